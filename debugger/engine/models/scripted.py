@@ -57,13 +57,14 @@ class ScriptedModel:
             text = render(rule.say or "", Scope(runtime=prompt.variables)).text
             return Reply(text=text, calls=hit.calls, reason=hit.reason, model=_MODEL)
         choice = hit.choice(prompt)
-        left_open = choice is None and rule.say is None and prompt.kind == "say"
-        fields_open = prompt.schema is not None and rule.fill is None
-        rest = self.fallback.reply(prompt) if left_open or fields_open else _NOTHING
-        fields = rest.fields if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
+        filled = {} if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
         if choice is not None:
             args = hit.args(choice, prompt.message)
-            return Reply(chosen=choice, args=args, reason=hit.reason, fields=fields, model=_MODEL)
+            return Reply(chosen=choice, args=args, reason=hit.reason, fields=filled, model=_MODEL)
+        left_open = rule.say is None and prompt.kind == "say"
+        fields_open = prompt.schema is not None and rule.fill is None
+        rest = self.fallback.reply(prompt) if left_open or fields_open else _NOTHING
+        fields = rest.fields if rule.fill is None else filled
         if left_open:
             return replace(rest, fields=fields, model=_MODEL)
         text = render(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text

@@ -214,10 +214,10 @@ class LLMNode(Node[LLMConfig]):
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
-        if was_called:
-            self.write(context, args)
+        fields = self._known_fields(reply.fields, turn)
+        self.write(context, {**fields, **args} if was_called else fields)
         return NodeResult(
-            {"structured_output": {}},
+            {"structured_output": fields},
             replied_to_user=turn.spoke,
             chosen=reply.chosen,
             args=args,

@@ -719,6 +719,26 @@ def test_script_calls_tools_and_reports_results():
     assert play.said() == ["Which numbers?"]
 
 
+def test_fill_beside_take_fills_the_output():
+    script = Script.load(
+        "version: 1\nworkflow: w\nnodes:\n  chat:\n"
+        "    - when: (\\d+) cups\n      fill: {cups: $1}\n      take: order\n"
+    )
+    schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
+    play = Play(
+        say("chat", structured_output_schema=schema),
+        static("bye", "[[cups]] cups."),
+        when("chat", "bye", freeform="the guest orders", name="order"),
+        responder=ScriptedModel(script, HeuristicModel()),
+    )
+
+    play.turn("2 cups")
+
+    outputs = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
+    assert outputs[0]["structured_output"] == {"cups": 2}
+    assert play.said() == ["2 cups."]
+
+
 def test_tool_node_reads_variables_of_model():
     after = tool("next", "def next(total):\n    return total\n", {"total": "[[total.sum]]"})
     play = Play(
