@@ -78,6 +78,7 @@ class PinnedModel:
             text=str(output.get("text") or ""),
             chosen=_offered(str(chosen), prompt.choices, pinned) if chosen else None,
             args=dict(output.get("args") or {}),
+            message=str(output.get("message") or ""),
             reason=str(output.get("reason") or ""),
             fields=dict(output.get("fields") or {}),
             calls=tuple(ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in calls),

@@ -170,7 +170,8 @@ class Pin:
     """Of a node: ``says`` (texts), ``variables``, ``output`` (its own keys of ``run_output``), ``chosen``
     (the key of the transition that its model chose), ``args``, ``reason``.
     Of a tool: ``success``, ``result``, ``error``.
-    Of a model: ``text``, ``chosen``, ``args``, ``reason``, ``fields``, ``calls`` (``name``, ``args``)."""
+    Of a model: ``text``, ``chosen``, ``args``, ``message`` (of the transition), ``reason``, ``fields``,
+    ``calls`` (``name``, ``args``)."""
     note: str = ""
     is_enabled: bool = True
     id: str = ""
@@ -183,6 +184,7 @@ class Pin:
             "text": reply.text,
             "chosen": reply.chosen.edge_id if reply.chosen else None,
             "args": reply.args,
+            "message": reply.message,
             "reason": reply.reason,
             "fields": reply.fields,
             "calls": [{"name": call.name, "args": call.args} for call in reply.calls],

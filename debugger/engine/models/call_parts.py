@@ -18,6 +18,8 @@ OUTPUT = "structured_output"
 """The name of the tool that takes structured output."""
 JUSTIFICATION = "justification"
 """The argument in which a model says why it chose a transition."""
+MESSAGE = "transition_message"
+"""The argument in which a model writes the line that is spoken at a transition."""
 _JUDGE = "Decide whether the condition holds at this point of the conversation."
 _NOTHING_NEW = "(The user has said nothing new.)"
 """Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
@@ -109,8 +111,15 @@ def _offer(name: str, offer: TransitionOption | ToolSpec) -> Offer:
         return Offer(name, offer, offer.signature, object_schema(offer.args_schema))
     schema = object_schema(offer.args_schema)
     why = {"type": "string", "description": "Why this is the right choice now."}
-    properties = {JUSTIFICATION: why, **schema["properties"]}
+    properties = {JUSTIFICATION: why, **schema["properties"], **message_property(offer)}
     return Offer(name, offer, offer.condition, {**schema, "properties": properties})
+
+
+def message_property(offer: TransitionOption) -> JsonObject:
+    """Return the property for a transition's line; none where the model writes none (U-17)."""
+    if not offer.message_prompt:
+        return {}
+    return {MESSAGE: {"type": "string", "description": f"Say this to the user: {offer.message_prompt}"}}
 
 
 def object_schema(schema: JsonObject | None) -> JsonObject:

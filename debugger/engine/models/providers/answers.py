@@ -40,8 +40,10 @@ from debugger.engine.models.base import (
 from debugger.engine.models.call_parts import (
     EXTRACT,
     JUSTIFICATION,
+    MESSAGE,
     OUTPUT,
     chat_lines,
+    message_property,
     object_schema,
     offers_of,
     system_text,
@@ -100,6 +102,7 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     properties: dict[str, Any] = {
         "is_condition_met": {"type": "boolean"},
         JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
+        **message_property(choice),
     }
     if choice.args_schema:
         properties["arguments"] = {**choice.args_schema, "type": "object"}
@@ -111,7 +114,8 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     reason, args = str(fields.get(JUSTIFICATION) or ""), fields.get("arguments") or {}
     if not fields["is_condition_met"]:
         return Reply(reason=reason, usage=usage)
-    return Reply(chosen=choice, args=args, reason=reason, usage=usage)
+    message = str(fields.get(MESSAGE) or "") if choice.message_prompt else ""
+    return Reply(chosen=choice, args=args, message=message, reason=reason, usage=usage)
 
 
 def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[ModelMessage]:
@@ -138,7 +142,8 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
         elif offer is not None and not isinstance(offer, TransitionOption):
             tools.append(ToolCall(offer.name, args_of(call)))
     reason = str(args.pop(JUSTIFICATION, None) or "")
-    return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
+    message = str(args.pop(MESSAGE, None) or "") if chosen is not None and chosen.message_prompt else ""
+    return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools))
 
 
 @dataclass

@@ -15,6 +15,7 @@ from debugger.engine.nodes.llm.model_call import (
     model_message,
     tool_message,
     warn_unanswered,
+    with_message_prompts,
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt
 from debugger.engine.nodes.llm.tool_specs import NodeTool, NodeToolset, suppress_text
@@ -113,7 +114,7 @@ class LLMNode(Node[LLMConfig]):
             system=context.fill(static.system),
             message=self._message(context),
             history=lambda: history.of(context.thread.thread_id),
-            choices=context.choices,
+            choices=with_message_prompts(context.choices, context),
             schema=static.schema,
             tools=tuple(tool.spec for tool in tools),
             llm=static.llm,
@@ -210,7 +211,7 @@ class LLMNode(Node[LLMConfig]):
     ) -> NodeRun:
         """Leave by a transition; the arguments of one that was judged apart are no variables (U-18)."""
         assert reply.chosen is not None
-        line = context.transitions[reply.chosen.edge_id].message(context)
+        line = reply.message or context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
