@@ -148,7 +148,7 @@ class Renaming:
         """Return the outer variable that a dynamic one stands for, if any."""
         name = _NAME.match(path)
         alias = self._aliases.get(name[0]) if name else None
-        return None if alias is None else _OuterPath(alias.namespace, alias.path, path[name.end() :])
+        return _OuterPath(alias.namespace, alias.path, path[name.end() :]) if name and alias else None
 
     def _field(self, name: str, value: Any) -> Any:
         if name in _OTHERS_TEXTS:
