@@ -218,7 +218,7 @@ def calls_of(response: ModelResponse) -> list[ToolCallPart]:
 def args_of(call: ToolCallPart) -> JsonObject:
     """Return a call's arguments, none where they are no JSON object."""
     try:
-        return call.args_as_dict(raise_if_invalid=True)
+        return without_infinities(call.args_as_dict(raise_if_invalid=True))
     except (ValueError, AssertionError):
         return {}
 

@@ -176,6 +176,13 @@ def test_arguments_that_are_no_object_are_none():
     assert (reply.chosen, reply.args) == (ORDER, {})
 
 
+def test_argument_that_is_not_finite_is_null():
+    with serving(said(None, ("Destination_Node__order", '{"cups": NaN, "sizes": [Infinity]}'))) as server:
+        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+
+    assert reply.args == {"cups": None, "sizes": [None]}
+
+
 @pytest.mark.parametrize("is_met", [True, False])
 def test_verdict_is_a_call_of_its_own(is_met):
     verdict = {"is_condition_met": is_met, "justification": "clear", "arguments": {"size": "large"}}
