@@ -204,7 +204,7 @@ def put_in_groups(values: JsonObject, match: re.Match[str] | None, schema: Any) 
             date in ISO form, where it wants one.
 
     Returns:
-        The values. A key whose whole value is a group that took no part in the match is absent.
+        The values. A key or an element that is a group which took no part in the match is absent.
     """
     properties = _mapping(_mapping(schema).get("properties"))
     filled = {key: _put_in(value, match, properties.get(key)) for key, value in values.items()}
@@ -215,7 +215,8 @@ def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
     if isinstance(value, dict):
         return put_in_groups(value, match, schema)
     if isinstance(value, list):
-        return [_put_in(inner, match, None) for inner in value]
+        each = [(inner, _put_in(inner, match, _mapping(schema).get("items"))) for inner in value]
+        return [filled for inner, filled in each if filled is not None or inner is None]
     if not isinstance(value, str):
         return value
     whole = GROUP.fullmatch(value)
