@@ -193,11 +193,22 @@ def inline(
     start = renaming.id(_start_of(super_node, name, written))
     is_start = parent.is_start and as_bool(super_node.wire.get("is_start"), False)
     origin = (*parent.origin, super_node.id)
+    ways = filled.document.get("edge_configs") or []
+    judged = {
+        edge.get("source_node_logical_id")
+        for edge in ways
+        if (edge.get("condition") or {}).get("condition_freeform")
+    }
     try:
         nodes = [
-            _inner_node(with_inherited_settings(node, config, rule), renaming, origin) for node in written
+            _inner_node(
+                with_inherited_settings(node, config, rule, is_judged=node["logical_id"] in judged),
+                renaming,
+                origin,
+            )
+            for node in written
         ]
-        edges = [rename_edge(edge, renaming) for edge in filled.document.get("edge_configs") or []]
+        edges = [rename_edge(edge, renaming) for edge in ways]
     except RecursionError as error:
         raise RunError(
             f"{super_node} stands for {name!r}, in which objects and lists are nested too deep.",
