@@ -41,6 +41,7 @@ from debugger.engine.models.call_parts import (
     EXTRACT,
     JUSTIFICATION,
     MESSAGE,
+    NOTHING_NEW,
     OUTPUT,
     chat_lines,
     message_property,
@@ -51,7 +52,7 @@ from debugger.engine.models.call_parts import (
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import without_infinities
-from debugger.protocol.messages import Message, ai_message, message_kind, message_text
+from debugger.protocol.messages import Message, message_kind, message_text
 
 _VERDICT = "give_verdict"
 
@@ -82,9 +83,8 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
         raise ModelError(f"{calls.config.target} answered with nothing")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
-    said = ai_message(reply.text, message_id="reply")
     recent = calls.config.truncated_max_recent_messages
-    messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, also=[said])
+    messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, said=reply.text)
     return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
 
 
@@ -283,7 +283,7 @@ def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
 
 
 def model_messages(
-    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, also: Sequence[Message] = ()
+    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, said: str = ""
 ) -> list[ModelMessage]:
     """Return the messages that a model reads.
 
@@ -292,12 +292,14 @@ def model_messages(
         offers: The offered tools, for the names of the calls in the exchange.
         system: The system prompt; none is sent where it is empty.
         recent: How many messages of the chat are sent at most; all where there is no limit.
-        also: What was said since.
+        said: What the model has answered to them.
     """
     parts: list[Part] = [SystemPromptPart(system)] if system else []
-    for line in chat_lines(prompt, recent=recent, also=also):
+    for line in chat_lines(prompt, recent=recent, said="" if prompt.exchange else said):
         parts.append(TextPart(line.text) if line.role == "assistant" else UserPromptPart(line.text))
     parts += _exchanged(prompt.exchange, offers)
+    if prompt.exchange and said:
+        parts += [TextPart(said), UserPromptPart(NOTHING_NEW)]
     return _turns(parts)
 
 
