@@ -218,9 +218,10 @@ def calls_of(response: ModelResponse) -> list[ToolCallPart]:
 def args_of(call: ToolCallPart) -> JsonObject:
     """Return a call's arguments, none where they are no JSON object."""
     try:
-        return without_infinities(call.args_as_dict(raise_if_invalid=True))
+        found: JsonObject = without_infinities(call.args_as_dict(raise_if_invalid=True))
     except (ValueError, AssertionError):
         return {}
+    return found
 
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
