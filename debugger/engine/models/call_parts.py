@@ -121,7 +121,7 @@ def message_property(offer: TransitionOption) -> JsonObject:
     """Return the property for a transition's line; none where the model writes none (U-17)."""
     if not offer.message_prompt:
         return {}
-    return {MESSAGE: {"type": "string", "description": f"Say this to the user: {offer.message_prompt}"}}
+    return {MESSAGE: {"type": "string", "description": f"The line for the user now. {offer.message_prompt}"}}
 
 
 def object_schema(schema: JsonObject | None) -> JsonObject:
