@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 from debugger.engine.models.base import Reply
@@ -225,7 +225,7 @@ class Matched:
 
     pin: Pin | None = None
     fault: Fault | None = None
-    ids: tuple[str, ...] = field(default=())
+    ids: tuple[str, ...] = ()
     """The ids of both."""
 
 

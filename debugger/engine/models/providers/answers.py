@@ -136,7 +136,7 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
     """Return a response as a reply, without calls of what was not offered."""
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
     for call in calls_of(response):
-        offer = offers.find(call.tool_name)
+        offer = offers.offered.get(call.tool_name)
         if isinstance(offer, TransitionOption) and chosen is None:
             chosen, args = offer, args_of(call)
         elif offer is not None and not isinstance(offer, TransitionOption):
@@ -233,9 +233,8 @@ def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tupl
         else:
             found = call.args_as_dict(raise_if_invalid=True)
     except (ValueError, AssertionError, RecursionError):
-        return {}, "this is not a JSON object" if call or text_of(
-            response
-        ) else "there is no structured output"
+        is_there = call or text_of(response)
+        return {}, "this is not a JSON object" if is_there else "there is no structured output"
     if not isinstance(found, dict):
         return {}, "this is not a JSON object"
     if name == _VERDICT and found.get("is_condition_met") is False:
@@ -352,7 +351,8 @@ class ToolNames:
 
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
         offers = offers_of(prompt, taken)
-        self._found = {offer.name: offer.offer for offer in offers}
+        self.offered = {offer.name: offer.offer for offer in offers}
+        """By the name for the model."""
         # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
         self.definitions = [
             ToolDefinition(
@@ -364,13 +364,9 @@ class ToolNames:
             for offer in offers
         ]
 
-    def find(self, name: str) -> TransitionOption | ToolSpec | None:
-        """Return the transition or tool of a name."""
-        return self._found.get(name)
-
     def name_of(self, tool: str) -> str:
         """Return the name under which a tool is offered, or would be."""
-        for name, offer in self._found.items():
-            if isinstance(offer, ToolSpec) and offer.name == tool:
-                return name
-        return model_name(tool)
+        names = (
+            name for name, offer in self.offered.items() if isinstance(offer, ToolSpec) and offer.name == tool
+        )
+        return next(names, model_name(tool))
