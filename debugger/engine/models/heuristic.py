@@ -33,7 +33,7 @@ class HeuristicModel:
         chosen, reason = choose(prompt.message, prompt.choices)
         if chosen is not None:
             return Reply(chosen=chosen, args=fill_fields(chosen.args_schema, prompt.message), reason=reason)
-        fields = fill_fields(prompt.schema, message_to_read(prompt))
+        fields = fill_fields(prompt.schema, message_to_read(prompt)) if prompt.schema else {}
         text = spoken_line(prompt, fields) if prompt.kind == "say" else ""
         return Reply(text=text, reason=reason, fields=fields)
 
