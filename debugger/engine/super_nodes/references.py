@@ -146,9 +146,10 @@ class Renaming:
 
     def _outer(self, path: str) -> _OuterPath | None:
         """Return the outer variable that a dynamic one stands for, if any."""
-        name = _NAME.match(path)
+        bare = path.removeprefix("global.")
+        name = _NAME.match(bare)
         alias = self._aliases.get(name[0]) if name else None
-        return _OuterPath(alias.namespace, alias.path, path[name.end() :]) if name and alias else None
+        return _OuterPath(alias.namespace, alias.path, bare[name.end() :]) if name and alias else None
 
     def _field(self, name: str, value: Any) -> Any:
         if name in _OTHERS_TEXTS:

@@ -287,7 +287,7 @@ def test_outer_variable_reaches_filters_and_indexes():
         static(
             "hi", "{{word | append: caller.name}} [[no_op_result_success | upcase | append: caller.name]]"
         ),
-        static("item", "{{items[place]}} {{word | append: 'caller'}}"),
+        static("item", "{{items[place]}} {{word | append: 'caller'}} {{global.caller.name}}"),
         direct("hi", "item"),
     )
     values = {"dynamic_variable:caller": "{{phone}}", "dynamic_variable:place": "{{at.index}}"}
@@ -299,7 +299,7 @@ def test_outer_variable_reaches_filters_and_indexes():
         dynamic_variables={"word": "O ", "phone": {"name": "Ada"}, "items": ["a", "b"], "at": {"index": 1}}
     )
 
-    assert run.said == ["O Ada TRUEAda", "b O caller"]
+    assert run.said == ["O Ada TRUEAda", "b O caller Ada"]
 
 
 @pytest.mark.parametrize(
