@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -238,7 +239,9 @@ def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
 
 
 def _context(scope: Scope) -> RenderContext:
-    return RenderContext(_TEMPLATE, globals=scope.dynamic)
+    # Only read, so neither needs to be mutable or copied.
+    variables = ChainMap(scope.dynamic, {"global": scope.dynamic})  # type: ignore[arg-type]
+    return RenderContext(_TEMPLATE, globals=variables)
 
 
 def _as_json(value: Any) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from liquid.builtin.expressions import Path
+
 from debugger.expressions.filters import (
     apply_filters,
     evaluate_expression,
@@ -120,11 +122,7 @@ def strict_reader(placeholder: Placeholder) -> Reader:
 
 
 def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
-    source = placeholder.expression
-    if placeholder.namespace == "runtime":
-        # A runtime path may hold what Liquid would trip over, so a stand-in goes before the filters.
-        source = "_" + source[source.index("|") :]
-    beginning, filters = parse_expression(source)
+    beginning, filters = parse_expression(_liquid_source(placeholder)[0])
     is_path = is_plain_path(beginning)
 
     def compute(scope: Scope) -> Any:
@@ -139,6 +137,39 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
             return ABSENT
 
     return compute
+
+
+def names_inside(placeholder: Placeholder) -> list[tuple[int, str]]:
+    """Return the dynamic variables in a placeholder's filters and indexes.
+
+    Each has its position in the expression, from left to right.
+    """
+    if "|" not in placeholder.expression and _PLAIN_DYNAMIC.fullmatch(placeholder.path):
+        return []
+    source, shift = _liquid_source(placeholder)
+    try:
+        beginning, filters = parse_expression(source)
+    except FilterError:
+        return []
+    waiting = [*beginning.children(), *(argument.value for each in filters for argument in each.args)]
+    found = []
+    while waiting:
+        expression = waiting.pop()
+        waiting += expression.children()
+        if isinstance(expression, Path):
+            found.append((expression.token.start_index + shift, str(expression.path[0])))
+    return sorted(found)
+
+
+def _liquid_source(placeholder: Placeholder) -> tuple[str, int]:
+    """Return what Liquid reads of an expression, and how far it is shifted.
+
+    A runtime path may hold what Liquid would trip over, so a stand-in goes before the filters.
+    """
+    if placeholder.namespace == "dynamic":
+        return placeholder.expression, 0
+    head, bar, filters = placeholder.expression.partition("|")
+    return f"_{bar}{filters}", len(head) - 1
 
 
 def _absent(_scope: Scope) -> Any:

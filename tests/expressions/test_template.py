@@ -42,6 +42,8 @@ def test_dynamic_and_runtime_placeholders_are_filled_in_one_text():
         ("{{ xs | map: 'n' | join: '+' }}", "10+20"),
         ("{{ gone | default: 'none' }}", "none"),
         ("{{ gone | default: tier }}", "gold"),
+        ("{{ gone | default: global.tier }}", "gold"),
+        ("{{xs[global.i].n}}", "20"),
         ("{{ gone | upcase | default: '}}' }}", "}}"),
         ("{{ 'a | b' | upcase }}", "A | B"),
         ("{{ 2 | plus: i }}", "3"),

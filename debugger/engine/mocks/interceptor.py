@@ -78,6 +78,7 @@ class PinnedModel:
             text=str(output.get("text") or ""),
             chosen=_offered(str(chosen), prompt.choices, pinned) if chosen else None,
             args=dict(output.get("args") or {}),
+            message=str(output.get("message") or ""),
             reason=str(output.get("reason") or ""),
             fields=dict(output.get("fields") or {}),
             calls=tuple(ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in calls),
@@ -132,7 +133,7 @@ class Interceptor:
         """Run a node, or return its pinned output, or let it fail."""
         matched = self._match(Target("node", node.config.logical_id), context.applied_mocks)
         if matched.fault is not None:
-            context.environment.sleep(context.clamp_timeout(matched.fault.delay), context.cancelled)
+            context.sleep(matched.fault.delay)
             if matched.fault.error:
                 return (yield from run_fault(matched.fault, node, context))
         if matched.pin is not None:
@@ -145,7 +146,7 @@ class Interceptor:
         # Without a configuration, which might let another model send fillers meanwhile.
         alone = replace(prompt, llm=None, backchannel=None)
         if matched.fault is not None:
-            context.environment.sleep(matched.fault.delay, context.cancelled)
+            context.sleep(matched.fault.delay)
             if matched.fault.error:
                 return alone, FailingModel(matched.fault.error)
         if matched.pin is not None:
@@ -163,7 +164,7 @@ class Interceptor:
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         matched = self._match(target, context.applied_mocks)
         if matched.fault is not None:
-            context.sleep(matched.fault.delay, context.cancelled)
+            context.sleep(matched.fault.delay)
             if matched.fault.error:
                 return ToolResult(success=False, error=matched.fault.error)
         if matched.pin is not None:

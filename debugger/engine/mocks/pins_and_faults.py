@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 from debugger.engine.models.base import Reply
@@ -170,7 +170,8 @@ class Pin:
     """Of a node: ``says`` (texts), ``variables``, ``output`` (its own keys of ``run_output``), ``chosen``
     (the key of the transition that its model chose), ``args``, ``reason``.
     Of a tool: ``success``, ``result``, ``error``.
-    Of a model: ``text``, ``chosen``, ``args``, ``reason``, ``fields``, ``calls`` (``name``, ``args``)."""
+    Of a model: ``text``, ``chosen``, ``args``, ``message`` (of the transition), ``reason``, ``fields``,
+    ``calls`` (``name``, ``args``)."""
     note: str = ""
     is_enabled: bool = True
     id: str = ""
@@ -183,6 +184,7 @@ class Pin:
             "text": reply.text,
             "chosen": reply.chosen.edge_id if reply.chosen else None,
             "args": reply.args,
+            "message": reply.message,
             "reason": reply.reason,
             "fields": reply.fields,
             "calls": [{"name": call.name, "args": call.args} for call in reply.calls],
@@ -223,7 +225,7 @@ class Matched:
 
     pin: Pin | None = None
     fault: Fault | None = None
-    ids: tuple[str, ...] = field(default=())
+    ids: tuple[str, ...] = ()
     """The ids of both."""
 
 

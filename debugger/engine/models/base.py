@@ -27,6 +27,9 @@ class TransitionOption:
     edge_name: str | None = None
     args_schema: JsonObject | None = None
     """JSON Schema of the arguments that the model fills when it chooses this transition."""
+    message_prompt: str | None = None
+    """How the model words the line that is spoken at this transition, variables filled in; ``None`` where it
+    writes none."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class Reply:
     """The chosen transition; always one of the prompt's."""
     args: JsonObject = field(default_factory=dict)
     """The arguments of the chosen transition."""
+    message: str = ""
+    """The line that a model wrote for the chosen transition."""
     reason: str = ""
     """The reason of the choice, or of none, for the edge event and the user."""
     fields: JsonObject = field(default_factory=dict)

@@ -5,7 +5,7 @@ They are what a provider's client translates, so they can be shown without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption, model_names
@@ -18,8 +18,10 @@ OUTPUT = "structured_output"
 """The name of the tool that takes structured output."""
 JUSTIFICATION = "justification"
 """The argument in which a model says why it chose a transition."""
+MESSAGE = "transition_message"
+"""The argument in which a model writes the line that is spoken at a transition."""
 _JUDGE = "Decide whether the condition holds at this point of the conversation."
-_NOTHING_NEW = "(The user has said nothing new.)"
+NOTHING_NEW = "(The user has said nothing new.)"
 """Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
 _MEMO = "nav_msg_"
 """Prefix of the ids of the engine's own notes (``platform.md#messages``)."""
@@ -53,13 +55,13 @@ def system_text(prompt: Prompt) -> str:
     return prompt.system
 
 
-def chat_lines(prompt: Prompt, *, recent: int | None, also: Sequence[Message] = ()) -> list[Line]:
+def chat_lines(prompt: Prompt, *, recent: int | None, said: str = "") -> list[Line]:
     """Return the chat as a model reads it; it ends with the user.
 
     Args:
         prompt: The prompt.
         recent: How many messages of the chat are sent at most; all where there is no limit.
-        also: What was said since.
+        said: What the assistant has said since.
     """
     chat = list(prompt.history())
     heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
@@ -67,9 +69,11 @@ def chat_lines(prompt: Prompt, *, recent: int | None, also: Sequence[Message] = 
         chat.append({"type": "human", "content": prompt.message})
     # `[-0:]` would be everything.
     chat = chat if recent is None else chat[max(0, len(chat) - recent) :]
-    lines = [line for message in (*chat, *also) for line in _spoken(message)]
+    lines = [line for message in chat for line in _spoken(message)]
+    if said:
+        lines.append(Line("assistant", said))
     if not lines or lines[-1].role != "user":
-        lines.append(Line("user", _NOTHING_NEW))
+        lines.append(Line("user", NOTHING_NEW))
     return lines
 
 
@@ -109,8 +113,15 @@ def _offer(name: str, offer: TransitionOption | ToolSpec) -> Offer:
         return Offer(name, offer, offer.signature, object_schema(offer.args_schema))
     schema = object_schema(offer.args_schema)
     why = {"type": "string", "description": "Why this is the right choice now."}
-    properties = {JUSTIFICATION: why, **schema["properties"]}
+    properties = {JUSTIFICATION: why, **schema["properties"], **message_property(offer)}
     return Offer(name, offer, offer.condition, {**schema, "properties": properties})
+
+
+def message_property(offer: TransitionOption) -> JsonObject:
+    """Return the property for a transition's line; none where the model writes none (U-17)."""
+    if not offer.message_prompt:
+        return {}
+    return {MESSAGE: {"type": "string", "description": f"The line for the user now. {offer.message_prompt}"}}
 
 
 def object_schema(schema: JsonObject | None) -> JsonObject:

@@ -31,10 +31,9 @@ class HeuristicModel:
         if prompt.kind == "work" and _is_run(prompt.message):
             return Reply(reason="rules cannot evaluate a run")
         chosen, reason = choose(prompt.message, prompt.choices)
-        fields = fill_fields(prompt.schema, message_to_read(prompt)) if prompt.schema else {}
         if chosen is not None:
-            args = fill_fields(chosen.args_schema, prompt.message) if chosen.args_schema else {}
-            return Reply(chosen=chosen, args=args, reason=reason, fields=fields)
+            return Reply(chosen=chosen, args=fill_fields(chosen.args_schema, prompt.message), reason=reason)
+        fields = fill_fields(prompt.schema, message_to_read(prompt)) if prompt.schema else {}
         text = spoken_line(prompt, fields) if prompt.kind == "say" else ""
         return Reply(text=text, reason=reason, fields=fields)
 

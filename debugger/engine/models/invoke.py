@@ -240,7 +240,7 @@ def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Rep
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
 ) -> Reply:
-    body = None if recorded is None else recorded.body
+    body = None if recorded is None else recorded.successful_body()
     if prompt.kind == "say" and isinstance(body, str):
         return Reply(text=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
     if prompt.kind == "work" and isinstance(body, dict):

@@ -1,52 +1,8 @@
-r"""Scripts: rules that answer for a workflow's models.
+"""Scripts: rules that answer for a workflow's models, in a YAML file beside it.
 
-It is a YAML file beside the workflow. Rules are tried from top to bottom, the first that fits answers. ::
-
-    version: 1
-    workflow: workflow_tea           # the workflow's logical_id
-    demo:                            # messages that show the workflow at its best
-      - Two cups of Assam, please.
-    alternatives:                    # more conversations, by name
-      just a question:
-        - Do you have cake?
-    anywhere:                        # tried first at every node, where the transition is offered
-      - when: human|person
-        take: node_handover
-    nodes:
-      node_order:                    # a node by logical_id or by name
-        - when: (?P<cups>\d+) cups of (?P<tea>\w+)
-          fill: {tea: "${tea}", cups: $1}
-          take: order complete       # an edge by name, id or condition, or a node by name or id
-        - if: isAbsent([[tea]])      # a condition on runtime variables
-          visit: 2                   # the node's second run in this run
-          say: Which tea would you like?
-      node_stock:
-        - when: do you have (\w+)
-          call: {tea_stock: {tea: $1}}   # tools of the node or of the workflow, with their arguments
-        - after: tea_stock           # when the tool has answered
-          say: "In stock: [[tea_stock_result]]."
-    answers:                         # to calls that leave the workflow, where they are simulated
-      - to: POST https://api\.example/orders
-        body: {number: 7}
-    tools:                           # of inline Python, where it is refused, by the tool's name
-      tea_stock:
-        - with: {tea: assam}         # a regular expression for an argument, or a value that is equal
-          result: [4, 11]
-        - result: []
-
-``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
-``fill`` gives the fields of the structured output, ``args`` the arguments of the edge; ``$1`` and ``${name}``
-in them, and in the arguments of ``call``, are the groups of ``when``, ``$$`` is a dollar sign. A group that
-is the whole value becomes a number or an ISO date where the schema wants one. ``say`` may hold ``[[name]]``,
-also of what the rule fills. Where a rule has both ``take`` and ``say`` the edge is taken, and the text said
-only when no edge is offered.
-
-``call`` is a tool's name, a mapping of names to arguments, or a list of such. The calls are made, then the
-rules are tried again in the same run of the node. A rule whose calls were made does not fit a second time,
-so that the rules below it answer; one with ``after`` fits only just after a result of that tool. What a rule
-with ``call`` says comes along with the calls. It does not fit where no tool is offered.
-
-The format of ``answers`` and ``tools`` is in `debugger.engine.models.script`.
+The format is in ``debugger/docs/scripts.md``. A rule whose calls were made does not fit a second time in one
+run of a node, so that the rules below it answer; it does not fit either where no tool is offered. What it
+says comes along with the calls.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption, model_name
 from debugger.engine.models.extraction import fill_fields, find_values
-from debugger.engine.models.script import GROUP, Rule, Script
+from debugger.engine.models.script import GROUP, Rule, Script, ScriptedCall
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
@@ -57,13 +57,14 @@ class ScriptedModel:
             text = render(rule.say or "", Scope(runtime=prompt.variables)).text
             return Reply(text=text, calls=hit.calls, reason=hit.reason, model=_MODEL)
         choice = hit.choice(prompt)
-        left_open = choice is None and rule.say is None and prompt.kind == "say"
-        fields_open = prompt.schema is not None and rule.fill is None
-        rest = self.fallback.reply(prompt) if left_open or fields_open else _NOTHING
-        fields = rest.fields if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
+        filled = {} if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
         if choice is not None:
             args = hit.args(choice, prompt.message)
-            return Reply(chosen=choice, args=args, reason=hit.reason, fields=fields, model=_MODEL)
+            return Reply(chosen=choice, args=args, reason=hit.reason, fields=filled, model=_MODEL)
+        left_open = rule.say is None and prompt.kind == "say"
+        fields_open = prompt.schema is not None and rule.fill is None
+        rest = self.fallback.reply(prompt) if left_open or fields_open else _NOTHING
+        fields = rest.fields if rule.fill is None else filled
         if left_open:
             return replace(rest, fields=fields, model=_MODEL)
         text = render(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text
@@ -203,7 +204,7 @@ def put_in_groups(values: JsonObject, match: re.Match[str] | None, schema: Any) 
             date in ISO form, where it wants one.
 
     Returns:
-        The values. A key whose whole value is a group that took no part in the match is absent.
+        The values. A key or an element that is a group which took no part in the match is absent.
     """
     properties = _mapping(_mapping(schema).get("properties"))
     filled = {key: _put_in(value, match, properties.get(key)) for key, value in values.items()}
@@ -214,7 +215,8 @@ def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
     if isinstance(value, dict):
         return put_in_groups(value, match, schema)
     if isinstance(value, list):
-        return [_put_in(inner, match, None) for inner in value]
+        each = [(inner, _put_in(inner, match, _mapping(schema).get("items"))) for inner in value]
+        return [filled for inner, filled in each if filled is not None or inner is None]
     if not isinstance(value, str):
         return value
     whole = GROUP.fullmatch(value)
@@ -261,7 +263,7 @@ def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[T
     """
     if not prompt.tools:
         return ()
-    calls = tuple(_call(rule, tool, args, match) for tool, args in _found(rule, prompt))
+    calls = tuple(_call(rule, call, prompt, match) for call in rule.calls)
     messages = (call for message in prompt.exchange for call in message.get("tool_calls") or ())
     made = [(call.get("name"), call.get("args")) for call in messages]
     return () if all((call.name, call.args) in made for call in calls) else calls
@@ -275,31 +277,24 @@ def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
     return next((tool for tool in tools if _folded_tool_name(tool.name) == _folded_tool_name(name)), None)
 
 
-def _found(rule: Rule, prompt: Prompt) -> list[tuple[ToolSpec, JsonObject]]:
-    found = []
-    for call in rule.calls:
-        tool = find_tool(call.tool, prompt.tools)
-        if tool is None:
-            offered = ", ".join(repr(one.name) for one in prompt.tools)
-            raise RunError(
-                f"{rule.label} of the script calls the tool {call.tool!r}, which node {prompt.node_name!r} "
-                f"does not offer; it offers {offered}.",
-                advice="Correct 'call' in the script.",
-            )
-        found.append((tool, call.args))
-    return found
-
-
-def _call(rule: Rule, tool: ToolSpec, args: JsonObject, match: re.Match[str] | None) -> ToolCall:
-    named = (tool.args_schema or {}).get("properties", args)
-    unknown = next((name for name in args if name not in named), None)
+def _call(rule: Rule, call: ScriptedCall, prompt: Prompt, match: re.Match[str] | None) -> ToolCall:
+    tool = find_tool(call.tool, prompt.tools)
+    if tool is None:
+        offered = ", ".join(repr(one.name) for one in prompt.tools)
+        raise RunError(
+            f"{rule.label} of the script calls the tool {call.tool!r}, which node {prompt.node_name!r} "
+            f"does not offer; it offers {offered}.",
+            advice="Correct 'call' in the script.",
+        )
+    named = (tool.args_schema or {}).get("properties", call.args)
+    unknown = next((name for name in call.args if name not in named), None)
     if unknown is not None:
         raise RunError(
             f"{rule.label} of the script gives the tool {tool.name!r} the argument {unknown!r}, which it "
             f"does not ask for; it asks for: {', '.join(named) or 'nothing'}.",
             advice="Correct 'call' in the script, or the tool's args_schema.",
         )
-    return ToolCall(tool.name, put_in_groups(args, match, tool.args_schema))
+    return ToolCall(tool.name, put_in_groups(call.args, match, tool.args_schema))
 
 
 def _folded_tool_name(name: str) -> str:

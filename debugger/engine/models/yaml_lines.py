@@ -51,10 +51,10 @@ class LocatedValue:
         return self.value
 
     def mapping(self, what: str, known: tuple[str, ...] = ()) -> dict[str, LocatedValue]:
-        """Return the value as a mapping; ``what`` names it in an error.
+        """Return the value as a mapping.
 
         Args:
-            what: What this is, for the message.
+            what: Its name for the message.
             known: The keys that it may have; empty means any.
 
         Raises:

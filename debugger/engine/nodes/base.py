@@ -118,6 +118,10 @@ class NodeContext:
             else max(0.0, min(seconds, self.deadline - self.environment.now()))
         )
 
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the run's end or a cancellation."""
+        self.environment.sleep(self.clamp_timeout(seconds), self.cancelled)
+
     def for_tool(
         self, node_logical_id: str, timeout: float | None, authored_arguments: JsonObject | None = None
     ) -> ToolContext:
@@ -141,7 +145,7 @@ class NodeContext:
             interceptor=self.interceptor,
             tool_error=self.tool_error,
             applied_mocks=self.applied_mocks,
-            sleep=self.environment.sleep,
+            sleep=self.sleep,
         )
 
     def visit(self, node: NodeConfig) -> int:

@@ -135,20 +135,21 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
     def _request(self, context: NodeContext) -> HttpRequest:
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
+        written = {
+            name: write_plain(value) for name, value in (config.headers or {}).items() if value is not None
+        }
         with request_budget(context.warnings) as budget:
             url = self._url(context, budget)
             query = read_query(config.query_parameters, scope, secrets, budget)
-            headers = {name: secrets.fill(write_plain(each), scope, budget) for name, each in self._headers()}
+            headers = {name: secrets.fill(each, scope, budget) for name, each in written.items()}
             body = None
             if config.method in _WITH_BODY:
                 body = read_body(config.body_parameters, config.body_content_type, scope, secrets, budget)
         for value in (url, query, *headers.values(), body.value if body else None):
             if value is not None:
                 context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
-        host = host_header({name: write_plain(each) for name, each in self._headers()})
-        authored = Destination.of(
-            *(render(text, context.authored).text for text in (str(config.url or ""), host))
-        )
+        texts = (str(config.url or ""), host_header(written))
+        authored = Destination.of(*(render(text, context.authored).text for text in texts))
         if query is not None:
             shown = query.masked if isinstance(query.masked, dict) else {}
             names = url.secret_names | query.secret_names
@@ -163,9 +164,6 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         if not (self.config.url or "").strip():
             raise InputError("The url is empty.", advice="Write the address to call.")
         return context.outbound.secrets.fill(str(self.config.url).strip(), context.scope, budget)
-
-    def _headers(self) -> list[tuple[str, Any]]:
-        return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:

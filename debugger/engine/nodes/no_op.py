@@ -29,8 +29,7 @@ class NoOpNode(Node[NoOpConfig]):
         """Wait for the configured delay, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
-            delay = min(self.config.delay_seconds, _LONGEST_WAIT)
-            context.environment.sleep(context.clamp_timeout(delay), context.cancelled)
+            context.sleep(min(self.config.delay_seconds, _LONGEST_WAIT))
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})

@@ -26,6 +26,16 @@ class RecordedAnswer:
     error: str | None = None
     """Why no answer came; there is neither status nor body then."""
 
+    def successful_body(self) -> Any:
+        """Return the body.
+
+        Raises:
+            OutboundError: The status is recorded as a failure.
+        """
+        if self.status is not None and not 200 <= self.status < 300:
+            raise OutboundError(f"The answer that is recorded for this call has the status {self.status}.")
+        return self.body
+
 
 @dataclass(frozen=True)
 class HttpLimits:

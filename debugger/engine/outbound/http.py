@@ -132,7 +132,7 @@ def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits)
     except httpcore.TimeoutException:
         raise OutboundError(f"The request was not sent completely within {deadline.seconds:g} s.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        reason = str(error).rpartition("] ")[2] or "no reason is known"
+        reason = str(error).rpartition("] ")[2].rstrip(".") or "no reason is known"
         raise OutboundError(f"The connection to {request.target} broke: {reason}.") from None
 
 
@@ -145,6 +145,10 @@ def _read(response: httpx.Response, limits: HttpLimits) -> HttpAnswer:
                 raise OutboundError(f"The answer is longer than {limits.answer_bytes} bytes.")
     except httpx.DecodingError:
         raise OutboundError("The answer is packed in a way that cannot be unpacked.") from None
+    # What is missing at the end of a packed body without a length is no error to the client.
+    unpacking = getattr(getattr(response, "_decoder", None), "decompressor", None)
+    if response.num_bytes_downloaded and not getattr(unpacking, "eof", True):
+        raise OutboundError("The answer ended in the middle of its packed body.")
     return HttpAnswer(response.status_code, response.headers.get("content-type", ""), bytes(body))
 
 

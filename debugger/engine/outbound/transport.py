@@ -46,9 +46,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         self._limits = limits
         self._only = None if only is None else _origin(only)
         self._shown_host = masked_host
-        self._connect_seconds = limits.connect_seconds
         self._left = limits.answer_bytes
-        self._limit = limits.answer_bytes
         self._known: dict[tuple[str, int], list[str]] = {}
         self.refusal: int | None = None
         """The status code of the last answer to a message, where it was an error."""
@@ -99,7 +97,8 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         """
         self._left -= number
         if self._left < 0:
-            raise OutboundError(f"The answers of the server are larger than the limit, {self._limit} bytes.")
+            limit = self._limits.answer_bytes
+            raise OutboundError(f"The answers of the server are larger than the limit, {limit} bytes.")
 
     async def _sent(self, request: httpx2.Request, address: str) -> httpx2.Response:
         response = await self._inner.handle_async_request(self._addressed(request, address))
@@ -115,7 +114,8 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
         """Return the request to an address, keeping the host's name for TLS."""
         waits = dict(request.extensions.get("timeout") or {})
-        waits["connect"] = min(waits.get("connect") or self._connect_seconds, self._connect_seconds)
+        most = self._limits.connect_seconds
+        waits["connect"] = min(waits.get("connect") or most, most)
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}
         return httpx2.Request(
             request.method,

@@ -249,9 +249,7 @@ class Variables:
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add an inner workflow's variables; yield a warning for each conflict."""
         document = filled.document
-        miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
-        defaults = miscellaneous.get("default_dynamic_variables")
-        own = defaults if isinstance(defaults, dict) else {}
+        own = _default_variables(document)
         self.dynamic = {**(document.get("dynamic_variables") or {}), **own, **self.dynamic}
         self.runtime = {**(document.get("runtime_variables") or {}), **self.runtime}
         yield from _add_first(super_node, self.assigned_dynamic, filled.dynamic_variables)
@@ -263,12 +261,10 @@ class Variables:
         Inner defaults lose to the document's values; the super node's values replace them.
         """
         config = document.get("workflow_config") or {}
-        miscellaneous = config.get("miscellaneous") or {}
-        defaults = miscellaneous.get("default_dynamic_variables")
-        own = defaults if isinstance(defaults, dict) else {}
         if self.assigned_dynamic:
-            defaults = {**own, **self.assigned_dynamic}
-            config = {**config, "miscellaneous": {**miscellaneous, "default_dynamic_variables": defaults}}
+            defaults = {**_default_variables(document), **self.assigned_dynamic}
+            miscellaneous = {**(config.get("miscellaneous") or {}), "default_dynamic_variables": defaults}
+            config = {**config, "miscellaneous": miscellaneous}
         return {
             **document,
             "workflow_config": config or None,
@@ -279,6 +275,12 @@ class Variables:
                 **self.assigned_runtime,
             },
         }
+
+
+def _default_variables(document: JsonObject) -> JsonObject:
+    miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
+    found = miscellaneous.get("default_dynamic_variables")
+    return found if isinstance(found, dict) else {}
 
 
 def _add_first(super_node: SuperNode, known: JsonObject, values: JsonObject) -> Iterator[str]:

@@ -62,11 +62,7 @@ def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
     forks: dict[str, list[str]] = {}
     for edge in edges:
         source, destination = edge.get("source_node_logical_id"), edge.get("destination_node_logical_id")
-        if (
-            as_bool(edge.get("disabled"), False)
-            or not isinstance(source, str)
-            or not isinstance(destination, str)
-        ):
+        if not (_is_on(edge) and isinstance(source, str) and isinstance(destination, str)):
             continue
         leaving = ways.setdefault(source, _Leaving([], [], []))
         if edge["type"] == "direct":
@@ -97,9 +93,7 @@ def _reached(entries: Iterable[str], ways: dict[str, _Leaving], *, beside_too: b
 
 
 def _ends(node: JsonObject, leaving: _Leaving | None) -> bool:
-    if leaving is not None and (
-        leaving.direct or (leaving.conditional and not as_bool(node.get("disabled"), False))
-    ):
+    if leaving is not None and (leaving.direct or (leaving.conditional and _is_on(node))):
         return False
     return not (_is_global(node) and node["global_node_config"].get("reverse_conditional_edge"))
 
@@ -193,11 +187,22 @@ def inline(
     start = renaming.id(_start_of(super_node, name, written))
     is_start = parent.is_start and as_bool(super_node.wire.get("is_start"), False)
     origin = (*parent.origin, super_node.id)
+    ways = filled.document.get("edge_configs") or []
+    judged = {
+        edge.get("source_node_logical_id")
+        for edge in ways
+        if (edge.get("condition") or {}).get("condition_freeform")
+    }
     try:
         nodes = [
-            _inner_node(with_inherited_settings(node, config, rule), renaming, origin) for node in written
+            _inner_node(
+                with_inherited_settings(node, config, rule, is_judged=node["logical_id"] in judged),
+                renaming,
+                origin,
+            )
+            for node in written
         ]
-        edges = [rename_edge(edge, renaming) for edge in filled.document.get("edge_configs") or []]
+        edges = [rename_edge(edge, renaming) for edge in ways]
     except RecursionError as error:
         raise RunError(
             f"{super_node} stands for {name!r}, in which objects and lists are nested too deep.",
@@ -220,7 +225,7 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
         inner = ports_by_id.get(node_id)
         if inner is not None:
             models += inner.models
-        elif kinds[node_id].get("type") in MODEL_NODES and not as_bool(kinds[node_id].get("disabled"), False):
+        elif kinds[node_id].get("type") in MODEL_NODES and _is_on(kinds[node_id]):
             models.append(node_id)
     for node_id in ends:
         terminals += ports_by_id[node_id].terminals if node_id in ports_by_id else [node_id]
@@ -229,8 +234,8 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
 
 
 def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
-    enabled = (node for node in nodes if not as_bool(node.get("disabled"), False))
-    start = next((node for node in enabled if as_bool(node.get("is_start"), False)), None)
+    starts = (node for node in nodes if _is_on(node) and as_bool(node.get("is_start"), False))
+    start = next(starts, None)
     if start is None:
         raise RunError(
             f"{super_node} stands for {name!r}, which has no start node.",
@@ -331,8 +336,8 @@ def _refuse_several_beside(edge: JsonObject, ports: Ports) -> None:
         )
 
 
-def _is_on(edge: JsonObject) -> bool:
-    return not as_bool(edge.get("disabled"), False)
+def _is_on(part: JsonObject) -> bool:
+    return not as_bool(part.get("disabled"), False)
 
 
 def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:

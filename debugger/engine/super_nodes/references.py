@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from debugger.engine.tools.arguments import FALLBACK
 from debugger.expressions.limits import MAX_PATH_CHARACTERS, path_problem
-from debugger.expressions.placeholders import Placeholder, placeholders
+from debugger.expressions.placeholders import Placeholder, names_inside, placeholders
+from debugger.expressions.references import Namespace
 from debugger.protocol.base import JsonObject
 
 _OTHERS_TEXTS = frozenset({"encapsulated_workflow_config", "super_node_interface"})
 """Fields of an inner super node that speak of its own workflow, not of the one around it."""
 _ARGUMENT_FIELD = "variable_path"
+"""The field of an argument of a tool, whose ``source`` says which variables are meant."""
 _VARIABLE_FIELDS = frozenset(
     {
-        _ARGUMENT_FIELD,
         "input_runtime_variable_name",
         "dedup_key_runtime_variable_name",
         "keys_to_retain_runtime_variable_name",
@@ -23,6 +25,25 @@ _VARIABLE_FIELDS = frozenset(
 )
 """Fields that name a variable to read, without brackets around it."""
 _THREAD = re.compile(r"thread_[^.\[\]]+\.")
+_NAME = re.compile(r"[^.\[\]]+")
+_BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
+
+Aliases = Mapping[str, Placeholder]
+"""By the name of a dynamic variable the reference that a super node gives for it."""
+
+
+class _OuterPath(NamedTuple):
+    """A dynamic variable of an inner workflow by the outer one's name."""
+
+    namespace: Namespace
+    head: str
+    """What takes the place of the inner name."""
+    rest: str
+
+    @property
+    def path(self) -> str:
+        """Return the whole path."""
+        return self.head + self.rest
 
 
 TRIGGERS: Final = "trigger_node_logical_ids"
@@ -66,7 +87,9 @@ class Renaming:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self._field(key, each, value) for key, each in value.items()}
+            copy = {key: self._field(key, each) for key, each in value.items()}
+            written = value.get(_ARGUMENT_FIELD)
+            return {**copy, **self._argument(value, written)} if isinstance(written, str) else copy
         if isinstance(value, list):
             return [self.value(each) for each in value]
         return value
@@ -77,12 +100,7 @@ class Renaming:
             return text
         parts, end = [], 0
         for placeholder in placeholders(text):
-            written = placeholder.text
-            if placeholder.namespace == "runtime":
-                written = written.replace(placeholder.path, self.path(placeholder.path), 1)
-            elif self._aliases:
-                written = outer_text(placeholder, self._aliases)
-            parts += [text[end : placeholder.start], written]
+            parts += [text[end : placeholder.start], self._reference(placeholder)]
             end = placeholder.end
         return "".join((*parts, text[end:]))
 
@@ -98,14 +116,46 @@ class Renaming:
             end = rest.find(".", end + 1)
         return path
 
-    def _field(self, name: str, value: Any, holder: JsonObject) -> Any:
+    def _reference(self, placeholder: Placeholder) -> str:
+        """Return a reference as the outer workflow writes it: ``{{phone.home | upcase}}``."""
+        namespace, path, expression = placeholder.namespace, placeholder.path, placeholder.expression
+        for start, name in reversed(names_inside(placeholder) if self._aliases else []):
+            alias = self._aliases.get(name)
+            if alias is not None and alias.namespace == "dynamic":  # no other can be an argument of a filter
+                expression = expression[:start] + alias.path + expression[start + len(name) :]
+        if namespace == "runtime":
+            expression = self.path(path) + expression[len(path) :]
+        elif outer := self._outer(path):
+            namespace, head, rest = outer
+            expression = head + expression[len(path) - len(rest) :]
+        opening, closing = _BRACKETS[namespace]
+        return opening + placeholder.text[2:-2].replace(placeholder.expression, expression, 1) + closing
+
+    def _argument(self, written: JsonObject, path: str) -> JsonObject:
+        """Return the changed fields of an argument that the workflow sets itself."""
+        source, outer = written.get("source"), self._outer(path)
+        if source == "dynamic":
+            return {} if outer is None else {"source": outer.namespace, _ARGUMENT_FIELD: outer.path}
+        inside = self.path(path)
+        if source == "runtime" or (outer is None and inside == path):
+            return {_ARGUMENT_FIELD: inside}
+        fallback = {"source": "dynamic", "path": path}
+        if outer is not None:
+            fallback = {"source": outer.namespace, "path": outer.path}
+        return {_ARGUMENT_FIELD: inside, FALLBACK: fallback}
+
+    def _outer(self, path: str) -> _OuterPath | None:
+        """Return the outer variable that a dynamic one stands for, if any."""
+        bare = path.removeprefix("global.")
+        name = _NAME.match(bare)
+        alias = self._aliases.get(name[0]) if name else None
+        return _OuterPath(alias.namespace, alias.path, bare[name.end() :]) if name and alias else None
+
+    def _field(self, name: str, value: Any) -> Any:
         if name in _OTHERS_TEXTS:
             return value
-        if name in _VARIABLE_FIELDS and isinstance(value, str):
-            source = holder.get("source") if name == _ARGUMENT_FIELD else "runtime"
-            path = value if source == "runtime" else outer_path(value, self._aliases)
-            return path if source == "dynamic" else self.path(path)
-        return self.value(value)
+        is_path = name in _VARIABLE_FIELDS and isinstance(value, str)
+        return self.path(value) if is_path else self.value(value)
 
 
 def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
@@ -116,13 +166,6 @@ def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
     if isinstance(waiting, dict) and isinstance(waiting.get(TRIGGERS), list):
         waiting[TRIGGERS] = [renaming.optional_id(trigger) for trigger in waiting[TRIGGERS]]
     return {**copy, **{name: renaming.optional_id(edge.get(name)) for name in ends}}
-
-
-Aliases = Mapping[str, Placeholder]
-"""By the name of a dynamic variable the reference that a super node gives for it."""
-
-_NAME = re.compile(r"[^.\[\]]+")
-_BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 
 
 def reference_in(value: Any) -> Placeholder | None:
@@ -137,25 +180,3 @@ def reference_in(value: Any) -> Placeholder | None:
     is_all = len(found) == 1 and found[0].text == value.strip()
     is_plain = is_all and found[0].expression == found[0].path and not path_problem(found[0].path)
     return found[0] if is_plain else None
-
-
-def outer_text(super_node: Placeholder, aliases: Aliases) -> str:
-    """Return an inner reference as the outer workflow writes it.
-
-    For example ``{{phone.home | upcase}}``.
-    """
-    name = _NAME.match(super_node.path)
-    alias = aliases.get(name[0]) if name and super_node.namespace == "dynamic" else None
-    if name is None or alias is None:
-        return super_node.text
-    path = alias.path + super_node.path[name.end() :]
-    opening, closing = _BRACKETS[alias.namespace]
-    return opening + super_node.expression.replace(super_node.path, path, 1) + closing
-
-
-def outer_path(path: str, aliases: Aliases) -> str:
-    """Return a dynamic variable's path as the outer workflow writes it."""
-    name = _NAME.match(path)
-    alias = aliases.get(name[0]) if name else None
-    is_dynamic = alias is not None and alias.namespace == "dynamic"
-    return alias.path + path[name.end() :] if name and alias and is_dynamic else path

@@ -15,10 +15,13 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
 _DEFERRING = {"type": "global_default_llm"}
+_SAVED = "attachable_llm_config_id"
 _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
 
 
-def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
+def with_inherited_settings(
+    node: JsonObject, config: JsonObject, rule: ModelRule, *, is_judged: bool = False
+) -> JsonObject:
     """Return an inner node with its workflow's settings.
 
     Prefix, prompt and suffix become the node's own prompt, and the outer workflow's do not apply; the
@@ -29,19 +32,18 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
         node: The node as it is written.
         config: The settings of the workflow that it is in.
         rule: Which language model it asks.
+        is_judged: Whether a model judges edges out of it.
 
     Raises:
         RunError: The workflow's prompt is no text.
     """
     node = _judged(node, config)
     if node.get("type") not in MODEL_NODES:
-        return node
-    node = _prompted(with_tools(node, config), config)
-    model = rule.apply_rules(model_of(node))
-    if model is None:
-        node = {**node, "llms_config": _DEFERRING}
-    else:
-        node = {**node, "attachable_llm_config_id": model.saved_id, "llms_config": model.config}
+        is_transcript = node.get("type") == "end_conversation"
+        name = "process_transcript_llms_config" if is_transcript else "llms_config"
+        return _with_model(node, rule, name) if is_transcript or is_judged else node
+    node = {"llms_config": _DEFERRING, **_prompted(with_tools(node, config), config)}
+    node = _with_model(node, rule, "llms_config")
     if node.get("backchannel_response_config") is None and config.get("backchannel_response_config"):
         node["backchannel_response_config"] = config["backchannel_response_config"]
     if as_bool(config.get(_IGNORE_CONTENT), False):
@@ -49,6 +51,13 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
     if as_bool(node.get("use_mcp_tools"), False):
         node["mcp_servers"] = config.get("mcp_servers") or []
     return node
+
+
+def _with_model(node: JsonObject, rule: ModelRule, name: str) -> JsonObject:
+    model = rule.apply_rules(model_of({_SAVED: node.get(_SAVED), "llms_config": node.get(name)}))
+    if model is None:
+        return {**node, name: _DEFERRING} if name in node else node
+    return {**node, _SAVED: model.saved_id, name: model.config}
 
 
 def with_tools(node: JsonObject, config: JsonObject) -> JsonObject:
@@ -128,7 +137,7 @@ class Model(NamedTuple):
 
 def model_of(holder: JsonObject) -> Model | None:
     """Return the model of a node, or ``None`` for an outer one."""
-    saved_id, config = holder.get("attachable_llm_config_id"), holder.get("llms_config")
+    saved_id, config = holder.get(_SAVED), holder.get("llms_config")
     if saved_id:
         return Model(saved_id, config)
     return None if not config or _kind(config) == _DEFERRING["type"] else Model(None, config)

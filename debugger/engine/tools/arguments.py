@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from keyword import iskeyword
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from debugger.engine.json_schema import schema_error
 from debugger.expressions import ABSENT, Namespace, Scope, lookup
 from debugger.protocol.base import JsonObject, WireModel
 
-_NAMESPACES: dict[str, tuple[Namespace, ...]] = {
-    "auto": ("runtime", "dynamic"),
-    "runtime": ("runtime",),
-    "dynamic": ("dynamic",),
-}
 _MISSING_MESSAGES = {
     "auto": "neither a runtime nor a dynamic variable {path!r} has a value",
     "runtime": "the runtime variable {path!r} has no value",
     "dynamic": "the dynamic variable {path!r} has no value",
     "literal": "its literal_value is null",
 }
+
+
+FALLBACK: Final = "super_node_fallback"
+"""The field of `VariableArgument` that the expansion of super nodes adds."""
+
+
+class Fallback(WireModel):
+    """The variable of an argument whose path has no runtime variable."""
+
+    source: Namespace
+    path: str
 
 
 class VariableArgument(WireModel):
@@ -43,6 +49,8 @@ class VariableArgument(WireModel):
     """Whether a model sees the argument."""
     override_provided_value: bool = True
     """Whether it replaces the caller's value; otherwise it only fills a missing one or null."""
+    super_node_fallback: Fallback | None = Field(default=None, exclude=True)
+    """For ``auto``, in place of the dynamic variable of the path: a super node gives this one for it."""
 
     @field_validator("argument_name")
     @classmethod
@@ -83,11 +91,11 @@ class VariableArgument(WireModel):
     def _found(self, scope: Scope) -> Any:
         if self.source == "literal":
             return self.literal_value
-        found: Any = ABSENT
-        for namespace in _NAMESPACES[self.source]:
-            found = lookup(scope, namespace, str(self.variable_path))
-            if found is not ABSENT:
-                break
+        path = str(self.variable_path)
+        found = lookup(scope, "dynamic" if self.source == "dynamic" else "runtime", path)
+        if found is ABSENT and self.source == "auto":
+            other = self.super_node_fallback or Fallback(source="dynamic", path=path)
+            found = lookup(scope, other.source, other.path)
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,8 +108,8 @@ class ToolContext:
     """With what the call is to fail; empty lets it be made."""
     applied_mocks: list[str] = field(default_factory=list)
     """The ids of the pins and faults that the node's run has met."""
-    sleep: Callable[[float, threading.Event], object] = lambda seconds, woken: woken.wait(seconds)
-    """Waits some seconds, less when the event is set meanwhile."""
+    sleep: Callable[[float], object] = time.sleep
+    """Waits some seconds, but not beyond the end of the run."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
         """Make a call to the outside; warn if simulated, never raise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -36,6 +37,7 @@ _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "img", "small", "span"
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 _UNREAD = frozenset({"script", "style", "template", "noscript"})
 _NOT_SPACE = re.compile(r"\S")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class DocumentLimitError(Exception):
@@ -53,7 +55,8 @@ def passages(path: Path) -> list[str]:
     is cut into its keys, a list into its elements, a table into its rows, each value after its name.
 
     Args:
-        path: A file whose suffix `READERS` knows; what is not UTF-8 in a text is replaced.
+        path: A file whose suffix `READERS` knows; what is not UTF-8 in a text is replaced, unless it begins
+            with the mark of UTF-16.
 
     Raises:
         OSError: It cannot be read.
@@ -237,7 +240,8 @@ def _of_docx(content: bytes) -> Iterator[str]:
 
 def _decoded(reader: Callable[[str], Iterator[str]]) -> Callable[[bytes], Iterator[str]]:
     def read(content: bytes) -> Iterator[str]:
-        return reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", errors="replace").read())
+        encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
+        return reader(io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace").read())
 
     return read
 

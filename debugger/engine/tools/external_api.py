@@ -137,7 +137,7 @@ class ExternalApiTool(Tool):
         if config.api_body is not None and config.api_method != "GET":
             body = HttpBody("application/json", filled(config.api_body, fill_json))
         secret = self._secret(secrets)
-        if secret is not None and not any(name.lower() == "authorization" for name in config.api_headers):
+        if secret is not None and not any(name.lower() == "authorization" for name in headers):
             headers = {"Authorization": secret, **headers}
         return HttpRequest(config.api_method, url, headers, body, self._authored(context), secrets)
 

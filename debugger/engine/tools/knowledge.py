@@ -195,7 +195,7 @@ class FolderSearch:
             raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is not a path below the folder.")
         for candidate in candidates:
             place = (root / candidate).resolve()
-            if place.exists():
+            if place.is_dir() or (place.is_file() and place.suffix.lower() in READERS):
                 return _inside(root, place, kb_id)
         raise KnowledgeError(
             f"There is no knowledge base {kb_id!r}. Its documents are expected in the folder "

@@ -55,11 +55,7 @@ def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> A
     Raises:
         OutboundError: It was recorded that the call fails.
     """
-    if recorded is None:
-        return {"simulated": True, **made_up}
-    if recorded.status is not None and not 200 <= recorded.status < 300:
-        raise OutboundError(f"The answer that is recorded for this call has the status {recorded.status}.")
-    return recorded.body
+    return {"simulated": True, **made_up} if recorded is None else recorded.successful_body()
 
 
 def simulate_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:

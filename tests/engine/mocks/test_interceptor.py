@@ -154,6 +154,29 @@ def test_delay_fault_lets_the_node_run():
     assert [event["content"] for event in of(events, "assistant_response")] == ["A"]
 
 
+@pytest.mark.parametrize("kind", ["node", "tool"])
+def test_delay_ends_with_the_nodes_time(kind):
+    slept = []
+    loop = {"enabled": True, "expiry_time": 5}
+
+    ran(
+        having(Fault(Target(kind, "t"), delay=60)),
+        tool("t", "def t():\n    return 1", self_loop_config=loop),
+        slept=slept,
+    )
+
+    assert slept[0] <= 5
+
+
+def test_model_delay_ends_with_the_nodes_time():
+    slept = []
+    chat = say("chat", self_loop_config={"enabled": True, "expiry_time": 5})
+
+    ran(having(Fault(Target("model", "chat"), delay=60)), chat, text="hi", slept=slept)
+
+    assert slept[0] <= 5
+
+
 def test_fault_hits_the_second_attempt_only():
     interventions = having(Fault(Target("tool", "t"), error="once", attempts="2"))
     flow = [

@@ -112,6 +112,14 @@ def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
     assert answer.usage["response_model"] == "recorded"
 
 
+def test_recorded_failure_of_model_is_one():
+    recorded = RecordedAnswer(re.compile("openai"), status=503, body="Never said.")
+    door = LiveGateway(Policies(talk="simulated"), answers=[recorded])
+
+    with pytest.raises(ModelError, match="has the status 503"):
+        asked(responder({}), prompt({"type": "openai_llm"}), door=door)
+
+
 def test_a_blocked_model_gives_no_answer():
     with serving(said("never")) as server, pytest.raises(ModelError, match="was not called"):
         asked(responder(), prompt(server.llm()), door=LiveGateway(Policies(talk="blocked")))

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import debugger
 from debugger.engine.models import Script
-from debugger.engine.models import script as script_module
 from debugger.engine.models.script import read_answers, read_tool_answers
 from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
@@ -44,15 +47,16 @@ def test_rules_by_id_win_over_name():
 
 
 def test_the_example_of_the_documentation_is_a_script():
-    example = (script_module.__doc__ or "").split("::\n\n")[1].split("\n``when``")[0]
+    page = Path(debugger.__file__).with_name("docs") / "scripts.md"
+    examples = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
-    script = Script.load(example)
+    script = Script.load("".join(examples))
 
     assert len(script.rules_of("node_order", "Order")) == 2
     asks, tells = script.rules_of("node_stock", "Stock")
     assert [(call.tool, call.args) for call in asks.calls] == [("tea_stock", {"tea": "$1"})]
     assert tells.after == "tea_stock"
-    assert [answer.body for answer in script.answers] == [{"number": 7}]
+    assert [answer.body for answer in script.answers] == [{"number": 7}, None]
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,21 @@ def test_structured_output_takes_literals_and_groups():
     }
 
 
+def test_groups_in_a_list_become_numbers():
+    items = {"type": "object", "properties": {"cups": {"type": "integer"}}}
+    properties = {
+        "sizes": {"type": "array", "items": {"type": "integer"}},
+        "orders": {"type": "array", "items": items},
+    }
+    responder = scripted(
+        "    - {when: '(\\d+) and (\\d+)( more)?', fill: {sizes: [$1, $2, $3, null], orders: [{cups: $2}]}}\n"
+    )
+
+    reply = responder.reply(prompt("2 and 3", schema={"properties": properties}))
+
+    assert reply.fields == {"sizes": [2, 3, None], "orders": [{"cups": 3}]}
+
+
 def test_group_without_number_stays_text():
     responder = scripted("    - {when: '(\\w+) cups', fill: {cups: $1}}\n")
 

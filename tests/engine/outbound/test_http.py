@@ -128,6 +128,18 @@ def test_a_packed_body_counts_unpacked():
     assert answer.body == b"tea"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_packed_body_without_its_end_fails(encoding):
+    pack = gzip.compress if encoding == "gzip" else zstandard.compress
+    with HttpServer(
+        cut=lambda to: to.send_body(pack(b"tea and cake" * 9)[:-5], "text/plain", Content_Encoding=encoding),
+        empty=lambda to: to.send_body(b"", "text/plain", 200, Content_Encoding=encoding),
+    ) as server:
+        with pytest.raises(OutboundError, match=r"ended in the middle|cannot be unpacked"):
+            get(f"{server.url}/cut")
+        assert get(f"{server.url}/empty").body == b""
+
+
 def test_body_packed_more_than_once_is_refused():
     bomb = gzip.compress(gzip.compress(b"\0" * 200_000_000))
     with HttpServer(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.support.factories import direct, document, node, say, static, tool, when, worker, workflow
 from tests.support.super_nodes import Run, super_node
 
@@ -278,6 +280,73 @@ def test_values_reach_the_inner_workflow():
 
     assert by_default.said == ["Hi Ada", "Oslo Norway"]
     assert supplied.said == ["Hi Ada", "Bergen Norway"]
+
+
+def test_outer_variable_reaches_filters_and_indexes():
+    inside = document(
+        static(
+            "hi", "{{word | append: caller.name}} [[no_op_result_success | upcase | append: caller.name]]"
+        ),
+        static("item", "{{items[place]}} {{word | append: 'caller'}} {{global.caller.name}}"),
+        direct("hi", "item"),
+    )
+    values = {"dynamic_variable:caller": "{{phone}}", "dynamic_variable:place": "{{at.index}}"}
+    run = Run(
+        workflow(node("first", "no_op"), super_node("s", inside, field_values=values), direct("first", "s"))
+    )
+
+    run.turn(
+        dynamic_variables={"word": "O ", "phone": {"name": "Ada"}, "items": ["a", "b"], "at": {"index": 1}}
+    )
+
+    assert run.said == ["O Ada TRUEAda", "b O caller Ada"]
+
+
+@pytest.mark.parametrize(
+    ("given", "set_by", "found"),
+    [
+        ("{{phone}}", "other", "dynamic Ada"),
+        ("{{phone}}", "caller", "runtime Bob"),
+        ("[[no_op_result_success]]", "other", "True"),
+        ("{{caller.name}}", "other", "outer"),
+    ],
+)
+def test_auto_argument_reads_inner_then_outer(given, set_by, found):
+    argument = {"argument_name": "who", "variable_path": "caller"}
+    inside = document(
+        tool("t", f"def t(): return {{'{set_by}': 'runtime Bob', 'phone': 'wrong'}}"),
+        tool("caller", "def caller(who): return str(who)"),
+        static("tell", "[[tool_result]]"),
+        direct("t", "caller"),
+        direct("caller", "tell"),
+    )
+    inside["node_configs"][0]["tool_config"]["expand_result_into_runtime_variables"] = True
+    inside["node_configs"][1]["tool_config"]["variable_arguments"] = [argument]
+    values = {"dynamic_variable:caller": given}
+    run = Run(
+        workflow(node("first", "no_op"), super_node("s", inside, field_values=values), direct("first", "s"))
+    )
+
+    run.turn(dynamic_variables={"phone": "dynamic Ada", "caller": {"name": "outer"}})
+
+    assert run.said == [found]
+
+
+def test_auto_argument_keeps_its_dynamic_path():
+    argument = {"argument_name": "who", "variable_path": "ask.name"}
+    inside = document(
+        static("ask", "Hi"),
+        tool("t", "def t(who): return who"),
+        static("tell", "[[tool_result]]"),
+        direct("ask", "t"),
+        direct("t", "tell"),
+    )
+    inside["node_configs"][1]["tool_config"]["variable_arguments"] = [argument]
+    run = Run(workflow(super_node("s", inside)))
+
+    run.turn(dynamic_variables={"ask": {"name": "Ada"}})
+
+    assert run.said == ["Hi", "Ada"]
 
 
 def test_outer_variable_reaches_inner_one():

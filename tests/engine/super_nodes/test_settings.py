@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.models.base import Prompt, Reply
 from debugger.errors import RunError
-from tests.support.factories import Json, document, everywhere, node, say, static, tool, workflow
-from tests.support.super_nodes import expanded, super_node
+from tests.support.factories import Json, document, everywhere, node, say, static, tool, when, workflow
+from tests.support.super_nodes import Run, expanded, super_node
 
 OUTER = {"type": "openai_llm", "model": "outer"}
 INNER = {"type": "openai_llm", "model": "inner"}
@@ -58,6 +59,25 @@ def test_a_saved_model_wins_over_a_configuration():
     [a] = expanded(workflow(super_node("s", inside, **fields))).workflow.node_configs
 
     assert (a.model_extra["attachable_llm_config_id"], a.model_extra["llms_config"]) == ("saved", PUT)
+
+
+def test_inner_model_judges_edges_and_transcripts():
+    inside = document(
+        static("a"),
+        node("end", "end_conversation", process_transcript_prompt={"prompt": "Sum up."}),
+        when("a", "end", freeform="it is over"),
+        llms_config=INNER,
+    )
+    asked: list[tuple[str, Any]] = []
+
+    class Model:
+        def reply(self, prompt: Prompt) -> Reply:
+            asked.append((prompt.kind, prompt.llm))
+            return Reply(text="Done.", chosen=prompt.choices[0] if prompt.choices else None)
+
+    Run(workflow(super_node("s", inside), llms_config=OUTER), Model()).turn("hi")
+
+    assert asked == [("judge", INNER), ("work", INNER)]
 
 
 def test_outermost_replacement_of_models_wins():

@@ -101,6 +101,14 @@ def test_too_large_cell_is_read_as_text(tmp_path):
     assert sum(map(len, passages(path))) >= 200_000
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_marked_utf_16_is_read(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("\ufefftea,cups\nDarjeeling,2".encode(encoding))
+
+    assert passages(path) == ["tea: Darjeeling\ncups: 2"]
+
+
 def test_what_is_not_utf_8_is_replaced(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbfcaf\xe9 open")

@@ -182,6 +182,17 @@ def test_integration_secret_is_the_authorization():
     assert sent == ["Bearer s3cret", "own"]
 
 
+def test_null_header_leaves_integration_secret():
+    with HttpServer() as server:
+        secrets = Secrets({"CLINIC": "Bearer s3cret"})
+        tool = made(server.url + "/", api_headers={"Authorization": None}, **AUTH)
+        call(tool, LiveGateway(secrets=secrets))
+
+        sent = server.received[0].headers["authorization"]
+
+    assert sent == "Bearer s3cret"
+
+
 def test_missing_secret_is_named_in_refusal():
     with HttpServer(no=lambda to: to.send_body(b"", "text/plain", 401)) as server:
         result = call(made(server.url + "/no", **AUTH))

@@ -182,6 +182,13 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     assert [passage["source"] for passage in FolderSearch(root).search([], "open", 5)] == ["a.md"]
 
 
+def test_other_file_is_no_knowledge_base(tmp_path):
+    (tmp_path / "menu.xml").write_text("tea", encoding="utf-8")
+
+    with pytest.raises(KnowledgeError, match=r"There is no knowledge base 'menu\.xml'"):
+        FolderSearch(tmp_path).search(["menu.xml"], "tea", 5)
+
+
 def test_an_empty_folder_holds_nothing(tmp_path):
     assert FolderSearch(tmp_path).search([], "open", 5) == []
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ from debugger.errors import RunError
 from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig
 from tests.support.factories import static, workflow
+from tests.support.http_server import Handler, HttpServer
 
 TOKEN = "tok-5ecret-value-77"
 
@@ -220,6 +221,56 @@ def test_vanished_server_is_a_failure():
 
     assert not result.success
     assert f"No server answers at {url}" in str(result.error)
+
+
+def odd(answer: Callable[[dict[str, Any], Handler], None]) -> HttpServer:
+    """A server that answers the handshake as it should, and the rest as a function does."""
+
+    def respond(to: Handler) -> None:
+        body = to.server.received[-1].body
+        message = json.loads(body) if body else {}
+        if message.get("method") == "initialize":
+            about = {"name": "odd", "version": "1"}
+            shape = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": about}
+            to.send_json({"jsonrpc": "2.0", "id": message["id"], "result": shape})
+        elif message.get("method") in ("tools/list", "tools/call"):
+            answer(message, to)
+        else:
+            to.send_body(b"", "text/plain", 202 if "id" not in message and body else 405)
+
+    return HttpServer(mcp=respond)
+
+
+def replies(result: dict[str, Any]) -> Callable[[dict[str, Any], Handler], None]:
+    return lambda message, to: to.send_json({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+
+def test_repeated_page_of_tools_ends_the_list():
+    page = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}], "nextCursor": "again"}
+
+    with odd(replies(page)) as endless:
+        found = discover(server(endless.url + "/mcp"))
+
+    assert [tool.config.name for tool in found.tools] == ["clinic_t", "clinic_t_2"]
+
+
+@pytest.mark.parametrize(
+    ("result", "length"),
+    [
+        ({"content": [{"type": "text", "text": "e" * 2_000_000}], "isError": True}, 10_001),
+        ({"content": [], "structuredContent": {"a": "e" * 2_000_000}}, 60),
+    ],
+)
+def test_long_result_or_error_is_cut(result, length):
+    def answer(message: dict[str, Any], to: Handler) -> None:
+        tools = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}
+        replies(tools if message["method"] == "tools/list" else result)(message, to)
+
+    with odd(answer) as talkative:
+        failed = tool_of(talkative.url + "/mcp", "t").call({}, context())
+
+    assert not failed.success
+    assert len(failed.error) == length
 
 
 def test_missing_server_is_a_warning(url):

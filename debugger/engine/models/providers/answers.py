@@ -40,8 +40,11 @@ from debugger.engine.models.base import (
 from debugger.engine.models.call_parts import (
     EXTRACT,
     JUSTIFICATION,
+    MESSAGE,
+    NOTHING_NEW,
     OUTPUT,
     chat_lines,
+    message_property,
     object_schema,
     offers_of,
     system_text,
@@ -49,7 +52,7 @@ from debugger.engine.models.call_parts import (
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import without_infinities
-from debugger.protocol.messages import Message, ai_message, message_kind, message_text
+from debugger.protocol.messages import Message, message_kind, message_text
 
 _VERDICT = "give_verdict"
 
@@ -80,9 +83,8 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
         raise ModelError(f"{calls.config.target} answered with nothing")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
-    said = ai_message(reply.text, message_id="reply")
     recent = calls.config.truncated_max_recent_messages
-    messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, also=[said])
+    messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, said=reply.text)
     return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
 
 
@@ -100,6 +102,7 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     properties: dict[str, Any] = {
         "is_condition_met": {"type": "boolean"},
         JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
+        **message_property(choice),
     }
     if choice.args_schema:
         properties["arguments"] = {**choice.args_schema, "type": "object"}
@@ -111,7 +114,8 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     reason, args = str(fields.get(JUSTIFICATION) or ""), fields.get("arguments") or {}
     if not fields["is_condition_met"]:
         return Reply(reason=reason, usage=usage)
-    return Reply(chosen=choice, args=args, reason=reason, usage=usage)
+    message = str(fields.get(MESSAGE) or "") if choice.message_prompt else ""
+    return Reply(chosen=choice, args=args, message=message, reason=reason, usage=usage)
 
 
 def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[ModelMessage]:
@@ -132,13 +136,14 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
     """Return a response as a reply, without calls of what was not offered."""
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
     for call in calls_of(response):
-        offer = offers.find(call.tool_name)
+        offer = offers.offered.get(call.tool_name)
         if isinstance(offer, TransitionOption) and chosen is None:
             chosen, args = offer, args_of(call)
         elif offer is not None and not isinstance(offer, TransitionOption):
             tools.append(ToolCall(offer.name, args_of(call)))
     reason = str(args.pop(JUSTIFICATION, None) or "")
-    return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
+    message = str(args.pop(MESSAGE, None) or "") if chosen is not None and chosen.message_prompt else ""
+    return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools))
 
 
 @dataclass
@@ -213,9 +218,10 @@ def calls_of(response: ModelResponse) -> list[ToolCallPart]:
 def args_of(call: ToolCallPart) -> JsonObject:
     """Return a call's arguments, none where they are no JSON object."""
     try:
-        return call.args_as_dict(raise_if_invalid=True)
+        found: JsonObject = without_infinities(call.args_as_dict(raise_if_invalid=True))
     except (ValueError, AssertionError):
         return {}
+    return found
 
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
@@ -227,9 +233,8 @@ def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tupl
         else:
             found = call.args_as_dict(raise_if_invalid=True)
     except (ValueError, AssertionError, RecursionError):
-        return {}, "this is not a JSON object" if call or text_of(
-            response
-        ) else "there is no structured output"
+        is_there = call or text_of(response)
+        return {}, "this is not a JSON object" if is_there else "there is no structured output"
     if not isinstance(found, dict):
         return {}, "this is not a JSON object"
     if name == _VERDICT and found.get("is_condition_met") is False:
@@ -278,7 +283,7 @@ def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
 
 
 def model_messages(
-    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, also: Sequence[Message] = ()
+    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, said: str = ""
 ) -> list[ModelMessage]:
     """Return the messages that a model reads.
 
@@ -287,12 +292,14 @@ def model_messages(
         offers: The offered tools, for the names of the calls in the exchange.
         system: The system prompt; none is sent where it is empty.
         recent: How many messages of the chat are sent at most; all where there is no limit.
-        also: What was said since.
+        said: What the model has answered to them.
     """
     parts: list[Part] = [SystemPromptPart(system)] if system else []
-    for line in chat_lines(prompt, recent=recent, also=also):
+    for line in chat_lines(prompt, recent=recent, said="" if prompt.exchange else said):
         parts.append(TextPart(line.text) if line.role == "assistant" else UserPromptPart(line.text))
     parts += _exchanged(prompt.exchange, offers)
+    if prompt.exchange and said:
+        parts += [TextPart(said), UserPromptPart(NOTHING_NEW)]
     return _turns(parts)
 
 
@@ -344,7 +351,8 @@ class ToolNames:
 
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
         offers = offers_of(prompt, taken)
-        self._found = {offer.name: offer.offer for offer in offers}
+        self.offered = {offer.name: offer.offer for offer in offers}
+        """By the name for the model."""
         # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
         self.definitions = [
             ToolDefinition(
@@ -356,13 +364,9 @@ class ToolNames:
             for offer in offers
         ]
 
-    def find(self, name: str) -> TransitionOption | ToolSpec | None:
-        """Return the transition or tool of a name."""
-        return self._found.get(name)
-
     def name_of(self, tool: str) -> str:
         """Return the name under which a tool is offered, or would be."""
-        for name, offer in self._found.items():
-            if isinstance(offer, ToolSpec) and offer.name == tool:
-                return name
-        return model_name(tool)
+        names = (
+            name for name, offer in self.offered.items() if isinstance(offer, ToolSpec) and offer.name == tool
+        )
+        return next(names, model_name(tool))

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from debugger.engine.models.base import ModelError
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
+from debugger.engine.nodes.llm.config import PromptConfig
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.expressions import ABSENT, lookup
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EndConversationEvent, Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import Message, message_kind, message_text
@@ -29,16 +30,10 @@ PROCESSED_TRANSCRIPT = "processed_transcript"
 _SPEAKERS = {"human": "User", "ai": "Assistant"}
 
 
-class TranscriptPrompt(WireModel):
-    """The prompt that processes the transcript."""
-
-    prompt: str | None = None
-
-
 class EndConversationConfig(NodeConfig):
     """The prompt and the model."""
 
-    process_transcript_prompt: TranscriptPrompt | None = None
+    process_transcript_prompt: PromptConfig | None = None
     process_transcript_llms_config: JsonObject | None = Field(default=None, repr=False)  # may hold a key
 
     @property

@@ -220,8 +220,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         raise ConnectorError(f"The conversation was not over after {MAX_POLLS} polls; it was {call.status}.")
 
     def _wait(self, context: NodeContext) -> None:
-        interval = self.config.polling_interval_seconds
-        context.environment.sleep(context.clamp_timeout(interval), context.cancelled)
+        context.sleep(self.config.polling_interval_seconds)
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.environment.now() >= context.deadline:

@@ -15,6 +15,7 @@ from debugger.engine.nodes.llm.model_call import (
     model_message,
     tool_message,
     warn_unanswered,
+    with_message_prompts,
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt
 from debugger.engine.nodes.llm.tool_specs import NodeTool, NodeToolset, suppress_text
@@ -86,7 +87,7 @@ class LLMNode(Node[LLMConfig]):
         turn = self.begin_turn(context)
         if matched is not None:
             yield from self._discard(turn, context)
-            return (yield from self._leave(turn, context, matched))
+            return (yield from self._leave(turn, context, matched, was_called=False))
         try:
             reply = yield from self._run_tool_loop(turn, context)
         except ModelError as failure:
@@ -113,7 +114,7 @@ class LLMNode(Node[LLMConfig]):
             system=context.fill(static.system),
             message=self._message(context),
             history=lambda: history.of(context.thread.thread_id),
-            choices=context.choices,
+            choices=with_message_prompts(context.choices, context),
             schema=static.schema,
             tools=tuple(tool.spec for tool in tools),
             llm=static.llm,
@@ -205,15 +206,19 @@ class LLMNode(Node[LLMConfig]):
         write_result(result, name, self.config, context.state, context.thread)
         return result
 
-    def _leave(self, turn: ModelTurn, context: NodeContext, reply: Reply) -> NodeRun:
+    def _leave(
+        self, turn: ModelTurn, context: NodeContext, reply: Reply, *, was_called: bool = True
+    ) -> NodeRun:
+        """Leave by a transition; the arguments of one that was judged apart are no variables (U-18)."""
         assert reply.chosen is not None
-        line = context.transitions[reply.chosen.edge_id].message(context)
+        line = reply.message or context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
-        self.write(context, args)
+        fields = self._known_fields(reply.fields, turn)
+        self.write(context, {**fields, **args} if was_called else fields)
         return NodeResult(
-            {"structured_output": {}},
+            {"structured_output": fields},
             replied_to_user=turn.spoke,
             chosen=reply.chosen,
             args=args,

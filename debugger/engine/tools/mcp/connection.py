@@ -25,6 +25,8 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.mcp.servers import MAX_TOOLS, Endpoint, McpToolInfo
+from debugger.expressions.limits import measure
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 
 Answer = TypeVar("Answer")
@@ -32,7 +34,9 @@ Answer = TypeVar("Answer")
 _TICK = 0.05
 """Seconds between two looks at whether the call is cancelled."""
 _LARGEST_RESULT = 1_000_000
-"""Characters of text."""
+"""Characters."""
+_LONGEST_ERROR = 10_000
+"""Characters."""
 
 # These packages log whole URLs, with whatever keys are in them. Failures are in the result instead.
 for _name in ("mcp", "httpx2", "httpcore2"):
@@ -119,13 +123,13 @@ class Connection:
 
 async def _list_tools(client: Client) -> list[McpToolInfo]:
     found: list[McpToolInfo] = []
-    cursor: str | None = None
+    cursors: list[str | None] = [None]
     while len(found) < MAX_TOOLS:
-        page = await client.list_tools(cursor=cursor)
+        page = await client.list_tools(cursor=cursors[-1])
         found += [_tool_info(tool) for tool in page.tools]
-        cursor = page.next_cursor
-        if not cursor:
+        if not page.next_cursor or page.next_cursor in cursors:
             break
+        cursors.append(page.next_cursor)
     return found[:MAX_TOOLS]
 
 
@@ -133,11 +137,12 @@ async def _result(client: Client, tool: str, arguments: JsonObject) -> ToolResul
     answer = await client.call_tool(tool, arguments)
     text = "\n".join(_text(block) for block in answer.content)
     if answer.is_error:
-        return ToolResult.failure(text or "The tool failed and did not say why.")
-    if len(text) > _LARGEST_RESULT:
-        return ToolResult.failure(f"The result has more than {_LARGEST_RESULT:,} characters. Ask for less.")
+        return ToolResult.failure(shortened(text, _LONGEST_ERROR) or "The tool failed and did not say why.")
     structured = answer.structured_content
-    return ToolResult(success=True, result=text if structured is None else structured)
+    result = text if structured is None else structured
+    if sum(measure(result, _LARGEST_RESULT, _LARGEST_RESULT)) > _LARGEST_RESULT:
+        return ToolResult.failure(f"The result has more than {_LARGEST_RESULT:,} characters. Ask for less.")
+    return ToolResult(success=True, result=result)
 
 
 async def _cancel_when(cancelled: threading.Event, scope: anyio.CancelScope) -> None:

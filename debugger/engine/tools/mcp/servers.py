@@ -176,8 +176,12 @@ class McpToolInfo:
 
 
 def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
-    """Return the tools in a recorded answer to ``tools/list``."""
-    body = recorded.body if recorded is not None else None
+    """Return the tools in a recorded answer to ``tools/list``.
+
+    Raises:
+        OutboundError: It was recorded that the call fails.
+    """
+    body = recorded.successful_body() if recorded is not None else None
     tools = body.get("tools") if isinstance(body, dict) else body
     found = tools if isinstance(tools, list) else []
     return [

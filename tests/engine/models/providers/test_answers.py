@@ -176,6 +176,35 @@ def test_arguments_that_are_no_object_are_none():
     assert (reply.chosen, reply.args) == (ORDER, {})
 
 
+def test_output_is_extracted_after_tool_results():
+    schema = {"type": "object", "properties": {"left": {"type": "integer"}}}
+    call = {"name": "stock", "args": {}, "id": "c1", "type": "tool_call"}
+    result = {"type": "tool", "content": "4", "tool_call_id": "c1", "name": "stock"}
+    exchange = (ai_message("", message_id="m", tool_calls=[call]), result)
+
+    with serving(said("Four are left."), said(None, ("structured_output", {"left": 4}))) as server:
+        reply = responder().reply(prompt(server.llm(), exchange=exchange, schema=schema))
+
+    sent = server.requests[1]["messages"]
+    assert [message["role"] for message in sent] == [
+        "system",
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
+    assert sent[4]["content"] == "Four are left."
+    assert reply.fields == {"left": 4}
+
+
+def test_argument_that_is_not_finite_is_null():
+    with serving(said(None, ("Destination_Node__order", '{"cups": NaN, "sizes": [Infinity]}'))) as server:
+        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+
+    assert reply.args == {"cups": None, "sizes": [None]}
+
+
 @pytest.mark.parametrize("is_met", [True, False])
 def test_verdict_is_a_call_of_its_own(is_met):
     verdict = {"is_condition_met": is_met, "justification": "clear", "arguments": {"size": "large"}}

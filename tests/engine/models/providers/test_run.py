@@ -12,7 +12,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.outbound.gateway import LiveGateway
 from debugger.errors import RunError
 from debugger.protocol.runs import TurnInput
-from tests.support.factories import say, static, when, worker, workflow
+from tests.support.factories import everywhere, say, static, when, worker, workflow
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
 
@@ -52,6 +52,41 @@ def test_a_model_takes_a_hop():
     assert [event["content"] for event in of_type(events, "assistant_response")] == ["Bye"]
     (hop,) = of_type(events, "conditional_edge")
     assert hop["args_filled"] == {"justification": "it was asked for"}
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"), [("Ada, I put you through.", "Ada, I put you through."), (None, "One moment.")]
+)
+def test_model_writes_the_edges_line(written, spoken):
+    fixed = {"static_messages": ["One moment."]}
+    lines = {
+        "static_messages_config": fixed,
+        "dynamic_messages_config": {"dynamic_message_prompt": "Name them"},
+    }
+    call = ("Destination_Node__b", {"justification": "so", "transition_message": written})
+
+    with serving(said(None, call)) as server:
+        edge = when("a", "b", freeform="it is time", condition=lines)
+        made = workflow(say("a", llms_config=server.llm()), static("b", "Bye"), edge)
+        events = turn(made, "I must go.")
+
+    (offered,) = server.requests[0]["tools"]
+    assert "Name them" in offered["function"]["parameters"]["properties"]["transition_message"]["description"]
+    assert [event["content"] for event in of_type(events, "assistant_response")] == [spoken, "Bye"]
+    assert of_type(events, "conditional_edge")[0]["args_filled"] == {"justification": "so"}
+
+
+def test_verdict_brings_the_edges_line():
+    lines = {"dynamic_messages_config": {"dynamic_message_prompt": "Name them"}}
+    condition = {"condition_freeform": "wants it", **lines}
+    settings = {**everywhere("", judged="independent_llm_evaluations"), "condition": condition}
+    verdict = {"is_condition_met": True, "justification": "so", "transition_message": "Ada, come in."}
+
+    with serving(said(None, ("give_verdict", verdict)), said("Hm.")) as server:
+        desk = static("b", "Bye", global_node_config=settings)
+        events = turn(workflow(say("a", llms_config=server.llm()), desk), "I must go.")
+
+    assert [event["content"] for event in of_type(events, "assistant_response")] == ["Ada, come in.", "Bye"]
 
 
 def test_a_worker_s_output_becomes_variables():

@@ -147,6 +147,22 @@ def test_discarded_answer_may_fail():
     assert "discarded_main_llm" not in types
 
 
+def test_judged_edges_arguments_are_no_variables():
+    def answer(prompt: Prompt) -> Reply:
+        if prompt.kind == "judge":
+            return Reply(chosen=prompt.choices[0], reason="asked", args={"who": "Ada"})
+        return Reply(text="Hi.")
+
+    desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
+    play = Play(say("chat"), desk, responder=Model(answer))
+
+    play.turn("hi")
+
+    states = [event.to_wire() for event in play.events if event.type == "workflow_show_state"]
+    assert [state["runtime_variables"] for state in states] == [{}, {}]
+    assert play.one("conditional_edge")["args_filled"] == {"justification": "asked", "who": "Ada"}
+
+
 def test_misfit_structured_output_says_default_message():
     schema = {"type": "object", "properties": {"size": {}}}
     node = say("chat", structured_output_schema=schema, default_error_message="Pardon?")
@@ -701,6 +717,26 @@ def test_script_calls_tools_and_reports_results():
 
     assert first == ["I look.", "It is 42."]
     assert play.said() == ["Which numbers?"]
+
+
+def test_fill_beside_take_fills_the_output():
+    script = Script.load(
+        "version: 1\nworkflow: w\nnodes:\n  chat:\n"
+        "    - when: (\\d+) cups\n      fill: {cups: $1}\n      take: order\n"
+    )
+    schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
+    play = Play(
+        say("chat", structured_output_schema=schema),
+        static("bye", "[[cups]] cups."),
+        when("chat", "bye", freeform="the guest orders", name="order"),
+        responder=ScriptedModel(script, HeuristicModel()),
+    )
+
+    play.turn("2 cups")
+
+    outputs = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
+    assert outputs[0]["structured_output"] == {"cups": 2}
+    assert play.said() == ["2 cups."]
 
 
 def test_tool_node_reads_variables_of_model():
