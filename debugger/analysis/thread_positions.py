@@ -86,7 +86,7 @@ class ThreadPositions(EventFold):
             # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
             if event.type != "companion_edge" or COMPANION in (event.thread_id or ""):
                 thread = self._thread(event)
-                thread.waiting = None
+                thread.waiting, thread.ended = None, False
                 thread.next_node = text(event.event, "destination_node_logical_id") or thread.next_node
         elif event.type in _MOVES:
             self._move(self._thread(event), event)

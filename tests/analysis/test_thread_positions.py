@@ -108,6 +108,19 @@ def test_companions_exclude_ended_threads():
     assert standing.companions["0_companion_lab"].node == "a"
 
 
+def test_companion_forked_again_has_not_ended():
+    standing = ThreadPositions()
+    for event in (
+        {"type": "companion_edge", "source_node_logical_id": "a", "destination_node_logical_id": "poll"},
+        {"type": "end_thread", "last_node_logical_id": "poll"},
+        {"type": "companion_edge", "source_node_logical_id": "a", "destination_node_logical_id": "poll"},
+    ):
+        apply(standing, parse_event({**event, "origin_thread_id": "0_companion_lab"}))
+
+    assert list(standing.companions) == ["0_companion_lab"]
+    assert can_have_background_work(standing, workflow(static("a")), "running")
+
+
 COMPANION = {"origin_thread_id": "0_companion_lab"}
 FORK = {"type": "companion_edge", "destination_node_logical_id": "poll", **COMPANION}
 END = {"type": "end_thread", "last_node_logical_id": "poll", **COMPANION}
