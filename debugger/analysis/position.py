@@ -204,6 +204,8 @@ class PositionTracker(EventFold):
     def _state(self) -> RunState:
         if self.threads.outcome:
             return "ended" if self.threads.outcome == "ended" else "failed"
+        if self.threads.main.paused:
+            return "paused"
         if self.threads.main.waiting:
             return "waiting"
         return "running" if self.threads.threads else "not_started"

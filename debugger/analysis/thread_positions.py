@@ -18,7 +18,9 @@ from debugger.protocol.workflow import EdgeConfig, Workflow
 
 HintKind = Literal["message", "none", "ended", "background"]
 
-_MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_MOVES = frozenset(
+    {"user_messages", "start_node_run", "busy_wait_for_user_message", "pause_thread", "end_thread"}
+)
 _END_TYPES = {"end_workflow": "ended", "workflow_error": "failed"}
 _ACTIVE = frozenset({"started", "running", "waiting_for_user_input"})
 _ENDED = {
@@ -44,6 +46,7 @@ class ThreadPosition:
     """The destination of its last transition, until that node starts."""
     waiting: Event | None = None
     """The event that says that it waits for the user, while it does."""
+    paused: bool = False
     ended: bool = False
 
 
@@ -86,7 +89,7 @@ class ThreadPositions(EventFold):
             # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
             if event.type != "companion_edge" or COMPANION in (event.thread_id or ""):
                 thread = self._thread(event)
-                thread.waiting, thread.ended = None, False
+                thread.waiting, thread.paused, thread.ended = None, False, False
                 thread.next_node = text(event.event, "destination_node_logical_id") or thread.next_node
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
@@ -99,16 +102,14 @@ class ThreadPositions(EventFold):
         return self.threads.setdefault(event.thread_id or MAIN_THREAD, ThreadPosition())
 
     def _move(self, thread: ThreadPosition, event: EventFields) -> None:
-        if event.type == "user_messages":
-            thread.node, thread.waiting = thread.node or event.node, None
-            return
-        thread.next_node = None
-        if event.type == "end_thread":
-            thread.ended, thread.waiting = True, None
-            thread.node = event.node or thread.node
-            return
-        thread.node = event.node or thread.node
         thread.waiting = event.event if event.type == _WAIT_TYPE else None
+        thread.paused = event.type == "pause_thread"
+        if event.type == "user_messages":
+            thread.node = thread.node or event.node
+        elif not thread.paused:
+            thread.next_node = None
+            thread.node = event.node or thread.node
+            thread.ended = thread.ended or event.type == "end_thread"
 
 
 def can_have_background_work(positions: ThreadPositions, workflow: Workflow, status: str) -> bool:

@@ -208,6 +208,8 @@ class TranscriptReader:
             return known  # type: ignore[return-value]  # it is one of them
         if self._positions.outcome is not None:
             return "completed" if self._positions.outcome == "ended" else "failed"
+        if self._positions.main.paused:
+            return "paused"
         return "waiting_for_user_input" if self._positions.main.waiting else "running"
 
     def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
