@@ -27,7 +27,7 @@ from debugger.analysis.transitions import (
 )
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter, origin_of
-from debugger.protocol.events import reference_id
+from debugger.protocol.events import COMPANION, reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 
@@ -132,6 +132,8 @@ class PositionTracker(EventFold):
         self._transitions: list[Transition] = []
         self._by_edge: dict[str, PathCount] = {}
         self._by_node: dict[str, PathCount] = {}
+        self._callers: list[tuple[str | None, str | None]] = []
+        """The global nodes that the main thread is in, innermost last, each with the node before it."""
         self._entered: dict[str | None, str] = {}
         """By thread, the node of the graph that it entered last."""
         self._visits: dict[str, int] = {}
@@ -181,7 +183,6 @@ class PositionTracker(EventFold):
         }
         place = own(current) if current else None
         state = STATES[status] if status else self._state()
-        transitions = tuple(self._transitions)
         return Position(
             current=place,
             state=state,
@@ -189,11 +190,9 @@ class PositionTracker(EventFold):
             companions={name: own(node) for name, node in companions.items()},
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
-            transitions=transitions,
+            transitions=tuple(self._transitions),
             path_counts=PathCounts(self._by_edge, self._by_node).copy(),
-            next_edges=()
-            if state in OVER or place is None
-            else tuple(self._next(place, current or place, transitions)),
+            next_edges=() if state in OVER or place is None else tuple(self._next(place, current or place)),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
             unreached=tuple(node for node in self._graph.nodes if node not in self._first_visit),
@@ -215,7 +214,7 @@ class PositionTracker(EventFold):
         main = self.threads.main
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
 
-    def _next(self, place: str, current: str, transitions: Sequence[Transition]) -> Iterator[NextEdge]:
+    def _next(self, place: str, current: str) -> Iterator[NextEdge]:
         """Yield the edges that leave a node, then those of global nodes.
 
         Inside a super node they are those of the expanded workflow.
@@ -238,10 +237,10 @@ class PositionTracker(EventFold):
                     label = graph.nodes[destination].label if destination in graph.nodes else node.label
                     yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
             elif inner is None and settings.reverse_conditional_edge:
-                entries = (made for made in reversed(transitions) if made.destination == place != made.source)
-                caller = next((made.source for made in entries), None)
-                condition = condition_text(settings.reverse_conditional_edge)
-                yield NextEdge(None, caller, condition, "back", "reverse")
+                entered, caller = self._callers[-1] if self._callers else (None, None)
+                if entered == place:
+                    condition = condition_text(settings.reverse_conditional_edge)
+                    yield NextEdge(None, caller, condition, "back", "reverse")
 
     def _add_transition(self, event: EventFields) -> None:
         """Record a transition, unless it is inside a super node."""
@@ -256,6 +255,17 @@ class PositionTracker(EventFold):
             made = replace(made, source=source, destination=destination)
         self._transitions.append(made)
         PathCounts(self._by_edge, self._by_node).add(made)
+        if COMPANION not in (event.thread_id or ""):
+            self._follow_callers(event, source, destination)
+
+    def _follow_callers(self, event: EventFields, source: str | None, destination: str | None) -> None:
+        """Enter or leave global nodes (U-24 in ``platform.md#unknowns``)."""
+        if event.type == "reverse_conditional_edge":
+            del self._callers[-1:]
+        elif event.type == "conditional_edge" and not text(event.event, "edge_logical_id"):
+            self._callers.append((destination, source))
+        elif event.type != "companion_edge" and destination != source:
+            self._callers.clear()
 
     def _at_node(self, event: EventFields, node: str) -> None:
         if event.type in _ARRIVALS:

@@ -9,6 +9,8 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+from tests.analysis.played import played_turns
+from tests.support.factories import direct, everywhere, say, static
 
 
 def tea_shop() -> Graph:
@@ -171,6 +173,34 @@ def test_position_next_edge_back_to_caller():
     assert [(way.destination, way.condition, way.kind) for way in here.next_edges] == [
         ("order", "has been helped", "reverse")
     ]
+
+
+def test_next_edge_back_of_nested_global_nodes():
+    graph, turns = played_turns(
+        say("desk"),
+        say("help", global_node_config=everywhere("help", "done")),
+        say("rude", global_node_config=everywhere("rude", "calm")),
+        says=("help", "rude", "calm"),
+    )
+
+    back = [
+        [way.destination for way in position(turns[:number], graph).next_edges if way.kind == "reverse"]
+        for number in (1, 2, 3)
+    ]
+
+    assert back == [["desk"], ["help"], ["desk"]]
+
+
+def test_no_way_back_from_global_node_entered_by_edge():
+    graph, turns = played_turns(
+        static("greet", "Hello"),
+        say("help", global_node_config=everywhere("help", "done")),
+        direct("greet", "help"),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.current, here.next_edges) == ("help", ())
 
 
 @pytest.mark.parametrize(
