@@ -157,7 +157,7 @@ class PositionTracker(EventFold):
         kind, node = event.type, event.node
         if kind in TRANSITION_TYPES:
             self._add_transition(event)
-        if node and kind in _ARRIVALS:
+        if node and (kind in _ARRIVALS or kind == "end_thread"):
             self._skip(event, node)
         if kind in ThreadPositions.TYPES:
             self.threads.apply(event)
@@ -281,13 +281,26 @@ class PositionTracker(EventFold):
             self._failed.pop(node, None)
 
     def _skip(self, event: EventFields, node: str) -> None:
-        """Record the expected node if the thread arrives at another one."""
+        """Record the nodes that the thread passed on its way to where it arrives or ends (U-1)."""
         thread = self.threads.threads.get(event.thread_id or MAIN_THREAD)
-        expected = thread.next_node if thread else None
-        self._skipped.pop(self._own_node(node), None)
-        if expected and expected != node and self._own_node(expected) == expected:
-            self._skipped[expected] = None
-            self._first_visit.setdefault(expected, self.turn.number)
+        first, is_end = thread.next_node if thread else None, event.type == "end_thread"
+        place = self._own_node(node)
+        if not is_end:
+            self._skipped.pop(place, None)
+        if first is None or (first == node and not is_end) or self._own_node(first) != first:
+            return
+        passed = [first]
+        while passed[-1] != place and (edge := self._graph.main_direct(passed[-1])):
+            if edge.destination_node_logical_id in passed:
+                break
+            passed.append(edge.destination_node_logical_id or "")
+        if passed[-1] != place:  # as in another version of the workflow
+            passed = [first]
+        elif not is_end:
+            passed.pop()
+        for each in passed:
+            self._skipped[each] = None
+            self._first_visit.setdefault(each, self.turn.number)
 
     def _name(self, node: str | None, name: str | None) -> None:
         if node:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import chain, groupby
 from typing import Any, Self
 
 from debugger.analysis.position import Position
@@ -17,8 +18,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
 from debugger.protocol.turn_logs import TurnLog
 
-FORMAT_VERSION = 1
-"""Counts up when a field of `RunSummary` changes its meaning; older summaries are then made anew."""
+FORMAT_VERSION = 2
+"""Counts up when a field of `RunSummary` changes its meaning or was wrong; older ones are then made anew."""
 
 MAX_PATH = 200
 """Nodes of a path that a summary has in order; its counts have all of them."""
@@ -121,14 +122,14 @@ def _error_type(seen: Projections) -> str:
 
 
 def _path(place: Position) -> Iterator[str]:
-    last = next(iter(place.first_visit), None)
-    if last is not None:
-        yield last
-    for taken in place.transitions:
-        is_main = COMPANION not in (taken.thread_id or "")
-        if is_main and taken.destination and taken.destination != last and taken.kind != "companion_edge":
-            last = taken.destination
-            yield last
+    ways = [
+        (taken.source, taken.destination)
+        for taken in place.transitions
+        if COMPANION not in (taken.thread_id or "") and taken.kind != "companion_edge"
+    ]
+    # No event leaves a node that was skipped: the next one begins where the thread arrived.
+    nodes = [next(iter(place.first_visit), None), *chain.from_iterable(ways), place.current]
+    return (node for node, _ in groupby(filter(None, nodes)))
 
 
 def _edges(place: Position) -> dict[str, EdgeUse]:

@@ -191,6 +191,30 @@ def test_next_edge_back_of_nested_global_nodes():
     assert back == [["desk"], ["help"], ["desk"]]
 
 
+def test_every_node_of_skipped_chain_is_skipped():
+    graph, turns = played_turns(
+        static("a", "Hello"),
+        static("b", "Off", disabled=True),
+        static("c", "Off", disabled=True),
+        static("d", "Bye"),
+        direct("a", "b"),
+        direct("b", "c"),
+        direct("c", "d"),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.skipped, here.unreached) == (("b", "c"), ())
+
+
+def test_node_is_skipped_where_thread_ends():
+    graph, turns = played_turns(static("a", "Hello"), static("b", "Off", disabled=True), direct("a", "b"))
+
+    here = position(turns, graph)
+
+    assert (here.current, here.skipped, here.unreached) == ("b", ("b",), ())
+
+
 def test_no_way_back_from_global_node_entered_by_edge():
     graph, turns = played_turns(
         static("greet", "Hello"),
