@@ -104,6 +104,8 @@ class EdgeIndex:
             for edge in self._by_ends.get(ends, ())
             if _can_be_about(event, edge)
         ]
+        # Of direct edges with the same ends the thread follows none that is disabled or forks a companion.
+        edges.sort(key=lambda edge: (edge.disabled, event.type == "direct_edge" and edge.forks_companion))
         name = text(event, "edge_name")
         return next((edge for edge in edges if name and edge.name == name), edges[0] if edges else None)
 

@@ -12,7 +12,7 @@ from debugger.analysis.fold import EventFold
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
-from debugger.graph.nesting import is_inside
+from debugger.graph.nesting import author_edge_id, is_inside
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
@@ -297,9 +297,12 @@ class DecisionLog(EventFold):
         """Return the edge's id; direct edges may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
-        for edge in self._graph.find_outgoing_edges(record.source or ""):
+        main = self._graph.main_direct(record.source or "")
+        beside = self._graph.find_outgoing_edges(record.source or "")
+        edges = [edge for edge in beside if edge.type == "companion" or edge.forks_companion]
+        for edge in edges if record.outcome == "beside" else [main] if main else []:
             if edge.destination_node_logical_id == record.destination:
-                return edge.logical_id.partition("@")[0]
+                return author_edge_id(edge)
         return None
 
     def _conditional(self, trace: ThreadTrace, event: EventFields) -> None:

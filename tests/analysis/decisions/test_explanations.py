@@ -14,6 +14,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
+from tests.analysis.played import played_turns
 from tests.backends.one_turn import is_over, open_backend, step
 from tests.engine.test_scheduler import Background, lab, poller
 from tests.samples.lab_call import DOCUMENT, calling
@@ -439,3 +440,17 @@ def test_odd_tool_calls_are_passed_over(kind, calls):
     log.add_turn(TurnLog(1, TurnInput(), [parse_event(begun), parse_event(said)]))
 
     assert log.event_count == 2
+
+
+def test_direct_edge_beside_condition_with_same_ends():
+    graph, turns = played_turns(
+        static("a", "Hello"),
+        static("b", "Bye"),
+        when("a", "b", "isPresent([[x]])", logical_id="condition"),
+        direct("a", "b", logical_id="always"),
+    )
+    log = DecisionLog(graph).catch_up(turns)
+
+    outcomes = {edge: [each.outcome for each in log.of_edge(edge)] for edge in ("condition", "always")}
+
+    assert outcomes == {"condition": [], "always": ["direct"]}
