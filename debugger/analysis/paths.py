@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.decisions import OUTCOME_LABELS, DecisionLog, DecisionRecord
@@ -134,12 +134,12 @@ def edges_text(steps: Sequence[PathStep]) -> str:
 
 def conditions_text(steps: Sequence[PathStep]) -> str:
     """Return the conditions of the edges that have one."""
-    return _lines({step.edge: step.condition for step in steps if step.condition}, len(steps) > 1)
+    return _lines([(step.edge, step.condition) for step in steps], len(steps) > 1)
 
 
 def verdicts_text(steps: Sequence[PathStep]) -> str:
     """Return how each edge was decided."""
-    return _lines({step.edge: step.verdict for step in steps if step.verdict}, len(steps) > 1)
+    return _lines([(step.edge, step.verdict) for step in steps], len(steps) > 1)
 
 
 def _path(steps: Sequence[PathStep]) -> str:
@@ -153,10 +153,9 @@ def _path(steps: Sequence[PathStep]) -> str:
     return BETWEEN.join(part for part in parts if part)
 
 
-def _lines(texts: Mapping[str, str], is_named: bool) -> str:
-    return " | ".join(
-        f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts.items()
-    )
+def _lines(texts: Sequence[tuple[str, str]], is_named: bool) -> str:
+    lines = (f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts if text)
+    return " | ".join(dict.fromkeys(lines))
 
 
 def _words(taken: Transition, condition: str) -> str:
