@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from debugger.analysis.differences import Difference, Op, differences
+from debugger.analysis.differences import Difference, Op, differences, is_same
 from debugger.analysis.variables import EMPTY_SNAPSHOT, Snapshot, Snapshots
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import ABSENT, Scope, lookup, parse, placeholders
@@ -129,7 +129,7 @@ def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str, Op, 
         for name, value in new.items():
             if name not in old:
                 yield scope, name, "added", None, value
-            elif old[name] is not value and (old[name] != value or type(old[name]) is not type(value)):
+            elif not is_same(old[name], value):
                 yield scope, name, "changed", old[name], value
         for name in old.keys() - new.keys():
             yield scope, name, "removed", old[name], None

@@ -13,7 +13,7 @@ from debugger.analysis.caller_input import (
     supplied_runtime,
     supplied_state,
 )
-from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
+from debugger.analysis.differences import Difference, differences, is_identical_json
 from debugger.analysis.event_fields import EventFields, as_object, text
 from debugger.analysis.event_fields import field as field_of
 from debugger.analysis.fold import EventFold
@@ -281,7 +281,7 @@ def _reuse(old: JsonObject, new: JsonObject) -> JsonObject:
         return old
     merged, is_old = new.copy(), len(old) == len(new)
     for key, value in new.items():
-        if key in old and is_same(old[key], value):
+        if key in old and is_identical_json(old[key], value):
             merged[key] = old[key]
         else:
             is_old = False

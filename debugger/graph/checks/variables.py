@@ -200,7 +200,7 @@ def _of_node(node: NodeConfig) -> set[str] | None:
     if node.type in CONVERSATION_NODES:
         return _of_schema(own_field(node, "structured_output_schema"))
     if node.type == "tool_node" and not own_field(node, "tool_config"):  # a failed call (U-64)
-        return _with_outcome(own_field(node, "result_runtime_variable_name") or DEFAULT_RESULT)
+        return _with_outcome(str(own_field(node, "result_runtime_variable_name") or DEFAULT_RESULT))
     facts = NODE_FACTS.get(node.type or "")
     if facts is None or node.type in _WRITES_ANYTHING:
         return None
