@@ -17,7 +17,7 @@ from debugger.protocol.turn_logs import TurnLog
 StepKind = Literal["node", "user", "wait", "note"]
 Trouble = Literal["", "warning", "failure"]
 
-MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
+MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm", "discarded_main_llm"})
 """Types of events that count as a model call (``platform.md#usage``)."""
 
 _OWN_STEPS: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
@@ -167,7 +167,8 @@ def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
 def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
     """Return the model calls of one turn.
 
-    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency.
+    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency. An event that
+    reports the result of a tool is no call.
 
     Args:
         rows: The turn's rows of the timeline.
@@ -179,7 +180,9 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
     for row, event in zip(rows, events, strict=True):
         if row.type in MODEL_TYPES:
             usage = as_object(field(event, "llm_usage_info"))
-            calls[str(usage.get("llm_response_id") or f"event {row.index}")] = _call(row, usage)
+            response = usage.get("llm_response_id")
+            if response or as_object(field(event, "message")).get("type") != "tool":
+                calls[str(response or f"event {row.index}")] = _call(row, usage)
     return list(calls.values())
 
 

@@ -4,6 +4,8 @@ from debugger.analysis.steps import steps_of_turn
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.analysis.played import played_turns
+from tests.support.factories import everywhere, say
 from tests.support.timelines import build_timeline
 
 ASK = {"origin_node_logical_id": "ask", "origin_node_name": "Ask", "origin_node_run_id": "1"}
@@ -98,8 +100,34 @@ def test_model_calls_join_chunks():
     )
 
     (step,) = found
-    assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [(250.5, 12), (None, 1)]
-    assert step.tokens == 13
+    assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [
+        (250.5, 12),
+        (None, 1),
+        (None, 99),
+    ]
+    assert step.tokens == 112
+
+
+def test_result_of_tool_is_no_model_call():
+    found, _ = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "ai"}, "llm_usage_info": usage("r1"), **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "tool"}, "llm_usage_info": {}, **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "ai"}, "llm_usage_info": usage("r2"), **ASK, **MAIN},
+    )
+
+    assert [call.index for call in found[0].calls] == [1, 3]
+
+
+def test_discarded_answers_count_as_in_metrics():
+    judged = everywhere("help", judged="independent_llm_evaluations")
+    _, (turn,) = played_turns(say("desk"), say("help", global_node_config=judged), says=("help",))
+    (closing,) = [event for event in turn.events if event.type == "end_workflow_iteration"]
+
+    found, _ = steps_of_turn(turn, build_timeline([turn]))
+
+    calls = sum(len(step.calls) for step in found)
+    assert calls == closing.to_wire()["iteration_metrics"]["llm_call_count"] == 3
 
 
 def test_steps_own_the_events_before():
