@@ -10,7 +10,7 @@ from typing import Literal
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.event_fields import as_number, as_object, field
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 
@@ -105,14 +105,17 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
     """
     groups: list[tuple[StepKind, list[TimelineRow], list[ModelCall]]] = []
     current: dict[str | None, int] = {}
+    at_node: dict[tuple[str | None, str | None], int] = {}
+    """The last step at each node of a thread: a worker beside it runs before a transition leaves it."""
     owners: list[int] = []
     for row in rows:
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
         owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
+        owner = at_node.get((row.thread, row.node_logical_id), owner) if row.node_logical_id else owner
         if kind is None and row.is_failure and owner < 0:
             kind = "note"
         if kind is not None:
-            owner = current[row.thread] = len(groups)
+            owner = current[row.thread] = at_node[row.thread, row.node_logical_id] = len(groups)
             groups.append((kind, [], []))
         if owner >= 0:
             groups[owner][1].append(row)
@@ -159,7 +162,7 @@ def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
         return rows[0].summary
     summaries = {row.type: row.summary for row in rows}
     summary = next((summaries[kind] for kind in _SUMMARY_TYPES if kind in summaries), rows[0].summary)
-    transitions = [row.summary for row in rows if row.type in TRANSITION_TYPES]
+    transitions = [row.summary for row in rows if row.type in LEAVING_TYPES]
     destination = transitions[-1].partition(" → ")[2] if transitions else ""
     return shorten(f"{summary} → {destination}") if destination else summary
 

@@ -25,6 +25,9 @@ TRANSITION_TYPES = frozenset(
 )
 """Types of events that are a transition; each ``waiting_condition_matched`` is followed by one."""
 
+LEAVING_TYPES = TRANSITION_TYPES - {"companion_edge"}
+"""Those by which a thread leaves its node: what a companion edge starts runs beside it."""
+
 MAX_LATEST = 3
 """Transitions of each path that are listed; earlier ones are only counted."""
 

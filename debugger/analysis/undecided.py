@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
 from debugger.analysis.steps import MODEL_TYPES
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
 from debugger.graph.checks.context import own_field
@@ -25,7 +25,6 @@ STAND_IN = "stand-in"
 """Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
-_LEAVING = TRANSITION_TYPES - {"companion_edge"}
 _NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
 
 Fields = tuple[str, ...]
@@ -101,7 +100,7 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
             answered.pop(node, None)
             answered[node] = _Answered(event, node, EventFields(event).thread or MAIN_THREAD, has_tool)
             left.pop(node, None)
-        elif event.type in _LEAVING and text(event, "destination_node_logical_id") != node:
+        elif event.type in LEAVING_TYPES and text(event, "destination_node_logical_id") != node:
             left.setdefault(node, set()).add(text(event, "edge_logical_id"))
     found = list(answered.values())
     open_nodes = [each for each in found if each.has_tool and each.node not in left]

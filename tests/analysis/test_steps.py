@@ -5,7 +5,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.analysis.played import played_turns
-from tests.support.factories import everywhere, say
+from tests.support.factories import direct, everywhere, say, static, when, worker
 from tests.support.timelines import build_timeline
 
 ASK = {"origin_node_logical_id": "ask", "origin_node_name": "Ask", "origin_node_run_id": "1"}
@@ -64,6 +64,27 @@ def test_steps_of_interleaved_threads():
 
     assert [step.thread for step in found] == ["0", "lab"]
     assert owners == [0, 1, 0, 1]
+
+
+def test_steps_of_node_with_worker_beside_it():
+    _, (turn,) = played_turns(
+        say("ask"),
+        worker("note", {"tea": {"type": "string"}}),
+        static("bye", "Bye"),
+        {**direct("ask", "note"), "type": "companion"},
+        when("ask", "bye", "[[tea]] == 'mate'"),
+        says=("mate",),
+    )
+
+    found, owners = steps_of_turn(turn, build_timeline([turn]))
+
+    assert [(step.node_name, step.summary) for step in found if step.kind == "node"] == [
+        ("Ask", "agent: You said: mate → Bye"),
+        ("Note", "Note answers"),
+        ("Bye", "agent: Bye"),
+    ]
+    owner = {event.type: owners[place] for place, event in enumerate(turn.events)}
+    assert (owner["companion_edge"], owner["worker_llm"], owner["conditional_edge"]) == (1, 2, 1)
 
 
 def test_steps_of_failures():
