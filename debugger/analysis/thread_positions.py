@@ -46,6 +46,8 @@ class ThreadPosition:
     """The destination of its last transition, until that node starts."""
     waiting: Event | None = None
     """The event that says that it waits for the user, while it does."""
+    beside: str | None = None
+    """The worker of a companion edge that runs beside the node."""
     paused: bool = False
     ended: bool = False
 
@@ -86,11 +88,13 @@ class ThreadPositions(EventFold):
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in TRANSITION_TYPES:
+            thread, destination = self._thread(event), text(event.event, "destination_node_logical_id")
             # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
-            if event.type != "companion_edge" or COMPANION in (event.thread_id or ""):
-                thread = self._thread(event)
-                thread.waiting, thread.paused, thread.ended = None, False, False
-                thread.next_node = text(event.event, "destination_node_logical_id") or thread.next_node
+            if event.type == "companion_edge" and COMPANION not in (event.thread_id or ""):
+                thread.beside = destination
+            else:
+                thread.waiting, thread.beside, thread.paused, thread.ended = None, None, False, False
+                thread.next_node = destination or thread.next_node
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
         else:
@@ -102,6 +106,8 @@ class ThreadPositions(EventFold):
         return self.threads.setdefault(event.thread_id or MAIN_THREAD, ThreadPosition())
 
     def _move(self, thread: ThreadPosition, event: EventFields) -> None:
+        if event.type == "start_node_run" and event.node is not None and event.node == thread.beside:
+            return
         thread.waiting = event.event if event.type == _WAIT_TYPE else None
         thread.paused = event.type == "pause_thread"
         if event.type == "user_messages":

@@ -10,7 +10,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from tests.analysis.played import played_turns
-from tests.support.factories import direct, everywhere, say, static
+from tests.support.factories import direct, everywhere, say, static, when, worker
 
 
 def tea_shop() -> Graph:
@@ -189,6 +189,22 @@ def test_next_edge_back_of_nested_global_nodes():
     ]
 
     assert back == [["desk"], ["help"], ["desk"]]
+
+
+def test_error_after_companion_worker_is_at_its_host():
+    graph, turns = played_turns(
+        say("ask"),
+        worker("note", {"tea": {"type": "string"}}),
+        static("bye", "Bye"),
+        {**direct("ask", "note"), "type": "companion"},
+        when("ask", "bye", "[[tea]] < 3"),
+        says=("mate",),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.state, here.current, here.failed) == ("failed", "ask", ("ask",))
+    assert here.visits == {"ask": 1, "note": 1}
 
 
 def test_every_node_of_skipped_chain_is_skipped():
