@@ -69,9 +69,12 @@ class ThreadTrace:
         """True if it leaves a node that it has not run."""
         return self.started is None and self.stage == "after_run"
 
+    def _is_beside(self, event: EventFields) -> bool:
+        return self._beside is not None and event.node == self._beside
+
     def start(self, event: EventFields, index: int) -> None:
         """Start a node run."""
-        if event.node is not None and event.node == self._beside:
+        if self._is_beside(event):
             return
         self._skip(event.node)
         self.close()
@@ -80,14 +83,14 @@ class ThreadTrace:
 
     def finish(self, event: EventFields) -> None:
         """End a node run."""
-        if event.node is not None and event.node == self._beside:
+        if self._is_beside(event):
             self._beside = None
         else:
             self._has_run = True
 
     def add_reply(self, event: EventFields) -> None:
         """Add a model's reply; it chooses a transition by a tool call."""
-        if event.node == self._beside:
+        if self._is_beside(event):
             return
         for call in _tool_calls(as_object(field(event.event, "message"))):
             name, args = str(call.get("name") or ""), as_object(call.get("args"))
@@ -97,7 +100,7 @@ class ThreadTrace:
 
     def add_verdict(self, event: EventFields) -> None:
         """Add a model's verdict on one condition."""
-        if event.node == self._beside:
+        if self._is_beside(event):
             return
         message = as_object(field(event.event, "message"))
         args = [as_object(call.get("args")) for call in _tool_calls(message)]

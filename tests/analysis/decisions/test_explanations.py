@@ -442,6 +442,25 @@ def test_odd_tool_calls_are_passed_over(kind, calls):
     assert log.event_count == 2
 
 
+def test_reply_without_node_counts_for_its_thread():
+    call = {"name": "Destination_Node__pay", "args": {"justification": "wants to pay"}}
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "desk"},
+        {"type": "say_llm", "message": {"type": "ai", "tool_calls": [call]}},
+        {"type": "end_node_run", "origin_node_logical_id": "desk"},
+        {
+            "type": "conditional_edge",
+            "edge_logical_id": "edge_desk_pay",
+            "destination_node_logical_id": "pay",
+        },
+    ]
+    made = workflow(say("desk"), say("pay"), when("desk", "pay", freeform="pay"))
+
+    (found,) = explained(made, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+
+    assert (found.record.outcome, found.record.words, found.agrees) == ("model", "wants to pay", True)
+
+
 def test_direct_edge_beside_condition_with_same_ends():
     graph, turns = played_turns(
         static("a", "Hello"),
