@@ -250,7 +250,9 @@ class FailureReasons(EventFold):
     def apply(self, event: EventFields) -> None:
         """Record an event's error; the last one of a node run counts."""
         error = text(event.event, "error")
-        if error and event.type != "end_node_run":
+        if event.type == "start_node_run":  # a run need not have an id
+            self._errors.pop(_node_run_key(event.event), None)
+        elif error and event.type != "end_node_run":
             self._errors[_node_run_key(event.event)] = error
 
     def of(self, event: Event) -> str | None:
