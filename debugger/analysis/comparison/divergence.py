@@ -7,10 +7,11 @@ from itertools import takewhile
 
 from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
+from debugger.analysis.differences import differences
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.timeline import shorten
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
@@ -73,11 +74,11 @@ class _Turn:
             return ""
         if one.said != other.said:
             return f"the user says {_quoted(one.said)} in A, {_quoted(other.said)} in B"
-        row = self._found.rows[self._first]
-        return "the input differs in " + _listed(each.path for each in self._found.differences(row))
+        changes = differences(one.comparable, other.comparable)
+        return "the input differs in " + _listed(each.path for each in changes)
 
     def transition(self) -> str:
-        one, other = (_first(items, TRANSITION_TYPES) for items in (self._a, self._b))
+        one, other = (_first(items, LEAVING_TYPES) for items in (self._a, self._b))
         if one is None and other is None:
             return ""
         if one and other and _way(one) == _way(other):
@@ -104,7 +105,9 @@ class _Turn:
         if item is None or item.event is None:
             return "stays"
         edge = text(item.event, "edge_name")
-        target = text(item.event, "destination_node_logical_id") or ""
+        target = text(item.event, "destination_node_logical_id")
+        if target is None:
+            return "ends"
         name = text(item.event, "destination_node_name") or target
         to = f"“{label_of(target, self._names.get(target) or name, self._names)}”"
         return f"takes “{edge}” to {to}" if edge else f"continues to {to}"
