@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 
 from debugger.analysis.event_fields import EventFields, node_of, text
 from debugger.analysis.node_origins import author_edge_id, author_node_id, enclosing_ids
@@ -27,6 +28,8 @@ TRANSITION_TYPES = frozenset(
 
 LEAVING_TYPES = TRANSITION_TYPES - {"companion_edge"}
 """Those by which a thread leaves its node: what a companion edge starts runs beside it."""
+
+_NO_NODES: Mapping[str, NodeConfig] = MappingProxyType({})
 
 MAX_LATEST = 3
 """Transitions of each path that are listed; earlier ones are only counted."""
@@ -75,10 +78,10 @@ class EdgeIndex:
 
     Args:
         edges: The workflow's edges.
-        nodes: The ids of the workflow's nodes.
+        nodes: The workflow's nodes by id.
     """
 
-    def __init__(self, edges: Iterable[EdgeConfig], nodes: Container[str] = ()) -> None:
+    def __init__(self, edges: Iterable[EdgeConfig], nodes: Mapping[str, NodeConfig] = _NO_NODES) -> None:
         self._nodes = nodes
         self._by_id: dict[str, EdgeConfig] = {}
         self._by_ends: dict[tuple[str | None, str | None], list[EdgeConfig]] = {}
@@ -96,7 +99,8 @@ class EdgeIndex:
         """Return a transition's edge by its id, else ends, type and name."""
         edge_id = text(event, "edge_logical_id")
         if edge_id is not None:
-            return self.by_id(edge_id)
+            edge, ends = self.by_id(edge_id), (node_of(event), text(event, "destination_node_logical_id"))
+            return edge if edge is not None and has_ends(edge, ends, self._nodes) else None
         if self.is_inside(event):
             return None
         sources = self._with_super_nodes(node_of(event))
@@ -140,9 +144,10 @@ def read_transition(
         index: Its index in the run.
     """
     wire, edge = event.event, edges.of(event.event)
+    unknown_id = text(wire, "edge_logical_id") if edge is None else None
     return Transition(
         number,
-        edge.logical_id if edge else text(wire, "edge_logical_id"),
+        edge.logical_id if edge else None if edges.by_id(unknown_id) else unknown_id,
         event.node,
         text(wire, "destination_node_logical_id"),
         event.type,
@@ -252,9 +257,35 @@ class PathCounts:
         return PathCounts(self.by_edge.copy(), self.by_node.copy())
 
 
-def path_id(transition: Transition) -> str:
-    """Return the id of its edge, or one made of its ends."""
-    return transition.edge_id or f"{transition.source} > {transition.destination}"
+def path_id(transition: Transition, graph: Graph | None = None) -> str:
+    """Return the id of its edge, or one made of its ends.
+
+    Args:
+        transition: The transition.
+        graph: A graph of another version, in which the edge may have other ends.
+    """
+    edge = graph.edges.get(transition.edge_id or "") if graph else None
+    ends = transition.source, transition.destination
+    is_own = edge is None or graph is None or has_ends(edge, ends, graph.nodes)
+    return (is_own and transition.edge_id) or f"{transition.source} > {transition.destination}"
+
+
+def has_ends(edge: EdgeConfig, ends: tuple[str | None, str | None], nodes: Mapping[str, NodeConfig]) -> bool:
+    """Return whether an edge may have led from one node to the other; one of another version may not.
+
+    Args:
+        edge: The edge.
+        ends: The source and destination that a run had.
+        nodes: The nodes of the edge's workflow by id.
+    """
+    own = edge.source_node_logical_id, edge.destination_node_logical_id
+    return all(_is_at(node_id, end, nodes) for node_id, end in zip(ends, own, strict=True))
+
+
+def _is_at(node_id: str | None, end: str | None, nodes: Mapping[str, NodeConfig]) -> bool:
+    if node_id is None or end is None or end not in nodes or node_id == end or node_id.startswith(f"{end}/"):
+        return True
+    return nodes[end].type == "super_node" and node_id not in nodes
 
 
 def _count(counts: dict[str, PathCount], key: str, transition: Transition) -> None:
