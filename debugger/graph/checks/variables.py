@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "defau
 """Fields with another workflow's texts, or with values."""
 
 
+_DEFAULT_FILTER = re.compile(r"\|\s*default\s*:")
+
+
 @dataclass(frozen=True)
 class _Use:
     """A placeholder and its owner."""
@@ -44,6 +48,10 @@ class _Use:
     @property
     def head(self) -> str:
         return self.placeholder.path.partition(".")[0].partition("[")[0].strip()
+
+    @property
+    def has_default(self) -> bool:
+        return _DEFAULT_FILTER.search(self.placeholder.expression) is not None
 
     def finding(self, what: str, advice: str) -> Finding:
         subject = f"{self.owner}: {quote(self.placeholder.text)}"
@@ -62,7 +70,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Finding]:
     known = {*_BUILT_IN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     reported: set[str] = set()
     for use in _uses(context, "dynamic"):
-        is_known = use.head in known or use.placeholder.path in known
+        is_known = use.head in known or use.placeholder.path in known or use.has_default
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
             yield use.finding(
@@ -174,6 +182,8 @@ def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
             str(entry.get("target_variable_name")) for entry in tool.entries("result_variable_mappings")
         }
         yield mapped | _with_outcome(tool.result_name)
+    if any(own_field(node, "use_mcp_tools") for node in context.nodes):
+        yield {DEFAULT_RESULT}
 
 
 def _chosen_by_model(context: CheckContext) -> Iterator[ConditionConfig]:

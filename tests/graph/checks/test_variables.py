@@ -34,6 +34,7 @@ def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:
         "{{shop.name | upcase}}",
         "{{given[0].x}}",
         "{{ 'a' | upcase }}",
+        "{{ missing | default: 'x' }}",
     ],
 )
 def test_a_variable_that_has_a_value_is_fine(text):
@@ -69,6 +70,7 @@ def test_the_names_that_every_run_has_are_known(name):
                 "result_runtime_variable_name": "price",
             },
         ),
+        ("tool_result", {"type": "say_llm", "use_mcp_tools": True}),
         ("other.tea", {"type": "no_op"}),
         ("thread_poll.tea", {"type": "no_op"}),
         ("seed", {"type": "no_op"}),
