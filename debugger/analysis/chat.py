@@ -106,9 +106,11 @@ class ChatBuilder(EventFold):
             content = message_text({"content": field_of(event.event, "content")})
             self._add("agent", ai_message(content, message_id=event.event.logical_id), event, thread_id)
             return
-        del self.messages[self._input_messages]
-        self._input_messages = slice(0, 0)
-        for message in _of_user(field_of(event.event, "messages")):
+        messages = list(_of_user(field_of(event.event, "messages")))
+        if messages:
+            del self.messages[self._input_messages]
+            self._input_messages = slice(0, 0)
+        for message in messages:
             self._add("user", message, event, thread_id)
 
     def _add(
