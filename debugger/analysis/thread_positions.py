@@ -88,19 +88,23 @@ class ThreadPositions(EventFold):
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in TRANSITION_TYPES:
-            thread, destination = self._thread(event), text(event.event, "destination_node_logical_id")
-            # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
-            if event.type == "companion_edge" and COMPANION not in (event.thread_id or ""):
-                thread.beside = destination
-            else:
-                thread.waiting, thread.beside, thread.paused, thread.ended = None, None, False, False
-                thread.next_node = destination or thread.next_node
+            self._follow(event, text(event.event, "destination_node_logical_id"))
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
         else:
             self.outcome = _END_TYPES[event.type]
             for thread in self.threads.values():
                 thread.waiting = None
+
+    def _follow(self, event: EventFields, destination: str | None) -> None:
+        thread = self._thread(event)
+        if event.type != "companion_edge":
+            thread.waiting, thread.beside, thread.paused = None, None, False
+            thread.next_node = destination or thread.next_node
+        elif COMPANION in (event.thread_id or "") and thread.node != event.node:
+            self.threads[event.thread_id or ""] = ThreadPosition(next_node=destination)
+        else:  # the thread itself is not moved (``platform.md#companion-edges``)
+            thread.beside = destination
 
     def _thread(self, event: EventFields) -> ThreadPosition:
         return self.threads.setdefault(event.thread_id or MAIN_THREAD, ThreadPosition())
