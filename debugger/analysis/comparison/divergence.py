@@ -31,11 +31,11 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
     first = found.first
     if first is None:
         return _nothing(found)
-    turn = found.rows[first].turn
-    last_a, last_b = found.last_turns
-    if turn > min(last_a, last_b) > 0:
-        ended, other = ("A", "B") if last_a < last_b else ("B", "A")
-        same = "Turn 1 is" if turn == 2 else f"Turns 1 to {turn - 1} are"
+    turn, begin = found.rows[first].turn, found.first_shared_turn
+    of_a, of_b = found.turns
+    if begin is not None and turn >= min(of_a.stop, of_b.stop):
+        ended, other = ("A", "B") if of_a.stop < of_b.stop else ("B", "A")
+        same = f"Turn {begin} is" if turn == begin + 1 else f"Turns {begin} to {turn - 1} are"
         return f"{same} the same; then {ended} ends and {other} continues."
     parts = _Turn(found, first, names)
     difference = parts.input() or parts.transition() or parts.words() or parts.event()
@@ -43,10 +43,11 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
 
 
 def _nothing(found: Comparison) -> str:
-    if not found.rows:
+    begin = found.first_shared_turn
+    if begin is None:
         return "Neither run has a turn."
-    turns = found.rows[-1].turn
-    events = sum(item.type != INPUT for item in found.a)
+    turns = found.turns[0].stop - begin
+    events = sum(item.type != INPUT and item.turn >= begin for item in found.a)
     size = f"{_count(turns, 'turn')} and {_count(events, 'event')}"
     return f"Nothing differs in {size}, apart from what is ignored."
 
@@ -57,14 +58,14 @@ class _Turn:
         self._first = first
         self._names = names
         turn = found.rows[first].turn
-        rows = (found.rows[place] for place in found.differing)
+        rows = (found.rows[place] for place in found.differing if place >= first)
         pairs = [found.pair(row) for row in takewhile(lambda row: row.turn == turn, rows)]
         self._a = [one for one, _ in pairs if one]
         self._b = [other for _, other in pairs if other]
 
     def after(self) -> str:
         before = self._found.rows[self._first - 1 :: -1] if self._first else []
-        shared = (self._found.get_item(row) for row in before)
+        shared = (self._found.get_item(row) for row in before if row.verdict == "same")
         node = next((label for item in shared if (label := self._label(item))), "")
         return f" after “{node}”" if node else ""
 

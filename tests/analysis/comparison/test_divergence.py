@@ -68,6 +68,22 @@ def test_an_event_comes_in_one_only():
     assert sentence(a, b) == "First difference: turn 2 after “Desk”: workflow warning comes in A only."
 
 
+def test_turns_before_a_continued_run_do_not_differ():
+    first = turn(1, "hi", at("desk"), transition("desk", "tea"))
+    a = [first, turn(2, "x", speaks("tea", "Hot")), turn(3, "y", speaks("tea", "Hot"))]
+    same, other = turn(1, "x", speaks("tea", "Hot")), turn(1, "x", speaks("tea", "Cold"))
+
+    sentences = [describe_divergence(compare(a, b, shift=1), {}) for b in ([same], [other])]
+
+    assert sentences == [
+        "Turn 2 is the same; then B ends and A continues.",
+        "First difference: turn 2: A says “Hot”, B says “Cold”.",
+    ]
+    assert describe_divergence(compare(a[:2], [same], shift=1), {}) == (
+        "Nothing differs in 1 turn and 1 event, apart from what is ignored."
+    )
+
+
 def test_input_of_background_work_differs_too():
     def run(tea, seed):
         work = turn(1, None, at("desk"), dynamic_variables={"seed": seed})
