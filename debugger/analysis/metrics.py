@@ -182,7 +182,7 @@ def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[
     for row in rows:
         node = row.node_logical_id if row.node_logical_id in nodes else row.drawn_node
         if node is not None and row.duration_ms is not None:
-            totals[node] = totals.get(node, 0.0) + max(0.0, row.duration_ms)
+            totals[node] = totals.get(node, 0.0) + row.duration_ms
     whole = sum(totals.values())
     return {node: NodeTime(total, total / whole if whole else 0.0) for node, total in totals.items()}
 

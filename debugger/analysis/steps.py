@@ -302,10 +302,11 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
 def _turn_duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
     closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
     metrics = as_object(field(closing, "iteration_metrics")) if closing else {}
-    latency = metrics.get("e2e_latency_milliseconds")
-    if isinstance(latency, int | float):
+    latency = as_number(metrics.get("e2e_latency_milliseconds"))
+    if latency is not None:
         return float(latency)
-    last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)
-    if last is None or last.since_turn_ms is None or last.time is None or not pauses:
-        return last.since_turn_ms if last else None
-    return round(last.since_turn_ms - paused_ms(pauses, last.time - last.since_turn_ms / 1000, last.time), 3)
+    times = [(row.since_turn_ms, row.time) for row in rows if row.since_turn_ms is not None and row.time]
+    if not times:
+        return None
+    took, end = max(times)
+    return round(took - paused_ms(pauses, end - took / 1000, end), 3)

@@ -199,9 +199,10 @@ class TimelineBuilder(EventFold):
             return None
         start = self._node_starts.pop(key, None)
         took = elapsed_ms(start, event.time)
-        if took is None or start is None or not self._pauses:
-            return took
-        return round(took - paused_ms(self._pauses, start, event.time), 3)
+        if took is None or start is None:
+            return None
+        # Clocks of several machines may differ.
+        return max(round(took - paused_ms(self._pauses, start, event.time), 3), 0.0)
 
 
 def _importance(event: EventFields) -> Importance:

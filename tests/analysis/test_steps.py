@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from debugger.analysis.steps import steps_of_turn
+from debugger.analysis.metrics import node_metrics
+from debugger.analysis.steps import steps_of_turn, turn_row
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -85,6 +86,24 @@ def test_steps_of_node_with_worker_beside_it():
     ]
     owner = {event.type: owners[place] for place, event in enumerate(turn.events)}
     assert (owner["companion_edge"], owner["worker_llm"], owner["conditional_edge"]) == (1, 2, 1)
+
+
+def test_durations_of_events_out_of_order_are_not_negative():
+    order = {"origin_node_logical_id": "order", "origin_node_name": "Order"}
+    events = [
+        {"type": "start_node_run", "timestamp": 105.0, **ASK, **MAIN},
+        {"type": "end_node_run", "timestamp": 103.0, **ASK, **MAIN},
+        {"type": "start_node_run", "timestamp": 106.0, **order, **MAIN},
+        {"type": "end_node_run", "timestamp": 109.0, **order, **MAIN},
+        {"type": "workflow_ready_for_input", "timestamp": 102.0},
+    ]
+    turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
+    rows = build_timeline([turn])
+    found, _ = steps_of_turn(turn, rows)
+
+    assert [step.duration_ms for step in found] == [0.0, 3000.0]
+    assert turn_row(turn, 0, 0, rows, found, []).duration_ms == 4000.0
+    assert sorted(each.share for each in node_metrics(found)) == [0.0, 1.0]
 
 
 def test_steps_of_failures():
