@@ -97,14 +97,17 @@ class EdgeIndex:
 
     def of(self, event: Event) -> EdgeConfig | None:
         """Return a transition's edge by its id, else ends, type and name."""
-        edge_id = text(event, "edge_logical_id")
+        edge_id, name = text(event, "edge_logical_id"), text(event, "edge_name")
+        source, destination = node_of(event), text(event, "destination_node_logical_id")
         if edge_id is not None:
-            edge, ends = self.by_id(edge_id), (node_of(event), text(event, "destination_node_logical_id"))
-            return edge if edge is not None and has_ends(edge, ends, self._nodes) else None
+            edge = self.by_id(edge_id)
+            return edge if edge and has_ends(edge, (source, destination), self._nodes) else None
         if self.is_inside(event):
             return None
-        sources = self._with_super_nodes(node_of(event))
-        destinations = self._with_super_nodes(text(event, "destination_node_logical_id"))
+        node = self._nodes.get(destination or "")
+        if event.type == "conditional_edge" and not name and node is not None and node.is_global:
+            return None  # a transition to a global node needs no edge
+        sources, destinations = self._with_super_nodes(source), self._with_super_nodes(destination)
         edges = [
             edge
             for ends in product(sources, destinations)
@@ -113,7 +116,6 @@ class EdgeIndex:
         ]
         # Of direct edges with the same ends the thread follows none that is disabled or forks a companion.
         edges.sort(key=lambda edge: (edge.disabled, event.type == "direct_edge" and edge.forks_companion))
-        name = text(event, "edge_name")
         return next((edge for edge in edges if name and edge.name == name), edges[0] if edges else None)
 
     def is_inside(self, event: Event) -> bool:

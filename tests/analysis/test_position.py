@@ -207,6 +207,20 @@ def test_error_after_companion_worker_is_at_its_host():
     assert here.visits == {"ask": 1, "note": 1}
 
 
+def test_transition_to_global_node_beside_edge_to_it():
+    graph, turns = played_turns(
+        say("desk"),
+        say("help", global_node_config=everywhere("help")),
+        when("desk", "help", "[[lost]] == true"),
+        says=("help",),
+    )
+
+    here = position(turns, graph)
+
+    assert [made.edge_id for made in here.transitions] == [None, None]
+    assert list(here.path_counts.by_edge) == ["desk > help"]
+
+
 def test_every_node_of_skipped_chain_is_skipped():
     graph, turns = played_turns(
         static("a", "Hello"),
