@@ -76,7 +76,6 @@ class PathReader:
         self._graph = graph
         self._edges = EdgeIndex(graph.workflow.edge_configs, graph.nodes)
         self._log = DecisionLog(graph)
-        self._event_count = 0
         self._step_count = 0
 
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[PathStep]:
@@ -84,10 +83,9 @@ class PathReader:
         self._log.add_turn(turn, events)
         decisions = {record.index: record for record in self._log.all}
         self._log.forget()
-        first, self._event_count = self._event_count, self._event_count + len(events)
         return [
             self._step(event, turn, index, decisions.get(index))
-            for index, event in enumerate(events, start=first)
+            for index, event in enumerate(events, start=self._log.event_count - len(events))
             if event.type in TRANSITION_TYPES
         ]
 

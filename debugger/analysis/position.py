@@ -46,7 +46,7 @@ STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
-"""States by status; of several statuses of a state, its events show the last one."""
+"""States by status."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
 OVER = frozenset({"ended", "failed", "cancelled", "looping"})
@@ -182,7 +182,7 @@ class PositionTracker(EventFold):
             if (node := thread.node or thread.next_node)
         }
         place = own(current) if current else None
-        state = STATES[status] if status else self._state()
+        state = STATES[status or self.threads.status]
         return Position(
             current=place,
             state=state,
@@ -199,15 +199,6 @@ class PositionTracker(EventFold):
             ghosts={node: name for node, name in self._names.items() if node not in self._graph.nodes},
             inner_names=self._names_inside([current, *companions.values()]),
         )
-
-    def _state(self) -> RunState:
-        if self.threads.outcome:
-            return "ended" if self.threads.outcome == "ended" else "failed"
-        if self.threads.main.paused:
-            return "paused"
-        if self.threads.main.waiting:
-            return "waiting"
-        return "running" if self.threads.threads else "not_started"
 
     def _current(self) -> str | None:
         """Return the main thread's node; after a failure also an unstarted one."""

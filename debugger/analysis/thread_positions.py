@@ -12,7 +12,7 @@ from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, Event
-from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.runs import MAIN_THREAD, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, Workflow
 
@@ -79,6 +79,15 @@ class ThreadPositions(EventFold):
         """The thread that talks with the user."""
         own = (thread for key, thread in self.threads.items() if COMPANION not in key)
         return self.threads.get(MAIN_THREAD) or next(own, ThreadPosition())
+
+    @property
+    def status(self) -> RunStatus:
+        """The status of the run, as far as its events tell it."""
+        if self.outcome is not None:
+            return "completed" if self.outcome == "ended" else "failed"
+        if self.main.paused or self.main.waiting:
+            return "paused" if self.main.paused else "waiting_for_user_input"
+        return "running" if self.threads else "not_started"
 
     @property
     def companions(self) -> dict[str, ThreadPosition]:

@@ -206,11 +206,8 @@ class TranscriptReader:
         known = self._facts.status
         if is_last and known in get_args(RunStatus):
             return known  # type: ignore[return-value]  # it is one of them
-        if self._positions.outcome is not None:
-            return "completed" if self._positions.outcome == "ended" else "failed"
-        if self._positions.main.paused:
-            return "paused"
-        return "waiting_for_user_input" if self._positions.main.waiting else "running"
+        shown = self._positions.status
+        return "running" if shown == "not_started" else shown
 
     def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
         steps, begun = read.steps, 0

@@ -141,7 +141,6 @@ class Explainer:
             destination_label=self.label(edge.destination) if edge.destination else "",
             condition=condition,
             filled=filled,
-            is_expression=evaluated.expression is not None,
             verdict=verdict,
             why=explain_verdict(evaluated, record, verdict, self._phrase(taken.edge) if taken else ""),
         )

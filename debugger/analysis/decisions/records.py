@@ -150,8 +150,6 @@ class ExplainedEdge:
     """As it was written; empty without one."""
     filled: str
     """The condition with the values of that moment; empty if it has none, or they are unknown."""
-    is_expression: bool
-    """Whether the condition is in the condition language; else a model decides it."""
     verdict: Verdict
     why: str
     """One sentence."""
