@@ -50,12 +50,7 @@ class ChatMessage:
 
 
 def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[ChatMessage]:
-    """Return the messages of both sides, with warnings and errors between them.
-
-    Args:
-        turns: The run's turns.
-        names: The author's node names by id.
-    """
+    """Return the messages of both sides, with warnings and errors between them."""
     return ChatBuilder(names or {}).catch_up(turns).messages
 
 
@@ -69,9 +64,6 @@ class ChatBuilder(EventFold):
 
     The first input's ``welcome_message`` comes first. What the user sent is read from the turn's
     ``user_messages`` events; without any, as in a turn that failed at once, from its input.
-
-    Args:
-        names: The author's node names by id.
     """
 
     TYPES = frozenset({"user_messages", "assistant_response", *_NOTES})

@@ -66,11 +66,7 @@ class PathStep:
 
 
 class PathReader:
-    """Reads the transitions of a run turn by turn.
-
-    Args:
-        graph: The workflow that ran.
-    """
+    """Reads the transitions of a run turn by turn."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph

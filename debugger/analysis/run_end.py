@@ -24,14 +24,7 @@ class RunEnd:
 
 
 def run_end(status: RunStatus, position: Position, graph: Graph, error: str = "") -> RunEnd | None:
-    """Return why a run is over; ``None`` while it is not.
-
-    Args:
-        status: The status of the run.
-        position: Its last position.
-        graph: The workflow.
-        error: The message of the error that ended it.
-    """
+    """Return why a run is over; ``None`` while it is not."""
     if status not in TERMINAL_STATUSES:
         return None
     node_id = position.current

@@ -34,12 +34,6 @@ def moment_at(run: Projections, event: int, graph: Graph, names: Mapping[str, st
     """Return a run as it was right after an event.
 
     Only the events since the checkpoint before it are applied again, however long the run is.
-
-    Args:
-        run: The projections of the run.
-        event: The index of the event in the run.
-        graph: The workflow that ran.
-        names: The author's node names by id.
     """
     turns = turns_until(run, event)
     place = bisect_left(run.checkpoints, event + 1, key=lambda checkpoint: checkpoint.event_count)

@@ -142,13 +142,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
 
 
 def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> str:
-    """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``.
-
-    Args:
-        position: The run's position.
-        node_id: A current node out of it.
-        names: The graph's node names by id.
-    """
+    """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``."""
     if node_id in position.inner_names:
         return origin_label(position.inner_names[node_id], (node_id,), names)
     return names.get(node_id) or position.ghosts.get(node_id, node_id)

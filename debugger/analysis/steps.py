@@ -173,10 +173,6 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
     Chunks of one reply share an ``llm_response_id`` and count once, with the last latency. An event that
     reports the result of a tool is no call.
 
-    Args:
-        rows: The turn's rows of the timeline.
-        events: The same events.
-
     Source: ``platform.md#usage``.
     """
     calls: dict[str, ModelCall] = {}
@@ -255,16 +251,7 @@ def turn_row(
     steps: Sequence[Step],
     messages: list[ChatMessage],
 ) -> TurnRow:
-    """Return one turn as a row.
-
-    Args:
-        turn: The turn.
-        place: Its index among the run's turns.
-        first: How many events the run has before it.
-        rows: Its rows of the timeline.
-        steps: Its steps.
-        messages: Its chat messages.
-    """
+    """Return one turn as a row."""
     pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
     warnings = len([row for row in rows if row.type == "workflow_warning"])
     return TurnRow(

@@ -136,11 +136,6 @@ def can_have_background_work(positions: ThreadPositions, workflow: Workflow, sta
 
     Only its backend knows whether it does.
 
-    Args:
-        positions: The positions of its threads.
-        workflow: The workflow that ran.
-        status: The run's status.
-
     Source: companion threads and armed waiting edges, ``platform.md#driver``.
     """
     if status not in _ACTIVE:

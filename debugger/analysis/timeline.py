@@ -111,11 +111,7 @@ def shorten(text: str, length: int = MAX_SUMMARY) -> str:
 
 
 class TimelineBuilder(EventFold):
-    """The rows of a run, made event by event; see `EventFold`.
-
-    Args:
-        names: The author's node names by id.
-    """
+    """The rows of a run, made event by event; see `EventFold`."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         super().__init__()

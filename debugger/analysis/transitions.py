@@ -136,15 +136,7 @@ class EdgeIndex:
 def read_transition(
     event: EventFields, edges: EdgeIndex, number: int, turn_number: int, index: int
 ) -> Transition:
-    """Return the transition that an event records.
-
-    Args:
-        event: An event of one of `TRANSITION_TYPES`.
-        edges: The workflow's edges.
-        number: Counts the run's transitions from 1.
-        turn_number: The turn that it is in.
-        index: Its index in the run.
-    """
+    """Return the transition that an event records."""
     wire, edge = event.event, edges.of(event.event)
     unknown_id = text(wire, "edge_logical_id") if edge is None else None
     return Transition(
@@ -273,13 +265,7 @@ def path_id(transition: Transition, graph: Graph | None = None) -> str:
 
 
 def has_ends(edge: EdgeConfig, ends: tuple[str | None, str | None], nodes: Mapping[str, NodeConfig]) -> bool:
-    """Return whether an edge may have led from one node to the other; one of another version may not.
-
-    Args:
-        edge: The edge.
-        ends: The source and destination that a run had.
-        nodes: The nodes of the edge's workflow by id.
-    """
+    """Return whether an edge may have led from one node to the other; one of another version may not."""
     own = edge.source_node_logical_id, edge.destination_node_logical_id
     return all(_is_at(node_id, end, nodes) for node_id, end in zip(ends, own, strict=True))
 

@@ -83,11 +83,6 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the stand-in's answer left.
-
-    Args:
-        turn: The turn.
-        graph: The workflow.
-        is_over: Whether the turn ended the run.
     """
     answered: dict[str, _Answered] = {}
     left: dict[str, set[str | None]] = {}

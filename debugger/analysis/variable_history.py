@@ -63,9 +63,6 @@ class VariableHistory(_SnapshotReader):
     """The changes of the variables of one run.
 
     A variable is named by its scope, as ``runtime`` or ``thread_lab``, and its name in it.
-
-    Args:
-        snapshots: The variables of the run.
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
@@ -204,13 +201,7 @@ def read_watch(text: str) -> Watch:
 
 
 class Series(_SnapshotReader):
-    """The values of one watch over one run.
-
-    Args:
-        watch: What is watched.
-        snapshots: The variables of the run.
-        workflow: The workflow that runs, for its default values.
-    """
+    """The values of one watch over one run."""
 
     def __init__(self, watch: Watch, snapshots: Snapshots, workflow: Workflow) -> None:
         super().__init__(snapshots)

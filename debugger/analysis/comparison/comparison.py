@@ -174,10 +174,6 @@ class Totals:
         """Return the totals of a record.
 
         Source: iteration metrics and token usage in ``platform.md#usage``.
-
-        Args:
-            run: The record.
-            turns: Its turns.
         """
         events = [event for turn in turns for event in turn.events]
         metrics = (

@@ -23,10 +23,6 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
 
     The sentence is about the first difference of these kinds in that turn: the user's message, the
     transition, the workflow's message, else any event.
-
-    Args:
-        found: The comparison.
-        names: The author's node names by id, of both workflows.
     """
     first = found.first
     if first is None:

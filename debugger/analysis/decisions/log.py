@@ -21,12 +21,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class ThreadTrace:
-    """The trace of one thread.
-
-    Args:
-        graph: The workflow that runs.
-        thread_id: The thread's internal id.
-    """
+    """The trace of one thread."""
 
     def __init__(self, graph: Graph, thread_id: str) -> None:
         self._graph = graph
