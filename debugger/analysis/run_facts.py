@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain, groupby
-from typing import Any, Self
+from typing import Self
 
 from debugger.analysis.position import Position
 from debugger.analysis.run_projection import Projections
@@ -142,10 +142,8 @@ def _edges(place: Position) -> dict[str, EdgeUse]:
 
 
 def _names(place: Position, names: dict[str, str]) -> dict[str, str]:
-    wanted = [*place.first_visit]
-    for path in place.path_counts.by_edge.values():
-        wanted += [node for node in (path.first.source, path.first.destination) if node]
-    if place.current:
-        wanted.append(place.current)
-    known: dict[str, Any] = {**place.ghosts, **names}
-    return {node: known.get(node, node) for node in dict.fromkeys(wanted)}
+    taken = [path.first for path in place.path_counts.by_edge.values()]
+    ends = (node for made in taken for node in (made.source, made.destination))
+    wanted = dict.fromkeys((*place.first_visit, *ends, place.current))
+    known = place.ghosts | names
+    return {node: known.get(node, node) for node in wanted if node}
