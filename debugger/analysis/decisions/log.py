@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict, Outcome, Stage
 from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.analysis.fold import EventFold
+from debugger.analysis.node_origins import super_nodes_around
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
-from debugger.graph.nesting import author_edge_id, is_inside
+from debugger.graph.nesting import author_edge_id, is_inside, origin_of
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
@@ -241,7 +242,6 @@ class DecisionLog(EventFold):
         elif (observe := _OBSERVE.get(event.type)) is not None:
             observe(trace, event)
         elif (decide := _DECIDE.get(event.type)) is not None:
-            self._transitions += event.type in TRANSITION_TYPES
             decide(self, trace, event)
 
     def forget(self) -> None:
@@ -266,9 +266,11 @@ class DecisionLog(EventFold):
 
     def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
         wire = event.event
+        is_counted = event.type in TRANSITION_TYPES and not self._is_inside(event)
+        self._transitions += is_counted
         record = DecisionRecord(
             number=len(self.all) + 1,
-            transition_number=self._transitions if event.type in TRANSITION_TYPES else None,
+            transition_number=self._transitions if is_counted else None,
             index=self.event_count,
             turn_number=self.turn.number,
             thread_id=trace.thread_id,
@@ -290,6 +292,18 @@ class DecisionLog(EventFold):
             entries=fields.get("entries", 0),
         )
         self.all.append(record)
+
+    def _is_inside(self, event: EventFields) -> bool:
+        """Return whether a transition stays inside a super node of the author's graph."""
+        destination = text(event.event, "destination_node_logical_id")
+        around = self._outermost(event.node)
+        leaves = around is None or text(event.event, "super_node_exit_origin") == around
+        return not leaves and around == self._outermost(destination)
+
+    def _outermost(self, node_id: str | None) -> str | None:
+        node = self._graph.nodes.get(node_id or "")
+        around = origin_of(node) if node else super_nodes_around(node_id or "", self._graph.nodes)
+        return around[0] if around else None
 
     def _edge_of(self, record: DecisionRecord) -> str | None:
         """Return the edge's id; direct edges may be recorded without it."""

@@ -58,7 +58,7 @@ class DecisionRecord:
     number: int
     """Counts the run's decisions from 1."""
     transition_number: int | None
-    """Counts the run's transitions from 1, as the graph does; ``None`` without one."""
+    """Counts the run's transitions from 1, as the graph does; ``None`` for any other decision."""
     index: int
     """The index of the event that records the outcome."""
     turn_number: int
