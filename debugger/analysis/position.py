@@ -280,11 +280,7 @@ class PositionTracker(EventFold):
             self._skipped.pop(place, None)
         if first is None or (first == node and not is_end) or self._own_node(first) != first:
             return
-        passed = [first]
-        while passed[-1] != place and (edge := self._graph.main_direct(passed[-1])):
-            if edge.destination_node_logical_id in passed:
-                break
-            passed.append(edge.destination_node_logical_id or "")
+        passed = self._graph.direct_path(first, place)
         if passed[-1] != place:  # as in another version of the workflow
             passed = [first]
         elif not is_end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict, Outcome, Stage
@@ -166,13 +167,9 @@ class ThreadTrace:
 
     def _skip(self, arrived: str | None) -> None:
         """Follow the nodes that the thread passed without running them (U-1)."""
-        current, self._next_node = self._next_node, None
-        for _ in range(len(self._graph.nodes)):
-            edge = self._graph.main_direct(current) if current and current != arrived else None
-            if edge is None or edge.destination_node_logical_id is None:
-                return
-            skipped, current = str(current), edge.destination_node_logical_id
-            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(current)
+        first, self._next_node = self._next_node, None
+        for skipped, arrival in pairwise(self._graph.direct_path(first, arrived) if first else ()):
+            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(arrival)
             if node is None or following is None or not is_inside(node, following):
                 self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
