@@ -461,6 +461,16 @@ def test_reply_without_node_counts_for_its_thread():
     assert (found.record.outcome, found.record.words, found.agrees) == ("model", "wants to pay", True)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["[[x | default: 'z']] == 'q'", "isAbsent([[x]]) AND [[n]] == 7", "isempty( [[x]] ) AND 1 == 2"],
+)
+def test_absent_variable_is_no_reason_where_it_is_expected(expression):
+    (found,) = played(counter(), say("a"), when("count", "a", expression))
+
+    assert why(found, "a") == "Its condition does not hold."
+
+
 def test_direct_edge_beside_condition_with_same_ends():
     graph, turns = played_turns(
         static("a", "Hello"),
