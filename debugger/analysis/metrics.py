@@ -188,5 +188,7 @@ def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[
 
 
 def percent(share: float) -> str:
-    """Return a share as text: ``43 %``, ``<1 %``, ``0 %``."""
+    """Return a share as text: ``43 %``, ``<1 %``, ``0 %``; ``100 %`` only for all."""
+    if 0.99 < share < 1:
+        return ">99 %"
     return "<1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
