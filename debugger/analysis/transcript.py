@@ -65,13 +65,7 @@ class RunFacts:
 
     @classmethod
     def of(cls, run: Run, *, workflow_name: str, engine: str) -> Self:
-        """Return the columns of a record.
-
-        Args:
-            run: The record.
-            workflow_name: The workflow's display name, which a record does not hold.
-            engine: The name of the engine that ran it: ``Embedded engine``, ``Hosted API``.
-        """
+        """Return the columns of a record."""
         return cls(
             run_id=run.workflow_run_id,
             workflow_id=run.workflow_id,

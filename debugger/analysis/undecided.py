@@ -220,10 +220,6 @@ def answered_field(node: NodeConfig, path: str) -> Fields | None:
     """Return the place of a runtime variable in a node's answer.
 
     ``None`` where its answer does not set it.
-
-    Args:
-        node: A node that a model answers, or a tool node without a tool.
-        path: The path of the variable.
     """
     for label in (node.logical_id, node.name):
         path = path.removeprefix(f"{label}.")

@@ -242,12 +242,7 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
 
 
 def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
-    """Return the scope of a thread's conditions after these turns.
-
-    Args:
-        turns: The run's turns.
-        thread: ``"0"``, or the configured id of a companion.
-    """
+    """Return the scope of a thread's conditions after these turns."""
     return Snapshots().catch_up(turns).at(None).scope(thread)
 
 
