@@ -79,12 +79,7 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
 
 
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
-    """Return the inputs of the user's turns, without background work.
-
-    Args:
-        turns: The run from its first turn on.
-        workflow: The version that ran.
-    """
+    """Return the inputs of the user's turns, without background work."""
     known = default_variables(workflow)
     found: list[TurnInput] = []
     for turn in turns:

@@ -50,12 +50,7 @@ class ChatMessage:
 
 
 def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[ChatMessage]:
-    """Return the messages of both sides, with warnings and errors between them.
-
-    Args:
-        turns: The run's turns.
-        names: The author's node names by id.
-    """
+    """Return the messages of both sides, with warnings and errors between them."""
     return ChatBuilder(names or {}).catch_up(turns).messages
 
 
@@ -69,9 +64,6 @@ class ChatBuilder(EventFold):
 
     The first input's ``welcome_message`` comes first. What the user sent is read from the turn's
     ``user_messages`` events; without any, as in a turn that failed at once, from its input.
-
-    Args:
-        names: The author's node names by id.
     """
 
     TYPES = frozenset({"user_messages", "assistant_response", *_NOTES})
@@ -106,9 +98,11 @@ class ChatBuilder(EventFold):
             content = message_text({"content": field_of(event.event, "content")})
             self._add("agent", ai_message(content, message_id=event.event.logical_id), event, thread_id)
             return
-        del self.messages[self._input_messages]
-        self._input_messages = slice(0, 0)
-        for message in _of_user(field_of(event.event, "messages")):
+        messages = list(_of_user(field_of(event.event, "messages")))
+        if messages:
+            del self.messages[self._input_messages]
+            self._input_messages = slice(0, 0)
+        for message in messages:
             self._add("user", message, event, thread_id)
 
     def _add(

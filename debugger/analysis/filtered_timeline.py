@@ -41,13 +41,7 @@ class Filter:
 
 
 def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:
-    """Return the indexes of the rows that match, whatever the density.
-
-    Args:
-        rows: All events of a run.
-        wanted: The filter.
-        texts: Texts from an earlier search of the same run.
-    """
+    """Return the indexes of the rows that match, whatever the density."""
     matches: Sequence[int] = range(len(rows))
     if not replace(wanted, text="").is_empty:
         matches = [index for index in matches if _matches(rows[index], wanted)]
@@ -131,14 +125,7 @@ class FilteredTimeline:
 def filter_timeline(
     run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None
 ) -> FilteredTimeline:
-    """Filter a run; turns and steps need one matching event.
-
-    Args:
-        run: The projections of the run.
-        wanted: The filter.
-        density: The density of the rows.
-        texts: See `matching_rows`.
-    """
+    """Filter a run; turns and steps need one matching event."""
     rows = run.timeline.rows
     total = {"Turns": len(run.turn_rows), "Steps": len(run.steps)}.get(density, len(rows))
     if wanted.is_empty:  # without reading a long run

@@ -68,7 +68,7 @@ def bars(
 def _node_runs(steps: Iterable[Step], paused: Sequence[Bar]) -> Iterator[Bar]:
     for step in steps:
         if step.kind == "node" and step.since_turn_ms is not None:
-            took = max(step.duration_ms or 0.0, 0.0)
+            took = step.duration_ms or 0.0
             lane = _lane(step.thread, step.node_name)
             failed = step.trouble == "failure"
             name = step.summary

@@ -182,11 +182,13 @@ def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[
     for row in rows:
         node = row.node_logical_id if row.node_logical_id in nodes else row.drawn_node
         if node is not None and row.duration_ms is not None:
-            totals[node] = totals.get(node, 0.0) + max(0.0, row.duration_ms)
+            totals[node] = totals.get(node, 0.0) + row.duration_ms
     whole = sum(totals.values())
     return {node: NodeTime(total, total / whole if whole else 0.0) for node, total in totals.items()}
 
 
 def percent(share: float) -> str:
-    """Return a share as text: ``43 %``, ``<1 %``, ``0 %``."""
+    """Return a share as text: ``43 %``, ``<1 %``, ``0 %``; ``100 %`` only for all."""
+    if 0.99 < share < 1:
+        return ">99 %"
     return "<1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")

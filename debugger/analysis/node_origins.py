@@ -28,12 +28,7 @@ def author_node_id(node_id: str, own: Container[str]) -> str:
 
 
 def author_edge_id(edge_id: str, own: Container[str]) -> str | None:
-    """Return the author's edge for an edge of a run, if any.
-
-    Args:
-        edge_id: As an event has it.
-        own: The ids of the author's graph, such as ``Graph.edges``.
-    """
+    """Return the author's edge for an edge of a run, if any."""
     if edge_id in own:
         return edge_id
     return next((start for start in _starts(edge_id, "@") if start in own), None)
@@ -71,13 +66,7 @@ def origin_label(name: str, around: tuple[str, ...], names: Mapping[str, str]) -
 
 
 def label_of(node_id: str, name: str, names: Mapping[str, str]) -> str:
-    """Return a node's label with the super nodes in its id.
-
-    Args:
-        node_id: As an event has it.
-        name: The node's own name.
-        names: The author's names by node id.
-    """
+    """Return a node's label with the super nodes in its id."""
     return origin_label(name, super_nodes_around(node_id, names), names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.decisions import OUTCOME_LABELS, DecisionLog, DecisionRecord
@@ -66,17 +66,12 @@ class PathStep:
 
 
 class PathReader:
-    """Reads the transitions of a run turn by turn.
-
-    Args:
-        graph: The workflow that ran.
-    """
+    """Reads the transitions of a run turn by turn."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._edges = EdgeIndex(graph.workflow.edge_configs, graph.nodes)
         self._log = DecisionLog(graph)
-        self._event_count = 0
         self._step_count = 0
 
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[PathStep]:
@@ -84,10 +79,9 @@ class PathReader:
         self._log.add_turn(turn, events)
         decisions = {record.index: record for record in self._log.all}
         self._log.forget()
-        first, self._event_count = self._event_count, self._event_count + len(events)
         return [
             self._step(event, turn, index, decisions.get(index))
-            for index, event in enumerate(events, start=first)
+            for index, event in enumerate(events, start=self._log.event_count - len(events))
             if event.type in TRANSITION_TYPES
         ]
 
@@ -134,12 +128,12 @@ def edges_text(steps: Sequence[PathStep]) -> str:
 
 def conditions_text(steps: Sequence[PathStep]) -> str:
     """Return the conditions of the edges that have one."""
-    return _lines({step.edge: step.condition for step in steps if step.condition}, len(steps) > 1)
+    return _lines([(step.edge, step.condition) for step in steps], len(steps) > 1)
 
 
 def verdicts_text(steps: Sequence[PathStep]) -> str:
     """Return how each edge was decided."""
-    return _lines({step.edge: step.verdict for step in steps if step.verdict}, len(steps) > 1)
+    return _lines([(step.edge, step.verdict) for step in steps], len(steps) > 1)
 
 
 def _path(steps: Sequence[PathStep]) -> str:
@@ -153,10 +147,9 @@ def _path(steps: Sequence[PathStep]) -> str:
     return BETWEEN.join(part for part in parts if part)
 
 
-def _lines(texts: Mapping[str, str], is_named: bool) -> str:
-    return " | ".join(
-        f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts.items()
-    )
+def _lines(texts: Sequence[tuple[str, str]], is_named: bool) -> str:
+    lines = (f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts if text)
+    return " | ".join(dict.fromkeys(lines))
 
 
 def _words(taken: Transition, condition: str) -> str:

@@ -27,7 +27,7 @@ from debugger.analysis.transitions import (
 )
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter, origin_of
-from debugger.protocol.events import reference_id
+from debugger.protocol.events import COMPANION, reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 
@@ -46,7 +46,7 @@ STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
-"""States by status; of several statuses of a state, its events show the last one."""
+"""States by status."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
 OVER = frozenset({"ended", "failed", "cancelled", "looping"})
@@ -132,6 +132,8 @@ class PositionTracker(EventFold):
         self._transitions: list[Transition] = []
         self._by_edge: dict[str, PathCount] = {}
         self._by_node: dict[str, PathCount] = {}
+        self._callers: list[tuple[str | None, str | None]] = []
+        """The global nodes that the main thread is in, innermost last, each with the node before it."""
         self._entered: dict[str | None, str] = {}
         """By thread, the node of the graph that it entered last."""
         self._visits: dict[str, int] = {}
@@ -155,7 +157,7 @@ class PositionTracker(EventFold):
         kind, node = event.type, event.node
         if kind in TRANSITION_TYPES:
             self._add_transition(event)
-        if node and kind in _ARRIVALS:
+        if node and (kind in _ARRIVALS or kind == "end_thread"):
             self._skip(event, node)
         if kind in ThreadPositions.TYPES:
             self.threads.apply(event)
@@ -180,8 +182,7 @@ class PositionTracker(EventFold):
             if (node := thread.node or thread.next_node)
         }
         place = own(current) if current else None
-        state = STATES[status] if status else self._state()
-        transitions = tuple(self._transitions)
+        state = STATES[status or self.threads.status]
         return Position(
             current=place,
             state=state,
@@ -189,11 +190,9 @@ class PositionTracker(EventFold):
             companions={name: own(node) for name, node in companions.items()},
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
-            transitions=transitions,
+            transitions=tuple(self._transitions),
             path_counts=PathCounts(self._by_edge, self._by_node).copy(),
-            next_edges=()
-            if state in OVER or place is None
-            else tuple(self._next(place, current or place, transitions)),
+            next_edges=() if state in OVER or place is None else tuple(self._next(place, current or place)),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
             unreached=tuple(node for node in self._graph.nodes if node not in self._first_visit),
@@ -201,19 +200,12 @@ class PositionTracker(EventFold):
             inner_names=self._names_inside([current, *companions.values()]),
         )
 
-    def _state(self) -> RunState:
-        if self.threads.outcome:
-            return "ended" if self.threads.outcome == "ended" else "failed"
-        if self.threads.main.waiting:
-            return "waiting"
-        return "running" if self.threads.threads else "not_started"
-
     def _current(self) -> str | None:
         """Return the main thread's node; after a failure also an unstarted one."""
         main = self.threads.main
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
 
-    def _next(self, place: str, current: str, transitions: Sequence[Transition]) -> Iterator[NextEdge]:
+    def _next(self, place: str, current: str) -> Iterator[NextEdge]:
         """Yield the edges that leave a node, then those of global nodes.
 
         Inside a super node they are those of the expanded workflow.
@@ -236,10 +228,10 @@ class PositionTracker(EventFold):
                     label = graph.nodes[destination].label if destination in graph.nodes else node.label
                     yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
             elif inner is None and settings.reverse_conditional_edge:
-                entries = (made for made in reversed(transitions) if made.destination == place != made.source)
-                caller = next((made.source for made in entries), None)
-                condition = condition_text(settings.reverse_conditional_edge)
-                yield NextEdge(None, caller, condition, "back", "reverse")
+                entered, caller = self._callers[-1] if self._callers else (None, None)
+                if entered == place:
+                    condition = condition_text(settings.reverse_conditional_edge)
+                    yield NextEdge(None, caller, condition, "back", "reverse")
 
     def _add_transition(self, event: EventFields) -> None:
         """Record a transition, unless it is inside a super node."""
@@ -254,6 +246,17 @@ class PositionTracker(EventFold):
             made = replace(made, source=source, destination=destination)
         self._transitions.append(made)
         PathCounts(self._by_edge, self._by_node).add(made)
+        if COMPANION not in (event.thread_id or ""):
+            self._follow_callers(event, source, destination)
+
+    def _follow_callers(self, event: EventFields, source: str | None, destination: str | None) -> None:
+        """Enter or leave global nodes (U-24 in ``platform.md#unknowns``)."""
+        if event.type == "reverse_conditional_edge":
+            del self._callers[-1:]
+        elif event.type == "conditional_edge" and not text(event.event, "edge_logical_id"):
+            self._callers.append((destination, source))
+        elif event.type != "companion_edge" and destination != source:
+            self._callers.clear()
 
     def _at_node(self, event: EventFields, node: str) -> None:
         if event.type in _ARRIVALS:
@@ -269,13 +272,22 @@ class PositionTracker(EventFold):
             self._failed.pop(node, None)
 
     def _skip(self, event: EventFields, node: str) -> None:
-        """Record the expected node if the thread arrives at another one."""
+        """Record the nodes that the thread passed on its way to where it arrives or ends (U-1)."""
         thread = self.threads.threads.get(event.thread_id or MAIN_THREAD)
-        expected = thread.next_node if thread else None
-        self._skipped.pop(self._own_node(node), None)
-        if expected and expected != node and self._own_node(expected) == expected:
-            self._skipped[expected] = None
-            self._first_visit.setdefault(expected, self.turn.number)
+        first, is_end = thread.next_node if thread else None, event.type == "end_thread"
+        place = self._own_node(node)
+        if not is_end:
+            self._skipped.pop(place, None)
+        if first is None or (first == node and not is_end) or self._own_node(first) != first:
+            return
+        passed = self._graph.direct_path(first, place)
+        if passed[-1] != place:  # as in another version of the workflow
+            passed = [first]
+        elif not is_end:
+            passed.pop()
+        for each in passed:
+            self._skipped[each] = None
+            self._first_visit.setdefault(each, self.turn.number)
 
     def _name(self, node: str | None, name: str | None) -> None:
         if node:

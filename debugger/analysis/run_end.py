@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from debugger.analysis.position import Position
 from debugger.graph.graph import Graph
 from debugger.graph.node_types import MODEL_NODES
+from debugger.protocol.events import COMPANION
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
 from debugger.protocol.workflow import NodeConfig
 
@@ -23,14 +24,7 @@ class RunEnd:
 
 
 def run_end(status: RunStatus, position: Position, graph: Graph, error: str = "") -> RunEnd | None:
-    """Return why a run is over; ``None`` while it is not.
-
-    Args:
-        status: The status of the run.
-        position: Its last position.
-        graph: The workflow.
-        error: The message of the error that ended it.
-    """
+    """Return why a run is over; ``None`` while it is not."""
     if status not in TERMINAL_STATUSES:
         return None
     node_id = position.current
@@ -41,7 +35,8 @@ def run_end(status: RunStatus, position: Position, graph: Graph, error: str = ""
         return RunEnd(f"Ended: the run was stopped at {name}, because it was looping.", node_id)
     if status == "failed":
         return RunEnd(f"Ended: {error or 'an error'}{'' if error.endswith('.') else '.'}", node_id)
-    last = position.transitions[-1] if position.transitions else None
+    own = (made for made in reversed(position.transitions) if COMPANION not in (made.thread_id or ""))
+    last = next(own, None)
     if last is not None and last.kind == _ESCALATION and last.destination is None:
         return RunEnd(f"Ended: too many guardrail nodes were entered; {name} was the last node.", node_id)
     if node_id is None or not _can_leave(node_id, position, graph):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from itertools import chain, groupby
+from typing import Self
 
 from debugger.analysis.position import Position
 from debugger.analysis.run_projection import Projections
@@ -17,8 +18,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
 from debugger.protocol.turn_logs import TurnLog
 
-FORMAT_VERSION = 1
-"""Counts up when a field of `RunSummary` changes its meaning; older summaries are then made anew."""
+FORMAT_VERSION = 2
+"""Counts up when a field of `RunSummary` changes its meaning or was wrong; older ones are then made anew."""
 
 MAX_PATH = 200
 """Nodes of a path that a summary has in order; its counts have all of them."""
@@ -121,14 +122,14 @@ def _error_type(seen: Projections) -> str:
 
 
 def _path(place: Position) -> Iterator[str]:
-    last = next(iter(place.first_visit), None)
-    if last is not None:
-        yield last
-    for taken in place.transitions:
-        is_main = COMPANION not in (taken.thread_id or "")
-        if is_main and taken.destination and taken.destination != last and taken.kind != "companion_edge":
-            last = taken.destination
-            yield last
+    ways = [
+        (taken.source, taken.destination)
+        for taken in place.transitions
+        if COMPANION not in (taken.thread_id or "") and taken.kind != "companion_edge"
+    ]
+    # No event leaves a node that was skipped: the next one begins where the thread arrived.
+    nodes = [next(iter(place.first_visit), None), *chain.from_iterable(ways), place.current]
+    return (node for node, _ in groupby(filter(None, nodes)))
 
 
 def _edges(place: Position) -> dict[str, EdgeUse]:
@@ -141,10 +142,8 @@ def _edges(place: Position) -> dict[str, EdgeUse]:
 
 
 def _names(place: Position, names: dict[str, str]) -> dict[str, str]:
-    wanted = [*place.first_visit]
-    for path in place.path_counts.by_edge.values():
-        wanted += [node for node in (path.first.source, path.first.destination) if node]
-    if place.current:
-        wanted.append(place.current)
-    known: dict[str, Any] = {**place.ghosts, **names}
-    return {node: known.get(node, node) for node in dict.fromkeys(wanted)}
+    taken = [path.first for path in place.path_counts.by_edge.values()]
+    ends = (node for made in taken for node in (made.source, made.destination))
+    wanted = dict.fromkeys((*place.first_visit, *ends, place.current))
+    known = place.ghosts | names
+    return {node: known.get(node, node) for node in wanted if node}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from debugger.analysis.event_fields import iso_utc
-from debugger.analysis.position import STATES, Position, PositionTracker
+from debugger.analysis.position import Position, PositionTracker
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step, TurnRow, steps_of_turn, turn_row
@@ -15,8 +15,6 @@ from debugger.analysis.thread_positions import InputHint, can_have_background_wo
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
-
-_STATUSES = {state: status for status, state in STATES.items()}
 
 
 @dataclass(frozen=True)
@@ -36,19 +34,13 @@ def moment_at(run: Projections, event: int, graph: Graph, names: Mapping[str, st
     """Return a run as it was right after an event.
 
     Only the events since the checkpoint before it are applied again, however long the run is.
-
-    Args:
-        run: The projections of the run.
-        event: The index of the event in the run.
-        graph: The workflow that ran.
-        names: The author's node names by id.
     """
     turns = turns_until(run, event)
     place = bisect_left(run.checkpoints, event + 1, key=lambda checkpoint: checkpoint.event_count)
     tracker = run.checkpoints[place - 1].snapshot() if place else PositionTracker(graph)
     tracker.catch_up(turns)
     position = tracker.position(None)
-    status, threads = _STATUSES[position.state], tracker.threads
+    status, threads = tracker.threads.status, tracker.threads
     is_between_turns = turns[-1].is_background or len(turns[-1].events) == len(
         run.turns[len(turns) - 1].events
     )

@@ -31,12 +31,7 @@ EVENTS_BETWEEN = 200
 
 
 class Projections(EventFold):
-    """All projections of a run's first turns.
-
-    Args:
-        graph: The workflow that ran.
-        names: The author's node names by id.
-    """
+    """All projections of a run's first turns."""
 
     TYPES = frozenset()
 
@@ -82,11 +77,7 @@ class Projections(EventFold):
 
 
 class RunProjection:
-    """The projections of a run's finished turns; threads may share it.
-
-    Args:
-        graph: The workflow that ran.
-    """
+    """The projections of a run's finished turns; threads may share it."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph

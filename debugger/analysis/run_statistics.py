@@ -126,12 +126,14 @@ def node_flows(runs: Sequence[CountedRun]) -> list[NodeFlow]:
 def edge_flows(runs: Sequence[CountedRun]) -> list[EdgeFlow]:
     """Return each taken edge, the most taken first."""
     used: dict[str, EdgeUse] = {}
+    sources: dict[str, set[str]] = {}
     by_runs, taken, leaving = Counter[str](), Counter[str](), Counter[str]()
     names: dict[str, str] = {}
     for run in runs:
         names |= run.summary.names
         for key, edge in run.summary.edges.items():
             used.setdefault(key, edge)
+            sources.setdefault(key, set()).add(edge.source)  # another one in another version
             by_runs[key] += 1
             taken[key] += edge.count
             leaving[edge.source] += edge.count
@@ -145,7 +147,7 @@ def edge_flows(runs: Sequence[CountedRun]) -> list[EdgeFlow]:
             edge.label,
             by_runs[key],
             taken[key],
-            taken[key] / leaving[edge.source],
+            taken[key] / sum(leaving[source] for source in sources[key]),
         )
         for key, edge in used.items()
     ]

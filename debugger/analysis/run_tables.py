@@ -9,7 +9,7 @@ from typing import Literal
 from debugger.analysis.event_fields import field, thread_id_of
 from debugger.analysis.node_origins import origin_label
 from debugger.analysis.position import OVER, Position
-from debugger.analysis.transitions import PathCount, Transition, condition_text
+from debugger.analysis.transitions import PathCount, Transition, condition_text, path_id
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.protocol.turn_logs import TurnLog
@@ -36,13 +36,13 @@ class UnmappedEdge:
 
 def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
     """Return each unmapped edge once, in the order of first use."""
-    paths = position.path_counts.by_edge.items()
-    edges = (_unmapped_edge(path, count.first, graph) for path, count in paths)
+    edges = (_unmapped_edge(count.first, graph) for count in position.path_counts.by_edge.values())
     return [edge for edge in edges if edge is not None]
 
 
-def _unmapped_edge(path: str, taken: Transition, graph: Graph) -> UnmappedEdge | None:
-    if taken.edge_id in graph.edges or taken.source is None or taken.destination is None:
+def _unmapped_edge(taken: Transition, graph: Graph) -> UnmappedEdge | None:
+    path = path_id(taken, graph)
+    if path in graph.edges or taken.source is None or taken.destination is None:
         return None
     target = graph.nodes.get(taken.destination)
     is_to_global = target is not None and target.is_global
@@ -142,13 +142,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
 
 
 def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> str:
-    """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``.
-
-    Args:
-        position: The run's position.
-        node_id: A current node out of it.
-        names: The graph's node names by id.
-    """
+    """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``."""
     if node_id in position.inner_names:
         return origin_label(position.inner_names[node_id], (node_id,), names)
     return names.get(node_id) or position.ghosts.get(node_id, node_id)

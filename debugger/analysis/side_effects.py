@@ -97,11 +97,7 @@ def side_effects(
 
 
 class SideEffectCollector(EventFold):
-    """The side effects of a run, event by event.
-
-    Args:
-        names: The author's node names by id.
-    """
+    """The side effects of a run, event by event."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         super().__init__()

@@ -10,14 +10,14 @@ from typing import Literal
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.event_fields import as_number, as_object, field
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 
 StepKind = Literal["node", "user", "wait", "note"]
 Trouble = Literal["", "warning", "failure"]
 
-MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
+MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm", "discarded_main_llm"})
 """Types of events that count as a model call (``platform.md#usage``)."""
 
 _OWN_STEPS: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
@@ -105,14 +105,17 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
     """
     groups: list[tuple[StepKind, list[TimelineRow], list[ModelCall]]] = []
     current: dict[str | None, int] = {}
+    at_node: dict[tuple[str | None, str | None], int] = {}
+    """The last step at each node of a thread: a worker beside it runs before a transition leaves it."""
     owners: list[int] = []
     for row in rows:
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
         owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
+        owner = at_node.get((row.thread, row.node_logical_id), owner) if row.node_logical_id else owner
         if kind is None and row.is_failure and owner < 0:
             kind = "note"
         if kind is not None:
-            owner = current[row.thread] = len(groups)
+            owner = current[row.thread] = at_node[row.thread, row.node_logical_id] = len(groups)
             groups.append((kind, [], []))
         if owner >= 0:
             groups[owner][1].append(row)
@@ -159,7 +162,7 @@ def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
         return rows[0].summary
     summaries = {row.type: row.summary for row in rows}
     summary = next((summaries[kind] for kind in _SUMMARY_TYPES if kind in summaries), rows[0].summary)
-    transitions = [row.summary for row in rows if row.type in TRANSITION_TYPES]
+    transitions = [row.summary for row in rows if row.type in LEAVING_TYPES]
     destination = transitions[-1].partition(" → ")[2] if transitions else ""
     return shorten(f"{summary} → {destination}") if destination else summary
 
@@ -167,11 +170,8 @@ def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
 def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
     """Return the model calls of one turn.
 
-    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency.
-
-    Args:
-        rows: The turn's rows of the timeline.
-        events: The same events.
+    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency. An event that
+    reports the result of a tool is no call.
 
     Source: ``platform.md#usage``.
     """
@@ -179,7 +179,9 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
     for row, event in zip(rows, events, strict=True):
         if row.type in MODEL_TYPES:
             usage = as_object(field(event, "llm_usage_info"))
-            calls[str(usage.get("llm_response_id") or f"event {row.index}")] = _call(row, usage)
+            response = usage.get("llm_response_id")
+            if response or as_object(field(event, "message")).get("type") != "tool":
+                calls[str(response or f"event {row.index}")] = _call(row, usage)
     return list(calls.values())
 
 
@@ -249,16 +251,7 @@ def turn_row(
     steps: Sequence[Step],
     messages: list[ChatMessage],
 ) -> TurnRow:
-    """Return one turn as a row.
-
-    Args:
-        turn: The turn.
-        place: Its index among the run's turns.
-        first: How many events the run has before it.
-        rows: Its rows of the timeline.
-        steps: Its steps.
-        messages: Its chat messages.
-    """
+    """Return one turn as a row."""
     pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
     warnings = len([row for row in rows if row.type == "workflow_warning"])
     return TurnRow(
@@ -296,10 +289,11 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
 def _turn_duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
     closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
     metrics = as_object(field(closing, "iteration_metrics")) if closing else {}
-    latency = metrics.get("e2e_latency_milliseconds")
-    if isinstance(latency, int | float):
+    latency = as_number(metrics.get("e2e_latency_milliseconds"))
+    if latency is not None:
         return float(latency)
-    last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)
-    if last is None or last.since_turn_ms is None or last.time is None or not pauses:
-        return last.since_turn_ms if last else None
-    return round(last.since_turn_ms - paused_ms(pauses, last.time - last.since_turn_ms / 1000, last.time), 3)
+    times = [(row.since_turn_ms, row.time) for row in rows if row.since_turn_ms is not None and row.time]
+    if not times:
+        return None
+    took, end = max(times)
+    return round(took - paused_ms(pauses, end - took / 1000, end), 3)

@@ -12,13 +12,15 @@ from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, Event
-from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.runs import MAIN_THREAD, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, Workflow
 
 HintKind = Literal["message", "none", "ended", "background"]
 
-_MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_MOVES = frozenset(
+    {"user_messages", "start_node_run", "busy_wait_for_user_message", "pause_thread", "end_thread"}
+)
 _END_TYPES = {"end_workflow": "ended", "workflow_error": "failed"}
 _ACTIVE = frozenset({"started", "running", "waiting_for_user_input"})
 _ENDED = {
@@ -44,6 +46,9 @@ class ThreadPosition:
     """The destination of its last transition, until that node starts."""
     waiting: Event | None = None
     """The event that says that it waits for the user, while it does."""
+    beside: str | None = None
+    """The worker of a companion edge that runs beside the node."""
+    paused: bool = False
     ended: bool = False
 
 
@@ -76,6 +81,15 @@ class ThreadPositions(EventFold):
         return self.threads.get(MAIN_THREAD) or next(own, ThreadPosition())
 
     @property
+    def status(self) -> RunStatus:
+        """The status of the run, as far as its events tell it."""
+        if self.outcome is not None:
+            return "completed" if self.outcome == "ended" else "failed"
+        if self.main.paused or self.main.waiting:
+            return "paused" if self.main.paused else "waiting_for_user_input"
+        return "running" if self.threads else "not_started"
+
+    @property
     def companions(self) -> dict[str, ThreadPosition]:
         """The companion threads that have not ended, by internal id."""
         return {key: thread for key, thread in self.threads.items() if COMPANION in key and not thread.ended}
@@ -83,11 +97,7 @@ class ThreadPositions(EventFold):
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in TRANSITION_TYPES:
-            # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
-            if event.type != "companion_edge" or COMPANION in (event.thread_id or ""):
-                thread = self._thread(event)
-                thread.waiting = None
-                thread.next_node = text(event.event, "destination_node_logical_id") or thread.next_node
+            self._follow(event, text(event.event, "destination_node_logical_id"))
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
         else:
@@ -95,31 +105,36 @@ class ThreadPositions(EventFold):
             for thread in self.threads.values():
                 thread.waiting = None
 
+    def _follow(self, event: EventFields, destination: str | None) -> None:
+        thread = self._thread(event)
+        if event.type != "companion_edge":
+            thread.waiting, thread.beside, thread.paused = None, None, False
+            thread.next_node = destination or thread.next_node
+        elif COMPANION in (event.thread_id or "") and thread.node != event.node:
+            self.threads[event.thread_id or ""] = ThreadPosition(next_node=destination)
+        else:  # the thread itself is not moved (``platform.md#companion-edges``)
+            thread.beside = destination
+
     def _thread(self, event: EventFields) -> ThreadPosition:
         return self.threads.setdefault(event.thread_id or MAIN_THREAD, ThreadPosition())
 
     def _move(self, thread: ThreadPosition, event: EventFields) -> None:
-        if event.type == "user_messages":
-            thread.node, thread.waiting = thread.node or event.node, None
+        if event.type == "start_node_run" and event.node is not None and event.node == thread.beside:
             return
-        thread.next_node = None
-        if event.type == "end_thread":
-            thread.ended, thread.waiting = True, None
-            thread.node = event.node or thread.node
-            return
-        thread.node = event.node or thread.node
         thread.waiting = event.event if event.type == _WAIT_TYPE else None
+        thread.paused = event.type == "pause_thread"
+        if event.type == "user_messages":
+            thread.node = thread.node or event.node
+        elif not thread.paused:
+            thread.next_node = None
+            thread.node = event.node or thread.node
+            thread.ended = thread.ended or event.type == "end_thread"
 
 
 def can_have_background_work(positions: ThreadPositions, workflow: Workflow, status: str) -> bool:
     """Return whether a recorded run can continue without its user.
 
     Only its backend knows whether it does.
-
-    Args:
-        positions: The positions of its threads.
-        workflow: The workflow that ran.
-        status: The run's status.
 
     Source: companion threads and armed waiting edges, ``platform.md#driver``.
     """

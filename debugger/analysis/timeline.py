@@ -111,11 +111,7 @@ def shorten(text: str, length: int = MAX_SUMMARY) -> str:
 
 
 class TimelineBuilder(EventFold):
-    """The rows of a run, made event by event; see `EventFold`.
-
-    Args:
-        names: The author's node names by id.
-    """
+    """The rows of a run, made event by event; see `EventFold`."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         super().__init__()
@@ -199,9 +195,10 @@ class TimelineBuilder(EventFold):
             return None
         start = self._node_starts.pop(key, None)
         took = elapsed_ms(start, event.time)
-        if took is None or start is None or not self._pauses:
-            return took
-        return round(took - paused_ms(self._pauses, start, event.time), 3)
+        if took is None or start is None:
+            return None
+        # Clocks of several machines may differ.
+        return max(round(took - paused_ms(self._pauses, start, event.time), 3), 0.0)
 
 
 def _importance(event: EventFields) -> Importance:
@@ -250,7 +247,9 @@ class FailureReasons(EventFold):
     def apply(self, event: EventFields) -> None:
         """Record an event's error; the last one of a node run counts."""
         error = text(event.event, "error")
-        if error and event.type != "end_node_run":
+        if event.type == "start_node_run":  # a run need not have an id
+            self._errors.pop(_node_run_key(event.event), None)
+        elif error and event.type != "end_node_run":
             self._errors[_node_run_key(event.event)] = error
 
     def of(self, event: Event) -> str | None:

@@ -65,13 +65,7 @@ class RunFacts:
 
     @classmethod
     def of(cls, run: Run, *, workflow_name: str, engine: str) -> Self:
-        """Return the columns of a record.
-
-        Args:
-            run: The record.
-            workflow_name: The workflow's display name, which a record does not hold.
-            engine: The name of the engine that ran it: ``Embedded engine``, ``Hosted API``.
-        """
+        """Return the columns of a record."""
         return cls(
             run_id=run.workflow_run_id,
             workflow_id=run.workflow_id,
@@ -206,9 +200,8 @@ class TranscriptReader:
         known = self._facts.status
         if is_last and known in get_args(RunStatus):
             return known  # type: ignore[return-value]  # it is one of them
-        if self._positions.outcome is not None:
-            return "completed" if self._positions.outcome == "ended" else "failed"
-        return "waiting_for_user_input" if self._positions.main.waiting else "running"
+        shown = self._positions.status
+        return "running" if shown == "not_started" else shown
 
     def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
         steps, begun = read.steps, 0

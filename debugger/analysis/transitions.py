@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 
 from debugger.analysis.event_fields import EventFields, node_of, text
 from debugger.analysis.node_origins import author_edge_id, author_node_id, enclosing_ids
@@ -24,6 +25,11 @@ TRANSITION_TYPES = frozenset(
     }
 )
 """Types of events that are a transition; each ``waiting_condition_matched`` is followed by one."""
+
+LEAVING_TYPES = TRANSITION_TYPES - {"companion_edge"}
+"""Those by which a thread leaves its node: what a companion edge starts runs beside it."""
+
+_NO_NODES: Mapping[str, NodeConfig] = MappingProxyType({})
 
 MAX_LATEST = 3
 """Transitions of each path that are listed; earlier ones are only counted."""
@@ -72,10 +78,10 @@ class EdgeIndex:
 
     Args:
         edges: The workflow's edges.
-        nodes: The ids of the workflow's nodes.
+        nodes: The workflow's nodes by id.
     """
 
-    def __init__(self, edges: Iterable[EdgeConfig], nodes: Container[str] = ()) -> None:
+    def __init__(self, edges: Iterable[EdgeConfig], nodes: Mapping[str, NodeConfig] = _NO_NODES) -> None:
         self._nodes = nodes
         self._by_id: dict[str, EdgeConfig] = {}
         self._by_ends: dict[tuple[str | None, str | None], list[EdgeConfig]] = {}
@@ -91,20 +97,25 @@ class EdgeIndex:
 
     def of(self, event: Event) -> EdgeConfig | None:
         """Return a transition's edge by its id, else ends, type and name."""
-        edge_id = text(event, "edge_logical_id")
+        edge_id, name = text(event, "edge_logical_id"), text(event, "edge_name")
+        source, destination = node_of(event), text(event, "destination_node_logical_id")
         if edge_id is not None:
-            return self.by_id(edge_id)
+            edge = self.by_id(edge_id)
+            return edge if edge and has_ends(edge, (source, destination), self._nodes) else None
         if self.is_inside(event):
             return None
-        sources = self._with_super_nodes(node_of(event))
-        destinations = self._with_super_nodes(text(event, "destination_node_logical_id"))
+        node = self._nodes.get(destination or "")
+        if event.type == "conditional_edge" and not name and node is not None and node.is_global:
+            return None  # a transition to a global node needs no edge
+        sources, destinations = self._with_super_nodes(source), self._with_super_nodes(destination)
         edges = [
             edge
             for ends in product(sources, destinations)
             for edge in self._by_ends.get(ends, ())
             if _can_be_about(event, edge)
         ]
-        name = text(event, "edge_name")
+        # Of direct edges with the same ends the thread follows none that is disabled or forks a companion.
+        edges.sort(key=lambda edge: (edge.disabled, event.type == "direct_edge" and edge.forks_companion))
         return next((edge for edge in edges if name and edge.name == name), edges[0] if edges else None)
 
     def is_inside(self, event: Event) -> bool:
@@ -125,19 +136,12 @@ class EdgeIndex:
 def read_transition(
     event: EventFields, edges: EdgeIndex, number: int, turn_number: int, index: int
 ) -> Transition:
-    """Return the transition that an event records.
-
-    Args:
-        event: An event of one of `TRANSITION_TYPES`.
-        edges: The workflow's edges.
-        number: Counts the run's transitions from 1.
-        turn_number: The turn that it is in.
-        index: Its index in the run.
-    """
+    """Return the transition that an event records."""
     wire, edge = event.event, edges.of(event.event)
+    unknown_id = text(wire, "edge_logical_id") if edge is None else None
     return Transition(
         number,
-        edge.logical_id if edge else text(wire, "edge_logical_id"),
+        edge.logical_id if edge else None if edges.by_id(unknown_id) else unknown_id,
         event.node,
         text(wire, "destination_node_logical_id"),
         event.type,
@@ -247,9 +251,29 @@ class PathCounts:
         return PathCounts(self.by_edge.copy(), self.by_node.copy())
 
 
-def path_id(transition: Transition) -> str:
-    """Return the id of its edge, or one made of its ends."""
-    return transition.edge_id or f"{transition.source} > {transition.destination}"
+def path_id(transition: Transition, graph: Graph | None = None) -> str:
+    """Return the id of its edge, or one made of its ends.
+
+    Args:
+        transition: The transition.
+        graph: A graph of another version, in which the edge may have other ends.
+    """
+    edge = graph.edges.get(transition.edge_id or "") if graph else None
+    ends = transition.source, transition.destination
+    is_own = edge is None or graph is None or has_ends(edge, ends, graph.nodes)
+    return (is_own and transition.edge_id) or f"{transition.source} > {transition.destination}"
+
+
+def has_ends(edge: EdgeConfig, ends: tuple[str | None, str | None], nodes: Mapping[str, NodeConfig]) -> bool:
+    """Return whether an edge may have led from one node to the other; one of another version may not."""
+    own = edge.source_node_logical_id, edge.destination_node_logical_id
+    return all(_is_at(node_id, end, nodes) for node_id, end in zip(ends, own, strict=True))
+
+
+def _is_at(node_id: str | None, end: str | None, nodes: Mapping[str, NodeConfig]) -> bool:
+    if node_id is None or end is None or end not in nodes or node_id == end or node_id.startswith(f"{end}/"):
+        return True
+    return nodes[end].type == "super_node" and node_id not in nodes
 
 
 def _count(counts: dict[str, PathCount], key: str, transition: Transition) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
 from debugger.analysis.steps import MODEL_TYPES
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
 from debugger.graph.checks.context import own_field
@@ -25,7 +25,6 @@ STAND_IN = "stand-in"
 """Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
-_LEAVING = TRANSITION_TYPES - {"companion_edge"}
 _NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
 
 Fields = tuple[str, ...]
@@ -84,11 +83,6 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the stand-in's answer left.
-
-    Args:
-        turn: The turn.
-        graph: The workflow.
-        is_over: Whether the turn ended the run.
     """
     answered: dict[str, _Answered] = {}
     left: dict[str, set[str | None]] = {}
@@ -101,7 +95,7 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
             answered.pop(node, None)
             answered[node] = _Answered(event, node, EventFields(event).thread or MAIN_THREAD, has_tool)
             left.pop(node, None)
-        elif event.type in _LEAVING and text(event, "destination_node_logical_id") != node:
+        elif event.type in LEAVING_TYPES and text(event, "destination_node_logical_id") != node:
             left.setdefault(node, set()).add(text(event, "edge_logical_id"))
     found = list(answered.values())
     open_nodes = [each for each in found if each.has_tool and each.node not in left]
@@ -226,10 +220,6 @@ def answered_field(node: NodeConfig, path: str) -> Fields | None:
     """Return the place of a runtime variable in a node's answer.
 
     ``None`` where its answer does not set it.
-
-    Args:
-        node: A node that a model answers, or a tool node without a tool.
-        path: The path of the variable.
     """
     for label in (node.logical_id, node.name):
         path = path.removeprefix(f"{label}.")

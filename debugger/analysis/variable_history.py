@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from debugger.analysis.differences import Difference, Op, differences
+from debugger.analysis.differences import Difference, Op, differences, is_same
 from debugger.analysis.variables import EMPTY_SNAPSHOT, Snapshot, Snapshots
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import ABSENT, Scope, lookup, parse, placeholders
@@ -63,9 +63,6 @@ class VariableHistory(_SnapshotReader):
     """The changes of the variables of one run.
 
     A variable is named by its scope, as ``runtime`` or ``thread_lab``, and its name in it.
-
-    Args:
-        snapshots: The variables of the run.
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
@@ -129,7 +126,7 @@ def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str, Op, 
         for name, value in new.items():
             if name not in old:
                 yield scope, name, "added", None, value
-            elif old[name] is not value and (old[name] != value or type(old[name]) is not type(value)):
+            elif not is_same(old[name], value):
                 yield scope, name, "changed", old[name], value
         for name in old.keys() - new.keys():
             yield scope, name, "removed", old[name], None
@@ -204,13 +201,7 @@ def read_watch(text: str) -> Watch:
 
 
 class Series(_SnapshotReader):
-    """The values of one watch over one run.
-
-    Args:
-        watch: What is watched.
-        snapshots: The variables of the run.
-        workflow: The workflow that runs, for its default values.
-    """
+    """The values of one watch over one run."""
 
     def __init__(self, watch: Watch, snapshots: Snapshots, workflow: Workflow) -> None:
         super().__init__(snapshots)

@@ -13,7 +13,7 @@ from debugger.analysis.caller_input import (
     supplied_runtime,
     supplied_state,
 )
-from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
+from debugger.analysis.differences import Difference, differences, is_identical_json
 from debugger.analysis.event_fields import EventFields, as_object, text
 from debugger.analysis.event_fields import field as field_of
 from debugger.analysis.fold import EventFold
@@ -242,12 +242,7 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
 
 
 def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
-    """Return the scope of a thread's conditions after these turns.
-
-    Args:
-        turns: The run's turns.
-        thread: ``"0"``, or the configured id of a companion.
-    """
+    """Return the scope of a thread's conditions after these turns."""
     return Snapshots().catch_up(turns).at(None).scope(thread)
 
 
@@ -281,7 +276,7 @@ def _reuse(old: JsonObject, new: JsonObject) -> JsonObject:
         return old
     merged, is_old = new.copy(), len(old) == len(new)
     for key, value in new.items():
-        if key in old and is_same(old[key], value):
+        if key in old and is_identical_json(old[key], value):
             merged[key] = old[key]
         else:
             is_old = False

@@ -87,12 +87,7 @@ class CandidateEdges:
         return [*self._direct(node), *conditional, *back, *self._otherwise(node)]
 
     def conditional(self, node: NodeConfig, *, is_companion: bool) -> Iterator[CandidateEdge]:
-        """Yield a node's own conditional edges, then those to global nodes.
-
-        Args:
-            node: The node.
-            is_companion: Whether the thread is a companion, which cannot enter global nodes.
-        """
+        """Yield a node's own conditional edges, then those to global nodes."""
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "conditional":
                 yield CandidateEdge(
@@ -114,12 +109,7 @@ class CandidateEdges:
             yield CandidateEdge("global", other.logical_id, None, settings.condition, is_apart, reason)
 
     def find_return_edges(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
-        """Yield the edges back to the caller of a global node.
-
-        Args:
-            node: The thread's node.
-            caller: The global node that the thread entered, and from where.
-        """
+        """Yield the edges back to the caller of a global node."""
         entered, back = caller
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:

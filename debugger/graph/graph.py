@@ -91,6 +91,17 @@ class Graph:
             return direct[0]
         return next((edge for edge in direct if not edge.forks_companion), None)
 
+    def direct_path(self, first: str, last: str | None) -> list[str]:
+        """Return the nodes from one along main direct edges, to the other if these lead to it."""
+        path = {first: None}
+        here = first
+        while here != last and (edge := self.main_direct(here)):
+            here = edge.destination_node_logical_id or ""
+            if here in path:
+                break
+            path[here] = None
+        return list(path)
+
     @cached_property
     def names(self) -> dict[str, str]:
         """Return the label of each node by id."""

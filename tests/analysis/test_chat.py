@@ -42,6 +42,13 @@ def test_the_chat_shows_both_sides_in_order():
     assert found[3] == ChatMessage("agent", "Enjoy it!", "Farewell", 2, 3)
 
 
+@pytest.mark.parametrize("event", [{}, {"messages": None}, {"messages": []}])
+def test_event_without_messages_hides_no_input(event):
+    turn = TurnLog(1, TurnInput.with_message("Hello"), [parse_event({"type": "user_messages", **event})])
+
+    assert [bubble.text for bubble in chat_messages([turn])] == ["Hello"]
+
+
 def test_chat_marks_background_messages():
     asked = TurnLog(1, TurnInput.with_message("Hello"))
     goodbye = TurnLog(1, background_input(), [said("Bye")], is_background=True)

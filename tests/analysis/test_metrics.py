@@ -168,7 +168,8 @@ def test_node_times_without_durations():
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(0, "0 %"), (0.0001, "<1 %"), (0.01, "1 %"), (0.426, "43 %"), (1, "100 %")]
+    ("share", "told"),
+    [(0, "0 %"), (0.0001, "<1 %"), (0.01, "1 %"), (0.426, "43 %"), (0.9999, ">99 %"), (1, "100 %")],
 )
 def test_a_share_is_told_in_percent(share, told):
     assert percent(share) == told

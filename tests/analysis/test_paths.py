@@ -35,6 +35,27 @@ def test_edge_without_name_is_named_by_its_condition():
     assert verdicts_text([step]) == "condition held"
 
 
+def test_conditions_of_edges_with_one_name():
+    graph = workflow(
+        say("desk"),
+        static("tea", "Tea"),
+        when("desk", "tea", "[[a]] > 1", name="yes", logical_id="first"),
+        when("tea", "desk", "[[b]] > 2", name="yes", logical_id="second"),
+    )
+    ways = (("desk", "tea", "first"), ("tea", "desk", "second"), ("desk", "tea", "first"))
+
+    steps = path_of(
+        graph,
+        *(
+            {**transition(source, target, "yes"), "edge_logical_id": edge, "reason": f"{edge} reason"}
+            for source, target, edge in ways
+        ),
+    )
+
+    assert conditions_text(steps) == "yes: [[a]] > 1 | yes: [[b]] > 2"
+    assert verdicts_text(steps) == "yes: condition held (first reason) | yes: condition held (second reason)"
+
+
 def test_path_that_is_moved_begins_anew():
     graph = workflow(say("desk"), static("tea", "Tea"), static("cake", "Cake"))
 

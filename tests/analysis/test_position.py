@@ -9,6 +9,8 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+from tests.analysis.played import played_turns
+from tests.support.factories import direct, everywhere, say, static, when, worker
 
 
 def tea_shop() -> Graph:
@@ -171,6 +173,88 @@ def test_position_next_edge_back_to_caller():
     assert [(way.destination, way.condition, way.kind) for way in here.next_edges] == [
         ("order", "has been helped", "reverse")
     ]
+
+
+def test_next_edge_back_of_nested_global_nodes():
+    graph, turns = played_turns(
+        say("desk"),
+        say("help", global_node_config=everywhere("help", "done")),
+        say("rude", global_node_config=everywhere("rude", "calm")),
+        says=("help", "rude", "calm"),
+    )
+
+    back = [
+        [way.destination for way in position(turns[:number], graph).next_edges if way.kind == "reverse"]
+        for number in (1, 2, 3)
+    ]
+
+    assert back == [["desk"], ["help"], ["desk"]]
+
+
+def test_error_after_companion_worker_is_at_its_host():
+    graph, turns = played_turns(
+        say("ask"),
+        worker("note", {"tea": {"type": "string"}}),
+        static("bye", "Bye"),
+        {**direct("ask", "note"), "type": "companion"},
+        when("ask", "bye", "[[tea]] < 3"),
+        says=("mate",),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.state, here.current, here.failed) == ("failed", "ask", ("ask",))
+    assert here.visits == {"ask": 1, "note": 1}
+
+
+def test_transition_to_global_node_beside_edge_to_it():
+    graph, turns = played_turns(
+        say("desk"),
+        say("help", global_node_config=everywhere("help")),
+        when("desk", "help", "[[lost]] == true"),
+        says=("help",),
+    )
+
+    here = position(turns, graph)
+
+    assert [made.edge_id for made in here.transitions] == [None, None]
+    assert list(here.path_counts.by_edge) == ["desk > help"]
+
+
+def test_every_node_of_skipped_chain_is_skipped():
+    graph, turns = played_turns(
+        static("a", "Hello"),
+        static("b", "Off", disabled=True),
+        static("c", "Off", disabled=True),
+        static("d", "Bye"),
+        direct("a", "b"),
+        direct("b", "c"),
+        direct("c", "d"),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.skipped, here.unreached) == (("b", "c"), ())
+
+
+def test_node_is_skipped_where_thread_ends():
+    graph, turns = played_turns(static("a", "Hello"), static("b", "Off", disabled=True), direct("a", "b"))
+
+    here = position(turns, graph)
+
+    assert (here.current, here.skipped, here.unreached) == ("b", ("b",), ())
+
+
+def test_no_way_back_from_global_node_entered_by_edge():
+    graph, turns = played_turns(
+        static("greet", "Hello"),
+        say("help", global_node_config=everywhere("help", "done")),
+        direct("greet", "help"),
+    )
+
+    here = position(turns, graph)
+
+    assert (here.current, here.next_edges) == ("help", ())
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_end_inside_super_node_names_both():
 def test_escalation_without_destination_ends_run():
     strike = Transition(1, None, "chat", None, "guardrail_escalation_edge", "", 1, 5, "0")
 
-    text = end_at("chat", say("chat"), transitions=(strike,))
+    beside = Transition(2, None, "poll", "poll", "self_loop_edge", "", 1, 9, "0_companion_lab")
 
-    assert text == "Ended: too many guardrail nodes were entered; Chat was the last node."
+    texts = {end_at("chat", say("chat"), transitions=made) for made in ((strike,), (strike, beside))}
+
+    assert texts == {"Ended: too many guardrail nodes were entered; Chat was the last node."}

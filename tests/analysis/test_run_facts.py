@@ -3,7 +3,8 @@ from __future__ import annotations
 from debugger.analysis.run_facts import EdgeUse, RunSummary, summarize
 from debugger.graph.graph import Graph
 from debugger.protocol.json_codec import decode, encode
-from tests.support.factories import node, when, workflow
+from tests.analysis.played import played_turns
+from tests.support.factories import direct, node, static, when, workflow
 from tests.support.short_turns import at, hears, speaks, transition, turn
 
 GRAPH = Graph(
@@ -74,6 +75,20 @@ def test_summary_counts_failures_and_names_unknown_nodes():
     assert summary.last_node == "gone"
     assert summary.names["gone"] == "Gone"
     assert summary.first_words == ""
+
+
+def test_path_continues_behind_skipped_node():
+    graph, turns = played_turns(
+        static("a", "Hello"),
+        static("b", "Off", disabled=True),
+        static("c", "More"),
+        static("d", "Bye"),
+        direct("a", "b"),
+        direct("b", "c"),
+        direct("c", "d"),
+    )
+
+    assert summarize(turns, graph).path == ("a", "b", "c", "d")
 
 
 def test_run_without_turns_has_an_empty_summary():

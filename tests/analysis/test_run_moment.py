@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.run_moment import effects_until, steps_until
+from debugger.analysis.run_moment import effects_until, moment_at, steps_until
 from debugger.analysis.run_projection import RunProjection
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
@@ -70,3 +70,17 @@ def test_effects_until_event_by_turn_and_time():
     counts = [len(effects_until(found, effects, event)) for event in range(7)]
 
     assert counts == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_moment_after_pause_is_paused():
+    at_ask = {"origin_node_logical_id": "ask"}
+    wait = TurnLog(1, TurnInput(), [parse_event({"type": "busy_wait_for_user_message", **at_ask})])
+    pause = TurnLog(2, TurnInput(), [parse_event({"type": kind}) for kind in ("pause_event", "pause_thread")])
+    resumed = TurnLog(3, TurnInput(), [parse_event({"type": "start_node_run", **at_ask})])
+    graph = Graph(workflow(say("ask")))
+    found = RunProjection(graph).read([wait, pause, resumed])
+
+    statuses = [moment_at(found, event, graph, {}).status for event in range(4)]
+
+    assert statuses == ["waiting_for_user_input", "waiting_for_user_input", "paused", "running"]
+    assert moment_at(found, 2, graph, {}).hint.sentence == "The run is paused: resume it."

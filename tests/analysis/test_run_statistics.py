@@ -61,6 +61,15 @@ def test_edge_flows_tell_the_share_of_their_source():
     assert (flows["b-c"].share, flows["b-c"].source_name, flows["b-c"].destination_name) == (1.0, "B", "C")
 
 
+def test_share_of_edge_with_other_source_in_other_version():
+    summaries = [RunSummary(edges={"e": EdgeUse(source, "c", "next", 1)}) for source in ("a", "b")]
+    runs = [CountedRun("1", number, "completed", "", "", one) for number, one in enumerate(summaries)]
+
+    (flow,) = edge_flows(runs)
+
+    assert (flow.taken, flow.share) == (2, 1.0)
+
+
 def test_statistics_of_no_runs_are_empty():
     assert node_flows([]) == edge_flows([]) == end_reasons([]) == by_day([]) == path_flows([], 5) == []
 

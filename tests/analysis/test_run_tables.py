@@ -85,6 +85,14 @@ def test_edge_table_lists_unmapped_edges_last():
     assert last.condition == "it was so"
 
 
+def test_edge_table_of_edge_that_led_elsewhere():
+    rows = table([start("greet"), hop("greet", "bye", "edge_greet_ask"), start("bye")])
+
+    last = list(rows.values())[-1]
+    assert (rows["edge_greet_ask"].status, rows["edge_greet_ask"].taken) == ("not taken", 0)
+    assert (last.id, last.status, last.taken) == ("greet > bye", "not in this version", 1)
+
+
 def bare_graph():
     return Graph(
         workflow(

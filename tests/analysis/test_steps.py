@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from debugger.analysis.steps import steps_of_turn
+from debugger.analysis.metrics import node_metrics
+from debugger.analysis.steps import steps_of_turn, turn_row
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.analysis.played import played_turns
+from tests.support.factories import direct, everywhere, say, static, when, worker
 from tests.support.timelines import build_timeline
 
 ASK = {"origin_node_logical_id": "ask", "origin_node_name": "Ask", "origin_node_run_id": "1"}
@@ -64,6 +67,45 @@ def test_steps_of_interleaved_threads():
     assert owners == [0, 1, 0, 1]
 
 
+def test_steps_of_node_with_worker_beside_it():
+    _, (turn,) = played_turns(
+        say("ask"),
+        worker("note", {"tea": {"type": "string"}}),
+        static("bye", "Bye"),
+        {**direct("ask", "note"), "type": "companion"},
+        when("ask", "bye", "[[tea]] == 'mate'"),
+        says=("mate",),
+    )
+
+    found, owners = steps_of_turn(turn, build_timeline([turn]))
+
+    assert [(step.node_name, step.summary) for step in found if step.kind == "node"] == [
+        ("Ask", "agent: You said: mate → Bye"),
+        ("Note", "Note answers"),
+        ("Bye", "agent: Bye"),
+    ]
+    owner = {event.type: owners[place] for place, event in enumerate(turn.events)}
+    assert (owner["companion_edge"], owner["worker_llm"], owner["conditional_edge"]) == (1, 2, 1)
+
+
+def test_durations_of_events_out_of_order_are_not_negative():
+    order = {"origin_node_logical_id": "order", "origin_node_name": "Order"}
+    events = [
+        {"type": "start_node_run", "timestamp": 105.0, **ASK, **MAIN},
+        {"type": "end_node_run", "timestamp": 103.0, **ASK, **MAIN},
+        {"type": "start_node_run", "timestamp": 106.0, **order, **MAIN},
+        {"type": "end_node_run", "timestamp": 109.0, **order, **MAIN},
+        {"type": "workflow_ready_for_input", "timestamp": 102.0},
+    ]
+    turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
+    rows = build_timeline([turn])
+    found, _ = steps_of_turn(turn, rows)
+
+    assert [step.duration_ms for step in found] == [0.0, 3000.0]
+    assert turn_row(turn, 0, 0, rows, found, []).duration_ms == 4000.0
+    assert sorted(each.share for each in node_metrics(found)) == [0.0, 1.0]
+
+
 def test_steps_of_failures():
     inside = steps(
         {"type": "start_node_run", **ASK, **MAIN},
@@ -98,8 +140,34 @@ def test_model_calls_join_chunks():
     )
 
     (step,) = found
-    assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [(250.5, 12), (None, 1)]
-    assert step.tokens == 13
+    assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [
+        (250.5, 12),
+        (None, 1),
+        (None, 99),
+    ]
+    assert step.tokens == 112
+
+
+def test_result_of_tool_is_no_model_call():
+    found, _ = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "ai"}, "llm_usage_info": usage("r1"), **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "tool"}, "llm_usage_info": {}, **ASK, **MAIN},
+        {"type": "say_llm", "message": {"type": "ai"}, "llm_usage_info": usage("r2"), **ASK, **MAIN},
+    )
+
+    assert [call.index for call in found[0].calls] == [1, 3]
+
+
+def test_discarded_answers_count_as_in_metrics():
+    judged = everywhere("help", judged="independent_llm_evaluations")
+    _, (turn,) = played_turns(say("desk"), say("help", global_node_config=judged), says=("help",))
+    (closing,) = [event for event in turn.events if event.type == "end_workflow_iteration"]
+
+    found, _ = steps_of_turn(turn, build_timeline([turn]))
+
+    calls = sum(len(step.calls) for step in found)
+    assert calls == closing.to_wire()["iteration_metrics"]["llm_call_count"] == 3
 
 
 def test_steps_own_the_events_before():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from debugger.analysis.chat import chat_messages
+from debugger.analysis.decisions import DecisionLog
 from debugger.analysis.position import position
 from debugger.analysis.run_tables import node_table, place_label
 from debugger.analysis.thread_positions import (
@@ -17,7 +18,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.support.factories import direct, document, node, say, static, tool, when, workflow
-from tests.support.super_nodes import Run, super_node
+from tests.support.super_nodes import Run, expanded, super_node
 from tests.support.timelines import build_timeline
 from tests.support.transcripts import transcript
 
@@ -53,6 +54,17 @@ def played(drawn, *texts):
         TurnLog(number, TurnInput.with_message(text), [parse_event(event) for event in run.turn(text)])
         for number, text in enumerate(texts, start=1)
     ]
+
+
+def test_decisions_count_transitions_as_the_graph():
+    drawn = booking()
+    turns = played(drawn, None, "Ann", "thanks")
+    drawn_numbers = {made.event_index: made.number for made in position(turns, Graph(drawn)).transitions}
+
+    for graph in (Graph(drawn), Graph(expanded(drawn).workflow)):
+        records = DecisionLog(graph).catch_up(turns).all
+        numbers = {each.index: each.transition_number for each in records}
+        assert {index: number for index, number in numbers.items() if number} == drawn_numbers
 
 
 def names(drawn):

@@ -62,6 +62,19 @@ def test_companion_edge_does_not_move_thread():
     assert (standing.main.node, standing.main.next_node) == ("say", None)
 
 
+def test_worker_beside_companion_does_not_move_it():
+    thread, standing = {"origin_thread_id": "0_companion_lab"}, ThreadPositions()
+    for event in (
+        {"type": "companion_edge", "source_node_logical_id": "a", "destination_node_logical_id": "poll"},
+        {"type": "start_node_run", "origin_node_logical_id": "poll"},
+        {"type": "companion_edge", "source_node_logical_id": "poll", "destination_node_logical_id": "note"},
+        {"type": "start_node_run", "origin_node_logical_id": "note"},
+    ):
+        apply(standing, parse_event({**event, **thread}))
+
+    assert standing.companions["0_companion_lab"].node == "poll"
+
+
 def test_companion_edge_starts_a_thread():
     standing = ThreadPositions()
 
@@ -106,6 +119,26 @@ def test_companions_exclude_ended_threads():
 
     assert list(standing.companions) == ["0_companion_lab"]
     assert standing.companions["0_companion_lab"].node == "a"
+
+
+def test_companion_forked_again_has_not_ended():
+    standing = ThreadPositions()
+    for event in (
+        {"type": "companion_edge", "source_node_logical_id": "a", "destination_node_logical_id": "poll"},
+        {"type": "end_thread", "last_node_logical_id": "poll"},
+        {"type": "companion_edge", "source_node_logical_id": "a", "destination_node_logical_id": "poll"},
+    ):
+        apply(standing, parse_event({**event, "origin_thread_id": "0_companion_lab"}))
+
+    assert list(standing.companions) == ["0_companion_lab"]
+    assert (
+        standing.companions["0_companion_lab"].node,
+        standing.companions["0_companion_lab"].next_node,
+    ) == (
+        None,
+        "poll",
+    )
+    assert can_have_background_work(standing, workflow(static("a")), "running")
 
 
 COMPANION = {"origin_thread_id": "0_companion_lab"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.analysis.event_fields import EventFields
 from debugger.analysis.timeline import FailureReasons, classify_trouble
 from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
@@ -291,6 +292,19 @@ def test_failure_reason_from_a_call():
 
 def test_what_the_end_itself_tells_comes_first():
     assert learned(CALL).of(ended(error_message="boom")) == "boom"
+
+
+def test_failure_reason_of_run_without_id():
+    reasons, node = FailureReasons(), {"origin_node_logical_id": "call"}
+    failed = parse_event({"type": "end_node_run", **node, "run_output": {"success": False}})
+    for event in (
+        {"type": "start_node_run", **node},
+        {"type": "http_request", **node, "error": "503"},
+        {"type": "start_node_run", **node},
+    ):
+        reasons.apply(EventFields(parse_event(event)))
+
+    assert reasons.of(failed) is None
 
 
 def test_failure_reason_only_for_its_run():

@@ -82,6 +82,24 @@ def test_edge_index_prefers_type_and_name():
     assert edges.of(event).logical_id == "edge_yes"
 
 
+def test_edge_index_prefers_edge_that_thread_follows():
+    fork = {"companion_thread_config": {"is_companion_thread": True}}
+    graph = Graph(
+        workflow(
+            say("a"),
+            say("b"),
+            direct("a", "b", logical_id="off", disabled=True),
+            direct("a", "b", logical_id="fork", **fork),
+            direct("a", "b", logical_id="main"),
+        )
+    )
+    event = {"type": "direct_edge", "source_node_logical_id": "a", "destination_node_logical_id": "b"}
+
+    found = EdgeIndex(graph.edges.values(), graph.nodes).of(parse_event(event))
+
+    assert found is not None and found.logical_id == "main"
+
+
 def test_transition_keeps_unknown_edge_id():
     edges = EdgeIndex([edge("edge_1", "conditional", "node_a", "node_b")])
     event = parse_event(

@@ -52,6 +52,16 @@ def test_changes_tell_true_from_one():
     assert [each.after for each in history.changes("runtime", "a")] == [1, True]
 
 
+def test_changes_tell_nested_true_from_one():
+    states = [state_event({"a": value}) for value in ({"b": [1]}, {"b": [True]})]
+    history = history_of(TurnLog(1, TurnInput(), states))
+
+    changes = history.changes("runtime", "a")
+
+    assert [(each.index, each.after) for each in changes] == [(0, {"b": [1]}), (1, {"b": [True]})]
+    assert history.changed_at(1) == [Difference("runtime.a.b[0]", 1, True, "changed")]
+
+
 def test_changed_at_equals_a_full_read():
     turns = [
         TurnLog(

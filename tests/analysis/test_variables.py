@@ -97,6 +97,12 @@ def test_scopes_at_a_past_event():
     assert scopes_at(turns) == scopes_at(turns, 2) == scopes_at(turns, 99)
 
 
+def test_number_is_shown_as_its_event_has_it():
+    turns = [TurnLog(1, TurnInput(), [shown({"a": 1, "b": 2}), shown({"a": 1.0, "b": 2})])]
+
+    assert [repr(scopes_at(turns, index).runtime["0"]["a"]) for index in (0, 1)] == ["1", "1.0"]
+
+
 def test_scopes_of_an_echoed_input():
     echo = TurnInput(
         dynamic_variables={"shop": "Leaf", "now": "July 14, 2026 07:10 PM"},

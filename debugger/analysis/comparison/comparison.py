@@ -49,10 +49,12 @@ class Comparison:
         """The indexes of the rows that differ, in order."""
         return [place for place, row in enumerate(self.rows) if row.verdict != "same"]
 
-    @property
+    @cached_property
     def first(self) -> int | None:
-        """The first row that differs; ``None`` without one."""
-        return self.differing[0] if self.differing else None
+        """The first row that differs, not before the first turn that both runs have; ``None`` without one."""
+        begin = self.first_shared_turn
+        differing = (place for place in self.differing if begin is None or self.rows[place].turn >= begin)
+        return next(differing, None)
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
@@ -88,12 +90,19 @@ class Comparison:
         """Return the item of A in a row, else that of B."""
         return next(item for item in self.pair(row) if item is not None)
 
+    @cached_property
+    def turns(self) -> tuple[range, range]:
+        """The turns of A and of B by the numbers of A; empty for an empty run."""
+        of_a = [row.turn for row in self.rows if row.a is not None]
+        of_b = [row.turn for row in self.rows if row.b is not None]
+        one, other = (range(found[0], found[-1] + 1) if found else range(0) for found in (of_a, of_b))
+        return one, other
+
     @property
-    def last_turns(self) -> tuple[int, int]:
-        """The last turns of A and B; 0 for an empty run."""
-        backwards = self.rows[::-1]
-        last_a = next((row.turn for row in backwards if row.a is not None), 0)
-        return last_a, next((row.turn for row in backwards if row.b is not None), 0)
+    def first_shared_turn(self) -> int | None:
+        """The first turn that both runs have; a continued run may lack those before it."""
+        begin, end = max(of.start for of in self.turns), min(of.stop for of in self.turns)
+        return begin if begin < end else None
 
     def differences(self, row: Row) -> list[Difference]:
         """Return the differences between the two items of a row."""
@@ -165,10 +174,6 @@ class Totals:
         """Return the totals of a record.
 
         Source: iteration metrics and token usage in ``platform.md#usage``.
-
-        Args:
-            run: The record.
-            turns: Its turns.
         """
         events = [event for turn in turns for event in turn.events]
         metrics = (

@@ -7,10 +7,11 @@ from itertools import takewhile
 
 from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
+from debugger.analysis.differences import differences
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.timeline import shorten
-from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
@@ -22,19 +23,15 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
 
     The sentence is about the first difference of these kinds in that turn: the user's message, the
     transition, the workflow's message, else any event.
-
-    Args:
-        found: The comparison.
-        names: The author's node names by id, of both workflows.
     """
     first = found.first
     if first is None:
         return _nothing(found)
-    turn = found.rows[first].turn
-    last_a, last_b = found.last_turns
-    if turn > min(last_a, last_b) > 0:
-        ended, other = ("A", "B") if last_a < last_b else ("B", "A")
-        same = "Turn 1 is" if turn == 2 else f"Turns 1 to {turn - 1} are"
+    turn, begin = found.rows[first].turn, found.first_shared_turn
+    of_a, of_b = found.turns
+    if begin is not None and turn >= min(of_a.stop, of_b.stop):
+        ended, other = ("A", "B") if of_a.stop < of_b.stop else ("B", "A")
+        same = f"Turn {begin} is" if turn == begin + 1 else f"Turns {begin} to {turn - 1} are"
         return f"{same} the same; then {ended} ends and {other} continues."
     parts = _Turn(found, first, names)
     difference = parts.input() or parts.transition() or parts.words() or parts.event()
@@ -42,10 +39,11 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
 
 
 def _nothing(found: Comparison) -> str:
-    if not found.rows:
+    begin = found.first_shared_turn
+    if begin is None:
         return "Neither run has a turn."
-    turns = found.rows[-1].turn
-    events = sum(item.type != INPUT for item in found.a)
+    turns = found.turns[0].stop - begin
+    events = sum(item.type != INPUT and item.turn >= begin for item in found.a)
     size = f"{_count(turns, 'turn')} and {_count(events, 'event')}"
     return f"Nothing differs in {size}, apart from what is ignored."
 
@@ -56,14 +54,14 @@ class _Turn:
         self._first = first
         self._names = names
         turn = found.rows[first].turn
-        rows = (found.rows[place] for place in found.differing)
+        rows = (found.rows[place] for place in found.differing if place >= first)
         pairs = [found.pair(row) for row in takewhile(lambda row: row.turn == turn, rows)]
         self._a = [one for one, _ in pairs if one]
         self._b = [other for _, other in pairs if other]
 
     def after(self) -> str:
         before = self._found.rows[self._first - 1 :: -1] if self._first else []
-        shared = (self._found.get_item(row) for row in before)
+        shared = (self._found.get_item(row) for row in before if row.verdict == "same")
         node = next((label for item in shared if (label := self._label(item))), "")
         return f" after “{node}”" if node else ""
 
@@ -73,11 +71,11 @@ class _Turn:
             return ""
         if one.said != other.said:
             return f"the user says {_quoted(one.said)} in A, {_quoted(other.said)} in B"
-        row = self._found.rows[self._first]
-        return "the input differs in " + _listed(each.path for each in self._found.differences(row))
+        changes = differences(one.comparable, other.comparable)
+        return "the input differs in " + _listed(each.path for each in changes)
 
     def transition(self) -> str:
-        one, other = (_first(items, TRANSITION_TYPES) for items in (self._a, self._b))
+        one, other = (_first(items, LEAVING_TYPES) for items in (self._a, self._b))
         if one is None and other is None:
             return ""
         if one and other and _way(one) == _way(other):
@@ -104,7 +102,9 @@ class _Turn:
         if item is None or item.event is None:
             return "stays"
         edge = text(item.event, "edge_name")
-        target = text(item.event, "destination_node_logical_id") or ""
+        target = text(item.event, "destination_node_logical_id")
+        if target is None:
+            return "ends"
         name = text(item.event, "destination_node_name") or target
         to = f"“{label_of(target, self._names.get(target) or name, self._names)}”"
         return f"takes “{edge}” to {to}" if edge else f"continues to {to}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import UnmappedEdge, unmapped_edges
+from debugger.analysis.transitions import path_id
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
@@ -63,12 +65,9 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
         joint: The nodes and edges of both versions.
     """
     strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
-    taken_a, taken_b = (
-        {way: trail.count for way, trail in found.path_counts.by_edge.items()} for found in (a, b)
-    )
     return PathOverlay(
         nodes=_passages(a.entries, b.entries),
-        edges=_passages(taken_a, taken_b),
+        edges=_passages(_taken(a, joint), _taken(b, joint)),
         ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
         strays=list(strays.values()),
     )
@@ -84,6 +83,13 @@ def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
         "edge_configs": _joined(a.edge_configs, b.edge_configs),
     }
     return Workflow.from_wire(document)
+
+
+def _taken(position: Position, joint: Graph) -> Counter[str]:
+    taken = Counter[str]()
+    for trail in position.path_counts.by_edge.values():
+        taken[path_id(trail.first, joint)] += trail.count
+    return taken
 
 
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Visit]:

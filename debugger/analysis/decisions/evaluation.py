@@ -5,17 +5,19 @@ Expressions are evaluated again; what a model said is read from the record.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
-from debugger.expressions import ABSENT, Condition, Scope, hydrate, lookup, parse, render
+from debugger.expressions import ABSENT, Condition, Reference, Scope, hydrate, lookup, parse, render
 from debugger.graph.candidates import CandidateEdge
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import NodeConfig
 
 CONDITIONAL = frozenset({"conditional", "global", "reverse"})
+_IS_ABSENT = re.compile(r"is(?:absent|empty)\s*\(\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class ExpressionResult:
     """``None`` if it cannot be read or evaluated."""
     filled: str
     absent: tuple[str, ...] = ()
-    """The references without a value, as they are written."""
+    """The references whose lack of a value may make it false, as they are written."""
     error: str = ""
 
 
@@ -34,18 +36,25 @@ def evaluate_expression(text: str, scope: Scope) -> ExpressionResult:
     """Evaluate an expression; an error is part of the result."""
     try:
         condition = parse(text)
-        absent = tuple(dict.fromkeys(_absent_references(condition, scope)))
-        return ExpressionResult(condition.evaluate(scope).value, condition.hydrated(scope), absent)
+        absent = [each.text for each in _absent_references(condition, scope) if _needs_value(each, text)]
+        value, filled = condition.evaluate(scope).value, condition.hydrated(scope)
+        return ExpressionResult(value, filled, tuple(dict.fromkeys(absent)))
     except (ExpressionError, ConditionError) as error:
         return ExpressionResult(None, hydrate(text, scope), error=str(error))
 
 
-def _absent_references(condition: Condition, scope: Scope) -> list[str]:
+def _absent_references(condition: Condition, scope: Scope) -> list[Reference]:
     return [
-        reference.text
+        reference
         for reference in condition.references
         if lookup(scope, reference.namespace, reference.path) is ABSENT
     ]
+
+
+def _needs_value(reference: Reference, text: str) -> bool:
+    """Return whether a reference has no default, and is not asked for its absence."""
+    has_default = any(each.name == "default" for each in reference.filters)
+    return not has_default and _IS_ABSENT.search(text[: reference.start]) is None
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,7 +141,6 @@ class Explainer:
             destination_label=self.label(edge.destination) if edge.destination else "",
             condition=condition,
             filled=filled,
-            is_expression=evaluated.expression is not None,
             verdict=verdict,
             why=explain_verdict(evaluated, record, verdict, self._phrase(taken.edge) if taken else ""),
         )
@@ -169,14 +168,7 @@ def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
 
 
 def verdict_of(evaluated: EvaluatedEdge, record: DecisionRecord, *, won: bool, is_before: bool) -> Verdict:
-    """Return the verdict on an edge.
-
-    Args:
-        evaluated: The edge.
-        record: The recorded decision.
-        won: Whether it was taken.
-        is_before: Whether it is evaluated before the one that was taken.
-    """
+    """Return the verdict on an edge."""
     if won and record.outcome == "gave_up":
         return "exhausted"
     if won:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict, Outcome, Stage
 from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.analysis.fold import EventFold
+from debugger.analysis.node_origins import super_nodes_around
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
-from debugger.graph.nesting import is_inside
+from debugger.graph.nesting import author_edge_id, is_inside, origin_of
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
@@ -21,12 +23,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class ThreadTrace:
-    """The trace of one thread.
-
-    Args:
-        graph: The workflow that runs.
-        thread_id: The thread's internal id.
-    """
+    """The trace of one thread."""
 
     def __init__(self, graph: Graph, thread_id: str) -> None:
         self._graph = graph
@@ -69,9 +66,12 @@ class ThreadTrace:
         """True if it leaves a node that it has not run."""
         return self.started is None and self.stage == "after_run"
 
+    def _is_beside(self, event: EventFields) -> bool:
+        return self._beside is not None and event.node == self._beside
+
     def start(self, event: EventFields, index: int) -> None:
         """Start a node run."""
-        if event.node is not None and event.node == self._beside:
+        if self._is_beside(event):
             return
         self._skip(event.node)
         self.close()
@@ -80,14 +80,14 @@ class ThreadTrace:
 
     def finish(self, event: EventFields) -> None:
         """End a node run."""
-        if event.node is not None and event.node == self._beside:
+        if self._is_beside(event):
             self._beside = None
         else:
             self._has_run = True
 
     def add_reply(self, event: EventFields) -> None:
         """Add a model's reply; it chooses a transition by a tool call."""
-        if event.node == self._beside:
+        if self._is_beside(event):
             return
         for call in _tool_calls(as_object(field(event.event, "message"))):
             name, args = str(call.get("name") or ""), as_object(call.get("args"))
@@ -97,7 +97,7 @@ class ThreadTrace:
 
     def add_verdict(self, event: EventFields) -> None:
         """Add a model's verdict on one condition."""
-        if event.node == self._beside:
+        if self._is_beside(event):
             return
         message = as_object(field(event.event, "message"))
         args = [as_object(call.get("args")) for call in _tool_calls(message)]
@@ -167,13 +167,9 @@ class ThreadTrace:
 
     def _skip(self, arrived: str | None) -> None:
         """Follow the nodes that the thread passed without running them (U-1)."""
-        current, self._next_node = self._next_node, None
-        for _ in range(len(self._graph.nodes)):
-            edge = self._graph.main_direct(current) if current and current != arrived else None
-            if edge is None or edge.destination_node_logical_id is None:
-                return
-            skipped, current = str(current), edge.destination_node_logical_id
-            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(current)
+        first, self._next_node = self._next_node, None
+        for skipped, arrival in pairwise(self._graph.direct_path(first, arrived) if first else ()):
+            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(arrival)
             if node is None or following is None or not is_inside(node, following):
                 self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
@@ -243,7 +239,6 @@ class DecisionLog(EventFold):
         elif (observe := _OBSERVE.get(event.type)) is not None:
             observe(trace, event)
         elif (decide := _DECIDE.get(event.type)) is not None:
-            self._transitions += event.type in TRANSITION_TYPES
             decide(self, trace, event)
 
     def forget(self) -> None:
@@ -268,9 +263,11 @@ class DecisionLog(EventFold):
 
     def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
         wire = event.event
+        is_counted = event.type in TRANSITION_TYPES and not self._is_inside(event)
+        self._transitions += is_counted
         record = DecisionRecord(
             number=len(self.all) + 1,
-            transition_number=self._transitions if event.type in TRANSITION_TYPES else None,
+            transition_number=self._transitions if is_counted else None,
             index=self.event_count,
             turn_number=self.turn.number,
             thread_id=trace.thread_id,
@@ -293,13 +290,28 @@ class DecisionLog(EventFold):
         )
         self.all.append(record)
 
+    def _is_inside(self, event: EventFields) -> bool:
+        """Return whether a transition stays inside a super node of the author's graph."""
+        destination = text(event.event, "destination_node_logical_id")
+        around = self._outermost(event.node)
+        leaves = around is None or text(event.event, "super_node_exit_origin") == around
+        return not leaves and around == self._outermost(destination)
+
+    def _outermost(self, node_id: str | None) -> str | None:
+        node = self._graph.nodes.get(node_id or "")
+        around = origin_of(node) if node else super_nodes_around(node_id or "", self._graph.nodes)
+        return around[0] if around else None
+
     def _edge_of(self, record: DecisionRecord) -> str | None:
         """Return the edge's id; direct edges may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
-        for edge in self._graph.find_outgoing_edges(record.source or ""):
+        main = self._graph.main_direct(record.source or "")
+        beside = self._graph.find_outgoing_edges(record.source or "")
+        edges = [edge for edge in beside if edge.type == "companion" or edge.forks_companion]
+        for edge in edges if record.outcome == "beside" else [main] if main else []:
             if edge.destination_node_logical_id == record.destination:
-                return edge.logical_id.partition("@")[0]
+                return author_edge_id(edge)
         return None
 
     def _conditional(self, trace: ThreadTrace, event: EventFields) -> None:

@@ -58,7 +58,7 @@ class DecisionRecord:
     number: int
     """Counts the run's decisions from 1."""
     transition_number: int | None
-    """Counts the run's transitions from 1, as the graph does; ``None`` without one."""
+    """Counts the run's transitions from 1, as the graph does; ``None`` for any other decision."""
     index: int
     """The index of the event that records the outcome."""
     turn_number: int
@@ -150,8 +150,6 @@ class ExplainedEdge:
     """As it was written; empty without one."""
     filled: str
     """The condition with the values of that moment; empty if it has none, or they are unknown."""
-    is_expression: bool
-    """Whether the condition is in the condition language; else a model decides it."""
     verdict: Verdict
     why: str
     """One sentence."""

@@ -141,10 +141,6 @@ def format_problem(problem: Problem, graph: Graph) -> str:
     """Format a problem on one line: level, place, message, advice.
 
     The excerpt under the message of an expression that does not parse is left out.
-
-    Args:
-        problem: What was found.
-        graph: Its workflow.
     """
     message, _, _ = problem.message.partition("\n")
     edge = graph.edges.get(problem.edge_logical_id or "")

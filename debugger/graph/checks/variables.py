@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from debugger.graph.checks.context import (
     quote,
     rule,
 )
-from debugger.graph.checks.tools import tools_of
+from debugger.graph.checks.tools import DEFAULT_RESULT, tools_of
 from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
 from debugger.protocol.base import WireModel
-from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
+from debugger.protocol.workflow import SYSTEM_NAMES, ConditionConfig, NodeConfig
 
 _BUILT_IN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
 """What every run brings besides its own variables.
@@ -30,6 +31,9 @@ Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platfo
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
 """Fields with another workflow's texts, or with values."""
+
+
+_DEFAULT_FILTER = re.compile(r"\|\s*default\s*:")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class _Use:
     @property
     def head(self) -> str:
         return self.placeholder.path.partition(".")[0].partition("[")[0].strip()
+
+    @property
+    def has_default(self) -> bool:
+        return _DEFAULT_FILTER.search(self.placeholder.expression) is not None
 
     def finding(self, what: str, advice: str) -> Finding:
         subject = f"{self.owner}: {quote(self.placeholder.text)}"
@@ -62,7 +70,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Finding]:
     known = {*_BUILT_IN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     reported: set[str] = set()
     for use in _uses(context, "dynamic"):
-        is_known = use.head in known or use.placeholder.path in known
+        is_known = use.head in known or use.placeholder.path in known or use.has_default
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
             yield use.finding(
@@ -156,7 +164,8 @@ def written_names(context: CheckContext) -> set[str] | None:
     Source: ``platform.md#framework-variables``.
     """
     names = {*_FRAMEWORK, *context.graph.workflow.runtime_variables}
-    for found in (*_of_tools(context), *map(_of_node, context.nodes)):
+    conditions = map(_of_condition, _chosen_by_model(context))
+    for found in (*_of_tools(context), *map(_of_node, context.nodes), *conditions):
         if found is None:
             return None
         names |= found
@@ -173,11 +182,35 @@ def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
             str(entry.get("target_variable_name")) for entry in tool.entries("result_variable_mappings")
         }
         yield mapped | _with_outcome(tool.result_name)
+    if any(own_field(node, "use_mcp_tools") for node in context.nodes):
+        yield {DEFAULT_RESULT}
+
+
+def _chosen_by_model(context: CheckContext) -> Iterator[ConditionConfig]:
+    """Yield the conditions of transitions that a node's model may choose."""
+    for node in context.nodes:
+        if node.type in CONVERSATION_NODES:
+            edges = context.graph.conditional(node.logical_id)
+            yield from (edge.condition for edge in edges if edge.condition)
+    for node in context.graph.global_nodes:
+        settings = node.global_node_config
+        if settings is not None:
+            yield from filter(None, (settings.condition, settings.reverse_conditional_edge))
+
+
+def _of_condition(condition: ConditionConfig) -> set[str] | None:
+    """Return the names of a transition tool's arguments (U-18)."""
+    if not condition.condition_freeform:
+        return set()
+    written = _of_schema(condition.args_schema)
+    return None if written is None else {*written, "justification"}
 
 
 def _of_node(node: NodeConfig) -> set[str] | None:
     if node.type in CONVERSATION_NODES:
         return _of_schema(own_field(node, "structured_output_schema"))
+    if node.type == "tool_node" and not own_field(node, "tool_config"):  # a failed call (U-64)
+        return _with_outcome(str(own_field(node, "result_runtime_variable_name") or DEFAULT_RESULT))
     facts = NODE_FACTS.get(node.type or "")
     if facts is None or node.type in _WRITES_ANYTHING:
         return None

@@ -125,9 +125,8 @@ def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Finding]:
 
     Source: V12 in ``platform.md#validation``.
     """
-    for edge, _ in _waiting(context):
-        source = _source(context, edge)
-        if source is not None and source.type == "super_node":
+    for edge, source in _sources(context):
+        if source.type == "super_node":
             yield _at(
                 edge,
                 f"leaves the super node {quote(source.label)}, so its {_FIELD!r} must not be enabled.",
@@ -148,9 +147,8 @@ def waiting_at_busy_source(context: CheckContext) -> Iterator[Finding]:
 
     Source: V13 in ``platform.md#validation``.
     """
-    for edge, _ in _waiting(context):
-        source = _source(context, edge)
-        if source is not None and source.type != "super_node" and not _may_wait(source):
+    for edge, source in _sources(context):
+        if source.type != "super_node" and not _may_wait(source):
             yield _at(
                 edge,
                 f"leaves {describe_node(source, 'node')}, which does not wait for the user: "
@@ -165,10 +163,9 @@ def waiting_beside_direct(context: CheckContext) -> Iterator[Finding]:
 
     Source: V14 in ``platform.md#validation``.
     """
-    for edge, _ in _waiting(context):
-        source = _source(context, edge)
-        direct = context.graph.direct(source.logical_id) if source else ()
-        if source is not None and direct:
+    for edge, source in _sources(context):
+        direct = context.graph.direct(source.logical_id)
+        if direct:
             yield _at(
                 edge,
                 f"has an enabled {_FIELD!r}, but {describe_node(source, 'node')} has an outgoing direct "
@@ -188,6 +185,13 @@ def _waiting(context: CheckContext) -> Iterator[tuple[EdgeConfig, EvaluateWhileW
             yield edge, config
 
 
+def _sources(context: CheckContext) -> Iterator[tuple[EdgeConfig, NodeConfig]]:
+    for edge, _ in _waiting(context):
+        source = context.graph.nodes.get(edge.source_node_logical_id or "")
+        if source is not None:
+            yield edge, source
+
+
 def _on_completion(context: CheckContext) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
     return (
         (edge, config) for edge, config in _waiting(context) if config.trigger_mode == "on_node_completion"
@@ -199,10 +203,6 @@ def _may_wait(node: NodeConfig) -> bool:
     return flag(node, "wait_for_user_message") or (
         node.type not in MODEL_NODES and own_field(node, "wait_for_user_message") is True
     )
-
-
-def _source(context: CheckContext, edge: EdgeConfig) -> NodeConfig | None:
-    return context.graph.nodes.get(edge.source_node_logical_id or "")
 
 
 def _waits_on_the_way_back(node: NodeConfig) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.comparison.divergence import describe_divergence
 from tests.support.short_turns import at, hears, shows, speaks, transition, turn
@@ -64,6 +66,47 @@ def test_an_event_comes_in_one_only():
     a, b = [START, turn(2, "hm", {"type": "workflow_warning"})], [START, turn(2, "hm")]
 
     assert sentence(a, b) == "First difference: turn 2 after “Desk”: workflow warning comes in A only."
+
+
+def test_turns_before_a_continued_run_do_not_differ():
+    first = turn(1, "hi", at("desk"), transition("desk", "tea"))
+    a = [first, turn(2, "x", speaks("tea", "Hot")), turn(3, "y", speaks("tea", "Hot"))]
+    same, other = turn(1, "x", speaks("tea", "Hot")), turn(1, "x", speaks("tea", "Cold"))
+
+    sentences = [describe_divergence(compare(a, b, shift=1), {}) for b in ([same], [other])]
+
+    assert sentences == [
+        "Turn 2 is the same; then B ends and A continues.",
+        "First difference: turn 2: A says “Hot”, B says “Cold”.",
+    ]
+    assert describe_divergence(compare(a[:2], [same], shift=1), {}) == (
+        "Nothing differs in 1 turn and 1 event, apart from what is ignored."
+    )
+
+
+def test_input_of_background_work_differs_too():
+    def run(tea, seed):
+        work = turn(1, None, at("desk"), dynamic_variables={"seed": seed})
+        return [turn(1, "hm", shows(tea=tea)), replace(work, is_background=True)]
+
+    assert sentence(run("Assam", 1), run("Ceylon", 2)) == (
+        "First difference: turn 1: the input differs in dynamic_variables.seed."
+    )
+
+
+def test_escalation_without_destination_ends():
+    end = {**transition("desk", "tea"), "type": "guardrail_escalation_edge"}
+    end |= {"edge_logical_id": None, "destination_node_logical_id": None, "destination_node_name": None}
+    a, b = [START, turn(2, "hm", end)], [START, turn(2, "hm")]
+
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A ends, B stays."
+
+
+def test_companion_thread_starts_in_one_only():
+    fork = transition("desk", "poll", kind="companion_edge")
+    a, b = [START, turn(2, "hm", fork)], [START, turn(2, "hm")]
+
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: companion edge comes in A only."
 
 
 def test_one_run_ends_before_the_other():

@@ -55,6 +55,23 @@ def test_overlay_paths_of_edgeless_transitions():
     assert [(stray.source, stray.destination) for stray in found.strays] == [("desk", "bye")]
 
 
+def test_overlay_paths_of_redirected_edge():
+    redirected = workflow(
+        say("desk"), static("bye", "Bye"), direct("desk", "bye", logical_id="edge_desk_tea", name="done")
+    )
+    a = [turn(1, None, at("desk"), transition("desk", "tea", kind="direct_edge"), at("tea"))]
+    to_bye = transition("desk", "bye", kind="direct_edge") | {"edge_logical_id": "edge_desk_tea"}
+    b = [turn(1, None, at("desk"), to_bye, at("bye"))]
+
+    found = both(a, b, TEA, redirected)
+
+    assert {edge: passage.share for edge, passage in found.edges.items()} == {
+        "edge_desk_tea": "only_a",
+        "desk > bye": "only_b",
+    }
+    assert [(stray.id, stray.destination) for stray in found.strays] == [("desk > bye", "bye")]
+
+
 def test_joint_workflow_merges_nodes_and_edges():
     newer = workflow(say("desk", "Other prompt."), static("new", "New"), direct("desk", "new"))
 

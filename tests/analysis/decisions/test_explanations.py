@@ -14,6 +14,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
+from tests.analysis.played import played_turns
 from tests.backends.one_turn import is_over, open_backend, step
 from tests.engine.test_scheduler import Background, lab, poller
 from tests.samples.lab_call import DOCUMENT, calling
@@ -439,3 +440,46 @@ def test_odd_tool_calls_are_passed_over(kind, calls):
     log.add_turn(TurnLog(1, TurnInput(), [parse_event(begun), parse_event(said)]))
 
     assert log.event_count == 2
+
+
+def test_reply_without_node_counts_for_its_thread():
+    call = {"name": "Destination_Node__pay", "args": {"justification": "wants to pay"}}
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "desk"},
+        {"type": "say_llm", "message": {"type": "ai", "tool_calls": [call]}},
+        {"type": "end_node_run", "origin_node_logical_id": "desk"},
+        {
+            "type": "conditional_edge",
+            "edge_logical_id": "edge_desk_pay",
+            "destination_node_logical_id": "pay",
+        },
+    ]
+    made = workflow(say("desk"), say("pay"), when("desk", "pay", freeform="pay"))
+
+    (found,) = explained(made, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+
+    assert (found.record.outcome, found.record.words, found.agrees) == ("model", "wants to pay", True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["[[x | default: 'z']] == 'q'", "isAbsent([[x]]) AND [[n]] == 7", "isempty( [[x]] ) AND 1 == 2"],
+)
+def test_absent_variable_is_no_reason_where_it_is_expected(expression):
+    (found,) = played(counter(), say("a"), when("count", "a", expression))
+
+    assert why(found, "a") == "Its condition does not hold."
+
+
+def test_direct_edge_beside_condition_with_same_ends():
+    graph, turns = played_turns(
+        static("a", "Hello"),
+        static("b", "Bye"),
+        when("a", "b", "isPresent([[x]])", logical_id="condition"),
+        direct("a", "b", logical_id="always"),
+    )
+    log = DecisionLog(graph).catch_up(turns)
+
+    outcomes = {edge: [each.outcome for each in log.of_edge(edge)] for edge in ("condition", "always")}
+
+    assert outcomes == {"condition": [], "always": ["direct"]}

@@ -6,6 +6,7 @@ import pytest
 
 from debugger.graph import Problem, check
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from tests.support.factories import say, static, when, workflow
 
 
 def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:
@@ -33,6 +34,7 @@ def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:
         "{{shop.name | upcase}}",
         "{{given[0].x}}",
         "{{ 'a' | upcase }}",
+        "{{ missing | default: 'x' }}",
     ],
 )
 def test_a_variable_that_has_a_value_is_fine(text):
@@ -68,6 +70,7 @@ def test_the_names_that_every_run_has_are_known(name):
                 "result_runtime_variable_name": "price",
             },
         ),
+        ("tool_result", {"type": "say_llm", "use_mcp_tools": True}),
         ("other.tea", {"type": "no_op"}),
         ("thread_poll.tea", {"type": "no_op"}),
         ("seed", {"type": "no_op"}),
@@ -76,6 +79,25 @@ def test_the_names_that_every_run_has_are_known(name):
 )
 def test_a_variable_that_is_written_is_fine(name, node):
     assert found(f"[[{name}]]", {"logical_id": "other", **node}, runtime_variables={"seed": 1}) == []
+
+
+def test_arguments_of_transition_are_written():
+    schema = {"type": "object", "properties": {"day": {"type": "string"}}}
+    made = workflow(
+        say("desk"),
+        static("bye", "See you on [[day]], since [[justification]] and [[nothing]]."),
+        when("desk", "bye", freeform="books", condition={"args_schema": schema}),
+    )
+
+    assert [problem.message for problem in check(made)] == [
+        "Node 'Bye' (bye): '[[nothing]]' is written by no node and no tool of the workflow."
+    ]
+
+
+def test_tool_node_without_tool_writes_its_outcome():
+    node = {"logical_id": "price", "type": "tool_node", "result_runtime_variable_name": "price"}
+
+    assert found("[[price]] [[price_success]] [[price_error]]", node) == []
 
 
 def test_a_variable_that_nothing_writes_is_told_once():
