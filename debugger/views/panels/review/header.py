@@ -169,7 +169,7 @@ def _store_fields(
         "Tag",
         tags,
         index=_place(tags, wanted.tag),
-        format_func=lambda tag: plain(tag) if tag else "Any tag",
+        format_func=lambda tag: tag or "Any tag",
         disabled=is_off,
         help=help,
     )

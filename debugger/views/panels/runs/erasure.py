@@ -89,7 +89,7 @@ def _forks(erasing: Erasure) -> None:
         "Runs forked from it that are deleted too",
         list(erasing.forks),
         key=_FORKS_KEY,
-        format_func=lambda run_id: plain(f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}"),
+        format_func=lambda run_id: f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}",
         placeholder="None: they keep the turns that they copied",
     )
     st.caption(

@@ -17,7 +17,7 @@ from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count
 from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
@@ -242,7 +242,7 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
         "Statistics of the workflow",
         order,
         key=_WORKFLOW_KEY,
-        format_func=lambda workflow: f"{plain(names[workflow])} · {count(sizes[workflow], 'run')}",
+        format_func=lambda workflow: f"{names[workflow]} · {count(sizes[workflow], 'run')}",
         width=360,
         help="The filters find runs of several workflows; nodes can only be counted in one",
     )
