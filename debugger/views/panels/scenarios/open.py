@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from functools import partial
 
 import streamlit as st
@@ -92,18 +93,20 @@ def _body() -> None:
         if error is not None:
             show_error(error)
         if held.uploaded:
-            _choice(
-                held.uploaded, sheet=next((file.name for file in files if file.name.endswith(_SHEETS)), "")
-            )
+            _choice(held.uploaded, sheet=_sheet_among(file.name for file in files))
+
+
+def _sheet_among(names: Iterable[str]) -> str:
+    return next((name for name in names if name.lower().endswith(_SHEETS)), "")
 
 
 @command
 def _read(files: dict[str, bytes]) -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     own = "" if session is None else session.workflow.config.logical_id or session.workflow_id
-    sheets = [name for name in files if name.endswith(_SHEETS)]
-    if len(files) == 1 and sheets and session is not None:
-        found = scenarios_from_lex(files[sheets[0]], sheets[0], session.workflow, own)
+    sheet = _sheet_among(files)
+    if len(files) == 1 and sheet and session is not None:
+        found = scenarios_from_lex(files[sheet], sheet, session.workflow, own)
         files = {}
         for number, each in enumerate(found, start=1):
             name = plain_name(str(each.get("name") or "scenario"))
@@ -119,7 +122,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Scenario",
             range(len(uploaded)),
             key=f"{lead}_which",
-            format_func=lambda at: plain(uploaded[at].label),
+            format_func=lambda at: uploaded[at].label,
         )
         chosen = uploaded[place]
     found = chosen.loaded
@@ -134,9 +137,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Row",
             range(len(cases)),
             key=f"{lead}_row",
-            format_func=lambda at: plain(
-                ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80]
-            ),
+            format_func=lambda at: ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80],
         )
     turns = len(found.scenario.turns)
     up_to = st.number_input(

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.factories import document, say
+from tests.views.bars import use
+
+SHEET = """Line #,Conversation #,Source,Input,Expected Output Intent,Expected Output Slot 1
+1,1,User,Hello,,
+2,2,User,Bye - (later),,
+"""
+
+
+def open_sheet(app, backend, name, content):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    app.file_uploader[0].upload(name, content).run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("name", ["set.csv", "SET.CSV", "Set.Tsv"])
+def test_sheet_is_known_by_its_ending(app, backend, name):
+    text = SHEET.replace(",", "\t") if name.endswith("Tsv") else SHEET
+
+    open_sheet(app, backend, name, text.encode())
+
+    assert not app.error
+    assert [each.label for each in app.get("download_button")][:1] == ["Scenario files"]
+
+
+def test_names_of_scenarios_are_text(app, backend):
+    open_sheet(app, backend, "set.csv", SHEET.encode())
+
+    assert not any("\\" in option for option in app.selectbox[-1].options)
