@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
@@ -204,8 +204,13 @@ def show_run(run_id: str) -> None:
 
 @command
 def choose_target(target: Target) -> None:
-    """Choose the part of the run that is judged next."""
-    review().target = target
+    """Choose the part of the run that is judged next.
+
+    One that the run has not is ignored: the browser may send it after the page has gone to another run.
+    """
+    held = review()
+    if held.read is not None and (target.kind, target.key) in _parts(held.read):
+        held.target = target
 
 
 @command
@@ -214,10 +219,14 @@ def move_target(step: int) -> None:
     held = review()
     if held.read is None:
         return
-    order = target_order([(turn.number, [row.seq for row in turn.messages]) for turn in held.read.turns])
+    order = _parts(held.read)
     place = order.index((held.target.kind, held.target.key)) + step
     kind, key = order[min(max(place, 0), len(order) - 1)]
     held.target = Target(kind=kind, key=key)
+
+
+def _parts(read: ReadRun) -> list[tuple[str, str]]:
+    return target_order([(turn.number, [row.seq for row in turn.messages]) for turn in read.turns])
 
 
 @command
@@ -238,18 +247,21 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
     """
     held = review()
     before = own_verdict(run_id, target)
-    draft = held.drafts.pop(place_of(run_id, target), None) or _draft_of(before)
-    _store(run_id, target, value, draft, before)
+    _store(run_id, target, value, draft_on(run_id, target, before), before)
+    held.drafts.pop(place_of(run_id, target), None)
     if target.kind == "run" and held.is_moving_on and held.queue is not None:
         next_run = held.queue.next_open(run_id, set(open_runs(held.queue)))
         held.run_id, held.target = next_run, Target()
 
 
-@command
-@requires(Role.REVIEW)
-def write_draft(run_id: str, target: Target, draft: Draft) -> None:
-    """Take comment and checks; they are stored once there is a verdict."""
+def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
+    """Change comment and checks; they are stored once there is a verdict.
+
+    Raises:
+        DebuggerError: They cannot be stored.
+    """
     before = own_verdict(run_id, target)
+    draft = change(draft_on(run_id, target, before))
     if before is None:
         review().drafts[place_of(run_id, target)] = draft
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -21,6 +22,7 @@ from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import (
     Draft,
+    change_draft,
     choose_target,
     decide,
     delete_verdict,
@@ -32,7 +34,6 @@ from debugger.views.panels.review.actions import (
     review,
     show_run,
     undo,
-    write_draft,
 )
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.shortcuts import keys
@@ -190,15 +191,16 @@ def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
         height=_COMMENT_HEIGHT,
         max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="Why? It is stored with the verdict.",
-        args=(run_id, target, draft, key),
+        args=(run_id, target, key),
         **on_change(_comment_changed, disabled=bool(reason_against_verdicts())),
     )
 
 
 @command
 @requires(Role.REVIEW)
-def _comment_changed(run_id: str, target: Target, draft: Draft, key: str) -> None:
-    write_draft(run_id, target, Draft(state.widget(key) or "", draft.checks))
+def _comment_changed(run_id: str, target: Target, key: str) -> None:
+    comment: str = state.widget(key) or ""
+    change_draft(run_id, target, lambda draft: replace(draft, comment=comment))
 
 
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
@@ -214,30 +216,34 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         state.set_widget(key, draft.checks.get(check))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
             st.markdown(plain(check), width="stretch")
-            _check_control(run_id, draft, check, key)
+            _check_control(run_id, check, key)
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
         _rubric_form(workflow_id, checks)
 
 
-def _check_control(run_id: str, draft: Draft, check: str, key: str) -> None:
+def _check_control(run_id: str, check: str, key: str) -> None:
     st.segmented_control(
         check,
         list(_CHECK_WORDS),
         key=key,
         label_visibility="collapsed",
         format_func=_CHECK_WORDS.__getitem__,
-        args=(run_id, draft, check, key),
+        args=(run_id, check, key),
         **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
     )
 
 
 @command
 @requires(Role.REVIEW)
-def _check_changed(run_id: str, draft: Draft, check: str, key: str) -> None:
+def _check_changed(run_id: str, check: str, key: str) -> None:
     result: CheckResult | None = state.widget(key)
-    results = {name: value for name, value in draft.checks.items() if name != check}
-    write_draft(run_id, Target(), Draft(draft.comment, results | ({check: result} if result else {})))
+
+    def change(draft: Draft) -> Draft:
+        others = {name: value for name, value in draft.checks.items() if name != check}
+        return replace(draft, checks=others | ({check: result} if result else {}))
+
+    change_draft(run_id, Target(), change)
 
 
 def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
