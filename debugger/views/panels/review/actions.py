@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
@@ -123,6 +123,18 @@ def refresh_queue() -> None:
     """Read the runs of the filter, and the one on view, again."""
     held = review()
     held.queue, held.read = None, None
+
+
+def forget_runs(run_ids: Collection[str]) -> None:
+    """Drop what the page has in memory of runs that are deleted for good."""
+    held = review()
+    held.queue = None
+    held.drafts = {place: draft for place, draft in held.drafts.items() if place[0] not in run_ids}
+    held.steps = [step for step in held.steps if step.after.run_id not in run_ids]
+    if held.read is not None and held.read.recorded.run.workflow_run_id in run_ids:
+        held.read = None
+    if held.run_id in run_ids:
+        held.run_id, held.target = "", Target()
 
 
 def follow_address() -> None:

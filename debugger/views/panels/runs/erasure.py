@@ -19,6 +19,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.compare.actions import CompareState
 from debugger.views.panels.presets import ReusedInputs
+from debugger.views.panels.review.actions import forget_runs
 from debugger.views.panels.runs.deletion import check_embedded
 from debugger.views.panels.runs.scope import Erasure, runs_state
 from debugger.views.run_state import CurrentRun
@@ -130,4 +131,5 @@ def _forget(run_ids: Sequence[str]) -> None:
     compared.runs.clear()
     compared.seen = None
     forget_views()
+    forget_runs(run_ids)
     runs_state().counted = None
