@@ -9,9 +9,10 @@ from typing import cast
 
 import streamlit as st
 
+from debugger.errors import InputError
 from debugger.protocol.notes import RunLabels, Target
 from debugger.protocol.reviews import Verdict, VerdictValue
-from debugger.store import Role
+from debugger.store import ReviewChanges, Role, TagChange, VerdictChange
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
@@ -230,11 +231,16 @@ def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
 @requires(Role.REVIEW)
 def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     added, removed = state.widget(_ADDED_KEY, []), set(state.widget(_REMOVED_KEY, []))
+    if not added and not removed:
+        raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
     ids = scope_ids(scope, ticked)
     labels = notebook().marks(ids)
+    changes = []
     for run_id in ids:
         own = labels[run_id].tags if run_id in labels else []
-        notebook().tag(run_id, [tag for tag in [*own, *added] if tag not in removed])
+        wanted = [tag for tag in dict.fromkeys([*own, *added]) if tag not in removed]
+        changes.append(TagChange(run_id, wanted, own))
+    local_store().reviews.apply(ReviewChanges(tags=changes))
     state.set_widget(_ADDED_KEY, [])
     state.set_widget(_REMOVED_KEY, [])
     _report(f"Tags of {count(len(ids), 'run')} changed.")
@@ -245,17 +251,23 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
 def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
     ids = scope_ids(scope, ticked)
     comment = str(state.widget(_COMMENT_KEY, "")).strip()
-    for run_id in ids:
-        local_store().reviews.set_verdict(
-            Verdict(
-                run_id=run_id,
-                target=Target(),
-                value=value,
-                reviewer=author(),
-                comment=comment,
-                connection=connection_of_runs(),
-            )
-        )
+    connection, own = connection_of_runs(), author()
+    stored = local_store().reviews.verdicts(ids, connection=connection)
+    before = {
+        each.run_id: each
+        for found in stored.values()
+        for each in found
+        if each.reviewer == own and each.target.kind == "run"
+    }
+    common = {
+        "target": Target(),
+        "value": value,
+        "reviewer": own,
+        "comment": comment,
+        "connection": connection,
+    }
+    changes = [VerdictChange(Verdict(run_id=run_id, **common), before.get(run_id)) for run_id in ids]
+    local_store().reviews.apply(ReviewChanges(changes))
     state.set_widget(_COMMENT_KEY, "")
     _report(f"Verdict “{value}” on {count(len(ids), 'run')}.")
 

@@ -102,3 +102,28 @@ def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
 
     assert not app.exception
     assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed")
+
+
+def test_verdicts_of_a_deleted_run_are_refused(app, backend, walks, tick):
+    ids = walks(3)
+    app.run()
+    tick(0, 1, 2)
+    backend.store.erase_runs([ids[1]])
+
+    app.button("bulk_fail").click().run()
+
+    assert not app.exception
+    assert f"There is no run {ids[1]}; nothing was stored." in record_of(app, LastAction).error.message
+    assert backend.store.reviews.verdicts(ids) == {}
+
+
+def test_tags_are_changed_only_where_chosen(app, backend, walks, tick):
+    ids = walks(2)
+    app.run()
+    tick(0, 1)
+
+    app.button("bulk_tags").click().run()
+
+    assert "Choose tags" in str(record_of(app, LastAction).error.advice)
+    assert not any("Tags of" in each.value for each in app.caption)
+    assert backend.store.notebook.marks(ids) == {}
