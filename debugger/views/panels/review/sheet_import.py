@@ -37,7 +37,6 @@ from debugger.views.panels.runs.scope import connection_of_runs
 
 Planned = PlannedVerdict | PlannedTags | PlannedComment
 
-_CONFLICTS_KEY = "review_conflicts"
 _MAX_SHOWN = 15
 _MAX_LISTED = 1_000
 """Rows of a table of the plan."""
@@ -60,6 +59,8 @@ class ImportState:
     """The sentence on what was imported last."""
     uploads: int = 0
     """Counts the read files; part of the uploader's key."""
+    plans: int = 0
+    """Counts the plans; part of the key of the conflicts, whose ticks the browser else keeps for others."""
 
 
 def import_button() -> Button:
@@ -124,12 +125,12 @@ def read_plan(content: bytes, name: str) -> None:
     """
     held = state.record(ImportState)
     held.result, held.name = "", name
+    held.plans += 1
     try:
         check_role(Role.REVIEW)
         held.plan = _make_plan(content, name)
     except DebuggerError as error:
         held.error = error
-    state.forget_widget(_CONFLICTS_KEY)
 
 
 def _make_plan(content: bytes, name: str) -> ImportPlan:
@@ -213,7 +214,7 @@ def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
     )
     found = st.dataframe(
         _columns(conflicts[:_MAX_LISTED]),
-        key=_CONFLICTS_KEY,
+        key=f"review_conflicts_{state.record(ImportState).plans}",
         hide_index=True,
         row_height=ROW,
         height=table_height(min(len(conflicts), _MAX_LISTED), _MAX_SHOWN),
