@@ -89,3 +89,21 @@ def send_chosen(app, target):
     sent.id = _make_trigger_id(element.proto.id, "events")
     sent.json_trigger_value = json.dumps([{"event": "chosen", "value": target}])
     app._run(states)
+
+
+def test_runs_of_a_deleted_workflow_are_filtered(app, backend, walks):
+    walks(4)
+    ids = walks(6)
+    workflow_id = backend.run(ids[0]).workflow_id
+    backend.delete_workflow(workflow_id)
+    app.run()
+    bars = charts(app)["charts"][1]["bars"]
+    bar = next(each for each in bars if each["total"] < 6 and each["label"].startswith(workflow_id))
+
+    send_chosen(app, bar["parts"][0]["target"])
+
+    shown = rows(app, "Runs")
+    assert len(shown) == bar["parts"][0]["count"]
+    assert {backend.run(row["id"]).workflow_id for row in shown} == {workflow_id}
+    assert control(app, "runs_workflow").value == workflow_id
+    assert f"v{control(app, 'runs_version').value}" == bar["label"].split()[-1]
