@@ -9,7 +9,7 @@ from typing import cast
 
 import streamlit as st
 
-from debugger.errors import InputError
+from debugger.errors import DebuggerError, InputError
 from debugger.protocol.notes import RunLabels, Target
 from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.store import ReviewChanges, Role, TagChange, VerdictChange
@@ -286,11 +286,15 @@ def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     scopes = [replace(place, run_ids=tuple(ticked), label="Ticked runs")] if ticked else []
     if wanted is not None:
         found = replace(place, label="Runs of the filters")
-        if wanted.path is None:
-            found = replace(found, wanted=wanted)
-        else:
-            found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
-        scopes = [found, *scopes] if scope == "found" else [*scopes, found]
+        try:
+            if wanted.path is None:
+                found = replace(found, wanted=wanted)
+            else:
+                found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
+            scopes = [found, *scopes] if scope == "found" else [*scopes, found]
+        except DebuggerError:
+            if scope == "found" or not ticked:
+                raise  # the ticked runs do not need the others
     open_export_dialog(*scopes)
 
 
