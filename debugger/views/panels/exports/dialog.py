@@ -218,14 +218,13 @@ def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -
 
 def _save_preset(record: ExportRecord) -> None:
     with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
-        name = st.text_input(
-            "Name", record.saved, key=f"export_{record.generation}_name", placeholder="Weekly review"
-        )
+        key = f"export_{record.generation}_name"
+        name = st.text_input("Name", record.saved, key=key, placeholder="Weekly review")
         st.button(
             "Save",
             key="export_save_preset",
             icon=":material/save:",
-            args=(name,),
+            args=(key,),
             **on_click(save_preset, disabled=not name.strip(), help="All users of this store see it"),
         )
         if record.saved:
@@ -240,11 +239,11 @@ def _save_preset(record: ExportRecord) -> None:
 
 @command
 @requires(Role.REVIEW)
-def save_preset(name: str) -> None:
-    """Save the options under a name."""
+def save_preset(key: str) -> None:
+    """Save the options under the name in a box."""
     record = state.record(ExportRecord)
     store = backends.embedded_backend().store
-    record.saved = store.export_presets.save(name, options_to_json(record.options))
+    record.saved = store.export_presets.save(state.widget(key), options_to_json(record.options))
     record.generation += 1
 
 

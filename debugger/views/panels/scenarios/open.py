@@ -131,16 +131,15 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
         if words:
             st.caption(plain(words))
     cases = list(found.cases())
-    row = 0
     if len(cases) > 1:
-        row = st.selectbox(
+        st.selectbox(
             "Row",
             range(len(cases)),
             key=f"{lead}_row",
             format_func=lambda at: ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80],
         )
     turns = len(found.scenario.turns)
-    up_to = st.number_input(
+    st.number_input(
         "Send the turns up to",
         0,
         turns,
@@ -155,7 +154,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             key="scenario_open_now",
             type="primary",
             icon=":material/play_arrow:",
-            args=(chosen, row, up_to),
+            args=(chosen, lead),
             **on_click(
                 _open, help="Choose the workflow, set input, mocks, script, clock and seed, send the turns"
             ),
@@ -210,7 +209,8 @@ def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) ->
 
 @command
 @requires(Role.RUN)
-def _open(uploaded: UploadedScenario, row: int, up_to: int) -> None:
+def _open(uploaded: UploadedScenario, lead: str) -> None:
+    row, up_to = state.widget(f"{lead}_row", 0), state.widget(f"{lead}_up_to")
     case = list(uploaded.loaded.cases())[row][2]
     if case.connection == EMBEDDED:
         actions.choose_backend("embedded")

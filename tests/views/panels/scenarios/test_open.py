@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.views.panels.scenarios.record import ScenarioRecord
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
 from tests.views.bars import use
 
@@ -33,3 +35,19 @@ def test_names_of_scenarios_are_text(app, backend):
     open_sheet(app, backend, "set.csv", SHEET.encode())
 
     assert not any("\\" in option for option in app.selectbox[-1].options)
+
+
+def test_number_typed_just_before_counts(app, backend, record):
+    text = "version: 1\nname: Two\nworkflow: {}\nturns:\n  - say: Hello\n  - say: Bye\n"
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    reference = record(CurrentRun).session.workflow_id
+    app.file_uploader[0].upload("two.scenario.yaml", text.format(reference).encode()).run()
+
+    app.number_input[-1].set_value(0)
+    app.button("scenario_open_now").click().run()
+
+    assert not app.exception
+    assert record(ScenarioRecord).opened.sent == 0
+    assert record(CurrentRun).session.run_id is None
