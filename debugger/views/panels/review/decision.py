@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from debugger.errors import DebuggerError
+from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Target
 from debugger.protocol.reviews import MAX_CHECKS, CheckResult, Verdict, VerdictValue, target_words
 from debugger.store import Role
@@ -252,7 +252,11 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
         "Their results are stored with each verdict."
     )
     key = f"review_rubric_{workflow_id}"
-    state.begin_widget(key, "\n".join(checks))
+    text = "\n".join(checks)
+    state.begin_widget(key, text)
+    if state.widget(_stored_key(key)) != text:  # it was saved, here or by another user
+        state.set_widget(key, text)
+        state.set_widget(_stored_key(key), text)
     st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
     st.button(
         "Save the rubric",
@@ -262,9 +266,21 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
     )
 
 
+def _stored_key(key: str) -> str:
+    """Return the key of the stored rubric that the box was made with."""
+    return f"{key}_stored"
+
+
 @command
 @requires(Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
+    stored = "\n".join(local_store().reviews.rubric(workflow_id))
+    if state.widget(_stored_key(key)) != stored:
+        state.set_widget(_stored_key(key), stored)  # the box stays as the user has filled it
+        raise ConflictError(
+            "The rubric has been changed meanwhile; nothing was stored.",
+            advice="Look at its checks above the box, then save yours again to replace them.",
+        )
     lines = (state.widget(key) or "").splitlines()
     local_store().reviews.set_rubric(workflow_id, [line for line in lines if line.strip()])
 

@@ -84,3 +84,31 @@ def test_comment_outlives_store_that_fails(app, backend, talk, monkeypatch):
 
     [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
     assert shown == verdict.comment == "Rude"
+
+
+def test_rubric_of_another_user_is_not_overwritten(app, backend, workflow, talk):
+    talk("Hello")
+    app.run()
+    box = f"review_rubric_{workflow.id}"
+    backend.store.reviews.set_rubric(workflow.id, ["Greets"])
+
+    app.text_area(box).set_value("Asks")
+    app.button("review_rubric_save").click().run()
+    refused, kept = backend.store.reviews.rubric(workflow.id), app.text_area(box).value
+    error = app.error[0].value.replace("\\", "")
+    app.button("review_rubric_save").click().run()
+
+    assert refused == ["Greets"]
+    assert "has been changed meanwhile" in error
+    assert kept == "Asks"
+    assert backend.store.reviews.rubric(workflow.id) == ["Asks"]
+
+
+def test_rubric_of_another_user_is_shown(app, backend, workflow, talk):
+    talk("Hello")
+    app.run()
+    backend.store.reviews.set_rubric(workflow.id, ["Greets"])
+
+    app.run()
+
+    assert app.text_area(f"review_rubric_{workflow.id}").value == "Greets"
