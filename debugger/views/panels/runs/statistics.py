@@ -11,7 +11,7 @@ import streamlit as st
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
-from debugger.backends.base import Backend
+from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import state
@@ -66,7 +66,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
         _figures(shown)
-    _limits(newest.total, len(runs), counted.missing)
+    _limits(newest, counted.missing)
     nodes, edges = node_flows(shown), edge_flows(shown)
     with st.container(key="statistics_body"):
         left, right = st.columns([1.5, 1], gap="medium")
@@ -185,10 +185,14 @@ def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
     list_runs_on(reached_filter(flow) if part == "continued" else stopped_filter(flow))
 
 
-def _limits(total: int, read: int, missing: int) -> None:
+def _limits(newest: Page[Run], missing: int) -> None:
     parts = []
-    if total > read:
-        parts.append(f"Counted are the newest {read:,} of {count(total, 'run')}; narrow the filters.")
+    if newest.total > len(newest.rows):
+        read = f"{len(newest.rows):,} of {count(newest.total, 'run')}"
+        parts.append(f"Counted are the newest {read}; narrow the filters.")
+    if newest.unread:
+        unread = f"{count(newest.unread, 'older run')} could not be read in time"
+        parts.append(f"{unread}. Press Refresh to continue the search.")
     if missing:
         parts.append(f"{count(missing, 'run')} could not be read and are left out.")
     if parts:
