@@ -73,6 +73,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     bar("review_progress", items, low=True)
 
 
+@command
 def _export(queue: ReviewQueue, run_id: str) -> None:
     all_runs = ExportScope(
         current_backend(),

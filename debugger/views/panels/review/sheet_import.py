@@ -200,6 +200,7 @@ def _plan(plan: ImportPlan, name: str) -> None:
             height=table_height(len(shown), _MAX_SHOWN),
             alt="Rows that are left out, with the reason",
         )
+        _first_of(plan.problems)
     if plan.ignored:
         st.caption(plain(f"Columns that are not read: {', '.join(plan.ignored)}"))
 
@@ -223,6 +224,7 @@ def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
         column_config=_CONFIG,
         alt="Conflicts between the sheet and what is stored",
     )
+    _first_of(conflicts)
     return list(found["selection"]["rows"])
 
 
@@ -247,6 +249,10 @@ def _table(title: str, items: Sequence[Planned], alt: str) -> None:
         column_config=_CONFIG,
         alt=alt,
     )
+    _first_of(items)
+
+
+def _first_of(items: Sequence[object]) -> None:
     if len(items) > _MAX_LISTED:
         st.caption(f"The first {_MAX_LISTED:,} of {len(items):,}")
 

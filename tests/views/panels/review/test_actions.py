@@ -112,3 +112,17 @@ def test_rubric_of_another_user_is_shown(app, backend, workflow, talk):
     app.run()
 
     assert app.text_area(f"review_rubric_{workflow.id}").value == "Greets"
+
+
+def test_export_of_a_failing_backend_is_explained(app, talk, monkeypatch):
+    talk("Hello")
+    app.run()
+
+    def fail():
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr("debugger.views.panels.review.header.current_backend", fail)
+    use(app, "review_export")
+
+    assert not app.exception
+    assert "The disk is full" in app.error[0].value
