@@ -64,8 +64,8 @@ class ReviewState:
     wanted: ReviewFilter = field(default_factory=ReviewFilter)
     queue: ReviewQueue | None = None
     """``None`` until it is read."""
-    queue_of: tuple[str, str] = ("", "")
-    """Backend and connection that the queue was read from."""
+    queue_of: tuple[str, str, str] = ("", "", "")
+    """Backend and connection that the queue was read from, and its reviewer."""
     run_id: str = ""
     """The run on view; empty for the first open one."""
     target: Target = field(default_factory=Target)
@@ -170,7 +170,7 @@ def load_queue() -> ReviewQueue:
         DebuggerError: They cannot be read.
     """
     held, current = review(), state.record(CurrentBackend)
-    place = (current.name, connection_of_runs())
+    place = (current.name, connection_of_runs(), author())
     if held.queue is None or held.queue_of != place:
         if held.queue_of != place:
             held.read, held.steps = None, []

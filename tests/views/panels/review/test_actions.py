@@ -126,3 +126,17 @@ def test_export_of_a_failing_backend_is_explained(app, talk, monkeypatch):
 
     assert not app.exception
     assert "The disk is full" in app.error[0].value
+
+
+def test_another_name_has_its_own_open_runs(app, backend, talk):
+    ids = [talk("Hello"), talk("Hello")]
+    backend.store.reviews.set_verdict(Verdict(run_id=ids[0], target=Target(), value="pass", reviewer="me"))
+    app.query_params["open"] = "1"
+    app.run()
+    use(app, f"verdict_pass_{ids[1]}")
+
+    app.text_input("review_author").set_value("Bob").run()
+
+    held = record_of(app, ReviewState)
+    assert set(held.queue.runs) == set(ids)
+    assert held.steps == []
