@@ -22,7 +22,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command, run_command
-from debugger.views.audit import audit_run
+from debugger.views.audit import audit_run, audited_file
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
@@ -180,7 +180,12 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
         return  # the file is made by running the scenarios
     st.download_button(
         "Sheet with results",
-        partial(_with_results, uploaded, embedded_backend()),
+        audited_file(
+            partial(_with_results, uploaded, embedded_backend()),
+            sheet,
+            "run scenarios",
+            scenarios=len(uploaded),
+        ),
         key="lex_results",
         file_name=f"{stem}-results.csv",
         mime="text/csv",

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 
+from debugger.store import Role
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
@@ -51,3 +55,22 @@ def test_number_typed_just_before_counts(app, backend, record):
     assert not app.exception
     assert record(ScenarioRecord).opened.sent == 0
     assert record(CurrentRun).session.run_id is None
+
+
+def test_run_of_a_sheet_is_audited(app, backend, monkeypatch):
+    made = {}
+    user = User("Ada", Role.RUN, is_local=False)
+    draw = st.download_button
+
+    def keep(label, data, **wanted):
+        made[wanted["key"]] = data
+        return draw(label, data, **wanted)
+
+    monkeypatch.setattr(permissions, "current_user", lambda: user)
+    monkeypatch.setattr(st, "download_button", keep)
+    open_sheet(app, backend, "set.csv", SHEET.encode())
+
+    assert b"Result" in made["lex_results"]()
+
+    newest = backend.store.audit.newest()[0]
+    assert (newest.action, newest.target, newest.details) == ("run scenarios", "set.csv", {"scenarios": 2})
