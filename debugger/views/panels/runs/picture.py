@@ -29,6 +29,7 @@ from debugger.views.panels.runs.filters import VERDICT_WORDS, set_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
     connection_of_runs,
+    distinct,
     ids_of,
     newest_runs,
     runs_on_path,
@@ -81,10 +82,10 @@ def by_version_and_verdict(
             counts[run.workflow_id, run.version_number, value] += 1
     sizes = Counter((run.workflow_id, run.version_number) for run in runs)
     shown = [version for version, _ in sizes.most_common(_MOST_VERSIONS)]
-    has_one = len({workflow for workflow, _ in shown}) == 1
+    labels = distinct({workflow: names.get(workflow, workflow) for workflow, _ in shown})
     tallies = []
-    for workflow, number in sorted(shown, key=lambda one: (names.get(one[0], one[0]), one[1])):
-        place = f"v{number}" if has_one else f"{names.get(workflow, workflow)} v{number}"
+    for workflow, number in sorted(shown, key=lambda one: (labels[one[0]], one[1])):
+        place = f"v{number}" if len(labels) == 1 else f"{labels[workflow]} v{number}"
         for value in (*VERDICT_VALUES, NO_VERDICT):
             if found := counts[workflow, number, value]:
                 tallies.append(Tally(place, value, found, workflow, number))

@@ -28,6 +28,7 @@ from debugger.views.panels.runs.scope import (
     WantedRuns,
     click_key,
     counted_run,
+    distinct,
     newest_runs,
     recorded_name,
     runs_state,
@@ -95,7 +96,7 @@ def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
     """
     shown = nodes[:_MOST_NODES]
     parts = funnel_parts(shown)
-    labels, key = _labels(shown), click_key(_FUNNEL_KEY)
+    labels, key = distinct({flow.node: flow.name for flow in shown}), click_key(_FUNNEL_KEY)
     st.vega_lite_chart(
         {
             "node": [labels[flow.node] for flow, _, _ in parts],
@@ -128,15 +129,6 @@ def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
         for flow in nodes
         for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
     ]
-
-
-def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:
-    """Return a label for each node; equal names get an id."""
-    names = [flow.name for flow in nodes]
-    return {
-        flow.node: flow.name if names.count(flow.name) == 1 else f"{flow.name} ({flow.node[-6:]})"
-        for flow in nodes
-    }
 
 
 def _spec(labels: list[str], total: int) -> dict[str, Any]:

@@ -49,6 +49,15 @@ def test_versions_of_several_workflows_are_named():
     assert [tally.place for tally in tallies] == ["Vet desk v0", "x v0"]
 
 
+def test_workflows_of_one_name_have_own_bars():
+    runs = [a_run("1", workflow="6b0bba62a"), a_run("2", workflow="6b0bba62b"), a_run("3", workflow="x")]
+    names = dict.fromkeys(["6b0bba62a", "6b0bba62b"], "Vet desk")
+
+    tallies = by_version_and_verdict(runs, {}, names)
+
+    assert [tally.place for tally in tallies] == ["Vet desk (bba62a) v0", "Vet desk (bba62b) v0", "x v0"]
+
+
 def charts(app):
     """Return the properties of the charts."""
     return next(
