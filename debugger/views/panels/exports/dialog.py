@@ -19,13 +19,11 @@ from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports.options import export_options
 from debugger.views.panels.exports.progress import export_progress, start_export
 from debugger.views.panels.exports.record import (
@@ -34,11 +32,11 @@ from debugger.views.panels.exports.record import (
     make_preview,
     masked_words,
     preview_key,
-    read_sample,
     sample_key,
     size_words,
 )
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
+from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs
 from debugger.views.state import LastAction
 
 MAX_DIRECT_RUNS = 50
@@ -125,7 +123,7 @@ def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
     if record.preview is None or record.preview.key != key:
         wanted = sample_key(record.scope)
         if record.sample is None or record.sample[0] != wanted:
-            record.sample = wanted, read_sample(record.scope)
+            record.sample = wanted, record.scope.sample()
         record.preview = make_preview(record.scope, options, record.sample[1])
     return record.preview
 
@@ -280,14 +278,12 @@ def export_button(session: DebugSession) -> Button:
 
 def open_export_of_run(session: DebugSession) -> None:
     """Show the export dialog for the run on view."""
-    hosted = state.record(HostedConnection)
-    is_hosted = state.record(CurrentBackend).name == "hosted"
     open_export_dialog(
         ExportScope(
             session.backend,
             (session.run_id or "",),
             label=THIS_RUN,
-            connection=hosted.name if is_hosted else "",
-            environment=hosted.settings.environment if is_hosted else "",
+            connection=connection_of_runs(),
+            environment=environment_of_runs(),
         )
     )

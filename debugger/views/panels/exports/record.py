@@ -15,7 +15,7 @@ from debugger.exports.jobs import ExportJob
 from debugger.exports.masking_rules import RULES
 from debugger.exports.presets import LEX, preset_columns
 from debugger.exports.table import Table, TableOptions, cell_of
-from debugger.views.panels.exports.scope import ExportScope, SampledRun
+from debugger.views.panels.exports.scope import ExportScope, Sample, SampledRun
 
 MAX_ROWS = 10
 
@@ -37,23 +37,6 @@ class Preview:
     """Estimated bytes of the file."""
     masked: Counter[str]
     """How often each rule masked something in the sample."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The first runs of a scope; they are read once, whatever is chosen then."""
-
-    total: int
-    runs: tuple[SampledRun, ...]
-
-
-def read_sample(scope: ExportScope) -> Sample:
-    """Read the sample of a scope.
-
-    Raises:
-        DebuggerError: The runs cannot be read.
-    """
-    return Sample(scope.count(), tuple(scope.sample()))
 
 
 def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> Preview:

@@ -34,12 +34,6 @@ class ExportScope:
     """The connection of hosted runs, under which their verdicts are stored."""
     environment: str = ""
 
-    def count(self) -> int:
-        """Return the number of runs."""
-        if self.wanted is None:
-            return len(self.run_ids)
-        return self._page(1)[0]
-
     def words(self, total: int) -> str:
         """Return the scope for users: ``Current filter: 26 runs``."""
         number = count(total, "run")
@@ -55,27 +49,23 @@ class ExportScope:
 
         return read
 
-    def sample(self) -> list[SampledRun]:
-        """Return the first runs, with their first turns only."""
-        ids = self.run_ids[:SAMPLE_RUNS] if self.wanted is None else self._page(SAMPLE_RUNS)[1]
+    def sample(self) -> Sample:
+        """Return the first runs, with their first turns only.
+
+        Raises:
+            DebuggerError: They cannot be read.
+        """
+        total, ids = len(self.run_ids), list(self.run_ids[:SAMPLE_RUNS])
+        if self.wanted is not None:
+            found = self.wanted.page(self.backend, 1, SAMPLE_RUNS)
+            total, ids = found.total, [run.workflow_run_id for run in found.rows]
         sampled = []
         for run in self._reader().read(ids):
             turns = run.record.turns
             first = turns[:SAMPLE_TURNS]
             share = len(first) / len(turns) if turns else 1.0
             sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
-        return sampled
-
-    def _page(self, size: int) -> tuple[int, list[str]]:
-        assert self.wanted is not None
-        found = self.backend.runs(
-            workflow_id=self.wanted.workflow_id,
-            status=self.wanted.status,
-            search=self.wanted.search,
-            page=1,
-            size=size,
-        )
-        return found.total, [run.workflow_run_id for run in found.rows]
+        return Sample(total, tuple(sampled))
 
     def _reader(self) -> RunReader:
         try:
@@ -92,3 +82,11 @@ class SampledRun:
     run: ExportedRun
     share: float
     """The part of its turns that is in the sample, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first runs of a scope; they are read once, whatever is chosen then."""
+
+    total: int
+    runs: tuple[SampledRun, ...]

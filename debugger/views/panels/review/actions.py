@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
 from debugger.errors import ConflictError, ForbiddenError, UnsupportedError
@@ -42,14 +43,6 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class UndoStep:
-    """A verdict of the user, with the one that it took the place of."""
-
-    after: Verdict
-    before: Verdict | None
-
-
-@dataclass(frozen=True)
 class ReadRun:
     """The run on view."""
 
@@ -74,7 +67,8 @@ class ReviewState:
     """The part whose page of the transcript was last turned to."""
     drafts: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
     """By run, kind and key of the target."""
-    steps: list[UndoStep] = field(default_factory=list)
+    steps: list[VerdictChange] = field(default_factory=list)
+    """The user's own verdicts of this tab that can be undone, the last one last."""
     revealed: set[str] = field(default_factory=set)
     """Runs on which the verdicts of others are shown before the user's own."""
     is_moving_on: bool = True
@@ -130,7 +124,7 @@ def forget_runs(run_ids: Collection[str]) -> None:
     held = review()
     held.queue = None
     held.drafts = {place: draft for place, draft in held.drafts.items() if place[0] not in run_ids}
-    held.steps = [step for step in held.steps if step.after.run_id not in run_ids]
+    held.steps = [step for step in held.steps if step.verdict.run_id not in run_ids]
     if held.read is not None and held.read.recorded.run.workflow_run_id in run_ids:
         held.read = None
     if held.run_id in run_ids:
@@ -288,7 +282,7 @@ def undo() -> None:
     if not held.steps:
         return
     step = held.steps.pop()
-    after = step.after
+    after = step.verdict
     present = own_verdict(after.run_id, after.target)
     if present is None or present.content != after.content:
         raise ConflictError(
@@ -348,9 +342,50 @@ def own_verdict(run_id: str, target: Target) -> Verdict | None:
     Raises:
         StoreError: The verdicts cannot be read.
     """
+    return own_verdicts([run_id], target).get(run_id)
+
+
+def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]:
+    """Return the user's verdicts on a target of each run.
+
+    Raises:
+        StoreError: The verdicts cannot be read.
+    """
     own = author()
-    found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
-    return next((each for each in found if each.reviewer == own and each.target == target), None)
+    found = chain.from_iterable(
+        local_store().reviews.verdicts(run_ids, connection=connection_of_runs()).values()
+    )
+    return {each.run_id: each for each in found if (each.reviewer, each.target) == (own, target)}
+
+
+def store_verdicts(
+    run_ids: Sequence[str], target: Target, value: VerdictValue, draft: Draft, before: Mapping[str, Verdict]
+) -> list[VerdictChange]:
+    """Store the user's verdicts on a target of each run, all or none.
+
+    Args:
+        run_ids: The runs.
+        target: The target.
+        value: The verdict on each.
+        draft: Comment and checks of each.
+        before: Those of the user's verdicts that they replace.
+
+    Raises:
+        DebuggerError: They cannot be stored.
+    """
+    if reason := reason_against_verdicts():
+        raise UnsupportedError(reason)
+    common = {
+        "target": target,
+        "value": value,
+        "reviewer": author(),
+        "comment": draft.comment.strip(),
+        "checks": dict(draft.checks),
+        "connection": connection_of_runs(),
+    }
+    changes = [VerdictChange(Verdict(run_id=run_id, **common), before.get(run_id)) for run_id in run_ids]
+    local_store().reviews.apply(ReviewChanges(changes))
+    return changes
 
 
 def _draft_of(verdict: Verdict | None) -> Draft:
@@ -358,18 +393,6 @@ def _draft_of(verdict: Verdict | None) -> Draft:
 
 
 def _store(run_id: str, target: Target, value: VerdictValue, draft: Draft, before: Verdict | None) -> None:
-    if reason := reason_against_verdicts():
-        raise UnsupportedError(reason)
-    verdict = Verdict(
-        run_id=run_id,
-        target=target,
-        value=value,
-        reviewer=author(),
-        comment=draft.comment.strip(),
-        checks=dict(draft.checks),
-        connection=connection_of_runs(),
-    )
-    local_store().reviews.apply(ReviewChanges([VerdictChange(verdict, before)]))
     steps = review().steps
-    steps.append(UndoStep(verdict, before))
+    steps += store_verdicts([run_id], target, value, draft, {run_id: before} if before else {})
     del steps[:-_MAX_STEPS]

@@ -163,7 +163,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             look="tertiary",
             disabled=not steps,
             shortcut=keys("undo_verdict"),
-            help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+            help=f"Undo your last verdict: {steps[-1].verdict.value}" if steps else "Nothing to undo",
         ),
         Spacer(),
         Toggle(
@@ -216,22 +216,18 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         state.set_widget(key, draft.checks.get(check))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
             st.markdown(plain(check), width="stretch")
-            _check_control(run_id, check, key)
+            st.segmented_control(
+                check,
+                list(_CHECK_WORDS),
+                key=key,
+                label_visibility="collapsed",
+                format_func=_CHECK_WORDS.__getitem__,
+                args=(run_id, check, key),
+                **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
+            )
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
         _rubric_form(workflow_id, checks)
-
-
-def _check_control(run_id: str, check: str, key: str) -> None:
-    st.segmented_control(
-        check,
-        list(_CHECK_WORDS),
-        key=key,
-        label_visibility="collapsed",
-        format_func=_CHECK_WORDS.__getitem__,
-        args=(run_id, check, key),
-        **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
-    )
 
 
 @command
@@ -254,9 +250,9 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
     key = f"review_rubric_{workflow_id}"
     text = "\n".join(checks)
     state.begin_widget(key, text)
-    if state.widget(_stored_key(key)) != text:  # it was saved, here or by another user
+    if state.widget(f"{key}_stored") != text:  # it was saved, here or by another user
         state.set_widget(key, text)
-        state.set_widget(_stored_key(key), text)
+        state.set_widget(f"{key}_stored", text)
     st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
     st.button(
         "Save the rubric",
@@ -266,17 +262,12 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
     )
 
 
-def _stored_key(key: str) -> str:
-    """Return the key of the stored rubric that the box was made with."""
-    return f"{key}_stored"
-
-
 @command
 @requires(Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
     stored = "\n".join(local_store().reviews.rubric(workflow_id))
-    if state.widget(_stored_key(key)) != stored:
-        state.set_widget(_stored_key(key), stored)  # the box stays as the user has filled it
+    if state.widget(f"{key}_stored") != stored:
+        state.set_widget(f"{key}_stored", stored)  # the box stays as the user has filled it
         raise ConflictError(
             "The rubric has been changed meanwhile; nothing was stored.",
             advice="Look at its checks above the box, then save yours again to replace them.",

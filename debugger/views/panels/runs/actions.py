@@ -11,8 +11,8 @@ import streamlit as st
 
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.notes import RunLabels, Target
-from debugger.protocol.reviews import Verdict, VerdictValue
-from debugger.store import ReviewChanges, Role, TagChange, VerdictChange
+from debugger.protocol.reviews import VerdictValue
+from debugger.store import ReviewChanges, Role, TagChange
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
@@ -22,8 +22,14 @@ from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports import ExportScope, open_export_dialog
-from debugger.views.panels.notes import author, known_tags, marks_form
-from debugger.views.panels.review.actions import begin_review, reason_against_verdicts
+from debugger.views.panels.notes import known_tags, marks_form
+from debugger.views.panels.review.actions import (
+    Draft,
+    begin_review,
+    own_verdicts,
+    reason_against_verdicts,
+    store_verdicts,
+)
 from debugger.views.panels.review.decision import VERDICT_LOOKS
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
@@ -250,24 +256,8 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
 @requires(Role.REVIEW)
 def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
     ids = scope_ids(scope, ticked)
-    comment = str(state.widget(_COMMENT_KEY, "")).strip()
-    connection, own = connection_of_runs(), author()
-    stored = local_store().reviews.verdicts(ids, connection=connection)
-    before = {
-        each.run_id: each
-        for found in stored.values()
-        for each in found
-        if each.reviewer == own and each.target.kind == "run"
-    }
-    common = {
-        "target": Target(),
-        "value": value,
-        "reviewer": own,
-        "comment": comment,
-        "connection": connection,
-    }
-    changes = [VerdictChange(Verdict(run_id=run_id, **common), before.get(run_id)) for run_id in ids]
-    local_store().reviews.apply(ReviewChanges(changes))
+    draft = Draft(str(state.widget(_COMMENT_KEY, "")))
+    store_verdicts(ids, Target(), value, draft, own_verdicts(ids, Target()))
     state.set_widget(_COMMENT_KEY, "")
     _report(f"Verdict “{value}” on {count(len(ids), 'run')}.")
 

@@ -7,7 +7,8 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
 from debugger.session.loading import load_run
-from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState, UndoStep
+from debugger.store import VerdictChange
+from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState
 from debugger.views.panels.review.queue import ReviewQueue
 from tests.support.factories import document, say
 from tests.views.bars import control
@@ -138,7 +139,7 @@ def test_erased_run_leaves_the_page_review(app, backend, tick):
     app.run()
     held.read, held.run_id, held.target = ReadRun(recorded, []), run_id, Target.turn(1)
     held.drafts = {(run_id, "run", ""): Draft("A quokka"), (fork, "run", ""): Draft("A numbat")}
-    held.steps = [UndoStep(Verdict(run_id=run_id, target=Target(), value="pass", reviewer="me"), None)]
+    held.steps = [VerdictChange(Verdict(run_id=run_id, target=Target(), value="pass", reviewer="me"), None)]
     held.queue = ReviewQueue((run_id, fork), 2)
 
     tick(column(app, "id", "Runs").index(run_id))
