@@ -177,10 +177,6 @@ def _choice(
     draw: Callable[..., str], label: str, nothing: str, known: Mapping[str, str], value: str, **wanted: Any
 ) -> str:
     options = {"": nothing, **known}
-    return draw(
-        label,
-        list(options),
-        index=list(options).index(value) if value in options else 0,
-        format_func=options.__getitem__,
-        **wanted,
-    )
+    options.setdefault(value, value)  # a workflow or a tag that is gone
+    keys = list(options)
+    return draw(label, keys, index=keys.index(value), format_func=options.__getitem__, **wanted)

@@ -8,7 +8,9 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from debugger.errors import StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import TurnInput
 from debugger.views.panels.review.actions import ReviewState
+from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.records import record_of
 
@@ -140,3 +142,21 @@ def test_another_name_has_its_own_open_runs(app, backend, talk):
     held = record_of(app, ReviewState)
     assert set(held.queue.runs) == set(ids)
     assert held.steps == []
+
+
+def test_filter_form_keeps_what_was_deleted(app, backend, workflow, talk):
+    run_id = talk("Hello")
+    other = backend.create_workflow(document(say("chat")), name="Coffee shop")
+    backend.execute(other.id, TurnInput.with_message("Hello")).finish()
+    backend.delete_workflow(workflow.id)
+    app.query_params.update({"workflow": workflow.id, "tag": "gone"})
+    app.run()
+
+    app.button("review_apply").click().run()
+
+    held = record_of(app, ReviewState)
+    assert not app.exception
+    assert (held.wanted.workflow, held.wanted.tag) == (workflow.id, "gone")
+    next(box for box in app.selectbox if box.label == "Tag").set_value("")
+    app.button("review_apply").click().run()
+    assert held.queue.runs == (run_id,)
