@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import streamlit as st
 
 from debugger.analysis.comparison.alignment import KINDS
 from debugger.analysis.comparison.comparison import Totals
 from debugger.analysis.comparison.ignored import IGNORED
-from debugger.backends.base import Page
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import comparison_csv
 from debugger.protocol.runs import Run
@@ -223,15 +220,14 @@ def _workflow_at_hand() -> str:
     return run.session.workflow_id if run.session else ""
 
 
-def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
+def _runs(name: BackendName, workflow_id: str) -> list[Run]:
+    question = ("compare_runs", name, workflow_id)
     try:
-        found: Page[Run] = state.record(BackendCache).ask(
-            ("compare_runs", name, workflow_id),
-            lambda: named_backend(name).runs(workflow_id=workflow_id or None, size=_MOST),
+        return state.record(BackendCache).ask(
+            question, lambda: named_backend(name).runs(workflow_id=workflow_id or None, size=_MOST).rows
         )
     except DebuggerError:
-        return
-    yield from found.rows
+        return []
 
 
 def _workflow_names(name: BackendName) -> dict[str, str]:

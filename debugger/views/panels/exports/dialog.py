@@ -31,7 +31,6 @@ from debugger.views.panels.exports.record import (
     Preview,
     make_preview,
     masked_words,
-    preview_key,
     sample_key,
     size_words,
 )
@@ -119,13 +118,13 @@ def _scope(record: ExportRecord) -> None:
 
 
 def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
-    key = preview_key(record.scope, options)
-    if record.preview is None or record.preview.key != key:
-        wanted = sample_key(record.scope)
-        if record.sample is None or record.sample[0] != wanted:
-            record.sample = wanted, record.scope.sample()
-        record.preview = make_preview(record.scope, options, record.sample[1])
-    return record.preview
+    wanted = sample_key(record.scope)
+    if record.sample is None or record.sample[0] != wanted:
+        record.sample = wanted, record.scope.sample()
+    key = (wanted, options)
+    if record.preview is None or record.preview[0] != key:
+        record.preview = key, make_preview(options, record.sample[1])
+    return record.preview[1]
 
 
 def _show_preview(preview: Preview, options: ExportOptions) -> None:

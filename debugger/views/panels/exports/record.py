@@ -24,8 +24,6 @@ MAX_ROWS = 10
 class Preview:
     """The first rows of an export, and its estimated size."""
 
-    key: tuple[Any, ...]
-    """What it is of."""
     total: int
     """Runs of the scope."""
     workflow_names: tuple[str, ...]
@@ -39,7 +37,7 @@ class Preview:
     """How often each rule masked something in the sample."""
 
 
-def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> Preview:
+def make_preview(options: ExportOptions, sample: Sample) -> Preview:
     """Return the preview of a sample.
 
     Raises:
@@ -55,12 +53,7 @@ def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> 
         every = (row for run in runs for row in table.rows(run))
         rows = tuple(tuple(map(cell_of, row)) for row in islice(every, MAX_ROWS))
         header = tuple(table.header)
-    return Preview(preview_key(scope, options), total, names, header, rows, *_size(options, sampled, total))
-
-
-def preview_key(scope: ExportScope, options: ExportOptions) -> tuple[Any, ...]:
-    """Return what a preview depends on."""
-    return (*sample_key(scope), options)
+    return Preview(total, names, header, rows, *_size(options, sampled, total))
 
 
 def sample_key(scope: ExportScope) -> tuple[Any, ...]:
@@ -95,13 +88,11 @@ def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> 
     return base + round(size * total / len(sampled)) if sampled else base, masked
 
 
-FIRST_PRESET = "qa-review"
-
-
 def first_options() -> ExportOptions:
     """Return the options that the dialog begins with."""
-    columns = tuple(preset_columns(FIRST_PRESET, "message"))
-    return ExportOptions("csv", FIRST_PRESET, TableOptions("message", columns), CsvOptions())
+    preset = "qa-review"
+    table = TableOptions("message", tuple(preset_columns(preset, "message")))
+    return ExportOptions("csv", preset, table, CsvOptions())
 
 
 @dataclass
@@ -124,7 +115,7 @@ class ExportRecord:
     """The token of its file."""
     sample: tuple[Any, Sample] | None = None
     """The runs that previews are made of, and what they are of."""
-    preview: Preview | None = None
+    preview: tuple[Any, Preview] | None = None
     generation: int = 0
     """Counts how often controls got values from elsewhere; part of their keys."""
     moves: int = 0

@@ -104,10 +104,10 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
     with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
-        filters: dict[str, dict[str, Any]] = {}
-        for at, each in enumerate(days):
-            day = {"runs_since": each.place, "runs_until": each.place, "runs_status": each.kind}
-            filters[f"day {at}"] = day
+        filters = {
+            f"day {at}": {"runs_since": each.place, "runs_until": each.place, "runs_status": each.kind}
+            for at, each in enumerate(days)
+        }
         for at, each in enumerate(verdicts):
             version = {"runs_workflow": each.workflow_id, "runs_version": str(each.version_number)}
             filters[f"version {at}"] = {**version, "runs_verdict": each.kind}
