@@ -10,9 +10,11 @@ from debugger.session.loading import load_run
 from debugger.store import VerdictChange
 from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState
 from debugger.views.panels.review.queue import ReviewQueue
+from debugger.views.panels.runs import deletion
+from debugger.views.panels.runs.scope import RunsState
 from tests.support.factories import document, say
 from tests.views.bars import control
-from tests.views.records import record_of
+from tests.views.records import keep_records, record_of
 from tests.views.row_lists import column
 
 
@@ -151,3 +153,15 @@ def test_erased_run_leaves_the_page_review(app, backend, tick):
     assert (left.read, left.run_id, left.target, left.steps) == (None, "", Target(), [])
     assert list(left.drafts) == [(fork, "run", "")]
     assert left.queue is None
+
+
+def test_second_press_keeps_the_way_back(backend, walks, monkeypatch):
+    ids = walks(3)
+    held = RunsState(deleting=ids[:2])
+    keep_records(monkeypatch, held)
+    monkeypatch.setattr("debugger.views.panels.runs.deletion.local_store", lambda: backend.store)
+
+    deletion.delete()
+    deletion.delete()
+
+    assert held.undo == ids[:2]
