@@ -21,6 +21,7 @@ from debugger.views.components.status_badges import LOOKS
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState, Side
+from debugger.views.panels.runs.scope import recorded_name
 from debugger.views.run_state import CurrentRun
 from debugger.views.times import shown_time
 from debugger.views.url_state import BackendName, RunPlace
@@ -240,11 +241,10 @@ def _workflow_names(name: BackendName) -> dict[str, str]:
 
 
 def _label(name: BackendName, run: Run) -> str:
-    extra = run.model_extra or {}
-    turns = extra.get("turn_count")
+    turns = (run.model_extra or {}).get("turn_count")
     parts = [
         shown_time(run.created_at, seconds=False)[5:],
-        _workflow_names(name).get(run.workflow_id) or str(extra.get("workflow_name") or run.workflow_id),
+        _workflow_names(name).get(run.workflow_id) or recorded_name(run),
         f"v{run.version_number}",
         LOOKS[run.status].word,
         count(turns, "turn") if isinstance(turns, int) else "",

@@ -35,7 +35,6 @@ from debugger.views.panels.exports.record import (
     size_words,
 )
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
-from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs
 from debugger.views.state import LastAction
 
 MAX_DIRECT_RUNS = 50
@@ -277,12 +276,4 @@ def export_button(session: DebugSession) -> Button:
 
 def open_export_of_run(session: DebugSession) -> None:
     """Show the export dialog for the run on view."""
-    open_export_dialog(
-        ExportScope(
-            session.backend,
-            (session.run_id or "",),
-            label=THIS_RUN,
-            connection=connection_of_runs(),
-            environment=environment_of_runs(),
-        )
-    )
+    open_export_dialog(ExportScope.here(session.backend, [session.run_id or ""], THIS_RUN))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
@@ -12,6 +13,7 @@ from debugger.exports.sources import RunFilter, RunReader, find_run_ids
 from debugger.protocol.turn_logs import LazyRun
 from debugger.views import backends
 from debugger.views.components.markdown import count
+from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs, ids_of
 
 THIS_RUN = "This run"
 """The label of the run on view."""
@@ -34,6 +36,12 @@ class ExportScope:
     """The connection of hosted runs, under which their verdicts are stored."""
     environment: str = ""
 
+    @classmethod
+    def here(cls, backend: Backend, run_ids: Sequence[str] = (), label: str = "") -> Self:
+        """Return runs of the connection that the page works with."""
+        here = connection_of_runs(), environment_of_runs()
+        return cls(backend, tuple(run_ids), None, label, *here)
+
     def words(self, total: int) -> str:
         """Return the scope for users: ``Current filter: 26 runs``."""
         number = count(total, "run")
@@ -50,15 +58,11 @@ class ExportScope:
         return read
 
     def sample(self) -> Sample:
-        """Return the first runs, with their first turns only.
-
-        Raises:
-            DebuggerError: They cannot be read.
-        """
+        """Return the first runs, with their first turns only."""
         total, ids = len(self.run_ids), list(self.run_ids[:SAMPLE_RUNS])
         if self.wanted is not None:
             found = self.wanted.page(self.backend, 1, SAMPLE_RUNS)
-            total, ids = found.total, [run.workflow_run_id for run in found.rows]
+            total, ids = found.total, ids_of(found.rows)
         sampled = []
         for run in self._reader().read(ids):
             turns = run.record.turns

@@ -261,11 +261,7 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
 
 
 def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
-    """Change comment and checks; they are stored once there is a verdict.
-
-    Raises:
-        DebuggerError: They cannot be stored.
-    """
+    """Change comment and checks; they are stored once there is a verdict."""
     before = own_verdict(run_id, target)
     draft = change(draft_on(run_id, target, before))
     if before is None:
@@ -346,11 +342,7 @@ def own_verdict(run_id: str, target: Target) -> Verdict | None:
 
 
 def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]:
-    """Return the user's verdicts on a target of each run.
-
-    Raises:
-        StoreError: The verdicts cannot be read.
-    """
+    """Return the user's verdicts on a target of each run."""
     own = author()
     found = chain.from_iterable(
         local_store().reviews.verdicts(run_ids, connection=connection_of_runs()).values()
@@ -361,18 +353,7 @@ def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]
 def store_verdicts(
     run_ids: Sequence[str], target: Target, value: VerdictValue, draft: Draft, before: Mapping[str, Verdict]
 ) -> list[VerdictChange]:
-    """Store the user's verdicts on a target of each run, all or none.
-
-    Args:
-        run_ids: The runs.
-        target: The target.
-        value: The verdict on each.
-        draft: Comment and checks of each.
-        before: Those of the user's verdicts that they replace.
-
-    Raises:
-        DebuggerError: They cannot be stored.
-    """
+    """Store the user's verdicts on a target of each run, all or none, in place of those before."""
     if reason := reason_against_verdicts():
         raise UnsupportedError(reason)
     common = {

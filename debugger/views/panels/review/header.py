@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -20,12 +19,11 @@ from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports.dialog import open_export_dialog
-from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 from debugger.views.panels.runs.filters import VERDICT_WORDS
-from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs
 from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
@@ -74,14 +72,9 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
 
 @command
 def _export(queue: ReviewQueue, run_id: str) -> None:
-    all_runs = ExportScope(
-        current_backend(),
-        queue.runs,
-        label="Runs of the filter",
-        connection=connection_of_runs(),
-        environment=environment_of_runs(),
-    )
-    open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
+    backend = current_backend()
+    all_runs = ExportScope.here(backend, queue.runs, "Runs of the filter")
+    open_export_dialog(all_runs, ExportScope.here(backend, [run_id], THIS_RUN))
 
 
 def reviewer_name() -> None:

@@ -37,8 +37,6 @@ from debugger.views.panels.runs.erasure import ask_to_erase
 from debugger.views.panels.runs.scope import (
     SCOPE_KEY,
     Scope,
-    connection_of_runs,
-    environment_of_runs,
     found_ids,
     runs_state,
     scope_ids,
@@ -272,10 +270,9 @@ def _report(notice: str) -> None:
 def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the export dialog for ticked runs and the filters."""
     backend, wanted = current_backend(), runs_state().wanted
-    place = ExportScope(backend, connection=connection_of_runs(), environment=environment_of_runs())
-    scopes = [replace(place, run_ids=tuple(ticked), label="Ticked runs")] if ticked else []
+    scopes = [ExportScope.here(backend, ticked, "Ticked runs")] if ticked else []
     if wanted is not None:
-        found = replace(place, label="Runs of the filters")
+        found = ExportScope.here(backend, label="Runs of the filters")
         try:
             if wanted.path is None:
                 found = replace(found, wanted=wanted)
