@@ -511,7 +511,7 @@ def test_conflict_is_stored_only_where_it_is_ticked(app, backend, workflow):
 
     upload(app, workbook(("run_id", "verdict"), (first, "fail"), (second, "unsure")))
     assert "review_import_now" not in keys(app)
-    app.session_state["review_conflicts"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.session_state["review_conflicts_1"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
     app.run()
     app.button("review_import_now").click().run()
 

@@ -125,9 +125,10 @@ def earlier_run(backend: Backend, run_id: str) -> str:
     fork = local_store().forks.of(run_id)
     if fork is not None:
         return fork.source_run_id
-    if run.created_at is None:
+    try:
+        search = RunSearch(until=datetime.fromisoformat(run.created_at or ""))
+    except ValueError:
         return ""
-    search = RunSearch(until=datetime.fromisoformat(run.created_at))
     # Two, since an API may count the moment itself as before it.
     rows = backend.runs(workflow_id=run.workflow_id, search=search, size=2).rows
     return next((row.workflow_run_id for row in rows if row.workflow_run_id != run_id), "")
@@ -198,7 +199,7 @@ def ignore() -> None:
 
 def move() -> None:
     """Put the turns beside each other as the number says."""
-    state.record(CompareState).shift = int(state.widget(SHIFT_KEY) or 1) - 1
+    state.record(CompareState).shift = int(state.widget(SHIFT_KEY, 1)) - 1
     go_to_first()
 
 

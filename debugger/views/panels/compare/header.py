@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import streamlit as st
 
 from debugger.analysis.comparison.alignment import KINDS
 from debugger.analysis.comparison.comparison import Totals
 from debugger.analysis.comparison.ignored import IGNORED
-from debugger.backends.base import Page
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import comparison_csv
 from debugger.protocol.runs import Run
@@ -24,6 +21,7 @@ from debugger.views.components.status_badges import LOOKS
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState, Side
+from debugger.views.panels.runs.scope import recorded_name
 from debugger.views.run_state import CurrentRun
 from debugger.views.times import shown_time
 from debugger.views.url_state import BackendName, RunPlace
@@ -223,15 +221,14 @@ def _workflow_at_hand() -> str:
     return run.session.workflow_id if run.session else ""
 
 
-def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
+def _runs(name: BackendName, workflow_id: str) -> list[Run]:
+    question = ("compare_runs", name, workflow_id)
     try:
-        found: Page[Run] = state.record(BackendCache).ask(
-            ("compare_runs", name, workflow_id),
-            lambda: named_backend(name).runs(workflow_id=workflow_id or None, size=_MOST),
+        return state.record(BackendCache).ask(
+            question, lambda: named_backend(name).runs(workflow_id=workflow_id or None, size=_MOST).rows
         )
     except DebuggerError:
-        return
-    yield from found.rows
+        return []
 
 
 def _workflow_names(name: BackendName) -> dict[str, str]:
@@ -244,11 +241,10 @@ def _workflow_names(name: BackendName) -> dict[str, str]:
 
 
 def _label(name: BackendName, run: Run) -> str:
-    extra = run.model_extra or {}
-    turns = extra.get("turn_count")
+    turns = (run.model_extra or {}).get("turn_count")
     parts = [
         shown_time(run.created_at, seconds=False)[5:],
-        _workflow_names(name).get(run.workflow_id) or str(extra.get("workflow_name") or run.workflow_id),
+        _workflow_names(name).get(run.workflow_id) or recorded_name(run),
         f"v{run.version_number}",
         LOOKS[run.status].word,
         count(turns, "turn") if isinstance(turns, int) else "",

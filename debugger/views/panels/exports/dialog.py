@@ -19,13 +19,11 @@ from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports.options import export_options
 from debugger.views.panels.exports.progress import export_progress, start_export
 from debugger.views.panels.exports.record import (
@@ -33,8 +31,6 @@ from debugger.views.panels.exports.record import (
     Preview,
     make_preview,
     masked_words,
-    preview_key,
-    read_sample,
     sample_key,
     size_words,
 )
@@ -121,13 +117,13 @@ def _scope(record: ExportRecord) -> None:
 
 
 def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
-    key = preview_key(record.scope, options)
-    if record.preview is None or record.preview.key != key:
-        wanted = sample_key(record.scope)
-        if record.sample is None or record.sample[0] != wanted:
-            record.sample = wanted, read_sample(record.scope)
-        record.preview = make_preview(record.scope, options, record.sample[1])
-    return record.preview
+    wanted = sample_key(record.scope)
+    if record.sample is None or record.sample[0] != wanted:
+        record.sample = wanted, record.scope.sample()
+    key = (wanted, options)
+    if record.preview is None or record.preview[0] != key:
+        record.preview = key, make_preview(options, record.sample[1])
+    return record.preview[1]
 
 
 def _show_preview(preview: Preview, options: ExportOptions) -> None:
@@ -218,14 +214,13 @@ def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -
 
 def _save_preset(record: ExportRecord) -> None:
     with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
-        name = st.text_input(
-            "Name", record.saved, key=f"export_{record.generation}_name", placeholder="Weekly review"
-        )
+        key = f"export_{record.generation}_name"
+        name = st.text_input("Name", record.saved, key=key, placeholder="Weekly review")
         st.button(
             "Save",
             key="export_save_preset",
             icon=":material/save:",
-            args=(name,),
+            args=(key,),
             **on_click(save_preset, disabled=not name.strip(), help="All users of this store see it"),
         )
         if record.saved:
@@ -240,11 +235,11 @@ def _save_preset(record: ExportRecord) -> None:
 
 @command
 @requires(Role.REVIEW)
-def save_preset(name: str) -> None:
-    """Save the options under a name."""
+def save_preset(key: str) -> None:
+    """Save the options under the name in a box."""
     record = state.record(ExportRecord)
     store = backends.embedded_backend().store
-    record.saved = store.export_presets.save(name, options_to_json(record.options))
+    record.saved = store.export_presets.save(state.widget(key), options_to_json(record.options))
     record.generation += 1
 
 
@@ -281,14 +276,4 @@ def export_button(session: DebugSession) -> Button:
 
 def open_export_of_run(session: DebugSession) -> None:
     """Show the export dialog for the run on view."""
-    hosted = state.record(HostedConnection)
-    is_hosted = state.record(CurrentBackend).name == "hosted"
-    open_export_dialog(
-        ExportScope(
-            session.backend,
-            (session.run_id or "",),
-            label=THIS_RUN,
-            connection=hosted.name if is_hosted else "",
-            environment=hosted.settings.environment if is_hosted else "",
-        )
-    )
+    open_export_dialog(ExportScope.here(session.backend, [session.run_id or ""], THIS_RUN))

@@ -15,7 +15,7 @@ from debugger.exports.jobs import ExportJob
 from debugger.exports.masking_rules import RULES
 from debugger.exports.presets import LEX, preset_columns
 from debugger.exports.table import Table, TableOptions, cell_of
-from debugger.views.panels.exports.scope import ExportScope, SampledRun
+from debugger.views.panels.exports.scope import ExportScope, Sample, SampledRun
 
 MAX_ROWS = 10
 
@@ -24,8 +24,6 @@ MAX_ROWS = 10
 class Preview:
     """The first rows of an export, and its estimated size."""
 
-    key: tuple[Any, ...]
-    """What it is of."""
     total: int
     """Runs of the scope."""
     workflow_names: tuple[str, ...]
@@ -39,24 +37,7 @@ class Preview:
     """How often each rule masked something in the sample."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The first runs of a scope; they are read once, whatever is chosen then."""
-
-    total: int
-    runs: tuple[SampledRun, ...]
-
-
-def read_sample(scope: ExportScope) -> Sample:
-    """Read the sample of a scope.
-
-    Raises:
-        DebuggerError: The runs cannot be read.
-    """
-    return Sample(scope.count(), tuple(scope.sample()))
-
-
-def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> Preview:
+def make_preview(options: ExportOptions, sample: Sample) -> Preview:
     """Return the preview of a sample.
 
     Raises:
@@ -72,12 +53,7 @@ def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> 
         every = (row for run in runs for row in table.rows(run))
         rows = tuple(tuple(map(cell_of, row)) for row in islice(every, MAX_ROWS))
         header = tuple(table.header)
-    return Preview(preview_key(scope, options), total, names, header, rows, *_size(options, sampled, total))
-
-
-def preview_key(scope: ExportScope, options: ExportOptions) -> tuple[Any, ...]:
-    """Return what a preview depends on."""
-    return (*sample_key(scope), options)
+    return Preview(total, names, header, rows, *_size(options, sampled, total))
 
 
 def sample_key(scope: ExportScope) -> tuple[Any, ...]:
@@ -112,13 +88,11 @@ def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> 
     return base + round(size * total / len(sampled)) if sampled else base, masked
 
 
-FIRST_PRESET = "qa-review"
-
-
 def first_options() -> ExportOptions:
     """Return the options that the dialog begins with."""
-    columns = tuple(preset_columns(FIRST_PRESET, "message"))
-    return ExportOptions("csv", FIRST_PRESET, TableOptions("message", columns), CsvOptions())
+    preset = "qa-review"
+    table = TableOptions("message", tuple(preset_columns(preset, "message")))
+    return ExportOptions("csv", preset, table, CsvOptions())
 
 
 @dataclass
@@ -141,7 +115,7 @@ class ExportRecord:
     """The token of its file."""
     sample: tuple[Any, Sample] | None = None
     """The runs that previews are made of, and what they are of."""
-    preview: Preview | None = None
+    preview: tuple[Any, Preview] | None = None
     generation: int = 0
     """Counts how often controls got values from elsewhere; part of their keys."""
     moves: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
@@ -12,6 +13,7 @@ from debugger.exports.sources import RunFilter, RunReader, find_run_ids
 from debugger.protocol.turn_logs import LazyRun
 from debugger.views import backends
 from debugger.views.components.markdown import count
+from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs, ids_of
 
 THIS_RUN = "This run"
 """The label of the run on view."""
@@ -34,11 +36,11 @@ class ExportScope:
     """The connection of hosted runs, under which their verdicts are stored."""
     environment: str = ""
 
-    def count(self) -> int:
-        """Return the number of runs."""
-        if self.wanted is None:
-            return len(self.run_ids)
-        return self._page(1)[0]
+    @classmethod
+    def here(cls, backend: Backend, run_ids: Sequence[str] = (), label: str = "") -> Self:
+        """Return runs of the connection that the page works with."""
+        here = connection_of_runs(), environment_of_runs()
+        return cls(backend, tuple(run_ids), None, label, *here)
 
     def words(self, total: int) -> str:
         """Return the scope for users: ``Current filter: 26 runs``."""
@@ -55,27 +57,19 @@ class ExportScope:
 
         return read
 
-    def sample(self) -> list[SampledRun]:
+    def sample(self) -> Sample:
         """Return the first runs, with their first turns only."""
-        ids = self.run_ids[:SAMPLE_RUNS] if self.wanted is None else self._page(SAMPLE_RUNS)[1]
+        total, ids = len(self.run_ids), list(self.run_ids[:SAMPLE_RUNS])
+        if self.wanted is not None:
+            found = self.wanted.page(self.backend, 1, SAMPLE_RUNS)
+            total, ids = found.total, ids_of(found.rows)
         sampled = []
         for run in self._reader().read(ids):
             turns = run.record.turns
             first = turns[:SAMPLE_TURNS]
             share = len(first) / len(turns) if turns else 1.0
             sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
-        return sampled
-
-    def _page(self, size: int) -> tuple[int, list[str]]:
-        assert self.wanted is not None
-        found = self.backend.runs(
-            workflow_id=self.wanted.workflow_id,
-            status=self.wanted.status,
-            search=self.wanted.search,
-            page=1,
-            size=size,
-        )
-        return found.total, [run.workflow_run_id for run in found.rows]
+        return Sample(total, tuple(sampled))
 
     def _reader(self) -> RunReader:
         try:
@@ -92,3 +86,11 @@ class SampledRun:
     run: ExportedRun
     share: float
     """The part of its turns that is in the sample, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first runs of a scope; they are read once, whatever is chosen then."""
+
+    total: int
+    runs: tuple[SampledRun, ...]

@@ -15,8 +15,11 @@ from debugger.settings import HOSTED_PREFIX, PREFIX, SECRETS_FILE, Settings, env
 
 _PUBLIC_TEXTS = frozenset({"author", "display_time_zone", "environment", "prices", "time_zone"})
 """Settings of any text whose values every user may read; of other texts only administrators read them."""
-_USER = re.compile(r"//[^/@\s]*@|(?<=\?)\S+")
-"""User and password of a URL, and its parameters, which can hold a password too."""
+_USER = re.compile(r"(?<=//).*\?.*@.*|(?<=//)[^?]*(?=@)|(?<=\?).+")
+"""User and password of a URL, and its parameters, which can hold a password too.
+
+A password may have any character but @; where it may have a question mark, the whole address is taken.
+"""
 _NAME = re.compile(r"`([A-Z][A-Z0-9_]+)`")
 
 
@@ -90,7 +93,7 @@ def _shown(model: BaseModel, name: str, *, is_admin: bool) -> str:
     is_text = model.__class__.model_fields[name].annotation is str
     if is_text and name not in _PUBLIC_TEXTS and not is_admin:
         return "set"
-    words = str(value).lower() if isinstance(value, bool) else _USER.sub("//…@", str(value))
+    words = str(value).lower() if isinstance(value, bool) else _USER.sub("…", str(value))
     return f"`{words.replace('`', ' ').replace('|', '/')}`"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
 from debugger.errors import ConflictError, ForbiddenError, UnsupportedError
@@ -42,14 +43,6 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class UndoStep:
-    """A verdict of the user, with the one that it took the place of."""
-
-    after: Verdict
-    before: Verdict | None
-
-
-@dataclass(frozen=True)
 class ReadRun:
     """The run on view."""
 
@@ -64,8 +57,8 @@ class ReviewState:
     wanted: ReviewFilter = field(default_factory=ReviewFilter)
     queue: ReviewQueue | None = None
     """``None`` until it is read."""
-    queue_of: tuple[str, str] = ("", "")
-    """Backend and connection that the queue was read from."""
+    queue_of: tuple[str, str, str] = ("", "", "")
+    """Backend and connection that the queue was read from, and its reviewer."""
     run_id: str = ""
     """The run on view; empty for the first open one."""
     target: Target = field(default_factory=Target)
@@ -74,7 +67,8 @@ class ReviewState:
     """The part whose page of the transcript was last turned to."""
     drafts: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
     """By run, kind and key of the target."""
-    steps: list[UndoStep] = field(default_factory=list)
+    steps: list[VerdictChange] = field(default_factory=list)
+    """The user's own verdicts of this tab that can be undone, the last one last."""
     revealed: set[str] = field(default_factory=set)
     """Runs on which the verdicts of others are shown before the user's own."""
     is_moving_on: bool = True
@@ -125,6 +119,18 @@ def refresh_queue() -> None:
     held.queue, held.read = None, None
 
 
+def forget_runs(run_ids: Collection[str]) -> None:
+    """Drop what the page has in memory of runs that are deleted for good."""
+    held = review()
+    held.queue = None
+    held.drafts = {place: draft for place, draft in held.drafts.items() if place[0] not in run_ids}
+    held.steps = [step for step in held.steps if step.verdict.run_id not in run_ids]
+    if held.read is not None and held.read.recorded.run.workflow_run_id in run_ids:
+        held.read = None
+    if held.run_id in run_ids:
+        held.run_id, held.target = "", Target()
+
+
 def follow_address() -> None:
     """Show what the address names, if the user has changed it."""
     held = review()
@@ -158,7 +164,7 @@ def load_queue() -> ReviewQueue:
         DebuggerError: They cannot be read.
     """
     held, current = review(), state.record(CurrentBackend)
-    place = (current.name, connection_of_runs())
+    place = (current.name, connection_of_runs(), author())
     if held.queue is None or held.queue_of != place:
         if held.queue_of != place:
             held.read, held.steps = None, []
@@ -204,8 +210,13 @@ def show_run(run_id: str) -> None:
 
 @command
 def choose_target(target: Target) -> None:
-    """Choose the part of the run that is judged next."""
-    review().target = target
+    """Choose the part of the run that is judged next.
+
+    One that the run has not is ignored: the browser may send it after the page has gone to another run.
+    """
+    held = review()
+    if held.read is not None and (target.kind, target.key) in _parts(held.read):
+        held.target = target
 
 
 @command
@@ -214,10 +225,14 @@ def move_target(step: int) -> None:
     held = review()
     if held.read is None:
         return
-    order = target_order([(turn.number, [row.seq for row in turn.messages]) for turn in held.read.turns])
+    order = _parts(held.read)
     place = order.index((held.target.kind, held.target.key)) + step
     kind, key = order[min(max(place, 0), len(order) - 1)]
     held.target = Target(kind=kind, key=key)
+
+
+def _parts(read: ReadRun) -> list[tuple[str, str]]:
+    return target_order([(turn.number, [row.seq for row in turn.messages]) for turn in read.turns])
 
 
 @command
@@ -238,18 +253,17 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
     """
     held = review()
     before = own_verdict(run_id, target)
-    draft = held.drafts.pop(place_of(run_id, target), None) or _draft_of(before)
-    _store(run_id, target, value, draft, before)
+    _store(run_id, target, value, draft_on(run_id, target, before), before)
+    held.drafts.pop(place_of(run_id, target), None)
     if target.kind == "run" and held.is_moving_on and held.queue is not None:
         next_run = held.queue.next_open(run_id, set(open_runs(held.queue)))
         held.run_id, held.target = next_run, Target()
 
 
-@command
-@requires(Role.REVIEW)
-def write_draft(run_id: str, target: Target, draft: Draft) -> None:
-    """Take comment and checks; they are stored once there is a verdict."""
+def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
+    """Change comment and checks; they are stored once there is a verdict."""
     before = own_verdict(run_id, target)
+    draft = change(draft_on(run_id, target, before))
     if before is None:
         review().drafts[place_of(run_id, target)] = draft
     else:
@@ -264,7 +278,7 @@ def undo() -> None:
     if not held.steps:
         return
     step = held.steps.pop()
-    after = step.after
+    after = step.verdict
     present = own_verdict(after.run_id, after.target)
     if present is None or present.content != after.content:
         raise ConflictError(
@@ -324,9 +338,35 @@ def own_verdict(run_id: str, target: Target) -> Verdict | None:
     Raises:
         StoreError: The verdicts cannot be read.
     """
+    return own_verdicts([run_id], target).get(run_id)
+
+
+def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]:
+    """Return the user's verdicts on a target of each run."""
     own = author()
-    found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
-    return next((each for each in found if each.reviewer == own and each.target == target), None)
+    found = chain.from_iterable(
+        local_store().reviews.verdicts(run_ids, connection=connection_of_runs()).values()
+    )
+    return {each.run_id: each for each in found if (each.reviewer, each.target) == (own, target)}
+
+
+def store_verdicts(
+    run_ids: Sequence[str], target: Target, value: VerdictValue, draft: Draft, before: Mapping[str, Verdict]
+) -> list[VerdictChange]:
+    """Store the user's verdicts on a target of each run, all or none, in place of those before."""
+    if reason := reason_against_verdicts():
+        raise UnsupportedError(reason)
+    common = {
+        "target": target,
+        "value": value,
+        "reviewer": author(),
+        "comment": draft.comment.strip(),
+        "checks": dict(draft.checks),
+        "connection": connection_of_runs(),
+    }
+    changes = [VerdictChange(Verdict(run_id=run_id, **common), before.get(run_id)) for run_id in run_ids]
+    local_store().reviews.apply(ReviewChanges(changes))
+    return changes
 
 
 def _draft_of(verdict: Verdict | None) -> Draft:
@@ -334,18 +374,6 @@ def _draft_of(verdict: Verdict | None) -> Draft:
 
 
 def _store(run_id: str, target: Target, value: VerdictValue, draft: Draft, before: Verdict | None) -> None:
-    if reason := reason_against_verdicts():
-        raise UnsupportedError(reason)
-    verdict = Verdict(
-        run_id=run_id,
-        target=target,
-        value=value,
-        reviewer=author(),
-        comment=draft.comment.strip(),
-        checks=dict(draft.checks),
-        connection=connection_of_runs(),
-    )
-    local_store().reviews.apply(ReviewChanges([VerdictChange(verdict, before)]))
     steps = review().steps
-    steps.append(UndoStep(verdict, before))
+    steps += store_verdicts([run_id], target, value, draft, {run_id: before} if before else {})
     del steps[:-_MAX_STEPS]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
-from debugger.errors import DebuggerError
+from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Target
 from debugger.protocol.reviews import MAX_CHECKS, CheckResult, Verdict, VerdictValue, target_words
 from debugger.store import Role
@@ -21,6 +22,7 @@ from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import (
     Draft,
+    change_draft,
     choose_target,
     decide,
     delete_verdict,
@@ -32,7 +34,6 @@ from debugger.views.panels.review.actions import (
     review,
     show_run,
     undo,
-    write_draft,
 )
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.shortcuts import keys
@@ -162,7 +163,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             look="tertiary",
             disabled=not steps,
             shortcut=keys("undo_verdict"),
-            help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+            help=f"Undo your last verdict: {steps[-1].verdict.value}" if steps else "Nothing to undo",
         ),
         Spacer(),
         Toggle(
@@ -190,15 +191,16 @@ def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
         height=_COMMENT_HEIGHT,
         max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="Why? It is stored with the verdict.",
-        args=(run_id, target, draft, key),
+        args=(run_id, target, key),
         **on_change(_comment_changed, disabled=bool(reason_against_verdicts())),
     )
 
 
 @command
 @requires(Role.REVIEW)
-def _comment_changed(run_id: str, target: Target, draft: Draft, key: str) -> None:
-    write_draft(run_id, target, Draft(state.widget(key) or "", draft.checks))
+def _comment_changed(run_id: str, target: Target, key: str) -> None:
+    comment: str = state.widget(key) or ""
+    change_draft(run_id, target, lambda draft: replace(draft, comment=comment))
 
 
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
@@ -214,30 +216,30 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         state.set_widget(key, draft.checks.get(check))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
             st.markdown(plain(check), width="stretch")
-            _check_control(run_id, draft, check, key)
+            st.segmented_control(
+                check,
+                list(_CHECK_WORDS),
+                key=key,
+                label_visibility="collapsed",
+                format_func=_CHECK_WORDS.__getitem__,
+                args=(run_id, check, key),
+                **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
+            )
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
         _rubric_form(workflow_id, checks)
 
 
-def _check_control(run_id: str, draft: Draft, check: str, key: str) -> None:
-    st.segmented_control(
-        check,
-        list(_CHECK_WORDS),
-        key=key,
-        label_visibility="collapsed",
-        format_func=_CHECK_WORDS.__getitem__,
-        args=(run_id, draft, check, key),
-        **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
-    )
-
-
 @command
 @requires(Role.REVIEW)
-def _check_changed(run_id: str, draft: Draft, check: str, key: str) -> None:
+def _check_changed(run_id: str, check: str, key: str) -> None:
     result: CheckResult | None = state.widget(key)
-    results = {name: value for name, value in draft.checks.items() if name != check}
-    write_draft(run_id, Target(), Draft(draft.comment, results | ({check: result} if result else {})))
+
+    def change(draft: Draft) -> Draft:
+        others = {name: value for name, value in draft.checks.items() if name != check}
+        return replace(draft, checks=others | ({check: result} if result else {}))
+
+    change_draft(run_id, Target(), change)
 
 
 def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
@@ -246,7 +248,11 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
         "Their results are stored with each verdict."
     )
     key = f"review_rubric_{workflow_id}"
-    state.begin_widget(key, "\n".join(checks))
+    text = "\n".join(checks)
+    state.begin_widget(key, text)
+    if state.widget(f"{key}_stored") != text:  # it was saved, here or by another user
+        state.set_widget(key, text)
+        state.set_widget(f"{key}_stored", text)
     st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
     st.button(
         "Save the rubric",
@@ -259,6 +265,13 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
 @command
 @requires(Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
+    stored = "\n".join(local_store().reviews.rubric(workflow_id))
+    if state.widget(f"{key}_stored") != stored:
+        state.set_widget(f"{key}_stored", stored)  # the box stays as the user has filled it
+        raise ConflictError(
+            "The rubric has been changed meanwhile; nothing was stored.",
+            advice="Look at its checks above the box, then save yours again to replace them.",
+        )
     lines = (state.widget(key) or "").splitlines()
     local_store().reviews.set_rubric(workflow_id, [line for line in lines if line.strip()])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -19,17 +19,14 @@ from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports.dialog import open_export_dialog
-from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 from debugger.views.panels.runs.filters import VERDICT_WORDS
-from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs
 from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
-_ANY = ""
-_VERDICTS = {_ANY: "Any verdict", **VERDICT_WORDS}
 
 
 def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
@@ -73,15 +70,11 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     bar("review_progress", items, low=True)
 
 
+@command
 def _export(queue: ReviewQueue, run_id: str) -> None:
-    all_runs = ExportScope(
-        current_backend(),
-        queue.runs,
-        label="Runs of the filter",
-        connection=connection_of_runs(),
-        environment=environment_of_runs(),
-    )
-    open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
+    backend = current_backend()
+    all_runs = ExportScope.here(backend, queue.runs, "Runs of the filter")
+    open_export_dialog(all_runs, ExportScope.here(backend, [run_id], THIS_RUN))
 
 
 def reviewer_name() -> None:
@@ -130,22 +123,13 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
-    workflow = st.selectbox(
-        "Workflow",
-        [_ANY, *names],
-        index=_place([_ANY, *names], wanted.workflow),
-        format_func=lambda key: names.get(key, "All workflows"),
-    )
+    workflow = _choice(st.selectbox, "Workflow", "All workflows", names, wanted.workflow)
     left, right = st.columns(2, gap="small")
     days = f"Days in the time zone {plain(zone_name())}"
     since = left.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
     until = right.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
-    status = right.selectbox(
-        "Status",
-        [_ANY, *LOOKS],
-        index=_place([_ANY, *LOOKS], wanted.status),
-        format_func=lambda key: LOOKS[key].word if key else "Any status",
-    )
+    statuses = {status: look.word for status, look in LOOKS.items()}
+    status = _choice(right.selectbox, "Status", "Any status", statuses, wanted.status)
     found: dict[str, Any] = {"workflow": workflow, "status": status, "since": since, "until": until}
     found |= _store_fields(wanted, reason, left, right)
     found["is_open_only"] = right.toggle(
@@ -164,20 +148,14 @@ def _store_fields(
     version = left.number_input(
         "Version", 0, None, wanted.version, 1, disabled=is_off, placeholder="Any", help=help
     )
-    tags = [_ANY, *([] if is_off else notes.known_tags())]
-    tag = left.selectbox(
-        "Tag",
-        tags,
-        index=_place(tags, wanted.tag),
-        format_func=lambda tag: plain(tag) if tag else "Any tag",
-        disabled=is_off,
-        help=help,
-    )
-    verdict = right.selectbox(
+    tags = {} if is_off else {tag: tag for tag in notes.known_tags()}
+    tag = _choice(left.selectbox, "Tag", "Any tag", tags, wanted.tag, disabled=is_off, help=help)
+    verdict = _choice(
+        right.selectbox,
         "Verdict",
-        list(_VERDICTS),
-        index=_place(list(_VERDICTS), wanted.verdict),
-        format_func=_VERDICTS.__getitem__,
+        "Any verdict",
+        VERDICT_WORDS,
+        wanted.verdict,
         disabled=is_off,
         help=help or "The verdict of any reviewer on the run as a whole",
     )
@@ -188,5 +166,10 @@ def _store_fields(
     return {"version": number, "tag": tag, "verdict": verdict, "starred": starred}
 
 
-def _place(options: list[str], value: str) -> int:
-    return options.index(value) if value in options else 0
+def _choice(
+    draw: Callable[..., str], label: str, nothing: str, known: Mapping[str, str], value: str, **wanted: Any
+) -> str:
+    options = {"": nothing, **known}
+    options.setdefault(value, value)  # a workflow or a tag that is gone
+    keys = list(options)
+    return draw(label, keys, index=keys.index(value), format_func=options.__getitem__, **wanted)

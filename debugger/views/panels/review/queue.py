@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Self
+from typing import Self, get_args
 
 from debugger.backends.base import Backend
 from debugger.errors import StoreError
 from debugger.exports.sources import RunFilter
 from debugger.protocol.base import is_id
-from debugger.protocol.runs import RunSearch
+from debugger.protocol.reviews import VERDICT_VALUES
+from debugger.protocol.runs import NO_VERDICT, RunSearch, RunStatus
 from debugger.views.panels.runs.scope import WantedRuns, read_day
 from debugger.views.times import day_begin, day_end, zone
 
@@ -52,13 +53,13 @@ class ReviewFilter:
         return cls(
             workflow=_id(parameters.get("workflow", "")),
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None,
-            status=parameters.get("status", ""),
+            status=_one_of(get_args(RunStatus), parameters.get("status", "")),
             tag=parameters.get("tag", ""),
             since=read_day(parameters.get("since", "")),
             until=read_day(parameters.get("until", "")),
             text=parameters.get("text", ""),
             starred=parameters.get("starred") == "1",
-            verdict=parameters.get("verdict", ""),
+            verdict=_one_of((*VERDICT_VALUES, NO_VERDICT), parameters.get("verdict", "")),
             is_open_only=parameters.get("open") == "1",
             runs=tuple(dict.fromkeys(runs))[:MAX_RUNS],
         )
@@ -205,3 +206,7 @@ def target_order(turns: Sequence[tuple[int, Sequence[int]]]) -> list[tuple[str, 
 
 def _id(text: str) -> str:
     return text if is_id(text) else ""
+
+
+def _one_of(known: Collection[str], text: str) -> str:
+    return text if text in known else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -37,7 +38,6 @@ from debugger.views.panels.runs.scope import connection_of_runs
 
 Planned = PlannedVerdict | PlannedTags | PlannedComment
 
-_CONFLICTS_KEY = "review_conflicts"
 _MAX_SHOWN = 15
 _MAX_LISTED = 1_000
 """Rows of a table of the plan."""
@@ -60,6 +60,8 @@ class ImportState:
     """The sentence on what was imported last."""
     uploads: int = 0
     """Counts the read files; part of the uploader's key."""
+    plans: int = 0
+    """Counts the plans; part of the key of the conflicts, whose ticks the browser else keeps for others."""
 
 
 def import_button() -> Button:
@@ -124,12 +126,12 @@ def read_plan(content: bytes, name: str) -> None:
     """
     held = state.record(ImportState)
     held.result, held.name = "", name
+    held.plans += 1
     try:
         check_role(Role.REVIEW)
         held.plan = _make_plan(content, name)
     except DebuggerError as error:
         held.error = error
-    state.forget_widget(_CONFLICTS_KEY)
 
 
 def _make_plan(content: bytes, name: str) -> ImportPlan:
@@ -188,17 +190,16 @@ def _plan(plan: ImportPlan, name: str) -> None:
     _confirm(plan, agreed)
     planned: list[Planned] = [*plan.verdicts, *plan.tags, *plan.comments]
     fresh = [item for item in planned if item.state in {"new", "changed"}]
-    _table("New and changed", fresh, "Values that are stored as the sheet has them")
+    if fresh:
+        st.markdown("**New and changed**")
+        _table(_columns(fresh), "Values that are stored as the sheet has them", column_config=_CONFIG)
     if plan.problems:
         st.markdown("**Rows that are left out**")
-        shown = plan.problems[:_MAX_LISTED]
-        st.dataframe(
-            {"row": [each.row for each in shown], "problem": [each.sentence for each in shown]},
-            hide_index=True,
-            row_height=ROW,
-            height=table_height(len(shown), _MAX_SHOWN),
-            alt="Rows that are left out, with the reason",
-        )
+        problems: dict[str, Sequence[object]] = {
+            "row": [each.row for each in plan.problems],
+            "problem": [each.sentence for each in plan.problems],
+        }
+        _table(problems, "Rows that are left out, with the reason")
     if plan.ignored:
         st.caption(plain(f"Columns that are not read: {', '.join(plan.ignored)}"))
 
@@ -211,16 +212,13 @@ def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
         "**Conflicts**: something else is stored. Tick a row to store what the sheet has; the others stay as "
         "they are."
     )
-    found = st.dataframe(
-        _columns(conflicts[:_MAX_LISTED]),
-        key=_CONFLICTS_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(min(len(conflicts), _MAX_LISTED), _MAX_SHOWN),
+    found = _table(
+        _columns(conflicts),
+        "Conflicts between the sheet and what is stored",
+        key=f"review_conflicts_{state.record(ImportState).plans}",
         on_select="rerun",
         selection_mode="multi-row",
         column_config=_CONFIG,
-        alt="Conflicts between the sheet and what is stored",
     )
     return list(found["selection"]["rows"])
 
@@ -234,23 +232,23 @@ _CONFIG = {
 }
 
 
-def _table(title: str, items: Sequence[Planned], alt: str) -> None:
-    if not items:
-        return
-    st.markdown(f"**{title}**")
-    st.dataframe(
-        _columns(items[:_MAX_LISTED]),
+def _table(columns: Mapping[str, Sequence[object]], alt: str, **wanted: Any) -> Any:
+    """Draw the first rows; return the ticked ones."""
+    total = len(columns["row"])
+    ticked = st.dataframe(
+        {name: cells[:_MAX_LISTED] for name, cells in columns.items()},
         hide_index=True,
         row_height=ROW,
-        height=table_height(min(len(items), _MAX_LISTED), _MAX_SHOWN),
-        column_config=_CONFIG,
+        height=table_height(min(total, _MAX_LISTED), _MAX_SHOWN),
         alt=alt,
+        **wanted,
     )
-    if len(items) > _MAX_LISTED:
-        st.caption(f"The first {_MAX_LISTED:,} of {len(items):,}")
+    if total > _MAX_LISTED:
+        st.caption(f"The first {_MAX_LISTED:,} of {total:,}")
+    return ticked
 
 
-def _columns(items: Sequence[Planned]) -> dict[str, list[object]]:
+def _columns(items: Sequence[Planned]) -> dict[str, Sequence[object]]:
     rows = [_cells(item) for item in items]
     return {name: [row[place] for row in rows] for place, name in enumerate(_CONFIG)}
 

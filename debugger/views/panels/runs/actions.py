@@ -9,9 +9,10 @@ from typing import cast
 
 import streamlit as st
 
+from debugger.errors import DebuggerError, InputError
 from debugger.protocol.notes import RunLabels, Target
-from debugger.protocol.reviews import Verdict, VerdictValue
-from debugger.store import Role
+from debugger.protocol.reviews import VerdictValue
+from debugger.store import ReviewChanges, Role, TagChange
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
@@ -21,8 +22,14 @@ from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports import ExportScope, open_export_dialog
-from debugger.views.panels.notes import author, known_tags, marks_form
-from debugger.views.panels.review.actions import begin_review, reason_against_verdicts
+from debugger.views.panels.notes import known_tags, marks_form
+from debugger.views.panels.review.actions import (
+    Draft,
+    begin_review,
+    own_verdicts,
+    reason_against_verdicts,
+    store_verdicts,
+)
 from debugger.views.panels.review.decision import VERDICT_LOOKS
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
@@ -30,8 +37,6 @@ from debugger.views.panels.runs.erasure import ask_to_erase
 from debugger.views.panels.runs.scope import (
     SCOPE_KEY,
     Scope,
-    connection_of_runs,
-    environment_of_runs,
     found_ids,
     runs_state,
     scope_ids,
@@ -230,11 +235,16 @@ def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
 @requires(Role.REVIEW)
 def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     added, removed = state.widget(_ADDED_KEY, []), set(state.widget(_REMOVED_KEY, []))
+    if not added and not removed:
+        raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
     ids = scope_ids(scope, ticked)
     labels = notebook().marks(ids)
+    changes = []
     for run_id in ids:
         own = labels[run_id].tags if run_id in labels else []
-        notebook().tag(run_id, [tag for tag in [*own, *added] if tag not in removed])
+        wanted = [tag for tag in dict.fromkeys([*own, *added]) if tag not in removed]
+        changes.append(TagChange(run_id, wanted, own))
+    local_store().reviews.apply(ReviewChanges(tags=changes))
     state.set_widget(_ADDED_KEY, [])
     state.set_widget(_REMOVED_KEY, [])
     _report(f"Tags of {count(len(ids), 'run')} changed.")
@@ -244,18 +254,8 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
 @requires(Role.REVIEW)
 def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
     ids = scope_ids(scope, ticked)
-    comment = str(state.widget(_COMMENT_KEY, "")).strip()
-    for run_id in ids:
-        local_store().reviews.set_verdict(
-            Verdict(
-                run_id=run_id,
-                target=Target(),
-                value=value,
-                reviewer=author(),
-                comment=comment,
-                connection=connection_of_runs(),
-            )
-        )
+    draft = Draft(str(state.widget(_COMMENT_KEY, "")))
+    store_verdicts(ids, Target(), value, draft, own_verdicts(ids, Target()))
     state.set_widget(_COMMENT_KEY, "")
     _report(f"Verdict “{value}” on {count(len(ids), 'run')}.")
 
@@ -270,15 +270,18 @@ def _report(notice: str) -> None:
 def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the export dialog for ticked runs and the filters."""
     backend, wanted = current_backend(), runs_state().wanted
-    place = ExportScope(backend, connection=connection_of_runs(), environment=environment_of_runs())
-    scopes = [replace(place, run_ids=tuple(ticked), label="Ticked runs")] if ticked else []
+    scopes = [ExportScope.here(backend, ticked, "Ticked runs")] if ticked else []
     if wanted is not None:
-        found = replace(place, label="Runs of the filters")
-        if wanted.path is None:
-            found = replace(found, wanted=wanted)
-        else:
-            found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
-        scopes = [found, *scopes] if scope == "found" else [*scopes, found]
+        found = ExportScope.here(backend, label="Runs of the filters")
+        try:
+            if wanted.path is None:
+                found = replace(found, wanted=wanted)
+            else:
+                found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
+            scopes = [found, *scopes] if scope == "found" else [*scopes, found]
+        except DebuggerError:
+            if scope == "found" or not ticked:
+                raise  # the ticked runs do not need the others
     open_export_dialog(*scopes)
 
 

@@ -90,6 +90,8 @@ def delete() -> None:
     """Delete the runs that the dialog asks about."""
     held = runs_state()
     ids, held.deleting = held.deleting, []
+    if not ids:
+        return  # a second press
     check_embedded()
     hidden = local_store().hidden.hide(ids, permissions.current_user().name)
     for run_id in hidden:

@@ -19,6 +19,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.compare.actions import CompareState
 from debugger.views.panels.presets import ReusedInputs
+from debugger.views.panels.review.actions import forget_runs
 from debugger.views.panels.runs.deletion import check_embedded
 from debugger.views.panels.runs.scope import Erasure, runs_state
 from debugger.views.run_state import CurrentRun
@@ -89,7 +90,7 @@ def _forks(erasing: Erasure) -> None:
         "Runs forked from it that are deleted too",
         list(erasing.forks),
         key=_FORKS_KEY,
-        format_func=lambda run_id: plain(f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}"),
+        format_func=lambda run_id: f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}",
         placeholder="None: they keep the turns that they copied",
     )
     st.caption(
@@ -130,4 +131,5 @@ def _forget(run_ids: Sequence[str]) -> None:
     compared.runs.clear()
     compared.seen = None
     forget_views()
+    forget_runs(run_ids)
     runs_state().counted = None

@@ -16,7 +16,7 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
 from debugger.views.panels.notes import known_tags
-from debugger.views.panels.runs.scope import WantedRuns, first_page, read_day, runs_state
+from debugger.views.panels.runs.scope import WantedRuns, first_page, read_day, recorded_name, runs_state
 from debugger.views.times import day_begin, day_end, zone_name
 
 NOTHING: dict[str, Any] = {
@@ -43,10 +43,24 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
     """
     for key, value in NOTHING.items():
         state.begin_widget(key, value)
-    wanted = _draw(backend, names)
+    wanted = _draw(backend, _with_deleted(backend, names))
     _path_chip(wanted)
     runs_state().wanted = wanted
     return wanted
+
+
+def _with_deleted(backend: Backend, names: dict[str, str]) -> dict[str, str]:
+    """Add the chosen workflow where it was deleted and has runs."""
+    chosen = state.widget("runs_workflow")
+    if not chosen or chosen in names:
+        return names
+    try:
+        found = state.record(BackendCache).ask(
+            ("deleted workflow", chosen), lambda: backend.runs(workflow_id=chosen, size=1)
+        )
+    except DebuggerError:
+        return names
+    return {run.workflow_id: recorded_name(run) for run in found.rows} | names
 
 
 def _path_chip(wanted: WantedRuns) -> None:
@@ -124,10 +138,12 @@ def _select(name: str, nothing: str, options: Mapping[str, str], help_text: str 
 
 
 def _numbers(backend: Backend, workflow: str) -> list[int]:
+    """Return the versions to choose from; of a deleted workflow only the chosen one is known."""
     try:
         versions = state.record(BackendCache).ask(("versions", workflow), lambda: backend.versions(workflow))
     except DebuggerError:
-        return []  # the workflow was deleted; its runs are still found by the workflow alone
+        held = str(state.widget("runs_version"))
+        return [int(held)] if held.isdecimal() else []
     return [version.version_number for version in versions]
 
 

@@ -94,9 +94,7 @@ def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
             ("graph", workflow_id, version), lambda: backend.workflow(workflow_id, version)
         )
     except DebuggerError:
-        return Graph(
-            Workflow()
-        )  # it was deleted, or the API shows another version: all nodes are drawn as added
+        workflow = Workflow()  # it was deleted, or the API shows another version: all nodes are added
     return Graph(workflow)
 
 
@@ -110,9 +108,7 @@ def _strays(edges: Sequence[EdgeFlow], graph: Graph, ghosts: dict[str, str]) -> 
 
 
 def _choose(element: Element | None) -> None:
-    selection = state.record(Selection)
-    selection.node = element.id if element and element.kind == "node" else None
-    selection.edge = element.id if element and element.kind == "edge" else None
+    state.record(Selection).choose(element)
 
 
 def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:

@@ -6,7 +6,7 @@ A click on a bar filters the list; the same numbers are in a table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -29,6 +29,7 @@ from debugger.views.panels.runs.filters import VERDICT_WORDS, set_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
     connection_of_runs,
+    distinct,
     ids_of,
     newest_runs,
     runs_on_path,
@@ -38,7 +39,11 @@ from debugger.views.times import shown_day
 _KEY, _TABLE_SWITCH = "runs_charts", "picture_as_table"
 _MOST_DAYS, _MOST_VERSIONS = 31, 12
 _READ_SECONDS = 1.0
-_VERDICT_COLOURS = {"pass": "green", "fail": "red", "unsure": "orange", NO_VERDICT: "gray"}
+_STATUS_LOOKS = {status: (look.word, look.colour) for status, look in LOOKS.items()}
+_VERDICT_LOOKS = {
+    value: (VERDICT_WORDS[value], colour)
+    for value, colour in {"pass": "green", "fail": "red", "unsure": "orange", NO_VERDICT: "gray"}.items()
+}
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,10 @@ def by_version_and_verdict(
             counts[run.workflow_id, run.version_number, value] += 1
     sizes = Counter((run.workflow_id, run.version_number) for run in runs)
     shown = [version for version, _ in sizes.most_common(_MOST_VERSIONS)]
-    has_one = len({workflow for workflow, _ in shown}) == 1
+    labels = distinct({workflow: names.get(workflow, workflow) for workflow, _ in shown})
     tallies = []
-    for workflow, number in sorted(shown, key=lambda one: (names.get(one[0], one[0]), one[1])):
-        place = f"v{number}" if has_one else f"{names.get(workflow, workflow)} v{number}"
+    for workflow, number in sorted(shown, key=lambda one: (labels[one[0]], one[1])):
+        place = f"v{number}" if len(labels) == 1 else f"{labels[workflow]} v{number}"
         for value in (*VERDICT_VALUES, NO_VERDICT):
             if found := counts[workflow, number, value]:
                 tallies.append(Tally(place, value, found, workflow, number))
@@ -99,10 +104,10 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
     with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
-        filters: dict[str, dict[str, Any]] = {}
-        for at, each in enumerate(days):
-            day = {"runs_since": each.place, "runs_until": each.place, "runs_status": each.kind}
-            filters[f"day {at}"] = day
+        filters = {
+            f"day {at}": {"runs_since": each.place, "runs_until": each.place, "runs_status": each.kind}
+            for at, each in enumerate(days)
+        }
         for at, each in enumerate(verdicts):
             version = {"runs_workflow": each.workflow_id, "runs_version": str(each.version_number)}
             filters[f"version {at}"] = {**version, "runs_verdict": each.kind}
@@ -113,8 +118,8 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
             stacked_bars(
                 _KEY,
                 [
-                    _chart("Runs by day", "day", days, _status_look, is_upright=True),
-                    _chart("Verdicts by version", "version", verdicts, _verdict_look),
+                    _chart("Runs by day", "day", days, _STATUS_LOOKS, is_upright=True),
+                    _chart("Verdicts by version", "version", verdicts, _VERDICT_LOOKS),
                 ],
                 on_choose=partial(_choose, filters),
                 is_table=is_table,
@@ -156,19 +161,11 @@ def _foot(found: Page[Run], days: Sequence[Tally]) -> None:
         st.caption(" ".join(parts))
 
 
-def _status_look(status: str) -> tuple[str, str]:
-    return LOOKS[status].word, LOOKS[status].colour
-
-
-def _verdict_look(verdict: str) -> tuple[str, str]:
-    return VERDICT_WORDS[verdict], _VERDICT_COLOURS[verdict]
-
-
 def _chart(
     title: str,
     place: str,
     tallies: Sequence[Tally],
-    look: Callable[[str], tuple[str, str]],
+    looks: Mapping[str, tuple[str, str]],
     *,
     is_upright: bool = False,
 ) -> Chart:
@@ -176,7 +173,7 @@ def _chart(
     for label, group in groupby(enumerate(tallies), key=lambda item: item[1].place):
         parts = []
         for at, tally in group:
-            kind, colour = look(tally.kind)
+            kind, colour = looks[tally.kind]
             text = f"{label}, {kind}: {count(tally.runs, 'run')}. Filter the list"
             parts.append(Part(kind, colour, tally.runs, f"{place} {at}", text))
         bars.append(Bar(label, sum(part.count for part in parts), parts))

@@ -80,17 +80,17 @@ def _sorted(
     number = _NUMBERS.get(sort)
     keyed: list[tuple[Any, Run]] = []
     for run in rows:
-        summary = facts.summaries.get(run.workflow_run_id, RunSummary())
+        summary = facts.summaries.get(run.workflow_run_id)
         keyed.append((number(run, summary) if number else str(cell(run) or ""), run))
     known = [each for each in keyed if each[0] not in (None, "")]
     known.sort(key=lambda each: each[0], reverse=descends)
     return [run for _, run in known] + [run for value, run in keyed if value in (None, "")]
 
 
-_NUMBERS: dict[str, Callable[[Run, RunSummary], float | None]] = {
-    "turns": lambda run, summary: summary.turns,
-    "duration": lambda run, summary: duration_of(summary),
-    "problems": lambda run, summary: summary.problems,
+_NUMBERS: dict[str, Callable[[Run, RunSummary | None], float | None]] = {
+    "turns": lambda run, summary: summary.turns if summary else None,
+    "duration": lambda run, summary: duration_of(summary) if summary else None,
+    "problems": lambda run, summary: summary.problems if summary else None,
     "version": lambda run, summary: run.version_number,
 }
 """Columns that are sorted by a number instead of their text."""

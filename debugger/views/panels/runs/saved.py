@@ -16,7 +16,6 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import plain
 from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.filters import NOTHING
 from debugger.views.panels.runs.scope import first_page, runs_state
@@ -42,7 +41,7 @@ def _choose(known: dict[str, JsonObject]) -> None:
     if not known:
         empty_state("Filters that you save appear here, for all users of this store.", "pages#runs")
         return
-    chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY, format_func=plain)
+    chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Use",

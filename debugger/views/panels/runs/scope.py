@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -252,6 +253,12 @@ def ids_of(runs: Sequence[Run]) -> list[str]:
 def recorded_name(run: Run) -> str:
     """Return a workflow's name as the run's record has it, else its id."""
     return str((run.model_extra or {}).get("workflow_name") or run.workflow_id)
+
+
+def distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Return a label for each id: its name, where several have it with a part of the id."""
+    sizes = Counter(names.values())
+    return {key: name if sizes[name] == 1 else f"{name} ({key[-6:]})" for key, name in names.items()}
 
 
 def read_day(text: str) -> date | None:

@@ -11,13 +11,13 @@ import streamlit as st
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
-from debugger.backends.base import Backend
+from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count
 from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
@@ -28,6 +28,7 @@ from debugger.views.panels.runs.scope import (
     WantedRuns,
     click_key,
     counted_run,
+    distinct,
     newest_runs,
     recorded_name,
     runs_state,
@@ -66,7 +67,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
         _figures(shown)
-    _limits(newest.total, len(runs), counted.missing)
+    _limits(newest, counted.missing)
     nodes, edges = node_flows(shown), edge_flows(shown)
     with st.container(key="statistics_body"):
         left, right = st.columns([1.5, 1], gap="medium")
@@ -95,7 +96,7 @@ def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
     """
     shown = nodes[:_MOST_NODES]
     parts = funnel_parts(shown)
-    labels, key = _labels(shown), click_key(_FUNNEL_KEY)
+    labels, key = distinct({flow.node: flow.name for flow in shown}), click_key(_FUNNEL_KEY)
     st.vega_lite_chart(
         {
             "node": [labels[flow.node] for flow, _, _ in parts],
@@ -128,15 +129,6 @@ def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
         for flow in nodes
         for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
     ]
-
-
-def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:
-    """Return a label for each node; equal names get an id."""
-    names = [flow.name for flow in nodes]
-    return {
-        flow.node: flow.name if names.count(flow.name) == 1 else f"{flow.name} ({flow.node[-6:]})"
-        for flow in nodes
-    }
 
 
 def _spec(labels: list[str], total: int) -> dict[str, Any]:
@@ -185,10 +177,14 @@ def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
     list_runs_on(reached_filter(flow) if part == "continued" else stopped_filter(flow))
 
 
-def _limits(total: int, read: int, missing: int) -> None:
+def _limits(newest: Page[Run], missing: int) -> None:
     parts = []
-    if total > read:
-        parts.append(f"Counted are the newest {read:,} of {count(total, 'run')}; narrow the filters.")
+    if newest.total > len(newest.rows):
+        read = f"{len(newest.rows):,} of {count(newest.total, 'run')}"
+        parts.append(f"Counted are the newest {read}; narrow the filters.")
+    if newest.unread:
+        unread = f"{count(newest.unread, 'older run')} could not be read in time"
+        parts.append(f"{unread}. Press Refresh to continue the search.")
     if missing:
         parts.append(f"{count(missing, 'run')} could not be read and are left out.")
     if parts:
@@ -242,7 +238,7 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
         "Statistics of the workflow",
         order,
         key=_WORKFLOW_KEY,
-        format_func=lambda workflow: f"{plain(names[workflow])} · {count(sizes[workflow], 'run')}",
+        format_func=lambda workflow: f"{names[workflow]} · {count(sizes[workflow], 'run')}",
         width=360,
         help="The filters find runs of several workflows; nodes can only be counted in one",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from functools import partial
 
 import streamlit as st
@@ -21,7 +22,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command, run_command
-from debugger.views.audit import audit_run
+from debugger.views.audit import audit_run, audited_file
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
@@ -92,18 +93,20 @@ def _body() -> None:
         if error is not None:
             show_error(error)
         if held.uploaded:
-            _choice(
-                held.uploaded, sheet=next((file.name for file in files if file.name.endswith(_SHEETS)), "")
-            )
+            _choice(held.uploaded, sheet=_sheet_among(file.name for file in files))
+
+
+def _sheet_among(names: Iterable[str]) -> str:
+    return next((name for name in names if name.lower().endswith(_SHEETS)), "")
 
 
 @command
 def _read(files: dict[str, bytes]) -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     own = "" if session is None else session.workflow.config.logical_id or session.workflow_id
-    sheets = [name for name in files if name.endswith(_SHEETS)]
-    if len(files) == 1 and sheets and session is not None:
-        found = scenarios_from_lex(files[sheets[0]], sheets[0], session.workflow, own)
+    sheet = _sheet_among(files)
+    if len(files) == 1 and sheet and session is not None:
+        found = scenarios_from_lex(files[sheet], sheet, session.workflow, own)
         files = {}
         for number, each in enumerate(found, start=1):
             name = plain_name(str(each.get("name") or "scenario"))
@@ -119,7 +122,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Scenario",
             range(len(uploaded)),
             key=f"{lead}_which",
-            format_func=lambda at: plain(uploaded[at].label),
+            format_func=lambda at: uploaded[at].label,
         )
         chosen = uploaded[place]
     found = chosen.loaded
@@ -128,18 +131,15 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
         if words:
             st.caption(plain(words))
     cases = list(found.cases())
-    row = 0
     if len(cases) > 1:
-        row = st.selectbox(
+        st.selectbox(
             "Row",
             range(len(cases)),
             key=f"{lead}_row",
-            format_func=lambda at: plain(
-                ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80]
-            ),
+            format_func=lambda at: ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80],
         )
     turns = len(found.scenario.turns)
-    up_to = st.number_input(
+    st.number_input(
         "Send the turns up to",
         0,
         turns,
@@ -154,7 +154,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             key="scenario_open_now",
             type="primary",
             icon=":material/play_arrow:",
-            args=(chosen, row, up_to),
+            args=(chosen, lead),
             **on_click(
                 _open, help="Choose the workflow, set input, mocks, script, clock and seed, send the turns"
             ),
@@ -180,7 +180,12 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
         return  # the file is made by running the scenarios
     st.download_button(
         "Sheet with results",
-        partial(_with_results, uploaded, embedded_backend()),
+        audited_file(
+            partial(_with_results, uploaded, embedded_backend()),
+            sheet,
+            "run scenarios",
+            scenarios=len(uploaded),
+        ),
         key="lex_results",
         file_name=f"{stem}-results.csv",
         mime="text/csv",
@@ -209,7 +214,8 @@ def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) ->
 
 @command
 @requires(Role.RUN)
-def _open(uploaded: UploadedScenario, row: int, up_to: int) -> None:
+def _open(uploaded: UploadedScenario, lead: str) -> None:
+    row, up_to = state.widget(f"{lead}_row", 0), state.widget(f"{lead}_up_to")
     case = list(uploaded.loaded.cases())[row][2]
     if case.connection == EMBEDDED:
         actions.choose_backend("embedded")

@@ -61,8 +61,10 @@ class SuitesState:
     """The suite run of this tab, also after its end."""
     chosen: str = ""
     """The id of the scenario on view."""
+    is_watched: bool = False
+    """Whether the folder has been watched, so that a scenario without a fingerprint is new in it."""
     seen: dict[str, str] = field(default_factory=dict)
-    """While files are watched: the fingerprint of each scenario at its last run."""
+    """The fingerprint of each scenario at its last run, or when it was seen first."""
 
 
 def scenario_folder() -> ScenarioFolder:
@@ -112,9 +114,10 @@ def run_changed(folder: ScenarioFolder) -> None:
     if suites.job is not None and suites.job.is_running:
         return
     now = _fingerprints(folder.cases)
-    changed = {case.id for case in folder.cases if suites.seen.get(case.id) != now[case.id]}
-    is_watched, suites.seen = bool(suites.seen), now
-    if is_watched and any(case.id in changed and not reason_against(case) for case in folder.cases):
+    before = suites.seen if suites.is_watched else now | suites.seen
+    changed = {scenario_id for scenario_id, value in now.items() if before.get(scenario_id) != value}
+    suites.is_watched, suites.seen = True, now
+    if any(case.id in changed and not reason_against(case) for case in folder.cases):
         run_again(changed)
 
 

@@ -185,3 +185,13 @@ def test_export_is_audited(app, backend, opened, large, monkeypatch):
 
     [entry] = backend.store.audit.newest(1)
     assert (entry.person, entry.action, entry.target) == ("Ada", "export runs", "1 run")
+
+
+def test_preset_name_typed_just_before_counts(app, backend, opened):
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+    app.button("export_save_preset").click().run()
+
+    widget(app, "text_input", "_name").set_value("Monthly")
+    app.button("export_save_preset").click().run()
+
+    assert sorted(backend.store.export_presets.all()) == ["Monthly", "Weekly"]

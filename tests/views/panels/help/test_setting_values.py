@@ -69,6 +69,21 @@ def test_secrets_are_never_shown(folder, is_admin):
     assert listed(Settings(), is_admin=is_admin)["ENCRYPTION_KEY"][0] == "not set"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ada:pa/ss@db/runs", "postgresql://…@db/runs"),
+        ("postgresql://ada:pa ss@db/runs?sslmode=a b", "postgresql://…@db/runs?…"),
+        ("postgresql://ada:pa@ss@db/runs", "postgresql://…@db/runs"),
+        ("postgresql://ada:pa?ss@db/runs", "postgresql://…"),
+        ("postgresql://db/runs?password=pa@ss", "postgresql://…"),
+        ("sqlite:////srv/data/runs.sqlite3", "sqlite:////srv/data/runs.sqlite3"),
+    ],
+)
+def test_odd_passwords_are_never_shown(folder, url, shown):
+    assert listed(Settings(database=url))["DATABASE"][0] == f"`{shown}`"
+
+
 def test_addresses_and_names_are_for_administrators(folder):
     settings = Settings(roles="eve@example.com=admin", knowledge="/srv/documents", time_zone="Europe/Berlin")
 

@@ -53,6 +53,8 @@ def test_invalid_parts_of_address_count_as_absent():
         "run": "nonsense",
         "workflow": "../x",
         "version": "-1",
+        "status": "nonsense",
+        "verdict": "nonsense",
         "since": "yesterday",
         "until": "2026-13-01",
         "open": "yes",

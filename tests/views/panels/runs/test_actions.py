@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from debugger.analysis.run_statistics import PathFilter
 from debugger.errors import InputError
 from debugger.protocol.notes import Target
+from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs import scope
+from debugger.views.panels.runs.scope import RunsState
 from debugger.views.state import LastAction
 from tests.views.bars import control
 from tests.views.records import record_of
@@ -102,3 +105,45 @@ def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
 
     assert not app.exception
     assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed")
+
+
+def test_verdicts_of_a_deleted_run_are_refused(app, backend, walks, tick):
+    ids = walks(3)
+    app.run()
+    tick(0, 1, 2)
+    backend.store.erase_runs([ids[1]])
+
+    app.button("bulk_fail").click().run()
+
+    assert not app.exception
+    assert f"There is no run {ids[1]}; nothing was stored." in record_of(app, LastAction).error.message
+    assert backend.store.reviews.verdicts(ids) == {}
+
+
+def test_tags_are_changed_only_where_chosen(app, backend, walks, tick):
+    ids = walks(2)
+    app.run()
+    tick(0, 1)
+
+    app.button("bulk_tags").click().run()
+
+    assert "Choose tags" in str(record_of(app, LastAction).error.advice)
+    assert not any("Tags of" in each.value for each in app.caption)
+    assert backend.store.notebook.marks(ids) == {}
+
+
+def test_ticked_runs_are_exported_without_the_others(app, walks, tick, monkeypatch):
+    walks(12)
+    app.run()
+    record_of(app, RunsState).path = PathFilter("reason", "completed", "ended with: completed")
+
+    def fail(*_):
+        raise InputError("2 runs could not be read in time.")
+
+    monkeypatch.setattr("debugger.views.panels.runs.actions.found_ids", fail)
+    app.run()
+    tick(0)
+    control(app, "export_chosen").use()
+
+    assert not app.exception
+    assert [each.label for each in record_of(app, ExportRecord).scopes] == ["Ticked runs"]

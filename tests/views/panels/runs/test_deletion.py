@@ -3,9 +3,18 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import NotFoundError
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
+from debugger.session.loading import load_run
+from debugger.store import VerdictChange
+from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState
+from debugger.views.panels.review.queue import ReviewQueue
+from debugger.views.panels.runs import deletion
+from debugger.views.panels.runs.scope import RunsState
 from tests.support.factories import document, say
 from tests.views.bars import control
+from tests.views.records import keep_records, record_of
 from tests.views.row_lists import column
 
 
@@ -119,7 +128,40 @@ def test_every_trace_of_a_run_is_deleted_with_chosen_forks(app, backend, tick, t
     assert not app.exception
     assert is_locked
     assert {text.split()[0] for text in offered} == {fork, other}
-    assert any("copied 1 turn" in text.replace("\\", "") for text in offered)
+    assert any("copied 1 turn" in text for text in offered)
     assert left == ({other} if takes_fork else {fork, other})
     with pytest.raises(NotFoundError):
         backend.run(run_id)
+
+
+def test_erased_run_leaves_the_page_review(app, backend, tick):
+    run_id, fork, _ = forked(backend)
+    held = record_of(app, ReviewState)
+    recorded = load_run(backend, run_id)
+    app.run()
+    held.read, held.run_id, held.target = ReadRun(recorded, []), run_id, Target.turn(1)
+    held.drafts = {(run_id, "run", ""): Draft("A quokka"), (fork, "run", ""): Draft("A numbat")}
+    held.steps = [VerdictChange(Verdict(run_id=run_id, target=Target(), value="pass", reviewer="me"), None)]
+    held.queue = ReviewQueue((run_id, fork), 2)
+
+    tick(column(app, "id", "Runs").index(run_id))
+    control(app, "erase_chosen").use()
+    app.checkbox("erasure_is_sure").check().run()
+    app.button("erase_runs").click().run()
+
+    left = record_of(app, ReviewState)
+    assert (left.read, left.run_id, left.target, left.steps) == (None, "", Target(), [])
+    assert list(left.drafts) == [(fork, "run", "")]
+    assert left.queue is None
+
+
+def test_second_press_keeps_the_way_back(backend, walks, monkeypatch):
+    ids = walks(3)
+    held = RunsState(deleting=ids[:2])
+    keep_records(monkeypatch, held)
+    monkeypatch.setattr("debugger.views.panels.runs.deletion.local_store", lambda: backend.store)
+
+    deletion.delete()
+    deletion.delete()
+
+    assert held.undo == ids[:2]

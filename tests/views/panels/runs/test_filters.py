@@ -65,3 +65,13 @@ def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
 
     assert int(shown[11:13]) == (int(created[11:13]) + 14) % 24
     assert column(app, "id", "Runs") == [run_id]
+
+
+def test_names_of_saved_filters_are_text(app, walks):
+    walks(1)
+    app.run()
+
+    app.text_input("filter_name").set_value("QA - v1.2 (all)").run()
+    app.button("save_filter").click().run()
+
+    assert app.selectbox("filter_chosen").options == ["QA - v1.2 (all)"]

@@ -49,6 +49,15 @@ def test_versions_of_several_workflows_are_named():
     assert [tally.place for tally in tallies] == ["Vet desk v0", "x v0"]
 
 
+def test_workflows_of_one_name_have_own_bars():
+    runs = [a_run("1", workflow="6b0bba62a"), a_run("2", workflow="6b0bba62b"), a_run("3", workflow="x")]
+    names = dict.fromkeys(["6b0bba62a", "6b0bba62b"], "Vet desk")
+
+    tallies = by_version_and_verdict(runs, {}, names)
+
+    assert [tally.place for tally in tallies] == ["Vet desk (bba62a) v0", "Vet desk (bba62b) v0", "x v0"]
+
+
 def charts(app):
     """Return the properties of the charts."""
     return next(
@@ -89,3 +98,21 @@ def send_chosen(app, target):
     sent.id = _make_trigger_id(element.proto.id, "events")
     sent.json_trigger_value = json.dumps([{"event": "chosen", "value": target}])
     app._run(states)
+
+
+def test_runs_of_a_deleted_workflow_are_filtered(app, backend, walks):
+    walks(4)
+    ids = walks(6)
+    workflow_id = backend.run(ids[0]).workflow_id
+    backend.delete_workflow(workflow_id)
+    app.run()
+    bars = charts(app)["charts"][1]["bars"]
+    bar = next(each for each in bars if each["total"] < 6 and each["label"].startswith(workflow_id))
+
+    send_chosen(app, bar["parts"][0]["target"])
+
+    shown = rows(app, "Runs")
+    assert len(shown) == bar["parts"][0]["count"]
+    assert {backend.run(row["id"]).workflow_id for row in shown} == {workflow_id}
+    assert control(app, "runs_workflow").value == workflow_id
+    assert f"v{control(app, 'runs_version').value}" == bar["label"].split()[-1]

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.analysis.run_facts import RunSummary
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
-from debugger.views.panels.runs.rows import duration_words, verdict_words
+from debugger.protocol.runs import Run
+from debugger.views.panels.runs.rows import RowFacts, duration_words, run_table, verdict_words
+from debugger.views.panels.runs.scope import RunsState
 from tests.views.bars import control
+from tests.views.records import keep_records
 from tests.views.row_lists import column, rows, use
 
 
@@ -72,3 +76,22 @@ def test_runs_without_a_value_come_last(app, walks, tick):
     for _ in range(2):
         use(app, None, "star", label="Runs")
         assert column(app, "star", "Runs") == ["★", "", ""]
+
+
+def test_unread_runs_are_sorted_last(monkeypatch):
+    held = RunsState(sort=("turns", False))
+    keep_records(monkeypatch, held)
+    runs = [
+        Run(workflow_run_id=each, workflow_id="w", status="completed") for each in ("unread", "two", "one")
+    ]
+    facts = RowFacts({}, summaries={"two": RunSummary(turns=2), "one": RunSummary(turns=1)})
+    drawn = []
+    monkeypatch.setattr(
+        "debugger.views.panels.runs.rows.rows_list", lambda _, shown, **__: drawn.append(shown)
+    )
+
+    for column_name in ("turns", "problems"):
+        held.sort = (column_name, False)
+        run_table(runs, facts)
+
+    assert [[row.target for row in shown.rows][-1] for shown in drawn] == ["unread", "unread"]

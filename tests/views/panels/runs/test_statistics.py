@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from debugger.analysis.run_statistics import Flow, PathFilter, node_flows
 from debugger.exports.csv_files import csv_bytes
 from debugger.views.panels.runs.paths import sankey
-from debugger.views.panels.runs.scope import RunsState
+from debugger.views.panels.runs.scope import RunsState, newest_runs
 from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
 from tests.analysis.test_run_statistics import RUNS
 from tests.views.bars import control
@@ -120,3 +121,16 @@ def test_paths_are_drawn(app, walks, statistics):
 
     assert not app.exception
     assert any("The first 6 steps" in caption.value for caption in app.caption)
+
+
+def test_runs_of_an_unfinished_search_are_told(app, walks, statistics, monkeypatch):
+    walks(4)
+
+    def found(*args):
+        return replace(newest_runs(*args), unread=7)
+
+    monkeypatch.setattr("debugger.views.panels.runs.statistics.newest_runs", found)
+    app.run()
+    statistics()
+
+    assert any("7 older runs could not be read in time" in each.value for each in app.caption)

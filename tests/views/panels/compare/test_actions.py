@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.views.panels.compare.actions import CompareState
+from debugger.views.run_state import CurrentRun
+from tests.support.factories import document, say
+from tests.views.records import record_of
+
+
+@pytest.fixture
+def app(view):
+    """The page."""
+    return view("compare")
+
+
+@pytest.fixture
+def pair(backend):
+    """Two runs of one workflow, the earlier one first."""
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    return [backend.execute(workflow_id, TurnInput.with_message(text)).finish().run_id for text in "ab"]
+
+
+def test_turn_before_the_first_is_aligned(app, pair):
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+
+    app.number_input("compare_shift").set_value(0).run()
+
+    assert not app.exception
+    assert record_of(app, CompareState).shift == -1
+    assert app.number_input("compare_shift").value == 0
+
+
+def test_odd_time_of_a_run_suggests_no_other(app, backend, pair, monkeypatch):
+    read = backend.record
+
+    def odd(run_id):
+        found = read(run_id)
+        found.run.created_at = "yesterday"
+        return found
+
+    monkeypatch.setattr(backend, "record", odd)
+    app.run()
+    record_of(app, CurrentRun).session = DebugSession.open(backend, pair[1])
+
+    app.run()
+
+    assert not app.exception
+    assert record_of(app, CompareState).runs.keys() == {"b"}

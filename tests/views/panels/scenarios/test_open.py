@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+
+from debugger.store import Role
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User
+from debugger.views.panels.scenarios.record import ScenarioRecord
+from debugger.views.run_state import CurrentRun
+from tests.support.factories import document, say
+from tests.views.bars import use
+
+SHEET = """Line #,Conversation #,Source,Input,Expected Output Intent,Expected Output Slot 1
+1,1,User,Hello,,
+2,2,User,Bye - (later),,
+"""
+
+
+def open_sheet(app, backend, name, content):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    app.file_uploader[0].upload(name, content).run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("name", ["set.csv", "SET.CSV", "Set.Tsv"])
+def test_sheet_is_known_by_its_ending(app, backend, name):
+    text = SHEET.replace(",", "\t") if name.endswith("Tsv") else SHEET
+
+    open_sheet(app, backend, name, text.encode())
+
+    assert not app.error
+    assert [each.label for each in app.get("download_button")][:1] == ["Scenario files"]
+
+
+def test_names_of_scenarios_are_text(app, backend):
+    open_sheet(app, backend, "set.csv", SHEET.encode())
+
+    assert not any("\\" in option for option in app.selectbox[-1].options)
+
+
+def test_number_typed_just_before_counts(app, backend, record):
+    text = "version: 1\nname: Two\nworkflow: {}\nturns:\n  - say: Hello\n  - say: Bye\n"
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    reference = record(CurrentRun).session.workflow_id
+    app.file_uploader[0].upload("two.scenario.yaml", text.format(reference).encode()).run()
+
+    app.number_input[-1].set_value(0)
+    app.button("scenario_open_now").click().run()
+
+    assert not app.exception
+    assert record(ScenarioRecord).opened.sent == 0
+    assert record(CurrentRun).session.run_id is None
+
+
+def test_run_of_a_sheet_is_audited(app, backend, monkeypatch):
+    made = {}
+    user = User("Ada", Role.RUN, is_local=False)
+    draw = st.download_button
+
+    def keep(label, data, **wanted):
+        made[wanted["key"]] = data
+        return draw(label, data, **wanted)
+
+    monkeypatch.setattr(permissions, "current_user", lambda: user)
+    monkeypatch.setattr(st, "download_button", keep)
+    open_sheet(app, backend, "set.csv", SHEET.encode())
+
+    assert b"Result" in made["lex_results"]()
+
+    newest = backend.store.audit.newest()[0]
+    assert (newest.action, newest.target, newest.details) == ("run scenarios", "set.csv", {"scenarios": 2})
