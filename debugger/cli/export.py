@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
@@ -314,16 +314,26 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 
 
 @contextmanager
-def replaced_file(out: Path) -> Iterator[BinaryIO]:
-    """Write beside a file, then put the whole in its place."""
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
+    """Write beside a file, then put the whole in its place; write a device or a pipe itself.
+
+    Args:
+        out: The file.
+        is_private: Whether no other user of the machine may read it.
+    """
+    if out.exists() and not out.is_file():
+        with out.open("wb") as device:
+            yield device
+        return
+    out = out.resolve()  # of a link, the file that it names
+    beside, mode = out.with_name(f".{out.name}.{secrets.token_hex(4)}"), 0o600 if is_private else 0o666
     try:
-        with os.fdopen(handle, "w+b") as file:
-            yield cast(BinaryIO, file)
-        Path(name).replace(out)
+        with open(beside, "x+b", opener=lambda path, flags: os.open(path, flags, mode)) as file:
+            yield file
+        beside.replace(out)
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink()
+            beside.unlink()
         raise
 
 

@@ -68,16 +68,21 @@ def find_scenarios(paths: Iterable[Path]) -> list[Path]:
     """Return scenario files: files as named, and those of folders, sorted.
 
     Raises:
-        InputError: A path is not there.
+        InputError: A path is not there, or cannot be read.
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_dir():
-            found |= dict.fromkeys(sorted(path.rglob(f"*{SUFFIX}")))
-        elif path.is_file():
-            found[path] = None
-        else:
-            raise InputError(f"There is no file or folder {str(path)!r}.", advice="Is the path right?")
+        try:
+            if path.is_dir():
+                found |= dict.fromkeys(sorted(path.rglob(f"*{SUFFIX}")))
+            elif path.is_file():
+                found[path] = None
+            else:
+                raise InputError(f"There is no file or folder {str(path)!r}.", advice="Is the path right?")
+        except OSError as error:
+            raise InputError(
+                f"{str(path)!r} cannot be read: {error.strerror}.", advice="Is the path right?"
+            ) from error
     return list(found)
 
 
