@@ -218,7 +218,7 @@ def _contains(value: Any, operand: Any) -> bool:
         return fold(str(operand)) in fold(value)
     if isinstance(value, list):
         return any(is_same(each, operand) for each in value)
-    return isinstance(value, Mapping) and operand in value
+    return isinstance(value, Mapping) and isinstance(operand, str) and operand in value
 
 
 def _matches(value: Any, operand: Any) -> bool:
@@ -300,7 +300,7 @@ def _at_most(limits: Any, run: Conversation, scope: Scope) -> Finding:
 
 def _count(number: float, unit: str) -> str:
     words = unit.replace("_", " ")
-    return f"{number:g} {words.removesuffix('s') if number == 1 and unit != 'ms' else words}"
+    return f"{_number(number)} {words.removesuffix('s') if number == 1 and unit != 'ms' else words}"
 
 
 def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Finding:
@@ -373,6 +373,9 @@ def _listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def _json(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _number(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: float) -> str:
+    """Return a number with all its digits, a whole one without a fraction."""
+    return str(value).removesuffix(".0")
