@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.cli import main
+from debugger.scenarios.runner import ScenarioRun
 from debugger.settings import Settings
 from debugger.store import Store
 from tests.support.factories import direct, document, node, static
@@ -482,3 +483,23 @@ def test_changed_workflow_is_stored_once(folder):
         [stored] = [row for row in store.workflows()[0] if row.name == "Hello"]
         assert len(store.versions(stored.id)) == 2
     assert [each.exit_code for each in done] == [0, 0, 0]
+
+
+def test_broken_scenario_leaves_others_their_results(folder, monkeypatch):
+    scenario(folder, "A")
+    scenario(folder, "B")
+    started = ScenarioRun.execute
+
+    def execute(self):
+        if self._scenario.name == "A":
+            raise TypeError("a secret")
+        started(self)
+
+    monkeypatch.setattr(ScenarioRun, "execute", execute)
+
+    done = run(".", "--junit", "report.xml")
+
+    assert done.exit_code == 3
+    assert "Error: The scenario cannot be run (TypeError in test_test.py, line " in done.stdout
+    assert "a secret" not in done.output
+    assert (JUnitXml.fromfile("report.xml").tests, JUnitXml.fromfile("report.xml").errors) == (2, 1)
