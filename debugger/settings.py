@@ -29,6 +29,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -325,7 +326,7 @@ def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
         path = [str(part) for part in first["loc"]]
         prefix = HOSTED_PREFIX if error.title == _HostedSources.__name__ else PREFIX
         raise SettingsError(
-            f"The setting {prefix}{path[0].upper()} has a value that cannot be used: {first['msg'].lower()}.",
+            f"The setting {prefix}{path[0].upper()} has a value that cannot be used: {_reason(first)}.",
             advice="Correct it or leave it out.",
         ) from None
     except tomllib.TOMLDecodeError as error:
@@ -399,11 +400,16 @@ def read_connection(name: str, table: object) -> HostedSettings:
         known = ", ".join(HostedSettings.model_fields)
         advice = f"The keys are: {known}." if first["type"] == "extra_forbidden" else "Correct it."
         raise SettingsError(
-            f"The key {key} of {place} cannot be used: {first['msg'].lower()}.", advice=advice
+            f"The key {key} of {place} cannot be used: {_reason(first)}.", advice=advice
         ) from None
     if not connection.base_url.strip():
         raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
     return connection
+
+
+def _reason(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _parts(text: str) -> list[str]:
