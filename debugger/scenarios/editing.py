@@ -13,8 +13,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 
@@ -65,8 +67,24 @@ def read_plain(source: str) -> Any:
     return _plain(_yaml().compose(source))
 
 
+class _Representer(RoundTripRepresenter):
+    """Writes floats as the loader reads them: ``1.0e-07``, as ``1e-07`` is a text for it."""
+
+    def represent_float(self, data: float) -> ScalarNode:
+        """Return the node of a number."""
+        node: ScalarNode = super().represent_float(data)
+        digits, mark, exponent = node.value.partition("e")
+        if mark and "." not in digits:
+            node.value = f"{digits}.0e{exponent}"
+        return node
+
+
+_Representer.add_representer(float, _Representer.represent_float)
+
+
 def _yaml() -> YAML:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = _WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
@@ -118,7 +136,7 @@ def _plain(node: Node | None) -> Any:
     if kind == "bool":
         return node.value.lower() == "true"
     if kind in ("int", "float"):
-        return YAML(typ="safe").load(node.value)
+        return read_yaml(node.value).value  # as the loader, for which 017 and 0x10 are texts
     return node.value.replace("\a", "") if _style(node) == ">" else node.value  # where ruamel noted a fold
 
 

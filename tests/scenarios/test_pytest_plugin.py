@@ -120,6 +120,14 @@ def test_passes(workflow_run):
     assert run.check(not_reached="hello") and run.variable("runtime.x", absent=True)
 
 
+def test_odd_values_arrive(workflow_run):
+    odd = {"text": "a\\x7fb\\x85c\\ufffe", "number": 1e-07}
+    run = workflow_run("hello.json", input={"dynamic_variables": odd})
+    run.begin()
+    for name, value in odd.items():
+        assert run.variable(f"dynamic.{name}", equals=value)
+
+
 def test_fails(workflow_run):
     run = workflow_run("hello.json")
     run.begin()
@@ -133,7 +141,7 @@ def test_mistake(workflow_run):
 
     done = pytest_in(folder)
 
-    assert "2 failed, 1 passed" in done.stdout, done.stdout
+    assert "2 failed, 2 passed" in done.stdout, done.stdout
     assert (
         "assert <expected a message of the agent in the turn that contains 'goodbye'; got 'Hello!'>"
         in done.stdout
