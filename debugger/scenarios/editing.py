@@ -54,7 +54,11 @@ def rewrite(source: str, wanted: JsonObject) -> str:
         enumerate(edits), key=lambda each: (*each[1][:2], each[0]), reverse=True
     ):
         text = text[:begin] + new.replace("\n", line_break) + text[end:]
-    if read_plain(text) != wanted:
+    try:
+        is_right = read_plain(text) == wanted
+    except YAMLError:
+        is_right = False
+    if not is_right:
         raise InputError(
             "The file cannot be changed in place, as by an anchor or a tag in it.",
             advice="Save the scenario as a new file.",
@@ -165,10 +169,13 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
     elif isinstance(node, SequenceNode) and not node.flow_style and isinstance(wanted, list) and wanted:
         yield from _sequence_edits(source, node, wanted)
     else:
-        new, begin = _inline(source, node, wanted, column), node.start_mark.index
-        if new.startswith("\n"):
+        new, begin, end = _inline(source, node, wanted, column), node.start_mark.index, _end(source, node)
+        if begin == node.end_mark.index:  # nothing: the value follows its colon or dash
+            begin = end = len(source[:begin].rstrip())
+            new = new if new.startswith("\n") else f" {new}"
+        elif new.startswith("\n"):
             begin = len(source[:begin].rstrip(" "))
-        yield begin, _end(source, node), new
+        yield begin, end, new
 
 
 def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:

@@ -154,3 +154,16 @@ def test_numbers_are_what_the_loader_reads(written):
 def test_written_number_stays_one(number):
     assert read_yaml(write_yaml({"x": [{"y": number}]})).plain() == {"x": [{"y": number}]}
     assert read_yaml(rewrite("x: 1  # one\n", {"x": number})).plain() == {"x": number}
+
+
+@pytest.mark.parametrize(
+    "source", ["a: 1\nb:\n", "a: 1\nb:", "b:   # nothing yet\na: 1\n", "b: {c: }\na: 1\n"]
+)
+@pytest.mark.parametrize("value", ["x", False, ["x"], {"c": {"d": 1}}])
+def test_empty_value_is_filled(source, value):
+    wanted = {"a": 1, "b": value, "new": 2}
+
+    changed = rewrite(source, wanted)
+
+    assert read_plain(changed) == wanted
+    assert "nothing yet" not in source or "# nothing yet" in changed
