@@ -175,15 +175,16 @@ class ScenarioItem(pytest.Item):
         if not isinstance(excinfo.value, ScenarioFailure):
             return super().repr_failure(excinfo, style)
         from debugger.scenarios.reports.texts import failure_lines, failure_summary
+        from debugger.telemetry.logs import escape_controls
 
         result = excinfo.value.result
         # pytest's own summary shows the first line.
         lines = [failure_summary(result), *failure_lines(result, self.config.stash[_WORLD].link)]
-        return "\n".join(lines)
+        return escape_controls("\n".join(lines), is_one_line=False)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, and the name in the heading of a failure."""
-        return self.path, None, f"scenario: {self.name}"
+        return self.path, 0, f"scenario: {self.name}"
 
 
 @pytest.fixture

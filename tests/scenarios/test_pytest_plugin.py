@@ -106,6 +106,28 @@ def test_broken_file_is_an_error_of_collection(folder):
     assert "Traceback" not in done.stdout
 
 
+def test_tags_skip_and_expect_failures(folder):
+    for tag in ("skip", "xfail"):
+        (folder / f"{tag}.scenario.yaml").write_text(
+            f"{HEAD}name: A\ntags: [{tag}]\nturns: [{{expect: [{{says: Goodbye}}]}}]\n"
+        )
+
+    done = pytest_in(folder, "-rs")
+
+    assert "1 skipped, 1 xfailed" in done.stdout, done.stdout
+    assert "skip.scenario.yaml: unconditional skip" in done.stdout
+
+
+def test_failures_command_no_terminal(folder):
+    expected = '{says: Goodbye, message: "\\e]0;title\\a"}'
+    (folder / "bad.scenario.yaml").write_text(f"{HEAD}name: A\nturns: [{{expect: [{expected}]}}]\n")
+
+    done = pytest_in(folder)
+
+    assert "\\x1b]0;title\\x07" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_fixture_runs_workflow_from_python(folder):
     (folder / "test_hello.py").write_text(
         """
