@@ -60,7 +60,8 @@ _OTHER_NAMES = ("API_KEY", "SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_B
 """Variables with the prefix that other modules read."""
 _REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
 _SAVE_AS_UTF_8 = "Save the file in UTF-8."
-_PRODUCTION = frozenset({"production", "prod"})
+PRODUCTION = frozenset({"production", "prod"})
+"""The names of production environments, in lower case."""
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _PRICE = re.compile(
     r"(?P<model>[^\s=/]+)\s*=\s*(?P<input>\d+(\.\d+)?)\s*/\s*(?P<output>\d+(\.\d+)?)\s+(?P<currency>[A-Z]{3})"
@@ -106,7 +107,7 @@ class HostedSettings(BaseModel):
     @property
     def is_production(self) -> bool:
         """Return whether the label names the production environment."""
-        return self.environment.strip().lower() in _PRODUCTION
+        return self.environment.strip().lower() in PRODUCTION
 
     @property
     def label_colour(self) -> LabelColour:

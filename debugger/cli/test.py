@@ -21,7 +21,9 @@ from debugger.cli.export import (
     cancelled_by_signal,
     exit_codes,
     masking_options,
+    parts,
     replaced_file,
+    settings_on,
 )
 from debugger.cli.maintenance import Database, counted
 from debugger.errors import DebuggerError, InputError
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 FAILED = 1
 """The exit code where a scenario failed."""
 
-_PRODUCTION = ("production", "prod")
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
 _NODES_SHOWN = 8
 _MEANINGS = {
@@ -121,28 +122,18 @@ def test(
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import app_link, no_link
     from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
-    from debugger.settings import read_settings
 
-    reports = {"junit": junit, "json": json, "markdown": markdown, "html": html}
-    files = {name: path for name, path in reports.items() if path}
     with exit_codes():
-        for path in files.values():
-            if not path.absolute().parent.is_dir():
-                raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
-            if path.is_dir():
-                raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
+        files = _report_files(junit=junit, json=json, markdown=markdown, html=html)
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat)
-        cases = select_cases(cases, _parts(tags), _parts(exclude_tags))
-        settings = read_settings()
-        settings = settings.model_copy(update={"database": database}) if database else settings
+        cases = select_cases(cases, parts(tags), parts(exclude_tags))
+        settings = settings_on(database)
         if distributed:
             _check_distributed(settings.database_url, parallel)
         with closing(Connections(settings)) as connections:
             suites = connections.embedded.store.suites
-            if failed:
-                cases = SuiteHistory(suites, cases).failed_last()
-            if not cases:
+            if failed and not (cases := SuiteHistory(suites, cases).failed_last()):
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
@@ -160,6 +151,21 @@ def test(
             _print_effects(connections, suite)
             _write_reports(files, suite, Sources(connections.read_run, link, masking))
     sys.exit(_exit_code(suite))
+
+
+def _report_files(**reports: Path | None) -> dict[str, Path]:
+    """Return the reports to write.
+
+    Raises:
+        InputError: One is a folder, or in none.
+    """
+    files = {name: path for name, path in reports.items() if path}
+    for path in files.values():
+        if not path.absolute().parent.is_dir():
+            raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
+        if path.is_dir():
+            raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
+    return files
 
 
 def _run(
@@ -303,6 +309,7 @@ def _check_hosted(
     """
     from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
     from debugger.scenarios.preparation import EMBEDDED
+    from debugger.settings import PRODUCTION
 
     hosted: dict[str, dict[PossibleEffect, None]] = {}
     with connections.runner() as runner:
@@ -312,7 +319,7 @@ def _check_hosted(
                 runner.workflow(case.loaded, name)
                 continue
             if not production and (
-                name.lower() in _PRODUCTION or connections.hosted_settings(name).is_production
+                name.lower() in PRODUCTION or connections.hosted_settings(name).is_production
             ):
                 raise InputError(
                     f"The connection {name} is production. Nothing was sent.",
@@ -363,10 +370,6 @@ def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
         if own:
             more = f" and {len(own) - _NODES_SHOWN} more" if len(own) > _NODES_SHOWN else ""
             yield f"Possible: {call_class} ({meaning}): {', '.join(own[:_NODES_SHOWN])}{more}"
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _check_distributed(database_url: str, parallel: int) -> None:
