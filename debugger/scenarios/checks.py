@@ -122,7 +122,7 @@ def _reached(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
     visits = run.visits(scope)
     missing = [name for name in names if not _entries(name, visits, run)]
     expected = f"that the {scope.noun} reaches {_listed(names)}"
-    return Finding(not missing, expected, _nodes_in_words(visits, run), None)
+    return Finding(not missing, expected, _nodes_in_words(visits, run))
 
 
 def _not_reached(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
@@ -172,9 +172,8 @@ def _reach_of_path(wanted: Sequence[str | None], visits: Sequence[Visit]) -> int
 
 def _edge_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
     taken = _taken_edges(names, run, scope)
-    steps = run.steps(scope)
     expected = f"that the {scope.noun} takes the edge {_listed(names)}"
-    return Finding(all(taken.values()), expected, _edges_in_words(steps), None)
+    return Finding(all(taken.values()), expected, _edges_in_words(run.steps(scope)))
 
 
 def _edge_not_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
