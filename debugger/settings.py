@@ -15,7 +15,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -29,7 +29,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -408,8 +407,8 @@ def read_connection(name: str, table: object) -> HostedSettings:
     return connection
 
 
-def _reason(error: ErrorDetails) -> str:
-    message = error["msg"].removeprefix("Value error, ")
+def _reason(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
     return f"{message[:1].lower()}{message[1:]}"
 
 

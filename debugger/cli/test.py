@@ -201,7 +201,7 @@ def _run(
 
 
 def _print(text: str, *, err: bool = False, **style: Any) -> None:
-    """Print lines; where their reader has ended, as ``head`` does, the suite goes on without."""
+    """Print lines; where their reader has ended, as ``head`` does, the suite continues without."""
     try:
         typer.secho(escape_controls(text, is_one_line=False), err=err, **style)
     except BrokenPipeError:
