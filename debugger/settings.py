@@ -15,7 +15,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -59,7 +59,8 @@ _OTHER_NAMES = ("API_KEY", "SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_B
 """Variables with the prefix that other modules read."""
 _REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
 _SAVE_AS_UTF_8 = "Save the file in UTF-8."
-_PRODUCTION = frozenset({"production", "prod"})
+PRODUCTION = frozenset({"production", "prod"})
+"""The names of production environments, in lower case."""
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _PRICE = re.compile(
     r"(?P<model>[^\s=/]+)\s*=\s*(?P<input>\d+(\.\d+)?)\s*/\s*(?P<output>\d+(\.\d+)?)\s+(?P<currency>[A-Z]{3})"
@@ -105,7 +106,7 @@ class HostedSettings(BaseModel):
     @property
     def is_production(self) -> bool:
         """Return whether the label names the production environment."""
-        return self.environment.strip().lower() in _PRODUCTION
+        return self.environment.strip().lower() in PRODUCTION
 
     @property
     def label_colour(self) -> LabelColour:
@@ -325,7 +326,7 @@ def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
         path = [str(part) for part in first["loc"]]
         prefix = HOSTED_PREFIX if error.title == _HostedSources.__name__ else PREFIX
         raise SettingsError(
-            f"The setting {prefix}{path[0].upper()} has a value that cannot be used: {first['msg'].lower()}.",
+            f"The setting {prefix}{path[0].upper()} has a value that cannot be used: {_reason(first)}.",
             advice="Correct it or leave it out.",
         ) from None
     except tomllib.TOMLDecodeError as error:
@@ -399,11 +400,16 @@ def read_connection(name: str, table: object) -> HostedSettings:
         known = ", ".join(HostedSettings.model_fields)
         advice = f"The keys are: {known}." if first["type"] == "extra_forbidden" else "Correct it."
         raise SettingsError(
-            f"The key {key} of {place} cannot be used: {first['msg'].lower()}.", advice=advice
+            f"The key {key} of {place} cannot be used: {_reason(first)}.", advice=advice
         ) from None
     if not connection.base_url.strip():
         raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
     return connection
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _parts(text: str) -> list[str]:

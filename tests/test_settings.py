@@ -278,6 +278,18 @@ def test_unknown_time_zone_is_refused(monkeypatch, zone):
         read_settings()
 
 
+def test_refusal_keeps_case_of_values(monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_TIME_ZONE", "Europe/Berln")
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    assert caught.value.message == (
+        "The setting WORKFLOW_DEBUGGER_TIME_ZONE has a value that cannot be used: "
+        "'Europe/Berln' is not a time zone such as Europe/Berlin."
+    )
+
+
 def test_prices_are_read_in_their_order():
     settings = Settings(prices="gpt-5.4-mini*=0.25/2 USD, claude-* = 3 / 15 EUR,")
 

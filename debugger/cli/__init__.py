@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import sys
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -83,6 +85,9 @@ def _commands(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Step conversational AI workflows."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A name may have characters that the terminal or the file of a log has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if version:
         from importlib import metadata
 

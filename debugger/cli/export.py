@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from debugger.exports.records import ExportedRun
     from debugger.exports.rows import Shape
     from debugger.exports.sources import RunFilter
+    from debugger.settings import Settings
 
 USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
 """Exit codes: what was asked for cannot be, the store or the disk failed, Ctrl+C or SIGTERM ended it."""
@@ -80,14 +81,11 @@ def export(
     """
     from debugger.backends import open_embedded
     from debugger.exports.csv_files import CsvOptions
-    from debugger.settings import read_settings
 
     with exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
-        settings = read_settings()
-        settings = settings.model_copy(update={"database": database}) if database else settings
-        with closing(open_embedded(settings)) as backend:
+        with closing(open_embedded(settings_on(database))) as backend:
             masking = masking_options(rules, hidden, no_mask=no_mask)
             if separator.lower() not in _SEPARATORS:
                 raise InputError(
@@ -127,14 +125,14 @@ def _options(
         row_shape, names, preset = own or found.table.shape, found.table.columns, found.preset
     else:
         row_shape = own or "message"
-        names, preset = tuple(name.strip() for name in columns.split(",") if name.strip()), ""
+        names, preset = tuple(parts(columns)), ""
     options = ExportOptions(
         chosen, preset, TableOptions(row_shape, names, masking), csv, title="Runs of the store"
     )
-    if preset != LEX or chosen == "csv":
-        check_options(options)
-        return options
-    raise InputError("A Lex test set is a CSV file.", advice="Use --format csv.")
+    if preset == LEX and chosen != "csv":
+        raise InputError("A Lex test set is a CSV file.", advice="Use --format csv.")
+    check_options(options)
+    return options
 
 
 def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
@@ -145,10 +143,23 @@ def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions
     """
     if no_mask and (rules or hidden):
         raise InputError("--no-mask goes with neither --mask nor --hide.", advice="Leave one of them out.")
-    names = frozenset(name.strip() for name in rules.split(",") if name.strip()) or frozenset(RULES)
-    listed = tuple(name.strip() for name in hidden.split(",") if name.strip())
+    names = frozenset(parts(rules)) or frozenset(RULES)
+    listed = tuple(parts(hidden))
     names |= {"variable"} if listed else frozenset()
     return MaskingOptions(frozenset() if no_mask else names, listed)
+
+
+def parts(text: str) -> list[str]:
+    """Return the parts of an option, which are separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def settings_on(database: str) -> Settings:
+    """Return the settings with the store of an option, if it names one."""
+    from debugger.settings import read_settings
+
+    settings = read_settings()
+    return settings.model_copy(update={"database": database}) if database else settings
 
 
 def _format_of(out: Path) -> str:
@@ -203,13 +214,13 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
     if text.strip() == "all":
         return RunFilter()
     try:
-        parts = shlex.split(text)
+        words = shlex.split(text)
     except ValueError as error:
         raise InputError(
             f"The filter {text!r} cannot be read: {error}.", advice="Close the quotes."
         ) from error
     values: dict[str, str] = {}
-    for part in parts:
+    for part in words:
         key, is_set, value = part.partition("=")
         if not is_set or key not in _KEYS or not value:
             raise InputError(
@@ -314,16 +325,26 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 
 
 @contextmanager
-def replaced_file(out: Path) -> Iterator[BinaryIO]:
-    """Write beside a file, then put the whole in its place."""
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
+    """Write beside a file, then put the whole in its place; write a device or a pipe itself.
+
+    Args:
+        out: The file.
+        is_private: Whether no other user of the machine may read it.
+    """
+    if out.exists() and not out.is_file():
+        with out.open("wb") as device:
+            yield device
+        return
+    out = out.resolve()  # of a link, the file that it names
+    beside, mode = out.with_name(f".{out.name}.{secrets.token_hex(4)}"), 0o600 if is_private else 0o666
     try:
-        with os.fdopen(handle, "w+b") as file:
-            yield cast(BinaryIO, file)
-        Path(name).replace(out)
+        with open(beside, "x+b", opener=lambda path, flags: os.open(path, flags, mode)) as file:
+            yield file
+        beside.replace(out)
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink()
+            beside.unlink()
         raise
 
 

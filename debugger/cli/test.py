@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,10 +21,12 @@ from debugger.cli.export import (
     cancelled_by_signal,
     exit_codes,
     masking_options,
+    parts,
     replaced_file,
+    settings_on,
 )
 from debugger.cli.maintenance import Database, counted
-from debugger.errors import InputError
+from debugger.errors import DebuggerError, InputError
 from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
 FAILED = 1
 """The exit code where a scenario failed."""
 
-_PRODUCTION = ("production", "prod")
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
 _NODES_SHOWN = 8
 _MEANINGS = {
@@ -120,26 +122,18 @@ def test(
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import app_link, no_link
     from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
-    from debugger.settings import read_settings
 
-    reports = {"junit": junit, "json": json, "markdown": markdown, "html": html}
-    files = {name: path for name, path in reports.items() if path}
     with exit_codes():
-        for path in files.values():
-            if not path.absolute().parent.is_dir():
-                raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
+        files = _report_files(junit=junit, json=json, markdown=markdown, html=html)
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat)
-        cases = select_cases(cases, _parts(tags), _parts(exclude_tags))
-        settings = read_settings()
-        settings = settings.model_copy(update={"database": database}) if database else settings
+        cases = select_cases(cases, parts(tags), parts(exclude_tags))
+        settings = settings_on(database)
         if distributed:
             _check_distributed(settings.database_url, parallel)
         with closing(Connections(settings)) as connections:
             suites = connections.embedded.store.suites
-            if failed:
-                cases = SuiteHistory(suites, cases).failed_last()
-            if not cases:
+            if failed and not (cases := SuiteHistory(suites, cases).failed_last()):
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
@@ -159,6 +153,21 @@ def test(
     sys.exit(_exit_code(suite))
 
 
+def _report_files(**reports: Path | None) -> dict[str, Path]:
+    """Return the reports to write.
+
+    Raises:
+        InputError: One is a folder, or in none.
+    """
+    files = {name: path for name, path in reports.items() if path}
+    for path in files.values():
+        if not path.absolute().parent.is_dir():
+            raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
+        if path.is_dir():
+            raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
+    return files
+
+
 def _run(
     cases: Sequence[Case], execution: Execution, history: SuiteHistory, author: str, *, resume: bool
 ) -> SuiteRun:
@@ -169,7 +178,7 @@ def _run(
     results = history.resume() if resume else {}
     pending = [case for case in cases if case.id not in results]
     if resume:
-        typer.echo(f"{len(results)} results are stored; {len(pending)} scenarios remain.", err=True)
+        _print(f"{len(results)} results are stored; {len(pending)} scenarios remain.", err=True)
     history.begin(author)
     started, began = time.time(), time.perf_counter()
     cancelled = threading.Event()
@@ -191,6 +200,14 @@ def _run(
     )
 
 
+def _print(text: str, *, err: bool = False, **style: Any) -> None:
+    """Print lines; where their reader has ended, as ``head`` does, the suite continues without."""
+    try:
+        typer.secho(escape_controls(text, is_one_line=False), err=err, **style)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
+
+
 def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator[ScenarioResult]:
     """Yield results, shown by a bar on a terminal, else line by line."""
     from rich.console import Console
@@ -209,9 +226,11 @@ def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator
         for _, result in found:
             problems += result.outcome != "passed"
             words = f"{problems} not passed" if problems else ""
-            bar.update(task, advance=1, description=result.scenario.name[:40], problems=words)
+            bar.update(
+                task, advance=1, description=escape_controls(result.scenario.name)[:40], problems=words
+            )
             if not console.is_terminal:
-                typer.echo(f"{result.outcome:6}  {result.id} ({result.seconds:.2f} s)")
+                _print(f"{result.outcome:6}  {escape_controls(result.id)} ({result.seconds:.2f} s)")
             yield result
 
 
@@ -221,18 +240,18 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
 
     for result in suite.results:
         for line in warning_lines(result):
-            typer.echo(f"Warning: {result.id}: {escape_controls(line, is_one_line=False)}")
+            _print(f"Warning: {escape_controls(result.id)}: {line}")
     for result in suite.problems:
         disposition = suite.dispositions.get(result.id)
         mark = f" ({disposition})" if disposition else ""
-        typer.secho(f"\n{result.outcome.upper()} {result.id}{mark}", fg=typer.colors.RED, bold=True)
+        _print(
+            f"\n{result.outcome.upper()} {escape_controls(result.id)}{mark}", fg=typer.colors.RED, bold=True
+        )
         for line in failure_lines(result, link):
-            typer.echo(f"  {escape_controls(line, is_one_line=False)}")
+            _print(f"  {line}")
     for scenario in suite.not_run:
-        typer.echo(f"Not run: {scenario}")
-    typer.secho(
-        f"\n{suite.summary}", fg=typer.colors.RED if suite.problems else typer.colors.GREEN, bold=True
-    )
+        _print(f"Not run: {escape_controls(scenario)}")
+    _print(f"\n{suite.summary}", fg=typer.colors.RED if suite.problems else typer.colors.GREEN, bold=True)
 
 
 def _print_effects(connections: Connections, suite: SuiteRun) -> None:
@@ -250,16 +269,22 @@ def _print_effects(connections: Connections, suite: SuiteRun) -> None:
                 recorded = {key: found for turn, _ in turns for key, found in ledger_of(turn).items()}
                 effects += side_effects_of((log for _, log in turns), recorded)
     if effects:
-        typer.echo(f"Side effects on hosted connections: {summary(effects)}.")
+        _print(f"Side effects on hosted connections: {summary(effects)}.")
 
 
 def _write_reports(files: Mapping[str, Path], suite: SuiteRun, sources: Sources) -> None:
     from debugger.scenarios.reports import REPORTS
 
+    problems = []
     for name, path in files.items():
-        with replaced_file(path) as file:
-            REPORTS[name](file, suite, sources)
-        typer.echo(f"{path}: {path.stat().st_size} bytes.", err=True)
+        try:
+            with replaced_file(path, is_private=False) as file:
+                REPORTS[name](file, suite, sources)
+            _print(f"{path}: {path.stat().st_size} bytes.", err=True)
+        except OSError as error:
+            problems.append(f"The report {path} cannot be written: {error.strerror or error}.")
+    if problems:
+        raise DebuggerError("\n".join(problems))
 
 
 def _check_hosted(
@@ -284,6 +309,7 @@ def _check_hosted(
     """
     from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
     from debugger.scenarios.preparation import EMBEDDED
+    from debugger.settings import PRODUCTION
 
     hosted: dict[str, dict[PossibleEffect, None]] = {}
     with connections.runner() as runner:
@@ -293,7 +319,7 @@ def _check_hosted(
                 runner.workflow(case.loaded, name)
                 continue
             if not production and (
-                name.lower() in _PRODUCTION or connections.hosted_settings(name).is_production
+                name.lower() in PRODUCTION or connections.hosted_settings(name).is_production
             ):
                 raise InputError(
                     f"The connection {name} is production. Nothing was sent.",
@@ -305,11 +331,11 @@ def _check_hosted(
     for name, found in hosted.items():
         own = [case for case in cases if case.scenario.connection == name]
         turns += _turns(own)
-        typer.echo(
+        _print(
             f"Connection {name}: {counted(len(own), 'scenario')}, {counted(_turns(own), 'turn')}.", err=True
         )
         for line in _effect_lines(list(found)):
-            typer.echo(f"  {line}", err=True)
+            _print(f"  {escape_controls(line)}", err=True)
     if max_turns is not None and turns > max_turns:
         raise InputError(
             f"{turns} turns would be sent to hosted connections, and --max-turns is {max_turns}.",
@@ -326,8 +352,9 @@ def _check_hosted(
 def _list(cases: Sequence[Case]) -> None:
     for case in cases:
         tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
-        typer.echo(f"{case.id}{tags}: {counted(case.turns, 'turn')}, {case.scenario.connection}")
-    typer.echo(f"{counted(len(cases), 'scenario')}, {counted(_turns(cases), 'turn')}; nothing was run.")
+        name = escape_controls(f"{case.id}{tags}")
+        _print(f"{name}: {counted(case.turns, 'turn')}, {case.scenario.connection}")
+    _print(f"{counted(len(cases), 'scenario')}, {counted(_turns(cases), 'turn')}; nothing was run.")
 
 
 def _turns(cases: Iterable[Case]) -> int:
@@ -343,10 +370,6 @@ def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
         if own:
             more = f" and {len(own) - _NODES_SHOWN} more" if len(own) > _NODES_SHOWN else ""
             yield f"Possible: {call_class} ({meaning}): {', '.join(own[:_NODES_SHOWN])}{more}"
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _check_distributed(database_url: str, parallel: int) -> None:

@@ -326,7 +326,7 @@ def as_number(value: Any, default: int) -> int:
     """
     if value is None:
         return default
-    text = str(value).strip()
+    text = str(value).strip().removesuffix(".0")
     # Python refuses to read very long numbers, and no count is one.
     return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else default
 

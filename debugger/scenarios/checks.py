@@ -122,7 +122,7 @@ def _reached(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
     visits = run.visits(scope)
     missing = [name for name in names if not _entries(name, visits, run)]
     expected = f"that the {scope.noun} reaches {_listed(names)}"
-    return Finding(not missing, expected, _nodes_in_words(visits, run), None)
+    return Finding(not missing, expected, _nodes_in_words(visits, run))
 
 
 def _not_reached(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
@@ -172,9 +172,8 @@ def _reach_of_path(wanted: Sequence[str | None], visits: Sequence[Visit]) -> int
 
 def _edge_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
     taken = _taken_edges(names, run, scope)
-    steps = run.steps(scope)
     expected = f"that the {scope.noun} takes the edge {_listed(names)}"
-    return Finding(all(taken.values()), expected, _edges_in_words(steps), None)
+    return Finding(all(taken.values()), expected, _edges_in_words(run.steps(scope)))
 
 
 def _edge_not_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
@@ -218,7 +217,7 @@ def _contains(value: Any, operand: Any) -> bool:
         return fold(str(operand)) in fold(value)
     if isinstance(value, list):
         return any(is_same(each, operand) for each in value)
-    return isinstance(value, Mapping) and operand in value
+    return isinstance(value, Mapping) and isinstance(operand, str) and operand in value
 
 
 def _matches(value: Any, operand: Any) -> bool:
@@ -300,7 +299,7 @@ def _at_most(limits: Any, run: Conversation, scope: Scope) -> Finding:
 
 def _count(number: float, unit: str) -> str:
     words = unit.replace("_", " ")
-    return f"{number:g} {words.removesuffix('s') if number == 1 and unit != 'ms' else words}"
+    return f"{_number(number)} {words.removesuffix('s') if number == 1 and unit != 'ms' else words}"
 
 
 def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Finding:
@@ -373,6 +372,9 @@ def _listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def _json(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _number(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: float) -> str:
+    """Return a number with all its digits, a whole one without a fraction."""
+    return str(value).removesuffix(".0")

@@ -13,8 +13,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 
@@ -52,7 +54,11 @@ def rewrite(source: str, wanted: JsonObject) -> str:
         enumerate(edits), key=lambda each: (*each[1][:2], each[0]), reverse=True
     ):
         text = text[:begin] + new.replace("\n", line_break) + text[end:]
-    if read_plain(text) != wanted:
+    try:
+        is_right = read_plain(text) == wanted
+    except YAMLError:
+        is_right = False
+    if not is_right:
         raise InputError(
             "The file cannot be changed in place, as by an anchor or a tag in it.",
             advice="Save the scenario as a new file.",
@@ -65,8 +71,24 @@ def read_plain(source: str) -> Any:
     return _plain(_yaml().compose(source))
 
 
+class _Representer(RoundTripRepresenter):
+    """Writes floats as the loader reads them: ``1.0e-07``, as ``1e-07`` is a text for it."""
+
+    def represent_float(self, data: float) -> ScalarNode:
+        """Return the node of a number."""
+        node: ScalarNode = super().represent_float(data)
+        digits, mark, exponent = node.value.partition("e")
+        if mark and "." not in digits:
+            node.value = f"{digits}.0e{exponent}"
+        return node
+
+
+_Representer.add_representer(float, _Representer.represent_float)
+
+
 def _yaml() -> YAML:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = _WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
@@ -118,7 +140,7 @@ def _plain(node: Node | None) -> Any:
     if kind == "bool":
         return node.value.lower() == "true"
     if kind in ("int", "float"):
-        return YAML(typ="safe").load(node.value)
+        return read_yaml(node.value).value  # as the loader, for which 017 and 0x10 are texts
     return node.value.replace("\a", "") if _style(node) == ">" else node.value  # where ruamel noted a fold
 
 
@@ -147,10 +169,13 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
     elif isinstance(node, SequenceNode) and not node.flow_style and isinstance(wanted, list) and wanted:
         yield from _sequence_edits(source, node, wanted)
     else:
-        new, begin = _inline(source, node, wanted, column), node.start_mark.index
-        if new.startswith("\n"):
+        new, begin, end = _inline(source, node, wanted, column), node.start_mark.index, _end(source, node)
+        if begin == node.end_mark.index:  # nothing: the value follows its colon or dash
+            begin = end = len(source[:begin].rstrip())
+            new = new if new.startswith("\n") else f" {new}"
+        elif new.startswith("\n"):
             begin = len(source[:begin].rstrip(" "))
-        yield begin, _end(source, node), new
+        yield begin, end, new
 
 
 def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:

@@ -23,16 +23,20 @@ from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
 from debugger.scenarios.mistakes import Problem, ScenarioFileError, describe_error, nearest, own_path
 from debugger.scenarios.model import Expectation, Scenario
+from debugger.scenarios.preparation import turn_input
 
 Read = TypeVar("Read")
 
 SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
 MAX_ROWS = 100_000
+MAX_DEPTH = 200
+"""Levels of mappings and lists."""
 
 _PLACEHOLDER = re.compile(r"\\?\{\{\s*([^{}]*?)\s*\}\}")
 _ESCAPE = "\\"
 """Before a text that would be a placeholder; it is removed instead of the placeholder being filled."""
+_HALF = re.compile("[\ud800-\udfff]")
 _FILLED = ("input", "turns", "expect")
 
 
@@ -68,16 +72,21 @@ def find_scenarios(paths: Iterable[Path]) -> list[Path]:
     """Return scenario files: files as named, and those of folders, sorted.
 
     Raises:
-        InputError: A path is not there.
+        InputError: A path is not there, or cannot be read.
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_dir():
-            found |= dict.fromkeys(sorted(path.rglob(f"*{SUFFIX}")))
-        elif path.is_file():
-            found[path] = None
-        else:
-            raise InputError(f"There is no file or folder {str(path)!r}.", advice="Is the path right?")
+        try:
+            if path.is_dir():
+                found |= dict.fromkeys(sorted(path.rglob(f"*{SUFFIX}")))
+            elif path.is_file():
+                found[path] = None
+            else:
+                raise InputError(f"There is no file or folder {str(path)!r}.", advice="Is the path right?")
+        except OSError as error:
+            raise InputError(
+                f"{str(path)!r} cannot be read: {error.strerror}.", advice="Is the path right?"
+            ) from error
     return list(found)
 
 
@@ -121,6 +130,7 @@ def load_text(
     file = path.as_posix()
     try:
         root = read_yaml(text)
+        _check_texts(root)
     except YamlError as error:
         raise ScenarioFileError(file, [Problem.of(error)]) from error
     reader = _Reader(root, folder, is_confined=is_confined)
@@ -133,9 +143,10 @@ def load_text(
     assert scenario is not None
     if not rows:
         scenario = _filled(scenario, {})
+        reader.check_inputs(scenario)
     for number, row in enumerate(rows, start=1):
         try:
-            _filled(scenario, row)
+            reader.check_inputs(_filled(scenario, row), f"Row {number}: ")
         except ValidationError as error:
             reader.add_invalid(error, f"Row {number}: ")
     reader.raise_problems(file)
@@ -149,6 +160,24 @@ def load_text(
         script,
         reader.texts.get("script"),
     )
+
+
+def _check_texts(located: LocatedValue, depth: int = 0) -> None:
+    """Refuse what no JSON text can have.
+
+    Raises:
+        YamlError: It is nested too deeply, or a text has half of a character.
+    """
+    if depth > MAX_DEPTH:
+        raise located.error("This is nested too deeply")
+    value = located.value
+    for text in value if isinstance(value, dict) else [value]:
+        if isinstance(text, str) and _HALF.search(text):
+            raise located.error(
+                "A text has half of a character, as \\ud83d is", "Write the character itself, or \\U0001f600."
+            )
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_texts(inner, depth + 1)
 
 
 class _Reader:
@@ -192,7 +221,7 @@ class _Reader:
     def add_invalid(self, error: ValidationError, prefix: str = "") -> None:
         """Note the errors of a validation."""
         for each in error.errors(include_url=False):
-            path = own_path(self._root, each["loc"])
+            path = own_path(self._root, each)
             self._add(path, prefix + describe_error(each, path))
 
     def rows(self) -> list[JsonObject]:
@@ -253,6 +282,16 @@ class _Reader:
         for index, mock in enumerate(scenario.mocks):
             for name in filter(None, (mock.node, mock.model_of, mock.called_by)):
                 self._check_name(("mocks", index), name, workflow.node_id)
+
+    def check_inputs(self, scenario: Scenario, prefix: str = "") -> None:
+        """Note run inputs that no turn can have."""
+        for index, turn in enumerate(scenario.turns):
+            if turn.send or (scenario.input and index == 0 and turn.advance is None):
+                path = ("turns", index, "send") if turn.send else ("input",)
+                try:
+                    turn_input(scenario, turn, is_first=index == 0)
+                except InputError as error:
+                    self._add(path, f"{prefix}{path[-1]}: {str(error).removeprefix('TurnInput: ')}.")
 
     def _check_name(self, path: tuple[str | int, ...], name: str, check: Callable[[str], object]) -> None:
         try:

@@ -61,18 +61,14 @@ class ScenarioFileError(InputError):
         )
 
 
-def own_path(root: LocatedValue, loc: Iterable[str | int]) -> tuple[str | int, ...]:
-    """Return an error's path without the names of types that pydantic puts in between."""
+def own_path(root: LocatedValue, error: Any) -> tuple[str | int, ...]:
+    """Return the path of one of pydantic's errors without the names of types that it puts in between."""
     path: list[str | int] = []
-    steps = list(loc)
-    for number, step in enumerate(steps):
+    for step in error["loc"]:
         inside = root.at(path).value
-        exists = (
-            step in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(step, int)
-        )
-        if exists or (number == len(steps) - 1 and isinstance(inside, dict)):
+        if step in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(step, int):
             path.append(step)
-    return tuple(path)
+    return (*path, error["loc"][-1]) if error["type"] == "missing" else tuple(path)
 
 
 def describe_error(error: Any, path: tuple[str | int, ...]) -> str:

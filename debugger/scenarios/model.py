@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from debugger.analysis.thread_positions import HintKind
 from debugger.analysis.variable_history import read_watch
 from debugger.engine.json_schema import search_pattern
-from debugger.errors import DebuggerError
+from debugger.engine.mocks.pins_and_faults import check_hits
+from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
 
@@ -47,6 +48,14 @@ def _list(value: Any) -> Any:
 def _pattern(text: str) -> str:
     if "{{" not in text:  # else it is checked with each row
         search_pattern(text, "")
+    return text
+
+
+def _hits(text: str) -> str:
+    try:
+        check_hits(text)
+    except InputError as error:
+        raise ValueError(str(error).removesuffix(".")) from error
     return text
 
 
@@ -162,7 +171,7 @@ class Limits(_Model):
 
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
-        if not self.model_fields_set:
+        if all(limit is None for _, limit in self):
             raise ValueError(f"needs one of {', '.join(type(self).model_fields)}")
         return self
 
@@ -263,7 +272,7 @@ class MockSpec(_Model):
     """The output, in the form that `debugger.engine.mocks.Pin` describes."""
     error: str = ""
     delay_seconds: float = Field(default=0, ge=0, le=600)
-    attempts: str = ""
+    attempts: Annotated[str, AfterValidator(_hits)] = ""
     """The calls that fail: ``1``, ``>=2``, ``<=3``, ``%2``; empty is every call."""
 
     @model_validator(mode="after")

@@ -53,6 +53,7 @@ def turn_input(scenario: Scenario, turn: ScenarioTurn, *, is_first: bool) -> Tur
         value = {key: each for key, each in value.items() if key not in _FIRST_TURN_ONLY}
     value.setdefault("command", "start" if is_first else "data")
     if turn.say is not None:
+        TurnInput.from_wire(value)
         value = with_message(value, turn.say)
     elif not value.get("thread_to_node_inputs"):
         value["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}

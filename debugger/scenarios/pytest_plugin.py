@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,26 +42,20 @@ class _World:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._connections: Connections | None = None
-        self._runner: ScenarioRunner | None = None
 
-    @property
+    @cached_property
     def connections(self) -> Connections:
         """The backends, on the store of the option or one in memory."""
-        if self._connections is None:
-            from debugger.scenarios.connections import Connections
-            from debugger.settings import read_settings
+        from debugger.scenarios.connections import Connections
+        from debugger.settings import read_settings
 
-            url = self._config.getoption("scenario_database") or "sqlite://"
-            self._connections = Connections(read_settings().model_copy(update={"database": url}))
-        return self._connections
+        url = self._config.getoption("scenario_database") or "sqlite://"
+        return Connections(read_settings().model_copy(update={"database": url}))
 
-    @property
+    @cached_property
     def runner(self) -> ScenarioRunner:
-        """The runner of all scenarios of the process."""
-        if self._runner is None:
-            self._runner = self.connections.runner()
-        return self._runner
+        """The runner of all scenarios of the process, on the store of the connections."""
+        return self.connections.runner()
 
     @property
     def link(self) -> RunLink:
@@ -72,10 +67,8 @@ class _World:
 
     def close(self) -> None:
         """Close what was opened."""
-        if self._runner is not None:
-            self._runner.close()
-        if self._connections is not None:
-            self._connections.close()
+        if "connections" in vars(self):
+            self.connections.close()
 
 
 _WORLD = pytest.StashKey[_World]()
@@ -175,15 +168,16 @@ class ScenarioItem(pytest.Item):
         if not isinstance(excinfo.value, ScenarioFailure):
             return super().repr_failure(excinfo, style)
         from debugger.scenarios.reports.texts import failure_lines, failure_summary
+        from debugger.telemetry.logs import escape_controls
 
         result = excinfo.value.result
         # pytest's own summary shows the first line.
         lines = [failure_summary(result), *failure_lines(result, self.config.stash[_WORLD].link)]
-        return "\n".join(lines)
+        return escape_controls("\n".join(lines), is_one_line=False)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, and the name in the heading of a failure."""
-        return self.path, None, f"scenario: {self.name}"
+        return self.path, 0, f"scenario: {self.name}"
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import decode, encode
+from debugger.scenarios.editing import write_yaml
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.model import Expectation, ScenarioTurn
 from debugger.scenarios.results import CheckResult
@@ -41,8 +42,9 @@ class WorkflowRun:
 
     def __init__(self, runner: ScenarioRunner, folder: Path, workflow: str, **fields: Any) -> None:
         document = {"version": 1, "name": "Python", "workflow": str(workflow), "turns": [{}], **fields}
-        # JSON is YAML: errors are the same as for a file.
-        self._run: ScenarioRun = runner.start(load_text(encode(document).decode(), folder))
+        # As YAML: errors are the same as for a file.
+        text = write_yaml(decode(encode(document)))
+        self._run: ScenarioRun = runner.start(load_text(text, folder))
 
     @property
     def run_id(self) -> str | None:

@@ -203,17 +203,14 @@ class ScenarioRunner:
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, backend: Backend
     ) -> tuple[str, int | None]:
         """Return the id of the workflow, and the version that holds its file."""
-        key = (
-            connection,
-            scenario.workflow if loaded.document is None else loaded.document_text,
-        )
+        document = loaded.document
+        key = connection, scenario.workflow if document is None else loaded.document_text
         if key not in self._workflow_ids:
-            if loaded.document is None or connection != EMBEDDED:
-                name = scenario.workflow if loaded.document is None else loaded.document.config.logical_id
-                found: tuple[str, int | None] = (self._find(name, connection, backend), None)
+            if document is not None and connection == EMBEDDED:
+                self._workflow_ids[key] = self._store_document(document, Path(scenario.workflow).name)
             else:
-                found = self._store_document(loaded.document, Path(scenario.workflow).name)
-            self._workflow_ids[key] = found
+                name = scenario.workflow if document is None else document.config.logical_id
+                self._workflow_ids[key] = self._find(name, connection, backend), None
         workflow_id, version = self._workflow_ids[key]
         return workflow_id, version if scenario.workflow_version is None else scenario.workflow_version
 

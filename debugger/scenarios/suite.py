@@ -7,6 +7,7 @@ import hashlib
 import os
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -53,6 +54,11 @@ class Case:
             found = list(runner.run(one, cancelled, backend=scenario.connection, repeat=scenario.repeat))
         except DebuggerError as error:
             return self.result([RepetitionResult("error", error=str(error))])
+        except Exception as error:  # the others are to run; without its message, which may quote a secret
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+            message = f"The scenario cannot be run ({place}). Report it: it is a fault of this program."
+            return self.result([RepetitionResult("error", error=message)])
         return self.result(found[0].repetitions) if found else None
 
     def result(self, repetitions: list[RepetitionResult]) -> ScenarioResult:

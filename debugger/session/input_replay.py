@@ -99,10 +99,12 @@ class InputReplay:
 
     def _may_send(self, number: int) -> bool:
         last = self._session.result
+        is_over = last is not None and last.status in TERMINAL_STATUSES
         if self._stopped.is_set():
-            self.problem = f"Stopped after {number - 1} of {self.total} inputs; you can continue the run."
+            rest = "the run has ended" if is_over else "you can continue the run"
+            self.problem = f"Stopped after {number - 1} of {self.total} inputs; {rest}."
         elif number > 1 and (reason := self._stop_reason()):
             self.problem = reason
-        elif number > 1 and last is not None and last.status in TERMINAL_STATUSES:
+        elif number > 1 and last is not None and is_over:
             self.problem = f"The run had ended ({last.status}) before input {number} of {self.total}."
         return not self.problem

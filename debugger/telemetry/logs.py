@@ -58,7 +58,9 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        # Elsewhere the stream would escape a character as no reader of JSON knows it: \xe9.
+        is_unicode = (getattr(sys.stderr, "encoding", None) or "utf-8").lower().startswith("utf")
+        return json.dumps(line, ensure_ascii=not is_unicode)
 
 
 class LogHandler(logging.Handler):

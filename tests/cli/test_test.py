@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.cli import main
+from debugger.scenarios.runner import ScenarioRun
 from debugger.settings import Settings
 from debugger.store import Store
 from tests.support.factories import direct, document, node, static
@@ -102,6 +103,77 @@ def test_failures_command_no_terminal(folder):
     assert "\x1b" not in done.stdout
 
 
+def test_names_command_no_terminal(folder):
+    name = "One\\n::error::\\e]0;title\\a"
+    text = f'{HEAD}name: "{name}"\nturns:\n  - expect: [{{says: Goodbye}}]\n'
+    (folder / "one.scenario.yaml").write_text(text)
+
+    listed, ran = run(".", "--dry-run"), run(".")
+
+    for printed in (listed.stdout, ran.stdout):
+        assert "::One\\n::error::\\x1b]0;title\\x07" in printed
+        assert not any(line.startswith("::error") for line in printed.splitlines())
+
+
+def test_terminal_without_a_character_shows_its_code(folder, monkeypatch):
+    scenario(folder, "Grüße → Ada")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "debugger", "test", ".", "--database", "sqlite://"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=120,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "::Grüße \\u2192 Ada (".encode("latin-1") in done.stdout
+
+
+def test_reader_that_ends_early_loses_no_report(folder):
+    for number in range(30):
+        scenario(folder, f"S{number:02}", "Hello" if number else "Goodbye")
+    process = child(folder, "--junit", "report.xml", database="sqlite://")
+    process.stdout.readline()
+
+    process.stdout.close()
+
+    assert process.wait(120) == 1
+    assert JUnitXml.fromfile(str(folder / "report.xml")).tests == 30
+
+
+def test_report_that_fails_keeps_others(folder):
+    scenario(folder, "One")
+    (folder / "broken.xml").symlink_to(folder / "gone" / "report.xml")
+
+    done = run(".", "--junit", "broken.xml", "--json", "report.json")
+
+    assert done.exit_code == 3
+    assert "error: The report broken.xml cannot be written: No such file or directory." in done.stderr
+    assert json.loads((folder / "report.json").read_bytes())["counts"]["passed"] == 1
+
+
+def test_report_has_the_rights_of_new_files(folder):
+    scenario(folder, "One")
+    (folder / "new.txt").touch()
+
+    run(".", "--json", "report.json")
+
+    assert (folder / "report.json").stat().st_mode == (folder / "new.txt").stat().st_mode
+
+
+def test_report_goes_through_a_pipe(folder):
+    scenario(folder, "One")
+    os.mkfifo(folder / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+
+    done = run(".", "--json", "pipe")
+
+    written, _ = reader.communicate(timeout=60)
+    assert done.exit_code == 0
+    assert json.loads(written)["counts"]["passed"] == 1
+
+
 def test_reports_are_written_and_masked(folder):
     scenario(folder, "Bad", "Goodbye")
     files = {name: folder / f"report.{name}" for name in ("junit", "json", "markdown", "html")}
@@ -126,6 +198,8 @@ def test_reports_are_written_and_masked(folder):
         ([".", "--exclude-tags", "smoke"], "The tags select no scenario."),
         ([".", "--failed"], "No scenario failed last time."),
         ([".", "--junit", "gone/report.xml"], "There is no folder 'gone'."),
+        ([".", "--junit", "empty"], "'empty' is a folder."),
+        (["n" * 300], "cannot be read: File name too long."),
         ([".", "--backend", "staging"], "No connection has the name 'staging'."),
     ],
 )
@@ -409,3 +483,23 @@ def test_changed_workflow_is_stored_once(folder):
         [stored] = [row for row in store.workflows()[0] if row.name == "Hello"]
         assert len(store.versions(stored.id)) == 2
     assert [each.exit_code for each in done] == [0, 0, 0]
+
+
+def test_broken_scenario_leaves_others_their_results(folder, monkeypatch):
+    scenario(folder, "A")
+    scenario(folder, "B")
+    started = ScenarioRun.execute
+
+    def execute(self):
+        if self._scenario.name == "A":
+            raise TypeError("a secret")
+        started(self)
+
+    monkeypatch.setattr(ScenarioRun, "execute", execute)
+
+    done = run(".", "--junit", "report.xml")
+
+    assert done.exit_code == 3
+    assert "Error: The scenario cannot be run (TypeError in test_test.py, line " in done.stdout
+    assert "a secret" not in done.output
+    assert (JUnitXml.fromfile("report.xml").tests, JUnitXml.fromfile("report.xml").errors) == (2, 1)

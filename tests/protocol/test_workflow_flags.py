@@ -23,7 +23,8 @@ def test_a_word_for_a_truth_is_one(value, meant):
 
 
 @pytest.mark.parametrize(
-    ("value", "meant"), [("5", 5), (2, 2), (" 7 ", 7), ("many", 3), (None, 3), ("-1", 3), ("1" * 5000, 3)]
+    ("value", "meant"),
+    [("5", 5), (2, 2), (" 7 ", 7), ("many", 3), (None, 3), ("-1", 3), (5.0, 5), (5.5, 3), ("1" * 5000, 3)],
 )
 def test_a_count_may_be_a_text(value, meant):
     assert as_number(value, default=3) == meant

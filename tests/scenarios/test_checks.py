@@ -430,3 +430,38 @@ def test_secret_parts_of_values_are_masked(runner, folder):
         'that dynamic.login equals {"client_secret": "***"}',
         '{"user": "Ada", "client_secret": "***"}',
     )
+
+
+@pytest.mark.parametrize(
+    ("expectation", "text"),
+    [
+        (
+            "{variable: {name: dynamic.shop, contains: [tea]}}",
+            'expected that dynamic.shop contains ["tea"]; got {"tea": 1}',
+        ),
+        (
+            "{variable: {name: dynamic.price, equals: 1234568.5}}",
+            "expected that dynamic.price equals 1234568.5; got 1234567.5",
+        ),
+        (
+            "{variable: {name: dynamic.price, less_than: 1234567}}",
+            "expected that dynamic.price is less than 1234567; got 1234567.5",
+        ),
+        (
+            "{at_most: {tokens: 1234567, node_runs: 0}}",
+            "expected at most 1234567 tokens, 0 node runs in the turn; got 0 tokens, 1 node run",
+        ),
+    ],
+)
+def test_failures_show_whole_values(runner, tmp_path, expectation, text):
+    shop = document(static("greet", "Hello."), logical_id="workflow_values")
+    (tmp_path / "shop.json").write_text(json.dumps(shop), encoding="utf-8")
+    scenario = (
+        "version: 1\nname: Values\nworkflow: shop.json\n"
+        "input: {dynamic_variables: {shop: {tea: 1}, price: 1234567.5}}\n"
+        f"turns: [{{expect: [{expectation}]}}]\n"
+    )
+
+    [result] = runner.run(load_text(scenario, tmp_path))
+
+    assert [check.text for check in result.repetitions[0].checks] == [text]

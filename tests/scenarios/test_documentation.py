@@ -13,7 +13,8 @@ from debugger.scenarios.model import KINDS, Expectation, Scenario, ScenarioTurn
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 
-TEXT = (Path(__file__).parents[2] / "debugger" / "docs" / "scenarios.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "debugger" / "docs"
+TEXT = (DOCS / "scenarios.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 WHOLE = [block for block in BLOCKS if "version: 1" in block]
 
@@ -38,3 +39,13 @@ def test_every_key_is_explained():
     keys = set(re.findall(r"`(\w+)`", TEXT))
 
     assert keys >= {*Scenario.model_fields, *ScenarioTurn.model_fields} - {"turns"}
+
+
+def test_documents_have_no_merge_marks():
+    marked = [
+        path.name
+        for path in DOCS.glob("*.md")
+        if re.search(r"^(<{7}|>{7}) ", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+    assert marked == []

@@ -141,3 +141,29 @@ def test_both_readers_understand_what_is_written(text: str) -> None:
     changed = rewrite("text: a\npath: [a, b]\nrows: [{a: b}]\n", value)
 
     assert read_yaml(write_yaml(value)).plain() == read_yaml(changed).plain() == value
+
+
+@pytest.mark.parametrize("written", ["017", "0x10", "1_000", "1e3", ".inf", "-08", "12", "-1.50", "+.5"])
+def test_numbers_are_what_the_loader_reads(written):
+    text = f"pin: {written}\n"
+
+    assert repr(read_plain(text)) == repr(read_yaml(text).plain())
+
+
+@pytest.mark.parametrize("number", [1e-07, 1e300, -2e16, 1.5e-07, 2**70, 3.0])
+def test_written_number_stays_one(number):
+    assert read_yaml(write_yaml({"x": [{"y": number}]})).plain() == {"x": [{"y": number}]}
+    assert read_yaml(rewrite("x: 1  # one\n", {"x": number})).plain() == {"x": number}
+
+
+@pytest.mark.parametrize(
+    "source", ["a: 1\nb:\n", "a: 1\nb:", "b:   # nothing yet\na: 1\n", "b: {c: }\na: 1\n"]
+)
+@pytest.mark.parametrize("value", ["x", False, ["x"], {"c": {"d": 1}}])
+def test_empty_value_is_filled(source, value):
+    wanted = {"a": 1, "b": value, "new": 2}
+
+    changed = rewrite(source, wanted)
+
+    assert read_plain(changed) == wanted
+    assert "nothing yet" not in source or "# nothing yet" in changed

@@ -244,3 +244,41 @@ def test_empty_rows_leave_no_escapes(tmp_path):
     loaded = load_text(HEAD + "rows: []\nturns: [{say: '\\{{a}}'}]", tmp_path)
 
     assert loaded.scenario.turns[0].say == "{{a}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "mocks: [{tool: a, error: b, attempts: often}]\nturns: [{}]",
+            "4:29: attempts: 'often' names no hits.",
+        ),
+        ("turns:\n  - expect: [{at_most: {tokens: }}]", "5:15: at_most: needs one of tokens, ms, turns"),
+        ('turns:\n  - say: "\\ud83d\\ude00"', "5:5: A text has half of a character"),
+        ("turns: [{}]\ninput: " + "{a: " * 300 + "1" + "}" * 300, ": This is nested too deeply."),
+        ("turns: [{}]\ninput: {runtime_variables: [1]}", "5:1: input: runtime_variables: Input should be"),
+        (
+            "turns:\n  - {say: a, send: {thread_to_node_inputs: {'0': 5}}}",
+            "5:14: send: thread_to_node_inputs.0: ",
+        ),
+        (
+            "rows: [{a: go}]\nturns: [{send: {command: '{{a}}'}}]",
+            "5:10: Row 1: send: command: Input should be",
+        ),
+    ],
+)
+def test_mistakes_of_values_are_found(tmp_path, text, message):
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(HEAD + text, tmp_path)
+
+    assert message in str(caught.value)
+
+
+def test_mapping_for_rows_is_one_mistake_each(tmp_path):
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(f"{HEAD}rows: {{}}\nturns: [{{}}]", tmp_path)
+
+    assert [line.partition(".yaml:")[2] for line in str(caught.value).splitlines()] == [
+        "4:1: rows: expected a list, found a mapping.",
+        "4:1: rows: expected a text, found a mapping.",
+    ]

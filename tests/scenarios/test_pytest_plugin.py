@@ -106,6 +106,28 @@ def test_broken_file_is_an_error_of_collection(folder):
     assert "Traceback" not in done.stdout
 
 
+def test_tags_skip_and_expect_failures(folder):
+    for tag in ("skip", "xfail"):
+        (folder / f"{tag}.scenario.yaml").write_text(
+            f"{HEAD}name: A\ntags: [{tag}]\nturns: [{{expect: [{{says: Goodbye}}]}}]\n"
+        )
+
+    done = pytest_in(folder, "-rs")
+
+    assert "1 skipped, 1 xfailed" in done.stdout, done.stdout
+    assert "skip.scenario.yaml: unconditional skip" in done.stdout
+
+
+def test_failures_command_no_terminal(folder):
+    expected = '{says: Goodbye, message: "\\e]0;title\\a"}'
+    (folder / "bad.scenario.yaml").write_text(f"{HEAD}name: A\nturns: [{{expect: [{expected}]}}]\n")
+
+    done = pytest_in(folder)
+
+    assert "\\x1b]0;title\\x07" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_fixture_runs_workflow_from_python(folder):
     (folder / "test_hello.py").write_text(
         """
@@ -118,6 +140,14 @@ def test_passes(workflow_run):
     assert not run.says("hello") and run.says("hello", at_end=True)
     assert run.run_id and run.path.startswith("Hello")
     assert run.check(not_reached="hello") and run.variable("runtime.x", absent=True)
+
+
+def test_odd_values_arrive(workflow_run):
+    odd = {"text": "a\\x7fb\\x85c\\ufffe", "number": 1e-07}
+    run = workflow_run("hello.json", input={"dynamic_variables": odd})
+    run.begin()
+    for name, value in odd.items():
+        assert run.variable(f"dynamic.{name}", equals=value)
 
 
 def test_fails(workflow_run):
@@ -133,7 +163,7 @@ def test_mistake(workflow_run):
 
     done = pytest_in(folder)
 
-    assert "2 failed, 1 passed" in done.stdout, done.stdout
+    assert "2 failed, 2 passed" in done.stdout, done.stdout
     assert (
         "assert <expected a message of the agent in the turn that contains 'goodbye'; got 'Hello!'>"
         in done.stdout

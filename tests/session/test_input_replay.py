@@ -96,6 +96,17 @@ def test_stopped_replay_ends_turn_and_sends_no_more(backend):
     assert not session.busy
 
 
+def test_stopped_replay_of_ended_run_cannot_continue(backend):
+    session = session_of(backend, static("bye", "Bye"))
+    forward = InputReplay(session, lines(None, "one"), on_first_turn=lambda _: forward.stop())
+
+    session.replay_inputs(forward)
+    assert forward.wait(10)
+
+    assert session.status == "completed"
+    assert forward.problem == "Stopped after 1 of 2 inputs; the run has ended."
+
+
 def test_run_stopped_by_user_gets_no_more_inputs(backend):
     backend.gate = threading.Semaphore(1)
     session = session_of(backend, say("chat"))

@@ -103,3 +103,14 @@ def test_second_call_replaces_first():
         logging.getLogger("debugger").info("once")
 
     assert len(lines) == 1
+
+
+def test_json_is_valid_on_any_stream(monkeypatch):
+    configure_logs("info", "json")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr("sys.stderr", stream)
+
+    log_in_run("Grüße \ud83d")
+
+    stream.flush()
+    assert json.loads(stream.buffer.getvalue())["message"] == "Grüße \ud83d"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 from xml.etree import ElementTree
 
@@ -26,22 +27,20 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_junit(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
     """Write a suite run; ``classname`` is the scenario's path without its suffix."""
     root = ElementTree.Element("testsuites", name="scenarios")
-    groups: dict[str, ElementTree.Element] = {}
+    groups: defaultdict[str, list[ElementTree.Element]] = defaultdict(list)
     for reported in reported_results(suite, sources):
-        name = reported.result.file
-        if name not in groups:
-            groups[name] = ElementTree.SubElement(root, "testsuite", name=_text(name))
-        groups[name].append(_case(reported, sources.link))
+        groups[reported.result.file].append(_case(reported, sources.link))
     for not_run in suite.not_run:
-        name, _, rest = not_run.partition("::")
-        if name not in groups:
-            groups[name] = ElementTree.SubElement(root, "testsuite", name=_text(name))
-        case = ElementTree.SubElement(groups[name], "testcase", _names(name, rest), time="0")
+        file_name, _, name = not_run.partition("::")
+        case = ElementTree.Element("testcase", _names(file_name, name), time="0")
         ElementTree.SubElement(case, "skipped", message=_text(f"not run: {suite.reason or 'no result'}"))
-    for group in groups.values():
+        groups[file_name].append(case)
+    for file_name, cases in groups.items():
+        group = ElementTree.SubElement(root, "testsuite", name=_text(file_name))
         group.set("timestamp", suite.started.removesuffix("Z"))
-        _count(group, list(group))
-    _count(root, [case for group in groups.values() for case in group])
+        group.extend(cases)
+        _count(group, cases)
+    _count(root, list(chain.from_iterable(groups.values())))
     root.set("time", f"{suite.seconds:.3f}")
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)

@@ -32,14 +32,17 @@ def write_markdown(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
     parts = [*(_failure(each, sources.link) for each in failed), *_warnings(reported), *_table(reported)]
     if suite.not_run:
         parts.insert(0, f"Not run: {', '.join(map(_code, suite.not_run[:20]))}\n\n")
-    size, kept = len(head.encode()), [head]
-    for at, part in enumerate(parts):
-        size += len(part.encode())
+    size = file.write(_encoded(head))
+    for at, part in enumerate(map(_encoded, parts)):
+        size += len(part)
         if size > _MAX_BYTES:
-            kept.append(f"\n… {len(parts) - at} more parts do not fit; see the HTML report.\n")
+            file.write(_encoded(f"\n… {len(parts) - at} more parts do not fit; see the HTML report.\n"))
             break
-        kept.append(part)
-    file.write("".join(kept).encode("utf-8", "backslashreplace"))
+        file.write(part)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _failure(reported: ReportedResult, link: RunLink) -> str:

@@ -66,8 +66,8 @@ def reported_results(
 
 
 def without_secrets(result: ScenarioResult) -> ScenarioResult:
-    """Return a result for a terminal: secrets are masked, personal data is not."""
-    return _masked(result, Masker(MaskingOptions(frozenset())))
+    """Return a result for a terminal: secrets, keys and tokens are masked, personal data is not."""
+    return _masked(result, Masker(MaskingOptions(frozenset({"key"}))))
 
 
 def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:

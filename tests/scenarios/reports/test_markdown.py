@@ -37,6 +37,10 @@ def test_markdown_takes_no_markup_from_texts():
     assert "```@ada \\| <b> `code` ``two`` # head```" in text
 
 
+def test_markdown_escapes_half_of_a_character():
+    assert "`a\\ud83d`" in markdown(suite(result("failed", check(got="a\ud83d"))))
+
+
 def test_markdown_fits_a_comment():
     failures = [result("failed", check(got="x" * 300), made=scenario(f"S{number}")) for number in range(300)]
 

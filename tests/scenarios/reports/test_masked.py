@@ -18,3 +18,11 @@ def test_terminal_masks_parts_of_secret_variables():
     [found] = without_secrets(result("failed", made)).repetitions
 
     assert found.checks[0].text == "expected ***; got ***"
+
+
+def test_terminal_masks_keys_in_texts():
+    key = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+
+    [found] = without_secrets(result("failed", check(got=f"my key is {key}"), error=key)).repetitions
+
+    assert (found.checks[0].got, found.error) == ("my key is [key]", "[key]")
