@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from debugger.analysis.thread_positions import HintKind
 from debugger.analysis.variable_history import read_watch
 from debugger.engine.json_schema import search_pattern
-from debugger.engine.mocks.pins_and_faults import check_hits
+from debugger.engine.mocks.pins_and_faults import TargetKind, check_hits, check_output
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
@@ -279,7 +279,16 @@ class MockSpec(_Model):
     def _replaces_one_thing(self) -> Self:
         if (self.output is None) == (not self.error and not self.delay_seconds):
             raise ValueError("needs either 'output', or 'error' or 'delay_seconds'")
-        return self._with_one_of(("node", "tool", "model_of"))
+        self._with_one_of(("node", "tool", "model_of"))
+        if self.output is not None:
+            kind: TargetKind = (
+                "node" if self.node is not None else "tool" if self.tool is not None else "model"
+            )
+            try:
+                check_output(kind, self.output)
+            except InputError as error:
+                raise ValueError(str(error).removesuffix(".")) from error
+        return self
 
 
 class Repeat(_Model):

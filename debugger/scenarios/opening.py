@@ -16,7 +16,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnResult
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.scenarios.checks import check
 from debugger.scenarios.conversation import CheckedWorkflow, Conversation
@@ -66,7 +66,7 @@ def read_uploads(files: Mapping[str, bytes], workflow: str) -> list[UploadedScen
         for name, content in list(files.items())[:MAX_FILES]:
             (Path(folder) / Path(name).name).write_bytes(content)
         for name, content in files.items():
-            if name.endswith((".yaml", ".yml")) and not name.endswith(".script.yaml"):
+            if name.lower().endswith((".yaml", ".yml")) and not name.lower().endswith(".script.yaml"):
                 found.append(_read_upload(Path(folder) / Path(name).name, content, workflow))
     if not found:
         raise InputError("There is no scenario among the files.", advice=f"Choose a file NAME{SUFFIX}.")
@@ -258,9 +258,7 @@ class _SessionRun:
 
     def _result(self, log: TurnLog) -> TurnResult:
         waiting = self._positions.main.waiting
-        status: RunStatus = "waiting_for_user_input" if waiting else "running"
-        if self._positions.outcome is not None:
-            status = "completed" if self._positions.outcome == "ended" else "failed"
+        status = self._positions.status
         if self._place == len(self._logs) and self._logs[-1] is self._session.turns[-1]:
             status = self._session.result.status if self._session.result else self._session.status
         failure = next((event for event in log.events if event.type == "workflow_error"), None)

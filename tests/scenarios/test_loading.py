@@ -250,6 +250,10 @@ def test_empty_rows_leave_no_escapes(tmp_path):
     ("text", "message"),
     [
         (
+            "mocks: [{node: a, output: {says: Hi}}]\nturns: [{}]",
+            "4:9: mocks: 'says' of the output of a node must be a list.",
+        ),
+        (
             "mocks: [{tool: a, error: b, attempts: often}]\nturns: [{}]",
             "4:29: attempts: 'often' names no hits.",
         ),

@@ -139,6 +139,12 @@ def test_open_scenario_refuses_what_a_backend_lacks() -> None:
         _opened(BOOKING.replace("workflow_clinic_front_desk", "workflow_none"))
 
 
+def test_upload_with_capital_ending_is_read() -> None:
+    (uploaded,) = read_uploads({"BOOKING.SCENARIO.YAML": BOOKING.encode()}, "")
+
+    assert uploaded.loaded.scenario.name == "Booking"
+
+
 def test_read_uploads_reports_mistakes_with_their_place() -> None:
     with pytest.raises(InputError, match=r"^a\.scenario\.yaml:2:1: .*\na\.scenario\.yaml:4:1: workflw"):
         read_uploads({"a.scenario.yaml": BOOKING.replace("workflow:", "workflw:").encode()}, "")

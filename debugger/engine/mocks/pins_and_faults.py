@@ -132,6 +132,7 @@ def _check(one: Pin | Fault) -> None:
     if not one.target.name:
         raise InputError("It names nothing.", advice="Choose a node or a tool.")
     if isinstance(one, Pin):
+        check_output(one.target.kind, one.output)
         return
     check_hits(one.attempts)
     if not 0 <= one.delay <= _LONGEST_DELAY:
@@ -143,10 +144,55 @@ def _check(one: Pin | Fault) -> None:
         raise InputError("The fault does nothing.", advice="Give it an error, a delay, or both.")
 
 
+def check_output(kind: TargetKind, output: JsonObject) -> None:
+    """Check the output of a pin.
+
+    Raises:
+        InputError: A field is unknown or has a value of another type than `Pin` describes.
+    """
+    fields = _OUTPUT_FIELDS[kind]
+    for name, value in output.items():
+        if name not in fields:
+            raise InputError(
+                f"The output of a {kind} has no field {name!r}.", advice=f"It takes {', '.join(fields)}."
+            )
+        if value is not None and not isinstance(value, fields[name]):
+            raise InputError(
+                f"{name!r} of the output of a {kind} must be {_TYPE_WORDS[fields[name]]}.",
+                advice="Correct the mock.",
+            )
+    for text in output.get("says") or ():
+        if not isinstance(text, str):
+            raise InputError("'says' of the output of a node must be texts only.", advice="Correct the mock.")
+    for call in output.get("calls") or ():
+        args = call.get("args") if isinstance(call, dict) else None
+        if not isinstance(call, dict) or not call.get("name") or not isinstance(args, dict | None):
+            raise InputError(
+                "'calls' of the output of a model must be objects with 'name' and 'args'.",
+                advice="Correct the mock.",
+            )
+
+
 _LONGEST = 60
 """Characters of a summary."""
 
 TargetKind = Literal["node", "tool", "model"]
+
+
+_OUTPUT_FIELDS: dict[TargetKind, dict[str, type]] = {
+    "node": {"says": list, "variables": dict, "output": dict, "chosen": str, "args": dict, "reason": str},
+    "tool": {"success": bool, "result": object, "error": str},
+    "model": {
+        "text": str,
+        "chosen": str,
+        "args": dict,
+        "message": str,
+        "reason": str,
+        "fields": dict,
+        "calls": list,
+    },
+}
+_TYPE_WORDS = {list: "a list", dict: "an object", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)

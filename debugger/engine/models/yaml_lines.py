@@ -1,7 +1,7 @@
 """YAML values with their line numbers.
 
 Plain words mean what they look like: only ``true`` and ``false`` are booleans, so that a user may answer
-"no", and a date or a time stays a text.
+"no", and a date, a time or a phone number with a plus sign stays a text.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _place(mark: yaml.Mark) -> tuple[int, int]:
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader of YAML 1.2 scalars, apart from octal and hexadecimal numbers."""
+    """A loader of YAML 1.2 scalars, apart from octal, hexadecimal and signed positive integers."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -168,7 +168,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 _PATTERNS = (
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"^[-+]?(?:0|[1-9]\d*)$", list("-+0123456789")),
+    ("int", r"^-?(?:0|[1-9]\d*)$", list("-0123456789")),
     ("float", r"^[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?$", list("-+.0123456789")),
 )
 for _name, _pattern, _first in _PATTERNS:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -232,3 +233,26 @@ def test_mock_set_survives_json():
     again.take(json.loads(json.dumps(interventions.to_json())))
 
     assert again.all == interventions.all
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "message"),
+    [
+        ("node", {"says": "Hi"}, "'says' of the output of a node must be a list"),
+        ("node", {"says": [5]}, "must be texts only"),
+        ("node", {"variables": [1]}, "'variables' of the output of a node must be an object"),
+        ("node", {"bogus": 1}, "The output of a node has no field 'bogus'"),
+        ("tool", {"success": "yes"}, "must be true or false"),
+        ("model", {"calls": ["find"]}, "must be objects with 'name' and 'args'"),
+        ("model", {"calls": [{"name": "find", "args": [1]}]}, "must be objects with 'name' and 'args'"),
+    ],
+)
+def test_output_of_wrong_shape_is_refused(kind, output, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        MockSet().put(Pin(Target(kind, "greet"), output))
+
+
+def test_empty_fields_of_output_are_taken():
+    output = {"says": None, "variables": {}, "output": None, "chosen": None, "args": {}, "reason": ""}
+
+    assert MockSet().put(Pin(Target("node", "greet"), output)).output == output

@@ -70,3 +70,7 @@ def test_a_missing_quote_is_advised():
 def test_huge_number_error_names_its_line():
     with pytest.raises(InputError, match="line 2, column 1: the number is too long"):
         read_yaml("a: 1\nb: " + "1" * 5000)
+
+
+def test_phone_number_stays_a_text():
+    assert read_yaml("[+4915112345, 12, -3, +1.5]").plain() == ["+4915112345", 12, -3, 1.5]
