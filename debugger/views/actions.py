@@ -410,7 +410,7 @@ def show(session: DebugSession | None) -> None:
                 debug_setup.restore(session, found)
     select_event(None)
     selection.choose(None)
-    run.awaits_turn, run.at_rest = False, None
+    run.awaits_turn, run.at_rest, run.replaced = False, None, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConnectionFailedError, ServerError
+from debugger.errors import ConnectionFailedError, RunError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.backend_cache import BackendCache
@@ -429,3 +429,22 @@ def test_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, record,
 
     assert not app.exception
     assert record(Cursor).event is None
+
+
+def test_refused_start_never_shows_unrelated_run(app, backend, record, press, settle):
+    backend.create_workflow(document(say("chat")))
+    other = backend.create_workflow(document(say("chat"))).id
+    app.run()
+    press("start")
+    backend.gate.clear()
+    use(app, "restart")
+    app.query_params.clear()
+    app.query_params["workflow"] = other
+    app.run()
+    backend.fault = RunError("The run cannot begin.")
+    backend.gate.set()
+
+    press("start")
+
+    assert record(CurrentRun).session.error is backend.fault
+    assert record(CurrentRun).session.workflow_id == other
