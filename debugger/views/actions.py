@@ -28,7 +28,7 @@ from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
-from debugger.views.confirmations import confirm_turn
+from debugger.views.confirmations import OpenQuestions, confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
 from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
@@ -396,10 +396,14 @@ def send_command(session: DebugSession, name: Command) -> None:
 
 
 def show(session: DebugSession | None) -> None:
-    """Put a session on view, or none, and reset the selection."""
+    """Put a session on view, or none, and reset the selection.
+
+    A question that is open is about the session before, and is closed.
+    """
     run, selection = state.record(CurrentRun), state.record(Selection)
     setups = state.record(_RunSetups)
     run.session = session
+    state.replace_record(OpenQuestions())
     if session is not None:
         # Another user may share the session of a turn that is under way (`join`).
         if may(Role.RUN):

@@ -73,7 +73,10 @@ def head() -> list[Item]:
 
 def render() -> None:
     """Draw the page."""
+    is_asking = state.record(OpenQuestions).is_open
     navigation.follow_address()
+    if is_asking and not state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
     try:
         backend = current_backend()
     except DebuggerError as error:
