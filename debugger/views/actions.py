@@ -310,7 +310,10 @@ def take_in_turn() -> None:
         state.record(LastAction).error = session.error
         return
     if session.workflow_id in state.record(_RunSetups).by_workflow:
-        store_debug_setup()
+        try:
+            store_debug_setup()
+        except StoreError as error:
+            state.record(LastAction).error = error
     if session.error is None:
         if inputs.next.value or inputs.next.problems:
             inputs.next = RunInputModel()
