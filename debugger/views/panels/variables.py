@@ -14,7 +14,7 @@ from debugger.analysis.variables import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
-from debugger.views.components.markdown import count, json_cell, plain, word_marks
+from debugger.views.components.markdown import count, draw_json, json_cell, plain, word_marks
 from debugger.views.components.rows import Column, Columns, Row, Table, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
@@ -280,7 +280,7 @@ def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, 
 def whole_value(value: Any) -> None:
     """Draw a value in full."""
     if isinstance(value, dict | list):
-        st.json(value, expanded=2)
+        draw_json(value)
     elif isinstance(value, str):
         st.text(value or "(an empty text)")
     else:
