@@ -17,7 +17,7 @@ from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import ForkVerification, verification_cost
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command, run_command
+from debugger.views.actions import command, run_command, session_command
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
@@ -39,14 +39,14 @@ class ForkState:
     """The control run of the turn that the fork begins with."""
     first_tier: VariableScope | None = None
     """The variables that the dialog shows first; ``None`` shows the first that there are."""
-    shows_tree: bool = False
-    """Whether the tree of the run's forks is open."""
+    tree_of: DebugSession | None = None
+    """The session whose tree of forks is open."""
 
 
 def fork_state() -> Hashable:
     """Return what the dialog and the tree of forks show besides the run."""
     held = state.record(ForkState)
-    return id(held.draft), held.shows_tree
+    return id(held.draft), held.tree_of
 
 
 @run_command
@@ -126,14 +126,15 @@ def take_over(session: DebugSession) -> None:
         session.input_replay.stop()
 
 
-def open_tree() -> None:
+@session_command
+def open_tree(session: DebugSession) -> None:
     """Show the tree of the run's forks."""
-    state.record(ForkState).shows_tree = True
+    state.record(ForkState).tree_of = session
 
 
 def close_tree() -> None:
     """Put the tree away."""
-    state.record(ForkState).shows_tree = False
+    state.record(ForkState).tree_of = None
 
 
 @run_command
