@@ -132,8 +132,8 @@ def _embedded() -> None:
 
 def _facts(settings: Settings) -> list[tuple[str, str]]:
     return [
-        # Without what may come before it: a password.
-        ("Database", settings.database_url.rpartition("@")[2]),
+        # Without what may hold a password: what comes before the host, and the parameters.
+        ("Database", settings.database_url.rpartition("@")[2].partition("?")[0]),
         ("Model calls answered by", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description.removesuffix(".")),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),

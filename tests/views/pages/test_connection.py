@@ -342,6 +342,15 @@ def test_consent_is_for_named_host_alone(app, monkeypatch):
     assert sent == ["10.255.255.1"]
 
 
+def test_database_is_shown_without_its_password(app, monkeypatch):
+    url = "postgresql://host/runs?user=ada&password=hunter2"
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", url)
+
+    app.run()
+
+    assert "postgresql://host/runs" in [text.value for text in app.text]
+
+
 def test_reload_keeps_url_and_key_for_same_browser_alone(app, view, api, monkeypatch):
     token = secrets.token_urlsafe(32)
     monkeypatch.setattr(connections, "owner_token", lambda: token)
