@@ -90,8 +90,7 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
     rows_list("variables", shown, chosen=place, on_choose=_choose, fills=True)
     if chosen is not None and place is not None:
         every = (variable for _, variables in groups for variable in variables)
-        value = next(each.value for each in every if (each.scope, each.name) == chosen)
-        variable_detail(held, view.event, chosen.scope, chosen.name, value)
+        _detail(held, view.event, next(each for each in every if each[:2] == chosen))
 
 
 _RUNTIME = "Runtime"
@@ -250,16 +249,9 @@ def _side(title: str, value: Any, *, is_there: bool) -> None:
 _MOST_VALUES = 12
 
 
-def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, value: Any) -> None:
-    """Draw a variable in full, since a cell shows only its beginning.
-
-    Args:
-        held: The run's past.
-        event: The cursor; ``None`` is live.
-        scope: The variable's scope, as ``runtime`` or ``thread_lab``.
-        name: Its name in it.
-        value: Its value at the chosen event.
-    """
+def _detail(held: RunHistory, event: int | None, variable: _Variable) -> None:
+    """Draw a variable in full, since a cell shows only its beginning."""
+    scope, name, value = variable
     key = f"{scope}_{name}"
     setting = held.history.last_set(scope, name, event)
     watch = Button(
