@@ -294,26 +294,25 @@ def _encryption_box(base_url: str) -> str:
 
 @actions.command
 def _connect(name: str, named_origin: str = "") -> None:
-    own = owner()
+    own, key = owner(), _text(_SECRET_KEY)
     if name == CUSTOM_CONNECTION:
         check_role(Role.ADMIN)
         wanted = with_key_of_environment(_typed(own.custom or HostedSettings()))
     else:
         wanted = connection(name)
-        if key := _text(_SECRET_KEY):
+        if key:
             wanted = wanted.model_copy(update={"api_key": SecretStr(key)})
-    has_new_key = bool(_text(_SECRET_KEY))
     _take_consent(own, wanted.base_url, named_origin)
     keeps_run = connect_hosted(name, wanted)
     if name == CUSTOM_CONNECTION:
         own.custom = wanted
-    elif _text(_SECRET_KEY):
+    elif key:
         own.keys[name] = BoundKey(wanted.base_url, wanted.api_key)
     state.set_widget(_SECRET_KEY, "")
     if not keeps_run:
         actions.show(None)
     state.record(BackendCache).clear()
-    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=has_new_key)
+    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=bool(key))
 
 
 @actions.command
