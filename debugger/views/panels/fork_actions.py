@@ -93,11 +93,11 @@ def check_fork(session: DebugSession) -> None:
 @requires(Role.RUN)
 def run_fork() -> None:
     """Run the fork as it was prepared, and show it."""
-    forking = state.record(ForkState)
-    if forking.draft is not None and forking.draft.problems:
-        raise InputError(forking.draft.problems[0], advice="Correct it first.")
-    if forking.draft is not None:
-        _run(forking.draft)
+    draft = state.record(ForkState).draft
+    if draft is not None and draft.problems:
+        raise InputError(draft.problems[0], advice="Correct it first.")
+    if draft is not None:
+        _run(draft)
 
 
 @command

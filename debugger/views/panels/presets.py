@@ -305,6 +305,5 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
     try:
         model.set_key("initial_state", exported_state(turns, number))
-    except DebuggerError as error:
-        state.record(LastAction).error = error
-    state.renew_editors()
+    finally:
+        state.renew_editors()
