@@ -28,7 +28,7 @@ from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
-from debugger.views.confirmations import confirm_turn
+from debugger.views.confirmations import OpenQuestions, confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
 from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
@@ -310,7 +310,10 @@ def take_in_turn() -> None:
         state.record(LastAction).error = session.error
         return
     if session.workflow_id in state.record(_RunSetups).by_workflow:
-        store_debug_setup()
+        try:
+            store_debug_setup()
+        except StoreError as error:
+            state.record(LastAction).error = error
     if session.error is None:
         if inputs.next.value or inputs.next.problems:
             inputs.next = RunInputModel()
@@ -396,10 +399,14 @@ def send_command(session: DebugSession, name: Command) -> None:
 
 
 def show(session: DebugSession | None) -> None:
-    """Put a session on view, or none, and reset the selection."""
+    """Put a session on view, or none, and reset the selection.
+
+    A question that is open is about the session before, and is closed.
+    """
     run, selection = state.record(CurrentRun), state.record(Selection)
     setups = state.record(_RunSetups)
     run.session = session
+    state.replace_record(OpenQuestions())
     if session is not None:
         # Another user may share the session of a turn that is under way (`join`).
         if may(Role.RUN):
@@ -410,7 +417,7 @@ def show(session: DebugSession | None) -> None:
                 debug_setup.restore(session, found)
     select_event(None)
     selection.choose(None)
-    run.awaits_turn, run.at_rest = False, None
+    run.awaits_turn, run.at_rest, run.replaced = False, None, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
 

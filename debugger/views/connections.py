@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import streamlit as st
 from pydantic import SecretStr
 
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
@@ -21,6 +19,7 @@ from debugger.settings import (
 )
 from debugger.store import Role
 from debugger.views import state
+from debugger.views.auth.login_method import secrets_section
 from debugger.views.auth.owners import Owner, owner_token, owners
 from debugger.views.auth.permissions import check_role, may
 
@@ -83,15 +82,9 @@ def _tables() -> Mapping[str, object]:
     Raises:
         SettingsError: The file is not TOML, or ``connections`` is not a table in it.
     """
-    try:
-        tables = st.secrets.get("connections", {})
-    except FileNotFoundError as error:  # Streamlit's class for a file that cannot be parsed, too
-        if not any(Path(path).exists() for path in st.get_option("secrets.files")):
-            return {}
-        raise SettingsError(
-            "The file secrets.toml cannot be read, so its connections are not here.",
-            advice=f"Correct it ({type(error.__cause__ or error).__name__}: {error.__cause__ or ''}).",
-        ) from None
+    tables = secrets_section("connections", "its connections are not here")
+    if tables is None:
+        return {}
     if not isinstance(tables, Mapping):
         raise SettingsError(
             "The key connections in secrets.toml is not a table.", advice="Use [connections.NAME]."

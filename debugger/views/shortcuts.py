@@ -89,8 +89,11 @@ BUILT_IN = (
     Shortcut("Message box", "Space", "Play the events of a demo, in the empty box"),
     Shortcut("Conversation", "Up and Down", "Move through the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),
-    Shortcut("Graph", "Arrow keys", "Move through the nodes"),
-    Shortcut("Graph", "Enter", "Choose the node, or deselect it"),
+    Shortcut("Graph", "Arrow keys", "Move through the nodes and edges"),
+    Shortcut("Graph", "Shift and arrow keys", "Move the view"),
+    Shortcut("Graph", "Enter", "Choose the node or edge, or deselect it"),
+    Shortcut("Graph", "B", "Set a breakpoint, or remove it"),
+    Shortcut("Graph", "U", "Open a super node, or close it"),
     Shortcut("Graph", "+ and -", "Zoom"),
     Shortcut("Graph", "0", "Show the whole graph"),
 )

@@ -32,13 +32,13 @@ def shown_time(moment: str | float | None, *, seconds: bool = True) -> str:
     found = _moment(moment)
     if found is None:
         return str(moment or "")
-    return found.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+    return found.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 def shown_day(moment: str | float | None) -> str:
     """Return the day of a time as ``2026-07-01``; empty without one."""
     found = _moment(moment)
-    return "" if found is None else found.astimezone(zone()).date().isoformat()
+    return "" if found is None else found.date().isoformat()
 
 
 def day_begin(day: date | None) -> datetime | None:
@@ -52,10 +52,11 @@ def day_end(day: date | None) -> datetime | None:
 
 
 def _moment(moment: str | float | None) -> datetime | None:
+    """Return a time in the zone of the page; ``None`` for what is none, or is outside of the calendar."""
     try:
         if isinstance(moment, str):
             found = datetime.fromisoformat(moment)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(zone())
+        return None if moment is None else datetime.fromtimestamp(moment, zone())
     except (OverflowError, ValueError, OSError):
         return None

@@ -173,3 +173,25 @@ def test_new_key_keeps_run_and_draft(page: Page, app: Server, api: Server):
     message_box(page).press("Enter")
     expect(context(page)).to_contain_text("Turn 2")
     settled(page)
+
+
+def test_typed_key_stays_with_its_connection(page: Page, api: Server, tmp_path):
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(
+        f"""
+        [connections.first]
+        base_url = "{api.url}/workflows"
+        [connections.second]
+        base_url = "{api.url}/workflows"
+        """
+    )
+    with streamlit_app(tmp_path) as app:
+        open_app(page, f"{app.url}/connection?backend=hosted")
+        page.locator(".st-key-use_connection_first button").first.click()
+        settled(page)
+        page.get_by_role("textbox", name="API key").fill(KEY)
+
+        page.locator(".st-key-use_connection_second button").first.click()
+
+        expect(page.get_by_text("Connection second")).to_be_visible()
+        expect(page.get_by_role("textbox", name="API key")).to_have_value("")

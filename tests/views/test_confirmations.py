@@ -159,3 +159,18 @@ def test_version_that_ran_is_named_though_another_became_active(app, api, record
     ]
     assert version == 0  # the one that was on view
     assert record(CurrentRun).session.version_number == version
+
+
+def test_question_ends_with_run_on_view(app, api, record, production):
+    production()
+    send(app, "Hello")
+    before = runs_of(api, app)
+    other = create(api, document(say("chat")))
+
+    app.query_params["workflow"] = other
+    app.run()
+
+    assert not app.exception
+    assert not is_asking(app)
+    assert record(CurrentRun).session.workflow_id == other
+    assert runs_of(api, app) == before == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.elements.lib.shortcut_utils import normalize_shortcut
 
-from debugger.views.shortcuts import SHORTCUTS, ShortcutState, keys
+from debugger.views.shortcuts import SHORTCUTS, ShortcutState, keys, keys_table
 from tests.views.records import keep_records
 
 
@@ -39,3 +39,10 @@ def test_keys_that_are_typed_like_text_can_be_switched_off(chosen):
 
 def test_shortcuts_work_at_first(chosen):
     assert keys("skin") == "Shift+E"
+
+
+@pytest.mark.parametrize("key", ["B", "U", "Shift and arrow keys"])
+def test_keys_of_graph_are_listed(key):
+    graph = keys_table().partition("## Graph")[2].partition("##")[0]
+
+    assert f"| `{key}` |" in graph

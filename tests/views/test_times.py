@@ -41,3 +41,12 @@ def test_zone_is_utc_by_default(monkeypatch):
     monkeypatch.delenv("WORKFLOW_DEBUGGER_TIME_ZONE", raising=False)
 
     assert times.shown_time("2026-07-01T22:30:00.000Z", seconds=False) == "2026-07-01 22:30"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_times_beyond_the_calendar_stay_texts(monkeypatch, moment):
+    zone = "America/New_York" if moment < "1" else "Europe/Berlin"
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", zone)
+
+    assert times.shown_time(moment) == moment
+    assert times.shown_day(moment) == ""

@@ -106,13 +106,26 @@ def auth_providers() -> list[str]:
 
 
 def _auth_section() -> Mapping[str, object] | None:
+    section = secrets_section("auth", "the login of the page is not known")
+    return section if isinstance(section, Mapping) else None
+
+
+def secrets_section(name: str, loss: str) -> object:
+    """Return a section of ``secrets.toml``; ``None`` where there is no such section or file.
+
+    Args:
+        name: The section.
+        loss: What is missing without it, as the end of a sentence.
+
+    Raises:
+        SettingsError: The file is not TOML.
+    """
     try:
-        section = st.secrets.get("auth")
+        return st.secrets.get(name)
     except FileNotFoundError as error:  # Streamlit's class for a file that cannot be parsed, too
         if not any(Path(path).exists() for path in st.get_option("secrets.files")):
             return None
         raise SettingsError(
-            "The file secrets.toml cannot be read, so the login of the page is not known.",
+            f"The file secrets.toml cannot be read, so {loss}.",
             advice=f"Correct it ({type(error.__cause__ or error).__name__}: {error.__cause__ or ''}).",
         ) from None
-    return section if isinstance(section, Mapping) else None

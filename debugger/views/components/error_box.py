@@ -51,6 +51,14 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
         _report(page_report(error))
 
 
+def show_backend_error(error: DebuggerError) -> None:
+    """Draw why the backend cannot be opened, with a link to the page on which another is chosen."""
+    show_error(error)
+    st.page_link(
+        state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+    )
+
+
 @contextmanager
 def show_unexpected_errors(what: str) -> Iterator[None]:
     """Draw an unexpected exception of a part of the page, with a report.

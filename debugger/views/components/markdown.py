@@ -55,6 +55,29 @@ def json_cell(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+_MAX_EXACT = 2**53
+"""The largest whole number up to which a browser reads each one exactly."""
+
+
+def draw_json(value: Any, *, expanded: int = 2) -> None:
+    """Draw a value as JSON: a tree, or a text where the browser would change a number in it.
+
+    Args:
+        value: The value.
+        expanded: The levels of the tree that are open.
+    """
+    if _is_exact(value):
+        st.json(value, expanded=expanded)
+    else:
+        st.code(json.dumps(value, ensure_ascii=False, indent=2, default=str), language="json")
+
+
+def _is_exact(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return all(map(_is_exact, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, int) or abs(value) <= _MAX_EXACT
+
+
 _MOST_DIFFERENCES, _LONGEST_SIDE = 30, 60
 
 

@@ -11,7 +11,7 @@ from debugger.errors import DebuggerError
 from debugger.session.comparison import RunComparison
 from debugger.views import state
 from debugger.views.backends import current_backend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState
@@ -19,7 +19,7 @@ from debugger.views.panels.compare.events_tab import events_tab
 from debugger.views.panels.compare.header import header, ignored_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
-from debugger.views.state import LastAction, PageLinks
+from debugger.views.state import LastAction
 
 TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
@@ -40,10 +40,7 @@ def render() -> None:
     try:
         current_backend()
     except DebuggerError as error:
-        show_error(error)
-        st.page_link(
-            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
-        )
+        show_backend_error(error)
         return
     actions.follow_address()
     actions.suggest()

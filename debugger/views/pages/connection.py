@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import streamlit as st
 from pydantic import SecretStr, ValidationError
@@ -66,6 +67,13 @@ _OUTCOMES = {
 _MOST_ROWS = 200
 
 
+@dataclass
+class _DrawnForm:
+    """The form of a hosted connection that was drawn last."""
+
+    connection: str = ""
+
+
 def render() -> None:
     """Draw the page."""
     navigation.follow_address()
@@ -124,8 +132,8 @@ def _embedded() -> None:
 
 def _facts(settings: Settings) -> list[tuple[str, str]]:
     return [
-        # Without what may come before it: a password.
-        ("Database", settings.database_url.rpartition("@")[2]),
+        # Without what may hold a password: what comes before the host, and the parameters.
+        ("Database", settings.database_url.rpartition("@")[2].partition("?")[0]),
         ("Model calls answered by", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description.removesuffix(".")),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
@@ -149,8 +157,12 @@ def _hosted() -> None:
     except DebuggerError as error:
         show_error(error, links=False)
         return
+    drawn = state.record(_DrawnForm)
+    if drawn.connection != name:
+        drawn.connection = name
+        state.set_widget(_SECRET_KEY, "")  # what was typed for another connection is never sent to this one
     with st.form("hosted", border=True):
-        _form(name, current)
+        named_origin = _form(name, current)
         with st.container(horizontal=True, gap="small"):
             pressed = st.form_submit_button(
                 "Test connection",
@@ -158,7 +170,7 @@ def _hosted() -> None:
                 icon=":material/network_check:",
                 type="primary",
                 on_click=_connect,
-                args=(name,),
+                args=(name, named_origin),
             )
             if name in owner().keys or (current is None and owner().custom is not None):
                 st.form_submit_button(
@@ -202,14 +214,14 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
                 )
 
 
-def _form(name: str, current: HostedSettings | None) -> None:
+def _form(name: str, current: HostedSettings | None) -> str:
+    """Draw the fields; return the origin that the box of the encryption names, empty without one."""
     if current is not None:
         st.markdown(f"##### Connection {plain(name)}")
         st.caption(HOSTED_NOTICE)
         st.text(" · ".join(_defined(current)))
         _key_field(current)
-        _encryption_box(current.base_url)
-        return
+        return _encryption_box(current.base_url)
     known = owner().custom or HostedSettings()
     st.markdown("##### Hosted API")
     st.caption(HOSTED_NOTICE)
@@ -226,7 +238,7 @@ def _form(name: str, current: HostedSettings | None) -> None:
         placeholder="such as staging",
         help="Shown at the top of each page. In production you are asked before the first turn is sent.",
     )
-    _encryption_box(_text(_URL_KEY) or known.base_url)
+    return _encryption_box(_text(_URL_KEY) or known.base_url)
 
 
 def _defined(current: HostedSettings) -> Iterator[str]:
@@ -263,42 +275,44 @@ def _key_field(known: HostedSettings) -> None:
     )
 
 
-def _encryption_box(base_url: str) -> None:
+def _encryption_box(base_url: str) -> str:
     try:
         base = check_base_url(base_url)
     except SettingsError:
-        return  # the button reports it
-    if is_unencrypted(base):
-        st.checkbox(
-            f"Send without encryption to {plain(host_of(base))}",
-            origin_of(base) in owner().unencrypted_origins,
-            key=_UNENCRYPTED_KEY,
-            help="http:// is not encrypted: key and conversations can be read on the way.",
-        )
+        return ""  # the button reports it
+    if not is_unencrypted(base):
+        return ""
+    origin = origin_of(base)
+    state.set_widget(_UNENCRYPTED_KEY, origin in owner().unencrypted_origins)
+    st.checkbox(
+        f"Send without encryption to {plain(host_of(base))}",
+        key=_UNENCRYPTED_KEY,
+        help="http:// is not encrypted: key and conversations can be read on the way.",
+    )
+    return origin
 
 
 @actions.command
-def _connect(name: str) -> None:
-    own = owner()
+def _connect(name: str, named_origin: str = "") -> None:
+    own, key = owner(), _text(_SECRET_KEY)
     if name == CUSTOM_CONNECTION:
         check_role(Role.ADMIN)
         wanted = with_key_of_environment(_typed(own.custom or HostedSettings()))
     else:
         wanted = connection(name)
-        if key := _text(_SECRET_KEY):
+        if key:
             wanted = wanted.model_copy(update={"api_key": SecretStr(key)})
-    has_new_key = bool(_text(_SECRET_KEY))
-    _take_consent(own, wanted.base_url)
+    _take_consent(own, wanted.base_url, named_origin)
     keeps_run = connect_hosted(name, wanted)
     if name == CUSTOM_CONNECTION:
         own.custom = wanted
-    elif _text(_SECRET_KEY):
+    elif key:
         own.keys[name] = BoundKey(wanted.base_url, wanted.api_key)
     state.set_widget(_SECRET_KEY, "")
     if not keeps_run:
         actions.show(None)
     state.record(BackendCache).clear()
-    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=has_new_key)
+    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=bool(key))
 
 
 @actions.command
@@ -317,12 +331,13 @@ def _forget(name: str) -> None:
     state.record(BackendCache).clear()
 
 
-def _take_consent(own: Owner, base_url: str) -> None:
+def _take_consent(own: Owner, base_url: str, named_origin: str) -> None:
+    """Note whether the user lets a URL be used unencrypted; the box must have named its origin."""
     try:
         origin = origin_of(check_base_url(base_url))
     except SettingsError:
         return  # `connect_hosted` reports it
-    if state.widget(_UNENCRYPTED_KEY):
+    if origin == named_origin and state.widget(_UNENCRYPTED_KEY):
         own.unencrypted_origins.add(origin)
     else:
         own.unencrypted_origins.discard(origin)

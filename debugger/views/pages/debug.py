@@ -12,7 +12,7 @@ from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.splitters import pane_splitters
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
 from debugger.views.confirmations import OpenQuestions
@@ -52,7 +52,7 @@ from debugger.views.refresh import RedrawState
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view, session_state
 from debugger.views.shortcuts import ShortcutState
-from debugger.views.state import Editors, LastAction, PageLinks
+from debugger.views.state import Editors, LastAction
 
 
 @dataclass
@@ -73,14 +73,14 @@ def head() -> list[Item]:
 
 def render() -> None:
     """Draw the page."""
+    is_asking = state.record(OpenQuestions).is_open
     navigation.follow_address()
+    if is_asking and not state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
     try:
         backend = current_backend()
     except DebuggerError as error:
-        show_error(error)
-        st.page_link(
-            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
-        )
+        show_backend_error(error)
         return
     navigation.choose_first_workflow()
     actions.take_in_turn()

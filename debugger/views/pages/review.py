@@ -9,7 +9,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.reviews import Verdict
 from debugger.views import state
 from debugger.views.backends import current_backend, local_store
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.toolbar import bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.exports.dialog import export_dialog
@@ -38,10 +38,7 @@ def render() -> None:
         backend = current_backend()
     except DebuggerError as error:
         st.markdown("### Review")
-        show_error(error)
-        st.page_link(
-            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
-        )
+        show_backend_error(error)
         return
     try:
         names = workflow_names(backend)

@@ -10,7 +10,7 @@ from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import SegmentedControl, bar
 from debugger.views.connections import HostedConnection
@@ -56,10 +56,7 @@ def render() -> None:
     try:
         backend = current_backend()
     except DebuggerError as error:
-        show_error(error)
-        st.page_link(
-            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
-        )
+        show_backend_error(error)
         _other_ways()
         return
     if view == "deleted":

@@ -17,7 +17,7 @@ from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import ForkVerification, verification_cost
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command, run_command
+from debugger.views.actions import command, run_command, session_command
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
@@ -39,14 +39,14 @@ class ForkState:
     """The control run of the turn that the fork begins with."""
     first_tier: VariableScope | None = None
     """The variables that the dialog shows first; ``None`` shows the first that there are."""
-    shows_tree: bool = False
-    """Whether the tree of the run's forks is open."""
+    tree_of: DebugSession | None = None
+    """The session whose tree of forks is open."""
 
 
 def fork_state() -> Hashable:
     """Return what the dialog and the tree of forks show besides the run."""
     held = state.record(ForkState)
-    return id(held.draft), held.shows_tree
+    return id(held.draft), held.tree_of
 
 
 @run_command
@@ -93,11 +93,11 @@ def check_fork(session: DebugSession) -> None:
 @requires(Role.RUN)
 def run_fork() -> None:
     """Run the fork as it was prepared, and show it."""
-    forking = state.record(ForkState)
-    if forking.draft is not None and forking.draft.problems:
-        raise InputError(forking.draft.problems[0], advice="Correct it first.")
-    if forking.draft is not None:
-        _run(forking.draft)
+    draft = state.record(ForkState).draft
+    if draft is not None and draft.problems:
+        raise InputError(draft.problems[0], advice="Correct it first.")
+    if draft is not None:
+        _run(draft)
 
 
 @command
@@ -126,14 +126,15 @@ def take_over(session: DebugSession) -> None:
         session.input_replay.stop()
 
 
-def open_tree() -> None:
+@session_command
+def open_tree(session: DebugSession) -> None:
     """Show the tree of the run's forks."""
-    state.record(ForkState).shows_tree = True
+    state.record(ForkState).tree_of = session
 
 
 def close_tree() -> None:
     """Put the tree away."""
-    state.record(ForkState).shows_tree = False
+    state.record(ForkState).tree_of = None
 
 
 @run_command

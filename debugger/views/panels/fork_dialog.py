@@ -45,7 +45,10 @@ _MOST_DIFFERENCES = 8
 def fork_dialog(view: RunView) -> None:
     """Draw the dialog while a fork is being prepared."""
     draft = state.record(ForkState).draft
-    if draft is None or draft.point.run_id != view.session.run_id:
+    if draft is None:
+        return
+    if draft.point.run_id != view.session.run_id:
+        fork_actions.close_fork()  # another run came on view
         return
     if state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time

@@ -20,6 +20,7 @@ from debugger.views.components.markdown import count, listed
 from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels import fork_actions
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.run_view import RunView
@@ -47,7 +48,9 @@ def fork_breadcrumb(view: RunView) -> list[Item]:
         look="tertiary",
         help="The tree of the first run and all its forks",
     )
-    run_tree_dialog(rows, run_id)
+    if state.record(ForkState).tree_of is view.session and not state.record(OpenQuestions).is_open:
+        title, icon = "Run tree", ":material/account_tree:"
+        st.dialog(title, width="large", icon=icon, on_dismiss=fork_actions.close_tree)(_body)(rows, view)
     return [*came, tree]
 
 
@@ -99,29 +102,14 @@ _IDS_KEY = "run_tree_ids"
 _MOST_ROWS = 14
 
 
-def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
-    """Draw the dialog while it is open.
-
-    Args:
-        rows: The tree.
-        run_id: The run on view.
-    """
-    if not state.record(ForkState).shows_tree:
-        return
-    shown = st.dialog(
-        "Run tree", width="large", icon=":material/account_tree:", on_dismiss=fork_actions.close_tree
-    )
-    shown(_body)(rows, run_id)
-
-
 @show_unexpected_errors("The run tree")
-def _body(rows: Sequence[TreeRow], run_id: str) -> None:
-    if not state.record(ForkState).shows_tree:
+def _body(rows: Sequence[TreeRow], view: RunView) -> None:
+    if state.record(ForkState).tree_of is not view.session:
         st.rerun()  # only that closes a dialog
     st.caption("Each fork is below the run that it was forked from. Choose a row to open the run.")
     state.set_widget(_IDS_KEY, [row.run_id for row in rows])
     st.dataframe(
-        _columns(rows, run_id),
+        _columns(rows, view.session.run_id),
         key=_TABLE_KEY,
         hide_index=True,
         row_height=ROW,
@@ -143,7 +131,7 @@ def _body(rows: Sequence[TreeRow], run_id: str) -> None:
     st.button("Close", key="close_tree", type="tertiary", on_click=fork_actions.close_tree)
 
 
-def _columns(rows: Sequence[TreeRow], run_id: str) -> dict[str, list[str]]:
+def _columns(rows: Sequence[TreeRow], run_id: str | None) -> dict[str, list[str]]:
     return {
         "run": [_branch(row, is_here=row.run_id == run_id) for row in rows],
         "status": [LOOKS[row.status].word if row.status else "" for row in rows],

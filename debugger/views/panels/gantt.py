@@ -71,7 +71,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
             Column("span", f"0 to {whole:,.1f} ms", 180, "span", help="Since the turn started", grows=True),
             lambda bar: (_words(bar), bar.begin_ms / whole, bar.duration_ms / whole, _colour(bar)),
         ),
-        (Column("begin", "Start", 84, "number"), lambda bar: f"+{bar.begin_ms:,.1f} ms"),
+        (Column("begin", "Start", 84, "number"), lambda bar: f"{bar.begin_ms:+,.1f} ms"),
         (Column("took", "Duration", 80, "number"), lambda bar: f"{bar.duration_ms:,.1f} ms"),
         (Column("what", "Summary", 150, grows=True), lambda bar: bar.name),
     ]

@@ -24,7 +24,7 @@ from debugger.session.session import DebugSession
 from debugger.settings import read_settings
 from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command
-from debugger.views.components.markdown import json_cell, milliseconds, plain
+from debugger.views.components.markdown import draw_json, json_cell, milliseconds, plain
 from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
@@ -56,7 +56,7 @@ def node_tab(view: RunView) -> None:
         _edges(view, chosen)
         st.caption("Configuration")
         written = graph_of_node(view, chosen).workflow.to_wire().get("node_configs") or []
-        st.json(next(node for node in written if node.get("logical_id") == chosen), expanded=2)
+        draw_json(next(node for node in written if node.get("logical_id") == chosen))
 
 
 def _edges(view: RunView, node_id: str) -> None:
@@ -203,7 +203,7 @@ def _event(view: RunView) -> None:
         call_view(view, row)
     else:
         event: Event = view.turns[row.place].events[row.position]
-        st.json(event.to_wire(), expanded=2)
+        draw_json(event.to_wire())
 
 
 def _input(view: RunView) -> None:
@@ -219,7 +219,7 @@ def _input(view: RunView) -> None:
         copy_as(view.session, turn)
         bar("turn_bar", [fork_button(view.session, turn.number, "fork_here")], width="content")
     run_input: JsonObject = turn.run_input.to_wire()
-    st.json(run_input, expanded=2)
+    draw_json(run_input)
 
 
 TABS: dict[str, _Draw] = {
@@ -320,7 +320,7 @@ def call_view(view: RunView, row: TimelineRow) -> None:
         st.caption(plain(found))
         return
     bar("prompt_bar", [_REBUILT, Text("The call as the engine sent it")], low=True)
-    st.json(found.call, expanded=3)
+    draw_json(found.call, expanded=3)
 
 
 def _prompt_of(view: RunView, row: TimelineRow) -> PastPrompt | str:

@@ -11,12 +11,12 @@ from debugger.analysis.undecided import EdgeExpression, edge_expression
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Prompt, ToolSpec
+from debugger.errors import ConflictError
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
 from debugger.session.session import DebugSession
-from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import run_command
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.next_steps import scope_now
@@ -58,7 +58,7 @@ def manual_answer(view: RunView) -> None:
             st.checkbox(
                 "Answer the same next time",
                 key=f"{lead}_pin",
-                disabled=bool(explain_denial(_answer)),
+                disabled=bool(explain_denial(answer)),
                 help="Pin this answer: the node's model gives it from now on",
             )
         if problems:
@@ -154,22 +154,15 @@ def _buttons(inquiry: PendingPrompt) -> None:
             type="primary",
             icon=":material/send:",
             args=(inquiry,),
-            **on_click(_answer),
+            **on_click(answer),
         )
         st.button(
             "Let the stand-in answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
+            args=(inquiry,),
             **on_click(use_fallback, help="The form was filled with its answer"),
         )
-
-
-@command
-@requires(Role.RUN)
-def _answer(inquiry: PendingPrompt) -> None:
-    form = _typed(inquiry)
-    if not form.problems(inquiry.prompt):  # else the fields say what is wrong
-        answer(form, is_pinned=bool(state.widget(f"{_lead(inquiry)}_pin")))
 
 
 @run_command
@@ -231,24 +224,47 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
 
 
 @run_command
-def answer(session: DebugSession, form: AnswerForm, *, is_pinned: bool = False) -> None:
+def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Submit the form as the model's answer.
 
-    ``is_pinned`` lets the node's model answer the same from now on.
+    If the box for it is ticked, the node's model answers the same from now on.
+
+    Raises:
+        ConflictError: Another model waits by now.
     """
-    if session.human_input.pending is None:
+    prompt, form = inquiry.prompt, _typed(inquiry)
+    if form.problems(prompt) or not _is_waiting(session, prompt):  # the fields say what is wrong
         return
-    prompt = session.human_input.pending.prompt
     reply = form.reply(prompt)
     session.human_input.answer(reply)
-    if is_pinned:
+    if state.widget(f"{_lead(inquiry)}_pin"):
         session.mocks.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
         actions.store_debug_setup()
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
 @run_command
-def use_fallback(session: DebugSession) -> None:
-    """Let the stand-in answer what waits."""
-    session.human_input.use_fallback()
-    session.wait_until_idle(_ANSWER_SECONDS)
+def use_fallback(session: DebugSession, inquiry: PendingPrompt) -> None:
+    """Let the stand-in answer what waits.
+
+    Raises:
+        ConflictError: Another model waits by now.
+    """
+    if _is_waiting(session, inquiry.prompt):
+        session.human_input.use_fallback()
+        session.wait_until_idle(_ANSWER_SECONDS)
+
+
+def _is_waiting(session: DebugSession, prompt: Prompt) -> bool:
+    """Return whether a prompt waits; another tab may have answered it.
+
+    Raises:
+        ConflictError: Another one waits.
+    """
+    pending = session.human_input.pending
+    if pending is not None and pending.prompt is not prompt:
+        raise ConflictError(
+            f"The model of {prompt.node_name} was answered already.",
+            advice=f"The form is now for the model of {pending.prompt.node_name}.",
+        )
+    return pending is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
@@ -28,6 +28,14 @@ from debugger.views.state import LastAction
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
 _WHO = ("Workflow default", "Me (all model calls)", "Me (chosen nodes)")
 _TEXTS = ("fault_error", "fault_attempts")
+
+
+@dataclass
+class _NodeChoice:
+    """The choice to answer for some nodes, before a node is chosen."""
+
+    session: DebugSession | None = None
+    """The session that it was made for."""
 
 
 def mocks(view: RunView) -> None:
@@ -94,7 +102,7 @@ def _who(view: RunView, reason: str | None) -> None:
     human_input = view.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
         st.caption("Who answers model calls", width="content")
-        is_some = bool(human_input.nodes) or state.widget("who_answers_choice") == _WHO[2]
+        is_some = bool(human_input.nodes) or state.record(_NodeChoice).session is view.session
         state.set_widget(
             "who_answers_choice", _WHO[1] if human_input.asks_all else _WHO[2] if is_some else _WHO[0]
         )
@@ -114,10 +122,10 @@ def _who(view: RunView, reason: str | None) -> None:
             names = {
                 node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_NODES
             }
+            state.set_widget("who_answers_nodes", [node for node in names if node in human_input.nodes])
             st.multiselect(
                 "Nodes whose model calls I answer",
                 list(names),
-                default=[node for node in human_input.nodes if node in names],
                 format_func=lambda node: names[node],
                 key="who_answers_nodes",
                 label_visibility="collapsed",
@@ -128,7 +136,9 @@ def _who(view: RunView, reason: str | None) -> None:
 
 @run_command
 def _chose_who(session: DebugSession) -> None:
-    session.human_input.asks_all = state.widget("who_answers_choice") == _WHO[1]
+    chosen = state.widget("who_answers_choice")
+    state.record(_NodeChoice).session = session if chosen == _WHO[2] else None
+    session.human_input.asks_all = chosen == _WHO[1]
     session.human_input.nodes = frozenset()
 
 

@@ -229,7 +229,7 @@ def _rated(run_id: str, target: Target, widget: str) -> None:
 
 
 def _comment(run_id: str, comment: Comment) -> None:
-    with st.container(border=True, gap="xxsmall", key=comment.logical_id):
+    with st.container(border=True, gap="xxsmall", key=f"comment_box_{comment.logical_id}"):
         st.text(comment.content)  # never Markdown: it would load what it points to
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             when = shown_time(comment.created_at, seconds=False)
@@ -237,7 +237,7 @@ def _comment(run_id: str, comment: Comment) -> None:
             st.space("stretch")
             st.button(
                 "Delete",
-                key=f"delete_{comment.logical_id}",
+                key=f"delete_comment_{comment.logical_id}",
                 icon=":material/delete:",
                 type="tertiary",
                 args=(run_id, comment.logical_id),

@@ -89,7 +89,7 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
     names = [preset.name for preset in presets_stored]
     if state.widget(_CHOICE_KEY) not in names:
         state.forget_widget(_CHOICE_KEY)
-    st.selectbox("Preset", names, key=_CHOICE_KEY, format_func=plain)
+    st.selectbox("Preset", names, key=_CHOICE_KEY)
     with st.container(horizontal=True, gap="xsmall"):
         args = (session,)
         st.button("Load", key="load_preset", icon=":material/input:", args=args, **on_click(load_preset))
@@ -271,7 +271,7 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
 def _runs(session: DebugSession) -> dict[str, str]:
     found = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
     for run in _recent(session):
-        label = plain(f"{shown_time(run.created_at)} · {run.workflow_run_id[-6:]}")
+        label = f"{shown_time(run.created_at)} · {run.workflow_run_id[-6:]}"
         found.setdefault(run.workflow_run_id, label)
     return found
 
@@ -305,6 +305,5 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
     try:
         model.set_key("initial_state", exported_state(turns, number))
-    except DebuggerError as error:
-        state.record(LastAction).error = error
-    state.renew_editors()
+    finally:
+        state.renew_editors()

@@ -46,6 +46,8 @@ _MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
 _MODE = SegmentedControl(_MODE_KEY, "Editor", _MODES, wide=True)
 _JSON_HEIGHT = 420
 _MOST_NAMES = 12
+_MAX_NUMBER = 2**53 - 1
+"""The largest whole number that a number input takes."""
 
 
 def input_state(_: DebugSession) -> Hashable:
@@ -200,6 +202,9 @@ def _key_edited(model: RunInputModel, name: str, key: str) -> None:
 def _version(model: RunInputModel) -> None:
     key = f"version_number_{state.record(Editors).generation}"
     value = model.value.get("version_number")
+    if isinstance(value, int) and value > _MAX_NUMBER:
+        st.caption(f"Version {value} is too large for this field: change it under JSON.")
+        return
     st.number_input(
         "Version",
         min_value=0,

@@ -18,7 +18,7 @@ from debugger.settings import Settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import milliseconds, plain
+from debugger.views.components.markdown import draw_json, milliseconds, plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.help_links import empty_state
@@ -159,7 +159,7 @@ def _whole(effect: SideEffect) -> None:
         if effect.error:
             st.text(effect.error)
         st.caption("Sent" if effect.how == "live" else "Would have been sent")
-        st.json(dict(effect.request), expanded=2)
+        draw_json(dict(effect.request))
 
 
 def policies_of(view: RunView) -> str:

@@ -374,7 +374,7 @@ def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: flo
     if times == "UTC":
         return iso_utc(clock)
     milliseconds = since_turn_ms if times == "Elapsed" else at_ms
-    return None if milliseconds is None else f"+{milliseconds / 1000:,.3f} s"
+    return None if milliseconds is None else f"{milliseconds / 1000:+,.3f} s"
 
 
 def _background(rows: Sequence[Of]) -> Columns[Of]:

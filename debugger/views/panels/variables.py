@@ -14,7 +14,7 @@ from debugger.analysis.variables import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
-from debugger.views.components.markdown import count, json_cell, plain, word_marks
+from debugger.views.components.markdown import count, draw_json, json_cell, plain, word_marks
 from debugger.views.components.rows import Column, Columns, Row, Table, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
@@ -90,8 +90,7 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
     rows_list("variables", shown, chosen=place, on_choose=_choose, fills=True)
     if chosen is not None and place is not None:
         every = (variable for _, variables in groups for variable in variables)
-        value = next(each.value for each in every if (each.scope, each.name) == chosen)
-        variable_detail(held, view.event, chosen.scope, chosen.name, value)
+        _detail(held, view.event, next(each for each in every if each[:2] == chosen))
 
 
 _RUNTIME = "Runtime"
@@ -250,16 +249,9 @@ def _side(title: str, value: Any, *, is_there: bool) -> None:
 _MOST_VALUES = 12
 
 
-def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, value: Any) -> None:
-    """Draw a variable in full, since a cell shows only its beginning.
-
-    Args:
-        held: The run's past.
-        event: The cursor; ``None`` is live.
-        scope: The variable's scope, as ``runtime`` or ``thread_lab``.
-        name: Its name in it.
-        value: Its value at the chosen event.
-    """
+def _detail(held: RunHistory, event: int | None, variable: _Variable) -> None:
+    """Draw a variable in full, since a cell shows only its beginning."""
+    scope, name, value = variable
     key = f"{scope}_{name}"
     setting = held.history.last_set(scope, name, event)
     watch = Button(
@@ -280,7 +272,7 @@ def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, 
 def whole_value(value: Any) -> None:
     """Draw a value in full."""
     if isinstance(value, dict | list):
-        st.json(value, expanded=2)
+        draw_json(value)
     elif isinstance(value, str):
         st.text(value or "(an empty text)")
     else:

@@ -322,6 +322,35 @@ def test_unencrypted_connection_needs_consent_before_anything_is_sent(app, monke
     assert sent == ["http://10.255.255.1/workflows/v1/workflows?page=1&size=20"]
 
 
+def test_consent_is_for_named_host_alone(app, monkeypatch):
+    sent = []
+
+    def send(client, request, **_):
+        sent.append(request.url.host)
+        raise httpx.ConnectError("There is no such machine.")
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    app.run()
+    hosted(app, url="http://10.255.255.1/workflows", key=KEY)
+    app.checkbox("hosted_unencrypted").check()
+    app.button("test_hosted").click().run()
+
+    hosted(app, url="http://10.255.255.2/workflows", key=KEY)
+
+    assert "not encrypted" in app.error[0].value
+    assert not app.checkbox("hosted_unencrypted").value
+    assert sent == ["10.255.255.1"]
+
+
+def test_database_is_shown_without_its_password(app, monkeypatch):
+    url = "postgresql://host/runs?user=ada&password=hunter2"
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", url)
+
+    app.run()
+
+    assert "postgresql://host/runs" in [text.value for text in app.text]
+
+
 def test_reload_keeps_url_and_key_for_same_browser_alone(app, view, api, monkeypatch):
     token = secrets.token_urlsafe(32)
     monkeypatch.setattr(connections, "owner_token", lambda: token)

@@ -6,9 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConnectionFailedError, ServerError
+from debugger.errors import ConnectionFailedError, RunError, ServerError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views import actions
 from debugger.views.backend_cache import BackendCache
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, worker
@@ -429,3 +430,41 @@ def test_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, record,
 
     assert not app.exception
     assert record(Cursor).event is None
+
+
+def test_refused_start_never_shows_unrelated_run(app, backend, record, press, settle):
+    backend.create_workflow(document(say("chat")))
+    other = backend.create_workflow(document(say("chat"))).id
+    app.run()
+    press("start")
+    backend.gate.clear()
+    use(app, "restart")
+    app.query_params.clear()
+    app.query_params["workflow"] = other
+    app.run()
+    backend.fault = RunError("The run cannot begin.")
+    backend.gate.set()
+
+    press("start")
+
+    assert record(CurrentRun).session.error is backend.fault
+    assert record(CurrentRun).session.workflow_id == other
+
+
+def test_setup_that_cannot_be_stored_is_reported(app, backend, record, press, settle, monkeypatch):
+    def broken():
+        raise StoreError("The database is locked.")
+
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    use(app, "lower_view", "Breakpoints")
+    app.selectbox("bp_kind").set_value("error").run()
+    app.button("bp_add").click().run()
+    press("start")
+    monkeypatch.setattr(actions, "notebook", broken)
+
+    send(app, "Hello")
+    settle()
+
+    assert any("The database is locked" in error.value for error in app.error)
+    assert record(CurrentRun).session.turns[-1].message == "Hello"

@@ -215,7 +215,21 @@ def test_tree_lists_every_run_and_opens_one(app, record, run, forwarded):
     app.session_state["run_tree"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "run")]}}
     app.run()
     use(app, "close_tree")
-    assert not record(ForkState).shows_tree
+    assert record(ForkState).tree_of is None
+
+
+def test_tree_stays_with_its_run(app, record, run, forwarded):
+    use(app, "fork_turn")
+    use(app, "run_fork")
+    forwarded()
+    use(app, "open_tree")
+    is_open = any(button.key == "close_tree" for button in app.button)
+
+    use(app, "crumb_0")  # another run, as by the browser's way back
+
+    assert is_open
+    assert record(CurrentRun).session.run_id == run
+    assert not any(button.key == "close_tree" for button in app.button)
 
 
 def test_run_without_relatives_shows_no_lineage(app, run):

@@ -105,3 +105,20 @@ def test_input_of_turn_has_button_too(app, record, run):
     use(app, "fork_here")
 
     assert record(ForkState).draft.point.number == 2
+
+
+def test_fork_dialog_ends_with_its_run(app, backend, record, run):
+    other = backend.create_workflow(document(say("chat"))).id
+    use(app, "fork_turn")
+    is_open = any(button.key == "run_fork" for button in app.button)
+    app.query_params.clear()
+    app.query_params["workflow"] = other
+    app.run()
+
+    app.query_params.clear()
+    app.query_params["run"] = run
+    app.run()
+
+    assert is_open
+    assert record(CurrentRun).session.run_id == run
+    assert not any(button.key == "run_fork" for button in app.button)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from debugger.engine.mocks import Target
 from debugger.views.run_state import CurrentRun, Selection
-from tests.support.factories import document, say, static, when, worker
+from tests.support.factories import direct, document, say, static, when, worker
 from tests.views.bars import use
 from tests.views.message import send
 from tests.views.row_lists import choose
@@ -35,6 +37,17 @@ def choose_in_table(app, edge):
     use(app, "graph_table", "Edges")
     choose(app, ["edge", edge], label="The edges")
     assert not app.exception
+
+
+def answered_elsewhere(app, backend, record):
+    """Show the form of a model that another tab has answered for: the next one waits."""
+    two = [worker(name, {"a": {"type": "string"}}, wait_for_user_message=False) for name in ("one", "two")]
+    asked(app, backend, record, *two, BYE, direct("one", "two"), direct("two", "bye"))
+    session = record(CurrentRun).session
+    session.human_input.use_fallback()
+    session.wait_until_idle(10)
+    assert session.human_input.pending.number == 2
+    return session
 
 
 def marked(app):
@@ -145,3 +158,14 @@ def test_answer_can_be_given_again_from_now_on(app, backend, record):
     (pin,) = record(CurrentRun).session.mocks.all
     assert pin.target == Target("model", "chat")
     assert pin.output["text"] == "Good day"
+
+
+@pytest.mark.parametrize("button", ["desk_answer", "desk_stand_in"])
+def test_stale_form_answers_no_other_prompt(app, backend, record, button):
+    session = answered_elsewhere(app, backend, record)
+
+    app.button(button).click().run()
+
+    assert session.human_input.pending.number == 2
+    assert any("answered already" in error.value for error in app.error)
+    session.stop()

@@ -123,3 +123,23 @@ def test_backend_that_runs_elsewhere_greys_pins_and_answers_with_reason(app, bac
     assert control(app, "fault_add").disabled
     assert "It runs elsewhere." in captions(app)
     assert control(app, "who_answers_choice").disabled
+
+
+def test_choice_of_nodes_ends_with_run(app, backend, record, settle):
+    opened(app, backend, say("chat"))
+    use(app, "who_answers_choice", "Me (chosen nodes)")
+    app.multiselect("who_answers_nodes").set_value(["chat"]).run()
+    chosen = record(CurrentRun).session.human_input.nodes
+    send(app, "Hello")
+    record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    click(app, "desk_answer")
+    settle()
+
+    use(app, "restart")
+    settle()
+
+    assert chosen == {"chat"}
+    assert record(CurrentRun).session.human_input.nodes == frozenset()
+    assert control(app, "who_answers_choice").value == "Workflow default"
+    assert not app.multiselect

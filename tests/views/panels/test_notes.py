@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.protocol.notes import Target
+from debugger.protocol.notes import Comment, RunNotes, Target
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import document, say
 from tests.views.bars import control, use
@@ -68,7 +68,7 @@ def test_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, record):
     use(app, "add_comment")
     shown = [text.value for text in app.text]
 
-    use(app, f"delete_{notes().comments[0].logical_id}")
+    use(app, f"delete_comment_{notes().comments[0].logical_id}")
 
     assert "**Bold** ![x](http://evil.example/x.png)" in shown
     assert notes().comments == []
@@ -95,3 +95,15 @@ def test_rating_is_given_replaced_and_taken_back(app, notes, record, backend):
     assert replaced == {"Ben": "down", "me": "strong_up"}
     assert notes().ratings_of(Target()) == {"Ben": "down"}
     assert any(caption.value == "Ben\\: bad" for caption in app.caption)
+
+
+@pytest.mark.parametrize("key", ["notes_head", "inspector", "add_comment", "preset"])
+def test_comment_with_key_of_page_is_shown(app, backend, notes, record, key):
+    comment = Comment(logical_id=key, target=Target(), author="Ada", content="Late.", created_at="2026-01-01")
+    run_id = record(CurrentRun).session.run_id
+    backend.store.notebook.take_in(run_id, RunNotes(comments=[comment]))
+
+    app.run()
+
+    assert not app.error
+    assert "Late." in [text.value for text in app.text]

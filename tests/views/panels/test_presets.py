@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.views.backend_cache import BackendCache
 from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, say
 from tests.views.bars import control, use
@@ -95,3 +96,19 @@ def test_difference_from_defaults_is_told_and_taken_back(app, tea, model):
     assert '~ dynamic_variables.name: "" → "Ada"' in texts
     assert any(text.startswith("− dynamic_variables.shop") for text in texts)
     assert model().value == defaults
+
+
+def test_options_are_shown_as_written(app, tea, record, press):
+    app.run()
+    press("start")
+    record(BackendCache).expire()
+    app.query_params.clear()
+    app.query_params["workflow"] = tea.id
+    app.run()
+    app.text_input("preset_name").set_value("fast-track (v2)").run()
+
+    use(app, "keep_preset")
+
+    assert app.selectbox("preset").options == ["fast-track (v2)"]
+    (run,) = app.selectbox("copy_run_None").options
+    assert "\\" not in run

@@ -304,3 +304,16 @@ def test_variables_of_document_itself_are_taken_over(app, backend, monkeypatch, 
     app.run()
 
     assert table(app, tier) == [{"name": "n", "type": "null", "value": ""}]
+
+
+def test_huge_version_number_is_left_to_json(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    use(app, "input_mode", "JSON")
+    text_area(app, "json").input(json.dumps({"version_number": 10**20})).run()
+
+    use(app, "input_mode", "Form")
+
+    assert not app.error
+    assert any(f"Version {10**20} is too large" in caption.value for caption in app.caption)
+    assert model(record).value["version_number"] == 10**20

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import re
 
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
+from debugger.views.panels.timeline import events_table
 from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, node, say, static
+from tests.support.timelines import build_timeline
 from tests.views.bars import captions, control, use
 from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows
@@ -261,3 +266,13 @@ def test_model_call_shows_its_latency(app, backend, press, settle):
 
     assert latencies
     assert all(re.fullmatch(r"[\d,.]+ ms", latency) for latency in latencies)
+
+
+def test_time_before_start_has_one_sign():
+    events = [parse_event({"type": "x", "timestamp": seconds}) for seconds in (2.0, 1.5)]
+    turn = TurnLog(1, TurnInput(), events=events)
+
+    drawn = events_table(build_timeline([turn]), "Relative", {})
+
+    times = [row.cells[[column.name for column in drawn.columns].index("time")] for row in drawn.rows]
+    assert times == ["+0.000 s", "-0.500 s"]

@@ -204,3 +204,25 @@ def test_another_run_is_not_shown_with_past_of_one_before(app, backend, record, 
 
     assert record(ViewCache).history is not old
     assert list(variables(app, "Dynamic")) == ["x"]
+
+
+def test_long_number_keeps_its_digits(app, backend, press):
+    backend.create_workflow(document(say("chat"), defaults={"caller": {"id": 9007199254740993}}))
+    app.run()
+    press("start")
+
+    choose(app, ["dynamic", "caller"], "Variables")
+
+    assert [code.value for code in app.code] == ['{\n  "id": 9007199254740993\n}']
+    assert not app.json
+
+
+def test_other_values_are_trees(app, backend, press):
+    backend.create_workflow(document(say("chat"), defaults={"caller": {"id": -(2**53), "is_known": True}}))
+    app.run()
+    press("start")
+
+    choose(app, ["dynamic", "caller"], "Variables")
+
+    assert '"is_known": true' in app.json[0].value
+    assert not app.code
