@@ -289,7 +289,12 @@ def refresh_index(
             for row in found
         ]
         with database.writing() as connection:
-            connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer), rows)
+            # A run that was deleted meanwhile leaves no text behind.
+            stored = select(runs.c.id).where(runs.c.id.in_([row["run_id"] for row in rows]))
+            known = set(connection.scalars(stored))
+            rows = [row for row in rows if row["run_id"] in known]
+            if rows:
+                connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer), rows)
         if time.monotonic() > deadline:
             break
     with database.reading() as connection:

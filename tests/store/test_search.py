@@ -3,12 +3,16 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
 from debugger.store import Store, new_id
+from debugger.store import runs as stored_runs
 from debugger.store.database import Database
 from debugger.store.runs import refresh_index
+from debugger.store.schema import spoken
 from tests.support.turns import WholeTurn, append_turn
 
 TEA = "665f00000000000000000001"
@@ -127,3 +131,22 @@ def test_search_without_time_counts_unread_runs(url, monkeypatch):
 
         database.close()
     assert left == [3, 1, 0, 0]
+
+
+def test_deleted_run_leaves_no_index(store, monkeypatch):
+    run_id, other = keep(store, says("a quokka")), keep(store, says("another quokka"), hour=11)
+    read_text = stored_runs._indexed_text
+
+    def delete_meanwhile(database, run):
+        text = read_text(database, run)
+        if run.id == run_id:
+            store.delete_run(run_id)
+        return text
+
+    monkeypatch.setattr(stored_runs, "_indexed_text", delete_meanwhile)
+
+    shown = found(store, text="quokka")
+
+    with store._database.reading() as connection:
+        assert connection.scalars(select(spoken.c.run_id)).all() == [other]
+    assert shown == [other]
