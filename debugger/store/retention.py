@@ -206,11 +206,23 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Delete runs with their turns and notes, but not their forks."""
     for table in RUN_TABLES:
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
-    # The origin of a fork leads from its own forks to their first run.
+    connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
+    _delete_origins(connection, run_ids)
+
+
+def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete the origins of deleted runs, and of those above that were deleted before.
+
+    The origin of a fork leads from its own forks to their first run, and stays as long as there are any.
+    """
     child = forks.alias()
     has_forks = exists().where(child.c.source_run_id == forks.c.run_id)
-    connection.execute(delete(forks).where(forks.c.run_id.in_(run_ids), ~has_forks))
-    connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
+    while run_ids:
+        ours = (forks.c.run_id.in_(run_ids), ~has_forks)
+        above = set(connection.scalars(select(forks.c.source_run_id).where(*ours)))
+        connection.execute(delete(forks).where(*ours))
+        above -= set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(above))))
+        run_ids = sorted(above)
 
 
 def claimed_runs(connection: Connection) -> set[str]:
