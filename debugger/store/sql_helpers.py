@@ -38,12 +38,17 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Return the time of an ISO 8601 text, by default the present."""
+    """Return the time of an ISO 8601 text, by default the present.
+
+    A time that is not within the years 1 to 9999 of UTC counts as the present.
+    """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = datetime.now(UTC)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        iso_time(seconds)
+    except (ValueError, OverflowError):
+        return time.time()
+    return seconds
 
 
 def page_of(statement: Select[Any], page: int, size: int) -> Select[Any]:

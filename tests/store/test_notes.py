@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.notes import RunLabels, RunNotes, Target
+from debugger.protocol.notes import Comment, Rating, RunLabels, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
 from tests.store.interrupted import interrupt
 
@@ -176,6 +177,22 @@ def test_imported_notes_are_added_once(notebook):
 
     assert there == travelled
     assert notebook.notes(OTHER) == RunNotes(note="from here", tags=["late", "smoke"])
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999"],
+)
+def test_impossible_date_of_import_is_replaced(notebook, date):
+    comment = Comment(logical_id="comment_1", target=Target(), author="Ada", content="Slow.", created_at=date)
+    rating = Rating(target=Target(), author="Ada", value="up", created_at=date)
+
+    notebook.take_in(RUN, RunNotes(comments=[comment], ratings=[rating]))
+
+    notes = notebook.notes(RUN)
+    now = datetime.now(UTC)
+    for note in (*notes.comments, *notes.ratings):
+        assert timedelta(0) <= now - datetime.fromisoformat(note.created_at) < timedelta(minutes=1)
 
 
 def test_comment_is_deleted_from_own_target_only(tmp_path):
