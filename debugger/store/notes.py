@@ -228,11 +228,13 @@ class NoteRepository(Repository):
 
 def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
     tags: dict[str, list[str]] = {}
-    tagged = select(run_tags).where(run_tags.c.run_id.in_(run_ids)).order_by(run_tags.c.tag)
-    for row in connection.execute(tagged):
-        tags.setdefault(row.run_id, []).append(row.tag)
-    marked = connection.execute(select(run_marks).where(run_marks.c.run_id.in_(run_ids)))
-    marks = {row.run_id: (row.starred, row.note) for row in marked}
+    marks: dict[str, tuple[bool, str]] = {}
+    for some in split_ids(run_ids):
+        tagged = select(run_tags).where(run_tags.c.run_id.in_(some)).order_by(run_tags.c.tag)
+        for row in connection.execute(tagged):
+            tags.setdefault(row.run_id, []).append(row.tag)
+        marked = connection.execute(select(run_marks).where(run_marks.c.run_id.in_(some)))
+        marks.update((row.run_id, (row.starred, row.note)) for row in marked)
     found: dict[str, RunLabels] = {}
     for run_id in run_ids:
         if run_id in marks or run_id in tags:

@@ -45,6 +45,16 @@ def test_what_was_noted_can_be_taken_back(notebook):
     assert notebook.notes(RUN) == RunNotes()
 
 
+def test_marks_of_very_many_runs_are_read(notebook):
+    notebook.star(OTHER)
+    notebook.tag(RUN, ["late"])
+    ids = [RUN, *(f"{number:024x}" for number in range(66_000)), OTHER]
+
+    found = notebook.marks(ids)
+
+    assert found == {RUN: RunLabels(tags=["late"]), OTHER: RunLabels(starred=True)}
+
+
 def test_a_tag_that_is_a_novel_is_refused(notebook):
     notebook.tag(RUN, ["smoke"])
 
