@@ -34,7 +34,7 @@ from debugger.store.schema import (
     turns,
     verdicts,
 )
-from debugger.store.sql_helpers import insert, iso_time, page_of, place_in
+from debugger.store.sql_helpers import contains, insert, iso_time, page_of, place_in
 
 MAX_INDEX_SECONDS = 2.0
 """Seconds that a search spends on indexing new turns."""
@@ -243,14 +243,14 @@ def _has_verdict(wanted: str) -> ColumnElement[bool]:
 def _has_word(word: str) -> ColumnElement[bool]:
     notes = (
         select(spoken.c.run_id).where(place_in(spoken.c.text, word) > 0),
-        select(run_marks.c.run_id).where(run_marks.c.note.icontains(word, autoescape=True)),
-        select(run_tags.c.run_id).where(run_tags.c.tag.icontains(word, autoescape=True)),
-        select(comments.c.run_id).where(comments.c.content.icontains(word, autoescape=True)),
+        select(run_marks.c.run_id).where(contains(run_marks.c.note, word)),
+        select(run_tags.c.run_id).where(contains(run_tags.c.tag, word)),
+        select(comments.c.run_id).where(contains(comments.c.content, word)),
     )
     names = (runs.c.workflow_name, runs.c.version_name, runs.c.run_by)
     return or_(
         runs.c.id == word,
-        *(column.icontains(word, autoescape=True) for column in names),
+        *(contains(column, word) for column in names),
         *(runs.c.id.in_(statement) for statement in notes),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, Table
+from sqlalchemy import ColumnElement, Integer, Select, Table, func
 
 # SQLite has adopted the clause ``ON CONFLICT`` of PostgreSQL, and SQLAlchemy writes this one for both.
 from sqlalchemy.dialects.postgresql import Insert
@@ -79,6 +79,14 @@ def upsert(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
     """Return the statement that inserts or changes a row."""
     fresh = insert(table).values(**key, **values)
     return fresh.on_conflict_do_update(index_elements=list(key), set_=values)
+
+
+def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Return the condition for rows with a text in a column, in any case.
+
+    A pattern of ``LIKE`` has a limit of 50,000 bytes in SQLite; this has none.
+    """
+    return place_in(func.lower(column), func.lower(text)) > 0
 
 
 class place_in(GenericFunction[int]):

@@ -15,7 +15,7 @@ from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, Repository
 from debugger.store.schema import never_used, remember_creation, versions, workflows
-from debugger.store.sql_helpers import iso_time, new_id, page_of
+from debugger.store.sql_helpers import contains, iso_time, new_id, page_of
 
 FIRST_VERSION_NAME = "Initial Version"
 
@@ -93,7 +93,7 @@ class WorkflowRepository(Repository):
         """
         conditions: list[ColumnElement[bool]] = []
         if search:
-            conditions.append(workflows.c.name.icontains(search, autoescape=True))
+            conditions.append(contains(workflows.c.name, search))
         with self._database.reading() as connection:
             rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
             total = connection.scalar(select(func.count()).select_from(workflows).where(*conditions)) or 0

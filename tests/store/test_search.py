@@ -150,3 +150,15 @@ def test_deleted_run_leaves_no_index(store, monkeypatch):
     with store._database.reading() as connection:
         assert connection.scalars(select(spoken.c.run_id)).all() == [other]
     assert shown == [other]
+
+
+def test_search_takes_text_of_any_length(store):
+    run_id = keep(store, says("tea"))
+    long = "Ä%_" * 25_000
+    workflow = store.create_workflow({"name": long})
+    store.notebook.write(run_id, long)
+
+    assert found(store, text=long.lower()) == [run_id]
+    assert found(store, text=f"{long}x") == []
+    assert [row.id for row in store.workflows(long.lower())[0]] == [workflow.id]
+    assert store.workflows(f"{long}x") == ([], 0)
