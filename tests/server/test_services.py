@@ -101,6 +101,18 @@ def test_admission_of_many_threads_admits_the_limit(embedded):
     assert len(streams) == 3
 
 
+def test_start_remembers_no_unknown_workflows(embedded):
+    limiter = RunLimiter()
+    limited = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(limited, max_concurrent_runs=1)
+
+    for workflow_id in [limited, *(new_id() for _ in range(50))]:
+        with limiter.start(embedded, workflow_id):
+            pass
+
+    assert set(limiter._starting) == set(limiter._rules) == {limited}
+
+
 def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):
     database = f"sqlite:///{tmp_path}/shared.sqlite3"
     backends = [EmbeddedBackend(Settings(database=database, responder="rules")) for _ in range(2)]
