@@ -68,10 +68,14 @@ class Snippets(Repository):
 
 def snippet_of(place: str, text: str, word: str) -> Snippet | None:
     """Return a word with the text around it; ``None`` without one."""
-    at = text.lower().find(word)
+    lowered = text.lower()
+    at = lowered.find(word)
     if at < 0:
         return None
     end = at + len(word)
+    if len(lowered) != len(text):  # the letter İ has two characters in lower case
+        places = [place for place, letter in enumerate(text) for _ in letter.lower()]
+        at, end = places[at], places[end - 1] + 1
     begin, stop = max(0, at - MAX_AROUND), min(len(text), end + MAX_AROUND)
     before = ("…" if begin else "") + text[begin:at]
     after = text[end:stop] + ("…" if stop < len(text) else "")
