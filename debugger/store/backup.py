@@ -100,10 +100,7 @@ def _load(
     try:
         interrupt_all(connection)
     except (StoreError, KeyError, TypeError) as error:
-        raise InputError(
-            f"The backup {backup.file} cannot be restored: a turn in progress cannot be read.",
-            advice="Use another one; the database was left as it is.",
-        ) from error
+        _reject(backup, "a turn in progress cannot be read", error)
 
 
 def _insert_all(

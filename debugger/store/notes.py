@@ -29,7 +29,7 @@ from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
 from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
-from debugger.store.sql_helpers import insert, iso_time, seconds_of, split_ids, upsert
+from debugger.store.sql_helpers import has_key, insert, iso_time, seconds_of, split_ids, upsert
 
 MAX_TAG_CHARACTERS = 50
 
@@ -134,8 +134,7 @@ class NoteRepository(Repository):
         key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
         with self._database.writing() as connection:
             if value is None:
-                same = (ratings.c[name] == part for name, part in key.items())
-                connection.execute(delete(ratings).where(*same))
+                connection.execute(delete(ratings).where(has_key(ratings, key)))
             else:
                 connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 

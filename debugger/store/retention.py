@@ -31,9 +31,9 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
+from debugger.store.sql_helpers import DAY
 from debugger.telemetry.progress import report_progress
 
-_DAY = 86_400
 _ROW_BYTES = 200
 """Bytes of a row besides its texts, roughly."""
 RUNS_AT_ONCE = 100
@@ -232,7 +232,7 @@ def claimed_runs(connection: Connection) -> set[str]:
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:
     return (
-        (limits.days is not None and run.updated_at < now - limits.days * _DAY)
+        (limits.days is not None and run.updated_at < now - limits.days * DAY)
         or (limits.runs is not None and left > limits.runs)
         or (limits.size is not None and left_size > limits.size)
     )

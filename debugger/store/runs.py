@@ -25,8 +25,8 @@ from debugger.store.database import Database, Repository
 from debugger.store.schema import (
     FINISHED,
     IN_PROGRESS,
+    IS_SHOWN,
     comments,
-    hidden_runs,
     run_marks,
     run_tags,
     runs,
@@ -216,7 +216,7 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
         runs.c.source_workflow_run_id: search.source_workflow_run_id or None,
     }
     conditions: list[ColumnElement[bool]] = [
-        runs.c.id.not_in(select(hidden_runs.c.run_id)),
+        IS_SHOWN,
         *(column == value for column, value in equal.items() if value is not None),
     ]
     if search.since is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, func
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, func
 
 # SQLite has adopted the clause ``ON CONFLICT`` of PostgreSQL, and SQLAlchemy writes this one for both.
 from sqlalchemy.dialects.postgresql import Insert
@@ -19,6 +19,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from debugger.errors import InputError
 
+DAY = 86_400
 _MAX_IDS = 500
 """Ids in one statement; SQLite takes some thousands."""
 
@@ -79,6 +80,11 @@ def upsert(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
     """Return the statement that inserts or changes a row."""
     fresh = insert(table).values(**key, **values)
     return fresh.on_conflict_do_update(index_elements=list(key), set_=values)
+
+
+def has_key(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the condition for the row with a key."""
+    return and_(*(table.c[name] == value for name, value in key.items()))
 
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

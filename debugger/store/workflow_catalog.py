@@ -14,8 +14,8 @@ from debugger.protocol.base import JsonObject
 from debugger.store.compression import read_json
 from debugger.store.database import Repository
 from debugger.store.schema import (
+    IS_SHOWN,
     favorites,
-    hidden_runs,
     remember_creation,
     runs,
     versions,
@@ -227,11 +227,7 @@ class WorkflowCatalog(Repository):
 
     def count_active_runs(self, workflow_id: str) -> int:
         """Return the number of runs of a workflow that count against its limit, without hidden ones."""
-        ours = (
-            runs.c.workflow_id == workflow_id,
-            runs.c.status.in_(ACTIVE_STATUSES),
-            runs.c.id.not_in(select(hidden_runs.c.run_id)),
-        )
+        ours = (runs.c.workflow_id == workflow_id, runs.c.status.in_(ACTIVE_STATUSES), IS_SHOWN)
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(runs).where(*ours)) or 0
 

@@ -23,7 +23,7 @@ from debugger.store.schema import (
     versions,
     workflows,
 )
-from debugger.store.sql_helpers import contains, iso_time, new_id, page_of
+from debugger.store.sql_helpers import contains, has_key, iso_time, new_id, page_of
 
 FIRST_VERSION_NAME = "Initial Version"
 
@@ -129,8 +129,8 @@ class WorkflowRepository(Repository):
                 raise _unknown_workflow(workflow_id)
             for table in (presets, python_consents):
                 connection.execute(delete(table).where(table.c.workflow_id == workflow_id))
-            script = (demo_scripts.c.connection == "", demo_scripts.c.workflow_id == workflow_id)
-            connection.execute(delete(demo_scripts).where(*script))
+            script = {"connection": "", "workflow_id": workflow_id}
+            connection.execute(delete(demo_scripts).where(has_key(demo_scripts, script)))
 
     def document(self, workflow_id: str, version_number: int | None = None) -> tuple[int, JsonObject]:
         """Return the number and the document of a version.
