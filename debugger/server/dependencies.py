@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 
 from debugger.backends.base import Backend
@@ -21,6 +22,8 @@ MAX_NUMBER = 2**31 - 1
 """The largest number of a version or of a turn."""
 MAX_EVENT_ID = 128
 """Characters of an event's id; no database column of ours takes more."""
+MAX_PERSON = 200
+"""Characters of a user's name that a client sends."""
 DEFAULT_SIZE = 100
 """Rows of a page when a request names no size (``platform.md#paging``)."""
 ANONYMOUS = "me"
@@ -90,9 +93,16 @@ async def current_person(request: Request) -> str:
 
     The header counts for a shared key only, so no user can pass for another one who has a key.
 
+    Raises:
+        RequestValidationError: The header is too long for an index of PostgreSQL.
+
     Source: ``platform.md#headers``.
     """
-    return principal_of(request.scope).person or request.headers.get("uuid", "").strip() or ANONYMOUS
+    person = principal_of(request.scope).person or request.headers.get("uuid", "").strip() or ANONYMOUS
+    if len(person) > MAX_PERSON:
+        message = f"A user's name has {MAX_PERSON} characters at most"
+        raise RequestValidationError([{"type": "string_too_long", "loc": ("header", "uuid"), "msg": message}])
+    return person
 
 
 Person = Annotated[str, Depends(current_person)]

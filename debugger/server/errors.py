@@ -55,6 +55,7 @@ def handle_errors(app: FastAPI) -> None:
     """Answer every error that is raised on purpose in the platform's shapes."""
     app.add_exception_handler(DebuggerError, _handle_debugger_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(RecursionError, _handle_deep_value)
     app.add_exception_handler(404, _handle_unknown_path)
 
 
@@ -115,6 +116,13 @@ async def _handle_invalid_request(request: Request, error: Exception) -> RawJson
         for problem in error.errors()
     ]
     return RawJsonResponse({"detail": problems}, status_code=422)
+
+
+async def _handle_deep_value(request: Request, error: Exception) -> RawJsonResponse:
+    problem = InputError("A value is nested too deeply.")
+    path = redact_address(request.url.path)
+    _log.warning("%s %s: %s", request.method, path, problem, exc_info=error)
+    return error_response(problem)
 
 
 async def _handle_unknown_path(request: Request, error: Exception) -> RawJsonResponse:

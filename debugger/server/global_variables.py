@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
+from debugger.server.audit import set_audit_target
 from debugger.server.body import body_error, json_body, validate
 from debugger.server.dependencies import DEFAULT_SIZE, BaseUrl, Engine, PageNumber, PageSize, ServedStore
 from debugger.server.responses import Page, RawJsonResponse, page_envelope
@@ -131,16 +132,20 @@ def list_variables(
 
 @router.post(urls.GLOBALS, response_model=VariableAnswer, status_code=201, responses={409: {}})
 def create_variable(
-    body: Annotated[JsonObject, json_body(NewVariable, {"name": "city", "value": "Bath"})], engine: Engine
+    request: Request,
+    body: Annotated[JsonObject, json_body(NewVariable, {"name": "city", "value": "Bath"})],
+    engine: Engine,
 ) -> RawJsonResponse:
     """Create a variable."""
     variable = _create(engine.store, body)
     engine.global_values.renew()
+    set_audit_target(request.scope, variable.id)
     return RawJsonResponse({"variable": _record(variable)}, status_code=201)
 
 
 @router.post(urls.GLOBALS_BULK, response_model=CreatedVariables)
 def create_variables(
+    request: Request,
     body: Annotated[JsonObject, json_body(NewVariables, {"variables": [{"name": "city", "value": "Bath"}]})],
     engine: Engine,
 ) -> RawJsonResponse:
@@ -156,6 +161,7 @@ def create_variables(
         except (DebuggerError, RequestValidationError) as error:
             errors.append({"index": index, "name": values.get("name"), "error": _error_message(error)})
     engine.global_values.renew()
+    set_audit_target(request.scope, ", ".join(record["id"] for record in created))
     answer: CreatedVariables = {
         "created": created,
         "errors": errors,

@@ -47,8 +47,8 @@ _TAGS = {
 }
 _REQUEST_ID = {
     "X-Request-Id": {
-        "description": "The id of the request in the log.",
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "description": "The id of the request in the log: the client's own, or else a new one.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
     }
 }
 _RETRY_AFTER = {

@@ -23,6 +23,7 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.server import rerun_tokens
+from debugger.server.audit import set_audit_target
 from debugger.server.auth import principal_of
 from debugger.server.body import json_body, validate
 from debugger.server.dependencies import Engine, Person, RunId, TurnIndex
@@ -279,6 +280,7 @@ async def rerun(
         return new_id, plan, turn_input
 
     new_id, plan, turn_input = await run_on_thread(start)
+    set_audit_target(request.scope, new_id)
     if turn_input is None:
         return _started(new_id, plan, is_async, plan.status)
     run_turn = partial(_run_turn, engine, services.metrics, plan, new_id, turn_input)

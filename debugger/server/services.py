@@ -62,10 +62,11 @@ class RunLimiter:
         """
         with self._lock:
             rule = self._rule(engine, workflow_id)
-            starting = self._starting.setdefault(workflow_id, threading.Lock())
         if rule is None or rule.max_concurrent_runs is None:
             yield
             return
+        with self._lock:
+            starting = self._starting.setdefault(workflow_id, threading.Lock())
         with starting:
             if client_turn_id is None or engine.store.claims.find(client_turn_id) is None:
                 _check_limit(engine, workflow_id, rule.max_concurrent_runs)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from debugger.errors import DebuggerError, WorkflowError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
+from debugger.server.audit import set_audit_target
 from debugger.server.body import body_error, json_body, validate, without_secrets
 from debugger.server.dependencies import MAX_NUMBER, BaseUrl, Engine, Person, VersionField, WorkflowId
 from debugger.server.responses import RawJsonResponse
@@ -129,7 +130,11 @@ def export_workflow(
 
 @router.post(urls.IMPORT, response_model=WorkflowAnswer, status_code=201, responses={400: {}})
 def import_bundle(
-    body: Annotated[JsonObject, json_body(Import)], engine: Engine, person: Person, url: BaseUrl
+    request: Request,
+    body: Annotated[JsonObject, json_body(Import)],
+    engine: Engine,
+    person: Person,
+    url: BaseUrl,
 ) -> RawJsonResponse:
     """Import versions of a bundle as a workflow.
 
@@ -140,24 +145,27 @@ def import_bundle(
             another format, or the platform would not save a version.
         RequestValidationError: A requested version is not in the bundle.
     """
-    request = validate(Import, body)
-    if request.bundle.export_format != FORMAT:
+    bundle_import = validate(Import, body)
+    if bundle_import.bundle.export_format != FORMAT:
         raise WorkflowError(
-            f"The format {request.bundle.export_format!r} is not known here; {FORMAT!r} is.",
+            f"The format {bundle_import.bundle.export_format!r} is not known here; {FORMAT!r} is.",
             category="Invalid bundle",
         )
-    copies = _selected(request)
+    copies = _selected(bundle_import)
     for copy in copies:
         reject_faulty(dict(copy.document))
-    if not request.confirm_executable:
+    if not bundle_import.confirm_executable:
         _reject_code(copies)
     labels = {
-        "name": request.workflow_name or request.bundle.name,
-        "description": request.bundle.description,
+        "name": bundle_import.workflow_name or bundle_import.bundle.name,
+        "description": bundle_import.bundle.description,
     }
-    renamed = ["name"] if request.workflow_name else []
-    new_id = engine.store.catalogue.keep_workflow(labels, copies, request.active_version_number, renamed)
+    renamed = ["name"] if bundle_import.workflow_name else []
+    new_id = engine.store.catalogue.keep_workflow(
+        labels, copies, bundle_import.active_version_number, renamed
+    )
     set_author(engine, new_id, person)
+    set_audit_target(request.scope, new_id)
     return RawJsonResponse(workflow_answer(engine, new_id, url), status_code=201)
 
 

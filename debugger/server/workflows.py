@@ -21,6 +21,7 @@ from debugger.expressions import placeholders
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import SYSTEM_NAMES, GlobalNodeConfig, Workflow, WorkflowSummary
+from debugger.server.audit import set_audit_target
 from debugger.server.body import AnyBody, json_body, validate
 from debugger.server.dependencies import (
     DEFAULT_SIZE,
@@ -134,6 +135,7 @@ def list_workflows(
 
 @router.post(urls.WORKFLOWS, response_model=WorkflowAnswer, status_code=201, responses={400: {}})
 def create_workflow(
+    request: Request,
     body: Annotated[JsonObject, json_body(Workflow | NamedWorkflow)],
     backend: ServedBackend,
     person: Person,
@@ -148,6 +150,7 @@ def create_workflow(
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
     set_author(backend, summary.id, person)
+    set_audit_target(request.scope, summary.id)
     return RawJsonResponse(workflow_answer(backend, summary.id, url), status_code=201)
 
 

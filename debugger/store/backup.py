@@ -6,6 +6,7 @@ and a line for each row holds their values, bytes in base64; the last line count
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
@@ -91,25 +92,23 @@ def _load(
     upgrade(connection, reader.revision)
     tables = MetaData()
     tables.reflect(connection)
-    _insert_all(connection, tables, reader, backup, total)
+    rows = reader.rows() if database.dialect.takes_nul else map(_without_nul, reader.rows())
+    _insert_all(connection, tables, rows, backup, total)
     _check_references(connection, tables, backup)
     upgrade(connection, NEWEST)
     database.dialect.reset_numbering(connection)
     try:
         interrupt_all(connection)
     except (StoreError, KeyError, TypeError) as error:
-        raise InputError(
-            f"The backup {backup.file} cannot be restored: a turn in progress cannot be read.",
-            advice="Use another one; the database was left as it is.",
-        ) from error
+        _reject(backup, "a turn in progress cannot be read", error)
 
 
 def _insert_all(
-    connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
+    connection: Connection, tables: MetaData, rows: Iterator[Row], backup: BackupFile, total: int
 ) -> None:
     batch: list[Row] = []
     size = 0
-    for number, row in enumerate(reader.rows()):
+    for number, row in enumerate(rows):
         if batch and (row.table != batch[0].table or size > _BYTES_AT_ONCE):
             _insert(connection, tables, batch, backup)
             batch, size = [], 0
@@ -118,6 +117,15 @@ def _insert_all(
         size += row.size
     if batch:
         _insert(connection, tables, batch, backup)
+
+
+def _without_nul(row: Row) -> Row:
+    """Return a row with spaces for the character 0, which SQLite takes in texts."""
+    values = {
+        name: value.replace("\0", " ") if isinstance(value, str) else value
+        for name, value in row.values.items()
+    }
+    return Row(row.table, values, row.line, row.size)
 
 
 def _insert(connection: Connection, tables: MetaData, rows: list[Row], backup: BackupFile) -> None:

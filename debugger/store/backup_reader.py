@@ -135,9 +135,7 @@ class BackupReader:
         )
 
     def _object(self, line: bytes) -> dict[str, Any]:
-        if len(line) > _MAX_OBJECT:
-            self._backup.reject("it is neither a row nor the columns of a table")
-        value = self._decoded(line)
+        value = self._decoded(line) if len(line) <= _MAX_OBJECT else None
         if not isinstance(value, dict):
             self._backup.reject("it is neither a row nor the columns of a table")
         return value

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import delete, select
 
 from debugger.store.database import Repository
 from debugger.store.schema import python_consents
+from debugger.store.sql_helpers import has_key, upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +31,15 @@ class PythonConsents(Repository):
 
     def add(self, workflow_id: str, version_number: int, code_digest: str, person: str) -> None:
         """Store a consent in place of an earlier one for the version."""
-        values = PythonConsent(
-            workflow_id=workflow_id,
-            version_number=version_number,
-            code_digest=code_digest,
-            person=person,
-            consented_at=time.time(),
-        )
+        values = {"code_digest": code_digest, "person": person, "consented_at": time.time()}
         with self._database.writing() as connection:
-            connection.execute(delete(python_consents).where(*_key(workflow_id, version_number)))
-            connection.execute(insert(python_consents), vars(values))
+            connection.execute(upsert(python_consents, _key(workflow_id, version_number), values))
 
     def find(self, workflow_id: str, version_number: int) -> PythonConsent | None:
         """Return the consent for a version, whichever code it was for."""
+        ours = has_key(python_consents, _key(workflow_id, version_number))
         with self._database.reading() as connection:
-            row = connection.execute(
-                select(python_consents).where(*_key(workflow_id, version_number))
-            ).one_or_none()
+            row = connection.execute(select(python_consents).where(ours)).one_or_none()
         return None if row is None else PythonConsent(**row._mapping)
 
     def all(self) -> list[PythonConsent]:
@@ -58,10 +51,10 @@ class PythonConsents(Repository):
 
     def remove(self, workflow_id: str, version_number: int) -> None:
         """Revoke a consent; do nothing where there is none."""
+        ours = has_key(python_consents, _key(workflow_id, version_number))
         with self._database.writing() as connection:
-            connection.execute(delete(python_consents).where(*_key(workflow_id, version_number)))
+            connection.execute(delete(python_consents).where(ours))
 
 
-def _key(workflow_id: str, version_number: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    columns = python_consents.c
-    return columns.workflow_id == workflow_id, columns.version_number == version_number
+def _key(workflow_id: str, version_number: int) -> dict[str, str | int]:
+    return {"workflow_id": workflow_id, "version_number": version_number}

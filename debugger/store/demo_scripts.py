@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from debugger.errors import InputError
 from debugger.store.database import Repository
 from debugger.store.schema import demo_scripts
-from debugger.store.sql_helpers import upsert
+from debugger.store.sql_helpers import has_key, upsert
 
 MAX_LINES = 100
 """Of a demo script."""
@@ -25,10 +25,8 @@ class DemoScripts(Repository):
 
     def lines(self, connection: str, workflow_id: str) -> list[str]:
         """Return the lines of a workflow's demo script; none without one."""
-        columns = demo_scripts.c
-        statement = select(columns.lines).where(
-            columns.connection == connection, columns.workflow_id == workflow_id
-        )
+        key = {"connection": connection, "workflow_id": workflow_id}
+        statement = select(demo_scripts.c.lines).where(has_key(demo_scripts, key))
         with self._database.reading() as reading:
             found = reading.scalar(statement)
         return [] if found is None else list(json.loads(found))
@@ -57,5 +55,4 @@ class DemoScripts(Repository):
                 values = {"lines": json.dumps(kept, ensure_ascii=False)}
                 writing.execute(upsert(demo_scripts, key, values))
             else:
-                same = (demo_scripts.c[name] == part for name, part in key.items())
-                writing.execute(delete(demo_scripts).where(*same))
+                writing.execute(delete(demo_scripts).where(has_key(demo_scripts, key)))

@@ -17,7 +17,7 @@ from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.store.claims import unknown_run
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
-from debugger.store.schema import forks, hidden_runs, runs, turns
+from debugger.store.schema import IS_SHOWN, forks, runs, turns
 from debugger.store.sql_helpers import split_ids, upsert
 
 _OWN_COLUMNS = {"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"}
@@ -131,7 +131,7 @@ class ForkRepository(Repository):
     def counts(self, run_id: str) -> dict[int, int]:
         """Count the runs made from each turn of a run, from 0, without hidden ones."""
         index = runs.c.checkpoint_source_turn_index
-        ours = (runs.c.source_workflow_run_id == run_id, runs.c.id.not_in(select(hidden_runs.c.run_id)))
+        ours = (runs.c.source_workflow_run_id == run_id, IS_SHOWN)
         statement = select(index, func.count()).where(*ours).group_by(index)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}

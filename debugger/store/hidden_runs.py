@@ -13,10 +13,8 @@ from sqlalchemy import Select, delete, func, select
 
 from debugger.store.database import Repository
 from debugger.store.retention import RUNS_AT_ONCE, claimed_runs, delete_runs
-from debugger.store.schema import hidden_runs, runs
-from debugger.store.sql_helpers import insert, split_ids
-
-_DAY = 86_400
+from debugger.store.schema import IS_SHOWN, hidden_runs, runs
+from debugger.store.sql_helpers import DAY, insert, split_ids
 
 
 class HiddenRun(NamedTuple):
@@ -33,17 +31,10 @@ class HiddenRun(NamedTuple):
     created_at: float
 
 
+_columns = {**runs.c, **hidden_runs.c}
 _HIDDEN = (
-    select(
-        hidden_runs.c.run_id,
-        hidden_runs.c.hidden_by,
-        hidden_runs.c.hidden_at,
-        runs.c.workflow_id,
-        runs.c.workflow_name,
-        runs.c.version_number,
-        runs.c.turn_count,
-        runs.c.created_at,
-    )
+    select(*(_columns[name] for name in HiddenRun._fields))
+    .select_from(hidden_runs)
     .join(runs, runs.c.id == hidden_runs.c.run_id)
     .order_by(hidden_runs.c.hidden_at.desc(), hidden_runs.c.run_id)
 )
@@ -54,22 +45,15 @@ class HiddenRuns(Repository):
 
     def hide(self, run_ids: Collection[str], by: str) -> list[str]:
         """Hide the runs that exist; return those that were not hidden before."""
-        now = time.time()
+        values = {"hidden_by": by, "hidden_at": time.time()}
         hidden: list[str] = []
         with self._database.writing() as connection:
             for some in split_ids(run_ids):
-                known = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(some))))
-                known -= set(
-                    connection.scalars(select(hidden_runs.c.run_id).where(hidden_runs.c.run_id.in_(some)))
-                )
-                rows = [
-                    {"run_id": run_id, "hidden_by": by, "hidden_at": now}
-                    for run_id in some
-                    if run_id in known
-                ]
+                shown = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(some), IS_SHOWN)))
+                rows = [{"run_id": run_id, **values} for run_id in some if run_id in shown]
                 if rows:
                     connection.execute(insert(hidden_runs).on_conflict_do_nothing(), rows)
-                hidden += [run_id for run_id in some if run_id in known]
+                hidden += [run_id for run_id in some if run_id in shown]
         return hidden
 
     def restore(self, run_ids: Collection[str]) -> int:
@@ -117,4 +101,4 @@ class HiddenRuns(Repository):
 
 
 def _expired(days: float) -> Select[str]:
-    return select(hidden_runs.c.run_id).where(hidden_runs.c.hidden_at < time.time() - days * _DAY)
+    return select(hidden_runs.c.run_id).where(hidden_runs.c.hidden_at < time.time() - days * DAY)

@@ -29,7 +29,7 @@ from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
 from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
-from debugger.store.sql_helpers import insert, iso_time, seconds_of, split_ids, upsert
+from debugger.store.sql_helpers import has_key, insert, iso_time, seconds_of, split_ids, upsert
 
 MAX_TAG_CHARACTERS = 50
 
@@ -134,8 +134,7 @@ class NoteRepository(Repository):
         key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
         with self._database.writing() as connection:
             if value is None:
-                same = (ratings.c[name] == part for name, part in key.items())
-                connection.execute(delete(ratings).where(*same))
+                connection.execute(delete(ratings).where(has_key(ratings, key)))
             else:
                 connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 
@@ -228,11 +227,13 @@ class NoteRepository(Repository):
 
 def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
     tags: dict[str, list[str]] = {}
-    tagged = select(run_tags).where(run_tags.c.run_id.in_(run_ids)).order_by(run_tags.c.tag)
-    for row in connection.execute(tagged):
-        tags.setdefault(row.run_id, []).append(row.tag)
-    marked = connection.execute(select(run_marks).where(run_marks.c.run_id.in_(run_ids)))
-    marks = {row.run_id: (row.starred, row.note) for row in marked}
+    marks: dict[str, tuple[bool, str]] = {}
+    for some in split_ids(run_ids):
+        tagged = select(run_tags).where(run_tags.c.run_id.in_(some)).order_by(run_tags.c.tag)
+        for row in connection.execute(tagged):
+            tags.setdefault(row.run_id, []).append(row.tag)
+        marked = connection.execute(select(run_marks).where(run_marks.c.run_id.in_(some)))
+        marks.update((row.run_id, (row.starred, row.note)) for row in marked)
     found: dict[str, RunLabels] = {}
     for run_id in run_ids:
         if run_id in marks or run_id in tags:

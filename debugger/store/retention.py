@@ -31,9 +31,9 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
+from debugger.store.sql_helpers import DAY
 from debugger.telemetry.progress import report_progress
 
-_DAY = 86_400
 _ROW_BYTES = 200
 """Bytes of a row besides its texts, roughly."""
 RUNS_AT_ONCE = 100
@@ -206,11 +206,23 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Delete runs with their turns and notes, but not their forks."""
     for table in RUN_TABLES:
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
-    # The origin of a fork leads from its own forks to their first run.
+    connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
+    _delete_origins(connection, run_ids)
+
+
+def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete the origins of deleted runs, and of those above that were deleted before.
+
+    The origin of a fork leads from its own forks to their first run, and stays as long as there are any.
+    """
     child = forks.alias()
     has_forks = exists().where(child.c.source_run_id == forks.c.run_id)
-    connection.execute(delete(forks).where(forks.c.run_id.in_(run_ids), ~has_forks))
-    connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
+    while run_ids:
+        ours = (forks.c.run_id.in_(run_ids), ~has_forks)
+        above = set(connection.scalars(select(forks.c.source_run_id).where(*ours)))
+        connection.execute(delete(forks).where(*ours))
+        above -= set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(above))))
+        run_ids = sorted(above)
 
 
 def claimed_runs(connection: Connection) -> set[str]:
@@ -220,7 +232,7 @@ def claimed_runs(connection: Connection) -> set[str]:
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:
     return (
-        (limits.days is not None and run.updated_at < now - limits.days * _DAY)
+        (limits.days is not None and run.updated_at < now - limits.days * DAY)
         or (limits.runs is not None and left > limits.runs)
         or (limits.size is not None and left_size > limits.size)
     )

@@ -18,10 +18,8 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
 from debugger.store.notes import add_comment, set_tags, tags_of
-from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
-from debugger.store.sql_helpers import insert, iso_time, split_ids, upsert
-
-_IS_SHOWN = runs.c.id.not_in(select(hidden_runs.c.run_id))
+from debugger.store.schema import IS_SHOWN, rubrics, runs, verdicts
+from debugger.store.sql_helpers import has_key, insert, iso_time, split_ids, upsert
 
 
 @dataclass(frozen=True)
@@ -137,8 +135,7 @@ class ReviewRepository(Repository):
         """
         key = _key(connection, run_id, target, reviewer)
         with self._database.writing() as writing:
-            same = (verdicts.c[name] == part for name, part in key.items())
-            if not writing.execute(delete(verdicts).where(*same)).rowcount:
+            if not writing.execute(delete(verdicts).where(has_key(verdicts, key))).rowcount:
                 raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
     def apply(self, changes: ReviewChanges) -> None:
@@ -245,7 +242,7 @@ def _store(connection: Connection, changed: Sequence[Verdict]) -> None:
 def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in split_ids(run_ids):
-        statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some), _IS_SHOWN)
+        statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some), IS_SHOWN)
         found.update((row.id, row.turn_count) for row in connection.execute(statement))
     return found
 

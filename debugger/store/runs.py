@@ -25,8 +25,8 @@ from debugger.store.database import Database, Repository
 from debugger.store.schema import (
     FINISHED,
     IN_PROGRESS,
+    IS_SHOWN,
     comments,
-    hidden_runs,
     run_marks,
     run_tags,
     runs,
@@ -34,7 +34,7 @@ from debugger.store.schema import (
     turns,
     verdicts,
 )
-from debugger.store.sql_helpers import insert, iso_time, page_of, place_in
+from debugger.store.sql_helpers import contains, insert, iso_time, page_of, place_in
 
 MAX_INDEX_SECONDS = 2.0
 """Seconds that a search spends on indexing new turns."""
@@ -216,7 +216,7 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
         runs.c.source_workflow_run_id: search.source_workflow_run_id or None,
     }
     conditions: list[ColumnElement[bool]] = [
-        runs.c.id.not_in(select(hidden_runs.c.run_id)),
+        IS_SHOWN,
         *(column == value for column, value in equal.items() if value is not None),
     ]
     if search.since is not None:
@@ -243,14 +243,14 @@ def _has_verdict(wanted: str) -> ColumnElement[bool]:
 def _has_word(word: str) -> ColumnElement[bool]:
     notes = (
         select(spoken.c.run_id).where(place_in(spoken.c.text, word) > 0),
-        select(run_marks.c.run_id).where(run_marks.c.note.icontains(word, autoescape=True)),
-        select(run_tags.c.run_id).where(run_tags.c.tag.icontains(word, autoescape=True)),
-        select(comments.c.run_id).where(comments.c.content.icontains(word, autoescape=True)),
+        select(run_marks.c.run_id).where(contains(run_marks.c.note, word)),
+        select(run_tags.c.run_id).where(contains(run_tags.c.tag, word)),
+        select(comments.c.run_id).where(contains(comments.c.content, word)),
     )
     names = (runs.c.workflow_name, runs.c.version_name, runs.c.run_by)
     return or_(
         runs.c.id == word,
-        *(column.icontains(word, autoescape=True) for column in names),
+        *(contains(column, word) for column in names),
         *(runs.c.id.in_(statement) for statement in notes),
     )
 
@@ -289,7 +289,12 @@ def refresh_index(
             for row in found
         ]
         with database.writing() as connection:
-            connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer), rows)
+            # A run that was deleted meanwhile leaves no text behind.
+            stored = select(runs.c.id).where(runs.c.id.in_([row["run_id"] for row in rows]))
+            known = set(connection.scalars(stored))
+            rows = [row for row in rows if row["run_id"] in known]
+            if rows:
+                connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer), rows)
         if time.monotonic() > deadline:
             break
     with database.reading() as connection:

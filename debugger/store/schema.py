@@ -405,6 +405,9 @@ hidden_runs = Table(
 )
 """Runs that a user has deleted and that can still be restored."""
 
+IS_SHOWN = runs.c.id.not_in(select(hidden_runs.c.run_id))
+"""The condition for runs that are not hidden."""
+
 run_facts = Table(
     "run_facts",
     metadata,

@@ -15,6 +15,7 @@ MAX_AROUND = 36
 """Characters that are shown before and after a word."""
 
 _SOURCES = (
+    ("said", select(spoken.c.run_id, spoken.c.text)),
     ("note", select(run_marks.c.run_id, run_marks.c.note).order_by(run_marks.c.run_id)),
     ("tag", select(run_tags.c.run_id, run_tags.c.tag).order_by(run_tags.c.tag)),
     ("comment", select(comments.c.run_id, comments.c.content).order_by(comments.c.created_at)),
@@ -22,7 +23,7 @@ _SOURCES = (
     ("version", select(runs.c.id, runs.c.version_name)),
     ("started by", select(runs.c.id, runs.c.run_by)),
 )
-"""The sources that a search reads besides messages, each with its ids and texts."""
+"""The sources that a search reads, each with its ids and texts."""
 
 
 class Snippet(NamedTuple):
@@ -56,9 +57,8 @@ class Snippets(Repository):
         return {run_id: [own[word] for word in words if word in own] for run_id, own in found.items() if own}
 
     def _texts(self, run_ids: Collection[str]) -> Iterator[tuple[str, str, str]]:
-        said = select(spoken.c.run_id, spoken.c.text)
         with self._database.reading() as connection:
-            for place, statement in (("said", said), *_SOURCES):
+            for place, statement in _SOURCES:
                 column = statement.selected_columns[0]
                 for some in split_ids(run_ids):
                     for run_id, text in connection.execute(statement.where(column.in_(some))):
@@ -68,10 +68,14 @@ class Snippets(Repository):
 
 def snippet_of(place: str, text: str, word: str) -> Snippet | None:
     """Return a word with the text around it; ``None`` without one."""
-    at = text.lower().find(word)
+    lowered = text.lower()
+    at = lowered.find(word)
     if at < 0:
         return None
     end = at + len(word)
+    if len(lowered) != len(text):  # the letter İ has two characters in lower case
+        places = [place for place, letter in enumerate(text) for _ in letter.lower()]
+        at, end = places[at], places[end - 1] + 1
     begin, stop = max(0, at - MAX_AROUND), min(len(text), end + MAX_AROUND)
     before = ("…" if begin else "") + text[begin:at]
     after = text[end:stop] + ("…" if stop < len(text) else "")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, Table
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, func
 
 # SQLite has adopted the clause ``ON CONFLICT`` of PostgreSQL, and SQLAlchemy writes this one for both.
 from sqlalchemy.dialects.postgresql import Insert
@@ -19,6 +19,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from debugger.errors import InputError
 
+DAY = 86_400
 _MAX_IDS = 500
 """Ids in one statement; SQLite takes some thousands."""
 
@@ -38,12 +39,17 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Return the time of an ISO 8601 text, by default the present."""
+    """Return the time of an ISO 8601 text, by default the present.
+
+    A time that is not within the years 1 to 9999 of UTC counts as the present.
+    """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = datetime.now(UTC)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        iso_time(seconds)
+    except (ValueError, OverflowError):
+        return time.time()
+    return seconds
 
 
 def page_of(statement: Select[Any], page: int, size: int) -> Select[Any]:
@@ -74,6 +80,19 @@ def upsert(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
     """Return the statement that inserts or changes a row."""
     fresh = insert(table).values(**key, **values)
     return fresh.on_conflict_do_update(index_elements=list(key), set_=values)
+
+
+def has_key(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the condition for the row with a key."""
+    return and_(*(table.c[name] == value for name, value in key.items()))
+
+
+def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Return the condition for rows with a text in a column, in any case.
+
+    A pattern of ``LIKE`` has a limit of 50,000 bytes in SQLite; this has none.
+    """
+    return place_in(func.lower(column), func.lower(text)) > 0
 
 
 class place_in(GenericFunction[int]):

@@ -16,9 +16,7 @@ from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, has_ended
 from debugger.store.schema import suite_repetitions, suite_results, suite_runs
-from debugger.store.sql_helpers import split_ids
-
-_DAY = 86_400
+from debugger.store.sql_helpers import DAY, split_ids
 
 # Made once: making the statements of a result takes as long as executing them.
 _REMOVE = [
@@ -224,7 +222,7 @@ class SuiteRepository(Repository):
 
     def find_expired(self, days: float) -> list[str]:
         """Return the ids of the suite runs that started more than ``days`` days ago."""
-        old = suite_runs.c.started_at < time.time() - days * _DAY
+        old = suite_runs.c.started_at < time.time() - days * DAY
         with self._database.reading() as connection:
             return list(connection.scalars(select(suite_runs.c.id).where(old)))
 

@@ -111,8 +111,8 @@ class VariableRepository(Repository):
             if values.get("name", known.name) != known.name:
                 _reject_existing(connection, values["name"])
             is_secret = bool(values.get("is_secret", known.is_secret))
-            if is_secret != known.is_secret:
-                values = {"value": known.value, **values}  # encrypted from now on, or not any more
+            if is_secret != known.is_secret and "value" not in values:
+                values = {**values, "value": known.value}  # encrypted from now on, or not any more
             changes = {**self._written(values, is_secret=is_secret), "updated_at": time.time()}
             ours = global_variables.c.id == variable_id
             connection.execute(update(global_variables).where(ours).values(**changes))

@@ -13,7 +13,15 @@ from debugger.errors import ConflictError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.store.compression import read_json
 from debugger.store.database import Repository
-from debugger.store.schema import favorites, remember_creation, runs, versions, workflow_facts, workflows
+from debugger.store.schema import (
+    IS_SHOWN,
+    favorites,
+    remember_creation,
+    runs,
+    versions,
+    workflow_facts,
+    workflows,
+)
 from debugger.store.sql_helpers import new_id, split_ids
 from debugger.store.workflows import (
     document_text,
@@ -218,8 +226,8 @@ class WorkflowCatalog(Repository):
             return frozenset(connection.scalars(found))
 
     def count_active_runs(self, workflow_id: str) -> int:
-        """Return the number of runs of a workflow that count against its limit."""
-        ours = (runs.c.workflow_id == workflow_id, runs.c.status.in_(ACTIVE_STATUSES))
+        """Return the number of runs of a workflow that count against its limit, without hidden ones."""
+        ours = (runs.c.workflow_id == workflow_id, runs.c.status.in_(ACTIVE_STATUSES), IS_SHOWN)
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(runs).where(*ours)) or 0
 

@@ -14,8 +14,16 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, Repository
-from debugger.store.schema import never_used, remember_creation, versions, workflows
-from debugger.store.sql_helpers import iso_time, new_id, page_of
+from debugger.store.schema import (
+    demo_scripts,
+    never_used,
+    presets,
+    python_consents,
+    remember_creation,
+    versions,
+    workflows,
+)
+from debugger.store.sql_helpers import contains, has_key, iso_time, new_id, page_of
 
 FIRST_VERSION_NAME = "Initial Version"
 
@@ -93,7 +101,7 @@ class WorkflowRepository(Repository):
         """
         conditions: list[ColumnElement[bool]] = []
         if search:
-            conditions.append(workflows.c.name.icontains(search, autoescape=True))
+            conditions.append(contains(workflows.c.name, search))
         with self._database.reading() as connection:
             rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
             total = connection.scalar(select(func.count()).select_from(workflows).where(*conditions)) or 0
@@ -109,7 +117,9 @@ class WorkflowRepository(Repository):
             return summarize_workflow(connection, workflow_id)
 
     def delete_workflow(self, workflow_id: str) -> None:
-        """Delete a workflow and its versions. Its runs stay.
+        """Delete a workflow with its versions, presets, demo script and consents.
+
+        Its runs stay, and the rubric by which they are reviewed.
 
         Raises:
             NotFoundError: There is no such workflow.
@@ -117,6 +127,10 @@ class WorkflowRepository(Repository):
         with self._database.writing() as connection:
             if not connection.execute(delete(workflows).where(workflows.c.id == workflow_id)).rowcount:
                 raise _unknown_workflow(workflow_id)
+            for table in (presets, python_consents):
+                connection.execute(delete(table).where(table.c.workflow_id == workflow_id))
+            script = {"connection": "", "workflow_id": workflow_id}
+            connection.execute(delete(demo_scripts).where(has_key(demo_scripts, script)))
 
     def document(self, workflow_id: str, version_number: int | None = None) -> tuple[int, JsonObject]:
         """Return the number and the document of a version.

@@ -73,6 +73,32 @@ def test_turns_and_deletions_of_key_are_audited(serve, backend):
     assert "secret words" not in str(backend.store.audit.newest())
 
 
+def test_entries_name_what_was_created(serve, backend):
+    api = signed_in(serve(backend), backend)
+    body = document(say("chat"))
+
+    workflow_id = api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+    bundle = api.get(
+        f"/v1/workflows/{workflow_id}/export", params={"version_numbers": 0, "active_version_number": 0}
+    ).json()
+    imported = api.post("/v1/workflows/import/bundle", json={"bundle": bundle}).json()["workflow"]["_id"]
+    city = api.post("/v1/global-variables", json={"name": "city"}).json()["variable"]["id"]
+    more = {"variables": [{"name": "street"}, {"name": "city"}, {"name": "house"}]}
+    created = api.post("/v1/global-variables/bulk", json=more).json()["created"]
+    run_id = api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {}}).json()["run_id"]
+    again = api.post(f"/v1/workflow-runs/{run_id}/turns/0/rerun", json={"message": "Hi"}).json()
+
+    assert [(action, target) for _, _, action, target in entries(backend, 7)] == [
+        ("import workflow", workflow_id),
+        ("export workflow", workflow_id),
+        ("import workflow", imported),
+        ("edit global variable", city),
+        ("edit global variable", ", ".join(variable["id"] for variable in created)),
+        ("send turn", run_id),
+        ("rerun turn", again["workflow_run_id"]),
+    ]
+
+
 def test_refused_requests_are_not_audited(serve, backend):
     api = signed_in(serve(backend), backend, Role.READ)
     workflow = backend.create_workflow(document(say("chat")))

@@ -32,6 +32,11 @@ CASES = [
         422,
         {"detail": [{"type": "value_error", "loc": ["body"], "msg": "No good."}]},
     ),
+    (
+        RecursionError("maximum recursion depth exceeded"),
+        422,
+        {"detail": [{"type": "value_error", "loc": ["body"], "msg": "A value is nested too deeply."}]},
+    ),
     (NotStartableError("No start node found in 'Tea'."), 500, {"detail": "No start node found in 'Tea'."}),
     (NotStartableError("Two starts."), 500, {"detail": "No start node found: Two starts."}),
     (UnsupportedError("Not here."), 501, {"detail": "Not here."}),

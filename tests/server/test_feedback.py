@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+import secrets
+from contextlib import closing
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.settings import Settings
 from tests.support.companions import lab
 from tests.support.factories import document, say
+from tests.support.postgres import a_database
 
 JSON = {"Content-Type": "application/json"}
 
@@ -49,3 +57,26 @@ def test_app_and_server_share_feedback(api, embedded):
     notes = embedded.notebook.notes(run_id)
     assert [(rating.author, rating.target.key) for rating in notes.ratings] == [("ada", "1")]
     assert [(comment.author, comment.content) for comment in notes.comments] == [("me", "Well")]
+
+
+@pytest.fixture(scope="module")
+def on_postgres(serve):
+    """A client of a server on a PostgreSQL database."""
+    with a_database() as name:
+        settings = Settings(database=f"postgresql://postgres@127.0.0.1:5432/{name}", responder="rules")
+        with closing(EmbeddedBackend(settings)) as backend:
+            yield serve(backend)
+
+
+def test_long_user_name_is_rejected(on_postgres):
+    body = {**document(say("chat")), "name": "Tea"}
+    workflow_id = on_postgres.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+    path = f"/v1/workflows/{workflow_id}/favorite"
+
+    answers = [
+        on_postgres.post(path, headers={**JSON, "uuid": name})
+        for name in (secrets.token_hex(2_000), "a" * 201, "a" * 200)
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 200]
+    assert answers[0].json()["detail"][0]["loc"] == ["header", "uuid"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -118,6 +119,16 @@ def test_operation_lists_every_status(document, method, path, statuses):
     told = operation(document, method, path)["responses"].keys()
 
     assert told == {*statuses.split(), *map(str, AUTH_STATUSES)}
+
+
+def test_request_id_fits_documented_pattern(api, document):
+    sent = {"X-Request-Id": "Deploy-7.check_1"}
+
+    returned = [api.get("/v1/workflows", headers=headers).headers["x-request-id"] for headers in (sent, {})]
+
+    header = operation(document, "get", "/v1/workflows")["responses"]["200"]["headers"]["X-Request-Id"]
+    assert returned[0] == "Deploy-7.check_1"
+    assert all(re.search(header["schema"]["pattern"], value) for value in returned)
 
 
 def test_open_path_lists_no_auth_error(document):

@@ -82,6 +82,24 @@ def test_start_ignores_claims_of_ended_processes(embedded):
     assert embedded.store.run(lost.run_id).status == "failed"
 
 
+def test_deleted_run_does_not_count(embedded):
+    workflow_id = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
+    limiter = RunLimiter()
+
+    def begin():
+        with limiter.start(embedded, workflow_id):
+            return embedded.execute(workflow_id, TurnInput.with_message(None)).finish().run_id
+
+    first = begin()
+    embedded.store.hidden.hide([first], "Ada")
+    second = begin()
+
+    assert second != first
+    with pytest.raises(RateLimitError):
+        begin()
+
+
 def test_admission_of_many_threads_admits_the_limit(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=3)
@@ -99,6 +117,18 @@ def test_admission_of_many_threads_admits_the_limit(embedded):
         thread.join()
 
     assert len(streams) == 3
+
+
+def test_start_remembers_no_unknown_workflows(embedded):
+    limiter = RunLimiter()
+    limited = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(limited, max_concurrent_runs=1)
+
+    for workflow_id in [limited, *(new_id() for _ in range(50))]:
+        with limiter.start(embedded, workflow_id):
+            pass
+
+    assert set(limiter._starting) == set(limiter._rules) == {limited}
 
 
 def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):

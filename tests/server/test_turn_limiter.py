@@ -70,6 +70,7 @@ def test_slow_turns_leave_threads_to_reading_routes(serve, tmp_path, service):
 
         may_go.set()
         assert {spoken(answer.result().json())[0] for answer in answers} == {"Done"}
+    backend.close()
 
 
 def test_key_has_quarter_of_threads(two_keys, service):

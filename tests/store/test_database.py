@@ -223,8 +223,11 @@ def test_a_damaged_database_is_an_error_with_advice(tmp_path):
         damaged.seek(4096)
         damaged.write(os.urandom(file.stat().st_size - 4096))
 
-    with pytest.raises(StoreError, match="is damaged") as caught:
-        Store(f"sqlite:///{file}").runs()
+    with (
+        pytest.raises(StoreError, match="is damaged") as caught,
+        closing(Store(f"sqlite:///{file}")) as store,
+    ):
+        store.runs()
 
     assert "copy" in caught.value.advice
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.notes import RunLabels, RunNotes, Target
+from debugger.protocol.notes import Comment, Rating, RunLabels, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
 from tests.store.interrupted import interrupt
 
@@ -42,6 +43,16 @@ def test_what_was_noted_can_be_taken_back(notebook):
     notebook.write(RUN, "")
 
     assert notebook.notes(RUN) == RunNotes()
+
+
+def test_marks_of_very_many_runs_are_read(notebook):
+    notebook.star(OTHER)
+    notebook.tag(RUN, ["late"])
+    ids = [RUN, *(f"{number:024x}" for number in range(66_000)), OTHER]
+
+    found = notebook.marks(ids)
+
+    assert found == {RUN: RunLabels(tags=["late"]), OTHER: RunLabels(starred=True)}
 
 
 def test_a_tag_that_is_a_novel_is_refused(notebook):
@@ -176,6 +187,22 @@ def test_imported_notes_are_added_once(notebook):
 
     assert there == travelled
     assert notebook.notes(OTHER) == RunNotes(note="from here", tags=["late", "smoke"])
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999"],
+)
+def test_impossible_date_of_import_is_replaced(notebook, date):
+    comment = Comment(logical_id="comment_1", target=Target(), author="Ada", content="Slow.", created_at=date)
+    rating = Rating(target=Target(), author="Ada", value="up", created_at=date)
+
+    notebook.take_in(RUN, RunNotes(comments=[comment], ratings=[rating]))
+
+    notes = notebook.notes(RUN)
+    now = datetime.now(UTC)
+    for note in (*notes.comments, *notes.ratings):
+        assert timedelta(0) <= now - datetime.fromisoformat(note.created_at) < timedelta(minutes=1)
 
 
 def test_comment_is_deleted_from_own_target_only(tmp_path):

@@ -204,6 +204,25 @@ def test_forks_outlive_deleted_run(store):
     assert [fork.run_id for fork in store.forks.family(run_id)] == [first.record.run_id, run_id]
 
 
+def test_last_fork_takes_origins_along(store):
+    source, kept = keep(store, 40), keep(store, 40)
+    chain = [source]
+    for _ in range(3):
+        fork = a_fork(chain[-1], 1)
+        store.forks.create(fork)
+        chain.append(fork.record.run_id)
+    store.forks.create(other := a_fork(kept, 1))
+
+    store.delete_run(chain[1])
+    between = {record.run_id for record in store.forks.family(chain[3])}
+    store.prune(store.plan_pruning(Limits(runs=0)))
+
+    assert between == set(chain[1:])
+    assert left(store) == set()
+    for run_id in [*chain, other.record.run_id]:
+        assert store.forks.of(run_id) is None
+
+
 def test_turn_and_deletion_exclude_each_other(url):
     with closing(Store(url)) as store, closing(Store(url)) as other:
         outcomes = set()

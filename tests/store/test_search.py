@@ -3,12 +3,16 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
 from debugger.store import Store, new_id
+from debugger.store import runs as stored_runs
 from debugger.store.database import Database
 from debugger.store.runs import refresh_index
+from debugger.store.schema import spoken
 from tests.support.turns import WholeTurn, append_turn
 
 TEA = "665f00000000000000000001"
@@ -127,3 +131,34 @@ def test_search_without_time_counts_unread_runs(url, monkeypatch):
 
         database.close()
     assert left == [3, 1, 0, 0]
+
+
+def test_deleted_run_leaves_no_index(store, monkeypatch):
+    run_id, other = keep(store, says("a quokka")), keep(store, says("another quokka"), hour=11)
+    read_text = stored_runs._indexed_text
+
+    def delete_meanwhile(database, run):
+        text = read_text(database, run)
+        if run.id == run_id:
+            store.delete_run(run_id)
+        return text
+
+    monkeypatch.setattr(stored_runs, "_indexed_text", delete_meanwhile)
+
+    shown = found(store, text="quokka")
+
+    with store._database.reading() as connection:
+        assert connection.scalars(select(spoken.c.run_id)).all() == [other]
+    assert shown == [other]
+
+
+def test_search_takes_text_of_any_length(store):
+    run_id = keep(store, says("tea"))
+    long = "Ä%_" * 25_000
+    workflow = store.create_workflow({"name": long})
+    store.notebook.write(run_id, long)
+
+    assert found(store, text=long.lower()) == [run_id]
+    assert found(store, text=f"{long}x") == []
+    assert [row.id for row in store.workflows(long.lower())[0]] == [workflow.id]
+    assert store.workflows(f"{long}x") == ([], 0)

@@ -33,5 +33,16 @@ def test_snippet_is_cut_on_both_sides():
     assert snippet == Snippet("said", "…" + "x" * 36, "Tea", "y" * 36 + "…")
 
 
+def test_snippet_counts_letters_that_grow():
+    text = "İSTANBUL, İzmir: tea İ"
+
+    found = [snippet_of("note", text, word.lower()) for word in ("tea", "İzmir")]
+
+    assert found == [
+        Snippet("note", "İSTANBUL, İzmir: ", "tea", " İ"),
+        Snippet("note", "İSTANBUL, ", "İzmir", ": tea İ"),
+    ]
+
+
 def test_absent_word_has_no_snippet():
     assert snippet_of("said", "coffee", "tea") is None

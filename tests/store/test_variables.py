@@ -99,6 +99,17 @@ def test_secret_with_lost_key_can_be_replaced(tmp_path):
         store.globals.delete(other.id)
 
 
+def test_new_plain_value_replaces_lost_secret(tmp_path):
+    url = f"sqlite:///{tmp_path}/runs.sqlite3"
+    with closing(Store(url, encryption_key="a long text")) as store:
+        lost = store.globals.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
+
+    with closing(Store(url, encryption_key="another")) as store:
+        changed = store.globals.change(lost.id, {"is_secret": False, "value": "Bath"})
+
+    assert (changed.value, changed.is_secret) == ("Bath", False)
+
+
 def test_what_is_deleted_is_gone(variables):
     made = variables.create({**BLANK, "name": "x"})
 

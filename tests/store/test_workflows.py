@@ -124,6 +124,24 @@ def test_a_deleted_workflow_is_gone_with_its_versions(tmp_path):
         assert database.execute("SELECT workflow_id FROM versions").fetchall() == [(kept.id,)]
 
 
+def test_deleted_workflow_leaves_no_inputs_behind(store):
+    kept, gone = (store.create_workflow({"name": name}).id for name in ("Kept", "Gone"))
+    for workflow_id in (kept, gone):
+        store.notebook.keep_preset(workflow_id, "Known caller", {"dynamic_variables": {"phone": "555"}})
+        store.demo_scripts.save("", workflow_id, ["My number is 555."])
+        store.demo_scripts.save("staging", workflow_id, ["Hello"])
+        store.python_consents.add(workflow_id, 0, "d" * 64, "Ada")
+        store.reviews.set_rubric(workflow_id, ["Polite"])
+
+    store.delete_workflow(gone)
+
+    assert store.notebook.presets(gone) == store.demo_scripts.lines("", gone) == []
+    assert [consent.workflow_id for consent in store.python_consents.all()] == [kept]
+    assert len(store.notebook.presets(kept)) == len(store.demo_scripts.lines("", kept)) == 1
+    assert store.demo_scripts.lines("staging", gone) == ["Hello"]
+    assert store.reviews.rubric(gone) == ["Polite"]
+
+
 def test_store_is_empty_until_first_workflow(store):
     assert store.is_empty()
 

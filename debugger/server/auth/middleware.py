@@ -16,12 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from debugger.errors import AuthenticationError, DebuggerError, ForbiddenError, RateLimitError
 from debugger.server.auth.keys import LOCAL_USER, KeyStore, Principal, SessionTokens, set_principal
 from debugger.server.auth.roles import OPEN_PATHS, SOCKET_ROLE, missing_role_message
+from debugger.server.connections import source_of
 from debugger.server.errors import error_response
 
 _log = logging.getLogger(__name__)
 
 MAX_WRONG_KEYS = 60
-"""Requests without a valid key that are looked at in a minute from one address."""
+"""Requests without a valid key that are looked at in a minute from one address or IPv6 network."""
 _MINUTE = 60.0
 _BEARER = b"bearer "
 
@@ -116,7 +117,7 @@ class WrongKeys:
         if now - self._cleared_at > _MINUTE:
             self._times = {key: times for key, times in self._times.items() if now - times[-1] < _MINUTE}
             self._cleared_at = now
-        times = self._times.setdefault(address, deque(maxlen=MAX_WRONG_KEYS))
+        times = self._times.setdefault(source_of(address), deque(maxlen=MAX_WRONG_KEYS))
         if len(times) == MAX_WRONG_KEYS and now - times[0] < _MINUTE:
             return _MINUTE - (now - times[0])
         times.append(now)

@@ -173,6 +173,15 @@ def test_wrong_keys_count_by_address_and_minute():
     assert wrong.retry_after("10.0.0.1") is None
 
 
+def test_wrong_keys_count_by_ipv6_network():
+    wrong = WrongKeys(lambda: 0.0)
+    first = [wrong.retry_after(f"2001:db8:0:1::{place:x}") for place in range(MAX_WRONG_KEYS)]
+
+    assert first == [None] * MAX_WRONG_KEYS
+    assert wrong.retry_after("2001:db8:0:1:ffff::1") == 60.0
+    assert wrong.retry_after("2001:db8:0:2::1") is None
+
+
 def test_addresses_without_recent_wrong_keys_are_forgotten():
     now = [0.0]
     wrong = WrongKeys(lambda: now[0])
