@@ -126,22 +126,7 @@ class TurnInput(WireModel):
 
         Those are never written out (``platform.md#secrets``).
         """
-        wire = super().to_wire()
-        if SECRET_VARIABLES in wire:
-            wire = without_secret_variables(wire)
-        inputs = [each for thread in self.thread_to_node_inputs.values() for each in thread.node_run_inputs]
-        if not any(SECRET_VARIABLES in (each.model_extra or {}) for each in inputs):
-            return wire
-        threads = {
-            thread_id: {
-                **thread,
-                "node_run_inputs": [
-                    without_secret_variables(each) for each in thread.get("node_run_inputs", ())
-                ],
-            }
-            for thread_id, thread in wire["thread_to_node_inputs"].items()
-        }
-        return {**wire, "thread_to_node_inputs": threads}
+        return without_secrets_of_input(super().to_wire())
 
     @property
     def client_turn_id(self) -> str | None:
@@ -173,6 +158,24 @@ class TurnInput(WireModel):
             for node_input in thread.node_run_inputs
             for message in node_input.messages
         ]
+
+
+def without_secrets_of_input(run_input: JsonObject) -> JsonObject:
+    """Return a run input without the secret variables of itself and of its nodes; unchanged without any."""
+    wire = without_secret_variables(run_input) if SECRET_VARIABLES in run_input else run_input
+    threads = wire.get("thread_to_node_inputs")
+    changed = {
+        thread_id: {**thread, "node_run_inputs": [_without_own(each) for each in inputs]}
+        for thread_id, thread in (threads.items() if isinstance(threads, dict) else ())
+        if isinstance(thread, dict)
+        and isinstance(inputs := thread.get("node_run_inputs"), list)
+        and any(isinstance(each, dict) and SECRET_VARIABLES in each for each in inputs)
+    }
+    return {**wire, "thread_to_node_inputs": {**threads, **changed}} if threads and changed else wire
+
+
+def _without_own(node_input: Any) -> Any:
+    return without_secret_variables(node_input) if isinstance(node_input, dict) else node_input
 
 
 _TURN_INPUT, _NODE_INPUT = TurnInput().to_wire(), NodeInput().to_wire()

@@ -8,13 +8,12 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, without_secret_variables
 from debugger.protocol.json_codec import decode
 from debugger.server.services import services_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_SECRETS = "secret_variables"
 _WRAPPERS = ("workflow", "workflow_config")
 
 
@@ -97,7 +96,7 @@ def without_secrets(data: JsonObject) -> JsonObject:
 
     Source: ``platform.md#execute-input`` and ``platform.md#create-workflow``.
     """
-    rest = {key: value for key, value in data.items() if key != _SECRETS}
+    rest = without_secret_variables(data)
     for key in _WRAPPERS:
         inner = rest.get(key)
         if isinstance(inner, dict):

@@ -25,6 +25,7 @@ from debugger.protocol.notes import (
     RunNotes,
     Target,
 )
+from debugger.protocol.runs import without_secrets_of_input
 from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
 from debugger.store.saved_names import checked_name, unknown_name
@@ -32,9 +33,6 @@ from debugger.store.schema import comments, kits, presets, ratings, run_marks, r
 from debugger.store.sql_helpers import has_key, insert, iso_time, seconds_of, split_ids, upsert
 
 MAX_TAG_CHARACTERS = 50
-
-SECRETS = "secret_variables"
-"""The one key of a run input that is never stored (``platform.md#execute-input``)."""
 
 
 class UnfinishedTurn(NamedTuple):
@@ -175,8 +173,7 @@ class NoteRepository(Repository):
             InputError: The name is blank or too long.
         """
         name = checked_name(name, "preset", "what it is for")
-        stored = {key: value for key, value in run_input.items() if key != SECRETS}
-        values = {"updated_at": time.time(), "run_input": encode(stored)}
+        values = {"updated_at": time.time(), "run_input": encode(without_secrets_of_input(run_input))}
         with self._database.writing() as connection:
             connection.execute(upsert(presets, {"workflow_id": workflow_id, "name": name}, values))
 

@@ -110,6 +110,18 @@ def test_an_author_has_one_rating_of_each_thing(notebook):
     assert notes.ratings_of(Target()) == {}
 
 
+def test_preset_has_no_secrets_of_nodes(notebook):
+    inputs = [{"messages": [], "secret_variables": {"key": "hush"}}, "odd"]
+    given = {"thread_to_node_inputs": {"0": {"node_run_inputs": inputs}, "1": None}}
+
+    notebook.keep_preset(TEA, "Known caller", given)
+
+    (preset,) = notebook.presets(TEA)
+    assert preset.run_input == {
+        "thread_to_node_inputs": {"0": {"node_run_inputs": [{"messages": []}, "odd"]}, "1": None}
+    }
+
+
 def test_presets_are_kept_by_workflow_and_name(notebook):
     given = {"dynamic_variables": {"name": "Ada", "big": 2**64}, "secret_variables": {"key": "hush"}}
     notebook.keep_preset(TEA, "  Known  caller ", given)

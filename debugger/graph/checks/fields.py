@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from debugger.graph.checks.context import CheckContext, Finding, quote, rule
+from debugger.protocol.base import SECRET_VARIABLES
 from debugger.protocol.workflow import Workflow, WorkflowConfig
 
 _DEFAULTS = "default_dynamic_variables"
@@ -16,7 +17,7 @@ _STORED = {
 }
 """What the platform's store puts beside a document."""
 
-_OF_WORKFLOW = {*Workflow.model_fields, "secret_variables"}
+_OF_WORKFLOW = {*Workflow.model_fields, SECRET_VARIABLES}
 _OF_CONFIG = {
     *WorkflowConfig.model_fields,
     *("attachable_llm_config_id", "backchannel_response_config", "mcp_servers", "nodes", "edges"),

@@ -15,7 +15,7 @@ from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, UnsupportedError
 from debugger.graph.checks import check
 from debugger.graph.load import load_workflow
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, without_secret_variables
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
@@ -186,7 +186,7 @@ def _workflow(session: DebugSession, number: int | None) -> Workflow:
 
 def workflow_document(workflow: Workflow) -> JsonObject:
     """Return a workflow as it leaves the backend: without its secret variables."""
-    return {key: value for key, value in workflow.to_wire().items() if key != "secret_variables"}
+    return without_secret_variables(workflow.to_wire())
 
 
 def workflow_file_name(name: str, version_number: int | None) -> str:

@@ -11,7 +11,7 @@ from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.paging import VISIBLE_ROWS, first_visible_row
 from debugger.session.comparison import RunComparison
 from debugger.views import state
-from debugger.views.components.markdown import plain
+from debugger.views.components.markdown import draw_json, plain
 from debugger.views.components.tables import ROW
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import CompareState, Side
@@ -179,4 +179,4 @@ def _recorded(side: Side, item: Item | None) -> None:
             query_params=address.to_parameters(),
             width="content",
         )
-    st.json(item.wire, expanded=1)
+    draw_json(item.wire, expanded=1)
