@@ -96,7 +96,9 @@ class EndWorkflowIterationEvent(Event):
         metrics = self.iteration_metrics or {}
         nodes, spent = metrics.get("nodes_executed_count"), metrics.get("e2e_latency_milliseconds")
         counted = f": {nodes} node runs" if nodes is not None else ""
-        timed = f" in {spent:.0f} ms" if isinstance(spent, int | float) else ""
+        timed = ""
+        if isinstance(spent, int | float):  # a whole number may be too large for a float
+            timed = f" in {spent} ms" if isinstance(spent, int) else f" in {spent:.0f} ms"
         return f"turn {self.iteration_number} done{counted}{timed}"
 
 

@@ -127,7 +127,7 @@ def test_an_event_made_here_is_what_is_read_of_its_wire_object(event_type):
     assert made.comments is not other.comments
 
 
-@pytest.mark.parametrize("odd", [[], [[1]], {}, True, 3, "text"])
+@pytest.mark.parametrize("odd", [pytest.param(10**400, id="huge"), [], [[1]], {}, True, 3, "text"])
 def test_event_with_odd_inner_values_has_summary(odd):
     for event in (
         {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": odd}},
