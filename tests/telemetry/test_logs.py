@@ -110,7 +110,7 @@ def test_json_is_valid_on_any_stream(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
     monkeypatch.setattr("sys.stderr", stream)
 
-    log_in_run("Grüße \ud83d")
+    log_in_run("Grüße 😀")
 
     stream.flush()
-    assert json.loads(stream.buffer.getvalue())["message"] == "Grüße \ud83d"
+    assert json.loads(stream.buffer.getvalue())["message"] == "Grüße 😀"
