@@ -6,7 +6,6 @@ and a line for each row holds their values, bytes in base64; the last line count
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
@@ -92,8 +91,7 @@ def _load(
     upgrade(connection, reader.revision)
     tables = MetaData()
     tables.reflect(connection)
-    rows = reader.rows() if database.dialect.takes_nul else map(_without_nul, reader.rows())
-    _insert_all(connection, tables, rows, backup, total)
+    _insert_all(connection, tables, reader, backup, total)
     _check_references(connection, tables, backup)
     upgrade(connection, NEWEST)
     database.dialect.reset_numbering(connection)
@@ -104,11 +102,11 @@ def _load(
 
 
 def _insert_all(
-    connection: Connection, tables: MetaData, rows: Iterator[Row], backup: BackupFile, total: int
+    connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
 ) -> None:
     batch: list[Row] = []
     size = 0
-    for number, row in enumerate(rows):
+    for number, row in enumerate(reader.rows()):
         if batch and (row.table != batch[0].table or size > _BYTES_AT_ONCE):
             _insert(connection, tables, batch, backup)
             batch, size = [], 0
@@ -117,15 +115,6 @@ def _insert_all(
         size += row.size
     if batch:
         _insert(connection, tables, batch, backup)
-
-
-def _without_nul(row: Row) -> Row:
-    """Return a row with spaces for the character 0, which SQLite takes in texts."""
-    values = {
-        name: value.replace("\0", " ") if isinstance(value, str) else value
-        for name, value in row.values.items()
-    }
-    return Row(row.table, values, row.line, row.size)
 
 
 def _insert(connection: Connection, tables: MetaData, rows: list[Row], backup: BackupFile) -> None:

@@ -55,8 +55,6 @@ class DatabaseDialect(ABC):
     """Selects the names of all tables and columns."""
     file: Path | None = None
     """The database's own file; ``None`` of one on a server or in memory."""
-    takes_nul = True
-    """True where a text may have the character 0."""
 
     def __init__(self, url: URL) -> None:
         unknown = set(url.query) - self.options

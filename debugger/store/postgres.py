@@ -132,7 +132,6 @@ class Postgres(DatabaseDialect):
     begin_turn = "BEGIN"
     columns_query = _COLUMNS
     errors = (psycopg.Error,)
-    takes_nul = False
 
     def __init__(self, url: URL) -> None:
         super().__init__(url)

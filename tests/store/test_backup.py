@@ -177,25 +177,6 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
         assert not store.is_empty()
 
 
-def test_texts_with_nul_move_to_postgresql(postgres_url, tmp_path):
-    source = f"sqlite:///{tmp_path}/tea.sqlite3"
-    with closing(Store(source)) as store:
-        workflow = store.create_workflow({"name": "Green\0tea", "odd": "\0"})
-        store.notebook.comment(RUN, Target(), "Ada", "Slow\0er.")
-
-    back_up(source, tmp_path / "backup")
-    restore(postgres_url, tmp_path / "backup")
-    restore(source, tmp_path / "backup", replace=True)
-
-    found = []
-    for url in (postgres_url, source):
-        with closing(Store(url)) as store:
-            [comment] = store.notebook.notes(RUN).comments
-            found.append((store.workflow_summary(workflow.id).name, comment.content))
-            assert store.document(workflow.id) == (0, {"name": "Green\0tea", "odd": "\0"})
-    assert found == [("Green tea", "Slow er."), ("Green\0tea", "Slow\0er.")]
-
-
 def test_backup_has_header_and_private_mode(url, tmp_path):
     fill(url)
 
