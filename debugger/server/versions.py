@@ -291,8 +291,12 @@ def _active_versions(
             summary for summary in summaries if summary.id in facts and facts[summary.id].created_by == person
         ]
     for summary in summaries:
-        active = next(version for version in engine.versions(summary.id) if version.is_active)
-        yield summary, active, engine.workflow(summary.id, active.version_number)
+        try:
+            active = next(version for version in engine.versions(summary.id) if version.is_active)
+            graph = engine.workflow(summary.id, active.version_number)
+        except NotFoundError:  # deleted meanwhile
+            continue
+        yield summary, active, graph
 
 
 def _find(backend: Backend, workflow_id: str, version_number: int) -> VersionSummary:

@@ -36,6 +36,18 @@ def test_version_is_created_from_empty_body(api):
     assert answer.json()["parent_active_version"] == 0
 
 
+def test_active_versions_leave_out_workflow_deleted_meanwhile(api, embedded, monkeypatch):
+    gone, kept = create(api), create(api)
+    listed = embedded.workflows()
+    embedded.delete_workflow(gone)
+    monkeypatch.setattr(embedded, "workflows", lambda: listed)
+
+    answer = api.get("/v1/workflows/versions/active")
+
+    assert answer.status_code == 200
+    assert gone not in answer.text and kept in answer.text
+
+
 def test_created_version_may_be_active(api):
     workflow_id = create(api)
     body = {"version_name": "Second", "source_version_number": 0, "mark_as_active": True}
