@@ -50,20 +50,21 @@ def check(
             kind, found = _problems(file)
         except DebuggerError as error:
             typer.echo(f"{file}: {error}", err=True)
-            kinds["unreadable"] += 1
+            kinds["unreadable file"] += 1
             continue
         kinds[kind] += 1
-        if kind == "workflow" and len(files) > 1 and not as_json:
+        if kind == "workflow" and found and len(files) > 1 and not as_json:
             typer.echo(f"{file}:")
         for level, text, as_object in found:
             levels.append(level)
             typer.echo(json.dumps({"file": file, **as_object}) if as_json else text)
     errors, warnings = levels.count("error"), levels.count("warning")
     if not as_json:
-        checked = [(kinds[kind], kind) for kind in ("workflow", "scenario", "script") if kinds[kind]]
-        parts = (*(checked or [(0, "workflow")]), (errors, "error"), (warnings, "warning"))
+        nouns = ("workflow", "scenario", "script", "unreadable file")
+        checked = [(kinds[noun], noun) for noun in nouns if kinds[noun]]
+        parts = (*checked, (errors, "error"), (warnings, "warning"))
         typer.echo(", ".join(counted(number, noun) for number, noun in parts))
-    raise typer.Exit(2 if kinds["unreadable"] else int(bool(errors or (strict and warnings))))
+    raise typer.Exit(2 if kinds["unreadable file"] else int(bool(errors or (strict and warnings))))
 
 
 def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
@@ -126,4 +127,5 @@ def _content(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"The file cannot be read: {reason}.", advice="Check the path.") from error
+        advice = "Name the files in it." if isinstance(error, IsADirectoryError) else "Check the path."
+        raise InputError(f"The file cannot be read: {reason}.", advice=advice) from error

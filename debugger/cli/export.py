@@ -56,7 +56,10 @@ def export(
     ] = None,
     columns: Annotated[
         str,
-        typer.Option(help="A preset, a saved preset, or columns separated by commas; also variable:NAME."),
+        typer.Option(
+            help="qa-review, lex-test-set, full-events, minimal, a saved preset, or columns separated by "
+            "commas; also variable:NAME."
+        ),
     ] = "qa-review",
     file_format: Annotated[
         Literal["csv", "xlsx", "jsonl", "html", "run"] | None,
@@ -109,8 +112,9 @@ def _options(
     """Return the options of the file.
 
     Raises:
-        InputError: There is no such column or format.
+        InputError: There is no such preset, column or format.
     """
+    from debugger.exports.columns import COLUMNS, VARIABLE, columns_of
     from debugger.exports.formats import ExportOptions, check_options
     from debugger.exports.presets import LEX, PRESET_SHAPES, PRESETS, preset_columns
     from debugger.exports.saved_options import options_from_json
@@ -126,6 +130,12 @@ def _options(
     else:
         row_shape = own or "message"
         names, preset = tuple(parts(columns)), ""
+        if names == (columns,) and columns not in COLUMNS and not columns.startswith(VARIABLE):
+            raise InputError(
+                f"There is no preset or column {columns!r}.",
+                advice=f"The presets are {', '.join((*PRESETS, *saved))}; the columns are "
+                f"{', '.join(columns_of(row_shape))}, and variable:NAME.",
+            )
     options = ExportOptions(
         chosen, preset, TableOptions(row_shape, names, masking), csv, title="Runs of the store"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.errors import DebuggerError, InputError
+from debugger.errors import DebuggerError, InputError, SettingsError
 from debugger.telemetry.logs import escape_controls
 from debugger.telemetry.progress import follow_progress
 
@@ -127,8 +127,9 @@ def exit_on_error() -> Iterator[None]:
         yield
     except DebuggerError as error:
         typer.echo(f"error: {error}", err=True)
-        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # not a mistake of the user
-            typer.echo("For help, send this with the output of: python -m debugger report", err=True)
+        is_of_user = error.status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, SettingsError)
+        if not is_of_user:
+            typer.echo("For help, send this with the output of: workflow-debugger report", err=True)
         sys.exit(1)
 
 

@@ -39,6 +39,18 @@ def test_check_reports_line_and_column(tmp_path):
     )
 
 
+def test_check_counts_unreadable_files(tmp_path):
+    result = CliRunner().invoke(main, ["check", str(tmp_path), str(SAMPLES / "tea_welcome.json")])
+
+    assert (result.exit_code, result.output.splitlines()) == (
+        2,
+        [
+            f"{tmp_path}: The file cannot be read: Is a directory. Name the files in it.",
+            "1 workflow, 1 unreadable file, 0 errors, 0 warnings",
+        ],
+    )
+
+
 def test_check_reports_mistakes_as_objects(tmp_path):
     scenario = tmp_path / "a.scenario.yaml"
     scenario.write_text("version: 1\nname: a\nworkflow: b\nturns: []\n", encoding="utf-8")

@@ -105,7 +105,7 @@ def test_check_continues_after_unreadable_file(tmp_path):
     assert "gone.json: The file cannot be read: No such file" in told.stderr
     assert "broken.json: Not JSON at line 1" in told.stderr
     assert "Traceback" not in told.stderr
-    assert told.stdout.endswith("1 workflow, 0 errors, 0 warnings\n")
+    assert told.stdout.endswith("1 workflow, 2 unreadable files, 0 errors, 0 warnings\n")
 
 
 def test_check_tells_each_problem_as_an_object(tmp_path):

@@ -161,7 +161,7 @@ VALUES = {
 }
 """How many commands, and whether the page, refuse a value: those that read it."""
 
-HINT = "For help, send this with the output of: python -m debugger report"
+HINT = "For help, send this with the output of: workflow-debugger report"
 
 
 def check_commands(file):
