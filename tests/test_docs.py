@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from debugger.cli import COMMANDS, load_command
 from debugger.engine.models.providers.keys import CUSTOM, CUSTOM_URL
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.tools import TOOL_TYPES
@@ -19,6 +20,7 @@ DOCS = ROOT / "debugger" / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 PLATFORM = (DOCS / "platform.md").read_text(encoding="utf-8")
+PAGES = [path for path in sorted(DOCS.glob("*.md")) if path.stem not in {"changelog", "ui_texts"}]
 CODE = [
     path
     for folder in ("debugger", "tests")
@@ -64,6 +66,23 @@ def test_links_lead_to_files(path):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *PAGES], ids=lambda path: path.stem)
+def test_commands_have_written_options(path):
+    text = re.sub(r"\\?\n +", " ", path.read_text(encoding="utf-8"))
+    commands = re.findall(r"workflow-debugger (\w+)([^|`#&\n]*)", text)
+
+    assert [name + rest for name, rest in commands if not _is_known(name, rest)] == []
+
+
+def _is_known(name: str, rest: str) -> bool:
+    if name not in COMMANDS:
+        return False
+    command = load_command(name)
+    commands = [command, *getattr(command, "commands", {}).values()]
+    known = {option for each in commands for parameter in each.params for option in parameter.opts}
+    return known.union(["--help"]).issuperset(re.findall(r"(?<!\S)--[\w-]+", rest))
 
 
 def test_references_to_platform_rules_exist():

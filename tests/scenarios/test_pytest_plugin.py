@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +128,18 @@ def test_failures_command_no_terminal(folder):
 
     assert "\\x1b]0;title\\x07" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_documented_example_passes(folder):
+    page = (ROOT / "debugger/docs/scenarios_in_ci.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (folder / "test_booking.py").write_text(example)
+    for name in ("clinic_front_desk.json", "clinic_front_desk.script.yaml"):
+        shutil.copy(ROOT / "debugger/samples" / name, folder)
+
+    done = pytest_in(folder)
+
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_fixture_runs_workflow_from_python(folder):
