@@ -170,7 +170,7 @@ def serve(
     ):
         raise SettingsError(
             f"Everyone who can reach {host} could run workflows here: the server has no key.",
-            advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
+            advice="Add one with `workflow-debugger keys add NAME --role admin`, or start the server with "
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
     limits = fit_to_descriptors(limits or ConnectionLimits())

@@ -106,7 +106,7 @@ class BackupFile:
         """Return the error for a file that is no backup at all."""
         return InputError(
             f"The file {self.file} is not a backup.",
-            advice="Name one that `python -m debugger backup` has written.",
+            advice="Name one that `workflow-debugger backup` has written.",
         )
 
     def _next(self, packed: gzip.GzipFile) -> bytes:

@@ -25,12 +25,12 @@ def reject_teams(database: Database) -> None:
     with database.reading() as connection:
         teams = sorted(set(connection.scalars(valid)))
     if teams:
-        commands = "; ".join(f"python -m debugger backup {team}.backup --team {team}" for team in teams)
+        commands = "; ".join(f"workflow-debugger backup {team}.backup --team {team}" for team in teams)
         raise StoreError(
             f"The database {database.place} has the teams {', '.join(teams)}; "
             "this version serves one team per deployment.",
             advice=f"Export each team ({commands}), restore it into a database of its own, and revoke its "
-            "keys here (python -m debugger keys list, keys revoke ID).",
+            "keys here (workflow-debugger keys list, keys revoke ID).",
         )
 
 

@@ -18,7 +18,7 @@ def test_store_rejects_teams_with_export_command(url):
     with pytest.raises(StoreError, match="has the teams front-desk, qa; ") as caught:
         Store(url)
 
-    assert "python -m debugger backup qa.backup --team qa" in caught.value.advice
+    assert "workflow-debugger backup qa.backup --team qa" in caught.value.advice
     assert "keys revoke ID" in caught.value.advice
 
 

@@ -197,7 +197,8 @@ def run_ended(run_id: str, status: RunStatus) -> RunEndedError:
 
 def _stale_turn(run_id: str, expected: int, last: int) -> StaleTurnError:
     if expected > last:
-        message = f"Run {run_id} has {last} turns, and this client expects its next turn to be {expected}."
+        turns = "1 turn" if last == 1 else f"{last} turns"
+        message = f"Run {run_id} has {turns}, and this client expects its next turn to be {expected}."
     elif expected == last:
         message = f"Run {run_id} has turn {last} that this client has not seen."
     else:

@@ -73,7 +73,7 @@ def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> Non
         raise SettingsError(
             "The page is reachable from other machines (server.address or WORKFLOW_DEBUGGER_ALLOWED_HOSTS) "
             "and has no login, so it does not start.",
-            advice="Make an API key (python -m debugger keys add NAME --role ROLE), or configure [auth] in "
+            advice="Make an API key (workflow-debugger keys add NAME --role ROLE), or configure [auth] in "
             ".streamlit/secrets.toml.",
         )
 

@@ -115,7 +115,7 @@ class LoginPage:
             '<label for="key">API key</label><input id="key" name="key" type="password" required autofocus '
             'autocomplete="current-password" spellcheck="false"><button>Sign in</button></form>'
             "<footer>An administrator makes a key with<br>"
-            f"<code>python -m debugger keys add NAME --role {Role.RUN}</code></footer>",
+            f"<code>workflow-debugger keys add NAME --role {Role.RUN}</code></footer>",
         )
 
     def _provider_links(self, target: str) -> str:

@@ -243,7 +243,7 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
     with shown:
         base_url = session.backend.base_url if isinstance(session.backend, HostedBackend) else LOCAL_BASE_URL
         call = turn_call(turn, base_url, session.workflow_id, session.run_id, session.version_number)
-        where = "" if base_url != LOCAL_BASE_URL else " Start a server for it: python -m debugger serve."
+        where = "" if base_url != LOCAL_BASE_URL else " Start a server for it: workflow-debugger serve."
         st.caption(plain(f"The key is left out: set INTERACTLY_API_KEY.{where}"))
         for (language, write), tab in zip(CODE_FORMATS.values(), st.tabs(list(CODE_FORMATS)), strict=True):
             with tab:
