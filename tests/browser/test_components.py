@@ -1,0 +1,54 @@
+"""Parts of the page with odd keys, odd texts and odd moments."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import context, conversation, message_box, open_workflow, settled, start
+from tests.browser.presenting import CALL, clinic_call, press
+
+pytestmark = pytest.mark.browser
+
+ARABIC = "أريد حجز موعد!"
+COMPOSED = """(field, key) => field.dispatchEvent(
+  new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true, composed: true, cancelable: true }))"""
+"""A key that an input method takes, as the Enter that accepts a word."""
+OUTLINE = """control => {
+  control.focus({ focusVisible: true });
+  return getComputedStyle(control).outlineStyle;
+}"""
+
+
+def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
+    page.emulate_media(forced_colors="active")
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "m")
+    places = (
+        ".st-key-step_event button",
+        ".st-key-head_bar a",
+        ".st-key-conversation .moment",
+        ".st-key-timeline tbody tr.choice",
+        ".st-key-panes [role=separator]",
+        ".corner",
+        ".st-key-message textarea",
+    )
+
+    unseen = {place for place in places if page.locator(place).first.evaluate(OUTLINE) == "none"}
+
+    assert unseen == set()
+
+
+def test_chosen_option_is_seen_in_forced_colours(page: Page, app: Server):
+    page.emulate_media(forced_colors="active")
+    clinic_call(page, app.url, CALL[:1])
+    ground = "it => getComputedStyle(it).backgroundColor"
+    options = page.locator(".st-key-inspector_tab [role=radio]")
+
+    chosen = options.and_(page.locator("[aria-checked=true]")).first.evaluate(ground)
+    other = options.and_(page.locator("[aria-checked=false]")).first.evaluate(ground)
+
+    assert chosen != other
