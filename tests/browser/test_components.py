@@ -23,6 +23,32 @@ OUTLINE = """control => {
 }"""
 
 
+def test_menu_that_goes_leaves_escape(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    page.locator(".st-key-more > button").click()
+
+    page.keyboard.press("Shift+E")
+    settled(page)
+    press(page, "Shift+E")
+    press(page, "Shift+ArrowLeft")
+    expect(context(page)).to_contain_text("Viewing")
+    press(page, "Escape")
+
+    expect(context(page)).not_to_contain_text("Viewing")
+
+
+def test_input_method_commits_no_search(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    field = page.get_by_role("textbox", name="Find in timeline")
+    field.focus()
+    page.keyboard.type("zzz")
+
+    field.evaluate(COMPOSED, "Enter")
+    settled(page)
+
+    assert page.locator(".st-key-timeline tbody tr.choice").count() > 0
+
+
 def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
     page.emulate_media(forced_colors="active")
     clinic_call(page, app.url, CALL[:1])

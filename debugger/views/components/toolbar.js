@@ -9,6 +9,7 @@ const UNHEARD_MS = 2500; // a use that the server has not answered so long is se
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
+let openMenu = null; // the list on view, and what notes that it is not any more
 
 function instanceOf(root) {
   let it = instances.get(root);
@@ -261,7 +262,7 @@ const FILL = {
     if (!input) {
       input = made("input", "");
       input.addEventListener("change", commit);
-      input.addEventListener("keydown", event => { if (event.key === "Enter") commit(); });
+      input.addEventListener("keydown", event => { if (event.key === "Enter" && !event.isComposing) commit(); });
       element.append(iconOf(icon), input);
     }
     element.classList.add("field");
@@ -322,11 +323,13 @@ function buildMenu(part, button) {
   button.ariaExpanded = "false";
   list.addEventListener("beforetoggle", ({ newState }) => {
     const isOpen = newState === "open", { bottom, right } = button.getBoundingClientRect();
-    button.ariaExpanded = String(isOpen);
     if (!isOpen) {
       if (list.contains(list.getRootNode().activeElement)) button.focus(); // else the body has the keyboard
-      return delete document.documentElement.dataset.menu;
+      return noteClosed(list);
     }
+    noteClosed(openMenu?.list);
+    openMenu = { list, button };
+    button.ariaExpanded = "true";
     document.documentElement.dataset.menu = "";
     list.style.top = `${bottom + 4}px`;
     list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;
@@ -344,6 +347,14 @@ function buildMenu(part, button) {
   });
   part.element.append(list);
   return { root: list, list, parts: [] };
+}
+
+// A list that is taken off the page, or moved on it, closes without telling.
+function noteClosed(list) {
+  if (!openMenu || openMenu.list !== list) return;
+  openMenu.button.ariaExpanded = "false";
+  openMenu = null;
+  delete document.documentElement.dataset.menu;
 }
 
 // A line that never breaks: what it has no room for gives way in the order of its overflow.
@@ -451,4 +462,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     draw(it, line, items);
   });
   it.lines.splice(lines.length).forEach(({ root, observer }) => { observer.disconnect(); root.remove(); });
+  if (openMenu && !openMenu.list.matches(":popover-open")) noteClosed(openMenu.list);
+  return () => { if (it.root.contains(openMenu?.list ?? null)) noteClosed(openMenu.list); };
 }
