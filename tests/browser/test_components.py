@@ -37,6 +37,30 @@ def test_menu_that_goes_leaves_escape(page: Page, app: Server):
     expect(context(page)).not_to_contain_text("Viewing")
 
 
+def test_suggestion_keeps_what_is_typed(page: Page, app: Server):
+    open_workflow(page, app.url, "Clinic front desk")
+    start(page)
+    message_box(page).fill("My name is Ada")
+
+    page.locator(".st-key-suggestion_0").click()
+    expect(context(page)).to_contain_text("Turn 2")
+    settled(page)
+
+    expect(message_box(page)).to_have_value("My name is Ada")
+
+
+def test_pinch_over_suggestions_zooms_page(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_workflow(page, app.url, "Clinic front desk")
+    line = page.locator(".st-key-message .offers")
+
+    taken = line.evaluate(
+        "it => !it.dispatchEvent(new WheelEvent('wheel', { deltaY: 60, ctrlKey: true, cancelable: true }))"
+    )
+
+    assert (taken, line.evaluate("it => it.scrollLeft")) == (False, 0)
+
+
 def test_input_method_commits_no_search(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     field = page.get_by_role("textbox", name="Find in timeline")
@@ -47,6 +71,36 @@ def test_input_method_commits_no_search(page: Page, app: Server):
     settled(page)
 
     assert page.locator(".st-key-timeline tbody tr.choice").count() > 0
+
+
+def test_arabic_message_is_set_right_to_left(page: Page, app: Server):
+    clinic_call(page, app.url, (ARABIC,))
+    message_box(page).fill(ARABIC)
+
+    for text in (conversation(page).get_by_text(ARABIC), message_box(page)):
+        assert text.evaluate("text => getComputedStyle(text).unicodeBidi") == "plaintext"
+
+
+def test_label_of_message_keeps_emoji_whole(page: Page, app: Server):
+    text = "x" * 59 + "😀 and more"
+    clinic_call(page, app.url, (text,))
+
+    label = conversation(page).locator(".bubble.user .moment").get_attribute("aria-label")
+
+    assert label.endswith("x😀")
+
+
+def test_cursor_from_address_shows_its_message(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    clinic_call(page, app.url, CALL)
+    conversation(page).get_by_text(CALL[0]).click()
+    settled(page)
+
+    page.reload()
+    expect(context(page)).to_contain_text("Viewing")
+    settled(page)
+
+    expect(conversation(page).locator(".here")).to_be_in_viewport(ratio=0.9)
 
 
 def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
