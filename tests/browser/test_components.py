@@ -132,3 +132,34 @@ def test_chosen_option_is_seen_in_forced_colours(page: Page, app: Server):
     other = options.and_(page.locator("[aria-checked=false]")).first.evaluate(ground)
 
     assert chosen != other
+
+
+def test_name_is_inserted_only_at_caret(page: Page, app: Server):
+    open_workflow(page, app.url, "Clinic front desk")
+    page.locator(".st-key-script button").first.click()
+    editor = page.locator(".st-key-script_text textarea")
+    editor.fill("")
+    editor.focus()
+    offered = page.locator(".st-key-script_text [role=option]").first
+
+    page.keyboard.type("take: openin")
+    expect(offered).to_be_visible()
+    page.keyboard.press("Home")
+    expect(offered).to_be_hidden()
+
+    page.keyboard.press("End")
+    page.keyboard.type("g")
+    expect(offered).to_be_visible()
+    editor.evaluate(COMPOSED, "Enter")
+    expect(editor).to_have_value("take: opening")
+    page.keyboard.press("Tab")
+    expect(editor).to_have_value("take: Opening hours")
+    page.keyboard.press("Control+z")
+    expect(editor).to_have_value(re.compile("^take: openi?n?g?$"))
+
+    page.keyboard.press("Control+a")
+    page.keyboard.type("take: openin")
+    expect(offered).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    expect(editor).to_have_value("take: openin")
+    expect(editor).not_to_be_focused()
