@@ -103,6 +103,18 @@ def test_cursor_from_address_shows_its_message(page: Page, app: Server):
     expect(conversation(page).locator(".here")).to_be_in_viewport(ratio=0.9)
 
 
+def test_browser_keys_pass_tabs(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    open_workflow(page, app.url, "Clinic front desk")
+    tab = page.get_by_role("tab", name="Graph")
+    tab.click()
+
+    for key in ("Control+ArrowRight", "Meta+ArrowRight", "Alt+ArrowRight"):
+        page.keyboard.press(key)
+
+    expect(tab).to_have_attribute("aria-selected", "true")
+
+
 def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
     page.emulate_media(forced_colors="active")
     clinic_call(page, app.url, CALL[:1])
