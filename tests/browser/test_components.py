@@ -8,14 +8,23 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import context, conversation, message_box, open_workflow, settled, start
+from tests.browser.driving import (
+    choose_in_menu,
+    context,
+    conversation,
+    message_box,
+    open_workflow,
+    say,
+    settled,
+    start,
+)
 from tests.browser.presenting import CALL, clinic_call, press
 
 pytestmark = pytest.mark.browser
 
 ARABIC = "أريد حجز موعد!"
 COMPOSED = """(field, key) => field.dispatchEvent(
-  new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true, composed: true, cancelable: true }))"""
+  new KeyboardEvent("keydown", {key, isComposing: true, bubbles: true, composed: true, cancelable: true}))"""
 """A key that an input method takes, as the Enter that accepts a word."""
 OUTLINE = """control => {
   control.focus({ focusVisible: true });
@@ -175,3 +184,42 @@ def test_name_is_inserted_only_at_caret(page: Page, app: Server):
     page.keyboard.press("Shift+Tab")
     expect(editor).to_have_value("take: openin")
     expect(editor).not_to_be_focused()
+
+
+def test_next_run_is_followed_to_its_end(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL)
+    boxes = [page.locator(f".st-key-{key} .box") for key in ("conversation", "timeline")]
+    for box in boxes:
+        box.hover()
+        page.mouse.wheel(0, -5_000)
+        page.wait_for_function("box => box.scrollTop === 0", arg=box.element_handle())
+
+    choose_in_menu(page, "restart")
+    expect(context(page)).to_contain_text("Turn 1")
+    for line in CALL:
+        say(page, line)
+
+    for box in boxes:
+        assert box.evaluate("box => box.scrollHeight - box.clientHeight - box.scrollTop") <= 1
+
+
+def test_menu_far_left_is_wholly_seen(page: Page, app: Server):
+    page.set_viewport_size({"width": 400, "height": 700})
+    open_workflow(page, app.url, "Clinic front desk")
+
+    page.locator(".st-key-pages > button").click()
+
+    expect(page.locator(".st-key-pages .menu")).to_be_in_viewport(ratio=1)
+
+
+def test_filled_field_raises_no_error(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    field = page.get_by_role("textbox", name="Find in timeline")
+    field.dispatch_event("keydown")  # without a key, as by a browser that fills in what it remembers
+    settled(page)
+
+    assert errors == []

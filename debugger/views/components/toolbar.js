@@ -335,7 +335,11 @@ function buildMenu(part, button) {
     list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;
     list.style.maxHeight = `${innerHeight - bottom - 12}px`;
   });
-  list.addEventListener("toggle", ({ newState }) => { if (newState === "open") list.querySelector("button:enabled")?.focus(); });
+  list.addEventListener("toggle", ({ newState }) => {
+    if (newState !== "open") return;
+    list.style.right = `${parseFloat(list.style.right) + Math.min(list.getBoundingClientRect().left - 4, 0)}px`; // of a button far left
+    list.querySelector("button:enabled")?.focus();
+  });
   list.addEventListener("click", event => { if (event.target.closest("button:not([role=switch])")) list.hidePopover(); });
   list.addEventListener("keydown", event => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
