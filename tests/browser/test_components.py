@@ -9,9 +9,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
 from tests.browser.driving import (
+    choose,
     choose_in_menu,
     context,
     conversation,
+    go_to,
     message_box,
     open_workflow,
     say,
@@ -223,3 +225,21 @@ def test_filled_field_raises_no_error(page: Page, app: Server):
     settled(page)
 
     assert errors == []
+
+
+def test_expanded_graph_keeps_keys_from_page(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    go_to(page, "Runs")
+    choose(page, "Workflow", "Clinic front desk")
+    page.get_by_role("radio", name="Statistics").click()
+    settled(page)
+    back = page.locator("[data-do='expand']")
+    back.click()
+    expect(back).to_have_accessible_name("Back to the page")
+    expect(back).to_be_focused()
+
+    page.keyboard.press("Shift+H")
+    settled(page)
+
+    expect(page).to_have_url(re.compile("/runs"))
+    expect(back).to_be_focused()

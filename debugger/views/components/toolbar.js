@@ -40,6 +40,7 @@ function pressByKey(it, event) {
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
+  if (event.composedPath().some(each => each.localName === "dialog")) return; // the expanded graph
   if (isTaken || dialog || (event.key === "Escape" && document.querySelector(OPEN))) return;
   const parts = it.lines.flatMap(line => line.parts).flatMap(part => [part, ...(part.menu?.parts ?? [])]);
   const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
