@@ -9,7 +9,7 @@ const UNHEARD_MS = 2500; // a use that the server has not answered so long is se
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
-let openMenu = null; // the list on view, and what notes that it is not any more
+let openMenu = null; // the list on view, and its button
 
 function instanceOf(root) {
   let it = instances.get(root);
