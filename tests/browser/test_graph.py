@@ -237,6 +237,70 @@ def test_nodes_edges_and_breakpoints_are_reached_by_keyboard_from_one_tab_stop(p
     expect(page.locator(".node[data-id='ask']")).to_be_focused()
 
 
+def test_only_main_mouse_button_acts(page: Page, badges: Server):
+    open_app(page, badges.url)
+
+    page.locator(".node[data-id='ask']").click(button="right")
+    page.locator(".node[data-id='greet']").click(button="middle")
+    settled(page)
+
+    expect(page.get_by_test_id("stText")).to_have_text("asked: . chosen: None.")
+
+
+def test_drag_ends_outside_of_graph(page: Page, badges: Server):
+    open_app(page, badges.url)
+    stage = page.locator(".stage").bounding_box()
+    edge, middle = stage["y"] + 2, stage["x"] + stage["width"] / 3
+    before = page.locator(".scene").get_attribute("transform")
+
+    page.mouse.move(middle, edge)
+    page.mouse.down()
+    page.mouse.move(middle, stage["y"] - 30)  # at once: the picture has not seen it move
+    page.mouse.up()
+    page.mouse.move(middle, edge + 80, steps=4)
+
+    assert page.locator(".scene").get_attribute("transform") == before
+
+
+def test_second_finger_does_not_move_view(page: Page, badges: Server):
+    open_app(page, badges.url)
+    stage = page.locator(".stage").bounding_box()
+    x, y = stage["x"] + 60, stage["y"] + 60
+    touch = page.context.new_cdp_session(page)
+    before = page.locator(".scene").get_attribute("transform")
+
+    def send(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": across, "y": down, "id": at} for at, (across, down) in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", (x, y))
+    send("touchStart", (x, y), (x + 400, y))
+    send("touchMove", (x + 1, y), (x + 400, y))
+    send("touchMove", (x + 2, y), (x + 400, y))
+    send("touchEnd")
+
+    assert page.locator(".scene").get_attribute("transform") == before
+
+
+def test_screen_reader_chooses_node_by_click(page: Page, badges: Server):
+    open_app(page, badges.url)
+
+    page.locator(".node[data-id='ask']").dispatch_event("click")  # without a pointer
+    settled(page)
+
+    expect(page.locator(".node.selected")).to_have_attribute("data-id", "ask")
+
+
+def test_legend_keeps_signs_in_forced_colours(page: Page, badges: Server):
+    page.emulate_media(forced_colors="active")
+    open_app(page, badges.url)
+
+    for name in ("break", "pinned"):
+        sign = page.locator(f".legend .swatch.{name}")
+        ground = sign.evaluate("sign => getComputedStyle(sign).backgroundColor")
+        assert ground != page.locator(".stage").evaluate("list => getComputedStyle(list).backgroundColor")
+
+
 def test_breakpoint_is_set_by_click_and_taken_away_by_key(page: Page, app: Server):
     open_clinic(page, app)
     mark = page.locator(".node[data-id='node_intent_desk'] .dot")

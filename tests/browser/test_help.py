@@ -101,6 +101,21 @@ def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, u
     expect(card).to_be_hidden()
 
 
+def test_escape_closes_menu_before_tour(first_visit: Page, unused_app: Server):
+    first_visit.goto(unused_app.url)
+    card = first_visit.get_by_role("dialog")
+    expect(card).to_contain_text("Step 1 of 5")
+    settled(first_visit)
+    first_visit.locator(".st-key-more > button").click()
+    menu = first_visit.locator(".st-key-more .menu")
+    expect(menu).to_be_visible()
+
+    first_visit.keyboard.press("Escape")
+
+    expect(menu).to_be_hidden()
+    expect(card).to_be_visible()
+
+
 def test_tour_can_be_taken_again(first_visit: Page, unused_app: Server):
     first_visit.add_init_script("localStorage.setItem('workflow-debugger.tour', 'seen')")
     first_visit.goto(f"{unused_app.url}/help")

@@ -94,7 +94,7 @@ function bubbleOf({ kind, text, caption, event, is_uncertain: isUncertain }) {
 function choosable(message, event, text) {
   const button = made("button", "moment", iconOf("my_location"));
   button.title = "Show the run as of this message";
-  button.ariaLabel = `${button.title}: ${text.slice(0, 60)}`;
+  button.ariaLabel = `${button.title}: ${[...text.slice(0, 120)].slice(0, 60).join("")}`;
   button.tabIndex = -1;
   message.dataset.event = event;
   message.append(button);
@@ -139,7 +139,7 @@ function fill(it, items) {
 }
 
 // Later messages are dimmed, not hidden; the one at the cursor is marked, and comes into sight as the cursor moves.
-function markCursor(it, cursor) {
+function markCursor(it, cursor, isOther) {
   const later = new Set(cursor?.later ?? []);
   it.drawn.forEach(({ element }, at) => {
     element.classList.toggle("later", later.has(at));
@@ -150,7 +150,7 @@ function markCursor(it, cursor) {
     const buttons = it.said.querySelectorAll(".moment");
     letInto(it, it.drawn[cursor?.here]?.element.querySelector(".moment") ?? buttons[buttons.length - 1]);
   }
-  const isMoved = it.cursor !== JSON.stringify(cursor), wasPast = Boolean(it.isPast);
+  const isMoved = isOther || it.cursor !== JSON.stringify(cursor), wasPast = Boolean(it.isPast);
   it.cursor = JSON.stringify(cursor);
   it.isPast = later.size > 0;
   const here = it.drawn[cursor?.here]?.element;
@@ -192,10 +192,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (it.lastData === lastData) return;
   it.lastData = lastData;
   it.page = data.page;
-  if (isOther) it.open.clear();
+  if (isOther) {
+    it.open.clear();
+    it.follows = true;
+  }
   fill(it, JSON.parse(data.said));
   tell(it, data);
-  markCursor(it, data.cursor);
+  markCursor(it, data.cursor, isOther);
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
-  if (isOther || it.follows) requestAnimationFrame(() => goToEnd(it));
+  if (it.follows) requestAnimationFrame(() => goToEnd(it));
 }

@@ -20,6 +20,9 @@ FOLDER = "/elements/"
 """In the addresses of the files that a browser fetches."""
 _FILES: dict[str, bytes] = {}
 """The files by their names, which change with what is in them."""
+_FORCED_COLOURS = (
+    resources.files(__package__ or "").joinpath("forced_colours.css").read_text(encoding="utf-8")
+)
 _UNTIL_STYLED = ":host { visibility: hidden; }"
 _FETCHED = """
 const style = new CSSStyleSheet();
@@ -52,7 +55,7 @@ def component(name: str, package: str | None, lead: str, scripts: tuple[str, ...
     def text(file: str) -> str:
         return folder.joinpath(file).read_text(encoding="utf-8")
 
-    html, style = text(f"{lead}.html"), text(f"{lead}.css")
+    html, style = text(f"{lead}.html"), text(f"{lead}.css") + _FORCED_COLOURS
     script = "\n".join(map(text, scripts or (f"{lead}.js",)))
     if not is_enabled("component_assets"):
         return st.components.v2.component(name, html=html, css=style, js=script)

@@ -16,6 +16,7 @@ function instanceOf(root) {
     left = {};
     it.text.addEventListener("input", () => enable(it));
     it.offers.addEventListener("wheel", event => { // the line has no scrollbar
+      if (event.ctrlKey || event.metaKey) return; // it zooms the page
       const before = it.offers.scrollLeft;
       it.offers.scrollLeft += event.deltaX || event.deltaY;
       if (it.offers.scrollLeft !== before) event.preventDefault();
@@ -52,7 +53,7 @@ function instanceOf(root) {
 function isShortcut(event, shortcut) {
   if (!shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
   const isTyped = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable=true]");
-  return event.key.toUpperCase() === shortcut && !isTyped && !document.querySelector('[data-testid="stDialog"]');
+  return !isTyped && event.key.toUpperCase() === shortcut && !document.querySelector('[data-testid="stDialog"]');
 }
 
 // Fills an empty box with its ghost text; returns whether it does.
@@ -70,11 +71,13 @@ function hasGhost(it) {
 // Sends a text, to be stepped if a step is named; returns whether it does.
 function say(it, text, step) {
   if (it.isWaiting || it.data.disabled || !text.trim()) return false;
+  const isTyped = text === it.text.value; // else a line on offer, which leaves what is typed
   it.isWaiting = true; // a second click means the same message
   it.timer = setTimeout(() => answered(it), ANSWER_MS);
   it.tell(...(step ? ["stepped", [text, step]] : ["sent", text]));
   setTimeout(() => { // a box that changes before the message is on its way has the page drawn first
-    it.text.value = it.draft = "";
+    if (isTyped) it.text.value = "";
+    it.draft = "";
     enable(it);
   });
   return true;

@@ -16,9 +16,7 @@ function instanceOf(root) {
 
 function wire(it) {
   it.isAtEnd = true;
-  it.root.addEventListener("scroll", () => {
-    it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
-  }, { passive: true });
+  it.root.addEventListener("scroll", () => noteEnd(it), { passive: true });
   const rowOf = event => event.target.closest("tr.choice");
   it.body.addEventListener("click", event => {
     const row = rowOf(event);
@@ -36,6 +34,10 @@ function wire(it) {
     event.preventDefault();
     event.stopPropagation(); // the page has keys of its own
   });
+}
+
+function noteEnd(it) {
+  it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
 }
 
 // Whether the user has just marked some text to copy it, which ends in a click as well.
@@ -245,5 +247,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (isAsked) { if (rows[near]) show(it, rows[near]); }
     else if (near === null && isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
     else if (near === null && isAdded && data.follows && it.isAtEnd) it.root.scrollTop = it.root.scrollHeight; // goes with the run
+    if (isOther) noteEnd(it); // rows that all fit scroll nothing
   });
 }

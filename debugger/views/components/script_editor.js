@@ -1,6 +1,7 @@
 // A text area for scripts: names of nodes, edges and tools are offered beside the caret.
 
 const instances = new WeakMap(); // one record per mounted editor
+const MOVES = ["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
 const MOST = 40, LINE = 20, CHARACTER = 7.8, SEND_MS = 400;
 
 function instanceOf(root) {
@@ -10,6 +11,7 @@ function instanceOf(root) {
   it.text.addEventListener("input", () => { offer(it, false); plan(it); });
   it.text.addEventListener("keydown", event => press(it, event));
   it.text.addEventListener("blur", () => { hide(it); send(it); });
+  it.text.addEventListener("pointerdown", () => hide(it)); // the caret goes elsewhere
   it.list.addEventListener("mousedown", event => {
     event.preventDefault(); // the text keeps the keyboard
     const item = event.target.closest("li");
@@ -24,7 +26,9 @@ function press(it, event) {
     event.preventDefault();
     return offer(it, true);
   }
-  if (it.list.hidden) return;
+  if (it.list.hidden || event.isComposing) return;
+  if (MOVES.includes(event.key)) hide(it); // the caret goes elsewhere
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     it.at = (it.at + step + it.found.length) % it.found.length;
@@ -72,7 +76,9 @@ function draw(it) {
 
 function insert(it, [name]) {
   const end = it.text.selectionStart, begin = end - typed(it).length;
-  it.text.setRangeText(name, begin, end, "end");
+  it.text.setSelectionRange(begin, end);
+  // As if it was typed, so that it can be undone; a browser that refuses to gets it all the same.
+  if (!document.execCommand("insertText", false, name)) it.text.setRangeText(name, begin, end, "end");
   hide(it);
   plan(it);
 }

@@ -214,7 +214,7 @@ function addTabs(it) {
   }));
   it.tabs.addEventListener("keydown", event => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key], tabs = [...it.tabs.children];
-    if (!by) return;
+    if (!by || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
     const next = tabs[(tabs.indexOf(event.target) + by + tabs.length) % tabs.length];

@@ -9,6 +9,7 @@ const UNHEARD_MS = 2500; // a use that the server has not answered so long is se
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
+let openMenu = null; // the list on view, and its button
 
 function instanceOf(root) {
   let it = instances.get(root);
@@ -39,6 +40,7 @@ function pressByKey(it, event) {
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
+  if (event.composedPath().some(each => each.localName === "dialog")) return; // the expanded graph
   if (isTaken || dialog || (event.key === "Escape" && document.querySelector(OPEN))) return;
   const parts = it.lines.flatMap(line => line.parts).flatMap(part => [part, ...(part.menu?.parts ?? [])]);
   const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
@@ -261,7 +263,7 @@ const FILL = {
     if (!input) {
       input = made("input", "");
       input.addEventListener("change", commit);
-      input.addEventListener("keydown", event => { if (event.key === "Enter") commit(); });
+      input.addEventListener("keydown", event => { if (event.key === "Enter" && !event.isComposing) commit(); });
       element.append(iconOf(icon), input);
     }
     element.classList.add("field");
@@ -322,17 +324,23 @@ function buildMenu(part, button) {
   button.ariaExpanded = "false";
   list.addEventListener("beforetoggle", ({ newState }) => {
     const isOpen = newState === "open", { bottom, right } = button.getBoundingClientRect();
-    button.ariaExpanded = String(isOpen);
     if (!isOpen) {
       if (list.contains(list.getRootNode().activeElement)) button.focus(); // else the body has the keyboard
-      return delete document.documentElement.dataset.menu;
+      return noteClosed(list);
     }
+    noteClosed(openMenu?.list);
+    openMenu = { list, button };
+    button.ariaExpanded = "true";
     document.documentElement.dataset.menu = "";
     list.style.top = `${bottom + 4}px`;
     list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;
     list.style.maxHeight = `${innerHeight - bottom - 12}px`;
   });
-  list.addEventListener("toggle", ({ newState }) => { if (newState === "open") list.querySelector("button:enabled")?.focus(); });
+  list.addEventListener("toggle", ({ newState }) => {
+    if (newState !== "open") return;
+    list.style.right = `${parseFloat(list.style.right) + Math.min(list.getBoundingClientRect().left - 4, 0)}px`; // of a button far left
+    list.querySelector("button:enabled")?.focus();
+  });
   list.addEventListener("click", event => { if (event.target.closest("button:not([role=switch])")) list.hidePopover(); });
   list.addEventListener("keydown", event => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -344,6 +352,14 @@ function buildMenu(part, button) {
   });
   part.element.append(list);
   return { root: list, list, parts: [] };
+}
+
+// A list that is taken off the page, or moved on it, closes without telling.
+function noteClosed(list) {
+  if (!openMenu || openMenu.list !== list) return;
+  openMenu.button.ariaExpanded = "false";
+  openMenu = null;
+  delete document.documentElement.dataset.menu;
 }
 
 // A line that never breaks: what it has no room for gives way in the order of its overflow.
@@ -451,4 +467,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     draw(it, line, items);
   });
   it.lines.splice(lines.length).forEach(({ root, observer }) => { observer.disconnect(); root.remove(); });
+  if (openMenu && !openMenu.list.matches(":popover-open")) noteClosed(openMenu.list);
+  return () => { if (it.root.contains(openMenu?.list ?? null)) noteClosed(openMenu.list); };
 }

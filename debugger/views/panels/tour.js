@@ -3,12 +3,12 @@
 
 const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
 const PLACE_MS = 250, GAP = 10, EDGE = 12;
-const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"]'; // these take Escape first
+const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"], :root[data-menu]'; // these take Escape first
 const tour = { at: -1, answered: 0, timer: 0 }; // one for the document; at -1 it is closed
 let it; // what is drawn: the page has one tour
 
 document.addEventListener("keydown", event => {
-  if (event.key !== "Escape" || tour.at < 0 || !it?.root.isConnected || document.querySelector(ABOVE)) return;
+  if (event.key !== "Escape" || event.isComposing || tour.at < 0 || !it?.root.isConnected || document.querySelector(ABOVE)) return;
   event.preventDefault();
   event.stopPropagation(); // the page has a meaning of its own for it
   close();

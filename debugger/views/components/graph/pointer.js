@@ -110,10 +110,12 @@ function wirePointer(it) {
     zoom(it, Math.exp(-event.deltaY * 0.0022), event.clientX - room.left, event.clientY - room.top);
   };
   it.svg.onpointerdown = event => {
+    if (event.button || !event.isPrimary) return; // another button, or another finger
     drag = { x: event.clientX, y: event.clientY, view: { ...it.view }, moved: false, id: event.pointerId };
   };
   it.svg.onpointermove = event => {
-    if (!drag) return;
+    if (!drag || event.pointerId !== drag.id) return;
+    if (!event.buttons) { drag = null; return; } // let go outside, before the picture had the pointer
     const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
     if (!drag.moved && Math.hypot(dx, dy) < 4) return;
     if (!drag.moved) it.svg.setPointerCapture(drag.id);
@@ -122,16 +124,21 @@ function wirePointer(it) {
     pan(it, dx, dy);
   };
   it.svg.onpointerup = event => {
+    if (!drag || event.pointerId !== drag.id) return;
     const was = drag, part = partOf(event);
     drag = null;
-    if (!was || was.moved || !part) return;
+    if (was.moved || !part) return;
     const isAgain = picked.id === part.id && event.timeStamp - picked.at < DOUBLE_CLICK;
     picked = { id: part.id, at: event.timeStamp };
     if (part.onDot) it.toggle(part);
     else if (part.onFold || (isAgain && folds(it, part))) it.fold(part.id);
     else it.pick(part);
   };
-  it.svg.onpointercancel = () => { drag = null; };
+  it.svg.onpointercancel = event => { if (drag?.id === event.pointerId) drag = null; };
+  it.svg.onclick = event => { // of an aid such as a screen reader, which moves no pointer
+    const part = event.detail ? null : partOf(event);
+    if (part) it.pick(part);
+  };
 }
 
 function onKey(it, event) {
@@ -185,7 +192,7 @@ function moveStop(it, { kind, id }) {
 // The buttons are one tab stop, too: left and right walk them.
 function walkBar(it, event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!step) return;
+  if (!step || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const buttons = [...it.bar.querySelectorAll("button:not([hidden])")], at = buttons.indexOf(event.target);
   const next = buttons[(at + step + buttons.length) % buttons.length];
   it.bar.querySelectorAll("button").forEach(button => { button.tabIndex = button === next ? 0 : -1; });
