@@ -134,7 +134,7 @@ def test_thread_alone_shows_its_own_way_and_where_it_stands():
     fork = CompanionEdgeEvent(
         origin_thread_id="0_companion_lab",
         edge_logical_id="edge_ask_bye",
-        source_node_logical_id="greet",
+        source_node_logical_id="ask",
         destination_node_logical_id="bye",
     )
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
