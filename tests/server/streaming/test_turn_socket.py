@@ -7,8 +7,11 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from debugger.server.app import create_app
 from debugger.server.streaming.frames import MAX_FRAME
 from debugger.server.streaming.outbox import MAX_WAITING, Outbox
+from debugger.server.turn_limiter import TurnLimiter
+from tests.server.conftest import serving
 from tests.support.companions import lab, watchful
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.support.server_sockets import UNKNOWN, create, kept_events, opened, record, saying, types
@@ -639,3 +642,29 @@ def test_request_without_handshake_is_not_found(api):
 
     assert isinstance(answer, httpx.Response)
     assert answer.status_code == 422
+
+
+def test_vanished_client_owns_no_run(embedded, monkeypatch):
+    has_asked, may_go, has_left = threading.Event(), threading.Event(), threading.Event()
+
+    class Held(TurnLimiter):
+        async def run(self, key_id, work, *, is_stop=False):
+            has_asked.set()
+            return await super().run(key_id, lambda: may_go.wait(10) and work(), is_stop=is_stop)
+
+    abandon = Outbox.abandon
+    monkeypatch.setattr(Outbox, "abandon", lambda self: (abandon(self), has_left.set()))
+    app = create_app(embedded, turns=Held())
+    with serving(embedded, app=app) as client:
+        workflow_id = create(client, say("ask"))
+        with opened(client) as socket:
+            socket.send(workflow_id=workflow_id, command="start")
+            assert has_asked.wait(10)
+            socket.connection.socket.close()
+        assert has_left.wait(10)
+        may_go.set()
+
+    services = app.state.services
+    assert len(embedded.runs(workflow_id=workflow_id).rows) == 1
+    assert services.metrics.sockets._value.get() == 0
+    assert services.background_owners._owners == {}
