@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from contextlib import nullcontext
 from dataclasses import asdict
-from functools import partial
 from math import ceil
 from typing import Annotated, Any, Literal
 
@@ -21,16 +22,14 @@ from debugger.backends.forks.transcript import edited_lines
 from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.server import rerun_tokens
 from debugger.server.audit import set_audit_target
 from debugger.server.auth import principal_of
 from debugger.server.body import json_body, validate
 from debugger.server.dependencies import Engine, Person, RunId, TurnIndex
-from debugger.server.metrics import Metrics
 from debugger.server.responses import RawJsonResponse
 from debugger.server.services import services_of
-from debugger.server.turn_limiter import Result
 from debugger.store import RerunTicket
 
 router = APIRouter(tags=["reruns"])
@@ -268,26 +267,35 @@ async def rerun(
     rerun_request = validate(Rerun, body)
     message = rerun_request.message
     services, key_id = services_of(request.scope), principal_of(request.scope).key_id
+    loop = asyncio.get_running_loop()
+    begun: asyncio.Future[tuple[str, RerunPlan]] = loop.create_future()
 
-    def run_on_thread(work: Callable[[], Result]) -> Awaitable[Result]:
-        return services.turn_limiter.run(key_id, work)
-
-    def start() -> tuple[str, RerunPlan, TurnInput | None]:
+    def run_turn() -> str:
+        """Start the run and take its turn on one thread: between the two the queue may be full."""
         plan = engine.forks.plan(run_id, turn_index, rerun_request, is_replay=message is not None)
-        with services.run_limiter.start(engine, plan.workflow_id):
-            new_id = engine.forks.begin(plan, RerunEdits(), person)
-        turn_input = engine.forks.turn_input(plan, message, person) if message is not None else None
-        return new_id, plan, turn_input
+        with services.metrics.turn() if message is not None else nullcontext() as turn:
+            with services.run_limiter.start(engine, plan.workflow_id):
+                new_id = engine.forks.begin(plan, RerunEdits(), person)
+                if message is None or turn is None:
+                    loop.call_soon_threadsafe(begun.set_result, (new_id, plan))
+                    return plan.status
+                # Within the block: a run that has not started counts from its claim.
+                turn_input = engine.forks.turn_input(plan, message, person)
+                stream = engine.execute(plan.workflow_id, turn_input, run_id=new_id)
+            loop.call_soon_threadsafe(begun.set_result, (new_id, plan))
+            turn.result = stream.finish()
+        return turn.result.status
 
-    new_id, plan, turn_input = await run_on_thread(start)
+    turn = asyncio.ensure_future(services.turn_limiter.run(key_id, run_turn))
+    await asyncio.wait((turn, begun), return_when=asyncio.FIRST_COMPLETED)
+    if not begun.done():
+        await turn  # it was refused
+    new_id, plan = await begun
     set_audit_target(request.scope, new_id)
-    if turn_input is None:
-        return _started(new_id, plan, is_async, plan.status)
-    run_turn = partial(_run_turn, engine, services.metrics, plan, new_id, turn_input)
-    if not is_async:
-        return _started(new_id, plan, is_async, await run_on_thread(run_turn))
+    if message is None or not is_async:
+        return _started(new_id, plan, is_async, await turn)
     response = _started(new_id, plan, is_async, "started")
-    response.background = BackgroundTask(_run_in_background, partial(run_on_thread, run_turn), new_id)
+    response.background = BackgroundTask(_end_in_background, turn, new_id)
     return response
 
 
@@ -302,18 +310,10 @@ def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> RawJs
     return RawJsonResponse(answer, status_code=202 if is_async else 200)
 
 
-def _run_turn(
-    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, turn_input: TurnInput
-) -> str:
-    with metrics.turn() as turn:
-        turn.result = engine.execute(plan.workflow_id, turn_input, run_id=run_id).finish()
-    return turn.result.status
-
-
-async def _run_in_background(run_turn: Callable[[], Awaitable[str]], run_id: str) -> None:
-    """Execute a turn without a client; log its error."""
+async def _end_in_background(turn: Awaitable[str], run_id: str) -> None:
+    """Wait for a turn without a client; log its error."""
     try:
-        await run_turn()
+        await turn
     except DebuggerError as error:
         _log.warning("The re-run %s did not take its turn: %s", run_id, error)
 

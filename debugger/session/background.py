@@ -58,6 +58,7 @@ class BackgroundScheduler:
         self._quiet = 0
         self._failures = 0
         self._due = 0.0
+        self._scheduled_at = 0.0
 
     @property
     def continues(self) -> bool:
@@ -67,18 +68,19 @@ class BackgroundScheduler:
     @property
     def is_due(self) -> bool:
         """Return whether the next step is due."""
-        return self.continues and self._now() >= self._due
+        return self.continues and self.seconds_left <= 0
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the next step is due."""
-        return max(self._due - self._now(), 0.0)
+        """Seconds until the next step is due; none where the clock was set back since the last one."""
+        now = self._now()
+        return max(self._due - now, 0.0) if now >= self._scheduled_at else 0.0
 
     def resume(self) -> None:
         """Resume the work from now."""
         self.halted = self.retrying = ""
         self._quiet = self._failures = 0
-        self._due = self._now()
+        self._due = self._scheduled_at = self._now()
 
     def halt(self, reason: str) -> None:
         """Halt the work until it is resumed; the reason is a sentence."""
@@ -117,9 +119,11 @@ class BackgroundScheduler:
         if isinstance(error, RateLimitError):
             wait = max(wait, error.retry_after or 0.0)
         self._failures = min(self._failures + 1, _MAX_DOUBLINGS)
-        self._due = self._now() + wait
+        self._scheduled_at = self._now()
+        self._due = self._scheduled_at + wait
         return True
 
     def _put_off(self, result: TurnResult) -> None:
         self.has_work = result.has_background_work and not result.is_completed
-        self._due = max(self._now() + STEP_EVERY, result.next_due or 0.0)
+        self._scheduled_at = self._now()
+        self._due = max(self._scheduled_at + STEP_EVERY, result.next_due or 0.0)

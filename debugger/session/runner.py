@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from debugger.analysis.event_fields import thread_id_of
@@ -187,8 +188,8 @@ class TurnWorker:
     def _run(self) -> None:
         begin_turn()
         try:
-            with app_metrics().turn() as counted:
-                stream = self._start(self)
+            # Closed in any case: the error of a listener keeps the stream, and so the claim of the turn.
+            with app_metrics().turn() as counted, closing(self._start(self)) as stream:
                 self.run_id, self.progress = stream.run_id, stream.progress
                 run_id.set(stream.run_id or "")
                 for event in stream:

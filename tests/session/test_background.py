@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.errors import ConnectionFailedError
 from debugger.protocol.runs import TurnResult
 from debugger.session.background import MAX_QUIET_STEPS, STEP_EVERY, BackgroundScheduler
 from tests.support.clock import Clock
@@ -100,3 +101,18 @@ def test_switched_off_work_is_never_due():
     clock.seconds += 1000
 
     assert not pace.is_due
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_clock_set_back_delays_no_step(fails):
+    clock = Clock()
+    pace = BackgroundScheduler(clock)
+    pace.on_turn(ended())
+    if fails:
+        pace.on_failure(ConnectionFailedError("No answer."))
+
+    clock.seconds -= 3600
+
+    assert pace.seconds_left <= STEP_EVERY
+    clock.seconds += STEP_EVERY
+    assert pace.is_due

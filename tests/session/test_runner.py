@@ -148,3 +148,24 @@ def test_unreadable_record_is_reported_and_turn_stays(backend, monkeypatch):
     session.ledger.update(session.run_id, log)
 
     assert str(session.ledger.error) == "The record cannot be read."
+
+
+def test_turn_that_broke_here_frees_run(tmp_path, monkeypatch):
+    embedded = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/a.sqlite3", responder="rules"))
+    session = DebugSession(embedded, embedded.create_workflow(document(say("chat"))).id)
+    session.send("Hello")
+    session.wait(10)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.breakpoints, "match", lambda *_: 1 / 0)
+        session.send("Again")
+        session.wait(10)
+    failed, revision = session.error, embedded.revision(session.run_id)
+    session.send("Once more")
+    session.wait(20)
+    embedded.close()
+
+    assert "unexpectedly" in failed.message
+    assert revision.turn_number is None
+    assert session.error is None
+    assert [turn.message for turn in session.turns] == ["Hello", "Once more"]

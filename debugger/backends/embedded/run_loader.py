@@ -64,19 +64,23 @@ class InterpreterCache:
         self._permits = permits
         self._changed_at = changed_at
         self._made: OrderedDict[tuple[str, int], _Made] = OrderedDict()
+        self._changes = 0
+        """Calls of `forget`: an interpreter that is made meanwhile may be outdated."""
         self._lock = threading.Lock()
 
     def get_or_make(self, workflow_id: str, version_number: int) -> Interpreter:
         """Return the interpreter of a version, made if there is none yet."""
         key = (workflow_id, version_number)
         with self._lock:
-            made = self._made.get(key)
+            made, changes = self._made.get(key), self._changes
             if made is not None:
                 self._made.move_to_end(key)
         if made is None or self._is_outdated(made):
             made = self._new(workflow_id, version_number)
             with self._lock:
-                self._made[key] = made
+                self._made.pop(key, None)
+                if self._changes == changes:
+                    self._made[key] = made
                 while len(self._made) > _MAX_INTERPRETERS:
                     self._made.popitem(last=False)
         if self._permits.are_used:
@@ -86,6 +90,7 @@ class InterpreterCache:
     def forget(self, workflow_id: str) -> None:
         """Drop a workflow's interpreters, and those of workflows that contain it."""
         with self._lock:
+            self._changes += 1
             for key in [key for key, made in self._made.items() if workflow_id in made.changed_at]:
                 del self._made[key]
 

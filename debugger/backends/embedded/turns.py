@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -325,7 +325,11 @@ class Turns:
         turn_input, run_id = request.turn_input, request.run_id
         found = self.stored.find_by_client_turn_id(turn_input.client_turn_id, request.workflow_id, run_id)
         if found is not None:
-            return TurnStream(found.run_id, self._repeated(request), turn_number=found.user_turn_number)
+            # A first turn in progress may be interrupted, and is then executed in another run.
+            is_open = run_id is None and found.is_in_progress
+            number = None if is_open else found.user_turn_number
+            repeated = TurnStream(found.run_id, self._repeated(request, lambda: repeated), turn_number=number)
+            return repeated
         is_stop = turn_input.command == "stop" and not isinstance(error, InputError)
         if is_stop and run_id is not None and self._is_stopped(run_id):
             return self._ended(run_id)
@@ -358,17 +362,27 @@ class Turns:
             return self._ended(run_id)
         return self.execute(request)  # the turn has ended by itself, and the run goes on
 
-    def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
-        """Wait for the end of a repeated turn and return its result."""
+    def _repeated(
+        self, request: TurnRequest, own: Callable[[], TurnStream]
+    ) -> Generator[Event, None, TurnResult]:
+        """Wait for the end of a repeated turn and return its result.
+
+        Args:
+            request: The request.
+            own: Returns the stream of this generator, which names the run and turn from the first event on.
+        """
         while True:
             found = self.stored.find_by_client_turn_id(
                 request.turn_input.client_turn_id, request.workflow_id, request.run_id
             )
             if found is None:
                 stream = self.execute(request)  # it was abandoned, or its process has ended
-                yield from stream
+                for event in stream:
+                    own().run_id, own().turn_number = stream.run_id, stream.turn_number
+                    yield event
                 return stream.finish()
             if not found.is_in_progress:
+                own().run_id, own().turn_number = found.run_id, found.user_turn_number
                 return (yield from _replayed(self.stored.result(found.run_id, found.turn_number)))
             if self._leases.lapse(found.run_id):
                 continue

@@ -67,6 +67,8 @@ class TurnSocket:
         """The events that cancel what is being executed."""
         self._stop: TurnFrame | None = None
         """A stop that came while something was being executed, which may have ended the run by itself."""
+        self._has_left = False
+        """The client has gone: it owns no run any more."""
         self._worker: TurnWorker | None = None
         self._workflow_id: str | None = None
         self._run_id: str | None = None
@@ -94,17 +96,20 @@ class TurnSocket:
             await self._end(next(loop for loop in loops if loop.done()))
         finally:
             self._outbox.abandon()
+            self._has_left = True
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            if self._run_id is not None:
-                self._services.background_owners.release(self._run_id, self)
-        if self._worker is not None:
-            await self._worker.wait()
-        with suppress(CloseSocket):  # the last requests of the client
-            await self._stop_run(self._worker.result if self._worker else None)
-            if not self._turns.empty():
-                await self._run_turn(self._turns.get_nowait())
+            self._release_run()
+        try:
+            if self._worker is not None:
+                await self._worker.wait()
+            with suppress(CloseSocket):  # the last requests of the client
+                await self._stop_run(self._worker.result if self._worker else None)
+                if not self._turns.empty():
+                    await self._run_turn(self._turns.get_nowait())
+        finally:
+            self._release_run()  # a turn may have been acknowledged while the client left
 
     # Each loop ends by raising `CloseSocket`, or `WebSocketDisconnect` when the client has gone.
 
@@ -274,7 +279,8 @@ class TurnSocket:
     # On the thread of the turn:
 
     def _acknowledge(self, workflow_id: str, run_id: str, turn_number: int | None) -> None:
-        self._services.background_owners.acquire(run_id, self)
+        if not self._has_left:
+            self._services.background_owners.acquire(run_id, self)
         self._run_id = run_id
         self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
 
@@ -289,6 +295,10 @@ class TurnSocket:
             workflow_id=workflow_id,
         )
         loop.call_soon_threadsafe(entry)
+
+    def _release_run(self) -> None:
+        if self._run_id is not None:
+            self._services.background_owners.release(self._run_id, self)
 
     def _schedule_step(self, result: TurnResult) -> None:
         delay = max(STEP_SECONDS, (result.next_due or 0.0) - time.time())

@@ -7,7 +7,10 @@ import pytest
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.python_consents import PythonPermits
+from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.engine.environment import Environment
+from debugger.engine.options import PythonStatus
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.settings import Settings
@@ -171,3 +174,20 @@ def test_change_of_another_process_counts(tmp_path, monkeypatch, changed):
 
         assert words(before) == ["old"]
         assert words(ours.execute(workflow_id, saying()).finish()) == ["new"]
+
+
+def test_change_during_making_counts_at_once():
+    documents, made = {"tea": "old"}, []
+
+    def make(workflow_id, version_number):
+        made.append(documents[workflow_id])
+        if len(made) == 1:  # another thread changes the workflow, which has been read
+            documents[workflow_id] = "new"
+            cache.forget(workflow_id)
+        return made[-1], frozenset()
+
+    permits = PythonPermits(None, None, PythonStatus("off", ""))
+    cache = InterpreterCache(make, permits, lambda ids: dict.fromkeys(ids, 1.0))
+
+    assert [cache.get_or_make("tea", 0) for _ in range(3)] == ["old", "new", "new"]
+    assert made == ["old", "new"]

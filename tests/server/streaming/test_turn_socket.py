@@ -7,8 +7,12 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from debugger.server.app import create_app
 from debugger.server.streaming.frames import MAX_FRAME
 from debugger.server.streaming.outbox import MAX_WAITING, Outbox
+from debugger.server.turn_limiter import TurnLimiter
+from debugger.store import TurnClaim, current_owner, new_id
+from tests.server.conftest import serving
 from tests.support.companions import lab, watchful
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.support.server_sockets import UNKNOWN, create, kept_events, opened, record, saying, types
@@ -639,3 +643,57 @@ def test_request_without_handshake_is_not_found(api):
 
     assert isinstance(answer, httpx.Response)
     assert answer.status_code == 422
+
+
+def test_vanished_client_owns_no_run(embedded, monkeypatch):
+    has_asked, may_go, has_left = threading.Event(), threading.Event(), threading.Event()
+
+    class Held(TurnLimiter):
+        async def run(self, key_id, work, *, is_stop=False):
+            has_asked.set()
+            return await super().run(key_id, lambda: may_go.wait(10) and work(), is_stop=is_stop)
+
+    abandon = Outbox.abandon
+    monkeypatch.setattr(Outbox, "abandon", lambda self: (abandon(self), has_left.set()))
+    app = create_app(embedded, turns=Held())
+    with serving(embedded, app=app) as client:
+        workflow_id = create(client, say("ask"))
+        with opened(client) as socket:
+            socket.send(workflow_id=workflow_id, command="start")
+            assert has_asked.wait(10)
+            socket.connection.socket.close()
+        assert has_left.wait(10)
+        may_go.set()
+
+    services = app.state.services
+    assert len(embedded.runs(workflow_id=workflow_id).rows) == 1
+    assert services.metrics.sockets._value.get() == 0
+    assert services.background_owners._owners == {}
+
+
+def test_repetition_of_lost_turn_names_its_run(api, embedded):
+    workflow_id, lost_id = create(api, say("ask")), new_id()
+    lost = TurnClaim(
+        run_id=lost_id,
+        turn_number=1,
+        workflow_id=workflow_id,
+        version_number=0,
+        begins_run=True,
+        run_status="started",
+        started_at=time.time(),
+        owner=current_owner(),
+        lease_until=time.time() + 1,
+        pair=b'{"run_input": {}}',
+        client_turn_id="lost",
+        user_turn_number=1,
+    )
+    embedded.store.claims.take(lost)
+
+    with opened(api) as socket:
+        first = {"workflow_id": workflow_id, "command": "start"}
+        ack, *_ = socket.turn(**first, miscellaneous={"client_turn_id": "lost"})
+        second, *_ = socket.turn(command="data", thread_to_node_inputs=saying("Hm."))
+
+    assert ack["workflow_run_id"] == second["workflow_run_id"] != lost_id
+    assert (ack["turn_number"], second["turn_number"]) == (1, 2)
+    assert len(kept_events(api, ack["workflow_run_id"])) == 2

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from debugger.errors import NotFoundError
+from debugger.protocol.runs import TurnInput
+from debugger.server.turn_limiter import QueueFullError, TurnLimiter
+from tests.server.conftest import serving
+from tests.support.factories import document, say
+
+WAIT = 10
+
+
+def ended_run(backend):
+    """A workflow, and a stopped run of one turn."""
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    run_id = backend.execute(workflow_id, TurnInput.with_message("First words")).finish().run_id
+    backend.execute(workflow_id, TurnInput.with_message(None, command="stop"), run_id=run_id).finish()
+    return workflow_id, run_id
+
+
+def turn_count(backend, run_id):
+    try:
+        return backend.store.checkpoint(run_id).turn_number
+    except NotFoundError:
+        return 0
+
+
+class Closable(TurnLimiter):
+    """A limiter whose queue is full from a moment on."""
+
+    is_full = False
+
+    async def run(self, key_id, work, *, is_stop=False):
+        if self.is_full:
+            raise QueueFullError("full")
+        return await super().run(key_id, work, is_stop=is_stop)
+
+
+def test_accepted_rerun_takes_its_turn(embedded, monkeypatch):
+    _, run_id = ended_run(embedded)
+    limiter, begin = Closable(), embedded.forks.begin
+
+    def begin_while_queue_fills(*args):
+        new_id = begin(*args)
+        limiter.is_full = True
+        return new_id
+
+    monkeypatch.setattr(embedded.forks, "begin", begin_while_queue_fills)
+    with serving(embedded, turns=limiter) as client:
+        answer = client.post(f"/v1/workflow-runs/{run_id}/turns/0/rerun", json={"message": "Again"})
+        new_id, until = answer.json()["workflow_run_id"], time.monotonic() + WAIT
+        while turn_count(embedded, new_id) < 1 and time.monotonic() < until:
+            time.sleep(0.02)
+
+    assert answer.status_code == 202
+    assert turn_count(embedded, new_id) == 1
+
+
+def test_refused_rerun_leaves_no_run(embedded):
+    workflow_id, run_id = ended_run(embedded)
+    limiter = Closable()
+    limiter.is_full = True
+
+    with serving(embedded, turns=limiter) as client:
+        answer = client.post(f"/v1/workflow-runs/{run_id}/turns/0/rerun", json={"message": "Again"})
+
+    assert answer.status_code == 429
+    assert embedded.runs(workflow_id=workflow_id).total == 1
+
+
+def test_waiting_reruns_respect_the_limit(embedded):
+    workflow_id, run_id = ended_run(embedded)
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
+    limiter, may_go, asked = TurnLimiter(1), threading.Event(), []
+
+    class Held(TurnLimiter):
+        async def run(self, key_id, work, *, is_stop=False):
+            asked.append(work)
+            return await limiter.run(key_id, lambda: may_go.wait(WAIT) and work(), is_stop=is_stop)
+
+    with serving(embedded, turns=Held()) as client, ThreadPoolExecutor(4) as threads:
+        path = f"/v1/workflow-runs/{run_id}/turns/0/rerun"
+        answers = [threads.submit(client.post, path, json={"message": "Again"}) for _ in range(4)]
+        until = time.monotonic() + WAIT
+        while len(asked) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+        may_go.set()
+        statuses = sorted(answer.result().status_code for answer in answers)
+
+    assert statuses == [202, 429, 429, 429]
