@@ -135,7 +135,9 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
             editor.wait_for(timeout=2_000)
             break
     editor.fill(text)
+    asked = page.evaluate("window.askedAt ?? 0")
     editor.press("Enter")
+    page.wait_for_function("asked => window.askedAt > asked", arg=asked)  # a table sends it after 150 ms
     settled(page)
 
 

@@ -114,9 +114,9 @@ def test_rate_limit_beyond_timeout_is_raised(peer, hosted):
 
 def test_stop_ends_the_wait_of_a_rate_limit(peer, hosted):
     peer.records.add_run("Hello")
-    peer.answers(429, {"detail": "Slow down"}, Retry_After="4")
     cancelled = threading.Event()
-    threading.Timer(0.1, cancelled.set).start()
+    stop_soon = threading.Timer(0.1, cancelled.set).start
+    peer.answers(429, {"detail": "Slow down"}, Retry_After="4", before=lambda _body: stop_soon())
     began = time.monotonic()
 
     with pytest.raises(NotExecutedError, match="before it was sent"):
