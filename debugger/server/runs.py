@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
 from debugger.backends.base import Page as RunRows
-from debugger.errors import TurnInProgressError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Run, RunOutput, RunSearch, RunStatus, Turn, TurnInput
@@ -122,12 +121,7 @@ def delete_run(run_id: RunId, engine: Engine) -> Response:
         TurnInProgressError: A turn of it is being executed.
     """
     engine.revision(run_id)  # interrupts a turn whose owner has ended
-    if engine.store.claims.position(run_id).claimed is not None:
-        raise TurnInProgressError(
-            f"A turn of run {run_id} is being executed, so the run cannot be deleted.",
-            advice="Stop it first.",
-        )
-    engine.store.delete_run(run_id)
+    engine.store.delete_run(run_id, unless_busy=True)
     return Response(status_code=204)
 
 

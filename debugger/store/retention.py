@@ -115,15 +115,22 @@ class Pruning:
 class RunDeletion(Repository):
     """Runs, deleted one by one or beyond limits."""
 
-    def delete_run(self, run_id: str) -> None:
+    def delete_run(self, run_id: str, *, unless_busy: bool = False) -> None:
         """Delete a run with all notes on it. Forks of it stay.
+
+        Args:
+            run_id: The run.
+            unless_busy: Refuse to delete a run while a turn of it is being executed.
 
         Raises:
             NotFoundError: There is no such run.
+            TurnInProgressError: A turn of it is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
             if connection.scalar(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
                 raise unknown_run(run_id)
+            if unless_busy:
+                _check_idle(connection, [run_id])
             delete_runs(connection, [run_id])
 
     def erase_runs(self, run_ids: Sequence[str]) -> bool:
@@ -140,12 +147,7 @@ class RunDeletion(Repository):
             TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
-            busy = sorted(claimed_runs(connection) & set(run_ids))
-            if busy:
-                raise TurnInProgressError(
-                    f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
-                    advice="Stop it first, or wait until the turn has ended.",
-                )
+            _check_idle(connection, run_ids)
             delete_runs(connection, run_ids)
             origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
             connection.execute(delete(forks).where(origins))
@@ -228,6 +230,15 @@ def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
 def claimed_runs(connection: Connection) -> set[str]:
     """Return the runs with a turn that is being executed."""
     return set(connection.scalars(select(turns.c.run_id).where(IN_PROGRESS)))
+
+
+def _check_idle(connection: Connection, run_ids: Sequence[str]) -> None:
+    busy = sorted(claimed_runs(connection) & set(run_ids))
+    if busy:
+        raise TurnInProgressError(
+            f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
+            advice="Stop it first, or wait until the turn has ended.",
+        )
 
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:

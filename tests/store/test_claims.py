@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.pool import Pool
 
-from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
+from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError, TurnInProgressError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
@@ -362,6 +362,20 @@ def test_late_result_does_not_restore_run(store):
         with pytest.raises(NotFoundError):
             store.claims.finish(a_result(claim))
         store.claims.release(claim)
+
+    assert store.runs() == ([], 0, 0)
+
+
+def test_busy_run_is_not_deleted(store):
+    run_id = new_id()
+    claim = a_claim(run_id, 1)
+    store.claims.take(claim)
+
+    with pytest.raises(TurnInProgressError, match="is being executed"):
+        store.delete_run(run_id, unless_busy=True)
+    store.claims.finish(a_result(claim))
+    assert store.runs()[1] == 1
+    store.delete_run(run_id, unless_busy=True)
 
     assert store.runs() == ([], 0, 0)
 

@@ -53,7 +53,7 @@ function instanceOf(root) {
 function isShortcut(event, shortcut) {
   if (!shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
   const isTyped = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable=true]");
-  return !isTyped && event.key.toUpperCase() === shortcut && !document.querySelector('[data-testid="stDialog"]');
+  return !isTyped && event.key?.toUpperCase() === shortcut && !document.querySelector('[data-testid="stDialog"]');
 }
 
 // Fills an empty box with its ghost text; returns whether it does.

@@ -74,7 +74,7 @@ function leave(dialog, event) {
 
 function isPressed(shortcut, event) {
   const held = shortcut.toUpperCase().split("+"), key = held.pop();
-  return event.key.toUpperCase() === (NAMED[key] ?? key) && !event.altKey
+  return event.key?.toUpperCase() === (NAMED[key] ?? key) && !event.altKey
     && (event.ctrlKey || event.metaKey) === held.includes("CTRL") && event.shiftKey === held.includes("SHIFT");
 }
 
