@@ -201,8 +201,13 @@ def page(window: Window, request: pytest.FixtureRequest) -> Iterator[Page]:
     page = window.context.new_page()
     page.set_default_timeout(30_000)  # a machine that runs other tests beside these draws slowly
     expect.set_options(timeout=15_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.stack or error.message))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("requestfailed", lambda failed: errors.append(f"{failed.url}: {failed.failure}"))
     yield page
     if request.node.stash.get(FAILED, False):
+        print("Errors of the page:", *errors, sep="\n")
         FAILURES.mkdir(exist_ok=True)
         page.screenshot(path=FAILURES / f"{request.node.name}.png")
     page.evaluate("localStorage.clear(); sessionStorage.clear()")
