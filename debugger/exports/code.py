@@ -17,7 +17,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.turn_logs import TurnLog
 
 LOCAL_BASE_URL = f"http://localhost:8611{urls.BASE_PATH}"
-"""Where ``workflow-debugger serve`` answers."""
+"""The default address of ``workflow-debugger serve``."""
 
 _VERSION = "2026-04-01"
 _MAX_ARGUMENT = 100_000

@@ -28,7 +28,7 @@ class TransitionOption:
     args_schema: JsonObject | None = None
     """JSON Schema of the arguments that the model fills when it chooses this transition."""
     message_prompt: str | None = None
-    """How the model words the line that is spoken at this transition, variables filled in; ``None`` where it
+    """The prompt for the line that is spoken at this transition, variables filled in; ``None`` where the model
     writes none."""
 
 

@@ -29,7 +29,7 @@ _NAME = re.compile(r"[^.\[\]]+")
 _BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 
 Aliases = Mapping[str, Placeholder]
-"""By the name of a dynamic variable the reference that a super node gives for it."""
+"""References that a super node sets for dynamic variables, by the name of the variable."""
 
 
 class _OuterPath(NamedTuple):
@@ -37,7 +37,7 @@ class _OuterPath(NamedTuple):
 
     namespace: Namespace
     head: str
-    """What takes the place of the inner name."""
+    """The name that replaces the inner one."""
     rest: str
 
     @property

@@ -50,7 +50,7 @@ class VariableArgument(WireModel):
     override_provided_value: bool = True
     """Whether it replaces the caller's value; otherwise it only fills a missing one or null."""
     super_node_fallback: Fallback | None = Field(default=None, exclude=True)
-    """For ``auto``, in place of the dynamic variable of the path: a super node gives this one for it."""
+    """The reference of a super node that ``auto`` reads instead of the dynamic variable of the path."""
 
     @field_validator("argument_name")
     @classmethod

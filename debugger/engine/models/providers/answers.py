@@ -352,7 +352,7 @@ class ToolNames:
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
         offers = offers_of(prompt, taken)
         self.offered = {offer.name: offer.offer for offer in offers}
-        """By the name for the model."""
+        """The offers by the name that the model knows them by."""
         # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
         self.definitions = [
             ToolDefinition(

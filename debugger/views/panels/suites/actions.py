@@ -62,7 +62,7 @@ class SuitesState:
     chosen: str = ""
     """The id of the scenario on view."""
     is_watched: bool = False
-    """Whether the folder has been watched, so that a scenario without a fingerprint is new in it."""
+    """True once the folder has been watched: a scenario without a fingerprint is then new in it."""
     seen: dict[str, str] = field(default_factory=dict)
     """The fingerprint of each scenario at its last run, or when it was seen first."""
 
