@@ -28,8 +28,8 @@ class TransitionOption:
     args_schema: JsonObject | None = None
     """JSON Schema of the arguments that the model fills when it chooses this transition."""
     message_prompt: str | None = None
-    """The prompt for the line that is spoken at this transition, variables filled in; ``None`` where the model
-    writes none."""
+    """The prompt for the line that is spoken at this transition, variables filled in; ``None`` where the
+    model writes none."""
 
 
 @dataclass(frozen=True)
