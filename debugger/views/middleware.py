@@ -26,6 +26,7 @@ from debugger.views.backends import embedded_backend
 from debugger.views.downloads import DownloadRoute
 from debugger.views.replicas import ProcessCookie
 from debugger.views.streamlit_patches import is_enabled, middleware
+from debugger.views.streamlit_patches.queued_messages import keep_queued_messages
 from debugger.views.streamlit_patches.stale_widgets import ignore_stale_widgets
 
 SCRIPT = Path(__file__).parent / "pages" / "script.py"
@@ -40,6 +41,8 @@ def page_middleware() -> list[Middleware]:
         start_traces()
         if is_enabled("stale_widgets"):
             ignore_stale_widgets()
+        if is_enabled("queued_messages"):
+            keep_queued_messages()
         access = page_access()
     except DebuggerError as error:
         sys.exit(f"error: {error}")

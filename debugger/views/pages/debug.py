@@ -20,6 +20,7 @@ from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
+from debugger.views.panels.demo import is_demo_script_open
 from debugger.views.panels.exports.dialog import is_export_open
 from debugger.views.panels.fork_actions import fork_state
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
@@ -105,7 +106,7 @@ def render() -> None:
 def _page_state(session: DebugSession) -> Hashable:
     questions = state.record(OpenQuestions)
     # A page run closes a dialog for good: beside a poll, the run of one pane sometimes leaves it on view.
-    dialogs = fork_state(), scenario_state(), is_export_open()
+    dialogs = fork_state(), scenario_state(), is_export_open(), is_demo_script_open()
     return session, state.record(ViewMode).is_demo, questions.production, questions.python, dialogs
 
 

@@ -159,6 +159,11 @@ def next_line(view: RunView) -> str:
     return lines[sent] if sent < len(lines) else ""
 
 
+def is_demo_script_open() -> bool:
+    """Return whether the dialog is open."""
+    return state.record(DemoScriptDialog).session is not None
+
+
 def demo_script_dialog(view: RunView) -> None:
     """Draw the dialog while it is open."""
     dialog = state.record(DemoScriptDialog)
