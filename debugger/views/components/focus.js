@@ -34,8 +34,9 @@ function controlAt([place, control]) {
 function keepKeyboard() {
   const { held, opener, key, isPointer, isWaiting } = keyboard, isLost = document.activeElement === document.body && held && !isSeen(held);
   if ((!isLost && !isWaiting) || document.querySelector(DIALOG)) return;
-  const [desk, message, ...others] = GOES_ON, like = key && !key.startsWith("st-key-desk") ? [[`.${key}`, held.localName]] : [];
-  const wanted = [...(isWaiting ? [] : like), desk, ...(isPointer ? [] : [message])].map(controlAt).find(Boolean);
+  const [desk, message, ...others] = GOES_ON, isOfDesk = key?.startsWith("st-key-desk");
+  const like = key && !isOfDesk ? [[`.${key}`, held.localName]] : [], answer = isPointer && !isOfDesk ? [] : [message];
+  const wanted = [...(isWaiting ? [] : like), desk, ...answer].map(controlAt).find(Boolean);
   const next = (isLost && isSeen(opener) ? opener : wanted) ?? (isLost && !isPointer ? others.map(controlAt).find(Boolean) : undefined);
   if (!next) return;
   keyboard.isWaiting = !wanted && next !== opener; // for what a person goes on with, which may come a moment later
