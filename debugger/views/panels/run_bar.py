@@ -171,6 +171,7 @@ def _menu(view: RunView) -> Menu:
         help=no_run or "Edit the run input, then start another run",
     )
     again = [] if session.is_over and not session.busy else [_restart(session)]
+    commands = [] if view.is_past else _commands(session)
     run_id = [Text("Run id", look="heading"), Text(session.run_id or "", look="code")]
     return Menu(
         "more",
@@ -180,7 +181,7 @@ def _menu(view: RunView) -> Menu:
             *again,
             changed,
             run_turns_again_button(view),
-            *([] if view.is_past else _commands(session)),
+            *([Text("This run", look="heading"), *commands] if commands else []),
             *([] if state.record(ViewMode).is_demo else scenario_items(view)),
             Text("Present", look="heading"),
             demo_script_button(),

@@ -388,6 +388,16 @@ def test_live_menu_runs_again_and_controls_run(app, record, waiting):
     assert record(CurrentRun).session.run_id in [item.get("text") for item in more(app)]
 
 
+def test_menu_has_headings_for_this_run_and_others(app, waiting):
+    headings = [item["text"] for item in more(app) if item.get("look") == "heading"]
+    place = more(app).index
+    this_run = next(item for item in more(app) if item.get("text") == "This run")
+    pause = next(item for item in more(app) if item.get("key") == "pause_run")
+
+    assert headings == ["Run again", "This run", "Scenario", "Present", "Run id"]
+    assert place(this_run) == place(pause) - 1
+
+
 def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
