@@ -72,11 +72,14 @@ def test_error_leads_to_its_place(page: Page, app: Server):
 
 def test_first_visit_has_five_steps_at_real_controls(first_visit: Page, unused_app: Server):
     first_visit.goto(unused_app.url)
-    card = first_visit.get_by_role("dialog")
+    card, frame = first_visit.get_by_role("dialog"), first_visit.locator(".st-key-tour .frame")
+    expect(frame).to_be_visible(timeout=15_000)
+    label = first_visit.locator(".st-key-setup_form").get_by_text("Workflow", exact=True).first
+    assert frame.bounding_box()["x"] + 4 <= label.bounding_box()["x"]  # it is around the words, not on them
     titles = []
     for number in range(1, 6):
         expect(card).to_contain_text(f"Step {number} of 5")
-        expect(first_visit.locator(".st-key-tour .frame")).to_be_visible()
+        expect(frame).to_be_visible()
         titles.append(card.get_by_role("heading").inner_text())
         first_visit.keyboard.press("Enter")  # the button has the keyboard
 

@@ -2,7 +2,7 @@
 // browser remembers that it was seen.
 
 const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
-const PLACE_MS = 250, GAP = 10, EDGE = 12;
+const PLACE_MS = 250, GAP = 10, EDGE = 12, ROOM = 5;
 const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"], :root[data-menu]'; // these take Escape first
 const tour = { at: -1, answered: 0, timer: 0 }; // one for the document; at -1 it is closed
 let it; // what is drawn: the page has one tour
@@ -75,7 +75,11 @@ function place() {
   const target = targetOf(it.steps[tour.at])?.getBoundingClientRect(), card = it.card.getBoundingClientRect();
   const { innerWidth: width, innerHeight: height } = window;
   it.frame.hidden = !target;
-  if (target) Object.assign(it.frame.style, { left: `${target.left}px`, top: `${target.top}px`, width: `${target.width}px`, height: `${target.height}px` });
+  if (target) { // around the control, but within the window
+    const left = Math.max(target.left - ROOM, 0), top = Math.max(target.top - ROOM, 0);
+    const right = Math.min(target.right + ROOM, width), bottom = Math.min(target.bottom + ROOM, height);
+    Object.assign(it.frame.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
+  }
   const box = target ?? { left: width, right: width, top: height, bottom: height };
   const fitsRight = box.right + GAP + card.width < width, fitsBelow = box.bottom + GAP + card.height < height;
   const left = fitsBelow ? box.left : fitsRight ? box.right + GAP : box.right - card.width - EDGE;
