@@ -47,6 +47,8 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined",
 """Codecs that are no character sets: some raise an error, and one takes hours for a long text."""
 _PACKED_BYTES = 64
 """Bytes that are unpacked at once: what comes of them may be some ten thousand times as long."""
+_NOT_UNPACKED = frozenset({"br", "compress", "x-compress", "x-gzip"})
+"""Encodings whose bytes would be taken for text; another unknown name is one of a plain body by mistake."""
 
 
 def http_call(
@@ -121,9 +123,12 @@ def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits)
         ):
             response = httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
             encodings = response.headers.get_list("content-encoding", split_commas=True)
-            if sum(each.strip().lower() not in ("", "identity") for each in encodings) > 1:
+            packed = [name for each in encodings if (name := each.strip().lower()) not in ("", "identity")]
+            if len(packed) > 1:
                 # The limits multiply: 3 KB that are packed twice can be 2 GB.
                 raise OutboundError("The answer is packed more than once, which is not unpacked.")
+            if packed and packed[0] in _NOT_UNPACKED:
+                raise OutboundError(f"The answer is packed as {packed[0]}, which is not unpacked.")
             yield response
     except InputError as error:
         raise OutboundError(str(error)) from None

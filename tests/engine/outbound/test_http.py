@@ -155,6 +155,16 @@ def test_body_packed_more_than_once_is_refused():
         assert get(f"{server.url}/none").body == b"tea"
 
 
+def test_body_packed_in_unknown_way_is_refused():
+    with HttpServer(
+        brotli=lambda to: to.send_body(b"\x0b\x01\x80tea\x03", "text/plain", Content_Encoding="BR"),
+        mistaken=lambda to: to.send_body(b"tea", "text/plain", Content_Encoding="utf-8"),
+    ) as server:
+        with pytest.raises(OutboundError, match="packed as br, which is not unpacked"):
+            get(f"{server.url}/brotli")
+        assert get(f"{server.url}/mistaken").body == b"tea"
+
+
 def test_unpacking_ends_soon_after_the_limit():
     zeros = zstandard.ZstdCompressor(19).compressobj()
     bomb = b"".join(zeros.compress(b"\0" * 1_000_000) for _ in range(500)) + zeros.flush()
