@@ -171,7 +171,6 @@ def _menu(view: RunView) -> Menu:
         help=no_run or "Edit the run input, then start another run",
     )
     again = [] if session.is_over and not session.busy else [_restart(session)]
-    commands = [] if view.is_past else _commands(session)
     run_id = [Text("Run id", look="heading"), Text(session.run_id or "", look="code")]
     return Menu(
         "more",
@@ -181,7 +180,7 @@ def _menu(view: RunView) -> Menu:
             *again,
             changed,
             run_turns_again_button(view),
-            *([Text("This run", look="heading"), *commands] if commands else []),
+            *([] if view.is_past else _commands(session)),
             *([] if state.record(ViewMode).is_demo else scenario_items(view)),
             Text("Present", look="heading"),
             demo_script_button(),
@@ -192,9 +191,9 @@ def _menu(view: RunView) -> Menu:
     )
 
 
-def _commands(session: DebugSession) -> list[Button]:
+def _commands(session: DebugSession) -> list[Button | Text]:
     is_at_rest = not session.busy and session.stop_point is None and session.pending is None
-    found = []
+    found: list[Button | Text] = []
     if is_at_rest and session.status == "waiting_for_user_input":
         found.append(_command(session, "pause", "the run waits until it is resumed", "pause_circle"))
     if is_at_rest and not session.turns_to_load:
@@ -207,7 +206,7 @@ def _commands(session: DebugSession) -> list[Button]:
                 help="Read the run again: other clients may have continued it",
             )
         )
-    return found
+    return [Text("This run", look="heading"), *found] if found else []
 
 
 def work_bar(view: RunView) -> None:
