@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, delete, func, select
 
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import (
@@ -79,9 +79,25 @@ class NoteRepository(Repository):
         with self._database.writing() as connection:
             _set_label(connection, run_id, {"starred": starred})
 
-    def write(self, run_id: str, note: str) -> None:
-        """Write a note on a run; an empty one removes it."""
+    def write(self, run_id: str, note: str, before: str | None = None) -> None:
+        """Write a note on a run; an empty one removes it.
+
+        Args:
+            run_id: The run.
+            note: The new note.
+            before: The note that its author has seen; ``None`` replaces any.
+
+        Raises:
+            ConflictError: Another user has changed the note meanwhile.
+        """
         with self._database.writing() as connection:
+            if before is not None:
+                known = _labels(connection, [run_id]).get(run_id, RunLabels()).note
+                if known not in (before, note):
+                    raise ConflictError(
+                        "The note has been changed meanwhile; nothing was stored.",
+                        advice="Look at the stored note below the box, then change yours to replace it.",
+                    )
             _set_label(connection, run_id, {"note": note})
 
     def tag(self, run_id: str, tags: Iterable[str]) -> None:
@@ -92,6 +108,24 @@ class NoteRepository(Repository):
         """
         with self._database.writing() as connection:
             set_tags(connection, run_id, tags)
+
+    def change_tags(self, run_ids: Collection[str], added: Iterable[str], removed: Iterable[str]) -> None:
+        """Add tags to runs and remove others; the rest of their tags stay.
+
+        A tag that is both added and removed is removed.
+
+        Raises:
+            InputError: A tag is too long.
+        """
+        lost = _checked_tags(removed)
+        new = [tag for tag in _checked_tags(added) if tag not in lost]
+        rows = [{"run_id": run_id, "tag": tag} for run_id in run_ids for tag in new]
+        with self._database.writing() as connection:
+            for some in split_ids(run_ids):
+                of_runs = run_tags.c.run_id.in_(some) & run_tags.c.tag.in_(lost)
+                connection.execute(delete(run_tags).where(of_runs))
+            if rows:
+                connection.execute(insert(run_tags).on_conflict_do_nothing(), rows)
 
     def tags(self) -> list[str]:
         """Return every tag of any run, the most used first."""
@@ -256,6 +290,13 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
     Raises:
         InputError: A tag is too long.
     """
+    wanted = _checked_tags(tags)
+    connection.execute(delete(run_tags).where(run_tags.c.run_id == run_id))
+    if wanted:
+        connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
+
+
+def _checked_tags(tags: Iterable[str]) -> list[str]:
     wanted = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
     long = next((tag for tag in wanted if len(tag) > MAX_TAG_CHARACTERS), None)
     if long is not None:
@@ -263,9 +304,7 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
             f"The tag {long[:20]!r}… has {len(long)} characters.",
             advice=f"A tag has {MAX_TAG_CHARACTERS} at most; write the rest as a note.",
         )
-    connection.execute(delete(run_tags).where(run_tags.c.run_id == run_id))
-    if wanted:
-        connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
+    return wanted
 
 
 def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Comment]]:

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import InputError
+from debugger.errors import ConflictError, InputError
 from debugger.store import Store
 from debugger.store.demo_scripts import MAX_LINE_CHARACTERS, MAX_LINES
 
@@ -27,6 +27,17 @@ def test_script_belongs_to_one_connection(store):
     assert store.demo_scripts.lines("staging", TEA) == ["Hello."]
     assert store.demo_scripts.lines("", TEA) == ["Hi there."]
     assert store.demo_scripts.lines("", "another") == []
+
+
+def test_script_changed_meanwhile_is_not_replaced(store):
+    store.demo_scripts.save("", TEA, ["Theirs."])
+
+    with pytest.raises(ConflictError, match="changed meanwhile; nothing was stored"):
+        store.demo_scripts.save("", TEA, ["Mine."], before=[])
+    refused = store.demo_scripts.lines("", TEA)
+    store.demo_scripts.save("", TEA, ["Mine."], before=["Theirs."])
+
+    assert (refused, store.demo_scripts.lines("", TEA)) == (["Theirs."], ["Mine."])
 
 
 def test_empty_script_is_deleted(store):

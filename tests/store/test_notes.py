@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Comment, Rating, RunLabels, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
 from tests.store.interrupted import interrupt
@@ -62,6 +62,53 @@ def test_a_tag_that_is_a_novel_is_refused(notebook):
         notebook.tag(RUN, ["x" * 51])
 
     assert notebook.notes(RUN).tags == ["smoke"]
+
+
+def test_changed_tags_leave_the_others(notebook):
+    notebook.tag(RUN, ["smoke", "theirs", "wrong"])
+
+    notebook.change_tags([RUN, OTHER], [" late  shift ", "smoke", "wrong"], ["wrong", "gone"])
+
+    assert notebook.notes(RUN).tags == ["late shift", "smoke", "theirs"]
+    assert notebook.notes(OTHER).tags == ["late shift", "smoke"]
+
+
+def test_changed_tags_are_stored_together(notebook):
+    notebook.tag(RUN, ["smoke"])
+
+    with pytest.raises(InputError, match="51 characters"):
+        notebook.change_tags([RUN], ["x" * 51], ["smoke"])
+
+    assert notebook.notes(RUN).tags == ["smoke"]
+
+
+def test_tags_of_very_many_runs_are_changed(notebook):
+    ids = [f"{number:024x}" for number in range(1_200)]
+
+    notebook.change_tags(ids, ["smoke", "late"], [])
+    notebook.change_tags(ids, [], ["late"])
+
+    assert notebook.marks(ids) == {run_id: RunLabels(tags=["smoke"]) for run_id in ids}
+
+
+def test_note_of_another_user_is_not_overwritten(notebook):
+    notebook.write(RUN, "theirs")
+
+    with pytest.raises(ConflictError, match="changed meanwhile; nothing was stored"):
+        notebook.write(RUN, "mine", before="")
+
+    assert notebook.notes(RUN).note == "theirs"
+
+
+@pytest.mark.parametrize("before", ["theirs", "mine", None])
+def test_note_replaces_what_was_seen(notebook, before):
+    notebook.write(RUN, "theirs")
+    if before == "mine":  # both have written the same
+        notebook.write(RUN, "mine")
+
+    notebook.write(RUN, "mine", before="" if before == "mine" else before)
+
+    assert notebook.notes(RUN).note == "mine"
 
 
 def test_comments_target_run_turn_or_event(notebook):

@@ -138,6 +138,22 @@ def test_concurrent_tags_do_not_mix(url):
         assert first.notebook.notes("run").tags in (["a", "b"], ["b", "c"])
 
 
+def test_concurrent_new_tags_are_all_kept(url):
+    with closing(Store(url)) as first, closing(Store(url)) as second:
+        barrier = threading.Barrier(2, timeout=20)
+
+        def add(store, name):
+            for number in range(20):
+                barrier.wait()
+                store.notebook.change_tags(["run"], [f"{name}{number:02}", "both"], [])
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(add, [first, second], ["a", "b"]))
+
+        names = [f"{name}{number:02}" for name in "ab" for number in range(20)]
+        assert first.notebook.notes("run").tags == [*names, "both"]
+
+
 def test_ended_connections_lose_no_turn(postgres, postgres_url):
     run_ids = [new_id() for _ in range(12)]
     over = threading.Event()

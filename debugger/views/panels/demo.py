@@ -136,6 +136,8 @@ class DemoScriptDialog:
 
     session: DebugSession | None = None
     """The session that it is open for; ``None`` while it is closed."""
+    stored: Sequence[str] = ()
+    """The stored lines as it was opened."""
 
 
 def demo_script_button() -> Button:
@@ -209,8 +211,9 @@ def _body(view: RunView) -> None:
 
 @session_command
 def _open(session: DebugSession) -> None:
-    state.set_widget_from_callback(_TEXT_KEY, "\n".join(_lines(session)))
-    state.record(DemoScriptDialog).session = session
+    stored = _read(session)
+    state.set_widget_from_callback(_TEXT_KEY, "\n".join(stored or _scripted(session)))
+    state.replace_record(DemoScriptDialog(session, stored))
 
 
 def _close() -> None:
@@ -227,7 +230,8 @@ def _fill(messages: list[str]) -> None:
 @requires(Role.RUN)
 def _save(session: DebugSession) -> None:
     lines = (state.widget(_TEXT_KEY) or "").splitlines()
-    local_store().demo_scripts.save(connection_of_runs(), session.workflow_id, lines)
+    seen = state.record(DemoScriptDialog).stored
+    local_store().demo_scripts.save(connection_of_runs(), session.workflow_id, lines, before=seen)
     state.record(BackendCache).expire(_question(session))
     _close()
 
@@ -238,9 +242,16 @@ def _lines(session: DebugSession) -> list[str]:
     Raises:
         DebuggerError: The store cannot be read.
     """
-    read = partial(local_store().demo_scripts.lines, connection_of_runs(), session.workflow_id)
-    saved = state.record(BackendCache).ask(_question(session), read)
-    return saved or list(next(iter(scripted_conversations(session)), ()))
+    saved = state.record(BackendCache).ask(_question(session), partial(_read, session))
+    return saved or _scripted(session)
+
+
+def _read(session: DebugSession) -> list[str]:
+    return local_store().demo_scripts.lines(connection_of_runs(), session.workflow_id)
+
+
+def _scripted(session: DebugSession) -> list[str]:
+    return list(next(iter(scripted_conversations(session)), ()))
 
 
 def _question(session: DebugSession) -> tuple[str, str, str]:

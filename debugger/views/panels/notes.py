@@ -33,6 +33,15 @@ class _Author:
     """The name; empty means whom the settings name."""
 
 
+@dataclass
+class ShownLabels:
+    """The stored tags and note that the editor of a run has last shown."""
+
+    run_id: str = ""
+    tags: Sequence[str] = ()
+    note: str = ""
+
+
 def notes_tab(view: RunView) -> None:
     """Draw the notes."""
     run_id = view.session.run_id
@@ -124,15 +133,24 @@ _NOTE_HEIGHT = 90
 def marks_form(run_id: str, mark: RunLabels) -> None:
     """Draw the editor; each change is stored at once.
 
+    It shows what another user has stored since; a note that could not be stored stays in its box.
+
     Args:
         run_id: The run.
         mark: What it has.
     """
     tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
+    known, shown = known_tags(), _shown_labels(run_id)
+    state.begin_widget(tags_key, mark.tags)
+    if set(shown.tags) != set(mark.tags):
+        state.set_widget(tags_key, mark.tags)
+    state.begin_widget(note_key, mark.note)
+    note = (state.widget(note_key) or "").strip()
+    if shown.note != mark.note and note in (shown.note.strip(), mark.note.strip()):
+        state.set_widget(note_key, mark.note)
     st.multiselect(
         "Tags",
-        sorted({*mark.tags, *known_tags()}),
-        mark.tags,
+        sorted({*mark.tags, *known}),
         key=tags_key,
         accept_new_options=True,
         placeholder="Choose or type a tag",
@@ -141,7 +159,6 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     )
     st.text_area(
         "Note",
-        mark.note,
         key=note_key,
         height=_NOTE_HEIGHT,
         max_chars=5_000,
@@ -149,6 +166,21 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
         args=(run_id, note_key),
         **on_change(_note_changed),
     )
+    if note not in (shown.note.strip(), mark.note.strip()):
+        st.caption("The text in the box is not stored. The stored note is:")
+        st.text(mark.note or "(empty)")  # never Markdown, as a comment
+    # Only now: a drawing that was interrupted shows the same once more.
+    state.replace_record(ShownLabels(run_id, mark.tags, mark.note))
+
+
+def _shown_labels(run_id: str) -> ShownLabels:
+    shown = state.record(ShownLabels)
+    return shown if shown.run_id == run_id else ShownLabels(run_id)
+
+
+def forget_labels() -> None:
+    """Drop the tags and the note that the editor has last shown."""
+    state.replace_record(ShownLabels())
 
 
 def known_tags() -> list[str]:
@@ -162,13 +194,17 @@ def known_tags() -> list[str]:
 @command
 @requires(Role.REVIEW)
 def _tags_changed(run_id: str, key: str) -> None:
-    notebook().tag(run_id, state.widget(key))
+    shown, chosen = _shown_labels(run_id), state.widget(key)
+    notebook().change_tags([run_id], set(chosen) - set(shown.tags), set(shown.tags) - set(chosen))
+    shown.tags = chosen
 
 
 @command
 @requires(Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
-    notebook().write(run_id, (state.widget(key) or "").strip())
+    shown, note = _shown_labels(run_id), (state.widget(key) or "").strip()
+    notebook().write(run_id, note, before=shown.note)
+    shown.note = note
 
 
 _WORDS: Final[dict[RatingValue, str]] = {

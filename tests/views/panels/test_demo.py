@@ -220,6 +220,32 @@ def test_script_beyond_limit_keeps_dialog_open(app, backend, scripted):
     assert box(app)["ghost"] == "Good morning."
 
 
+def test_script_of_another_user_is_not_overwritten(app, backend, scripted):
+    [workflow], _ = backend.store.workflows()
+    use(app, "demo_script")
+    backend.store.demo_scripts.save("", workflow.id, ["Good morning.", "Theirs."])
+
+    app.text_area(key="demo_script_text").set_value("Good morning.\nMine.").run()
+    use(app, "demo_script_save")
+    stored, kept = backend.store.demo_scripts.lines("", workflow.id), text(app)
+
+    assert "has been changed meanwhile" in app.error[0].value
+    assert (stored, kept) == (["Good morning.", "Theirs."], "Good morning.\nMine.")
+
+
+def test_opened_script_is_the_stored_one(app, backend, scripted):
+    [workflow], _ = backend.store.workflows()
+    backend.store.demo_scripts.save("", workflow.id, ["Theirs."])
+
+    use(app, "demo_script")
+    shown = text(app)
+    app.text_area(key="demo_script_text").set_value("Theirs.\nMine.").run()
+    use(app, "demo_script_save")
+
+    assert shown == "Theirs."
+    assert backend.store.demo_scripts.lines("", workflow.id) == ["Theirs.", "Mine."]
+
+
 def test_reader_cannot_save_script(app, monkeypatch, scripted):
     reader = permissions.User("Ada", Role.READ, is_local=False)
     monkeypatch.setattr(permissions, "current_user", lambda: reader)

@@ -107,3 +107,46 @@ def test_comment_with_key_of_page_is_shown(app, backend, notes, record, key):
 
     assert not app.error
     assert "Late." in [text.value for text in app.text]
+
+
+def test_tag_of_another_user_is_kept(app, backend, notes, record):
+    run_id = record(CurrentRun).session.run_id
+    app.multiselect(f"tags_{run_id}").set_value(["mine", "wrong"]).run()
+    backend.store.notebook.tag(run_id, ["mine", "wrong", "theirs"])
+
+    app.multiselect(f"tags_{run_id}").set_value(["mine", "late"]).run()
+
+    assert notes().tags == ["late", "mine", "theirs"]
+    assert sorted(app.multiselect(f"tags_{run_id}").value) == ["late", "mine", "theirs"]
+
+
+def test_tags_and_note_of_another_user_are_shown(app, backend, notes, record):
+    run_id = record(CurrentRun).session.run_id
+    app.multiselect(f"tags_{run_id}").set_value(["mine"]).run()
+    app.text_area(f"note_{run_id}").set_value("asks twice").run()
+    backend.store.notebook.tag(run_id, ["theirs"])
+    backend.store.notebook.write(run_id, "is rude")
+
+    app.run()
+    shown = app.multiselect(f"tags_{run_id}").value, app.text_area(f"note_{run_id}").value
+    app.multiselect(f"tags_{run_id}").set_value([]).run()
+    app.text_area(f"note_{run_id}").set_value("").run()
+
+    assert shown == (["theirs"], "is rude")
+    assert (notes().tags, notes().note) == ([], "")
+
+
+def test_note_of_another_user_is_not_overwritten(app, backend, notes, record):
+    run_id = record(CurrentRun).session.run_id
+    app.text_area(f"note_{run_id}").set_value("asks twice").run()
+    backend.store.notebook.write(run_id, "asks **twice**, is rude")
+
+    app.text_area(f"note_{run_id}").set_value("asks twice, slow").run()
+    refused = notes().note, app.text_area(f"note_{run_id}").value
+    shown = [text.value for text in app.text]
+    app.text_area(f"note_{run_id}").set_value("asks twice, slow and rude").run()
+
+    assert refused == ("asks **twice**, is rude", "asks twice, slow")
+    assert "asks **twice**, is rude" in shown
+    assert "asks **twice**, is rude" not in [text.value for text in app.text]
+    assert notes().note == "asks twice, slow and rude"

@@ -12,12 +12,12 @@ import streamlit as st
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.notes import RunLabels, Target
 from debugger.protocol.reviews import VerdictValue
-from debugger.store import ReviewChanges, Role, TagChange
+from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
+from debugger.views.backends import CurrentBackend, current_backend, notebook
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
@@ -234,17 +234,11 @@ def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
 @command
 @requires(Role.REVIEW)
 def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
-    added, removed = state.widget(_ADDED_KEY, []), set(state.widget(_REMOVED_KEY, []))
+    added, removed = state.widget(_ADDED_KEY, []), state.widget(_REMOVED_KEY, [])
     if not added and not removed:
         raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
     ids = scope_ids(scope, ticked)
-    labels = notebook().marks(ids)
-    changes = []
-    for run_id in ids:
-        own = labels[run_id].tags if run_id in labels else []
-        wanted = [tag for tag in dict.fromkeys([*own, *added]) if tag not in removed]
-        changes.append(TagChange(run_id, wanted, own))
-    local_store().reviews.apply(ReviewChanges(tags=changes))
+    notebook().change_tags(ids, added, removed)
     state.set_widget(_ADDED_KEY, [])
     state.set_widget(_REMOVED_KEY, [])
     _report(f"Tags of {count(len(ids), 'run')} changed.")

@@ -18,6 +18,7 @@ from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.compare.actions import CompareState
+from debugger.views.panels.notes import forget_labels
 from debugger.views.panels.presets import ReusedInputs
 from debugger.views.panels.review.actions import forget_runs
 from debugger.views.panels.runs.deletion import check_embedded
@@ -132,4 +133,5 @@ def _forget(run_ids: Sequence[str]) -> None:
     compared.seen = None
     forget_views()
     forget_runs(run_ids)
+    forget_labels()
     runs_state().counted = None

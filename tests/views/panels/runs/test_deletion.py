@@ -8,6 +8,7 @@ from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
 from debugger.session.loading import load_run
 from debugger.store import VerdictChange
+from debugger.views.panels.notes import ShownLabels
 from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.runs import deletion
@@ -153,6 +154,21 @@ def test_erased_run_leaves_the_page_review(app, backend, tick):
     assert (left.read, left.run_id, left.target, left.steps) == (None, "", Target(), [])
     assert list(left.drafts) == [(fork, "run", "")]
     assert left.queue is None
+
+
+def test_erased_run_leaves_the_note_editor(app, backend, tick):
+    run_id, *_ = forked(backend)
+    backend.store.notebook.write(run_id, "A quokka")
+    app.run()
+
+    tick(column(app, "id", "Runs").index(run_id))
+    shown = record_of(app, ShownLabels)
+    control(app, "erase_chosen").use()
+    app.checkbox("erasure_is_sure").check().run()
+    app.button("erase_runs").click().run()
+
+    assert (shown.run_id, shown.note) == (run_id, "A quokka")
+    assert record_of(app, ShownLabels) == ShownLabels()
 
 
 def test_second_press_keeps_the_way_back(backend, walks, monkeypatch):
