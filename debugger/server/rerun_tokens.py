@@ -90,5 +90,5 @@ def redeem(
         raise ConflictError(f"This re-run token is of the workflow {plan.workflow_id}.")
     if version_number and version_number != plan.version_number:
         raise ConflictError(f"This re-run token is of version {plan.version_number}.")
-    engine.store.rerun_tokens.redeem(token)
-    return engine.forks.begin(plan, RerunEdits.model_validate(ticket.edits), run_by, is_limited=is_limited)
+    edits = RerunEdits.model_validate(ticket.edits)
+    return engine.forks.begin(plan, edits, run_by, is_limited=is_limited, token=token)

@@ -17,6 +17,7 @@ from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.store.claims import check_limit, unknown_run
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository, StatementCursor
+from debugger.store.rerun_tokens import redeem_token
 from debugger.store.schema import IS_SHOWN, forks, runs, turns
 from debugger.store.sql_helpers import split_ids, upsert
 
@@ -70,6 +71,8 @@ class RunFork:
     """Pairs that replace those of the source by number, or follow those that are copied."""
     is_limited: bool = False
     """The fork counts against the limit of ``workflow_id``."""
+    token: str | None = None
+    """The re-run token that the fork redeems."""
 
 
 class ForkRepository(Repository):
@@ -84,10 +87,12 @@ class ForkRepository(Repository):
         """Create a run of the first pairs of another.
 
         Raises:
-            NotFoundError: There is no such run.
+            NotFoundError: There is no such run, or no such token any more.
             RateLimitError: The fork is limited, and the limit of its workflow is reached.
         """
         with self._database.writing() as connection:
+            if fork.token is not None:
+                redeem_token(connection, fork.token)
             _copy_run(connection, fork)
             if fork.is_limited and fork.workflow_id is not None:
                 cursor = StatementCursor(connection.connection.cursor(), self._database.dialect)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -14,9 +14,7 @@ from debugger.server import services
 from debugger.server.services import BackgroundOwners, RunLimiter
 from debugger.settings import Settings
 from debugger.store import TurnClaim, new_id
-from tests.server.conftest import serving
 from tests.support.factories import document, say, static
-from tests.support.postgres import a_database, a_schema
 
 WAIT = 10
 
@@ -160,18 +158,6 @@ def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):
     assert said(other) == ["after"]
     for backend in backends:
         backend.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def pair(request, tmp_path):
-    """Two backends on one database, and clients of their servers."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path}/shared.sqlite3"
-        if request.param == "postgresql":
-            url = stack.enter_context(a_schema(stack.enter_context(a_database())))
-        settings = Settings(database=url, responder="rules")
-        backends = [stack.enter_context(closing(EmbeddedBackend(settings))) for _ in range(2)]
-        yield backends, [stack.enter_context(serving(backend)) for backend in backends]
 
 
 def call_together(barrier, method, *args, **options):
