@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 
 from debugger.backends.base import TurnStream
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
@@ -87,7 +85,7 @@ async def pump_companions(
     """
 
     def run(services: Services) -> RawJsonResponse:
-        result = _finish(services, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext())
+        result = _finish(services, run_id, lambda: services.backend.pump(workflow_id, run_id))
         return RawJsonResponse(result.to_wire())
 
     return await _run_on_thread(request, None, run)
@@ -136,40 +134,28 @@ def _execute(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
-    backend = services.backend
-    admission: AbstractContextManager[None] = nullcontext()
-    if run_id is None and isinstance(backend, EmbeddedBackend):
-        admission = services.run_limiter.start(backend, workflow_id, turn_input.client_turn_id)
+    execute: Callable[..., TurnStream] = services.begin_run if run_id is None else services.backend.execute
     return _finish(
         services,
         run_id,
-        lambda: backend.execute(
+        lambda: execute(
             workflow_id,
             turn_input,
             run_id=run_id,
             expected_turn_number=expected_turn_number,
             version_number=requested_version(version, turn_input),
         ),
-        admission,
     )
 
 
-def _finish(
-    services: Services,
-    run_id: str | None,
-    begin: Callable[[], TurnStream],
-    admission: AbstractContextManager[None],
-) -> TurnResult:
+def _finish(services: Services, run_id: str | None, begin: Callable[[], TurnStream]) -> TurnResult:
     """Execute a turn to its end.
 
     A run that does not exist counts as an ended session.
     """
     try:
-        # In this order: a turn that is not admitted is counted as one that is refused.
-        with services.metrics.turn() as turn:
-            with admission:
-                stream = begin()
-            turn.result = stream.finish()
+        with services.metrics.turn() as turn:  # counts a run beyond the limit as a refused turn
+            turn.result = begin().finish()
     except NotFoundError as error:
         if run_id is None:
             raise

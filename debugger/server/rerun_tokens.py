@@ -65,6 +65,7 @@ def redeem(
     workflow_id: str | None = None,
     version_number: int | None = None,
     run_by: str | None = None,
+    is_limited: bool = False,
 ) -> str:
     """Start the re-run of a token, and return the run's id.
 
@@ -74,10 +75,12 @@ def redeem(
         workflow_id: The workflow that the caller expects; ``None`` expects none.
         version_number: The version that the caller expects; a client's 0 may mean none.
         run_by: The user.
+        is_limited: The run counts against its workflow's limit.
 
     Raises:
         NotFoundError: It has expired, was redeemed, or never was one; or the run does not exist any more.
         ConflictError: It is of another workflow or version, or the workflow was changed since.
+        RateLimitError: The run is limited, and the limit of its workflow is reached.
 
     Source: ``platform.md#start-frame`` and ``platform.md#close-codes`` (4007).
     """
@@ -87,5 +90,5 @@ def redeem(
         raise ConflictError(f"This re-run token is of the workflow {plan.workflow_id}.")
     if version_number and version_number != plan.version_number:
         raise ConflictError(f"This re-run token is of version {plan.version_number}.")
-    engine.store.rerun_tokens.redeem(token)
-    return engine.forks.begin(plan, RerunEdits.model_validate(ticket.edits), run_by)
+    edits = RerunEdits.model_validate(ticket.edits)
+    return engine.forks.begin(plan, edits, run_by, is_limited=is_limited, token=token)

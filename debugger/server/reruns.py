@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.forks import Line, RerunEdits, RerunMode, RerunPlan, RerunTarget
 from debugger.backends.forks.transcript import edited_lines
-from debugger.errors import ConflictError, DebuggerError
+from debugger.errors import ConflictError, DebuggerError, RateLimitError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD
@@ -274,14 +274,18 @@ async def rerun(
         """Start the run and take its turn on one thread: between the two the queue may be full."""
         plan = engine.forks.plan(run_id, turn_index, rerun_request, is_replay=message is not None)
         with services.metrics.turn() if message is not None else nullcontext() as turn:
-            with services.run_limiter.start(engine, plan.workflow_id):
-                new_id = engine.forks.begin(plan, RerunEdits(), person)
-                if message is None or turn is None:
-                    loop.call_soon_threadsafe(begun.set_result, (new_id, plan))
-                    return plan.status
-                # Within the block: a run that has not started counts from its claim.
-                turn_input = engine.forks.turn_input(plan, message, person)
-                stream = engine.execute(plan.workflow_id, turn_input, run_id=new_id)
+            is_limited = services.run_limiter.prepare(engine, plan.workflow_id)
+            new_id = engine.forks.begin(plan, RerunEdits(), person, is_limited=is_limited)
+            if message is None or turn is None:
+                loop.call_soon_threadsafe(begun.set_result, (new_id, plan))
+                return plan.status
+            turn_input = engine.forks.turn_input(plan, message, person)
+            try:
+                stream = engine.execute(plan.workflow_id, turn_input, run_id=new_id, is_limited=is_limited)
+            except RateLimitError:
+                # A run that has not started counts from its claim only: another one was faster.
+                engine.store.delete_run(new_id, unless_busy=True)
+                raise
             loop.call_soon_threadsafe(begun.set_result, (new_id, plan))
             turn.result = stream.finish()
         return turn.result.status

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from starlette.types import Scope
 
-from debugger.backends.base import Backend
+from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import RateLimitError
+from debugger.protocol.runs import TurnInput
 from debugger.server.audit import AuditTrail
 from debugger.server.auth import KeyStore
 from debugger.server.auth.keys import SessionTokens
@@ -31,46 +29,26 @@ FRESH_SECONDS = 1.0
 
 
 class RunLimiter:
-    """Starts runs with the current graph, within the limit of their workflow.
+    """Limits of workflows on active runs; runs start with the current graph.
 
-    A run counts from the claim of its first turn, while it is started, running or waiting: the count is read
-    from the store. The platform's response to a run beyond the limit was not recorded; it is 429 here
-    (``platform.md#edge-cases``).
+    A run counts from the claim of its first turn, while it is started, running or waiting. The others are
+    counted in the transaction that stores it. The platform's response to a run beyond the limit was not
+    recorded; it is 429 here (``platform.md#edge-cases``).
     """
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[RunLimits, float]] = {}
-        self._starting: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    @contextmanager
-    def start(
-        self, engine: EmbeddedBackend, workflow_id: str, client_turn_id: str | None = None
-    ) -> Iterator[None]:
-        """Start a run, whose first turn is claimed within the block.
-
-        Of a workflow with a limit one run starts at a time, so that each is counted before the next. A first
-        turn that was sent before starts no run.
-
-        Args:
-            engine: The backend.
-            workflow_id: The workflow.
-            client_turn_id: The client turn id of the first turn.
-
-        Raises:
-            RateLimitError: The limit is reached.
-        """
+    def prepare(self, engine: EmbeddedBackend, workflow_id: str) -> bool:
+        """Prepare the start of a run; return whether its workflow has a limit."""
         with self._lock:
             rule = self._rule(engine, workflow_id)
         if rule is None or rule.max_concurrent_runs is None:
-            yield
-            return
-        with self._lock:
-            starting = self._starting.setdefault(workflow_id, threading.Lock())
-        with starting:
-            if client_turn_id is None or engine.store.claims.find(client_turn_id) is None:
-                _check_limit(engine, workflow_id, rule.max_concurrent_runs)
-            yield
+            return False
+        if engine.store.catalogue.count_active_runs(workflow_id) >= rule.max_concurrent_runs:
+            engine.store.claims.lapse()  # of processes that have ended
+        return True
 
     def forget(self, workflow_id: str) -> None:
         """Read the limit of a workflow again: it was changed."""
@@ -89,18 +67,6 @@ class RunLimiter:
             if known is not None and known.changed_at != rule.changed_at:
                 engine.renew(workflow_id)
         return rule
-
-
-def _check_limit(engine: EmbeddedBackend, workflow_id: str, limit: int) -> None:
-    store = engine.store
-    is_full = store.catalogue.count_active_runs(workflow_id) >= limit
-    if is_full and store.claims.lapse():  # of processes that have ended
-        is_full = store.catalogue.count_active_runs(workflow_id) >= limit
-    if is_full:
-        raise RateLimitError(
-            f"{limit} runs of this workflow are active, and no more may be.",
-            advice="Wait until one has ended, or raise the limit.",
-        )
 
 
 class BackgroundOwners:
@@ -144,6 +110,22 @@ class Services:
     run_limiter: RunLimiter = field(default_factory=RunLimiter)
     tokens: SessionTokens = field(default_factory=SessionTokens)
     background_owners: BackgroundOwners = field(default_factory=BackgroundOwners)
+
+    def begin_run(self, workflow_id: str, turn_input: TurnInput, **options: Any) -> TurnStream:
+        """Execute the first turn of a run, within the limit of its workflow.
+
+        Args:
+            workflow_id: The workflow.
+            turn_input: The input.
+            **options: Further arguments of `Backend.execute`.
+
+        Raises:
+            RateLimitError: The limit is reached.
+        """
+        backend = self.backend
+        if isinstance(backend, EmbeddedBackend):
+            options["is_limited"] = self.run_limiter.prepare(backend, workflow_id)
+        return backend.execute(workflow_id, turn_input, **options)
 
 
 def services_of(scope: Scope) -> Services:

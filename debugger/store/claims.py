@@ -15,18 +15,19 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     literal_column,
     select,
     update,
 )
 
-from debugger.errors import ConflictError, NotFoundError
+from debugger.errors import ConflictError, NotFoundError, RateLimitError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, StatementCursor
 from debugger.store.process_identity import has_ended
-from debugger.store.schema import IN_PROGRESS, runs, turns, unfinished_turns
+from debugger.store.schema import IN_PROGRESS, IS_SHOWN, runs, turns, unfinished_turns, workflow_facts
 from debugger.store.sql_helpers import insert, upsert
 
 new_claim_id = partial(secrets.token_hex, 12)
@@ -58,6 +59,8 @@ class TurnClaim:
     client_turn_id: str | None = None
     user_turn_number: int | None = None
     """The number of the user's turn; ``None`` of background work."""
+    is_limited: bool = False
+    """The turn is the first one of a run that counts against its workflow's limit."""
 
     version_name: str | None = None
     """Read on the first turn of a run, like the next."""
@@ -166,6 +169,27 @@ _POSITION = PreparedStatement(
     .where(runs.c.id == bindparam("run_id"))
 )
 
+_LIMIT = PreparedStatement(
+    select(workflow_facts.c.max_concurrent_runs)
+    .where(workflow_facts.c.workflow_id == bindparam("workflow_id"))
+    .with_for_update()
+)
+
+ACTIVE_STATUSES = ("started", "running", "waiting_for_user_input")
+"""Statuses of runs that count against a workflow's limit (``platform.md#run-status``)."""
+
+ACTIVE_RUNS = PreparedStatement(
+    select(func.count())
+    .select_from(runs)
+    .where(
+        runs.c.workflow_id == bindparam("workflow_id"),
+        runs.c.id != bindparam("run_id"),
+        runs.c.status.in_([literal_column(f"'{status}'") for status in ACTIVE_STATUSES]),
+        IS_SHOWN,
+    )
+)
+"""The number of a workflow's active runs besides one."""
+
 
 def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
     """Claim a turn.
@@ -174,10 +198,13 @@ def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
         ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its client
             turn id is.
         NotFoundError: There is no such run, and the claim does not begin it.
+        RateLimitError: The claim is limited, and the limit of its workflow is reached.
     """
     changed = cursor.run(_INSERT_RUN, claim) if claim.begins_run else 0
     changed = changed or cursor.run(_UPDATE_RUN, claim)
     if changed and cursor.run(_INSERT_TURN, claim, no_checkpoint=b"", no_events=b"[]"):
+        if claim.is_limited:
+            check_limit(cursor, claim.workflow_id, claim.run_id)
         return
     if not claim.begins_run and read_position(cursor, claim.run_id) is None:
         raise unknown_run(claim.run_id)
@@ -186,6 +213,24 @@ def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
         "another client is executing it, or has executed it already.",
         advice="Load the run and continue from its last turn.",
     )
+
+
+def check_limit(cursor: StatementCursor, workflow_id: str, run_id: str) -> None:
+    """Reject a run where as many others of its workflow are active as may be.
+
+    The limit's row stays locked until the transaction ends, so that each run is stored before the next is
+    counted.
+
+    Raises:
+        RateLimitError: The limit is reached.
+    """
+    row = cursor.row(_LIMIT, workflow_id=workflow_id)
+    limit = None if row is None else row[0]
+    if limit is not None and cursor.row(ACTIVE_RUNS, workflow_id=workflow_id, run_id=run_id)[0] >= limit:
+        raise RateLimitError(
+            f"{limit} runs of this workflow are active, and no more may be.",
+            advice="Wait until one has ended, or raise the limit.",
+        )
 
 
 def read_position(cursor: StatementCursor, run_id: str) -> RunPosition | None:

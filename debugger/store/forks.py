@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus
-from debugger.store.claims import unknown_run
+from debugger.store.claims import check_limit, unknown_run
 from debugger.store.compression import compress, read_json
-from debugger.store.database import Repository
+from debugger.store.database import Repository, StatementCursor
+from debugger.store.rerun_tokens import redeem_token
 from debugger.store.schema import IS_SHOWN, forks, runs, turns
 from debugger.store.sql_helpers import split_ids, upsert
 
@@ -68,6 +69,10 @@ class RunFork:
     """The turn that a re-run names, from 0; by default the turn that the fork starts with."""
     written: Mapping[int, WrittenPair] = field(default_factory=dict)
     """Pairs that replace those of the source by number, or follow those that are copied."""
+    is_limited: bool = False
+    """The fork counts against the limit of ``workflow_id``."""
+    token: str | None = None
+    """The re-run token that the fork redeems."""
 
 
 class ForkRepository(Repository):
@@ -82,10 +87,16 @@ class ForkRepository(Repository):
         """Create a run of the first pairs of another.
 
         Raises:
-            NotFoundError: There is no such run.
+            NotFoundError: There is no such run, or no such token any more.
+            RateLimitError: The fork is limited, and the limit of its workflow is reached.
         """
         with self._database.writing() as connection:
+            if fork.token is not None:
+                redeem_token(connection, fork.token)
             _copy_run(connection, fork)
+            if fork.is_limited and fork.workflow_id is not None:
+                cursor = StatementCursor(connection.connection.cursor(), self._database.dialect)
+                check_limit(cursor, fork.workflow_id, fork.record.run_id)
 
     def judge(self, run_id: str, fidelity: JsonObject) -> None:
         """Store the result of a control run of a fork."""

@@ -67,16 +67,16 @@ class RerunTokens(Repository):
             ours = rerun_tokens.c.digest == _digest(token)
             connection.execute(update(rerun_tokens).where(ours).values(edits=encode(edits)))
 
-    def redeem(self, token: str) -> RerunTicket:
-        """Return the content of a token, and delete the token.
 
-        Raises:
-            NotFoundError: It has expired, was redeemed, or never was one.
-        """
-        with self._database.writing() as connection:
-            ticket = _find(connection, token)
-            connection.execute(delete(rerun_tokens).where(rerun_tokens.c.digest == _digest(token)))
-            return ticket
+def redeem_token(connection: Connection, token: str) -> RerunTicket:
+    """Delete a token in the transaction that creates its run, and return its content.
+
+    Raises:
+        NotFoundError: It has expired, was redeemed, or never was one.
+    """
+    ticket = _find(connection, token)
+    connection.execute(delete(rerun_tokens).where(rerun_tokens.c.digest == _digest(token)))
+    return ticket
 
 
 def _find(connection: Connection, token: str) -> RerunTicket:

@@ -257,6 +257,7 @@ class TurnClaims(Repository):
         Raises:
             ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its
                 client turn id is.
+            RateLimitError: The claim is limited, and the limit of its workflow is reached.
         """
         take = partial(take_claim, claim=claim)
         self._write(take, lambda cursor: cursor.row(_HELD, claim) is not None)

@@ -7,21 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.base import JsonObject
+from debugger.store.claims import ACTIVE_RUNS
 from debugger.store.compression import read_json
 from debugger.store.database import Repository
-from debugger.store.schema import (
-    IS_SHOWN,
-    favorites,
-    remember_creation,
-    runs,
-    versions,
-    workflow_facts,
-    workflows,
-)
+from debugger.store.schema import favorites, remember_creation, versions, workflow_facts, workflows
 from debugger.store.sql_helpers import new_id, split_ids
 from debugger.store.workflows import (
     document_text,
@@ -31,9 +24,6 @@ from debugger.store.workflows import (
     summarize_workflow,
     unknown_version,
 )
-
-ACTIVE_STATUSES = ("started", "running", "waiting_for_user_input")
-"""Statuses of runs that count against a workflow's limit (``platform.md#run-status``)."""
 
 _LABELS = ("name", "description")
 
@@ -227,9 +217,8 @@ class WorkflowCatalog(Repository):
 
     def count_active_runs(self, workflow_id: str) -> int:
         """Return the number of runs of a workflow that count against its limit, without hidden ones."""
-        ours = (runs.c.workflow_id == workflow_id, runs.c.status.in_(ACTIVE_STATUSES), IS_SHOWN)
-        with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(runs).where(*ours)) or 0
+        with self._database.reading_cursor() as cursor:
+            return int(cursor.row(ACTIVE_RUNS, workflow_id=workflow_id, run_id="")[0])
 
 
 def _labelled(document: Mapping[str, Any], labels: Mapping[str, str | None]) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import httpx
 import pytest
@@ -11,6 +11,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.app import create_app
 from debugger.server.serve import listen
 from debugger.settings import Settings
+from tests.support.postgres import a_database, a_schema
 
 
 @contextmanager
@@ -49,3 +50,15 @@ def api(embedded):
     """A client of a server on an embedded engine of its own, one for all tests of a file."""
     with serving(embedded) as client:
         yield client
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def pair(request, tmp_path):
+    """Two backends on one database, and clients of their servers."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/shared.sqlite3"
+        if request.param == "postgresql":
+            url = stack.enter_context(a_schema(stack.enter_context(a_database())))
+        settings = Settings(database=url, responder="rules")
+        backends = [stack.enter_context(closing(EmbeddedBackend(settings))) for _ in range(2)]
+        yield backends, [stack.enter_context(serving(backend)) for backend in backends]

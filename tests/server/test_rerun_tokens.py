@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from debugger.backends.forks import RerunTarget
-from debugger.errors import ConflictError, DebuggerError, NotFoundError
+from debugger.errors import ConflictError, DebuggerError, NotFoundError, RateLimitError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.server.rerun_tokens import find, mint, redeem
-from debugger.store import RerunTicket
+from debugger.store import RerunTicket, forks
 from tests.support.factories import document, say
 
 UNKNOWN = "665f00000000000000000001"
@@ -22,6 +23,10 @@ def talk(backend):
     first = backend.execute(workflow_id, TurnInput.with_message("First words")).finish()
     backend.execute(workflow_id, TurnInput.with_message("Second words"), run_id=first.run_id).finish()
     return workflow_id, first.run_id
+
+
+def broken(*_):
+    raise StoreError("The database is away.")
 
 
 def token_of(backend, run_id, turn=1):
@@ -58,6 +63,54 @@ def test_concurrent_redeem_starts_one_run(embedded):
 
     assert len(made) == 1
     assert embedded.store.forks.counts(run_id) == {1: 1}
+
+
+def test_two_servers_redeem_token_once(pair, monkeypatch):
+    backends, _ = pair
+    _, run_id = talk(backends[0])
+    token = token_of(backends[0], run_id)
+    together = threading.Barrier(2)
+
+    def attempt(backend):
+        create = backend.store.forks.create
+        monkeypatch.setattr(backend.store.forks, "create", lambda fork: (together.wait(10), create(fork)))
+        try:
+            return redeem(backend, token)
+        except NotFoundError:
+            return None
+
+    with ThreadPoolExecutor(2) as threads:
+        made = [new_id for new_id in threads.map(attempt, backends) if new_id]
+
+    assert len(made) == 1
+    assert backends[0].store.forks.counts(run_id) == {1: 1}
+
+
+def test_token_survives_run_not_stored(embedded, monkeypatch):
+    _, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forks, "_store_origin", broken)
+        with pytest.raises(StoreError):
+            redeem(embedded, token)
+    new_id = redeem(embedded, token)
+
+    assert embedded.store.forks.counts(run_id) == {1: 1}
+    assert embedded.run(new_id).source_workflow_run_id == run_id
+
+
+def test_token_survives_limit_of_runs(embedded):
+    workflow_id, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
+
+    with pytest.raises(RateLimitError):
+        redeem(embedded, token, is_limited=True)
+    stop = TurnInput.with_message(None, command="stop")
+    embedded.execute(workflow_id, stop, run_id=run_id).finish()
+
+    assert redeem(embedded, token, is_limited=True) != run_id
 
 
 def test_redeem_rejects_other_workflow_or_version(embedded):

@@ -43,8 +43,8 @@ def test_accepted_rerun_takes_its_turn(embedded, monkeypatch):
     _, run_id = ended_run(embedded)
     limiter, begin = Closable(), embedded.forks.begin
 
-    def begin_while_queue_fills(*args):
-        new_id = begin(*args)
+    def begin_while_queue_fills(*args, **options):
+        new_id = begin(*args, **options)
         limiter.is_full = True
         return new_id
 

@@ -10,7 +10,13 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.pool import Pool
 
-from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError, TurnInProgressError
+from debugger.errors import (
+    ConflictError,
+    NotFoundError,
+    RateLimitError,
+    StoreDisconnectedError,
+    TurnInProgressError,
+)
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
@@ -27,6 +33,7 @@ from debugger.store import (
 )
 from debugger.store.database import Database
 from debugger.store.schema import turns
+from tests.support.factories import document, say
 
 TEA = "6b06b74837aa64951f0110ab"
 ELSEWHERE = "another-boot/1/2/3"
@@ -89,6 +96,40 @@ def a_fork(source, turn_number, pair_count):
         version_name=None,
         usage=USAGE,
     )
+
+
+def test_claims_of_two_stores_respect_limit(url):
+    with closing(Store(url)) as one, closing(Store(url)) as other, ThreadPoolExecutor(8) as threads:
+        workflow_id = one.create_workflow(document(say("chat"))).id
+        one.catalogue.note(workflow_id, max_concurrent_runs=3)
+        together = threading.Barrier(8)
+
+        def attempt(index):
+            claim = a_claim(new_id(), 1, workflow_id=workflow_id, is_limited=True)
+            together.wait(10)
+            try:
+                (one, other)[index % 2].claims.take(claim)
+            except RateLimitError:
+                return "refused"
+            return "claimed"
+
+        outcomes = sorted(threads.map(attempt, range(8)))
+
+        assert outcomes == ["claimed"] * 3 + ["refused"] * 5
+        assert one.catalogue.count_active_runs(workflow_id) == 3
+
+
+def test_limit_lets_repeated_turn_be_found(store):
+    workflow_id = store.create_workflow(document(say("chat"))).id
+    store.catalogue.note(workflow_id, max_concurrent_runs=1)
+    fields = {"workflow_id": workflow_id, "is_limited": True, "client_turn_id": "mine"}
+    store.claims.take(a_claim(new_id(), 1, **fields))
+
+    with pytest.raises(ConflictError):
+        store.claims.take(a_claim(new_id(), 1, **fields))
+    with pytest.raises(RateLimitError, match="1 runs"):
+        store.claims.take(a_claim(new_id(), 1, **{**fields, "client_turn_id": "another"}))
+    store.claims.take(a_claim(new_id(), 1, **{**fields, "client_turn_id": "free", "is_limited": False}))
 
 
 def test_claimed_first_turn_is_readable(store):

@@ -252,8 +252,9 @@ class EmbeddedBackend:
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
+        is_limited: bool = False,
     ) -> TurnStream:
-        """See `Backend.execute`.
+        """See `Backend.execute`; the first turn of a run may be limited by its workflow.
 
         Raises:
             InputError: An id is malformed, or the input cannot be used.
@@ -263,6 +264,7 @@ class EmbeddedBackend:
             TurnInProgressError: Another turn of the run, or a step of its background work, is being executed.
             ConflictError: The run is at a node that its version does not have any more, or the client
                 turn id names a turn of another run or workflow.
+            RateLimitError: The turn is limited, and the limit of its workflow is reached.
         """
         check_id("workflow", workflow_id)
         if run_id is not None:
@@ -282,6 +284,7 @@ class EmbeddedBackend:
             version_number,
             cancelled or threading.Event(),
             inspector,
+            is_limited,
         )
         return self._turns.execute(request)
 

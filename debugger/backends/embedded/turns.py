@@ -68,6 +68,7 @@ class TurnRequest:
     version_number: int | None
     cancelled: threading.Event
     inspector: RunInspector | None
+    is_limited: bool
 
 
 class Turns:
@@ -160,7 +161,9 @@ class Turns:
             cancelled=request.cancelled,
             inspector=request.inspector,
         )
-        return self._claimed(opened, segment, turn_input, request.cancelled, is_turn=True)
+        return self._claimed(
+            opened, segment, turn_input, request.cancelled, is_turn=True, is_limited=request.is_limited
+        )
 
     def _claimed(
         self,
@@ -170,6 +173,7 @@ class Turns:
         cancelled: threading.Event,
         *,
         is_turn: bool,
+        is_limited: bool = False,
     ) -> TurnStream:
         wire = turn_input.to_wire()
         claim = TurnClaim(
@@ -188,6 +192,7 @@ class Turns:
             pair=encode({"run_input": wire}),
             client_turn_id=turn_input.client_turn_id,
             user_turn_number=opened.state.turn_number + 1 if is_turn else None,
+            is_limited=is_limited,
         )
         try:
             held = self._leases.take(claim, cancelled)

@@ -264,17 +264,29 @@ class Forks:
             plan.warnings.append(f"Not carried over: {', '.join(placed.changed.dropped_parts)}.")
         return plan
 
-    def begin(self, plan: RerunPlan, edits: RerunEdits, run_by: str | None = None) -> str:
+    def begin(
+        self,
+        plan: RerunPlan,
+        edits: RerunEdits,
+        run_by: str | None = None,
+        *,
+        is_limited: bool = False,
+        token: str | None = None,
+    ) -> str:
         """Store the run of a plan and return its id, executing nothing.
 
         Args:
             plan: The plan; it cannot be used again.
             edits: Edits to make before.
             run_by: The user who requests it.
+            is_limited: The run counts against its workflow's limit.
+            token: The re-run token that the run redeems; it stays where the run is not stored.
 
         Raises:
             ConflictError: The plan is refused.
             InputError: An edit cannot be made.
+            NotFoundError: The token was redeemed by another client.
+            RateLimitError: The run is limited, and the limit of its workflow is reached.
         """
         if plan.refusal is not None:
             raise ConflictError(plan.refusal)
@@ -299,6 +311,8 @@ class Forks:
                 workflow_name=plan.workflow_name,
                 turn_index=plan.turn_index,
                 written=written,
+                is_limited=is_limited,
+                token=token,
             )
         )
         return record.run_id

@@ -9,16 +9,23 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import ConflictError, DebuggerError, NotFoundError, RerunTokenError, RunEndedError
-from debugger.protocol.runs import TurnResult, requested_version
+from debugger.errors import (
+    ConflictError,
+    DebuggerError,
+    NotFoundError,
+    RateLimitError,
+    RerunTokenError,
+    RunEndedError,
+)
+from debugger.protocol.runs import TurnInput, TurnResult, requested_version
 from debugger.server import rerun_tokens
 from debugger.server.auth import principal_of
 from debugger.server.auth.keys import wait_until_revoked
@@ -207,16 +214,18 @@ class TurnSocket:
         return worker.result
 
     def _claim(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
-        admission = start_run(self._services, workflow_id, frame) if run_id is None else nullcontext(run_id)
-        with admission as known_id:
-            return self._backend.execute(
-                workflow_id,
-                frame.turn_input,
-                run_id=known_id,
-                expected_turn_number=frame.expected_turn_number,
-                version_number=requested_version(None, frame.turn_input),
-                cancelled=frame.cancelled,
-            )
+        if run_id is None and frame.rerun_token is not None:
+            run_id = _redeem(self._services, workflow_id, frame.rerun_token, frame.turn_input)
+        is_new = run_id is None
+        execute: Callable[..., TurnStream] = self._services.begin_run if is_new else self._backend.execute
+        return execute(
+            workflow_id,
+            frame.turn_input,
+            run_id=run_id,
+            expected_turn_number=frame.expected_turn_number,
+            version_number=requested_version(None, frame.turn_input),
+            cancelled=frame.cancelled,
+        )
 
     async def _stop_run(self, result: TurnResult | None) -> TurnResult | None:
         """Run a requested stop, unless the run has ended by itself."""
@@ -316,40 +325,27 @@ def _close_for(worker: TurnWorker, *, has_run: bool) -> CloseSocket:
     return CloseSocket.for_error(worker.error)
 
 
-@contextmanager
-def start_run(services: Services, workflow_id: str, frame: TurnFrame) -> Iterator[str | None]:
-    """Start a run, whose first turn is claimed within the block.
-
-    The value is the id of the run, where a re-run token has created it.
+def _redeem(services: Services, workflow_id: str, token: str, turn_input: TurnInput) -> str:
+    """Start the re-run of a token, and return the run's id.
 
     Raises:
         RateLimitError: The workflow's limit on active runs is reached.
         RerunTokenError: The token cannot be redeemed.
     """
-    backend = services.backend
-    if not isinstance(backend, EmbeddedBackend):
-        if frame.rerun_token is not None:
-            raise RerunTokenError("Runs are not taken again here.")
-        yield None
-        return
-    with services.run_limiter.start(backend, workflow_id, frame.turn_input.client_turn_id):
-        yield _redeem(backend, workflow_id, frame)
-
-
-def _redeem(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> str | None:
-    if frame.rerun_token is None:
-        return None
-    turn_input = frame.turn_input
+    engine = services.backend
+    if not isinstance(engine, EmbeddedBackend):
+        raise RerunTokenError("Runs are not taken again here.")
     try:
         return rerun_tokens.redeem(
             engine,
-            frame.rerun_token,
+            token,
             workflow_id=workflow_id,
             version_number=turn_input.version_number,
             run_by=turn_input.run_by,
+            is_limited=services.run_limiter.prepare(engine, workflow_id),
         )
     except DebuggerError as error:
-        if error.status >= 500:  # the token may be valid all the same
+        if error.status >= 500 or isinstance(error, RateLimitError):  # the token may be valid all the same
             raise
         claim = engine.store.claims.find(turn_input.client_turn_id) if turn_input.client_turn_id else None
         if claim is not None:  # the frame was sent before, and the token redeemed

@@ -440,6 +440,29 @@ def test_rerun_token_starts_one_rerun(api):
     assert again[0] == 4007
 
 
+def test_refused_rerun_leaves_its_token(api, embedded):
+    workflow_id = create(api, say("ask"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+    minted = api.post(f"/v1/workflow-runs/{run_id}/turns/0/rerun-token", json={}).json()
+    start = {"workflow_id": workflow_id, "command": "start", "rerun_token": minted["rerun_token"]}
+    start["miscellaneous"] = {"client_turn_id": "rerun-of-token"}
+    api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+
+    with opened(api) as socket:
+        socket.send(**start)
+        refused = socket.closed()
+    api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 2})
+    with opened(api) as socket:
+        ack, *_ = socket.turn(**start)
+    with opened(api) as socket:
+        again, *_ = socket.turn(**start)
+
+    assert refused[0] == 4429
+    assert ack["workflow_run_id"] == again["workflow_run_id"] != run_id
+    assert embedded.store.forks.counts(run_id) == {0: 1}
+
+
 def test_run_beyond_limit_is_refused(api):
     workflow_id = create(api, say("ask"))
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
