@@ -48,7 +48,7 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined",
 _PACKED_BYTES = 64
 """Bytes that are unpacked at once: what comes of them may be some ten thousand times as long."""
 _NOT_UNPACKED = frozenset({"br", "compress", "x-compress", "x-gzip"})
-"""Encodings whose bytes would be taken for text; another unknown name is one of a plain body by mistake."""
+"""Encodings whose bytes would be taken for text. A server that names another unknown one sends plain text."""
 
 
 def http_call(
