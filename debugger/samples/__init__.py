@@ -1,4 +1,4 @@
-"""Sample workflows."""
+"""Sample workflows and scenarios of them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,12 @@ def script_for(logical_id: str) -> str | None:
         ):
             return sample.script_text()
     return None
+
+
+def sample_scenarios() -> dict[str, str]:
+    """Return the texts of the sample scenarios by the names of their files."""
+    folder = files(__name__).joinpath("scenarios")
+    return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
 
 
 def _logical_id(document: dict[str, Any]) -> Any:

@@ -127,3 +127,14 @@ def test_other_connections_are_not_run(app, suites):
 
     expect(page.get_by_text("1 scenario for other connections")).to_be_visible()
     expect(page.get_by_role("button", name="Run 0 scenarios")).to_be_disabled()
+
+
+def test_copied_samples_pass(page, tmp_path):
+    with streamlit_app(tmp_path) as server:  # in which no suite was run yet
+        open_app(page, server.url)
+        go_to(page, "Suites")
+        page.get_by_role("button", name="Copy the sample scenarios").click()
+        settled(page)
+        page.get_by_role("button", name="Run 9 scenarios").click()
+
+        expect(page.get_by_text("9 passed")).to_be_visible(timeout=30_000)

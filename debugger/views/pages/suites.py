@@ -10,7 +10,7 @@ from debugger.errors import DebuggerError
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.store import StoredSuite
 from debugger.views import navigation, state
-from debugger.views.auth.permissions import explain_denial
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backends import embedded_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
@@ -25,7 +25,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
-from debugger.views.help_links import empty_state, help_mark
+from debugger.views.help_links import empty_state
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -134,11 +134,16 @@ def _empty(folder: ScenarioFolder) -> None:
     if folder.cases:
         empty_state("No suite run yet. Run the scenarios to see their results here.", "scenarios#on-the-page")
         return
-    st.info(
-        f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug "
-        "and put the file there, or name another folder with WORKFLOW_DEBUGGER_SCENARIOS. "
-        f"{help_mark('scenarios#on-the-page')}",
-        icon=":material/info:",
+    empty_state(
+        f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug and put "
+        "the file there, name another folder with WORKFLOW_DEBUGGER_SCENARIOS, or copy the samples.",
+        "scenarios#on-the-page",
+    )
+    st.button(
+        "Copy the sample scenarios",
+        key="copy_samples",
+        icon=":material/content_copy:",
+        **on_click(actions.copy_samples),
     )
 
 

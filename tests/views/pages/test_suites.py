@@ -5,6 +5,7 @@ import json
 import pytest
 
 from debugger.errors import InputError
+from debugger.samples import sample_scenarios
 from debugger.scenarios.loading import find_scenarios
 from debugger.store import StoredRepetition, StoredResult
 from debugger.views.pages import suites
@@ -83,3 +84,16 @@ def test_error_stays_while_files_are_watched(app):
 
     assert record_of(app, LastAction).error is not None
     assert app.error[0].value == "It is red\\."
+
+
+def test_empty_folder_offers_the_samples(app, file):
+    for each in file.parent.iterdir():
+        each.unlink()
+    app.run()
+
+    app.button(key="copy_samples").click().run()
+
+    assert len(list(file.parent.iterdir())) == len(sample_scenarios()) == 7
+    assert "No suite run yet" in app.caption[0].value
+    with pytest.raises(KeyError):
+        app.button(key="copy_samples")

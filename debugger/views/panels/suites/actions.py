@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError, InputError
+from debugger.samples import sample_scenarios
 from debugger.scenarios.history import ComparedResult, compare_results, read_repetition
 from debugger.scenarios.loading import find_scenarios, load_scenario
 from debugger.scenarios.preparation import EMBEDDED
@@ -79,6 +81,29 @@ def scenario_folder() -> ScenarioFolder:
         except InputError as error:
             found.problems.append(error)
     return found
+
+
+@command
+@requires(Role.ADMIN)
+def copy_samples() -> None:
+    """Copy the sample scenarios into the folder in the settings.
+
+    Raises:
+        InputError: The folder cannot be written.
+    """
+    folder = read_settings().scenarios_folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in sample_scenarios().items():
+            with suppress(FileExistsError), (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise InputError(
+            f"The folder {str(folder)!r} cannot be written: {error.strerror}.",
+            advice="Give the page the right to write there, or name another folder with "
+            "WORKFLOW_DEBUGGER_SCENARIOS.",
+        ) from error
+    audit("copy sample scenarios", str(folder))
 
 
 def reason_against(case: Case) -> str:
