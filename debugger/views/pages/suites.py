@@ -135,8 +135,8 @@ def _empty(folder: ScenarioFolder) -> None:
         empty_state("No suite run yet. Run the scenarios to see their results here.", "scenarios#on-the-page")
         return
     empty_state(
-        f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug and put "
-        "the file there, name another folder with WORKFLOW_DEBUGGER_SCENARIOS, or copy the samples.",
+        f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug "
+        "and put the file there, name another folder with WORKFLOW_DEBUGGER_SCENARIOS, or copy the samples.",
         "scenarios#on-the-page",
     )
     st.button(
