@@ -264,7 +264,8 @@ def _files(place: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(place):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(folder, name) for name in names if not name.startswith(".")]
+        # Hidden files, and the lock files that Word makes beside an open document.
+        paths = [Path(folder, name) for name in names if not name.startswith((".", "~$"))]
         found += [path for path in paths if path.suffix.lower() in READERS]
     return found
 

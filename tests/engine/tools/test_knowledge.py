@@ -177,6 +177,7 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     (root / ".git").mkdir()
     (root / ".git" / "b.md").write_text("open")
     (root / ".c.md").write_text("open")
+    (root / "~$a.docx").write_bytes(b"\x04open")  # a lock file of Word
     (root / "d.exe").write_text("open")
 
     assert [passage["source"] for passage in FolderSearch(root).search([], "open", 5)] == ["a.md"]
