@@ -7,9 +7,9 @@ import re
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
+from unicodedata import normalize
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -208,7 +208,7 @@ class _Index:
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
         found = _passages(root, documents)
-        words = [_WORD.findall(passage.casefold()) for _, passage in found]
+        words = [_words(passage) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
         self._known = {word for its_words in words for word in its_words}
         # Imported here: it brings numpy along, which an app without knowledge bases starts sooner without.
@@ -219,8 +219,7 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
-        matches = islice(_WORD.finditer(query.casefold()), MAX_QUERY_WORDS)
-        words = [match[0] for match in matches if match[0] in self._known]
+        words = [word for word in _words(query)[:MAX_QUERY_WORDS] if word in self._known]
         if not words:
             return []
         scores = self._ranking.get_scores(words).tolist()
@@ -237,6 +236,11 @@ class _Index:
 def folder_search(folder: Path) -> FolderSearch:
     """Return the search in a folder, with its cached documents."""
     return FolderSearch(folder)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in lower case, each letter composed with its marks."""
+    return _WORD.findall(normalize("NFC", text.casefold()))
 
 
 def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str]]:

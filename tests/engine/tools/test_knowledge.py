@@ -183,6 +183,12 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     assert [passage["source"] for passage in FolderSearch(root).search([], "open", 5)] == ["a.md"]
 
 
+def test_decomposed_letters_are_found(tmp_path):
+    root = folder(tmp_path, a="Das Cafe\u0301 o\u0308ffnet um neun.")
+
+    assert len(FolderSearch(root).search([], "caf\u00e9", 5)) == 1
+
+
 def test_other_file_is_no_knowledge_base(tmp_path):
     (tmp_path / "menu.xml").write_text("tea", encoding="utf-8")
 
