@@ -13,7 +13,7 @@ from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.models import HeuristicModel
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
-from tests.support.factories import direct, node, say, static, tool, when, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
 
 TWICE = "def twice(n):\n    return 2 * n"
 
@@ -104,6 +104,18 @@ def test_pinned_model_repeats_its_answer():
     (message,) = of(events, "say_llm")
     assert message["message"]["content"] == "Frozen"
     assert message["llm_usage_info"]["response_model"] == "pinned"
+
+
+def test_pinned_model_takes_a_judged_transition():
+    judged = everywhere("wants", judged="independent_llm_evaluations")
+    desks = [static(name, f"{name} here.", global_node_config=judged) for name in ("first", "second")]
+
+    events, _ = ran(
+        having(Pin(Target("model", "chat"), {"chosen": "second"})), say("chat"), *desks, text="Hi"
+    )
+
+    assert of(events, "workflow_error") == []
+    assert [event["content"] for event in of(events, "assistant_response")] == ["second here."]
 
 
 def test_model_fault_speaks_default_error_message():
