@@ -144,9 +144,11 @@ class Interceptor:
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Return the prompt and the model that answers it."""
-        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
         # Without a configuration, which might let another model send fillers meanwhile.
         alone = replace(prompt, llm=None, backchannel=None)
+        if isinstance(context.responder, FailingModel):  # by a fault of the whole node
+            return alone, context.responder
+        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
         if matched.fault is not None:
             context.sleep(matched.fault.delay)
             if matched.fault.error:

@@ -152,6 +152,17 @@ def test_fault_of_calling_node_is_data(part):
     assert of(events, "end_workflow")
 
 
+def test_fault_of_node_precedes_pinned_model():
+    mocks = having(
+        Fault(Target("node", "chat"), error="made up"), Pin(Target("model", "chat"), {"text": "Hi"})
+    )
+
+    events, _ = ran(mocks, say("chat", default_error_message="Sorry"), text="Hi")
+
+    assert [event["content"] for event in of(events, "assistant_response")] == ["Sorry"]
+    assert mocks.hits("pin2") == 0
+
+
 def test_fault_of_plain_node_fails_the_run():
     events, _ = ran(having(Fault(Target("node", "a"), error="made up")), static("a", "A"))
 
