@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from debugger.engine.models.invoke import BACKCHANNEL_TYPE
+from debugger.engine.models.invoke import BACKCHANNEL_TYPE, MAX_ANSWER_SECONDS, patience_seconds
 from debugger.engine.outbound.destinations import is_http_url
 from debugger.engine.outbound.masking import names_secret
 from debugger.errors import RunError
@@ -108,8 +108,8 @@ class Group:
     """Whether all are called at once, else the others only when the first is late."""
     min_patience: float = 1.5
     """Seconds that the preferred have in any case."""
-    max_patience: float | None = None
-    """Seconds after which the wait ends."""
+    max_patience: float = MAX_ANSWER_SECONDS
+    """Seconds after which the wait ends; not less than those."""
 
     @property
     def target(self) -> str:
@@ -148,17 +148,14 @@ def _group(llm: JsonObject, default: JsonObject | None) -> Group:
     members = tuple(member for model in found for member in group_of(model, default).members)
     if not members:
         raise RunError("A group of language models has no members.", advice="List models in its 'llms'.")
+    min_patience = patience_seconds(llm.get("min_patience_time_ms"), 1.5)
+    max_patience = patience_seconds(llm.get("max_patience_time_ms"), MAX_ANSWER_SECONDS)
     return Group(
         members,
         parallel=llm.get("operation_mode") == "parallel_select_one",
-        min_patience=_seconds(llm.get("min_patience_time_ms"), 1.5) or 0.0,
-        max_patience=_seconds(llm.get("max_patience_time_ms"), None),
+        min_patience=min(min_patience, max_patience),
+        max_patience=max_patience,
     )
-
-
-def _seconds(milliseconds: Any, default: float | None) -> float | None:
-    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
-    return milliseconds / 1000 if is_number else default
 
 
 def _config(llm: JsonObject) -> ModelConfig:

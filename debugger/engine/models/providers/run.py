@@ -91,15 +91,15 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
     try:
         await asyncio.wait(tasks, timeout=group.min_patience)
         while (winner := _winner(tasks)) is None:
+            left = group.max_patience - (time.monotonic() - started)
+            if left <= 0:
+                raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
             # A first one that failed or is late gets company, never its place taken away.
             tasks += [asyncio.ensure_future(ask(member)) for member in group.members[len(tasks) :]]
             waiting = [task for task in tasks if not task.done()]
             if not waiting:
                 raise _failure(tasks)
-            left = None if group.max_patience is None else group.max_patience - (time.monotonic() - started)
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if left is not None and left <= 0:
-                raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
         return winner.result()
     finally:
         for task in tasks:

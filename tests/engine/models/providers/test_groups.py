@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from debugger.engine.models.base import ModelError
+from debugger.engine.models.invoke import backchannel_of
 from debugger.errors import RunError
 from tests.support.model_server import prompt, responder, said, serving
 
@@ -63,6 +66,27 @@ def test_group_fails_when_patience_ends(mode):
             responder().reply(prompt(asked))
 
     assert len(first.requests) == len(second.requests) == 1
+
+
+def test_group_maximum_patience_precedes_its_minimum():
+    with serving(None) as first, serving(None) as second:
+        first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
+        started = time.monotonic()
+        with pytest.raises(ModelError, match=r"did not answer within 0.2 s"):
+            responder().reply(
+                prompt(group(first, second, min_patience_time_ms=60_000, max_patience_time_ms=200))
+            )
+
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("patience", [10**400, -5])
+def test_group_takes_any_number_as_patience(patience):
+    with serving((400, {})) as first, serving(said("second")) as second:
+        llm = group(first, second, min_patience_time_ms=patience)
+        assert responder().reply(prompt(llm)).text == "second"
+        filled = {"type": "llm_group_with_backchannel", "main_llm_config": llm}
+        assert 0 <= backchannel_of({**filled, "backchannel_min_patience_time_ms": patience}).patience <= 180
 
 
 def test_group_failure_names_each_reason():
