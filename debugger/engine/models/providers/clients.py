@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
+from importlib import import_module
 
 import httpx2
 from pydantic_ai.models import Model
@@ -56,6 +57,14 @@ async def open_client(
                 advice="Install it: pip install 'workflow-debugger[llm]'",
             ) from error
         yield model
+
+
+def import_package(config: ModelConfig) -> None:
+    """Import the package of a model's provider, which takes seconds the first time."""
+    name = _PACKAGES.get(config.type, "openai")
+    with suppress(ImportError):  # reported where its client is opened
+        import_module(f"pydantic_ai.models.{name}")
+        import_module(f"pydantic_ai.providers.{name}")
 
 
 @cache
@@ -164,6 +173,9 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
     "bedrock_llm": _bedrock,
     "custom_llm": _custom,
 }
+
+
+_PACKAGES = {"google_llm": "google", "anthropic_llm": "anthropic", "bedrock_llm": "bedrock"}
 
 
 Hook = Callable[[httpx2.Response], Awaitable[None]]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.models.providers.answers import answer
-from debugger.engine.models.providers.clients import open_client
+from debugger.engine.models.providers.clients import import_package, open_client
 from debugger.engine.models.providers.configs import Group, ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.model_client import ModelClient
@@ -55,6 +55,8 @@ def reply_of(
         except Exception as error:  # whatever a provider's package does, the node has a line for it
             raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
 
+    for config in group.members:
+        import_package(config)  # before the patience and the time of the answer begin
     return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
 
 

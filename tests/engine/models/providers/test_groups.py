@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from debugger.engine.models.base import ModelError
 from debugger.engine.models.invoke import backchannel_of
 from debugger.errors import RunError
-from tests.support.model_server import prompt, responder, said, serving
+from tests.support.model_server import prompt, responder, said, send, serving
 
 
 def group(*servers, **fields):
@@ -21,6 +22,25 @@ def test_group_uses_its_first_in_time():
 
     assert reply.text == "first"
     assert second.requests == []
+
+
+def test_import_of_package_takes_no_patience(monkeypatch):
+    class SlowFinder:
+        def find_spec(self, name, *_):
+            if name == "pydantic_ai.providers.openai":
+                time.sleep(1.2)
+
+    def answer(handler):
+        time.sleep(0.3)
+        send(handler, 200, said("first"))
+
+    with serving(answer) as first, serving(said("second")) as second:
+        responder().reply(prompt(first.llm()))
+        monkeypatch.delitem(sys.modules, "pydantic_ai.providers.openai")
+        monkeypatch.setattr(sys, "meta_path", [SlowFinder(), *sys.meta_path])
+        responder().reply(prompt(group(first, second, min_patience_time_ms=1000)))
+
+    assert (len(first.requests), second.requests) == (2, [])
 
 
 def test_group_calls_the_rest_when_late():
