@@ -166,8 +166,9 @@ def _config(llm: JsonObject) -> ModelConfig:
             advice=f"A model is one of: {', '.join(get_args(ModelType))}, or a group of them.",
         )
     holds_key = any(llm.get(name) for name in _KEYS)
+    written = {name: value for name, value in llm.items() if value is not None}
     try:
-        config = ModelConfig.model_validate({**llm, "holds_key": holds_key})
+        config = ModelConfig.model_validate({**written, "holds_key": holds_key})
     except ValidationError as error:
         raise RunError(
             f"A language model of type {kind!r} cannot be read: {first_problem(error)}.",

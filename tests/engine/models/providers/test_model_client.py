@@ -190,6 +190,13 @@ def test_wrong_configuration_ends_the_run(llm, words):
         responder({}).reply(prompt(llm))
 
 
+def test_null_in_a_configuration_is_the_default():
+    nulls = ("max_retries", "max_parse_retries", "model_kwargs", "thinking_budget", "verify_ssl")
+
+    with serving(said("Hi")) as server:
+        assert responder().reply(prompt(server.llm(**dict.fromkeys(nulls)))).text == "Hi"
+
+
 def test_default_model_is_used_for_none():
     with serving(said("Hi")) as server:
         asker = responder(default_llm=server.llm())
