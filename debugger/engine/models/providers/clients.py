@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,8 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.errors import RunError
 
-_OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_SITE = "https://api.openai.com/"
+_OPENAI_URL = f"{_OPENAI_SITE}v1"
 _AZURE_VERSION = "2024-10-21"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _NO_KEY = "no-key"
@@ -42,12 +44,17 @@ async def open_client(
         RunError: There is no key for it, or its provider's package is not installed.
     """
     key = config.response_unwrap_key
+    url = config.base_url or config.endpoint
+    is_own = url is None or url.startswith(_OPENAI_SITE) or keys.trusts(url)
     async with httpx2.AsyncClient(
         transport=CheckedTransport(limits, _tls(config.verify_ssl)),
         trust_env=False,
         timeout=seconds,
         headers={"Accept-Encoding": "identity"},
-        event_hooks={"response": [unwrap_hook(key)] if key else []},
+        event_hooks={
+            "request": [] if is_own else [_drop_environment_headers],
+            "response": [unwrap_hook(key)] if key else [],
+        },
     ) as http:
         try:
             model = _MAKERS[config.type](config, keys, http)
@@ -176,6 +183,16 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
 
 
 _PACKAGES = {"google_llm": "google", "anthropic_llm": "anthropic", "bedrock_llm": "bedrock"}
+
+
+async def _drop_environment_headers(request: httpx2.Request) -> None:
+    """Drop headers of the environment: a workflow named the server."""
+    pairs = [line.partition(":")[::2] for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
+    pairs += [("OpenAI-Organization", os.environ.get("OPENAI_ORG_ID", ""))]
+    pairs += [("OpenAI-Project", os.environ.get("OPENAI_PROJECT_ID", ""))]
+    for name, value in pairs:
+        if value and request.headers.get(name.strip()) == value.strip():
+            del request.headers[name.strip()]
 
 
 Hook = Callable[[httpx2.Response], Awaitable[None]]

@@ -127,6 +127,25 @@ def test_an_organization_is_sent_along():
     assert body({"type": "openai_llm", "organization": "org-tea"})["organization"] == "org-tea"
 
 
+def test_environment_headers_stay_with_trusted_servers(monkeypatch):
+    for name, value in {
+        "OPENAI_ORG_ID": "org-own",
+        "OPENAI_PROJECT_ID": "proj-own",
+        "OPENAI_CUSTOM_HEADERS": "X-Gateway: gate-own",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    with serving(OPENAI) as server:
+        for llm in (server.llm(), {"type": "openai_llm", "base_url": server.url}):
+            responder({}).reply(prompt(llm, choices=(ORDER,)))
+        own = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url}
+        responder(own).reply(prompt({"type": "openai_llm"}, choices=(ORDER,)))
+
+    sent = [[value for value in headers.values() if value.endswith("-own")] for headers in server.headers]
+    assert sent[:2] == [[], []]
+    assert sorted(sent[2]) == ["gate-own", "org-own", "proj-own"]
+
+
 def test_anthropic_gets_a_token_limit():
     pytest.importorskip("anthropic")
 
