@@ -160,6 +160,9 @@ def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model
             base_url=url,
             aws_read_timeout=seconds,
         )
+    # Retries are counted here, not by the client underneath.
+    events, service = provider.client.meta.events, "bedrock-runtime"
+    events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
     return BedrockConverseModel(config.model_name, provider=provider)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from debugger.engine.models.base import TransitionOption
+from debugger.engine.models.base import ModelError, TransitionOption
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
@@ -144,6 +144,18 @@ def test_environment_headers_stay_with_trusted_servers(monkeypatch):
     sent = [[value for value in headers.values() if value.endswith("-own")] for headers in server.headers]
     assert sent[:2] == [[], []]
     assert sorted(sent[2]) == ["gate-own", "org-own", "proj-own"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_bedrock_is_asked_once_per_attempt(status):
+    pytest.importorskip("boto3")
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": KEY}
+
+    with serving((status, {"message": "busy"})) as server, pytest.raises(ModelError, match=f"HTTP {status}"):
+        asker = responder({**keys, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url})
+        asker.reply(prompt({"type": "bedrock_llm", "max_retries": 1}))
+
+    assert (len(server.requests), asker.pauses) == (2, [0.5])
 
 
 def test_anthropic_gets_a_token_limit():
