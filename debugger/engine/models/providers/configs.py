@@ -237,8 +237,13 @@ def _thinking(config: ModelConfig) -> dict[str, Any]:
         return {}
     if not config.thinking_budget:
         return {"thinking": False}
+    from pydantic_ai.profiles.anthropic import anthropic_model_profile
+
     if config.type == "google_llm":
         return {"google_thinking_config": {"thinking_budget": config.thinking_budget}}
+    profile: Any = anthropic_model_profile(config.model_name) or {}
+    if profile.get("anthropic_disallows_budget_thinking"):
+        return {"anthropic_thinking": {"type": "adaptive"}}
     return {"anthropic_thinking": {"type": "enabled", "budget_tokens": config.thinking_budget}}
 
 

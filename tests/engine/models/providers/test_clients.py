@@ -168,6 +168,14 @@ def test_anthropic_gets_a_token_limit():
     assert (thinking["max_tokens"], thinking["thinking"]["budget_tokens"]) == (10096, 6000)
 
 
+def test_anthropic_model_without_budgets_thinks_adaptively():
+    pytest.importorskip("anthropic")
+
+    sent = body({"type": "anthropic_llm", "model": "claude-opus-4-7", "thinking_budget": 6000}, ANTHROPIC)
+
+    assert sent["thinking"] == {"type": "adaptive"}
+
+
 def test_google_gets_its_thinking_budget():
     pytest.importorskip("google.genai")
 
