@@ -72,6 +72,10 @@ class ModelClient:
                 await self._pause(attempt, getattr(error, "retry_after", None))
             else:
                 self._count(messages, response)
+                if response.finish_reason == "content_filter" and not (response.text or response.tool_calls):
+                    refusal = (response.provider_details or {}).get("refusal")
+                    text = f"{self.config.target} refused to answer{_said({'message': refusal})}"
+                    raise ModelError(self._keys.scrub(text))
                 return response
         raise AssertionError("the last attempt returns or raises")
 
