@@ -163,6 +163,8 @@ def error_text(error: BaseException, config: ModelConfig) -> str:
         return f"{target} cannot be reached"
     if isinstance(error, ai.UnexpectedModelBehavior) or type(error) is ai.ModelAPIError:
         return f"{target} gave an answer that cannot be read"
+    if isinstance(error, ai.AgentRunError | ai.UserError):
+        return f"{target} could not be called{_said({'message': error.message})}"
     return f"{target} could not be called ({type(error).__name__})"
 
 
@@ -174,7 +176,9 @@ def _stopped_here(error: BaseException | None) -> OutboundError | None:
 
 
 def _said(body: object) -> str:
-    message = body.get("message") if isinstance(body, dict) else None
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        message = body["error"].get("message")
-    return f": {' '.join(message.split())[:_LONGEST]}" if isinstance(message, str) and message else ""
+    message = body
+    while isinstance(message, dict):
+        message = next((message[key] for key in ("error", "message", "detail") if message.get(key)), None)
+    if not isinstance(message, str) or message.lstrip()[:1] in ("", "<"):  # the page of a proxy
+        return ""
+    return f": {' '.join(message.split())[:_LONGEST]}"

@@ -61,6 +61,8 @@ def test_request_fails_after_its_retries():
         (fault(400, "bad tool"), "answered with HTTP 400: bad tool"),
         (fault(401, f"Incorrect key {KEY[:8]}"), r"refused the key \(HTTP 401\)$"),
         (fault(404, "no such model"), "answered with HTTP 404: no such model"),
+        ((404, {"error": "no such model"}), "answered with HTTP 404: no such model"),
+        ((422, {"detail": "no such field"}), "answered with HTTP 422: no such field"),
         ("{ this is no JSON", "gave an answer that cannot be read$"),
         ({"choices": []}, "cannot be read"),
     ],
@@ -72,6 +74,26 @@ def test_what_will_not_pass_fails_at_once(answer, words):
         asker.reply(prompt(server.llm(max_retries=1)))
 
     assert len(server.requests) == 1
+
+
+def test_failure_inside_an_answer_is_quoted():
+    failed = {
+        "id": "r",
+        "object": "response",
+        "created_at": 1,
+        "model": "m",
+        "output": [],
+        "status": "failed",
+    }
+    answer = {**failed, "error": {"code": "server_error", "message": "out of tea"}}
+
+    with serving(answer) as server, pytest.raises(ModelError, match=r"could not be called: .*out of tea"):
+        responder().reply(prompt(server.llm(use_responses_api=True, max_retries=0)))
+
+
+def test_page_of_a_proxy_is_not_quoted():
+    with serving((502, "<html>bad</html>")) as server, pytest.raises(ModelError, match=r"HTTP 502$"):
+        responder().reply(prompt(server.llm(max_retries=0)))
 
 
 def test_a_server_that_is_too_slow_is_left():
