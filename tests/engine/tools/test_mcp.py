@@ -341,6 +341,15 @@ def test_unresolved_header_is_a_warning(url):
     assert found.tools
 
 
+def test_header_may_have_any_letters(guarded):
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-City": "Köln"}
+
+    found = discover(server(guarded, **headers))
+
+    assert found.warnings == []
+    assert found.tools != []
+
+
 def test_invalid_header_is_warned_without_value(url):
     found = discover(server(url, Authorization=f"{TOKEN}\nHost: evil"))
 

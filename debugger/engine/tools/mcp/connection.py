@@ -107,7 +107,7 @@ class Connection:
 
         def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
             return httpx2.AsyncClient(
-                headers={"Accept-Encoding": "identity", **self.endpoint.headers},
+                headers=httpx2.Headers({"Accept-Encoding": "identity", **self.endpoint.headers}, "utf-8"),
                 timeout=self.timeout,
                 transport=transport,
                 trust_env=False,
