@@ -273,6 +273,18 @@ def test_long_result_or_error_is_cut(result, length):
     assert len(failed.error) == length
 
 
+def test_malformed_result_is_named():
+    def answer(message: dict[str, Any], to: Handler) -> None:
+        tools = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}
+        replies(tools if message["method"] == "tools/list" else {"content": None})(message, to)
+
+    with odd(answer) as malformed:
+        failed = tool_of(malformed.url + "/mcp", "t").call({}, context())
+
+    reason = "gave an answer that cannot be read: content: Input should be a valid list."
+    assert failed.error == f"{malformed.url}/mcp {reason}"
+
+
 def test_missing_server_is_a_warning(url):
     with serving() as gone:
         pass

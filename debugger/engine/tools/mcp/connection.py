@@ -19,6 +19,7 @@ import mcp.types
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import ValidationError
 
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
@@ -27,7 +28,7 @@ from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.mcp.servers import MAX_TOOLS, Endpoint, McpToolInfo
 from debugger.expressions.limits import measure
 from debugger.expressions.values import shortened
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, first_problem
 
 Answer = TypeVar("Answer")
 
@@ -185,6 +186,9 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
         hint = "; look at its api_headers" if status in (401, 403) else ""
         hint = "; look at the path of its server_url" if status in (404, 405) else hint
         return f"{where} answered with HTTP {status}{hint}."
+    if isinstance(cause, ValidationError):  # the tool may have been called
+        problem = endpoint.quote(first_problem(cause)).rstrip(".")
+        return f"{where} gave an answer that cannot be read: {problem}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
     return f"{where} could not be called: {type(cause).__name__} {reason}."
