@@ -92,13 +92,15 @@ def _custom(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.AsyncClient) -> Model:
-    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+    from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers.openai import OpenAIProvider
+
+    from debugger.engine.models.providers.lenient_chat import LenientChatModel
 
     provider = OpenAIProvider(base_url=url, api_key=key or _NO_KEY, http_client=http)
     if config.use_responses_api:
         return OpenAIResponsesModel(config.model_name, provider=provider)
-    return OpenAIChatModel(config.model_name, provider=provider)
+    return LenientChatModel(config.model_name, provider=provider)
 
 
 def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
