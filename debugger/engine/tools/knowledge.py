@@ -41,7 +41,9 @@ MAX_QUERY_WORDS = 1_000
 """The words after them are left out of a search."""
 _MAX_INDICES = 4
 """Selections of knowledge bases in memory, for each folder."""
-_WORD = re.compile(r"\w+")
+_SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""The writing of Chinese and Japanese, which has no spaces between words: each character counts as one."""
+_WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
 _ADVICE = "Search fewer knowledge bases, or move documents out."
 
 

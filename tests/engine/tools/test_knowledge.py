@@ -183,6 +183,15 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     assert [passage["source"] for passage in FolderSearch(root).search([], "open", 5)] == ["a.md"]
 
 
+def test_writing_without_spaces_is_searched(tmp_path):
+    root = folder(tmp_path, a="我们的退货政策是三十天。", b="営業時間は九時から五時までです。")
+
+    (chinese,) = FolderSearch(root).search([], "退货政策", 1)
+    (japanese,) = FolderSearch(root).search([], "営業時間を教えて", 1)
+
+    assert (chinese["source"], japanese["source"]) == ("a.md", "b.md")
+
+
 def test_decomposed_letters_are_found(tmp_path):
     root = folder(tmp_path, a="Das Cafe\u0301 o\u0308ffnet um neun.")
 
