@@ -173,10 +173,11 @@ class Interceptor:
                 return ToolResult(success=False, error=matched.fault.error)
         if matched.pin is not None:
             output = matched.pin.output
+            success, error = output.get("success"), output.get("error")
+            if success is None:
+                success = not error
             return ToolResult(
-                success=bool(output.get("success", True)),
-                result=output.get("result"),
-                error=output.get("error"),
+                success, output.get("result"), error or (None if success else "The pinned call failed.")
             )
         return tool.call(arguments, context)
 

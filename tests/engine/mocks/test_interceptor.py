@@ -88,6 +88,21 @@ def test_a_pinned_tool_gives_the_frozen_result():
     assert state.main.runtime_variables["tool_result_success"] is True
 
 
+@pytest.mark.parametrize(
+    ("output", "ended"),
+    [
+        ({"success": None, "result": 5}, (True, 5, None)),
+        ({"error": "timeout"}, (False, None, "timeout")),
+        ({"success": False}, (False, None, "The pinned call failed.")),
+    ],
+)
+def test_pinned_tool_may_leave_fields_out(output, ended):
+    events, _ = ran(having(Pin(Target("tool", "t"), output)), tool("t", TWICE, {"n": 1}))
+
+    run_output = of(events, "end_node_run")[0]["run_output"]
+    assert tuple(run_output[key] for key in ("success", "tool_result", "error_message")) == ended
+
+
 def test_pinned_tool_can_be_one_nodes():
     pin = Pin(Target("tool", "t", node="other"), {"result": 5})
     interventions = having(pin)
