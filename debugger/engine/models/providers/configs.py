@@ -165,7 +165,9 @@ def _config(llm: JsonObject) -> ModelConfig:
             f"A language model has the type {str(kind)[:60]!r}, which does not exist.",
             advice=f"A model is one of: {', '.join(get_args(ModelType))}, or a group of them.",
         )
-    holds_key = any(llm.get(name) for name in _KEYS)
+    headers = llm.get("default_headers")
+    has_key_header = isinstance(headers, dict) and any(map(names_secret, headers))
+    holds_key = has_key_header or any(llm.get(name) for name in _KEYS)
     written = {name: value for name, value in llm.items() if value is not None}
     try:
         config = ModelConfig.model_validate({**written, "holds_key": holds_key})

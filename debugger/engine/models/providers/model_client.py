@@ -157,7 +157,8 @@ def error_text(error: BaseException, config: ModelConfig) -> str:
     if isinstance(error, ai.ModelHTTPError):
         if isinstance(error, ai.ModelAuthenticationError) or error.status_code in (401, 403):
             # Servers quote the key in this one.
-            return f"{target} refused the key (HTTP {error.status_code})"
+            unused = "; the one in the workflow is not used" if config.holds_key else ""
+            return f"{target} refused the key (HTTP {error.status_code}){unused}"
         return f"{target} answered with HTTP {error.status_code}{_said(error.body)}"
     if isinstance(error, ai.ModelConnectionError):
         return f"{target} cannot be reached"

@@ -268,6 +268,21 @@ def test_key_in_workflow_is_not_used(caplog):
     )
 
 
+@pytest.mark.parametrize(
+    "fields", [{"api_key": "k-77"}, {"default_headers": {"Authorization": "Bearer k-77"}}]
+)
+def test_unused_key_is_named_where_it_matters(fields):
+    with serving(fault(401), said("Hi")) as server:
+        llm = server.llm(**fields)
+        with pytest.raises(
+            ModelError, match=r"refused the key \(HTTP 401\); the one in the workflow is not used$"
+        ):
+            responder({}).reply(prompt(llm))
+        reply = responder({}).reply(prompt(llm))
+
+    assert "holds a key, which is not used" in reply.warnings[0]
+
+
 def test_a_key_goes_only_where_it_belongs():
     keys = {
         "OPENAI_API_KEY": "sk-openai-0123456789",
