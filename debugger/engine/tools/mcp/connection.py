@@ -39,9 +39,8 @@ _LARGEST_RESULT = 1_000_000
 _LONGEST_ERROR = 10_000
 """Characters."""
 
-# These packages log whole URLs, with whatever keys are in them. Failures are in the result instead.
-for _name in ("mcp", "httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+# It logs whole URLs, with whatever keys are in them. Failures are in the result instead.
+logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)

@@ -256,6 +256,15 @@ def test_the_key_is_sent_and_shows_nowhere(caplog):
     assert KEY not in " ".join(map(repr, shown))
 
 
+def test_password_of_an_address_shows_nowhere(caplog):
+    with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
+        url = server.url.replace("//", "//me:planted-password@")
+        responder({}).reply(prompt(server.llm(base_url=url)))
+
+    assert len(server.requests) == 1
+    assert "planted-password" not in caplog.text
+
+
 def test_key_in_workflow_is_not_used(caplog):
     with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
         llm = server.llm(api_key="sk-of-the-workflow")
