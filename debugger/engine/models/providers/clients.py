@@ -97,7 +97,10 @@ def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.As
 
     from debugger.engine.models.providers.lenient_chat import LenientChatModel
 
-    provider = OpenAIProvider(base_url=url, api_key=key or _NO_KEY, http_client=http)
+    # The package would put its paths behind the query.
+    address, _, query = url.partition("?")
+    http.params = httpx2.QueryParams(query)
+    provider = OpenAIProvider(base_url=address, api_key=key or _NO_KEY, http_client=http)
     if config.use_responses_api:
         return OpenAIResponsesModel(config.model_name, provider=provider)
     return LenientChatModel(config.model_name, provider=provider)

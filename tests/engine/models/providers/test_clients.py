@@ -127,6 +127,14 @@ def test_an_organization_is_sent_along():
     assert body({"type": "openai_llm", "organization": "org-tea"})["organization"] == "org-tea"
 
 
+def test_query_of_base_url_is_sent():
+    with serving(OPENAI) as server:
+        llm = server.llm(base_url=f"{server.url}/v1?version=2&team=tea")
+        responder({}).reply(prompt(llm, choices=(ORDER,)))
+
+    assert server.requests[0]["path"] == "/v1/chat/completions?version=2&team=tea"
+
+
 def test_environment_headers_stay_with_trusted_servers(monkeypatch):
     for name, value in {
         "OPENAI_ORG_ID": "org-own",
