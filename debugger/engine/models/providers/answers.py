@@ -140,7 +140,7 @@ def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Rep
         ModelError: A tool would be called without the arguments that the model meant.
     """
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
-    for call in calls_of(response):
+    for call in response.tool_calls:
         offer, given = offers.offered.get(call.tool_name), args_of(call)
         if isinstance(offer, TransitionOption):
             if chosen is None:
@@ -205,7 +205,7 @@ async def structured(
         started = time.perf_counter()
         response = await calls.request(conversation, parameters)
         fields, problem = _read_fields(response, name, wanted)
-        called = {call.tool_name for call in calls_of(response)} - {name}
+        called = {call.tool_name for call in response.tool_calls} - {name}
         if problem is None or any(tool.name in called for tool in others):
             return StructuredOutput(response, fields, retries=_metadata(failed, calls))
         latency = round((time.perf_counter() - started) * 1000)
@@ -219,11 +219,6 @@ async def structured(
 def text_of(response: ModelResponse) -> str:
     """Return the text of a response."""
     return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
-
-
-def calls_of(response: ModelResponse) -> list[ToolCallPart]:
-    """Return the tool calls of a response."""
-    return [part for part in response.parts if isinstance(part, ToolCallPart)]
 
 
 def args_of(call: ToolCallPart) -> JsonObject | None:
@@ -243,7 +238,7 @@ def _cut(response: ModelResponse) -> str:
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
     """Return the output and its error; some servers write it as text."""
-    call = next((call for call in calls_of(response) if call.tool_name == name), None)
+    call = next((call for call in response.tool_calls if call.tool_name == name), None)
     try:
         if call is None:
             found: Any = json.loads(_bare(text_of(response)))
@@ -269,7 +264,7 @@ def _bare(text: str) -> str:
 
 def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
     text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
-    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
+    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in response.tool_calls]
     return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
 
 
