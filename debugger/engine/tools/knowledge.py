@@ -74,7 +74,6 @@ class KnowledgeBaseTool(Tool):
 
     Args:
         config: Which knowledge bases.
-        search: What searches them; ``None`` is the folder of documents.
 
     Raises:
         RunError: The workflow sets an argument other than the query (10.2).
@@ -85,9 +84,8 @@ class KnowledgeBaseTool(Tool):
     Config = KnowledgeBaseConfig
     config: KnowledgeBaseConfig
 
-    def __init__(self, config: KnowledgeBaseConfig, search: FolderSearch | None = None) -> None:
+    def __init__(self, config: KnowledgeBaseConfig) -> None:
         super().__init__(config)
-        self._search = search
         for bound in config.variable_arguments:
             if bound.argument_name != _QUERY:
                 raise RunError(
@@ -103,21 +101,17 @@ class KnowledgeBaseTool(Tool):
             return ToolResult.failure(
                 "A knowledge base needs a query: the argument 'query' is missing or no text."
             )
-        try:
-            found = self._searching(context).search(self.config.target_knowledge_base_ids, query, PASSAGES)
-        except KnowledgeError as error:
-            return ToolResult.failure(str(error))
-        return ToolResult(success=True, result=found)
-
-    def _searching(self, context: ToolContext) -> FolderSearch:
-        if self._search is not None:
-            return self._search
-        if context.options.knowledge_folder is None:
-            raise KnowledgeError(
+        folder = context.options.knowledge_folder
+        if folder is None:
+            return ToolResult.failure(
                 "This engine has no folder of documents for knowledge bases. "
                 "Set WORKFLOW_DEBUGGER_KNOWLEDGE to one."
             )
-        return folder_search(context.options.knowledge_folder)
+        try:
+            found = folder_search(folder).search(self.config.target_knowledge_base_ids, query, PASSAGES)
+        except KnowledgeError as error:
+            return ToolResult.failure(str(error))
+        return ToolResult(success=True, result=found)
 
 
 class Passage(TypedDict):

@@ -80,18 +80,6 @@ def test_engine_without_folder_names_the_setting():
     assert "WORKFLOW_DEBUGGER_KNOWLEDGE" in str(result.error)
 
 
-def test_another_search_can_be_put_in():
-    class Remembered:
-        def search(self, kb_ids, query, limit):
-            return [{"text": f"{query} in {','.join(kb_ids)}", "source": "memory", "score": 1.0}][:limit]
-
-    tool = KnowledgeBaseTool(config(target_knowledge_base_ids=["a", "b"]), Remembered())
-
-    result = tool.call({"query": "open"}, context())
-
-    assert result.result == [{"text": "open in a,b", "source": "memory", "score": 1.0}]
-
-
 def test_model_gives_query_and_justification():
     made = config()
 
