@@ -86,7 +86,10 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
         return reply
     recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, said=reply.text)
-    return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
+    try:
+        return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
+    except ModelError as error:  # the text is there all the same
+        return replace(reply, fields_error=str(error))
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:

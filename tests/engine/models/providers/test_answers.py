@@ -386,6 +386,14 @@ def test_speakers_output_is_a_second_call():
     assert reply.usage["total_tokens"] == 36
 
 
+def test_failed_extraction_leaves_the_text():
+    with serving(said("We have."), (400, {"error": {"message": "no tools"}})) as server:
+        reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
+
+    assert (reply.text, reply.fields, reply.usage["total_tokens"]) == ("We have.", {}, 18)
+    assert reply.fields_error.endswith("HTTP 400: no tools")
+
+
 def test_the_author_s_settings_reach_the_server():
     llm = {
         "temperature": 0.4,
