@@ -148,13 +148,14 @@ def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Rep
         if isinstance(offer, TransitionOption):
             if chosen is None:
                 chosen, args = offer, given or {}
-        elif offer is not None and given is not None:
-            tools.append(ToolCall(offer.name, given))
         elif offer is not None:
-            raise ModelError(
-                f"{calls.config.target} called {offer.name!r} with arguments that are not a JSON object"
-                f"{_cut(response)}"
-            )
+            # Anthropic sends a call that is cut off with no arguments.
+            if given is None or (not given and _cut(response)):
+                raise ModelError(
+                    f"{calls.config.target} called {offer.name!r} with arguments that are not a JSON object"
+                    f"{_cut(response)}"
+                )
+            tools.append(ToolCall(offer.name, given))
     reason = str(args.pop(JUSTIFICATION, None) or "")
     message = str(args.pop(MESSAGE, None) or "") if chosen is not None and chosen.message_prompt else ""
     return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools))

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from debugger.engine.models.base import ModelError, TransitionOption
+from debugger.engine.models.base import ModelError, ToolSpec, TransitionOption
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
@@ -174,6 +174,19 @@ def test_anthropic_gets_a_token_limit():
 
     assert (plain["max_tokens"], "thinking" in plain) == (4096, False)
     assert (thinking["max_tokens"], thinking["thinking"]["budget_tokens"]) == (10096, 6000)
+
+
+def test_call_that_anthropic_cuts_off_fails():
+    pytest.importorskip("anthropic")
+    call = {"type": "tool_use", "id": "t1", "name": "cancel", "input": {}}
+    keys = {"ANTHROPIC_API_KEY": KEY}
+
+    with (
+        serving({**ANTHROPIC, "content": [call], "stop_reason": "max_tokens"}) as server,
+        pytest.raises(ModelError, match=r"because max_tokens were used up$"),
+    ):
+        asker = responder({**keys, "ANTHROPIC_BASE_URL": server.url})
+        asker.reply(prompt({"type": "anthropic_llm"}, tools=(ToolSpec("cancel", "Cancels"),)))
 
 
 def test_anthropic_model_without_budgets_thinks_adaptively():
