@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE, MAX_ANSWER_SECONDS, patience_seconds
 from debugger.engine.outbound.destinations import is_http_url
+from debugger.engine.outbound.http_request import header_value
 from debugger.engine.outbound.masking import names_secret
-from debugger.errors import RunError
+from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject, first_problem
 
 if TYPE_CHECKING:  # the extra may be missing
@@ -187,6 +188,16 @@ def _config(llm: JsonObject) -> ModelConfig:
             raise RunError(
                 f"The {name!r} of a language model of type {config.type!r} is not an address.",
                 advice="Write it as in 'https://models.example/v1'.",
+            )
+    for name, value in (config.default_headers or {}).items():
+        try:
+            header_value(name, value)
+        except InputError as error:
+            raise RunError(error.message, advice=error.advice) from None
+        if not value.isascii():  # the clients of the providers take no other
+            raise RunError(
+                f"The value of the header {name!r} has a letter beyond ASCII.",
+                advice="Write it in default_headers with ASCII letters.",
             )
     return config
 

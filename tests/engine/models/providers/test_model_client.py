@@ -200,6 +200,12 @@ def test_missing_server_is_reported():
         ({"type": "custom_llm", "model": "m"}, "has no 'base_url'"),
         ({"type": "custom_llm", "base_url": "http://x"}, "has no 'model'"),
         ({"type": "openai_llm", "max_tokens": "many"}, "max_tokens: "),
+        (
+            {"type": "openai_llm", "default_headers": {"X City": "a"}},
+            "'X City' cannot be the name of a header",
+        ),
+        ({"type": "openai_llm", "default_headers": {"X": "a\nb"}}, "header 'X' has a line break"),
+        ({"type": "openai_llm", "default_headers": {"X": "Köln"}}, "header 'X' has a letter beyond ASCII"),
         ({"type": "openai_llm"}, "no key for the language model 'openai gpt-5.4-mini'.*OPENAI_API_KEY"),
         ({"type": "google_llm"}, "GEMINI_API_KEY"),
         ({"type": "anthropic_llm"}, "ANTHROPIC_API_KEY"),
