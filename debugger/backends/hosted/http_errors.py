@@ -311,7 +311,8 @@ def _server_failure(request: RequestInfo, response: httpx.Response, detail: str,
 def _field_problems(problems: list[Any]) -> Iterator[str]:
     for problem in problems:
         if isinstance(problem, dict):
-            path = [str(part) for part in problem.get("loc") or ()]
+            loc = problem.get("loc")
+            path = [str(part) for part in loc] if isinstance(loc, list) else [str(loc or "")]
             place = ".".join(path[1:] or path)
             yield ": ".join(text for text in (place, str(problem.get("msg", ""))) if text)
         else:

@@ -64,6 +64,8 @@ class PinnedModel:
     """A model that repeats a pinned answer."""
 
     output: JsonObject
+    judged: Sequence[TransitionOption] = ()
+    """The node's transitions that have a call of their own each, and are in no other prompt."""
 
     def reply(self, prompt: Prompt) -> Reply:
         """Return the pinned answer.
@@ -72,11 +74,11 @@ class PinnedModel:
             RunError: It chooses a transition that is not offered.
         """
         output, pinned = self.output, f"the model of {prompt.node_name!r}"
-        chosen = output.get("chosen")
-        calls = output.get("calls") or ()
+        key, calls = output.get("chosen"), output.get("calls") or ()
+        chosen = _offered(str(key), (*prompt.choices, *self.judged), pinned) if key else None
         return Reply(
             text=str(output.get("text") or ""),
-            chosen=_offered(str(chosen), prompt.choices, pinned) if chosen else None,
+            chosen=chosen if chosen in prompt.choices else None,
             args=dict(output.get("args") or {}),
             message=str(output.get("message") or ""),
             reason=str(output.get("reason") or ""),
@@ -142,15 +144,17 @@ class Interceptor:
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Return the prompt and the model that answers it."""
-        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
         # Without a configuration, which might let another model send fillers meanwhile.
         alone = replace(prompt, llm=None, backchannel=None)
+        if isinstance(context.responder, FailingModel):  # by a fault of the whole node
+            return alone, context.responder
+        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
         if matched.fault is not None:
             context.sleep(matched.fault.delay)
             if matched.fault.error:
                 return alone, FailingModel(matched.fault.error)
         if matched.pin is not None:
-            return alone, PinnedModel(matched.pin.output)
+            return alone, PinnedModel(matched.pin.output, context.llm_judged_choices)
         if self.manual_input is not None and self.manual_input.asks(prompt):
             return alone, ManualModel(self.manual_input, context.responder, context.cancelled, context.pauses)
         return prompt, context.responder
@@ -169,10 +173,11 @@ class Interceptor:
                 return ToolResult(success=False, error=matched.fault.error)
         if matched.pin is not None:
             output = matched.pin.output
+            success, error = output.get("success"), output.get("error")
+            if success is None:
+                success = not error
             return ToolResult(
-                success=bool(output.get("success", True)),
-                result=output.get("result"),
-                error=output.get("error"),
+                success, output.get("result"), error or (None if success else "The pinned call failed.")
             )
         return tool.call(arguments, context)
 

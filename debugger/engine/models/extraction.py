@@ -89,7 +89,7 @@ class _Property:
     def kind(self) -> Kind | None:
         if self.type in ("integer", "number"):
             return "number"
-        names = {*self.words, self.schema.get("format")} if self.type == "string" else ()
+        names = {*self.words, str(self.schema.get("format"))} if self.type == "string" else ()
         return next((kind for kind, known in _KIND_NAMES.items() if not known.isdisjoint(names)), None)
 
 
@@ -106,7 +106,8 @@ class _Message:
 
     def object(self, schema: Mapping[str, Any]) -> JsonObject:
         named = schema.get("properties")
-        properties = {name: _Property(name, inner) for name, inner in named.items()} if named else {}
+        listed = named.items() if isinstance(named, Mapping) else ()
+        properties = {name: _Property(name, inner) for name, inner in listed}
         fields = {
             name: self._fill(one, list(properties.values())) for name, one in properties.items() if one.words
         }

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.environment import Environment
@@ -29,8 +29,8 @@ _RECORDED = "recorded"
 BACKCHANNEL_TYPE = "llm_group_with_backchannel"
 """The ``type`` of a model configuration that has one."""
 
-_PATIENCE_MS = 2000
-"""The platform's own default."""
+_PATIENCE = 2.0
+"""Seconds; the platform's own default."""
 _OWN_PROMPT = (
     "The answer to the user takes a moment. Say one short, natural sentence that bridges the wait. "
     "Do not answer the question itself."
@@ -164,16 +164,22 @@ def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
     if llm is None or llm.get("type") != BACKCHANNEL_TYPE:
         return None
     lines = llm.get("backchannel_static_responses")
-    patience, prefix = llm.get("backchannel_min_patience_time_ms"), llm.get("non_backchannel_response_prefix")
+    prefix = llm.get("non_backchannel_response_prefix")
     fixed = tuple(str(line) for line in lines if line) if isinstance(lines, list) else ()
     model = llm.get("backchannel_llm_config")
     return Backchannel(
-        patience=(patience if isinstance(patience, int | float) else _PATIENCE_MS) / 1000,
+        patience=patience_seconds(llm.get("backchannel_min_patience_time_ms"), _PATIENCE),
         lines=fixed,
         in_sequence=llm.get("backchannel_static_responses_selection_mode") == "sequence",
         llm=model if isinstance(model, dict) and not fixed else None,
         prefix=prefix if isinstance(prefix, str) else None,
     )
+
+
+def patience_seconds(milliseconds: Any, default: float) -> float:
+    """Return a patience of a configuration in seconds, at most `MAX_ANSWER_SECONDS`."""
+    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    return max(0.0, min(milliseconds, MAX_ANSWER_SECONDS * 1000)) / 1000 if is_number else default
 
 
 def _filler(

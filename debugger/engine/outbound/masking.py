@@ -13,23 +13,31 @@ _SECRET_PARTS = (
     "accesskey",
     "accesstoken",
     "apikey",
+    "apitoken",
     "authorization",
     "authtoken",
     "bearertoken",
     "clientsecret",
     "cookie",
     "credential",
+    "functionskey",
     "passphrase",
     "passwd",
     "password",
     "privatekey",
+    "privatetoken",
     "refreshtoken",
     "secret",
+    "securitytoken",
+    "sessiontoken",
     "signingkey",
     "subscriptionkey",
+    "vaulttoken",
 )
 """Parts of names, without what separates their words."""
-_SECRET_NAMES = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"})
+_SECRET_NAMES = frozenset(
+    {"auth", "idtoken", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"}
+)
 """Whole names that tell it of a header or of a part of a query, but not of a body's field."""
 
 _SHORTEST = 6

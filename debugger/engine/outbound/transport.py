@@ -5,6 +5,7 @@ Nothing of the environment is heeded, no proxy and no password file.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ import httpx2
 from debugger.engine.outbound.addresses import AddressLookup
 from debugger.engine.outbound.destinations import PORTS
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
+
+# These packages log whole URLs, with whatever keys are in them. Failures are raised instead.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _LOOK = 0.01
 """Seconds between two looks at whether a host's addresses are known."""

@@ -37,7 +37,7 @@ class VariableArgument(WireModel):
 
     argument_name: str
     source: Literal["auto", "runtime", "dynamic", "literal"] = "auto"
-    """``auto`` is the runtime variable, else the dynamic one."""
+    """``auto`` is the runtime variable, else the dynamic one; null counts as missing."""
     variable_path: str | None = None
     """Dotted, indexed or qualified by a node; needed unless the source is ``literal``."""
     literal_value: Any = None
@@ -93,7 +93,7 @@ class VariableArgument(WireModel):
             return self.literal_value
         path = str(self.variable_path)
         found = lookup(scope, "dynamic" if self.source == "dynamic" else "runtime", path)
-        if found is ABSENT and self.source == "auto":
+        if (found is ABSENT or found is None) and self.source == "auto":
             other = self.super_node_fallback or Fallback(source="dynamic", path=path)
             found = lookup(scope, other.source, other.path)
         return found

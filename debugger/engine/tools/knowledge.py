@@ -7,9 +7,9 @@ import re
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
+from unicodedata import normalize
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -41,7 +41,9 @@ MAX_QUERY_WORDS = 1_000
 """The words after them are left out of a search."""
 _MAX_INDICES = 4
 """Selections of knowledge bases in memory, for each folder."""
-_WORD = re.compile(r"\w+")
+_SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""The writing of Chinese and Japanese, which has no spaces between words: each character counts as one."""
+_WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
 _ADVICE = "Search fewer knowledge bases, or move documents out."
 
 
@@ -72,7 +74,6 @@ class KnowledgeBaseTool(Tool):
 
     Args:
         config: Which knowledge bases.
-        search: What searches them; ``None`` is the folder of documents.
 
     Raises:
         RunError: The workflow sets an argument other than the query (10.2).
@@ -83,9 +84,8 @@ class KnowledgeBaseTool(Tool):
     Config = KnowledgeBaseConfig
     config: KnowledgeBaseConfig
 
-    def __init__(self, config: KnowledgeBaseConfig, search: FolderSearch | None = None) -> None:
+    def __init__(self, config: KnowledgeBaseConfig) -> None:
         super().__init__(config)
-        self._search = search
         for bound in config.variable_arguments:
             if bound.argument_name != _QUERY:
                 raise RunError(
@@ -101,21 +101,17 @@ class KnowledgeBaseTool(Tool):
             return ToolResult.failure(
                 "A knowledge base needs a query: the argument 'query' is missing or no text."
             )
-        try:
-            found = self._searching(context).search(self.config.target_knowledge_base_ids, query, PASSAGES)
-        except KnowledgeError as error:
-            return ToolResult.failure(str(error))
-        return ToolResult(success=True, result=found)
-
-    def _searching(self, context: ToolContext) -> FolderSearch:
-        if self._search is not None:
-            return self._search
-        if context.options.knowledge_folder is None:
-            raise KnowledgeError(
+        folder = context.options.knowledge_folder
+        if folder is None:
+            return ToolResult.failure(
                 "This engine has no folder of documents for knowledge bases. "
                 "Set WORKFLOW_DEBUGGER_KNOWLEDGE to one."
             )
-        return folder_search(context.options.knowledge_folder)
+        try:
+            found = folder_search(folder).search(self.config.target_knowledge_base_ids, query, PASSAGES)
+        except KnowledgeError as error:
+            return ToolResult.failure(str(error))
+        return ToolResult(success=True, result=found)
 
 
 class Passage(TypedDict):
@@ -208,7 +204,7 @@ class _Index:
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
         found = _passages(root, documents)
-        words = [_WORD.findall(passage.casefold()) for _, passage in found]
+        words = [_words(passage) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
         self._known = {word for its_words in words for word in its_words}
         # Imported here: it brings numpy along, which an app without knowledge bases starts sooner without.
@@ -219,8 +215,7 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
-        matches = islice(_WORD.finditer(query.casefold()), MAX_QUERY_WORDS)
-        words = [match[0] for match in matches if match[0] in self._known]
+        words = [word for word in _words(query)[:MAX_QUERY_WORDS] if word in self._known]
         if not words:
             return []
         scores = self._ranking.get_scores(words).tolist()
@@ -237,6 +232,11 @@ class _Index:
 def folder_search(folder: Path) -> FolderSearch:
     """Return the search in a folder, with its cached documents."""
     return FolderSearch(folder)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in lower case, each letter composed with its marks."""
+    return _WORD.findall(normalize("NFC", text.casefold()))
 
 
 def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str]]:
@@ -264,7 +264,8 @@ def _files(place: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(place):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(folder, name) for name in names if not name.startswith(".")]
+        # Hidden files, and the lock files that Word makes beside an open document.
+        paths = [Path(folder, name) for name in names if not name.startswith((".", "~$"))]
         found += [path for path in paths if path.suffix.lower() in READERS]
     return found
 

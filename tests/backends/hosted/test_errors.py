@@ -192,6 +192,16 @@ def test_a_question_is_given_up_after_three_times(peer, hosted):
     assert peer.count("GET") == 3
 
 
+@pytest.mark.parametrize(
+    ("loc", "said"), [("name", "name: too long"), (7, "7: too long"), (["body", "name"], "name: too long")]
+)
+def test_place_of_field_problem_has_any_shape(peer, hosted, loc, said):
+    peer.answers(422, {"detail": [{"loc": loc, "msg": "too long"}]})
+
+    with pytest.raises(InputError, match=rf"422 {said}\)"):
+        hosted.create_version(WORKFLOW)
+
+
 def test_long_wait_is_not_repeated(peer, hosted):
     peer.answers(429, Retry_After="3600")
 

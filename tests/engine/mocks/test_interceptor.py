@@ -13,7 +13,7 @@ from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.models import HeuristicModel
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
-from tests.support.factories import direct, node, say, static, tool, when, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
 
 TWICE = "def twice(n):\n    return 2 * n"
 
@@ -88,6 +88,21 @@ def test_a_pinned_tool_gives_the_frozen_result():
     assert state.main.runtime_variables["tool_result_success"] is True
 
 
+@pytest.mark.parametrize(
+    ("output", "ended"),
+    [
+        ({"success": None, "result": 5}, (True, 5, None)),
+        ({"error": "timeout"}, (False, None, "timeout")),
+        ({"success": False}, (False, None, "The pinned call failed.")),
+    ],
+)
+def test_pinned_tool_may_leave_fields_out(output, ended):
+    events, _ = ran(having(Pin(Target("tool", "t"), output)), tool("t", TWICE, {"n": 1}))
+
+    run_output = of(events, "end_node_run")[0]["run_output"]
+    assert tuple(run_output[key] for key in ("success", "tool_result", "error_message")) == ended
+
+
 def test_pinned_tool_can_be_one_nodes():
     pin = Pin(Target("tool", "t", node="other"), {"result": 5})
     interventions = having(pin)
@@ -104,6 +119,18 @@ def test_pinned_model_repeats_its_answer():
     (message,) = of(events, "say_llm")
     assert message["message"]["content"] == "Frozen"
     assert message["llm_usage_info"]["response_model"] == "pinned"
+
+
+def test_pinned_model_takes_a_judged_transition():
+    judged = everywhere("wants", judged="independent_llm_evaluations")
+    desks = [static(name, f"{name} here.", global_node_config=judged) for name in ("first", "second")]
+
+    events, _ = ran(
+        having(Pin(Target("model", "chat"), {"chosen": "second"})), say("chat"), *desks, text="Hi"
+    )
+
+    assert of(events, "workflow_error") == []
+    assert [event["content"] for event in of(events, "assistant_response")] == ["second here."]
 
 
 def test_model_fault_speaks_default_error_message():
@@ -138,6 +165,17 @@ def test_fault_of_calling_node_is_data(part):
     assert end["run_output"]["success"] is False
     assert "made up" in json.dumps(events)
     assert of(events, "end_workflow")
+
+
+def test_fault_of_node_precedes_pinned_model():
+    mocks = having(
+        Fault(Target("node", "chat"), error="made up"), Pin(Target("model", "chat"), {"text": "Hi"})
+    )
+
+    events, _ = ran(mocks, say("chat", default_error_message="Sorry"), text="Hi")
+
+    assert [event["content"] for event in of(events, "assistant_response")] == ["Sorry"]
+    assert mocks.hits("pin2") == 0
 
 
 def test_fault_of_plain_node_fails_the_run():

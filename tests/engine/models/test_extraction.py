@@ -164,3 +164,10 @@ def test_fill_fields_returns_scalars_only(parts):
 
     assert set(fields) <= set(wanted["properties"])
     assert all(isinstance(value, str | int) and value != "" for value in fields.values())
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "object", "properties": ["size"]}, {"type": "string", "format": ["date"]}]
+)
+def test_malformed_schema_is_filled_with_nothing(schema):
+    assert fill_fields({"properties": {"size": schema}}, "The size is 5 on Monday.") == {}

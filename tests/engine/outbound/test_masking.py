@@ -12,7 +12,8 @@ from debugger.engine.outbound.masking import (
 
 SECRET_NAMES = """
     Authorization Proxy-Authorization X-API-Key apikey Ocp-Apim-Subscription-Key Cookie X-Auth-Token
-    access_token client_secret password token key signature
+    access_token client_secret password token key signature X-Api-Token PRIVATE-TOKEN api_token
+    X-Amz-Security-Token X-Vault-Token x-functions-key id_token session_token
 """
 
 
@@ -22,7 +23,7 @@ def test_secret_name_is_recognized(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["Accept", "X-Trace-Id", "keyword", "author", "next_page", "monkey", "tokens_used"]
+    "name", ["Accept", "X-Trace-Id", "keyword", "author", "next_page", "monkey", "tokens_used", "max_tokens"]
 )
 def test_similar_name_is_no_secret(name):
     assert not names_secret(name)

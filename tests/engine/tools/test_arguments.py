@@ -100,6 +100,13 @@ def test_source_decides_the_lookup(source, path, value):
     assert bind([argument], {}, SCOPE).arguments == {"x": value}
 
 
+def test_null_runtime_variable_gives_way_to_dynamic():
+    argument = VariableArgument(argument_name="x", variable_path="slot", required=True)
+    scope = Scope(runtime={"slot": None}, dynamic={"slot": "09:00"})
+
+    assert bind([argument], {}, scope) == ({"x": "09:00"}, None)
+
+
 @pytest.mark.parametrize("literal", [41, "[[cups]]", {"a": [1, None]}, False, None])
 def test_a_literal_is_passed_as_it_is(literal):
     argument = VariableArgument(argument_name="x", source="literal", literal_value=literal)

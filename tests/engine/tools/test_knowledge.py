@@ -80,18 +80,6 @@ def test_engine_without_folder_names_the_setting():
     assert "WORKFLOW_DEBUGGER_KNOWLEDGE" in str(result.error)
 
 
-def test_another_search_can_be_put_in():
-    class Remembered:
-        def search(self, kb_ids, query, limit):
-            return [{"text": f"{query} in {','.join(kb_ids)}", "source": "memory", "score": 1.0}][:limit]
-
-    tool = KnowledgeBaseTool(config(target_knowledge_base_ids=["a", "b"]), Remembered())
-
-    result = tool.call({"query": "open"}, context())
-
-    assert result.result == [{"text": "open in a,b", "source": "memory", "score": 1.0}]
-
-
 def test_model_gives_query_and_justification():
     made = config()
 
@@ -177,9 +165,25 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     (root / ".git").mkdir()
     (root / ".git" / "b.md").write_text("open")
     (root / ".c.md").write_text("open")
+    (root / "~$a.docx").write_bytes(b"\x04open")  # a lock file of Word
     (root / "d.exe").write_text("open")
 
     assert [passage["source"] for passage in FolderSearch(root).search([], "open", 5)] == ["a.md"]
+
+
+def test_writing_without_spaces_is_searched(tmp_path):
+    root = folder(tmp_path, a="我们的退货政策是三十天。", b="営業時間は九時から五時までです。")
+
+    (chinese,) = FolderSearch(root).search([], "退货政策", 1)
+    (japanese,) = FolderSearch(root).search([], "営業時間を教えて", 1)
+
+    assert (chinese["source"], japanese["source"]) == ("a.md", "b.md")
+
+
+def test_decomposed_letters_are_found(tmp_path):
+    root = folder(tmp_path, a="Das Cafe\u0301 o\u0308ffnet um neun.")
+
+    assert len(FolderSearch(root).search([], "caf\u00e9", 5)) == 1
 
 
 def test_other_file_is_no_knowledge_base(tmp_path):

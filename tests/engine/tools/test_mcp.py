@@ -273,6 +273,18 @@ def test_long_result_or_error_is_cut(result, length):
     assert len(failed.error) == length
 
 
+def test_malformed_result_is_named():
+    def answer(message: dict[str, Any], to: Handler) -> None:
+        tools = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}
+        replies(tools if message["method"] == "tools/list" else {"content": None})(message, to)
+
+    with odd(answer) as malformed:
+        failed = tool_of(malformed.url + "/mcp", "t").call({}, context())
+
+    reason = "gave an answer that cannot be read: content: Input should be a valid list."
+    assert failed.error == f"{malformed.url}/mcp {reason}"
+
+
 def test_missing_server_is_a_warning(url):
     with serving() as gone:
         pass
@@ -339,6 +351,15 @@ def test_unresolved_header_is_a_warning(url):
 
     assert found.warnings == ["The MCP server 'clinic' gets headers without a value for {{tenant}}."]
     assert found.tools
+
+
+def test_header_may_have_any_letters(guarded):
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-City": "Köln"}
+
+    found = discover(server(guarded, **headers))
+
+    assert found.warnings == []
+    assert found.tools != []
 
 
 def test_invalid_header_is_warned_without_value(url):

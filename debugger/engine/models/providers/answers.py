@@ -78,14 +78,18 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return a text, a transition or tool calls; a text may have structured output."""
     offers = ToolNames(prompt)
     parameters = ModelRequestParameters(function_tools=offers.definitions)
-    reply = _read(await calls.request(_messages(calls, prompt, offers), parameters), offers)
+    response = await calls.request(_messages(calls, prompt, offers), parameters)
+    reply = _read(calls, response, offers)
     if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
-        raise ModelError(f"{calls.config.target} answered with nothing")
+        raise ModelError(f"{calls.config.target} answered with nothing{_cut(response)}")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
     recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, said=reply.text)
-    return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
+    try:
+        return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
+    except ModelError as error:  # the text is there all the same
+        return replace(reply, fields_error=str(error))
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -93,7 +97,7 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
     offers = ToolNames(prompt, taken=(OUTPUT,))
     messages = _messages(calls, prompt, offers)
     found = await structured(calls, messages, OUTPUT, prompt.schema or {}, offers.definitions)
-    return _filled(_read(found.response, offers), found)
+    return _filled(_read(calls, found.response, offers), found)
 
 
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -132,15 +136,26 @@ def _filled(reply: Reply, found: StructuredOutput) -> Reply:
     )
 
 
-def _read(response: ModelResponse, offers: ToolNames) -> Reply:
-    """Return a response as a reply, without calls of what was not offered."""
+def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Reply:
+    """Return a response as a reply, without calls of what was not offered.
+
+    Raises:
+        ModelError: A tool would be called without the arguments that the model meant.
+    """
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
-    for call in calls_of(response):
-        offer = offers.offered.get(call.tool_name)
-        if isinstance(offer, TransitionOption) and chosen is None:
-            chosen, args = offer, args_of(call)
-        elif offer is not None and not isinstance(offer, TransitionOption):
-            tools.append(ToolCall(offer.name, args_of(call)))
+    for call in response.tool_calls:
+        offer, given = offers.offered.get(call.tool_name), args_of(call)
+        if isinstance(offer, TransitionOption):
+            if chosen is None:
+                chosen, args = offer, given or {}
+        elif offer is not None:
+            # Anthropic sends a call that is cut off with no arguments.
+            if given is None or (not given and _cut(response)):
+                raise ModelError(
+                    f"{calls.config.target} called {offer.name!r} with arguments that are not a JSON object"
+                    f"{_cut(response)}"
+                )
+            tools.append(ToolCall(offer.name, given))
     reason = str(args.pop(JUSTIFICATION, None) or "")
     message = str(args.pop(MESSAGE, None) or "") if chosen is not None and chosen.message_prompt else ""
     return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools))
@@ -194,7 +209,7 @@ async def structured(
         started = time.perf_counter()
         response = await calls.request(conversation, parameters)
         fields, problem = _read_fields(response, name, wanted)
-        called = {call.tool_name for call in calls_of(response)} - {name}
+        called = {call.tool_name for call in response.tool_calls} - {name}
         if problem is None or any(tool.name in called for tool in others):
             return StructuredOutput(response, fields, retries=_metadata(failed, calls))
         latency = round((time.perf_counter() - started) * 1000)
@@ -210,23 +225,24 @@ def text_of(response: ModelResponse) -> str:
     return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
 
 
-def calls_of(response: ModelResponse) -> list[ToolCallPart]:
-    """Return the tool calls of a response."""
-    return [part for part in response.parts if isinstance(part, ToolCallPart)]
-
-
-def args_of(call: ToolCallPart) -> JsonObject:
-    """Return a call's arguments, none where they are no JSON object."""
+def args_of(call: ToolCallPart) -> JsonObject | None:
+    """Return a call's arguments; ``None`` where they are no JSON object."""
+    if call.args == "null":  # of a tool that takes none
+        return {}
     try:
         found: JsonObject = without_infinities(call.args_as_dict(raise_if_invalid=True))
     except (ValueError, AssertionError):
-        return {}
+        return None
     return found
+
+
+def _cut(response: ModelResponse) -> str:
+    return ", because max_tokens were used up" if response.finish_reason == "length" else ""
 
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
     """Return the output and its error; some servers write it as text."""
-    call = next((call for call in calls_of(response) if call.tool_name == name), None)
+    call = next((call for call in response.tool_calls if call.tool_name == name), None)
     try:
         if call is None:
             found: Any = json.loads(_bare(text_of(response)))
@@ -252,7 +268,7 @@ def _bare(text: str) -> str:
 
 def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
     text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
-    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
+    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in response.tool_calls]
     return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
+from importlib import import_module
 
 import httpx2
 from pydantic_ai.models import Model
@@ -18,7 +20,8 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.errors import RunError
 
-_OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_SITE = "https://api.openai.com/"
+_OPENAI_URL = f"{_OPENAI_SITE}v1"
 _AZURE_VERSION = "2024-10-21"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _NO_KEY = "no-key"
@@ -41,12 +44,17 @@ async def open_client(
         RunError: There is no key for it, or its provider's package is not installed.
     """
     key = config.response_unwrap_key
+    url = config.base_url or config.endpoint
+    is_own = url is None or url.startswith(_OPENAI_SITE) or keys.trusts(url)
     async with httpx2.AsyncClient(
         transport=CheckedTransport(limits, _tls(config.verify_ssl)),
         trust_env=False,
         timeout=seconds,
         headers={"Accept-Encoding": "identity"},
-        event_hooks={"response": [unwrap_hook(key)] if key else []},
+        event_hooks={
+            "request": [] if is_own else [_drop_environment_headers],
+            "response": [unwrap_hook(key)] if key else [],
+        },
     ) as http:
         try:
             model = _MAKERS[config.type](config, keys, http)
@@ -56,6 +64,14 @@ async def open_client(
                 advice="Install it: pip install 'workflow-debugger[llm]'",
             ) from error
         yield model
+
+
+def import_package(config: ModelConfig) -> None:
+    """Import the package of a model's provider, which takes seconds the first time."""
+    name = _PACKAGES.get(config.type, "openai")
+    with suppress(ImportError):  # reported where its client is opened
+        import_module(f"pydantic_ai.models.{name}")
+        import_module(f"pydantic_ai.providers.{name}")
 
 
 @cache
@@ -76,13 +92,18 @@ def _custom(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.AsyncClient) -> Model:
-    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+    from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    provider = OpenAIProvider(base_url=url, api_key=key or _NO_KEY, http_client=http)
+    from debugger.engine.models.providers.lenient_chat import LenientChatModel
+
+    # The package would put its paths behind the query.
+    address, _, query = url.partition("?")
+    http.params = httpx2.QueryParams(query)
+    provider = OpenAIProvider(base_url=address, api_key=key or _NO_KEY, http_client=http)
     if config.use_responses_api:
         return OpenAIResponsesModel(config.model_name, provider=provider)
-    return OpenAIChatModel(config.model_name, provider=provider)
+    return LenientChatModel(config.model_name, provider=provider)
 
 
 def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
@@ -144,6 +165,9 @@ def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model
             base_url=url,
             aws_read_timeout=seconds,
         )
+    # Retries are counted here, not by the client underneath.
+    events, service = provider.client.meta.events, "bedrock-runtime"
+    events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
     return BedrockConverseModel(config.model_name, provider=provider)
 
 
@@ -164,6 +188,19 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
     "bedrock_llm": _bedrock,
     "custom_llm": _custom,
 }
+
+
+_PACKAGES = {"google_llm": "google", "anthropic_llm": "anthropic", "bedrock_llm": "bedrock"}
+
+
+async def _drop_environment_headers(request: httpx2.Request) -> None:
+    """Drop headers of the environment: a workflow named the server."""
+    pairs = [line.partition(":")[::2] for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
+    pairs += [("OpenAI-Organization", os.environ.get("OPENAI_ORG_ID", ""))]
+    pairs += [("OpenAI-Project", os.environ.get("OPENAI_PROJECT_ID", ""))]
+    for name, value in pairs:
+        if value and request.headers.get(name.strip()) == value.strip():
+            del request.headers[name.strip()]
 
 
 Hook = Callable[[httpx2.Response], Awaitable[None]]

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from debugger.engine.models.invoke import BACKCHANNEL_TYPE
+from debugger.engine.models.invoke import BACKCHANNEL_TYPE, MAX_ANSWER_SECONDS, patience_seconds
 from debugger.engine.outbound.destinations import is_http_url
+from debugger.engine.outbound.http_request import header_value
 from debugger.engine.outbound.masking import names_secret
-from debugger.errors import RunError
+from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject, first_problem
 
 if TYPE_CHECKING:  # the extra may be missing
@@ -108,8 +109,8 @@ class Group:
     """Whether all are called at once, else the others only when the first is late."""
     min_patience: float = 1.5
     """Seconds that the preferred have in any case."""
-    max_patience: float | None = None
-    """Seconds after which the wait ends."""
+    max_patience: float = MAX_ANSWER_SECONDS
+    """Seconds after which the wait ends; not less than those."""
 
     @property
     def target(self) -> str:
@@ -148,17 +149,14 @@ def _group(llm: JsonObject, default: JsonObject | None) -> Group:
     members = tuple(member for model in found for member in group_of(model, default).members)
     if not members:
         raise RunError("A group of language models has no members.", advice="List models in its 'llms'.")
+    min_patience = patience_seconds(llm.get("min_patience_time_ms"), 1.5)
+    max_patience = patience_seconds(llm.get("max_patience_time_ms"), MAX_ANSWER_SECONDS)
     return Group(
         members,
         parallel=llm.get("operation_mode") == "parallel_select_one",
-        min_patience=_seconds(llm.get("min_patience_time_ms"), 1.5) or 0.0,
-        max_patience=_seconds(llm.get("max_patience_time_ms"), None),
+        min_patience=min(min_patience, max_patience),
+        max_patience=max_patience,
     )
-
-
-def _seconds(milliseconds: Any, default: float | None) -> float | None:
-    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
-    return milliseconds / 1000 if is_number else default
 
 
 def _config(llm: JsonObject) -> ModelConfig:
@@ -168,9 +166,12 @@ def _config(llm: JsonObject) -> ModelConfig:
             f"A language model has the type {str(kind)[:60]!r}, which does not exist.",
             advice=f"A model is one of: {', '.join(get_args(ModelType))}, or a group of them.",
         )
-    holds_key = any(llm.get(name) for name in _KEYS)
+    headers = llm.get("default_headers")
+    has_key_header = isinstance(headers, dict) and any(map(names_secret, headers))
+    holds_key = has_key_header or any(llm.get(name) for name in _KEYS)
+    written = {name: value for name, value in llm.items() if value is not None}
     try:
-        config = ModelConfig.model_validate({**llm, "holds_key": holds_key})
+        config = ModelConfig.model_validate({**written, "holds_key": holds_key})
     except ValidationError as error:
         raise RunError(
             f"A language model of type {kind!r} cannot be read: {first_problem(error)}.",
@@ -187,6 +188,16 @@ def _config(llm: JsonObject) -> ModelConfig:
             raise RunError(
                 f"The {name!r} of a language model of type {config.type!r} is not an address.",
                 advice="Write it as in 'https://models.example/v1'.",
+            )
+    for name, value in (config.default_headers or {}).items():
+        try:
+            header_value(name, value)
+        except InputError as error:
+            raise RunError(error.message, advice=error.advice) from None
+        if not value.isascii():  # the clients of the providers take no other
+            raise RunError(
+                f"The value of the header {name!r} has a letter beyond ASCII.",
+                advice="Write it in default_headers with ASCII letters.",
             )
     return config
 
@@ -239,8 +250,13 @@ def _thinking(config: ModelConfig) -> dict[str, Any]:
         return {}
     if not config.thinking_budget:
         return {"thinking": False}
+    from pydantic_ai.profiles.anthropic import anthropic_model_profile
+
     if config.type == "google_llm":
         return {"google_thinking_config": {"thinking_budget": config.thinking_budget}}
+    profile: Any = anthropic_model_profile(config.model_name) or {}
+    if profile.get("anthropic_disallows_budget_thinking"):
+        return {"anthropic_thinking": {"type": "adaptive"}}
     return {"anthropic_thinking": {"type": "enabled", "budget_tokens": config.thinking_budget}}
 
 

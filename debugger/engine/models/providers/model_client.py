@@ -72,6 +72,10 @@ class ModelClient:
                 await self._pause(attempt, getattr(error, "retry_after", None))
             else:
                 self._count(messages, response)
+                if response.finish_reason == "content_filter" and not (response.text or response.tool_calls):
+                    refusal = (response.provider_details or {}).get("refusal")
+                    text = f"{self.config.target} refused to answer{_said({'message': refusal})}"
+                    raise ModelError(self._keys.scrub(text))
                 return response
         raise AssertionError("the last attempt returns or raises")
 
@@ -153,12 +157,15 @@ def error_text(error: BaseException, config: ModelConfig) -> str:
     if isinstance(error, ai.ModelHTTPError):
         if isinstance(error, ai.ModelAuthenticationError) or error.status_code in (401, 403):
             # Servers quote the key in this one.
-            return f"{target} refused the key (HTTP {error.status_code})"
+            unused = "; the one in the workflow is not used" if config.holds_key else ""
+            return f"{target} refused the key (HTTP {error.status_code}){unused}"
         return f"{target} answered with HTTP {error.status_code}{_said(error.body)}"
     if isinstance(error, ai.ModelConnectionError):
         return f"{target} cannot be reached"
     if isinstance(error, ai.UnexpectedModelBehavior) or type(error) is ai.ModelAPIError:
         return f"{target} gave an answer that cannot be read"
+    if isinstance(error, ai.AgentRunError | ai.UserError):
+        return f"{target} could not be called{_said({'message': error.message})}"
     return f"{target} could not be called ({type(error).__name__})"
 
 
@@ -170,7 +177,9 @@ def _stopped_here(error: BaseException | None) -> OutboundError | None:
 
 
 def _said(body: object) -> str:
-    message = body.get("message") if isinstance(body, dict) else None
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        message = body["error"].get("message")
-    return f": {' '.join(message.split())[:_LONGEST]}" if isinstance(message, str) and message else ""
+    message = body
+    while isinstance(message, dict):
+        message = next((message[key] for key in ("error", "message", "detail") if message.get(key)), None)
+    if not isinstance(message, str) or message.lstrip()[:1] in ("", "<"):  # the page of a proxy
+        return ""
+    return f": {' '.join(message.split())[:_LONGEST]}"

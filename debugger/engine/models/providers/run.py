@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.models.providers.answers import answer
-from debugger.engine.models.providers.clients import open_client
+from debugger.engine.models.providers.clients import import_package, open_client
 from debugger.engine.models.providers.configs import Group, ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.model_client import ModelClient
@@ -55,6 +55,8 @@ def reply_of(
         except Exception as error:  # whatever a provider's package does, the node has a line for it
             raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
 
+    for config in group.members:
+        import_package(config)  # before the patience and the time of the answer begin
     return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
 
 
@@ -91,15 +93,15 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
     try:
         await asyncio.wait(tasks, timeout=group.min_patience)
         while (winner := _winner(tasks)) is None:
+            left = group.max_patience - (time.monotonic() - started)
+            if left <= 0:
+                raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
             # A first one that failed or is late gets company, never its place taken away.
             tasks += [asyncio.ensure_future(ask(member)) for member in group.members[len(tasks) :]]
             waiting = [task for task in tasks if not task.done()]
             if not waiting:
                 raise _failure(tasks)
-            left = None if group.max_patience is None else group.max_patience - (time.monotonic() - started)
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if left is not None and left <= 0:
-                raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
         return winner.result()
     finally:
         for task in tasks:

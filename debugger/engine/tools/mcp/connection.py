@@ -19,6 +19,7 @@ import mcp.types
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import ValidationError
 
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
@@ -27,7 +28,7 @@ from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.mcp.servers import MAX_TOOLS, Endpoint, McpToolInfo
 from debugger.expressions.limits import measure
 from debugger.expressions.values import shortened
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, first_problem
 
 Answer = TypeVar("Answer")
 
@@ -38,9 +39,8 @@ _LARGEST_RESULT = 1_000_000
 _LONGEST_ERROR = 10_000
 """Characters."""
 
-# These packages log whole URLs, with whatever keys are in them. Failures are in the result instead.
-for _name in ("mcp", "httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+# It logs whole URLs, with whatever keys are in them. Failures are in the result instead.
+logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Connection:
 
         def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
             return httpx2.AsyncClient(
-                headers={"Accept-Encoding": "identity", **self.endpoint.headers},
+                headers=httpx2.Headers({"Accept-Encoding": "identity", **self.endpoint.headers}, "utf-8"),
                 timeout=self.timeout,
                 transport=transport,
                 trust_env=False,
@@ -185,6 +185,9 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
         hint = "; look at its api_headers" if status in (401, 403) else ""
         hint = "; look at the path of its server_url" if status in (404, 405) else hint
         return f"{where} answered with HTTP {status}{hint}."
+    if isinstance(cause, ValidationError):  # the tool may have been called
+        problem = endpoint.quote(first_problem(cause)).rstrip(".")
+        return f"{where} gave an answer that cannot be read: {problem}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
     return f"{where} could not be called: {type(cause).__name__} {reason}."

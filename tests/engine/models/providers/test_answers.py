@@ -176,6 +176,53 @@ def test_arguments_that_are_no_object_are_none():
     assert (reply.chosen, reply.args) == (ORDER, {})
 
 
+@pytest.mark.parametrize("arguments", ['{"day": "Mon', "[1]", '"Monday"'])
+def test_tool_call_with_unreadable_arguments_fails(arguments):
+    tool = ToolSpec(
+        "cancel", "Cancels bookings", {"type": "object", "properties": {"day": {"type": "string"}}}
+    )
+
+    with (
+        serving(said(None, ("cancel", arguments))) as server,
+        pytest.raises(ModelError, match=r"called 'cancel' with arguments that are not a JSON object$"),
+    ):
+        responder().reply(prompt(server.llm(), tools=(tool,)))
+
+
+def test_tool_call_cut_off_names_max_tokens():
+    answer = said(None, ("stock", '{"tea": "As'))
+    answer["choices"][0]["finish_reason"] = "length"
+
+    with serving(answer) as server, pytest.raises(ModelError, match=r"because max_tokens were used up$"):
+        responder().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
+
+
+def test_call_of_tool_without_arguments_may_be_null():
+    with serving(said(None, ("stock", "null"))) as server:
+        reply = responder().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
+
+    assert reply.calls == (ToolCall("stock"),)
+
+
+@pytest.mark.parametrize("kind", ["say", "work"])
+def test_refusal_is_quoted_and_not_repeated(kind):
+    answer = said(None)
+    answer["choices"][0]["message"]["refusal"] = "I cannot help with that."
+
+    with serving(answer) as server, pytest.raises(ModelError, match=r"refused to answer: I cannot help with"):
+        responder().reply(prompt(server.llm(), kind=kind, schema=SCHEMA))
+
+    assert len(server.requests) == 1
+
+
+def test_nothing_said_names_max_tokens():
+    with (
+        serving(said(None, finish="length")) as server,
+        pytest.raises(ModelError, match=r"answered with nothing, because max_tokens were used up$"),
+    ):
+        responder().reply(prompt(server.llm()))
+
+
 def test_output_is_extracted_after_tool_results():
     schema = {"type": "object", "properties": {"left": {"type": "integer"}}}
     call = {"name": "stock", "args": {}, "id": "c1", "type": "tool_call"}
@@ -337,6 +384,14 @@ def test_speakers_output_is_a_second_call():
     assert {"role": "assistant", "content": "Assam it is."} in server.requests[1]["messages"]
     assert reply.usage["finish_reason"] == ["stop", "tool_call"]
     assert reply.usage["total_tokens"] == 36
+
+
+def test_failed_extraction_leaves_the_text():
+    with serving(said("We have."), (400, {"error": {"message": "no tools"}})) as server:
+        reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
+
+    assert (reply.text, reply.fields, reply.usage["total_tokens"]) == ("We have.", {}, 18)
+    assert reply.fields_error.endswith("HTTP 400: no tools")
 
 
 def test_the_author_s_settings_reach_the_server():

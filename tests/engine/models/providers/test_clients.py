@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from debugger.engine.models.base import TransitionOption
+from debugger.engine.models.base import ModelError, ToolSpec, TransitionOption
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
@@ -127,6 +127,45 @@ def test_an_organization_is_sent_along():
     assert body({"type": "openai_llm", "organization": "org-tea"})["organization"] == "org-tea"
 
 
+def test_query_of_base_url_is_sent():
+    with serving(OPENAI) as server:
+        llm = server.llm(base_url=f"{server.url}/v1?version=2&team=tea")
+        responder({}).reply(prompt(llm, choices=(ORDER,)))
+
+    assert server.requests[0]["path"] == "/v1/chat/completions?version=2&team=tea"
+
+
+def test_environment_headers_stay_with_trusted_servers(monkeypatch):
+    for name, value in {
+        "OPENAI_ORG_ID": "org-own",
+        "OPENAI_PROJECT_ID": "proj-own",
+        "OPENAI_CUSTOM_HEADERS": "X-Gateway: gate-own",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    with serving(OPENAI) as server:
+        for llm in (server.llm(), {"type": "openai_llm", "base_url": server.url}):
+            responder({}).reply(prompt(llm, choices=(ORDER,)))
+        own = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url}
+        responder(own).reply(prompt({"type": "openai_llm"}, choices=(ORDER,)))
+
+    sent = [[value for value in headers.values() if value.endswith("-own")] for headers in server.headers]
+    assert sent[:2] == [[], []]
+    assert sorted(sent[2]) == ["gate-own", "org-own", "proj-own"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_bedrock_is_asked_once_per_attempt(status):
+    pytest.importorskip("boto3")
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": KEY}
+
+    with serving((status, {"message": "busy"})) as server, pytest.raises(ModelError, match=f"HTTP {status}"):
+        asker = responder({**keys, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url})
+        asker.reply(prompt({"type": "bedrock_llm", "max_retries": 1}))
+
+    assert (len(server.requests), asker.pauses) == (2, [0.5])
+
+
 def test_anthropic_gets_a_token_limit():
     pytest.importorskip("anthropic")
 
@@ -135,6 +174,27 @@ def test_anthropic_gets_a_token_limit():
 
     assert (plain["max_tokens"], "thinking" in plain) == (4096, False)
     assert (thinking["max_tokens"], thinking["thinking"]["budget_tokens"]) == (10096, 6000)
+
+
+def test_call_that_anthropic_cuts_off_fails():
+    pytest.importorskip("anthropic")
+    call = {"type": "tool_use", "id": "t1", "name": "cancel", "input": {}}
+    keys = {"ANTHROPIC_API_KEY": KEY}
+
+    with (
+        serving({**ANTHROPIC, "content": [call], "stop_reason": "max_tokens"}) as server,
+        pytest.raises(ModelError, match=r"because max_tokens were used up$"),
+    ):
+        asker = responder({**keys, "ANTHROPIC_BASE_URL": server.url})
+        asker.reply(prompt({"type": "anthropic_llm"}, tools=(ToolSpec("cancel", "Cancels"),)))
+
+
+def test_anthropic_model_without_budgets_thinks_adaptively():
+    pytest.importorskip("anthropic")
+
+    sent = body({"type": "anthropic_llm", "model": "claude-opus-4-7", "thinking_budget": 6000}, ANTHROPIC)
+
+    assert sent["thinking"] == {"type": "adaptive"}
 
 
 def test_google_gets_its_thinking_budget():

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sys
+import time
+
 import pytest
 
 from debugger.engine.models.base import ModelError
+from debugger.engine.models.invoke import backchannel_of
 from debugger.errors import RunError
-from tests.support.model_server import prompt, responder, said, serving
+from tests.support.model_server import prompt, responder, said, send, serving
 
 
 def group(*servers, **fields):
@@ -18,6 +22,25 @@ def test_group_uses_its_first_in_time():
 
     assert reply.text == "first"
     assert second.requests == []
+
+
+def test_import_of_package_takes_no_patience(monkeypatch):
+    class SlowFinder:
+        def find_spec(self, name, *_):
+            if name == "pydantic_ai.providers.openai":
+                time.sleep(1.2)
+
+    def answer(handler):
+        time.sleep(0.3)
+        send(handler, 200, said("first"))
+
+    with serving(answer) as first, serving(said("second")) as second:
+        responder().reply(prompt(first.llm()))
+        monkeypatch.delitem(sys.modules, "pydantic_ai.providers.openai")
+        monkeypatch.setattr(sys, "meta_path", [SlowFinder(), *sys.meta_path])
+        responder().reply(prompt(group(first, second, min_patience_time_ms=1000)))
+
+    assert (len(first.requests), second.requests) == (2, [])
 
 
 def test_group_calls_the_rest_when_late():
@@ -63,6 +86,27 @@ def test_group_fails_when_patience_ends(mode):
             responder().reply(prompt(asked))
 
     assert len(first.requests) == len(second.requests) == 1
+
+
+def test_group_maximum_patience_precedes_its_minimum():
+    with serving(None) as first, serving(None) as second:
+        first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
+        started = time.monotonic()
+        with pytest.raises(ModelError, match=r"did not answer within 0.2 s"):
+            responder().reply(
+                prompt(group(first, second, min_patience_time_ms=60_000, max_patience_time_ms=200))
+            )
+
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("patience", [10**400, -5])
+def test_group_takes_any_number_as_patience(patience):
+    with serving((400, {})) as first, serving(said("second")) as second:
+        llm = group(first, second, min_patience_time_ms=patience)
+        assert responder().reply(prompt(llm)).text == "second"
+        filled = {"type": "llm_group_with_backchannel", "main_llm_config": llm}
+        assert 0 <= backchannel_of({**filled, "backchannel_min_patience_time_ms": patience}).patience <= 180
 
 
 def test_group_failure_names_each_reason():

@@ -61,6 +61,8 @@ def test_request_fails_after_its_retries():
         (fault(400, "bad tool"), "answered with HTTP 400: bad tool"),
         (fault(401, f"Incorrect key {KEY[:8]}"), r"refused the key \(HTTP 401\)$"),
         (fault(404, "no such model"), "answered with HTTP 404: no such model"),
+        ((404, {"error": "no such model"}), "answered with HTTP 404: no such model"),
+        ((422, {"detail": "no such field"}), "answered with HTTP 422: no such field"),
         ("{ this is no JSON", "gave an answer that cannot be read$"),
         ({"choices": []}, "cannot be read"),
     ],
@@ -72,6 +74,26 @@ def test_what_will_not_pass_fails_at_once(answer, words):
         asker.reply(prompt(server.llm(max_retries=1)))
 
     assert len(server.requests) == 1
+
+
+def test_failure_inside_an_answer_is_quoted():
+    failed = {
+        "id": "r",
+        "object": "response",
+        "created_at": 1,
+        "model": "m",
+        "output": [],
+        "status": "failed",
+    }
+    answer = {**failed, "error": {"code": "server_error", "message": "out of tea"}}
+
+    with serving(answer) as server, pytest.raises(ModelError, match=r"could not be called: .*out of tea"):
+        responder().reply(prompt(server.llm(use_responses_api=True, max_retries=0)))
+
+
+def test_page_of_a_proxy_is_not_quoted():
+    with serving((502, "<html>bad</html>")) as server, pytest.raises(ModelError, match=r"HTTP 502$"):
+        responder().reply(prompt(server.llm(max_retries=0)))
 
 
 def test_a_server_that_is_too_slow_is_left():
@@ -178,6 +200,12 @@ def test_missing_server_is_reported():
         ({"type": "custom_llm", "model": "m"}, "has no 'base_url'"),
         ({"type": "custom_llm", "base_url": "http://x"}, "has no 'model'"),
         ({"type": "openai_llm", "max_tokens": "many"}, "max_tokens: "),
+        (
+            {"type": "openai_llm", "default_headers": {"X City": "a"}},
+            "'X City' cannot be the name of a header",
+        ),
+        ({"type": "openai_llm", "default_headers": {"X": "a\nb"}}, "header 'X' has a line break"),
+        ({"type": "openai_llm", "default_headers": {"X": "Köln"}}, "header 'X' has a letter beyond ASCII"),
         ({"type": "openai_llm"}, "no key for the language model 'openai gpt-5.4-mini'.*OPENAI_API_KEY"),
         ({"type": "google_llm"}, "GEMINI_API_KEY"),
         ({"type": "anthropic_llm"}, "ANTHROPIC_API_KEY"),
@@ -188,6 +216,13 @@ def test_missing_server_is_reported():
 def test_wrong_configuration_ends_the_run(llm, words):
     with pytest.raises(RunError, match=words):
         responder({}).reply(prompt(llm))
+
+
+def test_null_in_a_configuration_is_the_default():
+    nulls = ("max_retries", "max_parse_retries", "model_kwargs", "thinking_budget", "verify_ssl")
+
+    with serving(said("Hi")) as server:
+        assert responder().reply(prompt(server.llm(**dict.fromkeys(nulls)))).text == "Hi"
 
 
 def test_default_model_is_used_for_none():
@@ -227,6 +262,15 @@ def test_the_key_is_sent_and_shows_nowhere(caplog):
     assert KEY not in " ".join(map(repr, shown))
 
 
+def test_password_of_an_address_shows_nowhere(caplog):
+    with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
+        url = server.url.replace("//", "//me:planted-password@")
+        responder({}).reply(prompt(server.llm(base_url=url)))
+
+    assert len(server.requests) == 1
+    assert "planted-password" not in caplog.text
+
+
 def test_key_in_workflow_is_not_used(caplog):
     with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
         llm = server.llm(api_key="sk-of-the-workflow")
@@ -237,6 +281,21 @@ def test_key_in_workflow_is_not_used(caplog):
         "A language model's configuration holds a key, which is not used: keys come from the environment. "
         "Remove it from the workflow.",
     )
+
+
+@pytest.mark.parametrize(
+    "fields", [{"api_key": "k-77"}, {"default_headers": {"Authorization": "Bearer k-77"}}]
+)
+def test_unused_key_is_named_where_it_matters(fields):
+    with serving(fault(401), said("Hi")) as server:
+        llm = server.llm(**fields)
+        with pytest.raises(
+            ModelError, match=r"refused the key \(HTTP 401\); the one in the workflow is not used$"
+        ):
+            responder({}).reply(prompt(llm))
+        reply = responder({}).reply(prompt(llm))
+
+    assert "holds a key, which is not used" in reply.warnings[0]
 
 
 def test_a_key_goes_only_where_it_belongs():
