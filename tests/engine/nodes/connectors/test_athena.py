@@ -204,6 +204,15 @@ def test_bad_field_fails_without_a_call(monkeypatch, kind, fields, told):
     assert run.end.status == "completed"
 
 
+@pytest.mark.parametrize("number", ["(415) 555-0123", "+1 (415) 555-0123", "+(49) 151 2345678", "4155550123"])
+def test_telephone_may_have_an_area_code(monkeypatch, number):
+    run = play(monkeypatch, "athena_patients_search", phone_number=number)
+
+    run.turn()
+
+    assert run.variables["athena_result_error"] is None
+
+
 @pytest.mark.parametrize(
     "fields",
     [
