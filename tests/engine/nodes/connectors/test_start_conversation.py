@@ -72,6 +72,16 @@ def test_simulated_call_runs_to_completion(monkeypatch):
     assert run.warnings == [f"The voice call to {NUMBER} was simulated; nobody was called."]
 
 
+def test_huge_polling_interval_is_waited_for(monkeypatch):
+    run = play(monkeypatch, environment=Environment(), polling_interval_seconds=1e300)
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+
+    run.turn(cancelled=cancelled)
+
+    assert run.end.status == "cancelled"
+
+
 def test_ledger_entry_is_a_contact_call(monkeypatch):
     run = play(monkeypatch, assistant_number="+14155550100")
 
