@@ -266,6 +266,8 @@ def test_a_fork_beside_one_direct_edge_is_fine() -> None:
     [
         ({"type": "say_llm", "wait_for_user_message": False}, True),
         ({"type": "say_llm", "wait_for_user_message": False, "self_loop": True}, True),
+        ({"type": "say_llm", "wait_for_user_message": "false", "self_loop": "on"}, True),
+        ({"type": "say_llm", "wait_for_user_message": "no", "self_loop": "0"}, False),
         ({"type": "say_llm", "wait_for_user_message": False, "self_loop": False}, False),
         ({"type": "say_llm"}, False),
         ({"type": "worker_llm", "wait_for_user_message": False}, False),

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
 from debugger.graph.node_types import MODEL_NODES, NODE_FACTS
-from debugger.protocol.workflow import EdgeConfig, NodeConfig
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, as_bool
 
 Level = Literal["error", "warning"]
 
@@ -102,8 +102,7 @@ def flag(node: NodeConfig, name: str) -> bool:
     """
     if node.type not in MODEL_NODES:
         return False
-    value = own_field(node, name)
-    return value if isinstance(value, bool) else NODE_FACTS[node.type].flag_defaults[name]
+    return as_bool(own_field(node, name), NODE_FACTS[node.type].flag_defaults[name])
 
 
 _MOST_LISTED = 12
