@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from debugger.engine.nodes import NODE_TYPES
 from debugger.graph import CHECKS, Graph, Problem, check
 from debugger.graph.checks import format_problem
 from debugger.protocol.workflow import Workflow
@@ -332,6 +333,40 @@ def test_of_an_unknown_type_nobody_says_that_it_calls_no_model() -> None:
     nodes = [START | {"type": "super_talker"}, node("bye")]
 
     assert codes(nodes, edge("e", "start", "bye", **when(freeform="wants to go"))) == ["unknown-node-type"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"type": "http_request", "method": "get"}, "method"),
+        ({"type": "google_docs"}, "operate_document"),
+        ({"type": "say_static", "static_messages_config": None}, "static_messages_config"),
+        ({"type": "tool_node", "tool_config": {"type": "inline_python", "args_schema": "a"}}, "args_schema"),
+        ({"type": "say_llm", "tools_config": {"tools": ["a"]}}, "tools_config.tools.0"),
+    ],
+)
+def test_unreadable_node_is_an_error(fields: dict[str, Any], field: str) -> None:
+    document = {"node_configs": [START | fields, node("off", disabled=True, **fields)]}
+    workflow = Workflow.from_document(document)
+    known = frozenset(NODE_TYPES)
+
+    problems = check(workflow, known, NODE_TYPES)
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("error", "unreadable-node", "start")
+    ]
+    assert field in problems[0].message
+    assert check(workflow, known - {fields["type"]}, NODE_TYPES)[0].code == "unknown-node-type"
+    assert check(workflow) == []
+
+
+def test_unreadable_tool_is_told_by_its_rule() -> None:
+    tool = {"type": "crystal_ball"}
+    workflow = Workflow.from_document({"node_configs": [START | {"type": "tool_node", "tool_config": tool}]})
+
+    problems = check(workflow, frozenset(NODE_TYPES), NODE_TYPES)
+
+    assert [problem.code for problem in problems] == ["unknown-tool-type"]
 
 
 def test_a_node_that_cannot_be_arrived_at_is_warned_about() -> None:

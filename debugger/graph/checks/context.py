@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -41,6 +41,8 @@ class CheckContext:
     graph: Graph
     known_node_types: frozenset[str] | None = None
     """The types that the engine runs; ``None`` if unknown."""
+    readers: Mapping[str, Callable[[NodeConfig], object]] = field(default_factory=dict)
+    """By node type what reads a node's own fields; raises an `InputError` where it cannot."""
 
     @property
     def nodes(self) -> list[NodeConfig]:
