@@ -234,6 +234,17 @@ def test_a_recorded_answer_decides_the_course(monkeypatch, recorded, expected, e
     assert told is None if error is None else error in told
 
 
+@pytest.mark.parametrize("fields", [{}, {"conversation_id": "c42"}], ids=["placed", "polled"])
+@pytest.mark.parametrize(("status", "success"), [(202, True), (503, False)])
+def test_ledger_has_the_recorded_status(monkeypatch, fields, status, success):
+    run = play(monkeypatch, answers=(answer(".", "completed", status=status),), **fields)
+
+    run.turn()
+
+    (entry,) = run.gateway.ledger
+    assert (entry["status_code"], entry["success"]) == (status, success)
+
+
 def test_recorded_answer_sets_id_and_transcript(monkeypatch):
     body = {"conversation_id": "c7", "transcript": "User: Hi"}
     run = play(monkeypatch, answers=(answer("voice call", body),))
