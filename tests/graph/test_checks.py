@@ -291,6 +291,15 @@ def test_a_model_node_that_loops_without_waiting_is_an_error(fields: dict[str, A
     )
 
 
+def test_evaluator_never_waits_nor_loops() -> None:
+    flags = {"type": "workflow_run_evaluator", "self_loop": True, "wait_for_user_message": True}
+    nodes = [START, node("main", **flags), node("fork", **flags), node("loop", **flags)]
+    nodes[3]["wait_for_user_message"] = False
+    edges = [edge("1", "start", "main"), edge("2", "start", "fork", **FORK), edge("3", "fork", "loop")]
+
+    assert found(nodes, *edges, known=None) == []
+
+
 @pytest.mark.parametrize(
     ("config", "is_wrong"),
     [

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
-from debugger.graph.node_types import MODEL_NODES, NODE_FACTS
+from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, as_bool
 
 Level = Literal["error", "warning"]
@@ -98,11 +98,11 @@ def own_field(node: NodeConfig, name: str) -> Any:
 
 
 def flag(node: NodeConfig, name: str) -> bool:
-    """Return a model node's flag, or its type's default.
+    """Return the flag of a node of conversation, or its type's default.
 
-    Other nodes have no flags.
+    Other nodes have no flags; an evaluator never waits nor loops, whatever it has.
     """
-    if node.type not in MODEL_NODES:
+    if node.type not in CONVERSATION_NODES:
         return False
     return as_bool(own_field(node, name), NODE_FACTS[node.type].flag_defaults[name])
 
