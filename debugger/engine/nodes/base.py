@@ -216,6 +216,11 @@ class Node(ABC, Generic[Config]):
             raise InputError("objects and lists in it are nested too deep") from error
         self.config: Config = self.Config.from_wire(written)  # type: ignore[assignment]
 
+    @property
+    def calls_service(self) -> bool:
+        """Return whether its run calls a service, so that a fault fails the call alone."""
+        return self.counts_as_tool_call
+
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """Return the input that the start event reports."""
         return None

@@ -125,6 +125,11 @@ class StartConversationNode(Node[StartConversationConfig]):
 
     Config: ClassVar[type[NodeConfig]] = StartConversationConfig
 
+    @property
+    def calls_service(self) -> bool:
+        """Return whether it is by voice."""
+        return self.config.is_voice_conversation
+
     def run(self, context: NodeContext) -> NodeRun:
         """Place or follow the call, emit its statuses, write the result."""
         secrets = context.outbound.secrets
