@@ -156,7 +156,7 @@ def _is_filled(config: dict[str, Any], key: str) -> bool:
             config.get("allow_code_variable_substitution") is not False
             and config.get("type") != "inline_python"
         )
-    return key not in _OWN_VARIABLES and key not in ("name", "description")
+    return key not in _OWN_VARIABLES and key not in ("name", "description", "note")
 
 
 _FRAMEWORK = {

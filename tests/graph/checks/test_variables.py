@@ -70,6 +70,10 @@ def test_argument_may_be_called_name(fields):
     ]
 
 
+def test_note_is_not_filled():
+    assert found("Hello", {"logical_id": "other", "type": "no_op", "note": "{{who}} is [[late]]"}) == []
+
+
 def test_names_and_descriptions_are_not_filled():
     schema = {"type": "object", "description": "{{who}}", "properties": {}}
     texts = {"name": "{{who}}", "description": "{{who}}"}
