@@ -185,11 +185,8 @@ class StartConversationNode(Node[StartConversationConfig]):
         return self._simulated(call, context, "nobody was called")
 
     def _poll(self, conversation_id: str, context: NodeContext) -> CallTimeline:
-        target, request = (
-            f"status of the conversation {conversation_id}",
-            {"conversation_id": conversation_id},
-        )
-        call = _call("read", target, request, conversation_id)
+        target = f"status of the conversation {conversation_id}"
+        call = _call("read", target, {"conversation_id": conversation_id}, conversation_id)
         return self._simulated(call, context, "the service was not called")
 
     def _simulated(self, call: OutboundCall[CallTimeline], context: NodeContext, note: str) -> CallTimeline:
