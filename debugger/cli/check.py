@@ -82,7 +82,7 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
 
         workflow = load_workflow(_content(file))
         graph = Graph(workflow)
-        found = problems_of(workflow, frozenset({*NODE_TYPES, SUPER_NODE}))
+        found = problems_of(workflow, frozenset({*NODE_TYPES, SUPER_NODE}), NODE_TYPES)
         return "workflow", [(each.level, format_problem(each, graph), asdict(each)) for each in found]
     from debugger.scenarios.loading import SUFFIX
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -110,12 +112,18 @@ def _replace_last(value: str, old: object, new: object) -> str:
 
 @with_environment
 def _date(value: Any, format: Any, *, environment: Environment) -> Any:
-    """Write a date; long texts and long formats give none."""
+    """Write a date, of now and of seconds in UTC; long texts and long formats give none."""
     for text in (value, format):
         if isinstance(text, str) and len(text) > MAX_DATE_CHARACTERS:
             raise LimitError(
                 f"the filter date works on {len(text):,} characters, and {MAX_DATE_CHARACTERS:,} is the most"
             )
+    # Liquid would use the zone of the machine.
+    if value in ("now", "today"):
+        value = datetime.now(UTC)
+    elif isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
+        with suppress(OverflowError, OSError):
+            value = datetime.fromtimestamp(int(value), UTC)
     return date(value, format, environment=environment)
 
 

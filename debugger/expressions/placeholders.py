@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from liquid.builtin.expressions import Path
+from liquid.builtin.expressions import Filter, Path
+from liquid.expression import Expression
 
 from debugger.expressions.filters import (
     apply_filters,
@@ -122,7 +123,7 @@ def strict_reader(placeholder: Placeholder) -> Reader:
 
 
 def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
-    beginning, filters = parse_expression(_liquid_source(placeholder)[0])
+    beginning, filters, _ = _parsed(placeholder)
     is_path = is_plain_path(beginning)
 
     def compute(scope: Scope) -> Any:
@@ -146,9 +147,8 @@ def names_inside(placeholder: Placeholder) -> list[tuple[int, str]]:
     """
     if "|" not in placeholder.expression and _PLAIN_DYNAMIC.fullmatch(placeholder.path):
         return []
-    source, shift = _liquid_source(placeholder)
     try:
-        beginning, filters = parse_expression(source)
+        beginning, filters, shift = _parsed(placeholder)
     except FilterError:
         return []
     waiting = [*beginning.children(), *(argument.value for each in filters for argument in each.args)]
@@ -161,15 +161,22 @@ def names_inside(placeholder: Placeholder) -> list[tuple[int, str]]:
     return sorted(found)
 
 
-def _liquid_source(placeholder: Placeholder) -> tuple[str, int]:
-    """Return what Liquid reads of an expression, and how far it is shifted.
+def _parsed(placeholder: Placeholder) -> tuple[Expression, list[Filter], int]:
+    """Return the beginning and the filters of an expression, and how far it is shifted.
 
-    A runtime path may hold what Liquid would trip over, so a stand-in goes before the filters.
+    A path may hold what Liquid would trip over: a runtime path anything, a dynamic one blanks or a word of
+    Liquid's own, as ``limit``. Then a stand-in goes before the filters.
     """
-    if placeholder.namespace == "dynamic":
-        return placeholder.expression, 0
     head, bar, filters = placeholder.expression.partition("|")
-    return f"_{bar}{filters}", len(head) - 1
+    if placeholder.namespace == "dynamic":
+        try:
+            return *parse_expression(placeholder.expression), 0
+        except LimitError:
+            raise
+        except FilterError:
+            if not bar:
+                raise
+    return *parse_expression(f"_{bar}{filters}"), len(head) - 1
 
 
 def _absent(_scope: Scope) -> Any:

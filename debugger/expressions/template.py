@@ -8,7 +8,7 @@ which may have filters too. Nothing else in a text means anything: tags such as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from debugger.errors import RunError
@@ -168,7 +168,9 @@ class RenderBudget:
             )
 
 
-def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
+def render_value(
+    value: Any, scope: Scope, *, preserve_types: bool, fill: Callable[[str], str] | None = None
+) -> Any:
     """Fill in the placeholders of a tool's arguments, at any depth.
 
     Args:
@@ -176,15 +178,17 @@ def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
         scope: Where references are looked up.
         preserve_types: Whether a text that is one placeholder and no more becomes the value itself, null when
             it has none. Otherwise it becomes a text, and stays as written when it has no value.
+        fill: Fills in a text from the same scope, and notes what stays; by default nothing is noted.
 
     Raises:
         RunError: It would be longer than `MAX_RENDERED_CHARACTERS`, takes too long, or is nested too deep.
 
     Source: ``platform.md#tool-argument-types``.
     """
+    fill = fill or (lambda text: render(text, scope).text)
     try:
         with time_limit:
-            filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+            filled = _fill_value(value, scope if preserve_types else None, fill, MAX_ARGUMENT_DEPTH)
     except LimitError as fault:
         raise RunError(
             f"The placeholders of the tool's arguments cannot be filled in: {fault}.", advice=fault.advice
@@ -198,9 +202,9 @@ def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
     return filled
 
 
-def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> Any:
+def _fill_value(value: Any, preserving: Scope | None, fill: Callable[[str], str], depth: int) -> Any:
     if isinstance(value, str):
-        return _fill_argument(value, scope) if preserve_types else render(value, scope).text
+        return fill(value) if preserving is None else _fill_argument(value, preserving, fill)
     if not isinstance(value, (dict, list)):
         return value
     if depth == 0:
@@ -209,8 +213,8 @@ def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> A
             advice="Pass the inner ones as a text.",
         )
     if isinstance(value, list):
-        return [_fill_value(each, scope, preserve_types, depth - 1) for each in value]
-    return {key: _fill_value(each, scope, preserve_types, depth - 1) for key, each in value.items()}
+        return [_fill_value(each, preserving, fill, depth - 1) for each in value]
+    return {key: _fill_value(each, preserving, fill, depth - 1) for key, each in value.items()}
 
 
 def hydrate(text: str, scope: Scope) -> str:
@@ -268,12 +272,12 @@ def _too_long(text: str, characters: int) -> RunError:
     )
 
 
-def _fill_argument(text: str, scope: Scope) -> Any:
+def _fill_argument(text: str, scope: Scope, fill: Callable[[str], str]) -> Any:
     if not may_have_placeholders(text) or len(text) > _MAX_STORED_CHARACTERS:
-        return render(text, scope).text
+        return fill(text)
     pieces = tuple(_compile(text))
     if len(pieces) != 1 or isinstance(pieces[0], str):
-        return render(text, scope).text
+        return fill(text)
     value = _read(pieces[0], scope, [])
     return None if value is ABSENT else value
 

@@ -123,7 +123,7 @@ class CandidateEdges:
         if node.self_loop_config is not None and node.self_loop_config.enabled:
             yield CandidateEdge("retry", node.logical_id)
             return
-        if flag(node, "self_loop") and node.type != "workflow_run_evaluator":
+        if flag(node, "self_loop"):
             yield CandidateEdge("self_loop", node.logical_id)
         yield CandidateEdge("nothing", None)
 

@@ -96,11 +96,6 @@ def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Se
     return made
 
 
-def clear_layouts() -> None:
-    """Lay every picture out again at the next call."""
-    _layouts.clear()
-
-
 def _laid_out(drawing: Diagram) -> Layout:
     parts = list(drawing.parts())
     arrows = sum(len(part.arrows) for part in parts)

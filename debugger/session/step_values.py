@@ -98,7 +98,8 @@ class UnsetVariables:
     @property
     def names(self) -> list[str]:
         """Return the variables to set: of a path into an object, the object."""
-        roots = (path.partition(".")[0].partition("[")[0] for path in self.paths)
+        bare = (path.removeprefix("global.") for path in self.paths)
+        roots = (path.partition(".")[0].partition("[")[0] for path in bare)
         return [name for name in dict.fromkeys(roots) if name.isidentifier()]
 
 

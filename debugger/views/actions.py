@@ -511,12 +511,15 @@ def start_input(session: DebugSession) -> RunInputModel:
 
 
 def first_input(workflow: Workflow) -> JsonObject:
-    """Return the variables that a workflow names, with their defaults."""
+    """Return the variables that a workflow names, with their defaults.
+
+    A blank for ``{{global.shop}}`` would hide the global variable.
+    """
     try:
         named = required_variables(workflow.to_wire())
     except DebuggerError:
         named = {}
-    own = {name: value for name, value in named.items() if name not in SYSTEM_NAMES}
+    own = {name: value for name, value in named.items() if name not in {*SYSTEM_NAMES, "global"}}
     return {
         "dynamic_variables": {**own, **workflow.dynamic_variables},
         "runtime_variables": dict(workflow.runtime_variables),

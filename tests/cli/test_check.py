@@ -39,6 +39,15 @@ def test_check_reports_line_and_column(tmp_path):
     )
 
 
+def test_check_finds_unreadable_nodes(tmp_path):
+    call = {"logical_id": "ask", "type": "http_request", "is_start": True, "method": "get"}
+    (tmp_path / "a.json").write_text(json.dumps({"node_configs": [call]}), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(tmp_path / "a.json")])
+
+    assert result.exit_code == 1
+    assert result.output.startswith("error  node 'ask': cannot be read as 'http_request', so it is skipped.")
+
+
 def test_check_counts_unreadable_files(tmp_path):
     result = CliRunner().invoke(main, ["check", str(tmp_path), str(SAMPLES / "tea_welcome.json")])
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +59,19 @@ def test_map_gives_null_for_missing_members():
 def test_date_writes_short_texts():
     assert value_of("d | date: '%d.%m.%Y'", d="2026-11-27") == "27.11.2026"
     assert value_of("d | date: '%Y'", d="no date") == "no date"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_date_reads_moments_in_utc(monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert value_of("t | date: '%d %H:%M'", t=1784056217) == "14 19:10"
+        assert value_of("t | date: '%d %H:%M'", t="1784056217") == "14 19:10"
+        assert value_of("'now' | date: '%d %H'") == datetime.now(UTC).strftime("%d %H")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # --- limits ----------------------------------------------------------------------------------------------

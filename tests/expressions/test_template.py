@@ -48,12 +48,23 @@ def test_dynamic_and_runtime_placeholders_are_filled_in_one_text():
         ("{{ 'a | b' | upcase }}", "A | B"),
         ("{{ 2 | plus: i }}", "3"),
         ("{{ first name }}", "Ann"),
+        ("{{ first name | append: tier }}", "Anngold"),
+        ("{{ limit | default: 5 }}", "3"),
+        ("{{ required | default: 5 }}", "5"),
+        ("{{\u00a0tier\u00a0| upcase }}", "GOLD"),
         ("{{{tier}}}", "{gold}"),
     ],
 )
 def test_a_dynamic_placeholder_is_a_liquid_expression(text, expected):
     scope = Scope(
-        dynamic={"a": {"b": 2}, "xs": [{"n": 10}, {"n": 20}], "i": 1, "tier": "gold", "first name": "Ann"}
+        dynamic={
+            "a": {"b": 2},
+            "xs": [{"n": 10}, {"n": 20}],
+            "i": 1,
+            "tier": "gold",
+            "first name": "Ann",
+            "limit": 3,
+        }
     )
 
     assert render(text, scope) == (expected, ())

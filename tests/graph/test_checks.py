@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from debugger.engine.nodes import NODE_TYPES
 from debugger.graph import CHECKS, Graph, Problem, check
 from debugger.graph.checks import format_problem
 from debugger.protocol.workflow import Workflow
@@ -266,6 +267,8 @@ def test_a_fork_beside_one_direct_edge_is_fine() -> None:
     [
         ({"type": "say_llm", "wait_for_user_message": False}, True),
         ({"type": "say_llm", "wait_for_user_message": False, "self_loop": True}, True),
+        ({"type": "say_llm", "wait_for_user_message": "false", "self_loop": "on"}, True),
+        ({"type": "say_llm", "wait_for_user_message": "no", "self_loop": "0"}, False),
         ({"type": "say_llm", "wait_for_user_message": False, "self_loop": False}, False),
         ({"type": "say_llm"}, False),
         ({"type": "worker_llm", "wait_for_user_message": False}, False),
@@ -286,6 +289,15 @@ def test_a_model_node_that_loops_without_waiting_is_an_error(fields: dict[str, A
     assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == (
         [("error", "loop-without-wait", "ask")] if is_wrong else []
     )
+
+
+def test_evaluator_never_waits_nor_loops() -> None:
+    flags = {"type": "workflow_run_evaluator", "self_loop": True, "wait_for_user_message": True}
+    nodes = [START, node("main", **flags), node("fork", **flags), node("loop", **flags)]
+    nodes[3]["wait_for_user_message"] = False
+    edges = [edge("1", "start", "main"), edge("2", "start", "fork", **FORK), edge("3", "fork", "loop")]
+
+    assert found(nodes, *edges, known=None) == []
 
 
 @pytest.mark.parametrize(
@@ -330,6 +342,40 @@ def test_of_an_unknown_type_nobody_says_that_it_calls_no_model() -> None:
     nodes = [START | {"type": "super_talker"}, node("bye")]
 
     assert codes(nodes, edge("e", "start", "bye", **when(freeform="wants to go"))) == ["unknown-node-type"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"type": "http_request", "method": "get"}, "method"),
+        ({"type": "google_docs"}, "operate_document"),
+        ({"type": "say_static", "static_messages_config": None}, "static_messages_config"),
+        ({"type": "tool_node", "tool_config": {"type": "inline_python", "args_schema": "a"}}, "args_schema"),
+        ({"type": "say_llm", "tools_config": {"tools": ["a"]}}, "tools_config.tools.0"),
+    ],
+)
+def test_unreadable_node_is_an_error(fields: dict[str, Any], field: str) -> None:
+    document = {"node_configs": [START | fields, node("off", disabled=True, **fields)]}
+    workflow = Workflow.from_document(document)
+    known = frozenset(NODE_TYPES)
+
+    problems = check(workflow, known, NODE_TYPES)
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("error", "unreadable-node", "start")
+    ]
+    assert field in problems[0].message
+    assert check(workflow, known - {fields["type"]}, NODE_TYPES)[0].code == "unknown-node-type"
+    assert check(workflow) == []
+
+
+def test_unreadable_tool_is_told_by_its_rule() -> None:
+    tool = {"type": "crystal_ball"}
+    workflow = Workflow.from_document({"node_configs": [START | {"type": "tool_node", "tool_config": tool}]})
+
+    problems = check(workflow, frozenset(NODE_TYPES), NODE_TYPES)
+
+    assert [problem.code for problem in problems] == ["unknown-tool-type"]
 
 
 def test_a_node_that_cannot_be_arrived_at_is_warned_about() -> None:

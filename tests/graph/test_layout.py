@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from debugger.graph import Graph, layered, layout
-from debugger.graph.layout import Layout, clear_layouts
+from debugger.graph.layout import Layout, _layouts
 from debugger.protocol.workflow import Workflow
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    clear_layouts()
+    _layouts.clear()
 
 
 def workflow(nodes: list[dict[str, Any]] | int = 3, *edges: dict[str, Any]) -> Workflow:

@@ -73,6 +73,15 @@ def test_empty_text_counts_as_missing(person):
     assert (found.paths, found.names) == (("person.name",), ["person"])
 
 
+def test_global_variable_is_set_by_its_own_name():
+    graph = Graph(Workflow.from_document(document(static("a", "{{global.shop.name}}"))))
+
+    found = unset_variables(graph.start, graph, Scope())
+
+    assert found.names == ["shop"]
+    assert unset_variables(graph.start, graph, Scope(dynamic={"shop": {"name": "Leaf"}})).paths == ()
+
+
 def test_value_is_not_missing():
     assert missing(Scope(dynamic={"person": {"name": "Ada"}})) == UnsetVariables((), ())
 

@@ -216,7 +216,7 @@ def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
         context.responder = FailingModel(fault.error)
     elif node.config.type == "tool_node":
         context.tool_error = fault.error
-    elif node.counts_as_tool_call:
+    elif node.calls_service:
         real = context.outbound
         context.outbound = _FailingGateway(real.ledger, real.secrets, real.limits, fault.error)
     else:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Config = TypeVar("Config", bound=NodeConfig)
 
+_LONGEST_WAIT = threading.TIMEOUT_MAX / 10
+"""Seconds; the clock has to be able to say when a wait ends."""
+
 
 def no_run_store(run_id: str) -> JsonObject:
     """Raise the error of an engine without a store of runs.
@@ -120,7 +123,7 @@ class NodeContext:
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the run's end or a cancellation."""
-        self.environment.sleep(self.clamp_timeout(seconds), self.cancelled)
+        self.environment.sleep(min(self.clamp_timeout(seconds), _LONGEST_WAIT), self.cancelled)
 
     def for_tool(
         self, node_logical_id: str, timeout: float | None, authored_arguments: JsonObject | None = None
@@ -212,6 +215,11 @@ class Node(ABC, Generic[Config]):
         except (ValueError, RecursionError) as error:
             raise InputError("objects and lists in it are nested too deep") from error
         self.config: Config = self.Config.from_wire(written)  # type: ignore[assignment]
+
+    @property
+    def calls_service(self) -> bool:
+        """Return whether its run calls a service, so that a fault fails the call alone."""
+        return self.counts_as_tool_call
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """Return the input that the start event reports."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import ClassVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.protocol.workflow import NodeConfig
-
-_LONGEST_WAIT = threading.TIMEOUT_MAX / 10
-"""Seconds; the clock has to be able to say when a wait ends."""
 
 
 class NoOpConfig(NodeConfig):
@@ -29,7 +25,7 @@ class NoOpNode(Node[NoOpConfig]):
         """Wait for the configured delay, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
-            context.sleep(min(self.config.delay_seconds, _LONGEST_WAIT))
+            context.sleep(self.config.delay_seconds)
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})

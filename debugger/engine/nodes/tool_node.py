@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import ClassVar, Final
 
 from pydantic import Field
@@ -79,7 +79,8 @@ class ToolNode(Node[ToolNodeConfig]):
             tool_context = context.for_tool(
                 self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
             )
-            result = call_tool(self._tool, self._arguments(context.scope), tool_context)
+            arguments = self._arguments(context.scope, context.fill)
+            result = call_tool(self._tool, arguments, tool_context)
         write_result(result, self.result_name, self.config, context.state, context.thread)
         # After the tool's data, which may not overwrite the outcome.
         outcome = result.success, result.error
@@ -117,9 +118,9 @@ class ToolNode(Node[ToolNodeConfig]):
         context.warnings.append(f"{missing} Its call counts as failed.")
         return ToolResult.failure(missing)
 
-    def _arguments(self, scope: Scope) -> JsonObject:
-        filled = render_value(
-            self.config.tool_arguments, scope, preserve_types=self.config.preserve_argument_types
-        )
+    def _arguments(self, scope: Scope, fill: Callable[[str], str] | None = None) -> JsonObject:
+        config = self.config
+        preserve_types = config.preserve_argument_types
+        filled = render_value(config.tool_arguments, scope, preserve_types=preserve_types, fill=fill)
         assert isinstance(filled, dict)
         return filled

@@ -180,7 +180,10 @@ class Secrets:
         return MaskedValue(real, masked, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
-        """Mask the secrets in a text, also spelled for URL, JSON, base64."""
+        """Mask the secrets in a text, also spelled for URL, JSON, base64.
+
+        Python's own quotes count, too.
+        """
         for written in self._written:
             text = text.replace(written, MARK)
         return text
@@ -268,7 +271,9 @@ def _spellings(values: Iterable[str]) -> list[str]:
     for value in values:
         in_json = json.dumps(value)[1:-1]
         in_base64 = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-        found |= {value.strip(), in_json, in_base64}
+        # Where a text has quotes of both kinds, Python escapes one.
+        in_python = {repr(value)[1:-1], repr(f"{value}'\"")[1:-4]}
+        found |= {value.strip(), in_json, in_base64, *in_python}
         lower = value.strip().lower()
         for spelling in filter(None, (value, lower, ascii_host(lower))):
             escaped = {

@@ -323,7 +323,7 @@ def unfold(
             ``None`` opens all.
     """
     document = workflow.to_wire()
-    nodes, edges = list(document["node_configs"]), list(document["edge_configs"])
+    nodes, edges = list(document.get("node_configs") or ()), list(document.get("edge_configs") or ())
     groups: list[Group] = []
     for super_node_id, inner in expansion.inner.items():
         if super_nodes is None or all(each in super_nodes for each in (*inner.around, super_node_id)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from debugger.graph.checks import (
     companions,
@@ -20,7 +20,7 @@ from debugger.graph.checks import (
 from debugger.graph.checks.context import Check, CheckContext, Level, Problem, format_problem
 from debugger.graph.checks.super_nodes import embedded_workflows
 from debugger.graph.graph import Graph
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import NodeConfig, Workflow
 
 __all__ = [
     "CHECKS",
@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     edges.edge_at_missing_node,
     nodes.node_without_type,
     nodes.unknown_node_type,
+    nodes.unreadable_node,
     conditions.condition_syntax,
     conditions.condition_missing,
     edges.direct_beside_conditional,
@@ -93,14 +94,19 @@ _OF_THE_WHOLE = (variables.variable_without_value, variables.variable_never_writ
 _EMBEDDED = tuple(rule for rule in CHECKS if rule not in _OF_THE_WHOLE)
 
 
-def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) -> list[Problem]:
+def check(
+    workflow: Workflow,
+    known_node_types: frozenset[str] | None = None,
+    readers: Mapping[str, Callable[[NodeConfig], object]] | None = None,
+) -> list[Problem]:
     """Return the problems of a workflow, errors first.
 
     Args:
         workflow: The document; it may be as broken as it likes.
         known_node_types: The node types that the engine runs; by default no type is objected to.
+        readers: By node type that the engine runs, what reads a node's own fields.
     """
-    subject = CheckContext(Graph(workflow), known_node_types)
+    subject = CheckContext(Graph(workflow), known_node_types, readers or {})
     problems = [problem for rule in CHECKS for problem in rule(subject)]
     problems += _inside_super_nodes(subject)
     return sorted(problems, key=lambda problem: problem.level != "error")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
-from debugger.graph.node_types import MODEL_NODES, NODE_FACTS
-from debugger.protocol.workflow import EdgeConfig, NodeConfig
+from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, as_bool
 
 Level = Literal["error", "warning"]
 
@@ -41,6 +41,8 @@ class CheckContext:
     graph: Graph
     known_node_types: frozenset[str] | None = None
     """The types that the engine runs; ``None`` if unknown."""
+    readers: Mapping[str, Callable[[NodeConfig], object]] = field(default_factory=dict)
+    """By node type what reads a node's own fields; raises an `InputError` where it cannot."""
 
     @property
     def nodes(self) -> list[NodeConfig]:
@@ -96,14 +98,13 @@ def own_field(node: NodeConfig, name: str) -> Any:
 
 
 def flag(node: NodeConfig, name: str) -> bool:
-    """Return a model node's flag, or its type's default.
+    """Return the flag of a node of conversation, or its type's default.
 
-    Other nodes have no flags.
+    Other nodes have no flags; an evaluator never waits nor loops, whatever it has.
     """
-    if node.type not in MODEL_NODES:
+    if node.type not in CONVERSATION_NODES:
         return False
-    value = own_field(node, name)
-    return value if isinstance(value, bool) else NODE_FACTS[node.type].flag_defaults[name]
+    return as_bool(own_field(node, name), NODE_FACTS[node.type].flag_defaults[name])
 
 
 _MOST_LISTED = 12

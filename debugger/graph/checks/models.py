@@ -29,12 +29,12 @@ def unknown_llm_type(context: CheckContext) -> Iterator[Finding]:
 
     Source: V19 in ``platform.md#validation`` and ``platform.md#model-variants``.
     """
-    for owner, node_id, model in _models(context):
+    for owner, node_id, field, model in _models(context):
         found = model.get("type")
         if found is not None and found not in _LLM_TYPES:
             yield Finding(
                 f"{owner}:",
-                f"'llms_config' has the type {quote(str(found))}.",
+                f"{field!r} has the type {quote(str(found))}.",
                 f"A model is one of: {', '.join(_LLM_TYPES)}.",
                 node_id,
             )
@@ -46,7 +46,7 @@ def temperature_out_of_range(context: CheckContext) -> Iterator[Finding]:
 
     Source: V16 in ``platform.md#validation``.
     """
-    for owner, node_id, model in _models(context):
+    for owner, node_id, _, model in _models(context):
         found = model.get("temperature")
         if found is not None and not _is_between(found, 0, 1):
             yield Finding(
@@ -90,14 +90,14 @@ def server_without_url(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-def _models(context: CheckContext) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Yield every model with its owner, members of groups included."""
+def _models(context: CheckContext) -> Iterator[tuple[str, str | None, str, dict[str, Any]]]:
+    """Yield every model with its owner and field, members of groups included."""
     for model in _inside(context.graph.workflow.config.llms_config):
-        yield "'workflow_config'", None, model
+        yield "'workflow_config'", None, "llms_config", model
     for node in context.nodes:
         for field in _FIELDS:
             for model in _inside(own_field(node, field)):
-                yield describe_node(node), node.logical_id, model
+                yield describe_node(node), node.logical_id, field, model
 
 
 def _inside(config: Any) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from debugger.errors import InputError, RunError
 from debugger.graph.checks.context import CheckContext, Finding, describe_node, flag, join, quote, rule
 
 
@@ -30,6 +31,27 @@ def unknown_node_type(context: CheckContext) -> Iterator[Finding]:
                 f"has the type {quote(node.type)}, which this engine does not run.",
                 f"Disable the node, or use a type that is run: {', '.join(sorted(known))}.",
             )
+
+
+@rule("error")
+def unreadable_node(context: CheckContext) -> Iterator[Finding]:
+    """Report nodes with a value that their type does not allow.
+
+    A run skips them.
+
+    Source: ``platform.md#workflow-document``.
+    """
+    for node in context.nodes:
+        is_known = node.type in (context.known_node_types or ())
+        read = context.readers.get(node.type or "") if is_known else None
+        try:
+            if read is not None:
+                read(node)
+        except InputError as error:
+            what = f"cannot be read as {quote(str(node.type))}, so it is skipped. {error.message}."
+            yield Finding(node, what, "Correct this field, or disable the node.")
+        except RunError:
+            continue  # the rules about tools tell it
 
 
 @rule("error")

@@ -154,7 +154,7 @@ def embedded_workflows(context: CheckContext) -> Iterator[Embedded | Problem]:
         except (InputError, WorkflowError) as error:
             yield _unreadable(node, path, outermost, error.message)
             continue
-        found = Embedded(CheckContext(Graph(inner), context.known_node_types), path, outermost)
+        found = Embedded(replace(context, graph=Graph(inner)), path, outermost)
         yield found
         if len(path) < _DEEPEST:
             waiting += [(deeper, (*path, deeper.label), outermost) for deeper in _holders(found.context)]

@@ -29,6 +29,12 @@ _BUILT_IN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_
 Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platform.md#secrets``.
 """
 
+_SENT = {
+    *("tool_arguments", "field_values", "api_headers", "api_body"),
+    *("headers", "query_parameters", "body_parameters"),
+}
+"""Fields whose keys the author chooses, so that all values in them are filled."""
+
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
 """Fields with another workflow's texts, or with values."""
 
@@ -126,17 +132,21 @@ def _each_once(value: WireModel, namespace: Namespace) -> list[Placeholder]:
 
 
 def _found_in(value: Any) -> Iterator[Placeholder]:
-    waiting = deque([value])
+    waiting = deque([(value, False)])
     while waiting:
-        found = waiting.popleft()
+        found, is_sent = waiting.popleft()
         if isinstance(found, WireModel):
             found = dict(found)
         if isinstance(found, str):
             yield from placeholders(found)
         elif isinstance(found, list):
-            waiting += found
+            waiting += [(inner, is_sent) for inner in found]
         elif isinstance(found, dict):
-            waiting += [inner for key, inner in found.items() if _is_filled(found, key)]
+            waiting += [
+                (inner, is_sent or key in _SENT)
+                for key, inner in found.items()
+                if is_sent or _is_filled(found, key)
+            ]
 
 
 def _is_filled(config: dict[str, Any], key: str) -> bool:
@@ -146,7 +156,7 @@ def _is_filled(config: dict[str, Any], key: str) -> bool:
             config.get("allow_code_variable_substitution") is not False
             and config.get("type") != "inline_python"
         )
-    return key not in _OWN_VARIABLES and key not in ("name", "description")
+    return key not in _OWN_VARIABLES and key not in ("name", "description", "note")
 
 
 _FRAMEWORK = {

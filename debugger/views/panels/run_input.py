@@ -352,6 +352,7 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
         missing = unresolved_placeholders(workflow.to_wire(), values, system=SYSTEM_NAMES)
     except DebuggerError:
         return  # a workflow without settings names none
+    missing = [name for name in missing if not name.startswith("global.")]  # those of the backend
     if missing:
         named = listed([plain("{{" + name + "}}") for name in missing], _MOST_NAMES)
         st.warning(

@@ -12,6 +12,7 @@ import streamlit as st
 from debugger.backends.base import Backend
 from debugger.backends.base_url import host_of
 from debugger.backends.hosted import HostedBackend
+from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import DebuggerError, UnsupportedError
 from debugger.graph.checks import check
 from debugger.graph.load import load_workflow
@@ -109,7 +110,7 @@ def _file(backend: Backend, reason: str | None) -> None:
 
 
 def _found(workflow: Workflow, backend: Backend) -> None:
-    problems = check(workflow, backend.node_types)
+    problems = check(workflow, backend.node_types, NODE_TYPES)
     st.caption(
         f"{plain(workflow.name)}: {count(len(workflow.node_configs), 'node')}, "
         f"{count(len(workflow.edge_configs), 'edge')}"

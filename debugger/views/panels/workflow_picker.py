@@ -9,6 +9,7 @@ from typing import TypeVar
 import streamlit as st
 
 from debugger.backends.base import Backend
+from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import DebuggerError, InputError, NotFoundError
 from debugger.graph.checks import check
 from debugger.protocol.base import is_id
@@ -64,7 +65,7 @@ def choose_workflow(backend: Backend) -> None:
 def _problems(session: DebugSession) -> None:
     question = ("problems", session.workflow_id, str(session.version_number))
     problems = state.record(BackendCache).ask(
-        question, lambda: check(session.workflow, session.backend.node_types)
+        question, lambda: check(session.workflow, session.backend.node_types, NODE_TYPES)
     )
     if problems:
         with st.expander(problems_title(problems), icon=":material/rule:", type="compact", key="problems"):

@@ -178,8 +178,21 @@ def test_fault_of_node_precedes_pinned_model():
     assert mocks.hits("pin2") == 0
 
 
-def test_fault_of_plain_node_fails_the_run():
-    events, _ = ran(having(Fault(Target("node", "a"), error="made up")), static("a", "A"))
+def test_fault_of_voice_call_fails_the_call():
+    call = node(
+        "a", "start_conversation", is_voice_conversation=True, user_number="+14155550123", assistant_id="b"
+    )
+
+    events, state = ran(having(Fault(Target("node", "a"), error="made up")), call)
+
+    assert [event["conversation_status"] for event in of(events, "start_conversation")] == ["failed"]
+    assert state.main.runtime_variables["start_conversation_result_error"] == "made up"
+    assert of(events, "end_workflow")
+
+
+@pytest.mark.parametrize("part", [static("a", "A"), node("a", "start_conversation")])
+def test_fault_of_plain_node_fails_the_run(part):
+    events, _ = ran(having(Fault(Target("node", "a"), error="made up")), part)
 
     assert of(events, "workflow_error")[0]["error_message"] == "Node 'A' was made to fail: made up"
 

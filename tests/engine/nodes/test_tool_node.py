@@ -74,6 +74,17 @@ def test_tool_arguments_are_native_and_come_first():
     }
 
 
+def test_placeholder_that_stays_in_an_argument_warns():
+    play = Play(echo("a", {"who": "Ms {{nmae}}", "deep": [{"n": "[[gone]] {{ cups | nope }}"}]}))
+
+    play.turn(dynamic_variables={"name": "Ann", "cups": 2})
+
+    assert [event["warning_message"] for event in play.wire if event["type"] == "workflow_warning"] == [
+        "No value for {{nmae}}; it is left as it is written.",
+        "No value for {{ cups | nope }}; it is left as it is written.",
+    ]
+
+
 def test_arguments_are_looked_up_in_each_call():
     bindings = [{"argument_name": "before", "variable_path": "tool_result.before", "default": "nothing"}]
     count = "def count(before):\n    return {'before': (before, 1)[before == 'nothing'] + 1}\n"

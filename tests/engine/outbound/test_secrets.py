@@ -64,6 +64,17 @@ def test_secret_value_is_masked_from_any_source(text):
     assert KEY.mask_bytes(text.encode()).decode() == masked
 
 
+@pytest.mark.parametrize(
+    "value", ["pa'ss\"word-77", "pa'ss-word-77", "pass\u00a0word\\77", "\u202epass'word-77"]
+)
+@pytest.mark.parametrize("around", ["%s", "it's %s", 'it is "%s"', 'it\'s "%s"'])
+def test_secret_is_masked_in_python_quotes(value, around):
+    masked = Secrets({"KEY": value}).mask(f"phone_number is {around % value!r}.")
+
+    assert "***" in masked
+    assert not any(part in masked for part in ("pa", "ss", "word", "77"))
+
+
 def test_quoted_secret_is_masked_in_json():
     secrets = Secrets({"KEY": 'a"b\nc'})
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from debugger.engine.super_nodes import expand, unfold
 from debugger.engine.super_nodes.expand import MOST_EDGES, MOST_LEVELS, MOST_NODES
 from debugger.errors import RunError
+from debugger.protocol.workflow import Workflow
 from tests.support.factories import (
     Json,
     direct,
@@ -479,6 +480,15 @@ def test_unfold_opens_everything_by_default():
     written = booking()
 
     assert len(unfold(written, expanded(written)).groups) == 2
+
+
+def test_unfold_reads_a_document_without_edges():
+    inner = {"workflow_config": {}, "node_configs": [static("card", "Your card?", is_start=True)]}
+    written = Workflow.from_wire({"node_configs": [super_node("pay", inner, is_start=True)]})
+
+    graph, _ = unfold(written, expanded(written))
+
+    assert list(graph.nodes) == ["pay", "pay/card"]
 
 
 def test_unfold_leaves_global_setting_to_the_super_node():

@@ -54,6 +54,15 @@ def test_a_request_is_given_up_after_five_minutes(timeout, is_wrong):
     assert [problem.code for problem in problems] == (["timeout-out-of-range"] if is_wrong else [])
 
 
+def test_model_of_a_transcript_is_named_by_its_field():
+    model = {"process_transcript_llms_config": {"type": "crystal_ball"}}
+    node = {"logical_id": "end", "type": "end_conversation", "is_start": True, **model}
+
+    [problem] = check(Workflow.from_document({"node_configs": [node]}))
+
+    assert "'process_transcript_llms_config' has the type 'crystal_ball'" in problem.message
+
+
 def test_a_tool_server_has_an_address():
     servers = [{"name": "good", "server_url": "https://x.test/mcp"}, {"name": "bad"}]
 

@@ -52,6 +52,36 @@ def test_a_variable_without_a_default_is_told_once():
     assert "'{{who}}'" in problems[0].message
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "tool_node", "tool_arguments": {"name": "{{who}}"}},
+        {"type": "tool_node", "tool_arguments": {"patient": [{"description": "{{who}}"}]}},
+        {"type": "http_request", "headers": {"name": "{{who}}"}},
+        {"type": "http_request", "body_parameters": {"guest": {"name": "{{who}}"}}},
+        {"type": "super_node", "super_workflow_id": "w", "field_values": {"name": "{{who}}"}},
+    ],
+)
+def test_argument_may_be_called_name(fields):
+    problems = found("Hello", {"logical_id": "other", **fields})
+
+    assert [(problem.code, problem.node_logical_id) for problem in problems] == [
+        ("variable-without-value", "other")
+    ]
+
+
+def test_note_is_not_filled():
+    assert found("Hello", {"logical_id": "other", "type": "no_op", "note": "{{who}} is [[late]]"}) == []
+
+
+def test_names_and_descriptions_are_not_filled():
+    schema = {"type": "object", "description": "{{who}}", "properties": {}}
+    texts = {"name": "{{who}}", "description": "{{who}}"}
+    tool = {"type": "inline_python", "args_schema": schema, **texts}
+
+    assert found("Hello", {"logical_id": "other", "type": "tool_node", "tool_config": tool, **texts}) == []
+
+
 @pytest.mark.parametrize("name", sorted(SYSTEM_NAMES))
 def test_the_names_that_every_run_has_are_known(name):
     assert found("It is {{" + name + "}}.") == []

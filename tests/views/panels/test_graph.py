@@ -66,7 +66,7 @@ def test_graph_turns_where_browser_asks_for_it(app, backend, monkeypatch):
     layout = importlib.import_module("debugger.graph.layout")  # the package gives the function of that name
     place = layout._laid_out
     monkeypatch.setattr(layout, "_laid_out", lambda drawing: laid_out.append(drawing) or place(drawing))
-    layout.clear_layouts()
+    layout._layouts.clear()
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     right = drawn(app)["geometry"]

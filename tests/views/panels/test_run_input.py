@@ -60,6 +60,15 @@ def test_tables_begin_with_what_workflow_names(app, backend):
     assert not is_open(app, "runtime_variables")
 
 
+def test_global_variables_are_left_to_the_backend(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello {{name}}, this is {{global.shop}}")))
+
+    app.run()
+
+    assert model(record).value["dynamic_variables"] == {"name": ""}
+    assert [warning.value for warning in app.warning if "global" in warning.value] == []
+
+
 def test_each_variable_has_its_source_and_is_reverted(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf", "n": "42", "old": 1}))
     app.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
@@ -224,7 +224,8 @@ def _check_appointment(request: JsonObject) -> None:
 def _appointment_body(request: JsonObject) -> JsonObject:
     """Return the appointment; local times are in the practice's time zone."""
     start = parse_moment(request["start_time"], request["timezone"], "start_time")
-    end = start + timedelta(minutes=request["duration_in_minutes"])
+    # Across a change of the clocks, too, which arithmetic with local times leaves out.
+    end = (start.astimezone(UTC) + timedelta(minutes=request["duration_in_minutes"])).astimezone(start.tzinfo)
     return {
         "appointment_id": _number(
             "appointment", request["patient_id"], request["practitioner_id"], str(start)

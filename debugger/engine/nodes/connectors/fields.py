@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from debugger.errors import InputError
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
-_TELEPHONE = re.compile(r"\+?[0-9][0-9 ().-]{5,24}")
+_TELEPHONE = re.compile(r"\+?[(0-9][0-9 ().-]{5,24}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _BIRTHDATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 _DATE_LENGTH = len("2026-07-14")

@@ -18,7 +18,7 @@ from debugger.engine.nodes.connectors.base import (
 )
 from debugger.engine.nodes.connectors.end_conversation import RAW_TRANSCRIPT
 from debugger.engine.nodes.connectors.fields import check_e164
-from debugger.engine.outbound import OutboundCall, RecordedAnswer
+from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, StartConversationEvent
@@ -57,6 +57,8 @@ class CallTimeline:
     statuses: tuple[str, ...] = ("initiated", "in-progress", "completed")
     transcript: str | None = None
     error: str | None = None
+    status_code: int | None = None
+    """The recorded status code of the answer."""
 
     def status(self, poll: int) -> str:
         """Return the status at a poll, counted from 0."""
@@ -78,7 +80,7 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         return CallTimeline(conversation_id)
     if recorded.status is not None and not 200 <= recorded.status < 300:
         refusal = f"The service for calls answered with the status {recorded.status}."
-        return CallTimeline(conversation_id, ("failed",), error=refusal)
+        return CallTimeline(conversation_id, ("failed",), error=refusal, status_code=recorded.status)
     body = recorded.body if isinstance(recorded.body, dict) else {"status": recorded.body}
     found = body.get("conversation_status", body.get("status"))
     listed = found if isinstance(found, list) else [found]
@@ -95,6 +97,7 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         statuses or CallTimeline.statuses,
         transcript=None if transcript is None else str(transcript),
         error=str(error) if error else None,
+        status_code=recorded.status,
     )
 
 
@@ -121,6 +124,11 @@ class StartConversationNode(Node[StartConversationConfig]):
     """
 
     Config: ClassVar[type[NodeConfig]] = StartConversationConfig
+
+    @property
+    def calls_service(self) -> bool:
+        """Return whether it is by voice."""
+        return self.config.is_voice_conversation
 
     def run(self, context: NodeContext) -> NodeRun:
         """Place or follow the call, emit its statuses, write the result."""
@@ -173,19 +181,12 @@ class StartConversationNode(Node[StartConversationConfig]):
         seed = fingerprint(request, self.config.logical_id, context.thread.thread_id)
         new_id = f"conversation_{seed[:24]}_{context.visit(self.config)}"
         target = f"voice call to {request['user_number']}"
-        call = OutboundCall(
-            "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)
-        )
+        call = _call("contact", target, request, new_id)
         return self._simulated(call, context, "nobody was called")
 
     def _poll(self, conversation_id: str, context: NodeContext) -> CallTimeline:
-        call = OutboundCall(
-            "conversation",
-            "read",
-            f"status of the conversation {conversation_id}",
-            {"conversation_id": conversation_id},
-            lambda recorded: make_timeline(recorded, conversation_id),
-        )
+        target = f"status of the conversation {conversation_id}"
+        call = _call("read", target, {"conversation_id": conversation_id}, conversation_id)
         return self._simulated(call, context, "the service was not called")
 
     def _simulated(self, call: OutboundCall[CallTimeline], context: NodeContext, note: str) -> CallTimeline:
@@ -225,6 +226,19 @@ class StartConversationNode(Node[StartConversationConfig]):
             raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.environment.now() >= context.deadline:
             raise ConnectorError("The time limit of the node was reached before the conversation was over.")
+
+
+def _call(
+    call_class: CallClass, target: str, request: JsonObject, conversation_id: str
+) -> OutboundCall[CallTimeline]:
+    return OutboundCall(
+        "conversation",
+        call_class,
+        target,
+        request,
+        simulate=lambda recorded: make_timeline(recorded, conversation_id),
+        status_of=lambda timeline: timeline.status_code,
+    )
 
 
 def _check_numbers(request: JsonObject) -> None:

@@ -126,6 +126,22 @@ def test_appointment_has_end_and_time_zone(monkeypatch):
     assert (body["patient_id"], body["practitioner_id"], body["title"]) == ("77", "9", "Check")
 
 
+@pytest.mark.parametrize(
+    ("start", "times"),
+    [
+        ("2026-11-01T01:30", ("2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00")),
+        ("2026-03-08T01:30", ("2026-03-08T01:30:00-05:00", "2026-03-08T03:30:00-04:00")),
+        ("2026-11-01T01:30+01:00", ("2026-11-01T01:30:00+01:00", "2026-11-01T02:30:00+01:00")),
+    ],
+)
+def test_appointment_lasts_across_a_clock_change(monkeypatch, start, times):
+    run = play(monkeypatch, "athena_appointments_create", start_time=start, duration_in_minutes=60)
+
+    run.turn()
+
+    assert (run.output["response"]["start_time"], run.output["response"]["end_time"]) == times
+
+
 def test_an_update_tells_what_was_sent(monkeypatch):
     run = play(monkeypatch, "athena_patients_update", notes_action="replace", email="ann@example.com")
 
@@ -202,6 +218,15 @@ def test_bad_field_fails_without_a_call(monkeypatch, kind, fields, told):
     assert run.output["success"] is False
     assert run.gateway.ledger == []
     assert run.end.status == "completed"
+
+
+@pytest.mark.parametrize("number", ["(415) 555-0123", "+1 (415) 555-0123", "+(49) 151 2345678", "4155550123"])
+def test_telephone_may_have_an_area_code(monkeypatch, number):
+    run = play(monkeypatch, "athena_patients_search", phone_number=number)
+
+    run.turn()
+
+    assert run.variables["athena_result_error"] is None
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,15 @@ def test_secret_in_message_is_masked(monkeypatch):
     assert "s3cret-pin" not in seen
 
 
+def test_secret_with_quotes_is_masked_in_errors(monkeypatch):
+    run = play(monkeypatch, destination_phone_number="{{pin}}", secrets={"pin": "s3cret'\"pin"})
+
+    run.turn()
+
+    assert "destination_phone_number is '***'" in run.variables["send_sms_result_error"]
+    assert "s3cret" not in json.dumps([run.wire, run.variables, run.warnings])
+
+
 def test_message_counts_as_tool_call(monkeypatch):
     run = play(monkeypatch)
 

@@ -72,6 +72,16 @@ def test_simulated_call_runs_to_completion(monkeypatch):
     assert run.warnings == [f"The voice call to {NUMBER} was simulated; nobody was called."]
 
 
+def test_huge_polling_interval_is_waited_for(monkeypatch):
+    run = play(monkeypatch, environment=Environment(), polling_interval_seconds=1e300)
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+
+    run.turn(cancelled=cancelled)
+
+    assert run.end.status == "cancelled"
+
+
 def test_ledger_entry_is_a_contact_call(monkeypatch):
     run = play(monkeypatch, assistant_number="+14155550100")
 
@@ -222,6 +232,17 @@ def test_a_recorded_answer_decides_the_course(monkeypatch, recorded, expected, e
     assert statuses(run) == expected
     told = run.variables["start_conversation_result_error"]
     assert told is None if error is None else error in told
+
+
+@pytest.mark.parametrize("fields", [{}, {"conversation_id": "c42"}], ids=["placed", "polled"])
+@pytest.mark.parametrize(("status", "success"), [(202, True), (503, False)])
+def test_ledger_has_the_recorded_status(monkeypatch, fields, status, success):
+    run = play(monkeypatch, answers=(answer(".", "completed", status=status),), **fields)
+
+    run.turn()
+
+    (entry,) = run.gateway.ledger
+    assert (entry["status_code"], entry["success"]) == (status, success)
 
 
 def test_recorded_answer_sets_id_and_transcript(monkeypatch):
