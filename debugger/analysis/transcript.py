@@ -41,6 +41,7 @@ from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
 from debugger.expressions.values import shortened
 from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
 from debugger.protocol.turn_logs import TurnLog
@@ -140,6 +141,8 @@ class TranscriptTurn:
     rows: list[TranscriptRow]
     steps: list[PathStep]
     changes: list[Difference]
+    variables: JsonObject
+    """All that the run has set by then; only of its last turn."""
     hint: InputHint
     status: RunStatus
     """After the turn."""
@@ -147,7 +150,7 @@ class TranscriptTurn:
     error_message: str
 
 
-_OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
+_OPEN = TranscriptTurn([], [], [], {}, InputHint("none", "", ""), "running", "", "")
 """The turn for its rows other than the last."""
 
 
@@ -192,7 +195,8 @@ class TranscriptReader:
         status = self._facts.status if is_last else "running"
         hint = input_hint(last_hint(self._positions), status, names=self._graph.names)
         error = _error(turn.events, events)
-        read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
+        variables = self._changes.values() if is_last else {}
+        read = TranscriptTurn([], steps, changes, variables, hint, self._status(is_last), *error)
         read.rows.extend(self._rows(turn, said, read))
         return read
 
