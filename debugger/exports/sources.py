@@ -13,7 +13,8 @@ from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.workflow import Workflow
 from debugger.store import Store
 
-_PAGE_SIZE = 200
+_PAGE_SIZE = 100
+"""The most that the platform documents; an API may send shorter pages."""
 _MAX_WORKFLOWS = 8
 """Versions of workflows that are in memory at once."""
 _MAX_SEARCHES = 600
@@ -126,6 +127,6 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
         if page.unread and searches < _MAX_SEARCHES:
             continue  # the search goes on with the runs that are not indexed yet
         found |= dict.fromkeys(run.workflow_run_id for run in page.rows)
-        if not page.rows or number * _PAGE_SIZE >= page.total:
+        if not page.rows or len(found) >= page.total:
             return list(found)
         number += 1

@@ -116,3 +116,13 @@ def test_samples_are_exported_in_every_format():
         for file_format in ("csv", "xlsx", "jsonl", "html", "run"):
             progress = write_export(io.BytesIO(), reader(backend).read([run_id]), options(file_format))
             assert progress.runs == 1
+
+
+def test_pages_shorter_than_requested_are_all_read(backend, monkeypatch):
+    ids = [play(backend) for _ in range(5)]
+    whole = backend.runs
+    monkeypatch.setattr(backend, "runs", lambda **wanted: whole(**wanted | {"size": min(wanted["size"], 2)}))
+
+    found = find_run_ids(backend, RunFilter())
+
+    assert sorted(found) == sorted(ids)
