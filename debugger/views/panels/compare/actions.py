@@ -173,6 +173,7 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
         DebuggerError: One could not be read; of two, the first.
     """
     held = state.record(CompareState)
+    before = _run_ids(held)
     faults: list[DebuggerError] = []
     for side, place in sorted(held.unread.items()):
         try:
@@ -185,7 +186,10 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     held.unread.clear()
     events = sum(len(turn.events) for run in held.runs.values() for turn in run.turns)
     with progress(f"Comparing {events:,} events"), gc_paused():
-        _begin()
+        if _run_ids(held) == before:
+            go_to_first()
+        else:
+            _begin()
     if faults:
         raise faults[0]
 
@@ -271,6 +275,10 @@ def show_address() -> None:
         held.left, held.left_at = held.shown, time.monotonic()
     held.shown = shown
     state.set_query_parameters(shown.to_parameters())
+
+
+def _run_ids(held: CompareState) -> dict[Side, str]:
+    return {side: run.run.workflow_run_id for side, run in held.runs.items()}
 
 
 def _begin() -> None:

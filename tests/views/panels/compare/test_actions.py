@@ -50,3 +50,14 @@ def test_odd_time_of_a_run_suggests_no_other(app, backend, pair, monkeypatch):
 
     assert not app.exception
     assert record_of(app, CompareState).runs.keys() == {"b"}
+
+
+def test_reload_keeps_the_alignment(app, pair):
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+    app.number_input("compare_shift").set_value(0).run()
+
+    app.button("compare_reload").click().run()
+
+    assert not app.exception
+    assert record_of(app, CompareState).shift == -1
