@@ -81,6 +81,7 @@ def run(first: str = "debug") -> None:
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in (*VIEWS, HELP) if view.title == chosen.title)
+    state.record(PageLinks).on_view = shown.name
     links = [
         Link(
             f"to_{view.name}",
