@@ -20,7 +20,8 @@ from debugger.views.components.graph.component import graph_direction, workflow_
 from debugger.views.components.graph.node_states import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels.runs.scope import first_page, runs_state, take_click
+from debugger.views.panels.runs.filters import set_filters
+from debugger.views.panels.runs.scope import runs_state, take_click
 from debugger.views.run_state import Element, Selection
 
 _HEIGHT = 460
@@ -175,8 +176,8 @@ def show_button(path: PathFilter, number: int) -> None:
 
 
 def list_runs_on(path: PathFilter) -> None:
-    """List the runs that came by a part of the picture."""
+    """List the runs of the counted workflow that came by a part of the picture."""
     take_click()
     runs_state().path = path
-    first_page()
+    set_filters({"runs_workflow": runs_state().counted_workflow})
     state.set_widget("runs_view", "list")

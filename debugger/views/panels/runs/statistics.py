@@ -63,6 +63,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
         workflow_id, names = _workflow(counted_rows)
         figures = st.container(horizontal=True, gap="large", width="content")
+        runs_state().counted_workflow = workflow_id
     ids = {run.workflow_run_id for run in counted_rows if run.workflow_id == workflow_id}
     shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
