@@ -574,3 +574,23 @@ def test_filter_form_narrows_the_queue(app, backend, workflow):
     assert held(app).wanted == ReviewFilter(tag="late, *very*", version=0, is_open_only=True)
     app.button("review_clear").click().run()
     assert len(held(app).queue.runs) == 2
+
+
+def test_other_backend_begins_with_its_own_runs(app, backend, workflow):
+    runs(backend, workflow, 1)
+    other = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
+    [there] = runs(other, other.create_workflow(document(say("b"))), 1)
+    app.run()
+    app.query_params.clear()
+    (
+        record_of(app, CurrentBackend).name,
+        record_of(app, HostedConnection).name,
+        record_of(app, HostedConnection).backend,
+    ) = "hosted", "staging", other
+
+    app.run()
+    other.close()
+
+    assert not app.exception
+    assert not app.error
+    assert held(app).run_id == there

@@ -135,6 +135,9 @@ def follow_address() -> None:
     """Show what the address names, if the user has changed it."""
     held = review()
     found = state.query_parameters()
+    place = (state.record(CurrentBackend).name, connection_of_runs())
+    if not found and held.queue is not None and held.queue_of[:2] != place:
+        _choose(ReviewFilter())  # its ids are those of another backend
     if not found or found == held.shown or time.monotonic() - held.shown_at < _SETTLE_SECONDS:
         return
     address = ReviewAddress.from_parameters(found)
