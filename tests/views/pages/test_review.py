@@ -576,6 +576,16 @@ def test_filter_form_narrows_the_queue(app, backend, workflow):
     assert len(held(app).queue.runs) == 2
 
 
+def test_workflows_of_one_name_are_told_apart(app, backend, workflow):
+    backend.create_workflow(document(say("b")), name="Tea shop")
+    runs(backend, workflow, 1)
+
+    app.run()
+
+    options = next(box for box in app.selectbox if box.label == "Workflow").options
+    assert len(set(options)) == 3
+
+
 def test_other_backend_begins_with_its_own_runs(app, backend, workflow):
     runs(backend, workflow, 1)
     other = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))

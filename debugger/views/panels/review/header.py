@@ -24,6 +24,7 @@ from debugger.views.panels.review.actions import filter_runs, refresh_queue, rev
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 from debugger.views.panels.runs.filters import VERDICT_WORDS
+from debugger.views.panels.runs.scope import distinct
 from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
@@ -123,7 +124,7 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
-    workflow = _choice(st.selectbox, "Workflow", "All workflows", names, wanted.workflow)
+    workflow = _choice(st.selectbox, "Workflow", "All workflows", distinct(names), wanted.workflow)
     left, right = st.columns(2, gap="small")
     days = f"Days in the time zone {plain(zone_name())}"
     since = left.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)

@@ -163,7 +163,7 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
                 {"field": "node", "title": "Node"},
                 {"field": "part", "title": "Runs that"},
                 {"field": "runs", "title": "Runs"},
-                {"field": "drop", "title": "Ended or wait here", "format": ".0%"},
+                {"field": "drop", "title": "Ended or wait here"},
             ],
         },
     }
@@ -236,10 +236,11 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
     if state.widget(_WORKFLOW_KEY) not in order:
         state.forget_widget(_WORKFLOW_KEY)
     chosen = st.selectbox(
+    labels = distinct(names)
         "Statistics of the workflow",
         order,
         key=_WORKFLOW_KEY,
-        format_func=lambda workflow: f"{names[workflow]} · {count(sizes[workflow], 'run')}",
+        format_func=lambda workflow: f"{labels[workflow]} · {count(sizes[workflow], 'run')}",
         width=360,
         help="The filters find runs of several workflows; nodes can only be counted in one",
     )

@@ -149,3 +149,13 @@ def test_listed_runs_are_of_the_counted_workflow(app, walks, statistics, listed)
 
     assert not app.exception
     assert len(listed()) == 9
+
+
+def test_workflows_of_one_name_can_be_chosen(app, walks, statistics):
+    walks(5)
+    walks(5)
+    app.run()
+
+    statistics()
+
+    assert len(set(app.selectbox("statistics_workflow").options)) == 2
