@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from debugger.analysis.metrics import percent
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
 from debugger.backends.base import Backend, Page
@@ -62,8 +63,8 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
         workflow_id, names = _workflow(counted_rows)
-        figures = st.container(horizontal=True, gap="large", width="content")
         runs_state().counted_workflow = workflow_id
+        figures = st.container(horizontal=True, gap="large", width="content")
     ids = {run.workflow_run_id for run in counted_rows if run.workflow_id == workflow_id}
     shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
@@ -104,7 +105,7 @@ def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
             "part": [part for _, part, _ in parts],
             "order": [list(_PARTS).index(part) for _, part, _ in parts],
             "runs": [number for _, _, number in parts],
-            "drop": [round(flow.drop_off, 4) for flow, _, _ in parts],
+            "drop": [percent(flow.drop_off) for flow, _, _ in parts],
             "at": list(range(len(parts))),
         },
         _spec([labels[flow.node] for flow in shown], total),
@@ -235,8 +236,8 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
         return order[0], names
     if state.widget(_WORKFLOW_KEY) not in order:
         state.forget_widget(_WORKFLOW_KEY)
-    chosen = st.selectbox(
     labels = distinct(names)
+    chosen = st.selectbox(
         "Statistics of the workflow",
         order,
         key=_WORKFLOW_KEY,
