@@ -205,3 +205,9 @@ def test_saved_preset_differs_from_the_programs(app, opened, record):
 
     options = widget(app, "selectbox", "_preset").options
     assert len(set(options)) == len(options) == 5
+
+
+def test_large_export_can_be_downloaded_once(app, large, opened):
+    use(app, "export_start")
+
+    assert "once, within an hour" in app.success[0].value
