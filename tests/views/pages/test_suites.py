@@ -98,6 +98,14 @@ def test_start_that_fails_can_be_tried_again(app, backend, monkeypatch):
     assert record_of(app, SuitesState).job.wait(30)
 
 
+def test_store_that_fails_is_told(app, monkeypatch):
+    monkeypatch.setattr(SuiteRepository, "newest", fail)
+
+    app.run()
+
+    assert not app.exception
+    assert app.error[0].value == "The database is gone\\."
+
 
 def fail(*_, **__):
     raise StoreError("The database is gone.")
