@@ -136,11 +136,13 @@ def earlier_run(backend: Backend, run_id: str) -> str:
 
 @command
 def choose(side: Side) -> None:
-    """Request the run that was chosen or typed in a picker."""
-    text = state.widget(picker_key(side)) or ""
-    if text.strip():
-        place = RunPlace.parse(text, state.record(CurrentBackend).name)
-        state.record(CompareState).unread[side] = place
+    """Request the run that was chosen or typed in a picker; a cleared one has none."""
+    held, text = state.record(CompareState), (state.widget(picker_key(side)) or "").strip()
+    if text:
+        held.unread[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
+    else:
+        held.places.pop(side, None)
+        held.runs.pop(side, None)
 
 
 @command

@@ -61,3 +61,15 @@ def test_reload_keeps_the_alignment(app, pair):
 
     assert not app.exception
     assert record_of(app, CompareState).shift == -1
+
+
+def test_cleared_picker_leaves_the_side_open(app, pair):
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+
+    app.selectbox("compare_a").set_value(None).run()
+
+    assert not app.exception
+    assert app.selectbox("compare_a").value is None
+    assert any("Choose run A above" in caption.value for caption in app.caption)
+    assert "a" not in app.query_params
