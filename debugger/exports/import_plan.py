@@ -254,7 +254,7 @@ class _Planner:
 
     def _plan_tags(self, row: SheetTags) -> PlannedTags:
         before = sorted(self._stored.tags.get(row.run_id, ()))
-        if row.text.strip() == ", ".join(before) or sorted(row.tags) == before:
+        if _is_same_text(", ".join(before), row.text) or sorted(row.tags) == before:
             return PlannedTags(row.row, row.run_id, before, before, "unchanged")
         if not before:
             return PlannedTags(row.row, row.run_id, row.tags, before, "new")
@@ -277,7 +277,7 @@ def _asks(item: PlannedVerdict | PlannedTags) -> object:
 
 
 def _is_same_text(stored: str, read: str) -> bool:
-    """Return whether a comment is the stored one.
+    """Return whether comment or tags are the stored ones.
 
     A spreadsheet may drop blanks at the ends of lines, and an export puts marks in place of what it masks.
     """

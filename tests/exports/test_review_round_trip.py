@@ -179,3 +179,12 @@ def test_masked_comment_stays_as_stored(backend):
 
     assert untouched.changes().verdicts == []
     assert stored(backend, [run_id]) == {(run_id, "run", ""): ("fail", said)}
+
+
+def test_masked_tags_are_no_conflict(backend):
+    [run_id] = runs(backend, 1)
+    backend.store.notebook.tag(run_id, ["ada@example.org", "smoke"])
+
+    plan = planned(backend, exported(backend, [run_id]), [run_id])
+
+    assert plan.conflicts == []
