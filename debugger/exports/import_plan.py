@@ -287,8 +287,8 @@ def _is_same_text(stored: str, read: str) -> bool:
         return whole == begin
     place = len(begin)
     for part in parts[:-1]:
-        place = whole.find(part, place)
+        place = whole.find(part, place + 1)
         if place < 0:
             return False
         place += len(part)
-    return whole.startswith(begin) and whole[place:].endswith(parts[-1])
+    return len(whole) > place and whole.startswith(begin) and whole[place + 1 :].endswith(parts[-1])
