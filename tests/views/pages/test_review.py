@@ -604,3 +604,17 @@ def test_other_backend_begins_with_its_own_runs(app, backend, workflow):
     assert not app.exception
     assert not app.error
     assert held(app).run_id == there
+
+
+def test_open_only_keeps_the_chosen_runs(app, backend, workflow):
+    chosen = runs(backend, workflow, 3)[:2]
+    app.query_params["runs"] = ",".join(chosen)
+    app.run()
+    decide(app, "pass")
+
+    next(each for each in app.toggle if each.label == "Open only").set_value(True)
+    app.button("review_apply").click().run()
+
+    assert held(app).queue.runs == (chosen[1],)
+    app.button("review_clear").click().run()
+    assert len(held(app).queue.runs) == 3

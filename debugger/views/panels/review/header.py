@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -117,7 +118,10 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
             applies = st.form_submit_button("Apply", key="review_apply", type="primary")
             clears = st.form_submit_button("All runs", key="review_clear")
     if applies or clears:
-        filter_runs(ReviewFilter(**values) if applies else ReviewFilter())
+        found = ReviewFilter(**values)
+        if found == ReviewFilter(is_open_only=found.is_open_only):  # nothing replaces the chosen runs
+            found = replace(found, runs=wanted.runs)
+        filter_runs(found if applies else ReviewFilter())
         st.rerun()
 
 
