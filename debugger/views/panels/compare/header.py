@@ -244,13 +244,11 @@ def _workflow_names(name: BackendName) -> dict[str, str]:
 
 
 def _label(name: BackendName, run: Run) -> str:
-    turns = (run.model_extra or {}).get("turn_count")
     parts = [
         shown_time(run.created_at, seconds=False)[5:],
         _workflow_names(name).get(run.workflow_id) or recorded_name(run),
         f"v{run.version_number}",
         LOOKS[run.status].word,
-        count(turns, "turn") if isinstance(turns, int) else "",
         _ENGINES[name] if len(_backends()) > 1 else "",
         f"…{run.workflow_run_id[-_SHORT_ID:]}",
     ]

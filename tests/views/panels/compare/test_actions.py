@@ -73,3 +73,19 @@ def test_cleared_picker_leaves_the_side_open(app, pair):
     assert app.selectbox("compare_a").value is None
     assert any("Choose run A above" in caption.value for caption in app.caption)
     assert "a" not in app.query_params
+
+
+def test_picker_counts_no_background_steps_as_turns(app, backend, pair, monkeypatch):
+    whole = backend.runs
+
+    def stepped(**wanted):
+        found = whole(**wanted)
+        for run in found.rows:
+            run.model_extra["turn_count"] = 8  # the store counts steps, too
+        return found
+
+    monkeypatch.setattr(backend, "runs", stepped)
+    app.run()
+
+    assert len(app.selectbox("compare_a").options) == 2
+    assert not any("8 turns" in option for option in app.selectbox("compare_a").options)
