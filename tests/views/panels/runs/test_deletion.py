@@ -199,3 +199,12 @@ def test_question_closes_an_export_of_another_page(app, backend, walks, tick):
     assert not app.error
     assert app.button("delete_runs").label == "Delete 1 run"
     assert exported.scopes == ()
+
+
+def test_deleted_runs_tell_what_their_turns_count(app, backend, walks):
+    backend.store.hidden.hide(walks(1), "Ada")
+    app.run()
+
+    control(app, "runs_view").use("deleted")
+
+    assert "Steps of background work count" in app.dataframe("deleted_runs_0").proto.columns
