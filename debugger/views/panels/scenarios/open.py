@@ -12,7 +12,6 @@ import streamlit as st
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.file_names import plain_name
-from debugger.protocol.base import JsonObject
 from debugger.scenarios.editing import read_plain, write_yaml
 from debugger.scenarios.lex import scenarios_from_lex, write_lex
 from debugger.scenarios.loading import SUFFIX
@@ -137,7 +136,9 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Row",
             range(len(cases)),
             key=f"{lead}_row",
-            format_func=lambda at: f"{at + 1}. {_row_words(cases[at][1])}",
+            format_func=lambda at: (
+                f"{at + 1}. " + ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80]
+            ),
         )
     turns = len(found.scenario.turns)
     st.number_input(
@@ -162,10 +163,6 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
         )
         if sheet and not found.rows:
             _sheet_files(uploaded, sheet)
-
-
-def _row_words(row: JsonObject) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in row.items())[:80]
 
 
 def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
