@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import StoreError
 from debugger.exports import sources
 from debugger.exports.formats import write_export
 from debugger.exports.sources import RunFilter, RunReader, find_run_ids
@@ -126,3 +128,13 @@ def test_pages_shorter_than_requested_are_all_read(backend, monkeypatch):
     found = find_run_ids(backend, RunFilter())
 
     assert sorted(found) == sorted(ids)
+
+
+def test_search_that_does_not_finish_is_no_result(backend, monkeypatch):
+    monkeypatch.setattr(sources, "_MAX_SEARCHES", 2)
+    play(backend)
+    whole = backend.runs
+    monkeypatch.setattr(backend, "runs", lambda **wanted: replace(whole(**wanted), unread=3))
+
+    with pytest.raises(StoreError, match="3 runs are not indexed yet"):
+        find_run_ids(backend, RunFilter(search=RunSearch(text="hello")))
