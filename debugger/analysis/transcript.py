@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, NamedTuple, Self, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
@@ -41,52 +41,19 @@ from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
 from debugger.expressions.values import shortened
 from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 SCHEMA_VERSION = 2
-"""Counts up when a column of `TranscriptRow` changes its meaning."""
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """Columns that every row of a run shares."""
-
-    run_id: str
-    workflow_id: str = ""
-    workflow_name: str = ""
-    version_number: int | None = None
-    engine: str = ""
-    status: str = ""
-    started_at: str = ""
-    """ISO 8601, UTC; empty means the time of the run's first event."""
-
-    @classmethod
-    def of(cls, run: Run, *, workflow_name: str, engine: str) -> Self:
-        """Return the columns of a record."""
-        return cls(
-            run_id=run.workflow_run_id,
-            workflow_id=run.workflow_id,
-            workflow_name=workflow_name,
-            version_number=run.version_number,
-            engine=engine,
-            status=run.status,
-            started_at=run.created_at or "",
-        )
+"""Counts up when a column of an export changes its meaning."""
 
 
 class TranscriptRow(NamedTuple):
-    """One message of a transcript.
+    """One message of a transcript."""
 
-    Columns that are known only when its turn ends are on the turn's last row.
-    """
-
-    schema_version: int
-    run_id: str
-    turn_number: int
-    """For background work, that of the turn before it."""
     seq: int
     """Counts the run's rows from 1."""
     role: Literal["user", "agent", "system"]
@@ -114,21 +81,8 @@ class TranscriptRow(NamedTuple):
     """ISO 8601, UTC."""
     latency_ms: float | None
     """Latency of the model."""
-    is_waiting_for_input: bool
-    next_input_hint_kind: str
-    next_input_hint: str
-    """The label of the node that waits."""
-    changed_variables: str
-    """JSON list of path, op, before and after; empty without changes."""
-    error_type: str
-    """``workflow_error``, ``node_expired`` or ``node_failure``."""
-    error_message: str
-    workflow_id: str
-    workflow_name: str
-    version_number: int | None
-    engine: str
-    status: str
-    started_at: str
+    is_error: bool
+    """True for a row of the system that tells the turn's error."""
     is_background: bool
     """True for a message of background work, after the turn."""
 
@@ -140,28 +94,27 @@ class TranscriptTurn:
     rows: list[TranscriptRow]
     steps: list[PathStep]
     changes: list[Difference]
+    variables: JsonObject
+    """All that the run has set by then; only of its last turn."""
     hint: InputHint
     status: RunStatus
     """After the turn."""
     error_type: str
+    """``workflow_error``, ``node_expired`` or ``node_failure``; empty without an error."""
     error_message: str
-
-
-_OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
-"""The turn for its rows other than the last."""
 
 
 class TranscriptReader:
     """Reads the rows of a run turn by turn.
 
     Args:
-        facts: The columns that every row shares.
+        status: That of the run's record.
         workflow: The workflow that ran; without it node types and conditions stay empty.
     """
 
-    def __init__(self, facts: RunFacts, workflow: Workflow | None) -> None:
+    def __init__(self, status: RunStatus, workflow: Workflow | None) -> None:
         graph = Graph(workflow or Workflow())
-        self._facts = facts
+        self._status = status
         self._graph = graph
         self._chat = ChatBuilder({})
         self._paths = PathReader(graph)
@@ -189,25 +142,21 @@ class TranscriptReader:
         steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
-        status = self._facts.status if is_last else "running"
+        status = self._status if is_last else "running"
         hint = input_hint(last_hint(self._positions), status, names=self._graph.names)
+        if not is_last and self._positions.status != "not_started":
+            status = self._positions.status
         error = _error(turn.events, events)
-        read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
+        variables = self._changes.values() if is_last else {}
+        read = TranscriptTurn([], steps, changes, variables, hint, status, *error)
         read.rows.extend(self._rows(turn, said, read))
         return read
-
-    def _status(self, is_last: bool) -> RunStatus:
-        known = self._facts.status
-        if is_last and known in get_args(RunStatus):
-            return known  # type: ignore[return-value]  # it is one of them
-        shown = self._positions.status
-        return "running" if shown == "not_started" else shown
 
     def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
         steps, begun = read.steps, 0
         for message in said[:-1]:
             reached = _reached(steps, message, begun)
-            yield self._row(turn, message, steps[begun:reached], [], _OPEN)
+            yield self._row(turn, message, steps[begun:reached], [], read)
             begun = reached
         if said or read.changes or read.error_type:
             last = said[-1] if said else None
@@ -220,22 +169,18 @@ class TranscriptReader:
         message: ChatMessage | None,
         steps: Sequence[PathStep],
         steps_after: Sequence[PathStep],
-        ending: TranscriptTurn,
+        read: TranscriptTurn,
     ) -> TranscriptRow:
-        facts = replace(self._facts, started_at=self._facts.started_at or iso_utc(self._start))
         event = message.event if message else None
         node_id = node_of(event) if event else None
         node = self._graph.nodes.get(node_id or "")
         usage = as_object(field(event, "llm_usage_info")) if event else {}
         time = time_of(event) if event else None
-        changes = [asdict(change) for change in ending.changes]
         self._row_count += 1
         return TranscriptRow(
-            schema_version=SCHEMA_VERSION,
-            turn_number=turn.number,
             seq=self._row_count,
             role="system" if message is None else "user" if message.role == "user" else "agent",
-            text=message.text if message else ending.error_message,
+            text=message.text if message else read.error_message,
             node_logical_id=node_id or "",
             node_name=label_of(
                 node_id or "",
@@ -252,14 +197,8 @@ class TranscriptReader:
             at_ms=elapsed_ms(self._start, time),
             at=iso_utc(time),
             latency_ms=as_number(usage.get("response_latency_milliseconds")),
-            is_waiting_for_input=ending.hint.kind == "message",
-            next_input_hint_kind=ending.hint.kind,
-            next_input_hint=ending.hint.who,
-            changed_variables=json.dumps(changes, ensure_ascii=False, default=str) if changes else "",
-            error_type=ending.error_type,
-            error_message=ending.error_message,
+            is_error=message is None and bool(read.error_type),
             is_background=turn.is_background,
-            **vars(facts),
         )
 
 
@@ -313,7 +252,7 @@ def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> li
         turns: Its turns.
         workflow: The workflow that ran, or what the run is drawn with.
     """
-    reader = TranscriptReader(RunFacts.of(run, workflow_name="", engine=""), workflow)
+    reader = TranscriptReader(run.status, workflow)
     parts: dict[int, list[TranscriptTurn]] = {}
     for place, turn in enumerate(turns, start=1):
         read = reader.add_turn(turn, is_last=place == len(turns))

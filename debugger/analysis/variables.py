@@ -269,6 +269,10 @@ class VariableChanges:
             return []
         return differences(_written(snapshots.split(before)), _written(snapshots.split(after)))
 
+    def values(self) -> JsonObject:
+        """Return the variables after the last turn."""
+        return _written(self._snapshots.split(self._before)) if self._before is not None else {}
+
 
 def _reuse(old: JsonObject, new: JsonObject) -> JsonObject:
     """Return the new variables, sharing the old objects wherever equal."""

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.side_effects import SideEffect
+from debugger.exports.redaction import redact_text
 
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 """A spreadsheet takes a cell that begins with one of these for a formula."""
@@ -199,8 +200,8 @@ def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[tuple[Any, ..
             item.type,
             one.event_index if one else None,
             other.event_index if other else None,
-            one.summary if one else "",
-            other.summary if other else "",
+            redact_text(one.summary) if one else "",
+            redact_text(other.summary) if other else "",
             ", ".join(each.path for each in found.differences(row)) if row.verdict == "changed" else "",
         )
 

@@ -6,13 +6,14 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, FunctionLoader
 
+from debugger.analysis.differences import Difference
 from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.paths import END, PathStep, path_text, verdicts_text
 from debugger.exports.column_values import changes_of, remarks_of, verdict_of
@@ -22,6 +23,7 @@ from debugger.exports.rows import ExportRow, export_rows
 from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content, mask_text
 from debugger.graph import Graph
 from debugger.graph.layout import Layout, PlacedNode, layout
+from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 
@@ -104,7 +106,7 @@ class RunPage:
         self._run = run
         self._masker = masker
         self._steps: list[PathStep] = []
-        self._variables: dict[str, Any] = {}
+        self._variables: JsonObject = {}
         self.run_id = run.run.workflow_run_id
 
     @property
@@ -145,15 +147,16 @@ class RunPage:
         return PathPicture(Graph(workflow), self._steps) if workflow and workflow.node_configs else None
 
     def variables(self) -> list[tuple[str, Any]]:
-        """Return the variables that turns have set, once those are written."""
-        return [(name, _shown(value)) for name, value in self._variables.items()]
+        """Return the variables at the end, once the turns are written."""
+        found = [asdict(Difference(path, None, value, "added")) for path, value in self._variables.items()]
+        return [(each["path"], _shown(each["after"])) for each in mask_content(self._masker, found)]
 
     def _turn(self, row: ExportRow) -> Mapping[str, Any]:
         assert row.turn is not None
         mask = self._mask
         self._steps += row.turn.steps
         changes = mask_content(self._masker, changes_of(row) or [])
-        self._variables |= {change["path"]: change["after"] for change in changes}
+        self._variables = row.turn.variables
         took = row.tokens.duration_ms if row.tokens else None
         review = self._run.review
         return {

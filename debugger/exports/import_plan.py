@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from debugger.engine.outbound.secrets import MARK
 from debugger.exports.csv_files import remove_formula_guard
+from debugger.exports.masking_rules import MARKS
 from debugger.exports.review_sheet import Problem, ReviewSheet, SheetComment, SheetTags, SheetVerdict
 from debugger.protocol.notes import Comment
 from debugger.protocol.reviews import Verdict
 from debugger.store import NewComment, ReviewChanges, TagChange, VerdictChange
 
 PlanState = Literal["new", "changed", "unchanged", "conflict"]
+
+_MASKED = re.compile("|".join(map(re.escape, [*MARKS.values(), MARK])))
 
 
 @dataclass(frozen=True)
@@ -240,15 +245,16 @@ class _Planner:
         before = self._verdicts.get(verdict.identity)
         if before is None:
             return PlannedVerdict(row.row, verdict, None, "new")
-        verdict = verdict.model_copy(update={"checks": before.checks})
-        if before.value == verdict.value and _is_same_text(before.comment, verdict.comment):
+        comment = before.comment if _is_same_text(before.comment, verdict.comment) else verdict.comment
+        verdict = verdict.model_copy(update={"checks": before.checks, "comment": comment})
+        if (before.value, before.comment) == (verdict.value, comment):
             return PlannedVerdict(row.row, before, before, "unchanged")
         is_known = row.given_at != "" and row.given_at == before.updated_at
         return PlannedVerdict(row.row, verdict, before, "changed" if is_known else "conflict")
 
     def _plan_tags(self, row: SheetTags) -> PlannedTags:
         before = sorted(self._stored.tags.get(row.run_id, ()))
-        if row.text.strip() == ", ".join(before) or sorted(row.tags) == before:
+        if _is_same_text(", ".join(before), row.text) or sorted(row.tags) == before:
             return PlannedTags(row.row, row.run_id, before, before, "unchanged")
         if not before:
             return PlannedTags(row.row, row.run_id, row.tags, before, "new")
@@ -271,8 +277,18 @@ def _asks(item: PlannedVerdict | PlannedTags) -> object:
 
 
 def _is_same_text(stored: str, read: str) -> bool:
-    """Return whether a comment is the stored one.
+    """Return whether comment or tags are the stored ones.
 
-    A spreadsheet may drop blanks at the ends of lines.
+    A spreadsheet may drop blanks at the ends of lines, and an export puts marks in place of what it masks.
     """
-    return remove_formula_guard(stored).split() == read.split()
+    whole = " ".join(remove_formula_guard(stored).split())
+    begin, *parts = _MASKED.split(" ".join(read.split()))
+    if not parts:
+        return whole == begin
+    place = len(begin)
+    for part in parts[:-1]:
+        place = whole.find(part, place + 1)
+        if place < 0:
+            return False
+        place += len(part)
+    return len(whole) > place and whole.startswith(begin) and whole[place + 1 :].endswith(parts[-1])

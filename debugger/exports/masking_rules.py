@@ -25,7 +25,7 @@ RULES: dict[str, str] = {
 }
 """Labels of the rules by name, in the order in which they are applied."""
 
-_MARKS = {
+MARKS = {
     "key": "[key]",
     "email": "[e-mail]",
     "phone": "[phone]",
@@ -300,7 +300,7 @@ class Masker:
     def _marked(self, rule: str) -> str:
         self.counts[rule] += 1
         self.row_rules.add(rule)
-        return _MARKS[rule]
+        return MARKS[rule]
 
     def _known_pattern(self) -> re.Pattern[str]:
         if self._known is None:

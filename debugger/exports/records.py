@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from debugger.analysis.metrics import Costs, costs
 from debugger.analysis.steps import steps_of_turn
 from debugger.analysis.timeline import TimelineBuilder
-from debugger.analysis.transcript import RunFacts
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import ForkRecord, Run, Turn
@@ -40,11 +39,6 @@ class ExportedRun:
     def run(self) -> Run:
         """Return the record without its turns."""
         return self.record.run
-
-    @property
-    def facts(self) -> RunFacts:
-        """Return the columns that every row of a transcript shares."""
-        return RunFacts.of(self.run, workflow_name=self.workflow_name, engine=self.engine)
 
     def turns(self) -> Iterator[tuple[Turn, TurnLog]]:
         """Yield the finished turns, without empty background work."""
@@ -164,6 +158,7 @@ def _key(target: Target) -> tuple[str, str]:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        found = datetime.fromisoformat(text or "")
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

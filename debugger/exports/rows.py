@@ -97,7 +97,7 @@ def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
 
 
 def _turn_rows(run: ExportedRun) -> Iterator[ExportRow]:
-    reader = TranscriptReader(run.facts, run.workflow)
+    reader = TranscriptReader(run.run.status, run.workflow)
     meter = _TokenReader(run.workflow)
     for turn, log, is_last in run.last_of():
         events = fields_of(log.events)

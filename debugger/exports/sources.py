@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from debugger.backends.base import Backend, Page
-from debugger.errors import InputError, NotFoundError, WorkflowError
+from debugger.errors import InputError, NotFoundError, StoreError, WorkflowError
 from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.workflow import Workflow
 from debugger.store import Store
 
-_PAGE_SIZE = 200
+_PAGE_SIZE = 100
+"""The most that the platform documents; an API may send shorter pages."""
 _MAX_WORKFLOWS = 8
 """Versions of workflows that are in memory at once."""
 _MAX_SEARCHES = 600
@@ -114,6 +115,9 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
     """Return the ids of the runs of a filter, the newest first.
 
     Runs that begin meanwhile are left out, so that none is read twice.
+
+    Raises:
+        StoreError: The search has not finished.
     """
     now = datetime.now(UTC)
     search = replace(wanted.search, until=min(wanted.search.until or now, now))
@@ -122,10 +126,15 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
     number, searches = 1, 0
     while True:
         page = ended.page(backend, number, _PAGE_SIZE)
-        searches += 1
-        if page.unread and searches < _MAX_SEARCHES:
-            continue  # the search goes on with the runs that are not indexed yet
+        if page.unread:
+            searches += 1
+            if searches == _MAX_SEARCHES:
+                raise StoreError(
+                    f"The search for runs has not finished: {page.unread} runs are not indexed yet.",
+                    advice="Export them again: the search continues from there.",
+                )
+            continue  # it goes on with the runs that are not indexed yet
         found |= dict.fromkeys(run.workflow_run_id for run in page.rows)
-        if not page.rows or number * _PAGE_SIZE >= page.total:
+        if not page.rows or len(found) >= page.total:
             return list(found)
         number += 1

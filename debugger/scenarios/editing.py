@@ -129,7 +129,7 @@ def _can_be_literal(text: str) -> bool:
 
 def _plain(node: Node | None) -> Any:
     if isinstance(node, MappingNode):
-        return {_plain(key): _plain(value) for key, value in node.value}
+        return {_name(key): _plain(value) for key, value in node.value}
     if isinstance(node, SequenceNode):
         return [_plain(item) for item in node.value]
     if node is None:
@@ -142,6 +142,11 @@ def _plain(node: Node | None) -> Any:
     if kind in ("int", "float"):
         return read_yaml(node.value).value  # as the loader, for which 017 and 0x10 are texts
     return node.value.replace("\a", "") if _style(node) == ">" else node.value  # where ruamel noted a fold
+
+
+def _name(key: Node) -> str:
+    """Return the text of a key, whatever its type, as the loader does."""
+    return str(key.value)
 
 
 def _style(node: Node) -> str | None:
@@ -180,7 +185,7 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
 
 def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:
     column = node.start_mark.column
-    names = [_plain(key) for key, _ in node.value]
+    names = [_name(key) for key, _ in node.value]
     begins = [key.start_mark.index for key, _ in node.value]
     for place, (name, (_, value)) in enumerate(zip(names, node.value, strict=True)):
         if name in wanted:

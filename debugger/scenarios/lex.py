@@ -86,8 +86,9 @@ def scenarios_from_lex(content: bytes, name: str, workflow: Workflow, reference:
         raise InputError(
             f"The sheet {name!r} has no column {missing[0]!r}.", advice="Export it from Lex as a test set."
         )
+    empty = dict.fromkeys(table.header, "")
     rows = [
-        (number, dict(zip(table.header, map(remove_formula_guard, cells), strict=False)))
+        (number, empty | dict(zip(table.header, map(remove_formula_guard, cells), strict=False)))
         for number, cells in table.rows
         if any(cells)
     ]

@@ -14,6 +14,7 @@ from typing import Any
 from debugger.analysis.caller_input import original_inputs
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import node_of
+from debugger.analysis.timeline import pauses_of
 from debugger.engine.mocks import Fault, Pin
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
@@ -133,9 +134,8 @@ def propose(
     draft.masked = masker.counts
     if run.parent_id:
         draft.notes.append("The run is a fork: changes that were made for it are not repeated.")
-    events = (event.to_wire() for row in rows for event in row.log.events)
-    pauses = (pause for event in events for pause in event.get("paused_intervals") or ())
-    if any(pause.get("kind") == "manual_answer" for pause in pauses):
+    pauses = (pause for row in rows for event in row.log.events for pause in pauses_of(event))
+    if any(pause.kind == "manual_answer" for pause in pauses):
         draft.notes.append("A user answered for a model: the scenario asks the model again, unless mocked.")
     return draft
 

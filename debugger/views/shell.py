@@ -21,7 +21,7 @@ from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
 from debugger.views.problem_report import follow_log
 from debugger.views.replicas import warn_without_sticky_sessions
-from debugger.views.state import PageLinks
+from debugger.views.state import LastAction, PageLinks
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,13 @@ def run(first: str = "debug") -> None:
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in (*VIEWS, HELP) if view.title == chosen.title)
+    state.record(PageLinks).on_view = shown.name
     links = [
         Link(
             f"to_{view.name}",
             view.title,
             "./" if view.name == first else view.name,
-            navigation.go_to,
+            _go_to,
             (view.name,),
             is_current=view is shown,
         )
@@ -97,6 +98,11 @@ def run(first: str = "debug") -> None:
     python_dialog()
     with show_unexpected_errors(f"The page {shown.title}"):
         chosen.run()
+
+
+def _go_to(name: str) -> None:
+    state.record(LastAction).error = None  # it was of the page that is left
+    navigation.go_to(name)
 
 
 @cache

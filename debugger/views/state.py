@@ -47,6 +47,8 @@ class PageLinks:
     """The navigation's pages."""
 
     by_name: dict[str, Any] = field(default_factory=dict)
+    on_view: str = ""
+    """The name of the page that is drawn."""
 
 
 @dataclass

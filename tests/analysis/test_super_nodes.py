@@ -12,7 +12,6 @@ from debugger.analysis.thread_positions import (
     input_hint,
     last_hint,
 )
-from debugger.analysis.transcript import RunFacts
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -20,7 +19,7 @@ from debugger.protocol.turn_logs import TurnLog
 from tests.support.factories import direct, document, node, say, static, tool, when, workflow
 from tests.support.super_nodes import Run, expanded, super_node
 from tests.support.timelines import build_timeline
-from tests.support.transcripts import transcript
+from tests.support.transcripts import transcript_turns
 
 WAITING = "waiting_for_user_input"
 
@@ -137,17 +136,17 @@ def test_labels_name_the_super_node():
     rows = build_timeline(turns, known)
     said = chat_messages(turns, known)
     hint = input_hint(last_hint(ThreadPositions.after(turns)), WAITING, names=known)
-    lines = transcript(RunFacts("run", status=WAITING), turns, drawn)
+    read = transcript_turns(turns, drawn, WAITING)
 
     inner = next(row for row in rows if row.node_logical_id == "booking/greet")
     assert (inner.node_name, inner.drawn_node) == ("Booking › Greet", "booking")
     assert [bubble.node_name for bubble in said] == ["Hello", "Booking › Greet"]
     assert hint.sentence == "Booking › Ask waits for the user's message."
-    assert [(line.node_logical_id, line.node_name) for line in lines] == [
+    assert [(line.node_logical_id, line.node_name) for turn in read for line in turn.rows] == [
         ("hello", "Hello"),
         ("booking/greet", "Booking › Greet"),
     ]
-    assert lines[-1].next_input_hint == "Booking › Ask"
+    assert read[-1].hint.who == "Booking › Ask"
 
 
 def test_place_label_names_the_inner_node():

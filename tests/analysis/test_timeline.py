@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from debugger.analysis.event_fields import EventFields
 from debugger.analysis.timeline import FailureReasons, classify_trouble
-from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.support.timelines import build_timeline
-from tests.support.transcripts import transcript
+from tests.support.transcripts import transcript_turns
 
 STATIC_RUN_ORDER = [
     *("start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"),
@@ -319,7 +318,7 @@ def test_timeline_and_transcript_tell_the_reason():
     turns = [TurnLog(1, TurnInput(), [CALL, ended()])]
 
     rows = build_timeline(turns)
-    lines = transcript(RunFacts("run"), turns, None)
+    [turn] = transcript_turns(turns, None)
 
     assert rows[1].summary == "Save failed: POST x was not called."
-    assert (lines[0].error_type, lines[0].error_message) == ("node_failure", "POST x was not called.")
+    assert (turn.error_type, turn.error_message) == ("node_failure", "POST x was not called.")

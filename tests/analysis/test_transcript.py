@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
-
-from debugger.analysis.transcript import RunFacts, reviewed_turns
+from debugger.analysis.differences import Difference
+from debugger.analysis.transcript import reviewed_turns
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
-from tests.support.transcripts import transcript
+from tests.support.transcripts import transcript, transcript_turns
 
 START = 1785200000.0
 
@@ -110,9 +109,14 @@ def conversation() -> list[TurnLog]:
 
 
 def test_transcript_has_a_row_per_message():
-    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+    first, second = transcript_turns(conversation(), tea_shop())
+    rows = [*first.rows, *second.rows]
 
-    told = [(row.turn_number, row.seq, row.role, row.text, row.node_name, row.at_ms) for row in rows]
+    told = [
+        (number, row.seq, row.role, row.text, row.node_name, row.at_ms)
+        for number, turn in enumerate((first, second), start=1)
+        for row in turn.rows
+    ]
     assert told == [
         (1, 1, "user", "Hello", "Order desk", 0),
         (1, 2, "agent", "Which tea?", "Order desk", 1000),
@@ -125,7 +129,7 @@ def test_transcript_has_a_row_per_message():
 
 
 def test_edge_taken_on_agent_rows_only():
-    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+    rows = transcript(conversation(), tea_shop())
 
     assert [(row.edge_taken, row.edge_condition) for row in rows] == [
         ("", ""),
@@ -136,7 +140,7 @@ def test_edge_taken_on_agent_rows_only():
 
 
 def test_path_leads_to_the_message():
-    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+    rows = transcript(conversation(), tea_shop())
 
     assert [(row.path, row.path_after) for row in rows] == [
         ("", ""),
@@ -157,35 +161,33 @@ def test_edge_taken_names_every_edge_since_the_last_message():
         ],
     )
 
-    (row,) = transcript(RunFacts("run1"), [turn], tea_shop())
+    (row,) = transcript([turn], tea_shop())
 
     assert row.edge_taken == "ordered > always"
     assert (row.edge_condition, row.edge_verdict) == ("ordered: a tea was named", "ordered: condition held")
 
 
-def test_last_row_names_the_waiting_node():
-    rows = transcript(RunFacts("run1", status="waiting_for_user_input"), conversation()[:1], tea_shop())
+def test_turn_names_the_waiting_node():
+    [turn] = transcript_turns(conversation()[:1], tea_shop(), "waiting_for_user_input")
 
-    waits = [(row.is_waiting_for_input, row.next_input_hint_kind, row.next_input_hint) for row in rows]
-    assert waits == [(False, "none", ""), (True, "message", "Order desk")]
-
-
-def test_last_row_of_an_ended_run():
-    rows = transcript(RunFacts("run1", status="completed"), conversation(), tea_shop())
-
-    assert [row.next_input_hint_kind for row in rows] == ["none", "message", "none", "ended"]
+    assert (turn.hint.kind, turn.hint.who) == ("message", "Order desk")
 
 
-def test_last_row_has_changed_variables():
-    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+def test_last_turn_of_an_ended_run():
+    turns = transcript_turns(conversation(), tea_shop(), "completed")
 
-    assert [row.changed_variables for row in rows[:3]] == ["", "", ""]
-    assert json.loads(rows[3].changed_variables) == [
-        {"path": "runtime.tea", "before": None, "after": "Assam", "op": "added"}
-    ]
+    assert [turn.hint.kind for turn in turns] == ["message", "ended"]
 
 
-def test_last_row_has_the_run_error():
+def test_turn_has_changed_variables():
+    first, second = transcript_turns(conversation(), tea_shop())
+
+    assert first.changes == []
+    assert second.changes == [Difference("runtime.tea", None, "Assam", "added")]
+    assert second.variables == {"runtime.tea": "Assam"}
+
+
+def test_turn_has_the_run_error():
     turn = TurnLog(
         1,
         TurnInput.with_message("Hello"),
@@ -195,14 +197,13 @@ def test_last_row_has_the_run_error():
         ],
     )
 
-    rows = transcript(RunFacts("run1", status="failed"), [turn], tea_shop())
+    [read] = transcript_turns([turn], tea_shop(), "failed")
 
-    assert [(row.role, row.error_type, row.error_message) for row in rows] == [
-        ("user", "workflow_error", "no model")
-    ]
+    assert [(row.role, row.is_error) for row in read.rows] == [("user", False)]
+    assert (read.error_type, read.error_message) == ("workflow_error", "no model")
 
 
-def test_last_row_has_a_node_failure():
+def test_turn_has_a_node_failure():
     output = {"type": "tool_node", "success": False, "error_message": "503 from the till"}
     turn = TurnLog(
         1,
@@ -213,9 +214,9 @@ def test_last_row_has_a_node_failure():
         ],
     )
 
-    (row,) = transcript(RunFacts("run1"), [turn], None)
+    [read] = transcript_turns([turn], None)
 
-    assert (row.error_type, row.error_message) == ("node_failure", "503 from the till")
+    assert (read.error_type, read.error_message) == ("node_failure", "503 from the till")
 
 
 def test_system_row_of_a_silent_turn():
@@ -223,41 +224,13 @@ def test_system_row_of_a_silent_turn():
     wrote = TurnLog(2, TurnInput(), [shown(tea="Assam")])
     failed = TurnLog(3, TurnInput(), [parse_event({"type": "workflow_error", "error_message": "boom"})])
 
-    rows = transcript(RunFacts("run1"), [silent, wrote, failed], None)
+    read = transcript_turns([silent, wrote, failed], None)
 
-    assert [(row.turn_number, row.role, row.text) for row in rows] == [
-        (2, "system", ""),
-        (3, "system", "boom"),
+    assert [[(row.role, row.text, row.is_error) for row in turn.rows] for turn in read] == [
+        [],
+        [("system", "", False)],
+        [("system", "boom", True)],
     ]
-
-
-def test_rows_share_the_run_columns():
-    run = Run(
-        workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
-        workflow_id="665f00000000000000000001",
-        version_number=3,
-        status="completed",
-        created_at="2026-07-28T00:53:00Z",
-    )
-    facts = RunFacts.of(run, workflow_name="Tea shop", engine="Hosted API")
-
-    row = transcript(facts, conversation(), None)[0]
-
-    assert row[-7:-1] == (
-        "665f00000000000000000001",
-        "Tea shop",
-        3,
-        "Hosted API",
-        "completed",
-        "2026-07-28T00:53:00Z",
-    )
-    assert (row.schema_version, row.run_id) == (2, "665f0c2b9a3e4d5f6a7b8c90")
-
-
-def test_started_at_falls_back_to_first_event():
-    rows = transcript(RunFacts("run1"), conversation(), None)
-
-    assert rows[0].started_at == "2026-07-28T00:53:20.000Z"
 
 
 def test_transcript_accepts_null_fields():
@@ -272,7 +245,7 @@ def test_transcript_accepts_null_fields():
         }
     )
 
-    (row,) = transcript(RunFacts("run1"), [TurnLog(1, TurnInput(), [event])], tea_shop())
+    (row,) = transcript([TurnLog(1, TurnInput(), [event])], tea_shop())
 
     assert (row.text, row.node_logical_id, row.thread_id, row.at, row.at_ms) == ("Hi", "", "0", "", None)
 
@@ -280,13 +253,13 @@ def test_transcript_accepts_null_fields():
 def test_transcript_keeps_long_messages_whole():
     event = node("assistant_response", "order", "Order desk", content="🫖" * 25_000)
 
-    (row,) = transcript(RunFacts("run1"), [TurnLog(1, TurnInput(), [event])], None)
+    (row,) = transcript([TurnLog(1, TurnInput(), [event])], None)
 
     assert row.text == "🫖" * 25_000
 
 
 def test_a_run_without_turns_has_no_rows():
-    assert transcript(RunFacts("run1"), [], None) == []
+    assert transcript([], None) == []
 
 
 def test_transcript_rows_of_background_work():
@@ -294,14 +267,12 @@ def test_transcript_rows_of_background_work():
         2, background_input(), [node("assistant_response", "bye", "Farewell", content="Bye")], True
     )
 
-    rows = transcript(RunFacts("run1"), [*conversation(), goodbye], tea_shop())
+    read = transcript_turns([*conversation(), goodbye], tea_shop())
 
-    assert [(row.turn_number, row.is_background, row.text) for row in rows] == [
-        (1, False, "Hello"),
-        (1, False, "Which tea?"),
-        (2, False, "Assam"),
-        (2, False, "Enjoy your Assam!"),
-        (2, True, "Bye"),
+    assert [[(row.is_background, row.text) for row in turn.rows] for turn in read] == [
+        [(False, "Hello"), (False, "Which tea?")],
+        [(False, "Assam"), (False, "Enjoy your Assam!")],
+        [(True, "Bye")],
     ]
 
 

@@ -226,3 +226,13 @@ def test_comparison_csv_escapes_formulas():
     (row,) = rows(comparison_csv(compare([turn(1, "=1+1")], []), {}))
 
     assert row["a"] == "'=1+1"
+
+
+def test_comparison_csv_masks_secrets_of_urls():
+    said = "https://ada:sesame@example.org/?token=abcdef"
+
+    (row,) = rows(comparison_csv(compare([turn(1, said)], []), {}))
+
+    assert row["a"].startswith("https://")
+    assert "sesame" not in row["a"]
+    assert "abcdef" not in row["a"]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import html
 import re
 
 from debugger.exports.formats import write_export
+from debugger.protocol.runs import Run
 from tests.exports.test_columns import reviewed_run
 from tests.exports.test_formats import run_of
-from tests.support.exports import options, written
+from tests.support.exports import exported, options, written
 
 
 def test_page_has_transcript_path_variables_and_remarks():
@@ -58,4 +60,35 @@ def test_page_is_written_run_by_run():
         "written",
         "read",
         "written",
+    ]
+
+
+def test_variables_at_the_end_are_whole():
+    states = [
+        {"patient": {"name": "Ada", "tea": "one"}, "gone": "yes"},
+        {"patient": {"name": "Ada", "tea": "two"}},
+    ]
+    pairs = [
+        {
+            "run_input": {"command": "data"},
+            "run_output": {
+                "events": [{"type": "workflow_show_state", "thread_id": "0", "runtime_variables": state}]
+            },
+        }
+        for state in states
+    ]
+    run = Run.from_wire(
+        {
+            "workflow_run_id": "665f0c2b9a3e4d5f6a7b8c90",
+            "workflow_id": "665f00000000000000000001",
+            "status": "completed",
+            "input_output_pairs": pairs,
+        }
+    )
+
+    page = html.unescape(written([exported(run)], options("html")).decode())
+
+    [end] = re.findall(r"Variables at the end.*?</table>", page, re.DOTALL)
+    assert re.findall(r'<th scope="row">(.*?)</th><td dir="auto">(.*?)</td>', end) == [
+        ("runtime.patient", '{"name":"Ada","tea":"two"}')
     ]

@@ -186,6 +186,11 @@ def test_two_edited_rows_on_a_run_must_agree():
     [
         ([], "", "unchanged"),
         ([], "late", "new"),
+        ([], "[phone]", "new"),
+        (["030 1234567, b"], "[phone], b", "unchanged"),
+        (["030 1234567, b"], "[phone], c", "conflict"),
+        (["a, 1, b, 2"], "a, [id], b, [id]", "unchanged"),
+        (["a, 1, c, 2"], "a, [id], b, [id]", "conflict"),
         (["late", "smoke"], "smoke,late", "unchanged"),
         (["a, b"], "a, b", "unchanged"),
         (["smoke"], "late, smoke", "changed"),

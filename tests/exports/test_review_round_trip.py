@@ -160,3 +160,31 @@ def test_verdict_changed_meanwhile_is_a_conflict(backend):
     assert [(item.before.value, item.verdict.value) for item in plan.conflicts] == [("unsure", "fail")]
     assert kept == {(run_id, "run", ""): ("unsure", "New")}
     assert stored(backend, [run_id]) == {(run_id, "run", ""): ("fail", "")}
+
+
+def test_masked_comment_stays_as_stored(backend):
+    [run_id] = runs(backend, 1)
+    said = "Call +49 30 1234567, see https://example.org/?token=abcdef now"
+    backend.store.reviews.set_verdict(
+        Verdict(run_id=run_id, target=Target(), value="pass", reviewer="Ada", comment=said)
+    )
+
+    def change(row):
+        row["run_verdict"].value = "fail"
+
+    sheet = exported(backend, [run_id])
+    untouched = planned(backend, sheet, [run_id])
+    changed = planned(backend, edited(sheet, change), [run_id])
+    backend.store.reviews.apply(changed.changes())
+
+    assert untouched.changes().verdicts == []
+    assert stored(backend, [run_id]) == {(run_id, "run", ""): ("fail", said)}
+
+
+def test_masked_tags_are_no_conflict(backend):
+    [run_id] = runs(backend, 1)
+    backend.store.notebook.tag(run_id, ["ada@example.org", "smoke"])
+
+    plan = planned(backend, exported(backend, [run_id]), [run_id])
+
+    assert plan.conflicts == []

@@ -146,6 +146,15 @@ def test_damaged_workbook_is_rejected(damage):
         read_table(damage(workbook([["run_id"], ["1"]])), "a.xlsx", "run_id")
 
 
+def test_workbook_that_does_not_unpack_is_rejected():
+    content = workbook([["run_id"], ["1"]])
+    first = zipfile.ZipFile(io.BytesIO(content)).infolist()[0]
+    begin = 30 + len(first.filename)
+
+    with pytest.raises(InputError, match="is damaged, or locked"):
+        read_table(content[:begin] + b"\xff" * 8 + content[begin + 8 :], "a.xlsx", "run_id")
+
+
 def test_lone_hint_of_a_separator_is_no_sheet():
     with pytest.raises(InputError, match="no column 'run_id'"):
         read_table(b"sep=", "a.csv", "run_id")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import StoreError
 from debugger.exports import sources
 from debugger.exports.formats import write_export
 from debugger.exports.sources import RunFilter, RunReader, find_run_ids
@@ -116,3 +118,23 @@ def test_samples_are_exported_in_every_format():
         for file_format in ("csv", "xlsx", "jsonl", "html", "run"):
             progress = write_export(io.BytesIO(), reader(backend).read([run_id]), options(file_format))
             assert progress.runs == 1
+
+
+def test_pages_shorter_than_requested_are_all_read(backend, monkeypatch):
+    ids = [play(backend) for _ in range(5)]
+    whole = backend.runs
+    monkeypatch.setattr(backend, "runs", lambda **wanted: whole(**wanted | {"size": min(wanted["size"], 2)}))
+
+    found = find_run_ids(backend, RunFilter())
+
+    assert sorted(found) == sorted(ids)
+
+
+def test_search_that_does_not_finish_is_no_result(backend, monkeypatch):
+    monkeypatch.setattr(sources, "_MAX_SEARCHES", 2)
+    play(backend)
+    whole = backend.runs
+    monkeypatch.setattr(backend, "runs", lambda **wanted: replace(whole(**wanted), unread=3))
+
+    with pytest.raises(StoreError, match="3 runs are not indexed yet"):
+        find_run_ids(backend, RunFilter(search=RunSearch(text="hello")))

@@ -145,3 +145,10 @@ def test_write_lex_appends_results() -> None:
 def test_scenarios_from_lex_refuses_other_sheets(sheet: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         scenarios_from_lex(sheet.encode(), "a.csv", CLINIC, "w")
+
+
+def test_line_without_its_cells_is_named():
+    with pytest.raises(InputError, match=r"Row 3 of the sheet 'set\.csv' has the source ''"):
+        scenarios_from_lex(
+            b"Line #,Conversation #,Source,Input\n1,1,User,Hi\n2\n", "set.csv", CLINIC, "clinic"
+        )

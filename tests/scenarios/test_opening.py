@@ -250,3 +250,15 @@ def test_confined_scenario_names_files_beside_it_only(tmp_path: Path) -> None:
     assert load_scenario(file).rows == [{"question": "Hello"}]
     with pytest.raises(InputError, match="in another folder"):
         load_scenario(file, is_confined=True)
+
+
+def test_read_uploads_takes_keys_as_texts() -> None:
+    text = BOOKING.replace(
+        "turns:\n", "input: {dynamic_variables: {1: one, true: two, key: three}}\nturns:\n", 1
+    )
+
+    (uploaded,) = read_uploads({"booking.scenario.yaml": text.encode()}, "")
+
+    found = {"1": "one", "true": "two", "key": "three"}
+    assert uploaded.loaded.scenario.input == {"dynamic_variables": found}
+    assert read_plain(text)["input"] == {"dynamic_variables": found}

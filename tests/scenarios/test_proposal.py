@@ -246,3 +246,21 @@ def test_bundle_names_no_script_without_one(tmp_path: Path) -> None:
     assert names == ["tea-welcome.json", "a-conversation.scenario.yaml"]
     scenario = load_scenario(tmp_path / names[1]).scenario
     assert (scenario.workflow, scenario.script, scenario.workflow_version) == ("tea-welcome.json", None, None)
+
+
+@pytest.mark.parametrize("odd", [True, 7, ["soon", None], {"kind": "manual_answer"}])
+def test_propose_reads_odd_pauses(odd: object) -> None:
+    event = {"type": "assistant_response", "content": "Hello", "paused_intervals": odd}
+    pair = {"run_input": {"command": "start"}, "run_output": {"events": [event]}}
+    run = Run.from_wire(
+        {
+            "workflow_run_id": "665f0c2b9a3e4d5f6a7b8c90",
+            "workflow_id": "665f00000000000000000001",
+            "status": "completed",
+            "input_output_pairs": [pair],
+        }
+    )
+
+    draft = propose(exported(run), workflow(say("desk")), name="Odd", reference="desk")
+
+    assert draft.notes == []

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from debugger.errors import InputError
 from debugger.store import Role
 from debugger.views import shell
 from debugger.views.auth.permissions import User
 from debugger.views.panels import top_nav
+from debugger.views.state import LastAction
+from tests.views.bars import control
+from tests.views.records import record_of
 
 
 def test_user_without_role_sees_one_sentence(app, monkeypatch):
@@ -32,3 +36,13 @@ def test_local_user_has_no_button_to_sign_out(app):
     app.run()
 
     assert not [element for element in app.get("html") if "account" in element.proto.body[:30]]
+
+
+def test_error_of_a_page_stays_there(app):
+    app.run()
+    record_of(app, LastAction).error = InputError("It is red.")
+
+    control(app, "to_runs").use()
+
+    assert not app.exception
+    assert not app.error

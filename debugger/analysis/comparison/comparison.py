@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, align, items, kind_of
+from debugger.analysis.comparison.alignment import Item, Kind, Row, align, items, kind_of
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.event_fields import as_number, as_object, field
@@ -55,11 +55,6 @@ class Comparison:
         begin = self.first_shared_turn
         differing = (place for place in self.differing if begin is None or self.rows[place].turn >= begin)
         return next(differing, None)
-
-    @cached_property
-    def counts(self) -> dict[Verdict, int]:
-        """The number of rows by verdict."""
-        return dict(Counter(row.verdict for row in self.rows))
 
     @cached_property
     def kinds(self) -> dict[Kind, int]:

@@ -61,13 +61,15 @@ def show_backend_error(error: DebuggerError) -> None:
 
 @contextmanager
 def show_unexpected_errors(what: str) -> Iterator[None]:
-    """Draw an unexpected exception of a part of the page, with a report.
+    """Draw an exception of a part of the page, with a report.
 
     Args:
         what: Names the part, as the beginning of a sentence.
     """
     try:
         yield
+    except DebuggerError as error:
+        show_error(error)
     except Exception as error:
         show_error(log_unexpected_error(what, error))
 

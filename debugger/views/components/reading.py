@@ -75,7 +75,7 @@ def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue
     background = "in the background" if row.is_background else ""
     return {
         "target": f"message:{row.seq}",
-        "role": "error" if row.role == "system" and row.error_type else row.role,
+        "role": "error" if row.is_error else row.role,
         "text": row.text or _SILENT,
         "node": ", ".join(filter(None, [row.node_name if row.role == "agent" else "", background])),
         "verdict": verdicts.get(("message", str(row.seq)), ""),

@@ -41,6 +41,7 @@ from debugger.views.panels.python_consent import python_consents
 from debugger.views.panels.side_effects import policy_table
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
+from debugger.views.times import shown_time, zone_name
 from debugger.views.url_state import BackendName
 
 NAMES: dict[BackendName, str] = {
@@ -413,7 +414,7 @@ def _try() -> None:
             {
                 "name": [row.label for row in rows],
                 "active": [row.active_version_number for row in rows],
-                "updated": [row.updated_at or "" for row in rows],
+                "updated": [shown_time(row.updated_at) for row in rows],
                 "id": [row.id for row in rows],
             },
             key="found_workflows",
@@ -421,7 +422,7 @@ def _try() -> None:
             column_config={
                 "name": st.column_config.TextColumn("Workflow", width="large"),
                 "active": st.column_config.NumberColumn("Active version", width="small"),
-                "updated": st.column_config.TextColumn("Changed"),
+                "updated": st.column_config.TextColumn("Changed", help=f"In the time zone {zone_name()}"),
                 "id": st.column_config.TextColumn("Id"),
             },
             alt="Workflows that the backend has",

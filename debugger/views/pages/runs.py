@@ -53,6 +53,7 @@ def render() -> None:
         st.markdown("### Runs", width="content")
         view = _view()
         tools = st.container(horizontal=True, horizontal_alignment="right")
+    above = st.container()  # a long list hides what is below it
     try:
         backend = current_backend()
     except DebuggerError as error:
@@ -66,7 +67,8 @@ def render() -> None:
             saved_filters()
         _runs(backend, view)
     if last.error is not None:
-        show_error(last.error)
+        with above:
+            show_error(last.error)
     deletion_dialog()
     erasure_dialog()
     export_dialog()

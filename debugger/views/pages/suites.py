@@ -12,7 +12,7 @@ from debugger.store import StoredSuite
 from debugger.views import navigation, state
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backends import embedded_backend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import (
     Button,
@@ -63,6 +63,7 @@ def _poll_seconds() -> float | None:
     return _WATCH_SECONDS if state.widget(WATCH_KEY) else None
 
 
+@show_unexpected_errors("The page Suites")
 def _body(every: float | None) -> None:
     navigation.leave_for_page()
     last, suites = state.record(LastAction), state.record(SuitesState)

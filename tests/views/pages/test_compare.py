@@ -5,12 +5,15 @@ import json
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.recorded import RecordedBackend
 from debugger.errors import StoreError
+from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import ForkRecord, TurnInput
 from debugger.session.loading import load_run
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from debugger.views.pages import compare as compare_page
 from debugger.views.panels.compare import actions as compare_actions
@@ -468,3 +471,21 @@ def test_absent_or_null_is_listed_as_ignored(app, backend):
     open_pair(app, *pair(backend))
 
     assert "absent or null" in app.pills("compare_ignoring").value
+
+
+def test_recording_is_told_from_its_stored_run(app, backend):
+    a, _ = pair(backend)
+    recording = RecordedBackend(RunFile(run=backend.run(a).to_wire()))
+    app.run()
+    record_of(app, CurrentBackend).name, record_of(app, CurrentBackend).recording = "recording", recording
+
+    app.run()
+    beside_stored = app.selectbox("compare_a").options
+    record_of(app, HostedConnection).backend = backend
+    record_of(app, BackendCache).clear()
+    app.run()
+
+    assert not app.exception
+    for options in (beside_stored, app.selectbox("compare_a").options):
+        assert len(set(options)) == len(options)
+        assert any(" · Recording · " in option for option in options)

@@ -19,6 +19,7 @@ from debugger.views import connections
 from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun
+from debugger.views.times import shown_time
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
 from tests.support.factories import document, say, static
@@ -482,3 +483,15 @@ def test_page_names_mode_of_python(app, monkeypatch, setting):
     app.run()
 
     assert python_status(setting).description.removesuffix(".") in [text.value for text in app.text]
+
+
+def test_workflows_are_listed_in_the_pages_zone(view, backend, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", "Pacific/Kiritimati")
+    backend.create_workflow(document(say("chat")))
+    app = view("connection")
+    app.run()
+
+    app.button("test_embedded").click().run()
+
+    [shown] = next(each.value for each in app.dataframe if "updated" in each.value)["updated"]
+    assert shown == shown_time(backend.workflows()[0].updated_at)

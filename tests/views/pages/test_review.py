@@ -574,3 +574,47 @@ def test_filter_form_narrows_the_queue(app, backend, workflow):
     assert held(app).wanted == ReviewFilter(tag="late, *very*", version=0, is_open_only=True)
     app.button("review_clear").click().run()
     assert len(held(app).queue.runs) == 2
+
+
+def test_workflows_of_one_name_are_told_apart(app, backend, workflow):
+    backend.create_workflow(document(say("b")), name="Tea shop")
+    runs(backend, workflow, 1)
+
+    app.run()
+
+    options = next(box for box in app.selectbox if box.label == "Workflow").options
+    assert len(set(options)) == 3
+
+
+def test_other_backend_begins_with_its_own_runs(app, backend, workflow):
+    runs(backend, workflow, 1)
+    other = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
+    [there] = runs(other, other.create_workflow(document(say("b"))), 1)
+    app.run()
+    app.query_params.clear()
+    (
+        record_of(app, CurrentBackend).name,
+        record_of(app, HostedConnection).name,
+        record_of(app, HostedConnection).backend,
+    ) = "hosted", "staging", other
+
+    app.run()
+    other.close()
+
+    assert not app.exception
+    assert not app.error
+    assert held(app).run_id == there
+
+
+def test_open_only_keeps_the_chosen_runs(app, backend, workflow):
+    chosen = runs(backend, workflow, 3)[:2]
+    app.query_params["runs"] = ",".join(chosen)
+    app.run()
+    decide(app, "pass")
+
+    next(each for each in app.toggle if each.label == "Open only").set_value(True)
+    app.button("review_apply").click().run()
+
+    assert held(app).queue.runs == (chosen[1],)
+    app.button("review_clear").click().run()
+    assert len(held(app).queue.runs) == 3

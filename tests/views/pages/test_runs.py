@@ -308,3 +308,16 @@ def test_file_that_is_no_run_is_told(app, backend):
 
     assert not app.exception
     assert "not a run" in app.error[0].value
+
+
+def test_error_is_drawn_above_the_list(app, backend):
+    run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+
+    app.button("save_filter").click().run()
+
+    drawn = list(app.main)
+    table = next(
+        each for each in drawn if each.type == "bidi_component" and "first message" in each.proto.json.lower()
+    )
+    assert drawn.index(app.error[0]) < drawn.index(table)

@@ -6,13 +6,17 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.samples import sample_scenarios
+
+
+from debugger.errors import InputError, StoreError
 from debugger.scenarios.loading import find_scenarios
-from debugger.store import StoredRepetition, StoredResult
+from debugger.store import StoredRepetition, StoredResult, SuiteRepository
 from debugger.views.pages import suites
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import WATCH_KEY, SuitesState
 from debugger.views.state import LastAction
 from tests.support.factories import document, static
+from tests.views.bars import use
 from tests.views.records import record_of
 from tests.views.row_lists import column
 
@@ -97,3 +101,28 @@ def test_empty_folder_offers_the_samples(app, file):
     assert "No suite run yet" in app.caption[0].value
     with pytest.raises(KeyError):
         app.button(key="copy_samples")
+
+
+def test_start_that_fails_can_be_tried_again(app, backend, monkeypatch):
+    app.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(SuiteRepository, "begin", fail)
+        use(app, "suites_run")
+
+    assert app.error[0].value == "The database is gone\\."
+    use(app, "suites_run")
+    assert record_of(app, LastAction).error is None
+    assert record_of(app, SuitesState).job.wait(30)
+
+
+def test_store_that_fails_is_told(app, monkeypatch):
+    monkeypatch.setattr(SuiteRepository, "newest", fail)
+
+    app.run()
+
+    assert not app.exception
+    assert app.error[0].value == "The database is gone\\."
+
+
+def fail(*_, **__):
+    raise StoreError("The database is gone.")

@@ -136,11 +136,13 @@ def earlier_run(backend: Backend, run_id: str) -> str:
 
 @command
 def choose(side: Side) -> None:
-    """Request the run that was chosen or typed in a picker."""
-    text = state.widget(picker_key(side)) or ""
-    if text.strip():
-        place = RunPlace.parse(text, state.record(CurrentBackend).name)
-        state.record(CompareState).unread[side] = place
+    """Request the run that was chosen or typed in a picker; a cleared one has none."""
+    held, text = state.record(CompareState), (state.widget(picker_key(side)) or "").strip()
+    if text:
+        held.unread[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
+    else:
+        held.places.pop(side, None)
+        held.runs.pop(side, None)
 
 
 @command
@@ -173,6 +175,7 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
         DebuggerError: One could not be read; of two, the first.
     """
     held = state.record(CompareState)
+    before = _run_ids(held)
     faults: list[DebuggerError] = []
     for side, place in sorted(held.unread.items()):
         try:
@@ -185,7 +188,10 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     held.unread.clear()
     events = sum(len(turn.events) for run in held.runs.values() for turn in run.turns)
     with progress(f"Comparing {events:,} events"), gc_paused():
-        _begin()
+        if _run_ids(held) == before:
+            go_to_first()
+        else:
+            _begin()
     if faults:
         raise faults[0]
 
@@ -271,6 +277,10 @@ def show_address() -> None:
         held.left, held.left_at = held.shown, time.monotonic()
     held.shown = shown
     state.set_query_parameters(shown.to_parameters())
+
+
+def _run_ids(held: CompareState) -> dict[Side, str]:
+    return {side: run.run.workflow_run_id for side, run in held.runs.items()}
 
 
 def _begin() -> None:

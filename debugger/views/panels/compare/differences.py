@@ -13,7 +13,7 @@ import streamlit as st
 
 from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.path_overlay import Share
-from debugger.analysis.differences import Difference, Span, readable_diff
+from debugger.analysis.differences import Difference, Span, readable_diff, shared_ends
 from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Colour
 
@@ -64,12 +64,19 @@ def difference_list(found: Sequence[Difference]) -> None:
 def _describe(each: Difference) -> str:
     lead = f"**{plain(f'{each.sign} {each.path}')}**  \n  "
     if isinstance(each.before, str) and isinstance(each.after, str) and each.op == "changed":
-        pieces = readable_diff(each.before[:_LONGEST], each.after[:_LONGEST])
+        same, _ = shared_ends(each.before, each.after)
+        begin = max(same - _LONGEST // 3, 0) if max(len(each.before), len(each.after)) > _LONGEST else 0
+        pieces = readable_diff(_part(each.before, begin), _part(each.after, begin))
         return lead + "".join(marked_piece(piece) for piece in pieces)
     sides = [] if each.op == "added" else [f":red-background[− {plain(_cut(each.before))}]"]
     if each.op != "removed":
         sides.append(f":blue-background[+ {plain(_cut(each.after))}]")
     return lead + " ".join(sides)
+
+
+def _part(text: str, begin: int) -> str:
+    cut = text[begin : begin + _LONGEST]
+    return f"{'…' if begin else ''}{cut}{'…' if begin + _LONGEST < len(text) else ''}"
 
 
 def _cut(value: object) -> str:

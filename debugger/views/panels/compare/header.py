@@ -148,7 +148,7 @@ def ignored_bar(seen: RunComparison) -> None:
 _MOST = 50
 """Runs that are offered of one list; any other is found by its id."""
 _SHORT_ID = 6
-_ENGINES: dict[BackendName, str] = {"embedded": "Embedded", "hosted": "Hosted"}
+_ENGINES: dict[BackendName, str] = {"embedded": "Embedded", "hosted": "Hosted", "recording": "Recording"}
 
 
 def pickers() -> None:
@@ -198,19 +198,22 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
 
 
 def _offered() -> dict[str, str]:
-    own = state.record(CurrentBackend).name
-    others: list[BackendName] = ["embedded"]
-    if state.record(HostedConnection).backend is not None:
-        others.append("hosted")
-    names = [own, *(name for name in others if name != own)]
-    workflow = _workflow_at_hand()
-    lists = [(name, wanted) for name in names for wanted in ((workflow, "") if workflow else ("",))]
+    own, workflow = state.record(CurrentBackend).name, _workflow_at_hand()
+    lists = [(name, wanted) for name in _backends() for wanted in ((workflow, "") if workflow else ("",))]
     found: dict[str, str] = {}
     for name, wanted in sorted(lists, key=lambda pair: not pair[1]):
         for row in _runs(name, wanted):
             text = RunPlace(name, row.workflow_run_id).text(own)
             found.setdefault(text, _label(name, row))
     return found
+
+
+def _backends() -> list[BackendName]:
+    """Return the backends whose runs are offered, that of the page first."""
+    own, others = state.record(CurrentBackend).name, list[BackendName](["embedded"])
+    if state.record(HostedConnection).backend is not None:
+        others.append("hosted")
+    return [own, *(name for name in others if name != own)]
 
 
 def _workflow_at_hand() -> str:
@@ -241,14 +244,12 @@ def _workflow_names(name: BackendName) -> dict[str, str]:
 
 
 def _label(name: BackendName, run: Run) -> str:
-    turns = (run.model_extra or {}).get("turn_count")
     parts = [
         shown_time(run.created_at, seconds=False)[5:],
         _workflow_names(name).get(run.workflow_id) or recorded_name(run),
         f"v{run.version_number}",
         LOOKS[run.status].word,
-        count(turns, "turn") if isinstance(turns, int) else "",
-        _ENGINES[name] if state.record(HostedConnection).backend is not None else "",
+        _ENGINES[name] if len(_backends()) > 1 else "",
         f"…{run.workflow_run_id[-_SHORT_ID:]}",
     ]
     return " · ".join(part for part in parts if part)

@@ -35,7 +35,7 @@ from debugger.views.panels.exports.record import (
     size_words,
 )
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
-from debugger.views.state import LastAction
+from debugger.views.state import LastAction, PageLinks
 
 MAX_DIRECT_RUNS = 50
 MAX_DIRECT_BYTES = 4_000_000
@@ -52,7 +52,7 @@ def open_export_dialog(*scopes: ExportScope) -> None:
     """
     record = state.record(ExportRecord)
     record.drop_job()
-    record.scopes, record.place = scopes, 0
+    record.scopes, record.place, record.page = scopes, 0, state.record(PageLinks).on_view
     record.preview = record.sample = None
     record.generation += 1
 
@@ -70,7 +70,12 @@ def is_export_open() -> bool:
 
 
 def export_dialog() -> None:
-    """Draw the dialog while it is open; once for each page."""
+    """Draw the dialog while it is open; once for each page.
+
+    One of a page that was left is closed.
+    """
+    if state.record(ExportRecord).page != state.record(PageLinks).on_view:
+        close_export_dialog()
     if not is_export_open() or state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
     shown = st.dialog("Export", width="large", icon=":material/download:", on_dismiss=close_export_dialog)

@@ -59,11 +59,17 @@ def _preset(record: ExportRecord, lead: str) -> None:
         options,
         index=options.index(current) if current in options else 0,
         key=key,
-        format_func=lambda name: PRESET_LABELS.get(name, name.removeprefix(_SAVED)),
+        format_func=_preset_words,
         help="Columns for a purpose; those below can be changed and saved",
         on_change=_take_preset,
         args=(key,),
     )
+
+
+def _preset_words(name: str) -> str:
+    saved = name.removeprefix(_SAVED)
+    # Streamlit knows an option by its words alone.
+    return PRESET_LABELS.get(name) or (f"{saved} (saved)" if saved in PRESET_LABELS.values() else saved)
 
 
 @command

@@ -104,7 +104,7 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
     st.success(
         plain(
             f"{count(job.progress.runs, 'run')}{rows}, {size_words(job.size)}. "
-            "It can be downloaded for an hour."
+            "It can be downloaded once, within an hour."
         ),
         icon=":material/check:",
     )

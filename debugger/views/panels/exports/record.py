@@ -101,6 +101,8 @@ class ExportRecord:
 
     scopes: tuple[ExportScope, ...] = ()
     """The scopes to choose from; none while the dialog is closed."""
+    page: str = ""
+    """The page on which the dialog was opened."""
     place: int = 0
     """The chosen scope."""
     options: ExportOptions = field(default_factory=first_options)

@@ -135,6 +135,9 @@ def follow_address() -> None:
     """Show what the address names, if the user has changed it."""
     held = review()
     found = state.query_parameters()
+    place = (state.record(CurrentBackend).name, connection_of_runs())
+    if not found and held.queue is not None and held.queue_of[:2] != place:
+        _choose(ReviewFilter())  # its ids are those of another backend
     if not found or found == held.shown or time.monotonic() - held.shown_at < _SETTLE_SECONDS:
         return
     address = ReviewAddress.from_parameters(found)
@@ -263,11 +266,11 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
 def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
     """Change comment and checks; they are stored once there is a verdict."""
     before = own_verdict(run_id, target)
-    draft = change(draft_on(run_id, target, before))
-    if before is None:
-        review().drafts[place_of(run_id, target)] = draft
-    else:
-        _store(run_id, target, before.value, draft, before)
+    drafts, place = review().drafts, place_of(run_id, target)
+    drafts[place] = change(draft_on(run_id, target, before))
+    if before is not None:
+        _store(run_id, target, before.value, drafts[place], before)
+        del drafts[place]
 
 
 @command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -24,6 +25,7 @@ from debugger.views.panels.review.actions import filter_runs, refresh_queue, rev
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 from debugger.views.panels.runs.filters import VERDICT_WORDS
+from debugger.views.panels.runs.scope import distinct
 from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
@@ -116,14 +118,17 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
             applies = st.form_submit_button("Apply", key="review_apply", type="primary")
             clears = st.form_submit_button("All runs", key="review_clear")
     if applies or clears:
-        filter_runs(ReviewFilter(**values) if applies else ReviewFilter())
+        found = ReviewFilter(**values)
+        if found == ReviewFilter(is_open_only=found.is_open_only):  # nothing replaces the chosen runs
+            found = replace(found, runs=wanted.runs)
+        filter_runs(found if applies else ReviewFilter())
         st.rerun()
 
 
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
-    workflow = _choice(st.selectbox, "Workflow", "All workflows", names, wanted.workflow)
+    workflow = _choice(st.selectbox, "Workflow", "All workflows", distinct(names), wanted.workflow)
     left, right = st.columns(2, gap="small")
     days = f"Days in the time zone {plain(zone_name())}"
     since = left.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)

@@ -185,7 +185,10 @@ def _table(rows: Sequence[HiddenRun]) -> None:
         "by": (text("By", width=110), lambda row: row.hidden_by),
         "workflow": (text("Workflow", width=200), lambda row: row.workflow_name or row.workflow_id),
         "version": (number("Version", width=62, format="v%d"), lambda row: row.version_number),
-        "turns": (number("Turns", width=56), lambda row: row.turn_count),
+        "turns": (
+            number("Turns", width=56, help="Steps of background work count, too"),
+            lambda row: row.turn_count,
+        ),
         "began": (text("Started", width=146, help=zone), lambda row: shown_time(row.created_at)),
         "id": (text("Run id", width=200), lambda row: row.run_id),
     }

@@ -16,7 +16,14 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
 from debugger.views.panels.notes import known_tags
-from debugger.views.panels.runs.scope import WantedRuns, first_page, read_day, recorded_name, runs_state
+from debugger.views.panels.runs.scope import (
+    WantedRuns,
+    distinct,
+    first_page,
+    read_day,
+    recorded_name,
+    runs_state,
+)
 from debugger.views.times import day_begin, day_end, zone_name
 
 NOTHING: dict[str, Any] = {
@@ -85,7 +92,7 @@ def _clear_path() -> None:
 
 def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
     reason = backend.capabilities.reason_against("run_search") or ""
-    workflow = _select("workflow", "All workflows", names)
+    workflow = _select("workflow", "All workflows", distinct(names))
     chosen = state.widget("runs_workflow")
     numbers = _numbers(backend, chosen) if chosen and not reason else []
     of_version = reason or ("" if chosen else "Choose a workflow first")

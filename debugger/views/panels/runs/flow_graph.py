@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from debugger.analysis.metrics import percent
 from debugger.analysis.run_statistics import CountedRun, EdgeFlow, NodeFlow, PathFilter
 from debugger.analysis.run_tables import UnmappedEdge
 from debugger.backends.base import Backend
@@ -20,7 +21,8 @@ from debugger.views.components.graph.component import graph_direction, workflow_
 from debugger.views.components.graph.node_states import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels.runs.scope import first_page, runs_state, take_click
+from debugger.views.panels.runs.filters import set_filters
+from debugger.views.panels.runs.scope import runs_state, take_click
 from debugger.views.run_state import Element, Selection
 
 _HEIGHT = 460
@@ -75,7 +77,7 @@ def flow_marks(
         paint: ``reached`` or ``stopped``.
     """
     on_nodes = {flow.node: _figure(flow, paint, total) for flow in nodes}
-    on_edges = {flow.edge: Figure(f"{flow.share:.0%}", flow.runs / total) for flow in edges}
+    on_edges = {flow.edge: Figure(percent(flow.share), flow.runs / total) for flow in edges}
     return figures(drawn, on_nodes, on_edges)
 
 
@@ -83,9 +85,9 @@ def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
     if paint == "stopped":
         stopped = flow.ended + flow.waiting
         return Figure(
-            f"{stopped:,} remain · {flow.drop_off:.0%}" if stopped else "all continued", flow.drop_off
+            f"{stopped:,} remain · {percent(flow.drop_off)}" if stopped else "all continued", flow.drop_off
         )
-    return Figure(f"{flow.reached:,} of {total:,} · {flow.share:.0%}", flow.share)
+    return Figure(f"{flow.reached:,} of {total:,} · {percent(flow.share)}", flow.share)
 
 
 def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
@@ -127,7 +129,7 @@ def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:
 def _node(flow: NodeFlow) -> None:
     stopped = flow.ended + flow.waiting
     st.caption(
-        f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({flow.share:.0%}), "
+        f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({percent(flow.share)}), "
         f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait here, "
         f"{flow.went_on:,} continued.",
         width="content",
@@ -140,7 +142,7 @@ def _edge(flow: EdgeFlow) -> None:
     way = f"{flow.source_name} → {flow.destination_name}"
     st.caption(
         f"**{plain(way)}** ({plain(flow.label)}): taken {flow.taken:,} times by {count(flow.runs, 'run')}, "
-        f"{flow.share:.0%} of all transitions from {plain(flow.source_name)}.",
+        f"{percent(flow.share)} of all transitions from {plain(flow.source_name)}.",
         width="content",
     )
     show_button(edge_filter(flow), flow.runs)
@@ -175,8 +177,8 @@ def show_button(path: PathFilter, number: int) -> None:
 
 
 def list_runs_on(path: PathFilter) -> None:
-    """List the runs that came by a part of the picture."""
+    """List the runs of the counted workflow that came by a part of the picture."""
     take_click()
     runs_state().path = path
-    first_page()
+    set_filters({"runs_workflow": runs_state().counted_workflow})
     state.set_widget("runs_view", "list")

@@ -99,6 +99,8 @@ class RunsState:
     """Counts the clicks on charts and tables; part of their keys."""
     counted: Counted | None = None
     """What the statistics counted last."""
+    counted_workflow: str = ""
+    """The workflow that the numbers on view are of."""
 
 
 def click_key(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from debugger.analysis.metrics import percent
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
 from debugger.backends.base import Backend, Page
@@ -62,6 +63,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
         workflow_id, names = _workflow(counted_rows)
+        runs_state().counted_workflow = workflow_id
         figures = st.container(horizontal=True, gap="large", width="content")
     ids = {run.workflow_run_id for run in counted_rows if run.workflow_id == workflow_id}
     shown = [run for run in counted.runs if run.run_id in ids]
@@ -103,7 +105,7 @@ def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
             "part": [part for _, part, _ in parts],
             "order": [list(_PARTS).index(part) for _, part, _ in parts],
             "runs": [number for _, _, number in parts],
-            "drop": [round(flow.drop_off, 4) for flow, _, _ in parts],
+            "drop": [percent(flow.drop_off) for flow, _, _ in parts],
             "at": list(range(len(parts))),
         },
         _spec([labels[flow.node] for flow in shown], total),
@@ -162,7 +164,7 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
                 {"field": "node", "title": "Node"},
                 {"field": "part", "title": "Runs that"},
                 {"field": "runs", "title": "Runs"},
-                {"field": "drop", "title": "Ended or wait here", "format": ".0%"},
+                {"field": "drop", "title": "Ended or wait here"},
             ],
         },
     }
@@ -234,11 +236,12 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
         return order[0], names
     if state.widget(_WORKFLOW_KEY) not in order:
         state.forget_widget(_WORKFLOW_KEY)
+    labels = distinct(names)
     chosen = st.selectbox(
         "Statistics of the workflow",
         order,
         key=_WORKFLOW_KEY,
-        format_func=lambda workflow: f"{names[workflow]} · {count(sizes[workflow], 'run')}",
+        format_func=lambda workflow: f"{labels[workflow]} · {count(sizes[workflow], 'run')}",
         width=360,
         help="The filters find runs of several workflows; nodes can only be counted in one",
     )

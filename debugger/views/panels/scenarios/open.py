@@ -122,7 +122,7 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Scenario",
             range(len(uploaded)),
             key=f"{lead}_which",
-            format_func=lambda at: uploaded[at].label,
+            format_func=lambda at: f"{at + 1}. {uploaded[at].label}",
         )
         chosen = uploaded[place]
     found = chosen.loaded
@@ -136,7 +136,9 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
             "Row",
             range(len(cases)),
             key=f"{lead}_row",
-            format_func=lambda at: ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80],
+            format_func=lambda at: (
+                f"{at + 1}. " + ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80]
+            ),
         )
     turns = len(found.scenario.turns)
     st.number_input(

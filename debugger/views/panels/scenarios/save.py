@@ -173,7 +173,7 @@ def _head(draft: ScenarioDraft) -> None:
             help="The scenario always runs at the date and time at which this run started. "
             "Only the embedded engine can do that.",
         )
-    found = [tag for each in tags.split(",") if (tag := each.strip())]
+    found = list(dict.fromkeys(tag for each in tags.split(",") if (tag := each.strip())))
     draft.head = {key: value for key, value in draft.head.items() if key != "tags"}
     if found:
         draft.head["tags"] = found

@@ -163,11 +163,12 @@ def _run(cases: Sequence[Case]) -> None:
         )
     backend = embedded_backend()
     make_runner = partial(ScenarioRunner, _backend_of, backend.settings, store=backend.store)
-    suites.job = SuiteJob(runnable, backend.store.suites, make_runner, current_user().name)
-    suites.job.start()
+    job = SuiteJob(runnable, backend.store.suites, make_runner, current_user().name)
+    job.start()  # one that cannot be stored is none
+    suites.job = job
     suites.seen |= _fingerprints(runnable)
-    audit("run suite", suites.job.suite_id, scenarios=len(runnable))
-    suites.job.wait(_QUIET_SECONDS)
+    audit("run suite", job.suite_id, scenarios=len(runnable))
+    job.wait(_QUIET_SECONDS)
 
 
 @command

@@ -50,3 +50,42 @@ def test_odd_time_of_a_run_suggests_no_other(app, backend, pair, monkeypatch):
 
     assert not app.exception
     assert record_of(app, CompareState).runs.keys() == {"b"}
+
+
+def test_reload_keeps_the_alignment(app, pair):
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+    app.number_input("compare_shift").set_value(0).run()
+
+    app.button("compare_reload").click().run()
+
+    assert not app.exception
+    assert record_of(app, CompareState).shift == -1
+
+
+def test_cleared_picker_leaves_the_side_open(app, pair):
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+
+    app.selectbox("compare_a").set_value(None).run()
+
+    assert not app.exception
+    assert app.selectbox("compare_a").value is None
+    assert any("Choose run A above" in caption.value for caption in app.caption)
+    assert "a" not in app.query_params
+
+
+def test_picker_counts_no_background_steps_as_turns(app, backend, pair, monkeypatch):
+    whole = backend.runs
+
+    def stepped(**wanted):
+        found = whole(**wanted)
+        for run in found.rows:
+            run.model_extra["turn_count"] = 8  # the store counts steps, too
+        return found
+
+    monkeypatch.setattr(backend, "runs", stepped)
+    app.run()
+
+    assert len(app.selectbox("compare_a").options) == 2
+    assert not any("8 turns" in option for option in app.selectbox("compare_a").options)

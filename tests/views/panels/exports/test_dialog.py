@@ -195,3 +195,19 @@ def test_preset_name_typed_just_before_counts(app, backend, opened):
     app.button("export_save_preset").click().run()
 
     assert sorted(backend.store.export_presets.all()) == ["Monthly", "Weekly"]
+
+
+def test_saved_preset_differs_from_the_programs(app, opened, record):
+    choose(app, "selectbox", "_preset", "minimal")
+    widget(app, "text_input", "_name").set_value("QA review").run()
+
+    use(app, "export_save_preset")
+
+    options = widget(app, "selectbox", "_preset").options
+    assert len(set(options)) == len(options) == 5
+
+
+def test_large_export_can_be_downloaded_once(app, large, opened):
+    use(app, "export_start")
+
+    assert "once, within an hour" in app.success[0].value

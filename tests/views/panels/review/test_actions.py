@@ -160,3 +160,40 @@ def test_filter_form_keeps_what_was_deleted(app, backend, workflow, talk):
     next(box for box in app.selectbox if box.label == "Tag").set_value("")
     app.button("review_apply").click().run()
     assert held.queue.runs == (run_id,)
+
+
+def test_comment_begun_before_a_verdict_can_be_changed(app, backend, talk):
+    run_id = talk("Hello")
+    app.run()
+    box = f"review_comment_{run_id}_run_"
+    app.text_area(box).set_value("Rude").run()
+    backend.store.reviews.set_verdict(
+        Verdict(run_id=run_id, target=Target(), value="fail", reviewer="me", comment="Late")
+    )
+
+    app.text_area(box).set_value("Rude and late").run()
+    use(app, f"verdict_pass_{run_id}")
+
+    [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert (verdict.value, verdict.comment) == ("pass", "Rude and late")
+
+
+def test_changed_comment_outlives_store_that_fails(app, backend, talk, monkeypatch):
+    run_id = talk("Hello")
+    given = Verdict(run_id=run_id, target=Target(), value="fail", reviewer="me", comment="Late")
+    backend.store.reviews.set_verdict(given)
+    app.query_params["run"] = run_id
+    app.run()
+    box = f"review_comment_{run_id}_run_"
+
+    def fail(_):
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend.store.reviews, "apply", fail)
+        app.text_area(box).set_value("Late and rude").run()
+
+    assert app.text_area(box).value == "Late and rude"
+    use(app, f"verdict_fail_{run_id}")
+    [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert verdict.comment == "Late and rude"

@@ -8,6 +8,8 @@ from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
 from debugger.session.loading import load_run
 from debugger.store import VerdictChange
+from debugger.views.panels.exports.record import ExportRecord
+from debugger.views.panels.exports.scope import ExportScope
 from debugger.views.panels.notes import ShownLabels
 from debugger.views.panels.review.actions import Draft, ReadRun, ReviewState
 from debugger.views.panels.review.queue import ReviewQueue
@@ -181,3 +183,28 @@ def test_second_press_keeps_the_way_back(backend, walks, monkeypatch):
     deletion.delete()
 
     assert held.undo == ids[:2]
+
+
+def test_question_closes_an_export_of_another_page(app, backend, walks, tick):
+    walks(2)
+    app.run()
+    tick(0)
+    control(app, "delete_chosen").use()
+    exported = record_of(app, ExportRecord)
+    exported.scopes, exported.page = (ExportScope(backend),), "debug"
+
+    app.run()
+
+    assert not app.exception
+    assert not app.error
+    assert app.button("delete_runs").label == "Delete 1 run"
+    assert exported.scopes == ()
+
+
+def test_deleted_runs_tell_what_their_turns_count(app, backend, walks):
+    backend.store.hidden.hide(walks(1), "Ada")
+    app.run()
+
+    control(app, "runs_view").use("deleted")
+
+    assert "Steps of background work count" in app.dataframe("deleted_runs_0").proto.columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.run_statistics import edge_flows, node_flows
+from debugger.analysis.run_statistics import NodeFlow, edge_flows, node_flows
 from debugger.backends.run_summaries import RunSummaries
 from debugger.views.panels.runs.flow_graph import flow_marks
 from debugger.views.panels.runs.scope import counted_run
@@ -43,3 +43,11 @@ def test_funnel_and_heat_of_500_runs_equal_counts_from_the_store(clean, backend,
     assert {edge: mark["heat"] for edge, mark in marks["edges"].items()} == {
         edge: pytest.approx(runs / RUNS, abs=0.0006) for edge, runs in takers.items()
     }
+
+
+def test_share_of_nearly_all_is_not_all():
+    flow = NodeFlow("a", "A", reached=999, visits=999, ended=0, waiting=0, share=0.999)
+
+    marks = flow_marks(["a"], [flow], [], 1_000, "reached")
+
+    assert marks["nodes"]["a"]["figure"] == "999 of 1,000 · >99 %"

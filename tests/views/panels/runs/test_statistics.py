@@ -11,6 +11,7 @@ from debugger.exports.csv_files import csv_bytes
 from debugger.views.panels.runs.paths import sankey
 from debugger.views.panels.runs.scope import RunsState, newest_runs
 from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
+from debugger.views.run_state import Element, Selection
 from tests.analysis.test_run_statistics import RUNS
 from tests.views.bars import control
 from tests.views.records import record_of
@@ -134,3 +135,27 @@ def test_runs_of_an_unfinished_search_are_told(app, walks, statistics, monkeypat
     statistics()
 
     assert any("7 older runs could not be read in time" in each.value for each in app.caption)
+
+
+def test_listed_runs_are_of_the_counted_workflow(app, walks, statistics, listed):
+    walks(6)
+    walks(9)
+    app.run()
+    statistics()
+    record_of(app, Selection).choose(Element("node", "desk"))
+    app.run()
+
+    app.button("list_reached").click().run()
+
+    assert not app.exception
+    assert len(listed()) == 9
+
+
+def test_workflows_of_one_name_can_be_chosen(app, walks, statistics):
+    walks(5)
+    walks(5)
+    app.run()
+
+    statistics()
+
+    assert len(set(app.selectbox("statistics_workflow").options)) == 2

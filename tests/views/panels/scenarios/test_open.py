@@ -8,6 +8,7 @@ from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
+from debugger.views.state import record_key
 from tests.support.factories import document, say
 from tests.views.bars import use
 
@@ -74,3 +75,26 @@ def test_run_of_a_sheet_is_audited(app, backend, monkeypatch):
 
     newest = backend.store.audit.newest()[0]
     assert (newest.action, newest.target, newest.details) == ("run scenarios", "set.csv", {"scenarios": 2})
+
+
+def test_rows_that_begin_alike_are_told_apart(app, backend):
+    rows = "".join(f"  - text: {'tea ' * 30}{number}\n" for number in range(2))
+    text = f"version: 1\nname: Two\nworkflow: {{}}\nrows:\n{rows}turns:\n  - say: '{{{{{{{{text}}}}}}}}'\n"
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    reference = app.session_state[record_key(CurrentRun)].session.workflow_id
+
+    app.file_uploader[0].upload("two.scenario.yaml", text.format(reference).encode()).run()
+
+    assert not app.error
+    assert len(set(app.selectbox[-1].options)) == 2
+
+
+def test_scenarios_of_one_name_are_told_apart(app, backend):
+    sheet = "Line #,Conversation #,Source,Input\n1,7,User,Hello\n2,8,User,Hi\n3,7,User,Hey\n"
+
+    open_sheet(app, backend, "set.csv", sheet.encode())
+
+    assert not app.error
+    assert len(set(app.selectbox[-1].options)) == 3
