@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 
+from debugger.analysis.caller_input import default_variables
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, StoreError
 from debugger.expressions.required_variables import required_variables
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import Command
-from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES
 from debugger.session import debug_setup
 from debugger.session.registry import prefetcher
 from debugger.session.run_input import RunInputModel
@@ -506,18 +509,33 @@ def start_input(session: DebugSession) -> RunInputModel:
     key = (session.workflow_id, session.version_number)
     inputs = state.record(RunInputs).start
     if key not in inputs:
-        inputs[key] = RunInputModel(first_input(session.workflow))
+        inputs[key] = RunInputModel(first_input(session))
     return inputs[key]
 
 
-def first_input(workflow: Workflow) -> JsonObject:
-    """Return the variables that a workflow names, with their defaults."""
+def first_input(session: DebugSession) -> JsonObject:
+    """Return the variables that a workflow names, with their defaults.
+
+    A blank would hide a global variable or a secret, so these are left out.
+    """
+    workflow = session.workflow
+    supplied = {*SYSTEM_NAMES, NAMESPACE, *known_variables(session)}
     try:
         named = required_variables(workflow.to_wire())
     except DebuggerError:
         named = {}
-    own = {name: value for name, value in named.items() if name not in SYSTEM_NAMES}
+    blank = {name: value for name, value in named.items() if name not in supplied}
     return {
-        "dynamic_variables": {**own, **workflow.dynamic_variables},
+        "dynamic_variables": {**blank, **default_variables(workflow)},
         "runtime_variables": dict(workflow.runtime_variables),
     }
+
+
+def known_variables(session: DebugSession) -> JsonObject:
+    """Return the global variables and secrets of the session's runs, as far as they are known here."""
+    if not isinstance(session.backend, EmbeddedBackend):
+        return {}
+    try:
+        return session.backend.known_variables()
+    except StoreError:
+        return {}  # the turn itself ends in the error
