@@ -267,13 +267,16 @@ def send(session: DebugSession, text: str) -> None:
     inputs = state.record(RunInputs)
     if not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
+    is_first = session.status == "not_started"
+    model = start_input(session) if is_first else inputs.next
+    state.set_widget(DRAFT_KEY, text)  # it stays in the box where the run input cannot be used
+    turn_input = model.turn_input() if is_first or model.value or model.problems else None
     state.set_widget(DRAFT_KEY, "")
     state.record(Cursor).event = None
-    if session.status == "not_started":
+    if is_first:
         start(text)
         return
-    has_more = bool(inputs.next.value or inputs.next.problems)
-    set_run_by(session).send(text, inputs.next.turn_input() if has_more else None)
+    set_run_by(session).send(text, turn_input)
     _await_turn(session)
 
 

@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import actions
 from debugger.views.backend_cache import BackendCache
-from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs
 from tests.support.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
@@ -174,6 +174,23 @@ def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press
     assert any("req-7" in text.value for text in app.text)
     assert words(app) == said
     assert box(app)["draft"] == "are you there?"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_message_stays_where_input_is_unusable(app, backend, record, press, is_first):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    if not is_first:
+        press("start")
+    inputs = record(RunInputs)
+    model = next(iter(inputs.start.values())) if is_first else inputs.next
+    model.set_text('{"a":')
+
+    send(app, "good morning")
+
+    assert any("The run input is not JSON" in error.value for error in app.error)
+    assert box(app)["draft"] == "good morning"
+    assert len(record(CurrentRun).session.turns) == (not is_first)
 
 
 def test_failed_run_shows_its_error_in_conversation(app, backend, record, press):
