@@ -495,12 +495,11 @@ def select_turn(turn_number: int) -> None:
 def step_turn(by: int) -> None:
     """Move the selection by some turns.
 
-    Beyond the ends of the run nothing changes.
+    Beyond the last one the run is followed; before the first nothing changes.
     """
     run = state.record(CurrentRun)
-    turns = run.session.turns if run.session else []
     turn = run.session.turn_of(state.record(Cursor).event) if run.session else None
-    if turn is not None and 0 < turn + by <= turns[-1].number:
+    if turn is not None and turn + by > 0:
         select_turn(turn + by)
 
 
