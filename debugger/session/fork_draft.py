@@ -189,7 +189,9 @@ class ForkDraft:
 
     def text(self, tier: VariableScope) -> str:
         """Return the variables of a scope as JSON, or the unusable draft."""
-        return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
+        if tier in self.texts:
+            return self.texts[tier]
+        return to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
 
     def set_text(self, tier: VariableScope, text: str) -> None:
         """Take over a scope's variables from JSON; `problems` reports errors."""

@@ -444,3 +444,12 @@ def test_input_without_node_inputs_is_forked(backend, wire):
     other = forked(backend, ForkDraft.of(fork_point(session, 1)))
 
     assert said(other) == said(session)
+
+
+def test_emptied_json_of_draft_stays_empty(backend):
+    draft = ForkDraft.of(fork_point(begun(backend), 1))
+
+    draft.set_text(DYNAMIC, "")
+
+    assert draft.text(DYNAMIC) == ""
+    assert draft.problems
