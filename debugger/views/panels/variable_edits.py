@@ -30,6 +30,10 @@ from debugger.views.run_view import RunView
 from debugger.views.state import Editors
 
 
+_LEAD = "live"
+"""The begin of the keys of the editor's grids."""
+
+
 @dataclass
 class VariableEdits:
     """Edits of the variables of a paused run."""
@@ -47,6 +51,8 @@ def live_edit_switch(view: RunView) -> list[Item]:
         return []
     if edits.stop != stop:
         edits.pending, edits.stop = view.session.pending_edits(), stop
+        if any(key.startswith(_LEAD) for key in state.record(Editors).tables):
+            state.renew_editors()  # the grid would show, and edit, the variables of the pause before
     if edits.pending is None or not edits.pending.edits:
         return [_switch(view)]
     return [_switch(view), Badge(f"{len(edits.pending.edits)} pending", colour="orange")]
@@ -81,7 +87,7 @@ def _editor(pending: PendingEdits) -> None:
     chosen = st.segmented_control(
         "Variables of", words, key="live_tier", required=True, label_visibility="collapsed"
     )
-    pending_table(pending, tiers[chosen or words[0]], "live")
+    pending_table(pending, tiers[chosen or words[0]], _LEAD)
     for problem in pending.problems:
         st.error(plain(problem), icon=":material/error:")
     changed = pending.differences
