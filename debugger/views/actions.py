@@ -21,6 +21,7 @@ from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import Command
 from debugger.protocol.workflow import SYSTEM_NAMES
 from debugger.session import debug_setup
+from debugger.session.input_history import reusable_input
 from debugger.session.registry import prefetcher
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
@@ -246,13 +247,19 @@ def start(session: DebugSession, message: str | None = None) -> None:
 
 
 @run_command
-def restart(old: DebugSession) -> None:
-    """Begin another run of the same version with the start input.
+def restart(old: DebugSession, is_edited: bool = False) -> None:
+    """Begin another run of the same version; the old one stays on record.
 
-    The old one stays on record.
+    Args:
+        old: The run on view.
+        is_edited: Whether the start input is sent instead of the run's own.
     """
-    if not old.busy and confirm_turn(old, restart):
-        turn_input = start_input(old).turn_input()
+    if not old.busy and confirm_turn(old, partial(restart, is_edited)):
+        model = start_input(old)
+        if old.turns and not is_edited:  # the start input may be another, as of a run opened from its record
+            own = reusable_input(old.turns[0].run_input.to_wire())
+            model = model if own == reusable_input(model.value) and not model.problems else RunInputModel(own)
+        turn_input = model.turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
         show(sibling)

@@ -165,7 +165,7 @@ def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
 @requires(Role.RUN)
 def _restart() -> None:
     close_setup()
-    actions.restart()
+    actions.restart(is_edited=True)
 
 
 def setup_panel(view: RunView) -> None:

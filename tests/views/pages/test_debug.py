@@ -158,6 +158,20 @@ def test_restart_begins_sibling_and_keeps_old_run(app, backend, record, press):
     assert {run.workflow_run_id for run in backend.runs().rows} == {first, second}
 
 
+def test_opened_run_restarts_with_own_input(app, backend, record, press):
+    greeting = document(static("a", "Hello {{who}}"), say("chat"), direct("a", "chat"), defaults={"who": "Ada"})
+    workflow = backend.create_workflow(greeting)
+    turn_input = TurnInput.with_message(None, dynamic_variables={"who": "Eve"})
+    run_id = backend.execute(workflow.id, turn_input).finish().run_id
+    app.query_params.update(backend="embedded", run=run_id)
+    app.run()
+
+    press("restart")
+
+    assert record(CurrentRun).session.run_id != run_id
+    assert words(app) == ["Hello Eve"]
+
+
 def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
