@@ -220,6 +220,7 @@ def reload_run(session: DebugSession) -> None:
     if session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
         again.stepping.inherit(session.stepping)
+        again.human_input.inherit(session.human_input)
         if session.background.continues:
             again.background.resume()
         show(again)
