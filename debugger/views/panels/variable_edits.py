@@ -15,6 +15,7 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference
 from debugger.engine.variables import VariableEdit
+from debugger.protocol.events import reference_id
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableRow, VariableScope, edited
@@ -120,7 +121,7 @@ def tier_word(tier: VariableScope) -> str:
     """Return the name of a set of variables."""
     if tier.scope != "runtime":
         return tier.scope.capitalize()
-    return "Runtime" if tier.thread_id == "0" else f"Runtime of {tier.thread_id}"
+    return "Runtime" if tier.thread_id == "0" else f"Runtime of thread {reference_id(tier.thread_id)}"
 
 
 def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None:
