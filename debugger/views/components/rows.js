@@ -88,6 +88,7 @@ const ICONS = { remove: "delete", revert: "undo" };
 
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
+  if (column.kind === "text") element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
   if (column.kind === "check" || ICONS[column.kind]) {
