@@ -30,7 +30,6 @@ from debugger.views.panels.stepping import WAIT_SECONDS
 from debugger.views.run_view import RunView
 from debugger.views.state import Editors
 
-
 _LEAD = "live"
 """The begin of the keys of the editor's grids."""
 

@@ -159,8 +159,8 @@ def test_restart_begins_sibling_and_keeps_old_run(app, backend, record, press):
 
 
 def test_opened_run_restarts_with_own_input(app, backend, record, press):
-    greeting = document(static("a", "Hello {{who}}"), say("chat"), direct("a", "chat"), defaults={"who": "Ada"})
-    workflow = backend.create_workflow(greeting)
+    parts = static("a", "Hello {{who}}"), say("chat"), direct("a", "chat")
+    workflow = backend.create_workflow(document(*parts, defaults={"who": "Ada"}))
     turn_input = TurnInput.with_message(None, dynamic_variables={"who": "Eve"})
     run_id = backend.execute(workflow.id, turn_input).finish().run_id
     app.query_params.update(backend="embedded", run=run_id)
