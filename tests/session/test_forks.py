@@ -436,7 +436,7 @@ def test_other_message_keeps_variables_of_nodes(backend, hosted, way):
 
 @pytest.mark.parametrize("wire", [{"command": "start"}, {"thread_to_node_inputs": {"0": {}}}])
 def test_input_without_node_inputs_is_forked(backend, wire):
-    """As a client of the server may send it."""
+    """Inputs as clients of the server may send them."""
     workflow_id = backend.create_workflow(desk()).id
     run_id = backend.execute(workflow_id, TurnInput.from_wire(wire)).finish().run_id
     session = DebugSession.open(backend, run_id)
