@@ -142,7 +142,7 @@ def keep_filters() -> None:
     state.keep_widgets(_BEHIND_BUTTON)
 
 
-def timeline_filters(view: RunView, found: FilteredTimeline) -> list[Item]:
+def timeline_filters(found: FilteredTimeline) -> list[Item]:
     """Return the density with its number of rows, the search and the filters."""
     held = state.widget(_DENSITY_KEY)
     shown = f"{len(found.places):,}" + (f" of {found.total:,}" if found.hidden else "")
