@@ -18,14 +18,11 @@ from debugger.settings import ModelPrice
 class Spread:
     """A distribution of durations, in milliseconds (``platform.md#usage``)."""
 
-    count: int
     total: float
-    average: float
     median: float
     """Of an even count the mean of the middle two."""
     p95: float
     """95 of 100 are at most this, between two values in proportion."""
-    lowest: float
     highest: float
 
 
@@ -94,14 +91,10 @@ def spread(milliseconds: Sequence[float]) -> Spread | None:
     """Return the distribution of durations; ``None`` without any."""
     if not milliseconds:
         return None
-    total = sum(milliseconds)
     return Spread(
-        count=len(milliseconds),
-        total=total,
-        average=total / len(milliseconds),
+        total=sum(milliseconds),
         median=median(milliseconds),
         p95=percentiles(milliseconds)[PERCENTILES.index(95)],
-        lowest=min(milliseconds),
         highest=max(milliseconds),
     )
 
