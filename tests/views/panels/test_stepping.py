@@ -365,6 +365,17 @@ def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, rec
     assert record(CurrentRun).session.breakpoints.points == []
 
 
+@pytest.mark.parametrize(("kind", "is_possible"), [("edge", False), ("error", True)])
+def test_breakpoint_needs_place_of_its_kind(app, backend, record, kind, is_possible):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    use(app, "lower_view", "Breakpoints")
+
+    app.selectbox("bp_kind").set_value(kind).run()
+
+    assert app.button("bp_add").disabled is not is_possible
+
+
 def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(app, backend, record):
     opened(app, backend)
     click(app, "start")
