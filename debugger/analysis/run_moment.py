@@ -85,16 +85,15 @@ def effects_until(run: Projections, effects: Sequence[SideEffect], event: int) -
     not be later; where the time is unknown, the turn must have ended.
     """
     row = run.timeline.rows[event]
-    own = (row.turn_number, row.is_background)
-    ends = max(turn.last for turn in run.turn_rows if (turn.number, turn.is_background) == own)
-    then = iso_utc(row.time) if event < ends else None
-    started = {each.node_logical_id for each in run.timeline.rows[run.turn_rows[row.place].first : event + 1]}
+    turn = run.turn_rows[row.place]
+    then = iso_utc(row.time) if event < turn.last else None
+    started = {each.node_logical_id for each in run.timeline.rows[turn.first : event + 1]}
     return [
         effect
         for effect in effects
-        if (place := (effect.turn_number, effect.is_background)) < own
+        if effect.place < turn.place
         or (
-            place == own
+            effect.place == turn.place
             and (then is None or (effect.node_logical_id in started and "" < effect.time <= then))
         )
     ]

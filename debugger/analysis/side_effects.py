@@ -50,6 +50,8 @@ class SideEffect(NamedTuple):
     duration_milliseconds: float | None
     request: Mapping[str, Any]
     """The payload; secrets masked."""
+    place: int = 0
+    """The index of its turn, or piece of background work, among both."""
 
     @property
     def outcome(self) -> str:
@@ -125,20 +127,21 @@ class SideEffectCollector(EventFold):
         self._last_events[index] = event.event.logical_id
         if event.type == _CLOSING:
             pair = as_object(field(event.event, "run_input_output_pair"))
-            self._effects[index] = tuple(self._read(*self._turns[index], _entries(pair.get(_STATE))))
+            self._effects[index] = tuple(self._read(index, _entries(pair.get(_STATE))))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:
         """Return all calls, from events and from the record."""
         found: list[SideEffect] = []
-        for index, (number, is_background) in enumerate(self._turns):
+        for index in range(len(self._turns)):
             if index in self._effects:
                 found += self._effects[index]
             else:
                 entries = recorded.get(self._last_events.get(index) or "", ())
-                found += self._read(number, is_background, entries)
+                found += self._read(index, entries)
         return found
 
-    def _read(self, turn_number: int, is_background: bool, entries: Iterable[Any]) -> Iterator[SideEffect]:
+    def _read(self, place: int, entries: Iterable[Any]) -> Iterator[SideEffect]:
+        turn_number, is_background = self._turns[place]
         for entry in entries:
             if isinstance(entry, Mapping):
                 node = _text(entry, "node_logical_id")
@@ -159,6 +162,7 @@ class SideEffectCollector(EventFold):
                     error=_text(entry, "error"),
                     duration_milliseconds=as_number(entry.get("duration_milliseconds")),
                     request=request if isinstance(request, Mapping) else {},
+                    place=place,
                 )
 
 

@@ -221,20 +221,21 @@ class SearchTexts:
     """
 
     def __init__(self) -> None:
-        self._rows: Sequence[TimelineRow] = []
-        self._texts: list[str] = []
+        self._known: tuple[Sequence[TimelineRow], list[str]] = [], []
+        """Replaced as one, because threads may share it."""
 
     def of(self, rows: Sequence[TimelineRow]) -> list[str]:
         """Return the texts of rows, case folded."""
-        same = min(len(self._rows), len(rows))
-        while same and self._rows[same - 1] is not rows[same - 1]:
+        known, texts = self._known
+        same = min(len(known), len(rows))
+        while same and known[same - 1] is not rows[same - 1]:
             same -= 1
-        self._texts = self._texts[:same] + [
+        texts = texts[:same] + [
             f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
             for row in rows[same:]
         ]
-        self._rows = rows
-        return self._texts
+        self._known = rows, texts
+        return texts
 
 
 class FailureReasons(EventFold):

@@ -241,9 +241,9 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
     return Snapshots().catch_up(turns).scopes(index)
 
 
-def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
+def scope_at(turns: Sequence[TurnLog], thread: str, workflow: Workflow) -> Scope:
     """Return the scope of a thread's conditions after these turns."""
-    return Snapshots().catch_up(turns).at(None).scope(thread)
+    return Snapshots().catch_up(turns).at(None).scope(thread, workflow)
 
 
 class VariableChanges:

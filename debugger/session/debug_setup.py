@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from debugger.analysis.event_fields import as_object, field
 from debugger.engine.mocks import Fault, Pin, Target
 from debugger.engine.models.base import model_name
 from debugger.errors import DebuggerError
@@ -12,7 +13,7 @@ from debugger.graph import Graph
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
 
@@ -34,7 +35,7 @@ def pin_of(log: TurnLog, position: int) -> Pin | None:
         return _node_pin(log, position, wire)
     if event.type not in _MODEL_EVENTS:
         return None
-    message: JsonObject = wire.get("message") or {}
+    message = as_object(wire.get("message"))
     node_id = str(wire.get("origin_node_logical_id"))
     if message.get("type") == "tool":
         return _tool_pin(message, node_id)
@@ -45,8 +46,8 @@ def _tool_pin(message: JsonObject, node_id: str) -> Pin:
     succeeded = message.get("status") != "error"
     output = {
         "success": succeeded,
-        "result": (message.get("response_metadata") or {}).get("tool_result"),
-        "error": None if succeeded else message.get("content"),
+        "result": as_object(message.get("response_metadata")).get("tool_result"),
+        "error": None if succeeded else message_text(message),
     }
     return Pin(Target("tool", str(message.get("name")), node_id), output)
 
@@ -55,12 +56,12 @@ def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObjec
     """Return the output of a model's message, transition included."""
     transition = _transition_call(message)
     return {
-        "text": message.get("content") or "",
+        "text": message_text(message),
         **_choice(log, position, transition),
         "fields": _fields(log, position),
         "calls": [
-            {"name": call["name"], "args": call.get("args") or {}}
-            for call in message.get("tool_calls") or []
+            {"name": call["name"], "args": as_object(call.get("args"))}
+            for call in _tool_calls(message)
             if call is not transition
         ],
     }
@@ -68,13 +69,13 @@ def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObjec
 
 def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
     start = _start(log, position)
-    output: JsonObject = wire.get("run_output") or {}
+    output = as_object(wire.get("run_output"))
     own = {key: value for key, value in output.items() if key not in _SHARED}
     between = log.events[start:position]
-    messages = (e.to_wire().get("message") or {} for e in between if e.type in _MODEL_EVENTS)
+    messages = (as_object(field(event, "message")) for event in between if event.type in _MODEL_EVENTS)
     chosen = next((call for call in map(_transition_call, messages) if call is not None), None)
     values: JsonObject = {
-        "says": [e.to_wire()["content"] for e in between if e.type == "assistant_response"],
+        "says": [message_text(event.to_wire()) for event in between if event.type == "assistant_response"],
         "variables": _written(log, start, position),
         "output": own,
         **_choice(log, position, chosen),
@@ -84,13 +85,20 @@ def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
 
 def _transition_call(message: JsonObject) -> JsonObject | None:
     """Return the tool call by which a model chose a transition."""
-    calls = message.get("tool_calls") or []
-    return next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
+    calls = _tool_calls(message)
+    return next((call for call in calls if call["name"].startswith(TRANSITION_TOOL_PREFIX)), None)
+
+
+def _tool_calls(message: JsonObject) -> list[JsonObject]:
+    """Return the calls that name a tool; an event of another backend may have others."""
+    calls = message.get("tool_calls")
+    found = map(as_object, calls if isinstance(calls, list) else ())
+    return [call for call in found if call.get("name") and isinstance(call["name"], str)]
 
 
 def _choice(log: TurnLog, position: int, transition: JsonObject | None) -> JsonObject:
     """Return the transition that a tool call before an event chose."""
-    args = dict((transition or {}).get("args") or {})
+    args = dict(as_object((transition or {}).get("args")))
     return {
         "chosen": _taken(log, position) if transition else None,
         "reason": str(args.pop("justification", "")),
@@ -129,8 +137,7 @@ def _fields(log: TurnLog, position: int) -> JsonObject:
     thread = log.events[position].origin_thread_id
     for event in log.events[position + 1 :]:
         if event.type == "end_node_run" and event.origin_thread_id == thread:
-            output = event.to_wire().get("run_output") or {}
-            return dict(output.get("structured_output") or {})
+            return dict(as_object(as_object(field(event, "run_output")).get("structured_output")))
     return {}
 
 
@@ -151,8 +158,7 @@ def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
     for event in reversed(events):
         wire = event.to_wire()
         if event.type == "workflow_show_state" and wire.get("thread_id") == thread:
-            found: Mapping[str, Any] = wire.get("runtime_variables") or {}
-            return found
+            return as_object(wire.get("runtime_variables"))
     return {}
 
 

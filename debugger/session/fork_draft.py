@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,11 +17,11 @@ from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.messages import human_message
 from debugger.protocol.runs import MAIN_THREAD, ForkMode, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.json_input import parse_object, to_json
+from debugger.session.run_input import with_message
 from debugger.session.variable_rows import PendingEdits, VariableScope, rows_from, value_of
 
 DYNAMIC, RUNTIME, WORKFLOW = VariableScope("dynamic"), VariableScope("runtime"), VariableScope("workflow")
@@ -189,7 +189,9 @@ class ForkDraft:
 
     def text(self, tier: VariableScope) -> str:
         """Return the variables of a scope as JSON, or the unusable draft."""
-        return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
+        if tier in self.texts:
+            return self.texts[tier]
+        return to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
 
     def set_text(self, tier: VariableScope, text: str) -> None:
         """Take over a scope's variables from JSON; `problems` reports errors."""
@@ -230,22 +232,24 @@ class ForkDraft:
     def _without_edited(self, turn_input: JsonObject) -> JsonObject:
         """Return an input whose nodes bring none of the edited variables, which theirs would replace."""
         edited = {f"{scope}_variables": self._edited(scope) for scope in ("dynamic", "runtime")}
-        threads = {
-            thread_id: {
-                **thread,
-                "node_run_inputs": [_without(one, edited) for one in thread["node_run_inputs"]],
-            }
-            for thread_id, thread in turn_input["thread_to_node_inputs"].items()
-        }
-        return {**turn_input, "thread_to_node_inputs": threads}
+        return _with_node_inputs(turn_input, lambda one: _without(one, edited))
 
     def _with_message(self, turn_input: JsonObject) -> TurnInput:
-        if self.message == self.point.original.message:
-            return TurnInput.from_wire(turn_input)
-        said = [{"type": "llm", "messages": [human_message(self.message)]}] if self.message.strip() else []
-        return TurnInput.from_wire(
-            {**turn_input, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": said}}}
-        )
+        """Return an input with the message of the draft; what else its nodes bring stays."""
+        if self.message != self.point.original.message:
+            turn_input = _with_node_inputs(turn_input, lambda one: {**one, "messages": []})
+            if self.message.strip():
+                turn_input = with_message(turn_input, self.message)
+        return TurnInput.from_wire(turn_input)
+
+
+def _with_node_inputs(turn_input: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+    """Return an input in which the inputs of nodes are changed."""
+    threads = {
+        thread_id: {**thread, "node_run_inputs": list(map(change, thread.get("node_run_inputs") or ()))}
+        for thread_id, thread in (turn_input.get("thread_to_node_inputs") or {MAIN_THREAD: {}}).items()
+    }
+    return {**turn_input, "thread_to_node_inputs": threads}
 
 
 def _without(node_input: JsonObject, names: Mapping[str, set[str]]) -> JsonObject:

@@ -151,6 +151,10 @@ class HumanInput:
     _number: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
+    def inherit(self, other: HumanInput) -> None:
+        """Ask for the same nodes as in the session that this one replaces."""
+        self.asks_all, self.nodes = other.asks_all, other.nodes
+
     def asks(self, prompt: Prompt) -> bool:
         """Return whether the user answers this prompt."""
         return self.asks_all or prompt.node_logical_id in self.nodes

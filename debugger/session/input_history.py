@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debugger.backends.base import Backend
+from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import CLIENT_TURN_ID, Run
 from debugger.protocol.workflow import SYSTEM_NAMES
@@ -87,7 +88,10 @@ class InputHistory:
             self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MAX_RUNS).rows
             return
         run_id = self._ahead[0].workflow_run_id
-        turns = self._backend.record(run_id).turns
+        try:
+            turns = self._backend.record(run_id).turns
+        except NotFoundError:
+            turns = ()  # another client has deleted it since the list was read
         self._ahead = self._ahead[1:]
         if turns:
             value = reusable_input(turns[0]().run_input)

@@ -93,8 +93,8 @@ def place_of(text: str, *parts: str) -> tuple[int, int]:
 
 def excerpt(text: str, line: int, column: int) -> str:
     """Return the shortened line of an error with a mark under the column."""
-    lines = text.splitlines()
-    shown = lines[line - 1].replace("\t", " ") if line <= len(lines) else ""
+    lines = text.split("\n")  # as JSON counts them: any other separator may be in a text
+    shown = lines[line - 1].rstrip().replace("\t", " ") if line <= len(lines) else ""
     begin = max(column - 1 - _EXCERPT // 2, 0)
     lead = f"{line} │ "
     return f"{lead}{shown[begin : begin + _EXCERPT]}\n{' ' * (len(lead) + column - 1 - begin)}^"

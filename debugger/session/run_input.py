@@ -186,12 +186,18 @@ def with_message(value: JsonObject, text: str) -> JsonObject:
     main = dict(threads.get(MAIN_THREAD) or {})
     inputs = list(main.get("node_run_inputs") or [])
     said = human_message(text)
-    if inputs:
-        first = {**inputs[0], "messages": [*(inputs[0].get("messages") or []), said]}
-        inputs = [first, *inputs[1:]]
+    # An input of another type, or for a named node, may not take messages.
+    places = (at for at, one in enumerate(inputs) if one.get("messages") or _is_for_current_node(one))
+    place = next(places, None)
+    if place is None:
+        inputs.append({"type": "llm", "messages": [said]})
     else:
-        inputs = [{"type": "llm", "messages": [said]}]
+        inputs[place] = {**inputs[place], "messages": [*(inputs[place].get("messages") or []), said]}
     return {**value, "thread_to_node_inputs": {**threads, MAIN_THREAD: {**main, "node_run_inputs": inputs}}}
+
+
+def _is_for_current_node(node_input: JsonObject) -> bool:
+    return node_input.get("type", "llm") == "llm" and node_input.get("node_logical_id") is None
 
 
 def _check_shape(text: str) -> None:

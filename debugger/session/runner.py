@@ -239,6 +239,7 @@ class TurnRunner:
         self.side_effects = SideEffectLog(backend)
         self.background = background
         self._backend = backend
+        self._graph = graph
         self._workflow_id = workflow_id
         self._version_number = version_number
         self._shows_state = _can(backend, "set_state")
@@ -317,7 +318,7 @@ class TurnRunner:
         """Return the variables that the thread of an event can see."""
         if self._shows_state:
             return worker.inspector.scope(thread_id_of(event) or MAIN_THREAD)
-        return scope_at(self.turns.logs, event.thread_reference_id or MAIN_THREAD)
+        return scope_at(self.turns.logs, event.thread_reference_id or MAIN_THREAD, self._graph.workflow)
 
 
 def _can(backend: Backend, ability: Ability) -> bool:

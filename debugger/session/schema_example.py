@@ -14,6 +14,8 @@ _MAX_DEPTH = 4
 A schema can refer to itself without end.
 """
 _MAX_ITEMS, _MAX_CHARACTERS = 10, 1_000
+_MAX_BOUND = 2**53
+"""An example within a larger bound could not be computed exactly."""
 
 _TEXTS = {
     "date": "2030-01-01",
@@ -96,7 +98,7 @@ def _bound(schema: Mapping[str, Any], name: str) -> float | None:
     value = schema.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= _MAX_BOUND else None
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

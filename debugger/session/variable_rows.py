@@ -14,6 +14,7 @@ from debugger.analysis.differences import Difference, differences
 from debugger.engine.variables import EditedScope, VariableEdit
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import reference_id
 from debugger.session.json_input import parse_json
 
 ValueType = Literal["text", "number", "boolean", "JSON", "null"]
@@ -223,7 +224,7 @@ class PendingEdits:
         found: list[Difference] = []
         for tier, wanted in self._wanted.items():
             is_main = tier.scope != "runtime" or tier.thread_id == "0"
-            lead = tier.scope if is_main else f"thread_{tier.thread_id}"
+            lead = tier.scope if is_main else f"thread_{reference_id(tier.thread_id)}"
             found += differences(self.shown[tier], wanted, lead)
         return found
 

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 
+from debugger.analysis.caller_input import default_variables
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, StoreError
 from debugger.expressions.required_variables import required_variables
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import Command
-from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES
 from debugger.session import debug_setup
+from debugger.session.input_history import reusable_input
 from debugger.session.registry import prefetcher
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
@@ -216,6 +220,7 @@ def reload_run(session: DebugSession) -> None:
     if session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
         again.stepping.inherit(session.stepping)
+        again.human_input.inherit(session.human_input)
         if session.background.continues:
             again.background.resume()
         show(again)
@@ -243,13 +248,19 @@ def start(session: DebugSession, message: str | None = None) -> None:
 
 
 @run_command
-def restart(old: DebugSession) -> None:
-    """Begin another run of the same version with the start input.
+def restart(old: DebugSession, is_edited: bool = False) -> None:
+    """Begin another run of the same version; the old one stays on record.
 
-    The old one stays on record.
+    Args:
+        old: The run on view.
+        is_edited: Whether the start input is sent instead of the run's own.
     """
-    if not old.busy and confirm_turn(old, restart):
-        turn_input = start_input(old).turn_input()
+    if not old.busy and confirm_turn(old, partial(restart, is_edited)):
+        model = start_input(old)
+        if old.turns and not is_edited:  # the start input may be another, as of a run opened from its record
+            own = reusable_input(old.turns[0].run_input.to_wire())
+            model = model if own == reusable_input(model.value) and not model.problems else RunInputModel(own)
+        turn_input = model.turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
         show(sibling)
@@ -264,13 +275,16 @@ def send(session: DebugSession, text: str) -> None:
     inputs = state.record(RunInputs)
     if not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
+    is_first = session.status == "not_started"
+    model = start_input(session) if is_first else inputs.next
+    state.set_widget(DRAFT_KEY, text)  # it stays in the box where the run input cannot be used
+    turn_input = model.turn_input() if is_first or model.value or model.problems else None
     state.set_widget(DRAFT_KEY, "")
     state.record(Cursor).event = None
-    if session.status == "not_started":
+    if is_first:
         start(text)
         return
-    has_more = bool(inputs.next.value or inputs.next.problems)
-    set_run_by(session).send(text, inputs.next.turn_input() if has_more else None)
+    set_run_by(session).send(text, turn_input)
     _await_turn(session)
 
 
@@ -489,12 +503,11 @@ def select_turn(turn_number: int) -> None:
 def step_turn(by: int) -> None:
     """Move the selection by some turns.
 
-    Beyond the ends of the run nothing changes.
+    Beyond the last one the run is followed; before the first nothing changes.
     """
     run = state.record(CurrentRun)
-    turns = run.session.turns if run.session else []
     turn = run.session.turn_of(state.record(Cursor).event) if run.session else None
-    if turn is not None and 0 < turn + by <= turns[-1].number:
+    if turn is not None and turn + by > 0:
         select_turn(turn + by)
 
 
@@ -506,21 +519,33 @@ def start_input(session: DebugSession) -> RunInputModel:
     key = (session.workflow_id, session.version_number)
     inputs = state.record(RunInputs).start
     if key not in inputs:
-        inputs[key] = RunInputModel(first_input(session.workflow))
+        inputs[key] = RunInputModel(first_input(session))
     return inputs[key]
 
 
-def first_input(workflow: Workflow) -> JsonObject:
+def first_input(session: DebugSession) -> JsonObject:
     """Return the variables that a workflow names, with their defaults.
 
-    A blank for ``{{global.shop}}`` would hide the global variable.
+    A blank would hide a global variable or a secret, so these are left out.
     """
+    workflow = session.workflow
+    supplied = {*SYSTEM_NAMES, NAMESPACE, *known_variables(session)}
     try:
         named = required_variables(workflow.to_wire())
     except DebuggerError:
         named = {}
-    own = {name: value for name, value in named.items() if name not in {*SYSTEM_NAMES, "global"}}
+    blank = {name: value for name, value in named.items() if name not in supplied}
     return {
-        "dynamic_variables": {**own, **workflow.dynamic_variables},
+        "dynamic_variables": {**blank, **default_variables(workflow)},
         "runtime_variables": dict(workflow.runtime_variables),
     }
+
+
+def known_variables(session: DebugSession) -> JsonObject:
+    """Return the global variables and secrets of the session's runs, as far as they are known here."""
+    if not isinstance(session.backend, EmbeddedBackend):
+        return {}
+    try:
+        return session.backend.known_variables()
+    except StoreError:
+        return {}  # the turn itself ends in the error

@@ -63,7 +63,7 @@ def follow_address() -> None:
         actions.join(live)
     elif wanted.run and (run.session is None or run.session.run_id != wanted.run):
         actions.open_run(wanted.run, wanted.turn, wanted.event)
-        if wanted.session and run.session is not None:
+        if wanted.session and run.session is not None and run.session.run_id == wanted.run:
             run.session.notice = _LOST_SESSION
     elif wanted.run:  # it is on view; without a turn while its first one is being executed
         actions.select_place(wanted.turn, wanted.event)

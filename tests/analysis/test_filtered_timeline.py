@@ -155,6 +155,21 @@ def test_search_texts_follow_replaced_rows():
     assert matching_rows(rows, Filter(text="black"), texts) == [2]
 
 
+def test_search_texts_survive_search_of_other_tab():
+    texts = SearchTexts()
+    before = [row(0), row(1), row(2)]
+    texts.of(before)
+
+    class Rows(list[TimelineRow]):
+        """Rows during whose search another thread searches fewer of them."""
+
+        def __getitem__(self, index):
+            texts.of(before[:1])
+            return super().__getitem__(index)
+
+    assert len(texts.of(Rows([*before, row(3)]))) == 4
+
+
 def test_a_chosen_node_keeps_its_own_events():
     rows = [row(0), row(1, node_logical_id="bye"), row(2, node_logical_id=None)]
 

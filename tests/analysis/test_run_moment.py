@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from debugger.analysis.run_moment import effects_until, moment_at, steps_until
 from debugger.analysis.run_projection import RunProjection
 from debugger.graph.graph import Graph
@@ -70,6 +72,26 @@ def test_effects_until_event_by_turn_and_time():
     counts = [len(effects_until(found, effects, event)) for event in range(7)]
 
     assert counts == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_effects_of_earlier_background_step_stay():
+    steps = [
+        turn(
+            1,
+            event("start_node_run", at, node),
+            event("end_node_run", at + 2, node),
+            effects=[call(node, at + 1)],
+        )
+        for at, node in ((100, "poll"), (110, "store"))
+    ]
+    found = RunProjection(Graph(workflow(say("ask")))).read(
+        [replace(step, is_background=True) for step in steps]
+    )
+    effects = found.side_effects.effects({})
+
+    counts = [len(effects_until(found, effects, event)) for event in range(6)]
+
+    assert counts == [0, 1, 1, 1, 2, 2]
 
 
 def test_moment_after_pause_is_paused():

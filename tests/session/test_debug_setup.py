@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.mocks import Target
+from debugger.engine.mocks import MockSet, Target
+from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.debug_setup import pin_of
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
@@ -75,3 +77,29 @@ def test_event_without_output_cannot_be_pinned(backend):
     session = ran(backend, static("a", "A"))
 
     assert pinned(session, "start_node_run") is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "say_llm", "message": "Hi"},
+        {"type": "say_llm", "message": {"content": ["Hi"], "tool_calls": [{"function": {"name": "f"}}]}},
+        {"type": "say_llm", "message": {"content": "Hi", "tool_calls": [{"name": "f", "args": "{}"}]}},
+        {"type": "worker_llm", "message": {"type": "tool", "name": "f", "response_metadata": "none"}},
+        {"type": "end_node_run", "run_output": "Hi"},
+        {"type": "end_node_run", "run_output": None},
+    ],
+)
+def test_event_of_odd_shape_is_pinned(fields):
+    """An event with a bad value is read as a bare one."""
+    shared = {"origin_node_logical_id": "a", "timestamp": 1.0}
+    around = [
+        {"type": "start_node_run", "logical_id": "e1", **shared},
+        {"type": "assistant_response", "logical_id": "e2", **shared},
+        {"logical_id": "e3", **fields, **shared},
+        {"type": "end_node_run", "logical_id": "e4", "run_output": {"structured_output": "Hi"}, **shared},
+    ]
+
+    pin = pin_of(TurnLog(1, TurnInput(), [parse_event(event) for event in around]), 2)
+
+    assert MockSet().put(pin).id == "pin1"

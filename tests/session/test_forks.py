@@ -415,3 +415,41 @@ def test_edit_wins_over_runtime_variables_of_nodes(backend, hosted, way):
     other = forked(engine, draft)
 
     assert said(other)[-1] == "Gold desk"
+
+
+@pytest.mark.parametrize("way", ["exact", "rebuilt", "replayed"])
+def test_other_message_keeps_variables_of_nodes(backend, hosted, way):
+    engine = backend if way == "exact" else hosted
+    session = DebugSession(engine, engine.create_workflow(desk()).id)
+    said_hi = {"type": "llm", "messages": [{"type": "human", "content": "hi"}]}
+    brought = [{**said_hi, "dynamic_variables": {"level": "gold"}}]
+    session.start(TurnInput.from_wire({"thread_to_node_inputs": {"0": {"node_run_inputs": brought}}}))
+    assert session.wait(10)
+    draft = ForkDraft.of(fork_point(session, 1), way)
+    draft.message = "good evening"
+
+    other = forked(engine, draft)
+
+    assert other.turns[-1].message == "good evening"
+    assert said(other)[-1] == said(session)[-1] == "Gold desk"
+
+
+@pytest.mark.parametrize("wire", [{"command": "start"}, {"thread_to_node_inputs": {"0": {}}}])
+def test_input_without_node_inputs_is_forked(backend, wire):
+    """Inputs as clients of the server may send them."""
+    workflow_id = backend.create_workflow(desk()).id
+    run_id = backend.execute(workflow_id, TurnInput.from_wire(wire)).finish().run_id
+    session = DebugSession.open(backend, run_id)
+
+    other = forked(backend, ForkDraft.of(fork_point(session, 1)))
+
+    assert said(other) == said(session)
+
+
+def test_emptied_json_of_draft_stays_empty(backend):
+    draft = ForkDraft.of(fork_point(begun(backend), 1))
+
+    draft.set_text(DYNAMIC, "")
+
+    assert draft.text(DYNAMIC) == ""
+    assert draft.problems

@@ -55,6 +55,16 @@ def test_input_names_its_run(backend, tea):
     assert recall.current.source == f"run …{run_id[-6:]}"
 
 
+def test_run_deleted_meanwhile_is_skipped(backend, tea):
+    run_ids = [begin(backend, tea, dynamic_variables={"name": name}) for name in ("Ada", "Ben", "Cleo")]
+    recall = InputHistory(backend, tea)
+    recall.older()
+
+    backend.store.delete_run(run_ids[1])
+
+    assert names(recall, 1) == ["Ada"]
+
+
 def test_no_runs_have_no_inputs(backend, tea):
     recall = InputHistory(backend, tea)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputJsonError
-from debugger.session.json_input import parse_json, parse_object
+from debugger.session.json_input import excerpt, parse_json, parse_object
 
 
 def test_a_json_error_says_line_and_column():
@@ -28,6 +28,15 @@ def test_too_long_number_is_rejected_with_place():
         parse_json('{\n "a": ' + "1" * 5000 + "}")
 
     assert (caught.value.line, caught.value.column) == (2, 7)
+
+
+def test_excerpt_counts_lines_as_json():
+    text = '{\r\n "a": "x\u2028y",\r\n "b" 2\r\n}'
+
+    with pytest.raises(InputJsonError) as caught:
+        parse_json(text)
+
+    assert excerpt(text, caught.value.line, caught.value.column) == '3 │  "b" 2\n         ^'
 
 
 def test_too_deep_json_is_error_not_crash():

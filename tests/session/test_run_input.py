@@ -148,6 +148,18 @@ def test_message_joins_existing_main_thread_input():
     assert value["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["messages"] == [{"type": "human"}]
 
 
+@pytest.mark.parametrize(
+    "brought", [{"type": "http_request"}, {"type": "llm", "node_logical_id": "later"}, {"type": "base_node"}]
+)
+def test_message_leaves_input_of_other_node(brought):
+    value = {"thread_to_node_inputs": {"0": {"node_run_inputs": [brought]}}}
+
+    first, second = with_message(value, "hello")["thread_to_node_inputs"]["0"]["node_run_inputs"]
+
+    assert first == brought
+    assert (second["type"], second["messages"][0]["content"]) == ("llm", "hello")
+
+
 def test_thread_inputs_of_wrong_shape_block_turn():
     model = RunInputModel()
 

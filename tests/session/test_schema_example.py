@@ -25,6 +25,8 @@ def properties(**schemas):
         ({"type": "number", "exclusiveMinimum": 1}, 2),
         ({"type": "number", "maximum": -2}, -2),
         ({"type": "integer", "exclusiveMaximum": 0}, -1),
+        ({"type": "integer", "maximum": 10**400}, 0),
+        ({"type": "string", "maxLength": 10**400}, "key"),
         ({"type": "boolean"}, False),
         ({"type": "null"}, None),
         ({"type": ["null", "integer"]}, 0),

@@ -219,3 +219,17 @@ def test_breakpoints_without_pause_are_noted(backend, monkeypatch):
 
     assert session.status == "waiting_for_user_input"
     assert [stop.text for stop in session.stepping.missed_stops] == ["Breakpoint before B."]
+
+
+def test_condition_without_state_knows_defaults(backend, monkeypatch):
+    from debugger.backends.base import Capabilities
+
+    monkeypatch.setattr(
+        EmbeddedBackend, "capabilities", Capabilities({"pause_mid_turn": "No.", "set_state": "No."})
+    )
+    session = debugged(backend, *LINE, defaults={"who": "Ada"})
+    session.breakpoints.put(Breakpoint("before", "a", condition="{{who}} == 'Ada'"))
+
+    started(session)
+
+    assert [stop.text for stop in session.stepping.missed_stops] == ["Breakpoint before A."]

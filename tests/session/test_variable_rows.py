@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from debugger.errors import InputError
 from debugger.session.variable_rows import (
+    PendingEdits,
     RowError,
     VariableRow,
+    VariableScope,
     edited,
     row_from,
     rows_from,
@@ -120,3 +122,12 @@ def test_integer_may_exceed_float():
 def test_unusable_number_is_rejected(text):
     with pytest.raises(InputError, match="is not a number"):
         value_of(VariableRow("a", "number", text))
+
+
+def test_difference_names_thread_by_public_id():
+    tier = VariableScope("runtime", "0_companion_lab")
+    pending = PendingEdits({tier: {"n": 1}})
+
+    pending.set_rows(tier, [VariableRow("n", "number", "2")])
+
+    assert [each.path for each in pending.differences] == ["thread_lab.n"]

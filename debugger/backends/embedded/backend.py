@@ -126,6 +126,14 @@ class EmbeddedBackend:
             found = self._family.setdefault(settings, found)
         return found
 
+    def known_variables(self) -> JsonObject:
+        """Return the variables that runs have without an input: global ones, and secrets without values.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        return {**dict.fromkeys(self._gateways.secret_names(), ""), **self.global_values.dynamic()}
+
     def close(self) -> None:
         """Close the store; turns in progress count as interrupted."""
         for engine in list(self._family.values()):

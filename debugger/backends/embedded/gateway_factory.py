@@ -78,6 +78,10 @@ class GatewayFactory:
             policies, answers=answers, secrets=self._secrets(), limits=self._limits, now=self._world.now
         )
 
+    def secret_names(self) -> set[str]:
+        """Return the names of all secrets."""
+        return {*self._stored(), *self._own}
+
     def _secrets(self) -> Secrets:
         """Return the current secrets; a new object only when they have changed."""
         current = self._stored()

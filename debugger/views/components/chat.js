@@ -35,12 +35,6 @@ function wire(it) {
   it.said.addEventListener("keydown", event => walk(it, event));
 }
 
-// Whether a person has just marked some text to copy it, which ends in a click as well.
-function isReading(it) {
-  const root = it.root.getRootNode(), marked = (root.getSelection || document.getSelection).call(root.getSelection ? root : document);
-  return Boolean(marked && !marked.isCollapsed && marked.toString().trim());
-}
-
 function choose(it, message) {
   const button = message.querySelector(".moment");
   letInto(it, button);
@@ -67,13 +61,6 @@ function letInto(it, button) {
 
 function goToEnd(it) {
   it.root.scrollTop = it.root.scrollHeight;
-}
-
-function made(tag, className, ...content) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.append(...content);
-  return element;
 }
 
 function iconOf(name, className = "icon") {

@@ -32,7 +32,7 @@ class ShowEarlier:
     on_change: Callable[[bool], None]
 
 
-_BOX = component("bubbles_box", __package__, "chat")
+_BOX = component("bubbles_box", __package__, "chat", ("elements.js", "chat.js"))
 
 
 def chat_box(

@@ -36,12 +36,6 @@ function choices(it) {
   return [...it.root.querySelectorAll(".choice")];
 }
 
-// Whether the user has just marked some text to copy it, which ends in a click as well.
-function isReading(it) {
-  const root = it.root.getRootNode(), marked = (root.getSelection || document.getSelection).call(root.getSelection ? root : document);
-  return Boolean(marked && !marked.isCollapsed && marked.toString().trim());
-}
-
 function choose(it, choice) { // once more clears the choice
   const isChosen = choice.ariaPressed === "true";
   mark(it, isChosen ? "" : choice.dataset.target); // at once: what follows from it takes a moment
@@ -57,13 +51,6 @@ function focus(it, choice) {
 
 function mark(it, target) {
   choices(it).forEach(each => { each.ariaPressed = String(each.dataset.target === target); });
-}
-
-function made(tag, className, ...content) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.append(...content);
-  return element;
 }
 
 function choiceOf(target, className, verdict, ...content) {

@@ -13,7 +13,7 @@ from debugger.views import state
 from debugger.views.components.factory import component
 
 _SILENT = "Nothing was said."
-_TRANSCRIPT = component("review_transcript", __package__, "reading")
+_TRANSCRIPT = component("review_transcript", __package__, "reading", ("elements.js", "reading.js"))
 
 
 def draw_transcript(

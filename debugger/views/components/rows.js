@@ -40,12 +40,6 @@ function noteEnd(it) {
   it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
 }
 
-// Whether the user has just marked some text to copy it, which ends in a click as well.
-function isReading(it) {
-  const root = it.root.getRootNode(), marked = (root.getSelection || document.getSelection).call(root.getSelection ? root : document);
-  return Boolean(marked && !marked.isCollapsed && marked.toString().trim());
-}
-
 function choose(it, row) { // once more clears the choice
   const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true";
   it.near = isChosen ? null : row.sectionRowIndex;
@@ -77,17 +71,11 @@ function show(it, row) {
   else if (bottom > it.root.scrollTop + it.root.clientHeight) it.root.scrollTop = bottom - it.root.clientHeight;
 }
 
-function made(tag, className, ...content) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.append(...content);
-  return element;
-}
-
 const ICONS = { remove: "delete", revert: "undo" };
 
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
+  if (column.kind === "text") element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
   if (column.kind === "check" || ICONS[column.kind]) {

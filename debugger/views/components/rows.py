@@ -108,7 +108,7 @@ def estimate_width(texts: Iterable[str]) -> int:
     return max(map(len, texts), default=0) * _CHARACTER + _PADDING
 
 
-_LIST = component("rows_list", __package__, "rows")
+_LIST = component("rows_list", __package__, "rows", ("elements.js", "rows.js"))
 
 
 def rows_list(

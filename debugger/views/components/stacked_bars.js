@@ -2,13 +2,6 @@
 
 const instances = new WeakMap(); // one record per mounted element
 
-function made(tag, className, ...content) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.append(...content);
-  return element;
-}
-
 function part(it, { label, colour, count, target }, most) {
   const element = made("button", colour);
   element.style.flexBasis = (100 * count) / most + "%";

@@ -44,7 +44,7 @@ class Chart:
     is_upright: bool = False
 
 
-_CHARTS = component("stacked_bars", __package__, "stacked_bars")
+_CHARTS = component("stacked_bars", __package__, "stacked_bars", ("elements.js", "stacked_bars.js"))
 
 
 def stacked_bars(

@@ -194,7 +194,7 @@ def lower_pane(view: RunView) -> None:
         else:
             found = found_rows(view)
             page = timeline_pager(view, found)
-            _line(view, timeline_filters(view, found) if view.rows else [])
+            _line(view, timeline_filters(found) if view.rows else [])
             more_filters(view)
             timeline(view, found, page)
 

@@ -122,7 +122,7 @@ def _form(view: RunView) -> None:
             key="bp_add",
             icon=":material/add:",
             args=(kind, bool(targets)),
-            **on_click(refresh.refreshing("look", _add)),
+            **on_click(refresh.refreshing("look", _add), disabled=not targets and kind != "error"),
         )
 
 

@@ -95,11 +95,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
 def _bars(view: RunView, turn: TurnRow) -> Sequence[Bar]:
     of_event = view.projections.step_of_event[turn.first : turn.first + turn.events]
     steps = [view.projections.steps[at] for at in sorted(set(of_event) - {-1})]
-    effects = [
-        effect
-        for effect in view.effects
-        if (effect.turn_number, effect.is_background) == (turn.number, turn.is_background)
-    ]
+    effects = [effect for effect in view.effects if effect.place == turn.place]
     return bars(steps, effects, turn.pauses)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -340,11 +341,12 @@ def _threads(view: RunView, on_choose: Choose) -> None:
     if not rows:
         empty_state("The threads of the run appear here once it has started.", "pages#graph")
         return
+    now = (view.rows[view.last].time if view.is_past else None) or time.time()
     columns: Columns[ThreadRow] = [
         (Column("thread", "Thread", 120, grows=True), lambda row: row.name),
         (Column("status", "Status", 120), lambda row: row.status),
         (Column("node", "Node", 120, grows=True), lambda row: row.node),
-        (Column("due", "Next due", 80, help="When it continues by itself"), _due),
+        (Column("due", "Next due", 80, help="When it continues by itself"), partial(_due, now)),
         (Column("id", "Id", 150), lambda row: row.id),
     ]
     label = "The threads of the run, with the node of each and when it continues"
@@ -362,10 +364,10 @@ def _draw(noun: str, shown: Table, on_choose: Choose) -> None:
     )
 
 
-def _due(row: ThreadRow) -> str:
+def _due(now: float, row: ThreadRow) -> str:
     if row.next_due is None or row.status != "in the background":
         return ""
-    left = row.next_due - time.time()
+    left = row.next_due - now
     return f"in {left:.0f} s" if left >= 0.5 else "now"
 
 

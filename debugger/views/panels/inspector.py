@@ -29,6 +29,7 @@ from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import breakpoints, stepping
+from debugger.views.panels.cursor import PAST
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
@@ -132,7 +133,7 @@ def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> Columns[TimelineR
 def node_actions(view: RunView, node_id: str) -> list[Item]:
     """Return the buttons of a node."""
     session = view.session
-    reason = session.backend.capabilities.reason_against("pause_mid_turn")
+    reason = session.backend.capabilities.reason_against("pause_mid_turn") or (PAST if view.is_past else None)
     can_go = session.stop_point is not None or session.status == "not_started"
     is_set = any(
         point.target == node_id and point.kind in ("before", "after") for point in session.breakpoints.points

@@ -172,6 +172,8 @@ def choose_step(session: DebugSession, element: Element | None) -> None:
     if inquiry is None or element is None:
         return
     view = run_view(session)
+    if view.is_past:  # where nothing changes the run
+        return
     edge = _next_edge(element, view)
     step = NextStep(edge=element.id) if element.kind == "edge" else NextStep(node=element.id)
     if step.choice_of(inquiry.prompt) is None:

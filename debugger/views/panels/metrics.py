@@ -23,6 +23,7 @@ from debugger.views.components.rows import Cell, Column, Columns, rows_list, tab
 from debugger.views.components.tables import draw_pager, pager
 from debugger.views.components.toolbar import Colour, Item, SegmentedControl, Text, Toggle
 from debugger.views.help_links import empty_state
+from debugger.views.panels.timeline import background_column
 from debugger.views.run_view import RunView
 
 _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
@@ -115,6 +116,7 @@ def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
     most = max((row.tokens for row in every), default=0)
     columns: Columns[TurnRow] = [
         (_number("turn", "Turn", 44), lambda row: str(row.number)),
+        *background_column(rows),
         (Column("user", "User", 120, grows=True), lambda row: row.user),
         _bar("took_bar", "Duration", lambda row: row.duration_ms, longest, "blue"),
         (_number("took", "", 70, "End to end"), _turn_time),
@@ -170,6 +172,7 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
 def _turn_table(rows: Sequence[TurnRow], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
     columns: Columns[TurnRow] = [
         (_number("turn", "Turn", 44), lambda row: str(row.number)),
+        *background_column(rows),
         (Column("user", "User", 200, grows=True), lambda row: row.user),
         (_number("took", "Duration", 84, "End to end"), _turn_time),
         (_number("steps", "Steps", 54), lambda row: f"{row.steps:,}"),

@@ -142,7 +142,7 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
     known, shown = known_tags(), _shown_labels(run_id)
     state.begin_widget(tags_key, mark.tags)
-    if set(shown.tags) != set(mark.tags):
+    if set(state.widget(tags_key)) != set(mark.tags):  # another user's since, or refused
         state.set_widget(tags_key, mark.tags)
     state.begin_widget(note_key, mark.note)
     note = (state.widget(note_key) or "").strip()

@@ -132,7 +132,7 @@ def _carried(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _differences(session: DebugSession, model: RunInputModel) -> None:
-    found = differences(actions.first_input(session.workflow), model.value)
+    found = differences(actions.first_input(session), model.value)
     if not found:
         return
     with st.expander(
@@ -202,7 +202,7 @@ def back_to_defaults(session: DebugSession) -> None:
     reused = state.record(ReusedInputs)
     reused.histories.pop(_looked_from(session), None)
     reused.sources.pop(session.workflow_id, None)
-    _take(session, actions.first_input(session.workflow))
+    _take(session, actions.first_input(session))
 
 
 def recall_of(session: DebugSession) -> InputHistory:

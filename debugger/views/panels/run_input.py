@@ -8,6 +8,8 @@ from typing import Literal
 
 import streamlit as st
 
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
@@ -74,7 +76,7 @@ def run_input(session: DebugSession) -> None:
         else:
             _form(session, model, which)
         if which == "start":
-            _placeholders(session.workflow, model)
+            _placeholders(session, model)
             _preview(session.workflow, model)
 
 
@@ -346,13 +348,15 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
             state_copy(session, model)
 
 
-def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
+def _placeholders(session: DebugSession, model: RunInputModel) -> None:
     values: JsonObject = model.value.get("dynamic_variables") or {}
+    known = {**actions.known_variables(session), **values}
     try:
-        missing = unresolved_placeholders(workflow.to_wire(), values, system=SYSTEM_NAMES)
+        missing = unresolved_placeholders(session.workflow.to_wire(), known, system=SYSTEM_NAMES)
     except DebuggerError:
         return  # a workflow without settings names none
-    missing = [name for name in missing if not name.startswith("global.")]  # those of the backend
+    if not isinstance(session.backend, EmbeddedBackend):  # the global variables of an API are not known here
+        missing = [path for path in missing if not path.startswith(f"{NAMESPACE}.")]
     if missing:
         named = listed([plain("{{" + name + "}}") for name in missing], _MOST_NAMES)
         st.warning(

@@ -165,7 +165,7 @@ def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
 @requires(Role.RUN)
 def _restart() -> None:
     close_setup()
-    actions.restart()
+    actions.restart(is_edited=True)
 
 
 def setup_panel(view: RunView) -> None:
@@ -277,3 +277,6 @@ def choose(name: str, key: str) -> None:
         actions.open_run(session.run_id)
     else:
         actions.open_workflow(session.workflow_id, session.version_number)
+    found = state.record(CurrentRun).session
+    if found is not None:
+        found.human_input.inherit(session.human_input)

@@ -22,6 +22,7 @@ from debugger.views.components.markdown import draw_json, milliseconds, plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.help_links import empty_state
+from debugger.views.panels.timeline import background_column
 from debugger.views.run_view import RunView
 
 _CHOSEN_KEY = "side_effect_chosen"
@@ -108,7 +109,7 @@ def _table(effects: Sequence[SideEffect]) -> Table:
     columns: Columns[SideEffect] = [
         (Column("seq", "#", 40, "number"), lambda effect: str(numbers[id(effect)] + 1)),
         (Column("turn", "Turn", 44, "number"), lambda effect: str(effect.turn_number)),
-        *_background(effects),
+        *background_column(effects),
         (Column("node", "Node", 112), lambda effect: effect.node_name),
         (
             Column("class", "Class", 56, help="talk, read, write or contact"),
@@ -130,13 +131,6 @@ def _table(effects: Sequence[SideEffect]) -> Table:
     ]
     label = "Side effects: one row per call, with turn, node, class, target, treatment and outcome"
     return table(label, effects, columns, lambda effect: [numbers[id(effect)]])
-
-
-def _background(effects: Sequence[SideEffect]) -> Columns[SideEffect]:
-    if not any(effect.is_background for effect in effects):
-        return []
-    column = Column("background", "Background", 84, help="Made in background work after the turn")
-    return [(column, lambda effect: "✓" if effect.is_background else None)]
 
 
 def _chip(word: str) -> Cell:

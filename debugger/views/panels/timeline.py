@@ -10,6 +10,7 @@ import streamlit as st
 
 from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.filtered_timeline import DENSITIES, Density, Filter, FilteredTimeline, filter_timeline
+from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step, TurnRow
 from debugger.analysis.timeline import TROUBLES, TimelineRow
 from debugger.session.stepping import StepKind
@@ -142,7 +143,7 @@ def keep_filters() -> None:
     state.keep_widgets(_BEHIND_BUTTON)
 
 
-def timeline_filters(view: RunView, found: FilteredTimeline) -> list[Item]:
+def timeline_filters(found: FilteredTimeline) -> list[Item]:
     """Return the density with its number of rows, the search and the filters."""
     held = state.widget(_DENSITY_KEY)
     shown = f"{len(found.places):,}" + (f" of {found.total:,}" if found.hidden else "")
@@ -245,6 +246,7 @@ def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names
 
 Of = TypeVar("Of", TimelineRow, Step, TurnRow)
 Threaded = TypeVar("Threaded", TimelineRow, Step)
+Placed = TypeVar("Placed", TimelineRow, Step, TurnRow, SideEffect)
 
 _NEUTRAL = frozenset({"end_node_run", "http_request"})
 """Types that tell of success and failure alike."""
@@ -285,7 +287,7 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
     """Return a row for each turn."""
     columns: Columns[TurnRow] = [
         (_TURN, lambda row: str(row.number)),
-        *_background(rows),
+        *background_column(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
         (Column("trouble", "Problems", 112, "chip"), _trouble),
         (Column("user", "User", 130, grows=True), lambda row: row.user),
@@ -305,7 +307,7 @@ def steps_table(steps: Sequence[Step], times: str) -> Table:
     columns: Columns[Step] = [
         (Column("#", "#", 46, "number", help="The step's place in the run"), lambda step: str(step.index)),
         (_TURN, lambda step: str(step.turn_number)),
-        *_background(steps),
+        *background_column(steps),
         *_threads(steps),
         (_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
         (_NODE, lambda step: step.node_name or ""),
@@ -330,7 +332,7 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
     columns: Columns[TimelineRow] = [
         (Column("#", "#", 46, "number", help="The event's place in the run"), lambda row: str(row.index)),
         (_TURN, lambda row: str(row.turn_number)),
-        *_background(rows),
+        *background_column(rows),
         *_threads(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
         (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
@@ -377,7 +379,8 @@ def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: flo
     return None if milliseconds is None else f"{milliseconds / 1000:+,.3f} s"
 
 
-def _background(rows: Sequence[Of]) -> Columns[Of]:
+def background_column(rows: Sequence[Placed]) -> Columns[Placed]:
+    """Return the column that tells background work from turns, if there is any."""
     if not any(row.is_background for row in rows):
         return []
     column = Column("background", "Background", 84, help="Happened in background work after the turn")

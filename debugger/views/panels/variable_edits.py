@@ -15,6 +15,7 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference
 from debugger.engine.variables import VariableEdit
+from debugger.protocol.events import reference_id
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableRow, VariableScope, edited
@@ -28,6 +29,9 @@ from debugger.views.components.toolbar import Badge, Disclosure, Item
 from debugger.views.panels.stepping import WAIT_SECONDS
 from debugger.views.run_view import RunView
 from debugger.views.state import Editors
+
+_LEAD = "live"
+"""The begin of the keys of the editor's grids."""
 
 
 @dataclass
@@ -47,6 +51,8 @@ def live_edit_switch(view: RunView) -> list[Item]:
         return []
     if edits.stop != stop:
         edits.pending, edits.stop = view.session.pending_edits(), stop
+        if any(key.startswith(_LEAD) for key in state.record(Editors).tables):
+            state.renew_editors()  # the grid would show, and edit, the variables of the pause before
     if edits.pending is None or not edits.pending.edits:
         return [_switch(view)]
     return [_switch(view), Badge(f"{len(edits.pending.edits)} pending", colour="orange")]
@@ -81,7 +87,7 @@ def _editor(pending: PendingEdits) -> None:
     chosen = st.segmented_control(
         "Variables of", words, key="live_tier", required=True, label_visibility="collapsed"
     )
-    pending_table(pending, tiers[chosen or words[0]], "live")
+    pending_table(pending, tiers[chosen or words[0]], _LEAD)
     for problem in pending.problems:
         st.error(plain(problem), icon=":material/error:")
     changed = pending.differences
@@ -114,7 +120,7 @@ def tier_word(tier: VariableScope) -> str:
     """Return the name of a set of variables."""
     if tier.scope != "runtime":
         return tier.scope.capitalize()
-    return "Runtime" if tier.thread_id == "0" else f"Runtime of {tier.thread_id}"
+    return "Runtime" if tier.thread_id == "0" else f"Runtime of thread {reference_id(tier.thread_id)}"
 
 
 def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None:

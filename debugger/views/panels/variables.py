@@ -19,14 +19,12 @@ from debugger.views.components.rows import Column, Columns, Row, Table, estimate
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import watches
-from debugger.views.panels.watches import watch_view
+from debugger.views.panels.watches import INPUT, watch_view
 from debugger.views.run_view import RunHistory, RunView, run_history
 
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY, _CHANGE_KEY = "state_view", "state_find", "chosen_change"
 _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
-INPUT = "input"
-"""The scope of runtime variables of the run input."""
 _COPIES = Toggle(
     "with_copies", "Per-node copies", help="Each variable is also stored under its node's name: node.variable"
 )
@@ -258,7 +256,7 @@ def _detail(held: RunHistory, event: int | None, variable: _Variable) -> None:
         f"watch_{key}",
         "Watch",
         watches.add_watch,
-        (f"{scope}.{name}",),
+        (watches.watch_text(scope, name),),
         icon=":material/visibility:",
         look="tertiary",
         help="Follow its value over the run, under Watch",

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from debugger.analysis.variable_history import Point, Series, read_watch
+from debugger.errors import DebuggerError
 from debugger.expressions import ABSENT
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
@@ -145,6 +146,8 @@ def _value(point: Point | None) -> str:
     return json_cell(point.value)
 
 
+INPUT = "input"
+"""The scope of runtime variables of the run input."""
 WATCH_KEY = "new_watch"
 """The input of what to watch."""
 
@@ -158,6 +161,16 @@ def add_watch(text: str | None = None) -> None:
         state.record(WatchList).texts.append(watch.text)
     if text is None:
         state.set_widget_from_callback(WATCH_KEY, "")
+
+
+def watch_text(scope: str, name: str) -> str:
+    """Return the watch of a variable: a path, or a placeholder where the name has other characters."""
+    path = f"{scope}.{name}"
+    try:
+        return read_watch(path).text
+    except DebuggerError:
+        inside = name if scope in ("runtime", "workflow", INPUT) else path
+        return f"{{{{{name}}}}}" if scope in ("dynamic", "system") else f"[[{inside}]]"
 
 
 def remove_watch(text: str) -> None:

@@ -53,6 +53,7 @@ _LONGEST_NAME = 60
 class WorkflowCopy:
     """A copy that was made."""
 
+    source: Workflow
     target: str
     place: str
     """The name of the backend, as users read it."""
@@ -65,8 +66,8 @@ class WorkflowFiles:
 
     uploads: int = 0
     """The number of imported files; part of the uploader's key."""
-    question: str | None = None
-    """The connection that is to be confirmed before anything is written to it."""
+    question: tuple[Workflow, str] | None = None
+    """The copy that is to be confirmed, and the connection to which it would be written."""
     copied: WorkflowCopy | None = None
     """The last copy."""
 
@@ -218,7 +219,7 @@ def _copy(workflow: Workflow, workflow_id: str) -> None:
         state.forget_widget(_TARGET_KEY)
     target = st.selectbox("Copy to", list(targets), key=_TARGET_KEY, format_func=lambda each: targets[each])
     files = state.record(WorkflowFiles)
-    if files.question is not None and files.question == target:
+    if files.question == (workflow, target):
         _confirm(workflow, workflow_id, target)
     else:
         st.button(
@@ -228,7 +229,7 @@ def _copy(workflow: Workflow, workflow_id: str) -> None:
             args=(workflow, workflow_id, target),
             **on_click(copy_workflow, help="Create it there as a new workflow"),
         )
-    if files.copied is not None and files.copied.target == target:
+    if files.copied is not None and (files.copied.source, files.copied.target) == (workflow, target):
         _copied(files.copied)
 
 
@@ -284,7 +285,7 @@ def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirme
     """
     files = state.record(WorkflowFiles)
     files.copied = None
-    files.question = target if target and not is_confirmed else None
+    files.question = (workflow, target) if target and not is_confirmed else None
     if files.question is not None:
         return
     if target:
@@ -297,7 +298,7 @@ def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirme
     else:
         stored = _create(named_backend("embedded"), workflow)
         place = "the embedded engine"
-    files.copied = WorkflowCopy(target, place, stored)
+    files.copied = WorkflowCopy(workflow, target, place, stored)
     audit("copy workflow", workflow_id, to=place, copy=stored.id)
 
 

@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import actions
 from debugger.views.backend_cache import BackendCache
-from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs
 from tests.support.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
@@ -158,6 +158,20 @@ def test_restart_begins_sibling_and_keeps_old_run(app, backend, record, press):
     assert {run.workflow_run_id for run in backend.runs().rows} == {first, second}
 
 
+def test_opened_run_restarts_with_own_input(app, backend, record, press):
+    parts = static("a", "Hello {{who}}"), say("chat"), direct("a", "chat")
+    workflow = backend.create_workflow(document(*parts, defaults={"who": "Ada"}))
+    turn_input = TurnInput.with_message(None, dynamic_variables={"who": "Eve"})
+    run_id = backend.execute(workflow.id, turn_input).finish().run_id
+    app.query_params.update(backend="embedded", run=run_id)
+    app.run()
+
+    press("restart")
+
+    assert record(CurrentRun).session.run_id != run_id
+    assert words(app) == ["Hello Eve"]
+
+
 def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
@@ -174,6 +188,23 @@ def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press
     assert any("req-7" in text.value for text in app.text)
     assert words(app) == said
     assert box(app)["draft"] == "are you there?"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_message_stays_where_input_is_unusable(app, backend, record, press, is_first):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    if not is_first:
+        press("start")
+    inputs = record(RunInputs)
+    model = next(iter(inputs.start.values())) if is_first else inputs.next
+    model.set_text('{"a":')
+
+    send(app, "good morning")
+
+    assert any("The run input is not JSON" in error.value for error in app.error)
+    assert box(app)["draft"] == "good morning"
+    assert len(record(CurrentRun).session.turns) == (not is_first)
 
 
 def test_failed_run_shows_its_error_in_conversation(app, backend, record, press):

@@ -4,11 +4,8 @@ import json
 
 import pytest
 
-from debugger.errors import InputError
-from debugger.samples import sample_scenarios
-
-
 from debugger.errors import InputError, StoreError
+from debugger.samples import sample_scenarios
 from debugger.scenarios.loading import find_scenarios
 from debugger.store import StoredRepetition, StoredResult, SuiteRepository
 from debugger.views.pages import suites

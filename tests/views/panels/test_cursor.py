@@ -98,6 +98,15 @@ def test_message_moves_cursor_and_later_ones_are_dimmed(two_turns, record):
     assert box(two_turns)["cursor"] == {"here": 0, "later": list(range(1, len(said(two_turns))))}
 
 
+def test_next_turn_in_last_turn_is_live(two_turns, record):
+    at(two_turns, record, record(CurrentRun).session.event_count - 3)
+
+    use(two_turns, "next_turn")
+
+    assert record(Cursor).event is None
+    assert control(two_turns, "next_turn").disabled
+
+
 def test_banner_counts_events_that_came_since(two_turns, record, settle):
     use(two_turns, "previous_turn")
     before = record(CurrentRun).session.event_count

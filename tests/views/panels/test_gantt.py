@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from debugger.views.run_state import Cursor
+from debugger.views.run_state import CurrentRun, Cursor
+from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -80,3 +81,24 @@ def test_pause_is_drawn_as_bar_of_its_own(app, backend, record):
     assert paused["kind"] == "pause"
     assert float(paused["took"].removesuffix(" ms").replace(",", "")) >= 1
     assert "s paused" in captions(app)
+
+
+def test_background_step_is_drawn_with_its_own_calls(app, backend, record, press, settle):
+    poll = {"type": "http_request", "url": "http://127.0.0.1:9/results", "method": "GET"}
+    nodes = lab(checks=100)
+    nodes["node_configs"] = [
+        {**each, **poll} if each["logical_id"] == "poll" else each for each in nodes["node_configs"]
+    ]
+    backend.create_workflow(nodes)
+    app.run()
+    press("start")
+    for _ in range(2):
+        backend.ahead += 10
+        record(CurrentRun).session.background.resume()
+        app.run()
+        settle()
+
+    open_view(app, "Gantt")
+
+    assert "Background work after turn 1" in captions(app)
+    assert [row["kind"] for row in rows(app, "Gantt")].count("external call") == 1

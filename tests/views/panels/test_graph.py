@@ -13,7 +13,7 @@ from debugger.views import actions, state
 from debugger.views.components.graph.component import GraphView
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
-from debugger.views.run_state import CurrentRun, Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use
@@ -258,6 +258,19 @@ def test_threads_are_table_too_and_way_of_one_can_be_shown_alone(app, backend, p
     assert threads[1]["due"].startswith("in ")
     use(app, "graph_view", "Graph")
     assert control(app, "graph_thread").value == "0_companion_labpoll"
+
+
+def test_next_due_of_past_is_as_of_then(app, backend, record, press):
+    backend.create_workflow(lab(pause=1))
+    app.run()
+    press("start")
+    record(Cursor).event = record(CurrentRun).session.event_count - 2
+    use(app, "graph_view", "Table")
+    time.sleep(1)
+
+    use(app, "graph_table", "Threads")
+
+    assert rows(app, "The threads")[1]["due"] == "in 1 s"
 
 
 def test_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from debugger.engine.mocks import Target
-from debugger.views.run_state import CurrentRun, Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, say, static, when, worker
 from tests.views.bars import use
 from tests.views.message import send
@@ -120,6 +120,19 @@ def test_other_edge_answers_single_condition(app, backend, record, settle):
     settle()
 
     assert words(app) == ["Hello", "Hi", "Orders"]
+
+
+def test_edge_in_past_answers_nothing(app, backend, record):
+    edges = (when("hello", "bye", freeform="leaves"), when("hello", "orders", freeform="orders"))
+    asked(app, backend, record, static("hello", "Hi"), BYE, static("orders", "Orders"), *edges)
+    inquiry = record(CurrentRun).session.human_input.pending
+    record(Cursor).event = 0
+    app.run()
+
+    choose_in_table(app, "edge_hello_orders")
+
+    assert record(CurrentRun).session.human_input.pending is inquiry
+    record(CurrentRun).session.stop()
 
 
 def test_argument_of_wrong_type_is_reported_at_field(app, backend, record):

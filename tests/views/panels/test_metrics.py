@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from debugger.views.run_state import CurrentRun, Cursor
+from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -44,6 +47,25 @@ def test_every_turn_has_row(app, backend, press, settle):
     assert column(app, "turn", "Metrics by turn") == ["1", "2"]
     assert column(app, "user", "Metrics by turn") == ["", "green tea"]
     assert "2 turns" in captions(app)
+
+
+@pytest.mark.parametrize("is_table", [True, False])
+def test_background_work_is_told_from_turns(app, backend, record, press, settle, is_table):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+    backend.ahead += 10
+    record(CurrentRun).session.background.resume()
+    app.run()
+    settle()
+
+    use(app, "lower_view", "Metrics")
+    use(app, "metrics_by", "By turn")
+    use(app, "metrics_table", is_table)
+
+    label = "Metrics by turn" if is_table else "Duration and tokens by turn"
+    assert column(app, "turn", label) == ["1", "1"]
+    assert column(app, "background", label) == [None, "✓"]
 
 
 def test_metrics_are_those_up_to_cursor(app, backend, record, press, settle):

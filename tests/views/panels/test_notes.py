@@ -120,6 +120,18 @@ def test_tag_of_another_user_is_kept(app, backend, notes, record):
     assert sorted(app.multiselect(f"tags_{run_id}").value) == ["late", "mine", "theirs"]
 
 
+def test_tag_that_is_refused_is_not_shown(app, notes, record):
+    key = f"tags_{record(CurrentRun).session.run_id}"
+    app.multiselect(key).set_value(["smoke"]).run()
+    app.multiselect(key).set_value(["smoke", "x" * 51]).run()
+
+    shown = app.multiselect(key).value
+    app.multiselect(key).set_value([*shown, "late"]).run()
+
+    assert shown == ["smoke"]
+    assert notes().tags == ["late", "smoke"]
+
+
 def test_tags_and_note_of_another_user_are_shown(app, backend, notes, record):
     run_id = record(CurrentRun).session.run_id
     app.multiselect(f"tags_{run_id}").set_value(["mine"]).run()

@@ -8,7 +8,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.state import Editors
-from tests.support.factories import document, say, static
+from tests.support.factories import direct, document, node, say, static
+from tests.support.http_server import HttpServer
 from tests.views.bars import keys, use
 from tests.views.message import send
 from tests.views.row_lists import rows
@@ -302,6 +303,43 @@ def test_workflow_without_settings_has_empty_input_and_no_complaint(app, backend
     assert not app.exception
     assert not app.error
     assert "edit_start_dynamic_variables" not in keys(app)
+
+
+def test_default_wins_over_variable_of_document(app, backend, press):
+    greeting = document(static("a", "{{shop}}"), say("chat"), direct("a", "chat"), defaults={"shop": "Leaf"})
+    backend.create_workflow({**greeting, "dynamic_variables": {"shop": "Twig"}})
+    app.run()
+
+    press("start")
+
+    assert words(app) == ["Leaf"]
+
+
+def test_blank_hides_no_global_variable(app, backend, press):
+    backend.store.globals.create({"name": "shop", "value": "Leaf", "is_secret": False})
+    text = "{{shop}} and {{global.shop}} for {{who}}"
+    backend.create_workflow(document(static("a", text), say("chat"), direct("a", "chat")))
+    app.run()
+    named = [row["name"] for row in table(app, "dynamic_variables")]
+
+    press("start")
+
+    assert named == ["who"]
+    assert not app.warning
+    assert words(app) == ["Leaf and Leaf for "]
+
+
+def test_blank_hides_no_secret(monkeypatch, request):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRET_key", "planted")
+    app, backend, press = map(request.getfixturevalue, ("app", "backend", "press"))
+    with HttpServer() as http:
+        call = node("call", "http_request", url=f"{http.url}/echo", headers={"X-Key": "{{key}}"})
+        backend.create_workflow(document(call, say("chat"), direct("call", "chat")))
+        app.run()
+
+        press("start")
+
+    assert [call.headers["x-key"] for call in http.received] == ["planted"]
 
 
 @pytest.mark.parametrize("tier", ["dynamic_variables", "runtime_variables"])

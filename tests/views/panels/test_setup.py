@@ -175,6 +175,19 @@ def settings(record):
     return lambda: record(CurrentRun).session.backend.settings
 
 
+def test_choice_and_reload_keep_who_answers(app, backend, record, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    record(CurrentRun).session.human_input.nodes = frozenset({"chat"})
+
+    control(app, "choice_outbound_write").select("simulated").run()
+    chosen = record(CurrentRun).session.human_input.nodes
+    press("start")
+    use(app, "reload_run")
+
+    assert chosen == record(CurrentRun).session.human_input.nodes == {"chat"}
+
+
 def test_choice_holds_for_what_is_run_next(app, backend, record, settings, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()

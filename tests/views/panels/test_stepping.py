@@ -5,10 +5,12 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
 from debugger.views.navigation import ViewMode
+from debugger.views.panels.cursor import PAST
 from debugger.views.panels.variable_edits import VariableEdits
 from debugger.views.run_state import CurrentRun, Cursor, Selection
+from debugger.views.state import Editors
 from tests.support.companions import lab
-from tests.support.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static, tool
 from tests.views.bars import badges, captions, control, keys, use
 from tests.views.conftest import APP
 from tests.views.message import box, send, send_stepped
@@ -296,6 +298,19 @@ def test_steps_without_pause_move_chosen_event(app, backend, record, monkeypatch
     assert not app.toast
 
 
+def test_node_is_not_run_to_from_past(app, backend, record):
+    opened(app, backend)
+    click(app, "step_node")
+    record(Selection).node, record(Cursor).event = "b", 0
+    app.session_state["inspector_tab"] = "Node"
+
+    app.run()
+
+    assert control(app, "run_to").disabled
+    assert control(app, "run_to").help == PAST
+    record(CurrentRun).session.stop()
+
+
 def test_node_can_be_run_to_from_its_tab(app, backend, record):
     opened(app, backend)
     record(Selection).node = "b"
@@ -350,6 +365,17 @@ def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, rec
     assert record(CurrentRun).session.breakpoints.points == []
 
 
+@pytest.mark.parametrize(("kind", "is_possible"), [("edge", False), ("error", True)])
+def test_breakpoint_needs_place_of_its_kind(app, backend, record, kind, is_possible):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    use(app, "lower_view", "Breakpoints")
+
+    app.selectbox("bp_kind").set_value(kind).run()
+
+    assert app.button("bp_add").disabled is not is_possible
+
+
 def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(app, backend, record):
     opened(app, backend)
     click(app, "start")
@@ -394,3 +420,26 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     assert difference == ['~ dynamic.who: "Ada" → "Eve"']
     said = [event.to_wire().get("content") for event in record(CurrentRun).session.turns[0].events]
     assert "A Eve" in said
+
+
+def test_editor_shows_variables_of_each_pause(app, backend, record):
+    count = tool("count", "def count():\n    return 5\n")
+    backend.create_workflow(document(count, static("b", "B"), say("chat"), direct("count", "b")))
+    app.run()
+    click(app, "step_node")
+    app.session_state["live_edit"] = True
+    app.session_state["live_tier"] = "Runtime"
+    app.run()
+    before = editor_names(record)
+
+    click(app, "step_node")
+
+    assert before == []
+    assert "tool_result" in editor_names(record)
+    record(CurrentRun).session.stop()
+
+
+def editor_names(record):
+    """Return the names of the variables in the grid of the editor."""
+    (rows,) = (rows for key, rows in record(Editors).tables.items() if key.startswith("live_runtime"))
+    return [row.name for row in rows]

@@ -194,6 +194,24 @@ def test_variable_is_watched_from_its_row(app, backend, record, press):
     assert column(app, "value", "What is watched") == ['{"n": 5}']
 
 
+def test_variable_with_space_is_watched(app, backend, record, press):
+    count = tool("a b", COUNT, {"n": 4}, result_runtime_variable_name="n")
+    defaults = {"price (EUR)": 5}
+    backend.create_workflow(document(count, say("chat"), direct("a b", "chat"), defaults=defaults))
+    app.run()
+    press("start")
+    use(app, "with_copies", True)
+    for scope, name in (("runtime", "a b.n"), ("dynamic", "price (EUR)")):
+        choose(app, [scope, name], "Variables")
+        use(app, f"watch_{scope}_{name}")
+
+    use(app, "state_view", "Watch")
+
+    assert not app.error
+    assert column(app, "watch", "What is watched") == ["[[a b.n]]", "{{price (EUR)}}"]
+    assert column(app, "value", "What is watched") == ['{"n": 5}', "5"]
+
+
 def test_another_run_is_not_shown_with_past_of_one_before(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hi"), say("chat"), direct("a", "chat"), defaults={"x": 1}))
     app.run()

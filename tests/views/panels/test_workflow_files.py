@@ -145,6 +145,20 @@ def test_copy_to_connection_is_created_after_consent(app, backend, other, opened
     assert "copy_workflow" in names(app)
 
 
+@pytest.mark.parametrize("last", ["copy_workflow", "copy_confirmed"])
+def test_copy_of_other_version_is_asked_and_told_anew(app, other, opened, last):
+    app.run()
+    use(app, "copy_workflow")
+    if last == "copy_confirmed":
+        use(app, last)
+
+    app.selectbox(f"file_version_{opened.id}_0").set_value(1).run()
+
+    assert not app.warning
+    assert not any("Copied to" in each.value for each in app.caption)
+    assert "copy_workflow" in names(app)
+
+
 def test_copy_to_production_says_so(app, other, opened, monkeypatch):
     monkeypatch.setenv(f"{HOSTED_PREFIX}ENVIRONMENT", "production")
     app.run()

@@ -44,7 +44,6 @@ NONE = Badges()
 
 _LANES = 4
 _SIGNS = "◆▲■●"
-_MOST_STEPS = 12
 _LONGEST_CHIP = 28
 """Characters."""
 _GROUP_STATES = ("current", "failed", "visited", "next", "unreached")
@@ -224,7 +223,7 @@ def _numbers(count: int, latest: Sequence[int]) -> dict[str, object]:
 
 
 def _next_steps(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
-    for step in position.next_edges[:_MOST_STEPS]:
+    for step in position.next_edges:
         to_id = step.destination or ""
         yield {
             "edge": step.edge_id or "",

@@ -235,6 +235,14 @@ def test_ways_on_tell_their_whole_condition():
     ]
 
 
+def test_all_next_steps_are_listed():
+    edges = tuple(NextEdge(f"edge_{number}", "bye", "", "") for number in range(14))
+
+    made = node_states(Position(current="ask", state="waiting", next_edges=edges), graph())
+
+    assert [step["edge"] for step in made["next_steps"]] == [edge.edge_id for edge in edges]
+
+
 def test_hop_without_edge_is_marked_by_its_ends():
     subject = graph()
     away = ConditionalEdgeEvent(
