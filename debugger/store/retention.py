@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -158,11 +158,16 @@ class RunDeletion(Repository):
             )
         return self._database.scrub()
 
-    def plan_pruning(self, limits: Limits) -> Pruning:
-        """Return the runs beyond limits; none is deleted by itself."""
+    def plan_pruning(self, limits: Limits, *, expired: Collection[str] = ()) -> Pruning:
+        """Return the runs beyond limits; none is deleted by itself.
+
+        Args:
+            limits: The limits.
+            expired: Runs that are deleted anyway, see `HiddenRuns.find_expired`.
+        """
         with self._database.reading() as connection:
             documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
-            return choose(_stored_runs(connection), limits, int(documents), time.time())
+            return choose(_stored_runs(connection), limits, int(documents), time.time(), expired)
 
     def prune(self, pruning: Pruning) -> int:
         """Delete the unchanged runs of a plan; return their number."""
@@ -181,7 +186,9 @@ class RunDeletion(Repository):
         self._database.compact()
 
 
-def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float) -> Pruning:
+def choose(
+    stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float, expired: Collection[str] = ()
+) -> Pruning:
     """Return the plan for some runs.
 
     Args:
@@ -189,11 +196,14 @@ def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: fl
         limits: The limits.
         other_size: Bytes of everything but runs.
         now: Seconds since 1970.
+        expired: The ids of runs that are deleted anyway.
     """
     size = other_size + sum(run.size for run in stored)
     candidates: list[StoredRun] = []
-    left, left_size, spared = len(stored), size, 0
-    for run in stored:
+    gone = frozenset(expired)
+    remaining = [run for run in stored if run.run_id not in gone]
+    left, left_size, spared = len(remaining), other_size + sum(run.size for run in remaining), 0
+    for run in remaining:
         if not _is_beyond(run, limits, left, left_size, now):
             break  # the next ones are younger still
         if run.is_in_progress or (run.is_marked and not limits.with_marked):

@@ -90,6 +90,21 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
     assert runs(url) == 2
 
 
+def test_prune_counts_no_expired_runs(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40, 30, 20, 10)
+    with closing(Store(url)) as store:
+        newest = [run.workflow_run_id for run in store.runs(size=2)[0]]
+        store.hidden.hide(newest, "ada")
+    settings = {"WORKFLOW_DEBUGGER_DATABASE": url, "WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS": "0"}
+
+    done = here("prune", "--runs", "2", "--yes", **settings)
+
+    assert "0 of 4 runs would be deleted" in done.stdout
+    assert done.stdout.endswith("Deleted 2 runs.\n")
+    assert runs(url) == 2
+
+
 def test_prune_deletes_old_suite_runs(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
     with closing(Store(url)) as store:
