@@ -14,7 +14,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import insert, inspect, select
 
-from debugger.errors import ConflictError, InputError, StoreError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
@@ -291,8 +291,30 @@ def test_a_backup_of_a_newer_program_is_refused(tmp_path, newer):
 def test_restore_reports_missing_file(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
+    Store(f"sqlite:///{tmp_path}/debugger.sqlite3").close()
     with pytest.raises(InputError, match="cannot be written"):
         back_up(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "no folder" / "backup")
+
+
+@pytest.mark.parametrize("make", [lambda file: Store(f"sqlite:///{file}").close(), os.mkfifo, os.mkdir])
+def test_backup_replaces_no_other_file(tmp_path, make):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    Store(url).close()
+    make(tmp_path / "other")
+    mode, size = (tmp_path / "other").stat().st_mode, (tmp_path / "other").stat().st_size
+
+    with pytest.raises(InputError, match="is not a backup, and was left as it is"):
+        back_up(url, tmp_path / "other")
+
+    found = (tmp_path / "other").stat()
+    assert (found.st_mode, found.st_size) == (mode, size)
+
+
+def test_backup_refuses_database_that_is_absent(url, tmp_path):
+    with pytest.raises(NotFoundError, match="nothing was backed up"):
+        back_up(url, tmp_path / "backup")
+
+    assert not (tmp_path / "backup").exists()
 
 
 def _columns_of(revision):
