@@ -127,10 +127,11 @@ class RunDeletion(Repository):
             TurnInProgressError: A turn of it is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
-            if connection.scalar(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
+            busy = busy_runs(connection, [run_id])
+            if connection.scalar(select(runs.c.id).where(runs.c.id == run_id)) is None:
                 raise unknown_run(run_id)
             if unless_busy:
-                _check_idle(connection, [run_id])
+                _check_idle(busy)
             delete_runs(connection, [run_id])
 
     def erase_runs(self, run_ids: Sequence[str]) -> bool:
@@ -147,7 +148,7 @@ class RunDeletion(Repository):
             TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
-            _check_idle(connection, run_ids)
+            _check_idle(busy_runs(connection, run_ids))
             delete_runs(connection, run_ids)
             origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
             connection.execute(delete(forks).where(origins))
@@ -237,16 +238,20 @@ def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
         run_ids = sorted(above)
 
 
-def claimed_runs(connection: Connection) -> set[str]:
-    """Return the runs with a turn that is being executed."""
-    return set(connection.scalars(select(turns.c.run_id).where(IN_PROGRESS)))
+def busy_runs(connection: Connection, run_ids: Sequence[str]) -> set[str]:
+    """Lock runs, and return those with a turn that is being executed.
+
+    Without the lock a turn could be claimed between this and their deletion.
+    """
+    connection.execute(select(runs.c.id).where(runs.c.id.in_(run_ids)).order_by(runs.c.id).with_for_update())
+    claimed = select(turns.c.run_id).where(IN_PROGRESS, turns.c.run_id.in_(run_ids))
+    return set(connection.scalars(claimed))
 
 
-def _check_idle(connection: Connection, run_ids: Sequence[str]) -> None:
-    busy = sorted(claimed_runs(connection) & set(run_ids))
+def _check_idle(busy: Collection[str]) -> None:
     if busy:
         raise TurnInProgressError(
-            f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
+            f"A turn of run {min(busy)} is being executed, so the run cannot be deleted.",
             advice="Stop it first, or wait until the turn has ended.",
         )
 
