@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
 from debugger.backends.embedded.global_variables import NAMESPACE
-from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
+from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError, StoreError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.server.audit import set_audit_target
@@ -151,13 +151,16 @@ def create_variables(
 ) -> RawJsonResponse:
     """Create variables together.
 
-    The response has an error for each one that cannot be created.
+    The response has an error for each one that cannot be created. Where the store fails, it is 503; variables
+    before that are created.
     """
     created: list[VariableRecord] = []
     errors: list[VariableError] = []
     for index, values in enumerate(validate(NewVariables, body).variables):
         try:
             created.append(_record(_create(engine.store, values)))
+        except StoreError:
+            raise  # its message has the place of the database
         except (DebuggerError, RequestValidationError) as error:
             errors.append({"index": index, "name": values.get("name"), "error": _error_message(error)})
     engine.global_values.renew()
