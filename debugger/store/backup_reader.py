@@ -265,12 +265,17 @@ def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
 def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     """Return the values of a line as a row to insert.
 
+    The character 0, which SQLite stores and PostgreSQL does not, becomes U+FFFD.
+
     Raises:
         ValueError: A value does not fit its column, or the row is not allowed.
     """
     if len(values) != len(names):
         raise ValueError(f"a row of {rules.name} has {len(names)} values and this one {len(values)}")
-    row = dict(zip(names, values, strict=True))
+    row = {
+        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+        for name, value in zip(names, values, strict=True)
+    }
     for name in rules.binary:
         if row[name] is not None:
             row[name] = _bytes(name, row[name])

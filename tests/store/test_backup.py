@@ -177,6 +177,20 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
         assert not store.is_empty()
 
 
+def test_restore_replaces_character_0(url, tmp_path):
+    source = f"sqlite:///{tmp_path}/source.sqlite3"
+    with closing(Store(source)) as store:
+        append_turn(store, a_turn(RUN, 1, run_by="q\0a"))
+        store.notebook.comment(RUN, Target(), "Ada", "Green\0tea")
+    back_up(source, tmp_path / "backup")
+
+    restore(url, tmp_path / "backup")
+
+    with closing(Store(url)) as store:
+        assert store.run(RUN).run_by == "q\ufffda"
+        assert [comment.content for comment in store.notebook.notes(RUN).comments] == ["Green\ufffdtea"]
+
+
 def test_backup_has_header_and_private_mode(url, tmp_path):
     fill(url)
 
