@@ -87,6 +87,8 @@ def test_options_of_csv_and_masking(store, tmp_path):
     ("arguments", "words"),
     [
         ([], "No run was selected."),
+        (["--filter", " "], "No run was selected."),
+        (["--filter", "starred=no"], "The filter cannot have starred=no."),
         (["--filter", "tag=Sunday"], "No run matches 'tag=Sunday'."),
         (["--filter", "colour=red"], "The part 'colour=red' of the filter is not known."),
         (["--filter", "text='open"], "cannot be read"),
