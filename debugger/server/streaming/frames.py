@@ -117,6 +117,8 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
         turn_input = TurnInput.from_wire(without_secrets(data))
     except InputError as error:
         raise CloseSocket.with_status(422, error.message) from error
+    except RecursionError as error:
+        raise CloseSocket.with_status(422, "A value is nested too deeply.") from error
     for name in ("workflow_id", "workflow_run_id"):
         value = getattr(turn_input, name)
         if value is not None and not is_id(value):
