@@ -19,7 +19,6 @@ from debugger.server.dependencies import ExpectedTurn, RunId, VersionQuery, Work
 from debugger.server.responses import RawJsonResponse
 from debugger.server.run_records import RunAnswer, read_feedback, run_answer
 from debugger.server.services import Services, services_of
-from debugger.server.turn_limiter import QueueFullError
 
 router = APIRouter(tags=["turns"])
 
@@ -96,13 +95,8 @@ async def _run_on_thread(
 ) -> RawJsonResponse:
     services = services_of(request.scope)
     is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
-    try:
-        response = await services.turn_limiter.run(
-            principal_of(request.scope).key_id, lambda: work(services), is_stop=is_stop
-        )
-    except QueueFullError:
-        services.metrics.refuse_turn()
-        raise
+    key_id = principal_of(request.scope).key_id
+    response = await services.run_turn(key_id, lambda: work(services), is_stop=is_stop)
     set_audit_target(request.scope, response.run_id)
     return response
 

@@ -266,7 +266,7 @@ class TurnSocket:
         is_stop: bool = False,
         **callbacks: Callable[..., None],
     ) -> TurnWorker:
-        run_on_thread = partial(self._services.turn_limiter.run, self._principal.key_id, is_stop=is_stop)
+        run_on_thread = partial(self._services.run_turn, self._principal.key_id, is_stop=is_stop)
         self._worker = TurnWorker(begin, run_on_thread, self._outbox, self._services.metrics, **callbacks)
         await self._worker.wait()
         self._cancel_events.discard(cancelled)
