@@ -413,7 +413,8 @@ def read_connection(name: str, table: object) -> HostedSettings:
 
 def _unreadable(file: str, error: OSError) -> SettingsError:
     return SettingsError(
-        f"{file} cannot be read: {error.strerror}.", advice="Give yourself the right to read it, or remove it."
+        f"{file} cannot be read: {error.strerror}.",
+        advice="Give yourself the right to read it, or remove it.",
     )
 
 

@@ -34,7 +34,7 @@ router = APIRouter(tags=["runs"])
 
 _ALL = 1_000_000
 _MAX_SEARCHES = 25
-"""Searches of a request, of two seconds each where runs are still to be indexed; clients wait for a minute."""
+"""Searches of a request, of two seconds each while runs are still to be indexed; clients wait a minute."""
 
 
 class RunPage(Page):

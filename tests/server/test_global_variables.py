@@ -17,7 +17,9 @@ def test_bulk_hides_place_of_failing_store(tmp_path):
         closing(sqlite3.connect(tmp_path / "secret-place.sqlite3", isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        answer = api.post("/v1/global-variables/bulk", json={"variables": [{"name": "city", "value": "Bath"}]})
+        answer = api.post(
+            "/v1/global-variables/bulk", json={"variables": [{"name": "city", "value": "Bath"}]}
+        )
         other.execute("ROLLBACK")
 
     assert (answer.status_code, answer.json()) == (503, {"detail": "Service unavailable"})
