@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from debugger.backends.base import TurnStream
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.base import JsonObject, is_id, without_secret_variables
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
 from debugger.server.audit import set_audit_target
 from debugger.server.auth import principal_of
-from debugger.server.body import AnyBody, body_error, json_body, validate, without_secrets
+from debugger.server.body import AnyBody, body_error, json_body, validate
 from debugger.server.dependencies import ExpectedTurn, RunId, VersionQuery, WorkflowId
 from debugger.server.responses import RawJsonResponse
 from debugger.server.run_records import RunAnswer, read_feedback, run_answer
@@ -61,7 +61,7 @@ async def start_or_resume(
     """
 
     def run(services: Services) -> RawJsonResponse:
-        turn_input = TurnInput.from_wire(without_secrets(body))
+        turn_input = TurnInput.from_wire(without_secret_variables(body))
         if turn_input.workflow_id is None:
             raise body_error("missing", "Field required", "workflow_id")
         workflow_id = _checked(turn_input.workflow_id, "workflow_id")
@@ -114,7 +114,7 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
         RequestValidationError: A field is missing or has a value that it cannot have.
     """
     if isinstance(body.get("run_input"), dict):
-        body = {**body, "run_input": without_secrets(body["run_input"])}
+        body = {**body, "run_input": without_secret_variables(body["run_input"])}
     request = validate(ExecuteRequest, body)
     request.run_input.with_wire(body["run_input"])  # `from_wire` would validate it again
     return request.run_input, _checked_run(request.run_id)
