@@ -221,7 +221,7 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
     if pruning.spared:
         yield (
             f"{counted(pruning.spared, 'run')} beyond the limits will stay: "
-            "a user has marked them (--marked deletes these, too), or a turn is in progress."
+            "a user has marked them (--marked deletes these, too), or a turn is in progress or interrupted."
         )
 
 

@@ -105,7 +105,7 @@ class Pruning:
     candidates: Sequence[StoredRun]
     """Runs to delete, the one with the oldest last turn first."""
     spared: int
-    """Runs beyond the limits that stay, because a user has marked them or a turn of theirs is in progress."""
+    """Runs beyond the limits that stay: marked by a user, or with a turn in progress or interrupted."""
     runs: int
     """Number of runs at present."""
     size: int
