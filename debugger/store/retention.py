@@ -31,7 +31,7 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
-from debugger.store.sql_helpers import DAY
+from debugger.store.sql_helpers import DAY, byte_count
 from debugger.telemetry.progress import report_progress
 
 _ROW_BYTES = 200
@@ -167,7 +167,7 @@ class RunDeletion(Repository):
             expired: Runs that are deleted anyway, see `HiddenRuns.find_expired`.
         """
         with self._database.reading() as connection:
-            documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
+            documents = connection.scalar(select(func.sum(byte_count(versions.c.document)))) or 0
             return choose(_stored_runs(connection), limits, int(documents), time.time(), expired)
 
     def prune(self, pruning: Pruning) -> int:
