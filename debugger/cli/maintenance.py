@@ -104,7 +104,7 @@ def prune(
             suites = store.suites.find_expired(limits.days) if limits.days is not None else []
             if suites:
                 typer.echo(f"{counted(len(suites), 'suite run')} would be deleted.")
-            pruning = store.plan_pruning(limits, expired=expired)
+            pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
             if not pruning.candidates and not expired and not suites:

@@ -159,16 +159,15 @@ class RunDeletion(Repository):
             )
         return self._database.scrub()
 
-    def plan_pruning(self, limits: Limits, *, expired: Collection[str] = ()) -> Pruning:
+    def plan_pruning(self, limits: Limits) -> Pruning:
         """Return the runs beyond limits; none is deleted by itself.
 
-        Args:
-            limits: The limits.
-            expired: Runs that are deleted anyway, see `HiddenRuns.find_expired`.
+        Hidden runs are no part of it: they can be restored, and go by themselves.
         """
         with self._database.reading() as connection:
             documents = connection.scalar(select(func.sum(byte_count(versions.c.document)))) or 0
-            return choose(_stored_runs(connection), limits, int(documents), time.time(), expired)
+            stored, hidden = _stored_runs(connection), _hidden(connection)
+            return choose(stored, limits, int(documents), time.time(), hidden)
 
     def prune(self, pruning: Pruning) -> int:
         """Delete the unchanged runs of a plan; return their number."""
@@ -188,7 +187,7 @@ class RunDeletion(Repository):
 
 
 def choose(
-    stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float, expired: Collection[str] = ()
+    stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float, hidden: Collection[str] = ()
 ) -> Pruning:
     """Return the plan for some runs.
 
@@ -197,14 +196,13 @@ def choose(
         limits: The limits.
         other_size: Bytes of everything but runs.
         now: Seconds since 1970.
-        expired: The ids of runs that are deleted anyway.
+        hidden: The ids of runs that are passed over.
     """
     size = other_size + sum(run.size for run in stored)
     candidates: list[StoredRun] = []
-    gone = frozenset(expired)
-    remaining = [run for run in stored if run.run_id not in gone]
-    left, left_size, spared = len(remaining), other_size + sum(run.size for run in remaining), 0
-    for run in remaining:
+    shown = [run for run in stored if run.run_id not in hidden]
+    left, left_size, spared = len(shown), other_size + sum(run.size for run in shown), 0
+    for run in shown:
         if not _is_beyond(run, limits, left, left_size, now):
             break  # the next ones are younger still
         if run.is_in_progress or (run.is_marked and not limits.with_marked):
@@ -287,11 +285,16 @@ def _unchanged(connection: Connection, chosen: Sequence[StoredRun], limits: Limi
     updated_at = {row.id: row.updated_at for row in rows}
     in_progress = _ids(connection, _IN_PROGRESS)
     marked = set[str]() if limits.with_marked else _ids(connection, _MARKED)
+    spared = marked | in_progress | _hidden(connection)
     return [
         run.run_id
         for run in chosen
-        if updated_at.get(run.run_id) == run.updated_at and run.run_id not in marked | in_progress
+        if updated_at.get(run.run_id) == run.updated_at and run.run_id not in spared
     ]
+
+
+def _hidden(connection: Connection) -> set[str]:
+    return set(connection.scalars(select(hidden_runs.c.run_id)))
 
 
 def _ids(connection: Connection, statement: CompoundSelect[str]) -> set[str]:

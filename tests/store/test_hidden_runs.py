@@ -11,7 +11,7 @@ from debugger.errors import NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import NO_VERDICT, RunSearch
-from debugger.store import Store
+from debugger.store import Limits, Store
 from debugger.store.claims import take_claim
 from debugger.store.schema import hidden_runs
 from tests.store.test_claims import a_claim
@@ -76,6 +76,20 @@ def test_prune_deletes_runs_hidden_long_ago(store):
         store.run(old)
     assert store.hidden.find(young) is not None
     assert left(store) == {stays}
+
+
+def test_limits_leave_hidden_runs_alone(store):
+    hidden, hidden_later, shown = keep(store, 50), keep(store, 45), keep(store, 1)
+    store.hidden.hide([hidden], "ada")
+
+    planned = store.plan_pruning(Limits(days=30, runs=2))
+    store.hidden.hide([hidden_later], "ada")
+
+    assert [run.run_id for run in planned.candidates] == [hidden_later]
+    assert store.prune(planned) == 0
+    assert store.plan_pruning(Limits(runs=1)).candidates == []
+    assert store.hidden.restore([hidden, hidden_later]) == 2
+    assert left(store) == {hidden, hidden_later, shown}
 
 
 def test_prune_spares_runs_with_a_turn_in_progress(store):
