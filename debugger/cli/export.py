@@ -209,6 +209,8 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     if filters:
         ids |= dict.fromkeys(find_run_ids(backend, read_filter(backend, filters)))
     if not ids:
+        if filters == "all":
+            raise InputError("There is no run.", advice="Name the store with --database.")
         raise InputError(f"No run matches {filters!r}.", advice="Loosen the filter, or use --filter all.")
     return list(ids)
 

@@ -115,6 +115,12 @@ def test_wrong_use_has_exit_code_2(store, tmp_path, arguments, words):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_empty_store_has_no_run(tmp_path):
+    done = export([f"sqlite:///{tmp_path}/empty.sqlite3"], tmp_path / "runs.csv", "--filter", "all")
+
+    assert (done.exit_code, "There is no run." in done.output) == (USAGE, True)
+
+
 def test_existing_file_is_replaced_by_force_alone(store, tmp_path):
     out = tmp_path / "runs.html"
     out.write_text("mine")
