@@ -255,27 +255,30 @@ def _kind_name(value: Any) -> str:
 def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
     """Return a row as it is written: bytes in base64.
 
+    The character 0, which SQLite stores and PostgreSQL refuses, becomes U+FFFD.
+
     Raises:
         ValueError: A value does not fit its column, so that the row could not be restored.
     """
     _check_row(rules, dict(zip(rules.columns, values, strict=True)))
-    return [b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
+    return [_written(value) for value in values]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     """Return the values of a line as a row to insert.
-
-    The character 0, which SQLite stores and PostgreSQL does not, becomes U+FFFD.
 
     Raises:
         ValueError: A value does not fit its column, or the row is not allowed.
     """
     if len(values) != len(names):
         raise ValueError(f"a row of {rules.name} has {len(names)} values and this one {len(values)}")
-    row = {
-        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
-        for name, value in zip(names, values, strict=True)
-    }
+    row = dict(zip(names, values, strict=True))
     for name in rules.binary:
         if row[name] is not None:
             row[name] = _bytes(name, row[name])

@@ -177,7 +177,7 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
         assert not store.is_empty()
 
 
-def test_restore_replaces_character_0(url, tmp_path):
+def test_backup_replaces_character_0(url, tmp_path):
     source = f"sqlite:///{tmp_path}/source.sqlite3"
     with closing(Store(source)) as store:
         append_turn(store, a_turn(RUN, 1, run_by="q\0a"))
