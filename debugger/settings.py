@@ -333,6 +333,8 @@ def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
         raise SettingsError(f"{SECRETS_FILE} is not valid TOML: {error}.", advice="Correct it.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{SECRETS_FILE} is not a text in UTF-8.", advice=_SAVE_AS_UTF_8) from None
+    except OSError as error:
+        raise _unreadable(SECRETS_FILE, error) from None
     except SourceError as error:  # it names the field and the kind of source, and no value
         raise SettingsError(
             f"The settings cannot be read: {error}.",
@@ -346,12 +348,14 @@ def environment_variables() -> Mapping[str, str]:
     Values of secret variables and keys of models are read from here: they are not in `Settings`.
 
     Raises:
-        SettingsError: ``.env`` is not a text in UTF-8.
+        SettingsError: ``.env`` cannot be read, or is not a text in UTF-8.
     """
     try:
         defined = {name: value for name, value in dotenv_values(DOTENV_FILE).items() if value is not None}
     except UnicodeDecodeError:
         raise SettingsError(f"{DOTENV_FILE} is not a text in UTF-8.", advice=_SAVE_AS_UTF_8) from None
+    except OSError as error:
+        raise _unreadable(DOTENV_FILE, error) from None
     return ChainMap(dict(os.environ), defined)
 
 
@@ -405,6 +409,13 @@ def read_connection(name: str, table: object) -> HostedSettings:
     if not connection.base_url.strip():
         raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
     return connection
+
+
+def _unreadable(file: str, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"{file} cannot be read: {error.strerror}.",
+        advice="Give yourself the right to read it, or remove it.",
+    )
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -113,6 +113,15 @@ def test_read_settings_refuses_other_encodings(folder, path, content):
     assert "schl" not in str(raised.value)
 
 
+@pytest.mark.parametrize("path", [".env", ".streamlit/secrets.toml"])
+def test_read_settings_reports_unreadable_file(folder, path):
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).symlink_to("/proc/self/mem")  # it is a file, which even root cannot read from its start
+
+    with pytest.raises(SettingsError, match=f"{path} cannot be read: "):
+        read_settings()
+
+
 def test_environment_variables_include_the_dotenv_file(folder, monkeypatch):
     (folder / ".env").write_text("WORKFLOW_DEBUGGER_SECRET_A=file\nWORKFLOW_DEBUGGER_SECRET_B=file\n")
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRET_A", "process")

@@ -13,6 +13,7 @@ import typer
 
 from debugger.cli.maintenance import counted
 from debugger.errors import DebuggerError, InputError
+from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.protocol.base import JsonObject
@@ -49,7 +50,7 @@ def check(
         try:
             kind, found = _problems(file)
         except DebuggerError as error:
-            typer.echo(f"{file}: {error}", err=True)
+            typer.echo(escape_controls(f"{file}: {error}", is_one_line=False), err=True)
             kinds["unreadable file"] += 1
             continue
         kinds[kind] += 1
@@ -57,7 +58,7 @@ def check(
             typer.echo(f"{file}:")
         for level, text, as_object in found:
             levels.append(level)
-            typer.echo(json.dumps({"file": file, **as_object}) if as_json else text)
+            typer.echo(json.dumps({"file": file, **as_object}) if as_json else escape_controls(text))
     errors, warnings = levels.count("error"), levels.count("warning")
     if not as_json:
         nouns = ("workflow", "scenario", "script", "unreadable file")

@@ -198,6 +198,7 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     from debugger.exports.sources import find_run_ids
     from debugger.protocol.base import check_id
 
+    filters = filters.strip()
     if not filters and not runs:
         raise InputError(
             "No run was selected.", advice="Use --run ID, --filter 'status=failed' or --filter all."
@@ -208,6 +209,8 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     if filters:
         ids |= dict.fromkeys(find_run_ids(backend, read_filter(backend, filters)))
     if not ids:
+        if filters == "all":
+            raise InputError("There is no run.", advice="Name the store with --database.")
         raise InputError(f"No run matches {filters!r}.", advice="Loosen the filter, or use --filter all.")
     return list(ids)
 
@@ -221,7 +224,7 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
     from debugger.exports.sources import RunFilter
     from debugger.protocol.runs import RunSearch
 
-    if text.strip() == "all":
+    if text == "all":
         return RunFilter()
     try:
         words = shlex.split(text)
@@ -238,6 +241,8 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
                 advice=f"Use {', '.join(f'{name}=' for name in _KEYS)} with a value.",
             )
         values[key] = value
+    if (starred := values.get("starred", "yes").lower()) not in ("yes", "true", "1"):
+        raise InputError(f"The filter cannot have starred={starred}.", advice="Use starred=yes, or omit it.")
     workflow = values.get("workflow")
     search = RunSearch(
         version_number=_version(values.get("version")),
@@ -245,7 +250,7 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
         until=_moment(values.get("until")),
         text=values.get("text", ""),
         tag=values.get("tag", ""),
-        starred=values.get("starred", "").lower() in ("yes", "true", "1"),
+        starred="starred" in values,
         source_workflow_run_id=values.get("parent", ""),
     )
     return RunFilter(_workflow_id(backend, workflow) if workflow else None, values.get("status"), search)

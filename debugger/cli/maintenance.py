@@ -28,7 +28,7 @@ Database = Annotated[str, typer.Option(help="URL of the store; the user's own by
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The backup; a file of that name is replaced.")],
+    file: Annotated[Path, typer.Argument(help="The backup; an earlier one of that name is replaced.")],
     database: Database = "",
     team: Annotated[
         str, typer.Option(help="A team of an earlier version, whose store is backed up instead.")
@@ -221,7 +221,7 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
     if pruning.spared:
         yield (
             f"{counted(pruning.spared, 'run')} beyond the limits will stay: "
-            "a user has marked them (--marked deletes these, too), or a turn is in progress."
+            "a user has marked them (--marked deletes these, too), or a turn is in progress or interrupted."
         )
 
 

@@ -89,7 +89,7 @@ def serve(
                 backend,
                 host,
                 port,
-                api_key or None,
+                api_key.strip() or None,  # a header has no blanks around it
                 turns=TurnLimiter(max_turns, max_turns_per_key),
                 limits=ConnectionLimits(
                     total=max_connections,

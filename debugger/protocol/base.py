@@ -19,6 +19,9 @@ PlainObject = Annotated[JsonObject, InstanceOf()]
 SECRET_VARIABLES = "secret_variables"
 """The field of run inputs and workflows that is never sent, stored or written (``platform.md#secrets``)."""
 
+_WRAPPERS = ("workflow", "workflow_config")
+_EMBEDDED = "encapsulated_workflow_config"
+
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -65,8 +68,24 @@ class WireModel(BaseModel):
 
 
 def without_secret_variables(data: Mapping[str, Any]) -> JsonObject:
-    """Return a copy of a run input or a workflow document without its secret variables."""
-    return {key: value for key, value in data.items() if key != SECRET_VARIABLES}
+    """Return a copy of a run input or a workflow document without its secret variables.
+
+    Those of a document that is wrapped, or embedded in a super node, are left out too.
+
+    Source: ``platform.md#workflow-document``.
+    """
+    rest = {key: value for key, value in data.items() if key != SECRET_VARIABLES}
+    for key in _WRAPPERS:
+        if isinstance(inner := rest.get(key), dict):
+            rest[key] = without_secret_variables(inner)
+    if isinstance(nodes := rest.get("node_configs"), list):
+        rest["node_configs"] = [_without_embedded_secrets(node) for node in nodes]
+    return rest
+
+
+def _without_embedded_secrets(node: Any) -> Any:
+    inner = node.get(_EMBEDDED) if isinstance(node, dict) else None
+    return {**node, _EMBEDDED: without_secret_variables(inner)} if isinstance(inner, dict) else node
 
 
 def first_problem(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Request bodies as bounded, validated JSON objects without secrets."""
+"""Request bodies as bounded, validated JSON objects."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from debugger.protocol.base import JsonObject, without_secret_variables
+from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode
 from debugger.server.services import services_of
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_WRAPPERS = ("workflow", "workflow_config")
 
 
 class BodyReader:
@@ -89,19 +87,6 @@ def body_error(kind: str, message: str, *path: str) -> RequestValidationError:
         path: The keys that lead to the part; none for the body itself.
     """
     return RequestValidationError([{"type": kind, "loc": ("body", *path), "msg": message}])
-
-
-def without_secrets(data: JsonObject) -> JsonObject:
-    """Return an object without ``secret_variables``, also where it wraps a workflow document.
-
-    Source: ``platform.md#execute-input`` and ``platform.md#create-workflow``.
-    """
-    rest = without_secret_variables(data)
-    for key in _WRAPPERS:
-        inner = rest.get(key)
-        if isinstance(inner, dict):
-            rest[key] = without_secrets(inner)
-    return rest
 
 
 async def _read_bytes(request: Request, *, limit: int) -> bytes:

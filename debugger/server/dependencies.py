@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -98,7 +99,10 @@ async def current_person(request: Request) -> str:
 
     Source: ``platform.md#headers``.
     """
-    person = principal_of(request.scope).person or request.headers.get("uuid", "").strip() or ANONYMOUS
+    sent = request.headers.get("uuid", "").strip()
+    with suppress(UnicodeDecodeError):  # where it is no UTF-8, it is Latin-1
+        sent = sent.encode("latin-1").decode()
+    person = principal_of(request.scope).person or sent or ANONYMOUS
     if len(person) > MAX_PERSON:
         message = f"A user's name has {MAX_PERSON} characters at most"
         raise RequestValidationError([{"type": "string_too_long", "loc": ("header", "uuid"), "msg": message}])

@@ -66,15 +66,9 @@ def error_response(error: DebuggerError) -> RawJsonResponse:
         headers["Retry-After"] = str(ceil(error.retry_after))
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
-    return RawJsonResponse(error_body(error), status_code=error.status, headers=headers)
-
-
-def error_body(error: DebuggerError) -> JsonObject:
-    """Return the body of the response for an error."""
-    for kind, body in _BODIES.items():
-        if isinstance(error, kind):
-            return body(error)
-    return {"detail": error.message}
+    bodies = (body(error) for kind, body in _BODIES.items() if isinstance(error, kind))
+    body = next(bodies, {"detail": error.message})
+    return RawJsonResponse(body, status_code=error.status, headers=headers)
 
 
 def _not_startable_body(error: Any) -> JsonObject:

@@ -10,16 +10,15 @@ from fastapi import APIRouter, Request
 from debugger.backends.base import TurnStream
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.base import JsonObject, is_id, without_secret_variables
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
 from debugger.server.audit import set_audit_target
 from debugger.server.auth import principal_of
-from debugger.server.body import AnyBody, body_error, json_body, validate, without_secrets
+from debugger.server.body import AnyBody, body_error, json_body, validate
 from debugger.server.dependencies import ExpectedTurn, RunId, VersionQuery, WorkflowId
 from debugger.server.responses import RawJsonResponse
 from debugger.server.run_records import RunAnswer, read_feedback, run_answer
 from debugger.server.services import Services, services_of
-from debugger.server.turn_limiter import QueueFullError
 
 router = APIRouter(tags=["turns"])
 
@@ -62,7 +61,7 @@ async def start_or_resume(
     """
 
     def run(services: Services) -> RawJsonResponse:
-        turn_input = TurnInput.from_wire(without_secrets(body))
+        turn_input = TurnInput.from_wire(without_secret_variables(body))
         if turn_input.workflow_id is None:
             raise body_error("missing", "Field required", "workflow_id")
         workflow_id = _checked(turn_input.workflow_id, "workflow_id")
@@ -96,13 +95,8 @@ async def _run_on_thread(
 ) -> RawJsonResponse:
     services = services_of(request.scope)
     is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
-    try:
-        response = await services.turn_limiter.run(
-            principal_of(request.scope).key_id, lambda: work(services), is_stop=is_stop
-        )
-    except QueueFullError:
-        services.metrics.refuse_turn()
-        raise
+    key_id = principal_of(request.scope).key_id
+    response = await services.run_turn(key_id, lambda: work(services), is_stop=is_stop)
     set_audit_target(request.scope, response.run_id)
     return response
 
@@ -120,7 +114,7 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
         RequestValidationError: A field is missing or has a value that it cannot have.
     """
     if isinstance(body.get("run_input"), dict):
-        body = {**body, "run_input": without_secrets(body["run_input"])}
+        body = {**body, "run_input": without_secret_variables(body["run_input"])}
     request = validate(ExecuteRequest, body)
     request.run_input.with_wire(body["run_input"])  # `from_wire` would validate it again
     return request.run_input, _checked_run(request.run_id)

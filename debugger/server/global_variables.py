@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
 from debugger.backends.embedded.global_variables import NAMESPACE
-from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
+from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError, StoreError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.server.audit import set_audit_target
@@ -20,6 +21,8 @@ from debugger.server.responses import Page, RawJsonResponse, page_envelope
 from debugger.store import GlobalVariable, Store
 
 router = APIRouter(tags=["global variables"])
+
+_log = logging.getLogger(__name__)
 
 MASK = "***"
 """The value of a secret in responses."""
@@ -151,13 +154,23 @@ def create_variables(
 ) -> RawJsonResponse:
     """Create variables together.
 
-    The response has an error for each one that cannot be created.
+    The response has an error for each one that cannot be created. Once the store fails, no more are created.
     """
     created: list[VariableRecord] = []
     errors: list[VariableError] = []
-    for index, values in enumerate(validate(NewVariables, body).variables):
+    variables = validate(NewVariables, body).variables
+    for index, values in enumerate(variables):
         try:
             created.append(_record(_create(engine.store, values)))
+        except StoreError as error:  # its message has the place of the database
+            if not created:
+                raise
+            _log.warning("%d global variables were not created: %s", len(variables) - index, error)
+            errors += [
+                {"index": place, "name": variables[place].get("name"), "error": "Service unavailable"}
+                for place in range(index, len(variables))
+            ]
+            break
         except (DebuggerError, RequestValidationError) as error:
             errors.append({"index": index, "name": values.get("name"), "error": _error_message(error)})
     engine.global_values.renew()

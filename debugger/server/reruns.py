@@ -290,7 +290,7 @@ async def rerun(
             turn.result = stream.finish()
         return turn.result.status
 
-    turn = asyncio.ensure_future(services.turn_limiter.run(key_id, run_turn))
+    turn = asyncio.ensure_future(services.run_turn(key_id, run_turn))
     await asyncio.wait((turn, begun), return_when=asyncio.FIRST_COMPLETED)
     if not begun.done():
         await turn  # it was refused

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
+from debugger.backends.base import Backend
 from debugger.backends.base import Page as RunRows
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
@@ -32,6 +33,8 @@ from debugger.server.workflows import json_schema
 router = APIRouter(tags=["runs"])
 
 _ALL = 1_000_000
+_MAX_SEARCHES = 25
+"""Searches of a request, of two seconds each while runs are still to be indexed; clients wait a minute."""
 
 
 class RunPage(Page):
@@ -97,13 +100,24 @@ def list_runs(
         source_workflow_run_id=source_workflow_run_id or "",
     )
     if source_turn_index is None or source_workflow_run_id is None:
-        found = backend.runs(workflow_id=workflow_id, status=status, search=query, page=page, size=size)
+        found = _find(backend, workflow_id, status, query, page, size)
     else:
-        reruns = backend.runs(workflow_id=workflow_id, status=status, search=query, size=_ALL).rows
+        reruns = _find(backend, workflow_id, status, query, 1, _ALL).rows
         rows = [run for run in reruns if run.checkpoint_source_turn_index == source_turn_index]
         found = RunRows(rows[(page - 1) * size : page * size], len(rows))
     records = [run_record(run) for run in found.rows]
     return RawJsonResponse(page_envelope("workflow_runs", records, page=page, size=size, total=found.total))
+
+
+def _find(
+    backend: Backend, workflow_id: str | None, status: str | None, search: RunSearch, page: int, size: int
+) -> RunRows[Run]:
+    """Return a page of runs, from all that can be indexed in the time of a request."""
+    for _ in range(_MAX_SEARCHES):
+        found = backend.runs(workflow_id=workflow_id, status=status, search=search, page=page, size=size)
+        if not found.unread:
+            break
+    return found
 
 
 @router.get(urls.RUN, response_model=RunAnswer)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from starlette.types import Scope
 
@@ -17,8 +18,10 @@ from debugger.server.auth import KeyStore
 from debugger.server.auth.keys import SessionTokens
 from debugger.server.health import Readiness
 from debugger.server.metrics import Metrics
-from debugger.server.turn_limiter import TurnLimiter
+from debugger.server.turn_limiter import QueueFullError, TurnLimiter
 from debugger.store import RunLimits
+
+Result = TypeVar("Result")
 
 BODY_LIMIT = 20 * 1024 * 1024
 """Bytes of a request's body."""
@@ -126,6 +129,20 @@ class Services:
         if isinstance(backend, EmbeddedBackend):
             options["is_limited"] = self.run_limiter.prepare(backend, workflow_id)
         return backend.execute(workflow_id, turn_input, **options)
+
+    async def run_turn(
+        self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False
+    ) -> Result:
+        """Return the result of a function that executes a turn, see `TurnLimiter.run`.
+
+        Raises:
+            QueueFullError: Too many turns of the key are waiting; it is counted.
+        """
+        try:
+            return await self.turn_limiter.run(key_id, work, is_stop=is_stop)
+        except QueueFullError:
+            self.metrics.refuse_turn()
+            raise
 
 
 def services_of(scope: Scope) -> Services:

@@ -10,9 +10,9 @@ from debugger.graph import Graph
 from debugger.graph.checks import CheckContext, Problem, save_errors
 from debugger.graph.checks.context import own_field
 from debugger.graph.checks.nodes import loop_without_wait
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import JsonObject, WireModel, without_secret_variables
 from debugger.protocol.workflow import Workflow, unwrap_document
-from debugger.server.body import body_error, without_secrets
+from debugger.server.body import body_error
 
 
 class NamedWorkflow(WireModel):
@@ -42,7 +42,7 @@ def new_document(body: JsonObject) -> JsonObject:
 
     Source: ``platform.md#create-workflow``.
     """
-    document = without_secrets(_unwrap(body))
+    document = without_secret_variables(_unwrap(body))
     reject_faulty(document)
     return document
 
@@ -58,7 +58,7 @@ def version_document(body: JsonObject) -> JsonObject:
     config = body.get("config", body.get("workflow_config"))
     if not isinstance(config, dict):
         raise body_error("missing" if config is None else "dict_type", "It must be a graph", "config")
-    document = dict(unwrap_document(without_secrets(config)))
+    document = dict(unwrap_document(without_secret_variables(config)))
     reject_faulty(document)
     return document
 

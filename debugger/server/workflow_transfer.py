@@ -16,9 +16,9 @@ from typing_extensions import TypedDict
 
 from debugger.errors import DebuggerError, WorkflowError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, without_secret_variables
 from debugger.server.audit import set_audit_target
-from debugger.server.body import body_error, json_body, validate, without_secrets
+from debugger.server.body import body_error, json_body, validate
 from debugger.server.dependencies import MAX_NUMBER, BaseUrl, Engine, Person, VersionField, WorkflowId
 from debugger.server.responses import RawJsonResponse
 from debugger.server.workflow_bodies import reject_faulty
@@ -212,7 +212,9 @@ def _selected(request: Import) -> list[VersionCopy]:
         raise body_error("value_error", message, "versions_to_import")
     selected = [versions[number] for number in sorted(set(request.versions_to_import))]
     return [
-        VersionCopy(version.version_number, version.version_name, without_secrets(version.workflow_config))
+        VersionCopy(
+            version.version_number, version.version_name, without_secret_variables(version.workflow_config)
+        )
         for version in selected
     ]
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 from sqlalchemy import Connection, MetaData, and_, exists, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
-from debugger.errors import ConflictError, InputError, StoreError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.store.backup_file import MAX_BYTES, BackupFile, open_backup
 from debugger.store.backup_reader import BackupReader, Row
 from debugger.store.backup_writer import holds_rows, write_backup
@@ -35,10 +35,17 @@ def back_up(url: str, file: Path) -> dict[str, int]:
         The number of rows in each table.
 
     Raises:
+        NotFoundError: The database is empty, as one that was not there.
         StoreError: The database cannot be read.
-        InputError: The file cannot be written.
+        InputError: The file cannot be written, or another file than a backup has its name.
     """
     with closing(Database(url)) as database:
+        with database.reading() as connection:
+            if not database.dialect.columns(connection):
+                raise NotFoundError(
+                    f"The database {database.place} is empty or was not there, so nothing was backed up.",
+                    advice="Name another one in WORKFLOW_DEBUGGER_DATABASE or with --database.",
+                )
         ensure_schema(database)
         with database.reading() as connection:
             return write_backup(connection, metadata, str(revision_of(connection)), file)

@@ -21,6 +21,8 @@ MAX_BYTES = 100_000_000_000
 MAX_RATIO = 300
 """Unpacked bytes for each packed one. gzip at our level reaches 229 at most, a bomb about 1,030."""
 _MIN_RATIO_BYTES = 1_000_000
+_MAGIC = b"\x1f\x8b"
+"""First bytes of gzip."""
 
 _LEVEL = 1
 """gzip's compression level: turns are compressed already, the gain is in base64."""
@@ -31,9 +33,14 @@ def new_file(file: Path) -> Iterator[gzip.GzipFile]:
     """Write a private file that gets its name once it is whole.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: It cannot be written, or another file than a backup has its name.
     """
     try:
+        if file.exists() and not _may_be_replaced(file):
+            raise InputError(
+                f"The file {file} is not a backup, and was left as it is.",
+                advice="Name a new file, or an earlier backup to replace it.",
+            )
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as raw:
@@ -50,6 +57,14 @@ def new_file(file: Path) -> Iterator[gzip.GzipFile]:
             f"The backup {file} cannot be written: {error.strerror}.",
             advice="Check that its folder exists and can be written, and that there is disk space.",
         ) from error
+
+
+def _may_be_replaced(file: Path) -> bool:
+    """Return whether a file is empty or packed: nobody should lose a database to its backup."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as found:
+        return found.read(len(_MAGIC)) in (b"", _MAGIC)
 
 
 class BackupFile:

@@ -255,11 +255,19 @@ def _kind_name(value: Any) -> str:
 def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
     """Return a row as it is written: bytes in base64.
 
+    The character 0, which SQLite stores and PostgreSQL refuses, becomes U+FFFD.
+
     Raises:
         ValueError: A value does not fit its column, so that the row could not be restored.
     """
     _check_row(rules, dict(zip(rules.columns, values, strict=True)))
-    return [b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
+    return [_written(value) for value in values]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Select, delete, func, select
 
 from debugger.store.database import Repository
-from debugger.store.retention import RUNS_AT_ONCE, claimed_runs, delete_runs
+from debugger.store.retention import RUNS_AT_ONCE, busy_runs, delete_runs
 from debugger.store.schema import IS_SHOWN, hidden_runs, runs
 from debugger.store.sql_helpers import DAY, insert, split_ids
 
@@ -93,7 +93,7 @@ class HiddenRuns(Repository):
             with self._database.writing() as connection:
                 # One of them may have been restored meanwhile.
                 chosen = connection.scalars(_expired(days).where(some).with_for_update()).all()
-                busy = claimed_runs(connection)
+                busy = busy_runs(connection, chosen)
                 gone = [run_id for run_id in chosen if run_id not in busy]
                 delete_runs(connection, gone)
                 count += len(gone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
-from debugger.store.sql_helpers import DAY
+from debugger.store.sql_helpers import DAY, byte_count
 from debugger.telemetry.progress import report_progress
 
 _ROW_BYTES = 200
@@ -105,7 +105,7 @@ class Pruning:
     candidates: Sequence[StoredRun]
     """Runs to delete, the one with the oldest last turn first."""
     spared: int
-    """Runs beyond the limits that stay, because a user has marked them or a turn of theirs is in progress."""
+    """Runs beyond the limits that stay: marked by a user, or with a turn in progress or interrupted."""
     runs: int
     """Number of runs at present."""
     size: int
@@ -127,10 +127,11 @@ class RunDeletion(Repository):
             TurnInProgressError: A turn of it is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
-            if connection.scalar(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
+            busy = busy_runs(connection, [run_id])
+            if connection.scalar(select(runs.c.id).where(runs.c.id == run_id)) is None:
                 raise unknown_run(run_id)
             if unless_busy:
-                _check_idle(connection, [run_id])
+                _check_idle(busy)
             delete_runs(connection, [run_id])
 
     def erase_runs(self, run_ids: Sequence[str]) -> bool:
@@ -147,7 +148,7 @@ class RunDeletion(Repository):
             TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
         """
         with self._database.writing() as connection:
-            _check_idle(connection, run_ids)
+            _check_idle(busy_runs(connection, run_ids))
             delete_runs(connection, run_ids)
             origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
             connection.execute(delete(forks).where(origins))
@@ -159,10 +160,14 @@ class RunDeletion(Repository):
         return self._database.scrub()
 
     def plan_pruning(self, limits: Limits) -> Pruning:
-        """Return the runs beyond limits; none is deleted by itself."""
+        """Return the runs beyond limits; none is deleted by itself.
+
+        Hidden runs are no part of it: they can be restored, and go by themselves.
+        """
         with self._database.reading() as connection:
-            documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
-            return choose(_stored_runs(connection), limits, int(documents), time.time())
+            documents = connection.scalar(select(func.sum(byte_count(versions.c.document)))) or 0
+            stored, hidden = _stored_runs(connection), _hidden(connection)
+            return choose(stored, limits, int(documents), time.time(), hidden)
 
     def prune(self, pruning: Pruning) -> int:
         """Delete the unchanged runs of a plan; return their number."""
@@ -181,7 +186,9 @@ class RunDeletion(Repository):
         self._database.compact()
 
 
-def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float) -> Pruning:
+def choose(
+    stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float, hidden: Collection[str] = ()
+) -> Pruning:
     """Return the plan for some runs.
 
     Args:
@@ -189,11 +196,13 @@ def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: fl
         limits: The limits.
         other_size: Bytes of everything but runs.
         now: Seconds since 1970.
+        hidden: The ids of runs that are passed over.
     """
     size = other_size + sum(run.size for run in stored)
     candidates: list[StoredRun] = []
-    left, left_size, spared = len(stored), size, 0
-    for run in stored:
+    shown = [run for run in stored if run.run_id not in hidden]
+    left, left_size, spared = len(shown), other_size + sum(run.size for run in shown), 0
+    for run in shown:
         if not _is_beyond(run, limits, left, left_size, now):
             break  # the next ones are younger still
         if run.is_in_progress or (run.is_marked and not limits.with_marked):
@@ -227,16 +236,20 @@ def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
         run_ids = sorted(above)
 
 
-def claimed_runs(connection: Connection) -> set[str]:
-    """Return the runs with a turn that is being executed."""
-    return set(connection.scalars(select(turns.c.run_id).where(IN_PROGRESS)))
+def busy_runs(connection: Connection, run_ids: Sequence[str]) -> set[str]:
+    """Lock runs, and return those with a turn that is being executed.
+
+    Without the lock a turn could be claimed between this and their deletion.
+    """
+    connection.execute(select(runs.c.id).where(runs.c.id.in_(run_ids)).order_by(runs.c.id).with_for_update())
+    claimed = select(turns.c.run_id).where(IN_PROGRESS, turns.c.run_id.in_(run_ids))
+    return set(connection.scalars(claimed))
 
 
-def _check_idle(connection: Connection, run_ids: Sequence[str]) -> None:
-    busy = sorted(claimed_runs(connection) & set(run_ids))
+def _check_idle(busy: Collection[str]) -> None:
     if busy:
         raise TurnInProgressError(
-            f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
+            f"A turn of run {min(busy)} is being executed, so the run cannot be deleted.",
             advice="Stop it first, or wait until the turn has ended.",
         )
 
@@ -272,11 +285,16 @@ def _unchanged(connection: Connection, chosen: Sequence[StoredRun], limits: Limi
     updated_at = {row.id: row.updated_at for row in rows}
     in_progress = _ids(connection, _IN_PROGRESS)
     marked = set[str]() if limits.with_marked else _ids(connection, _MARKED)
+    spared = marked | in_progress | _hidden(connection)
     return [
         run.run_id
         for run in chosen
-        if updated_at.get(run.run_id) == run.updated_at and run.run_id not in marked | in_progress
+        if updated_at.get(run.run_id) == run.updated_at and run.run_id not in spared
     ]
+
+
+def _hidden(connection: Connection) -> set[str]:
+    return set(connection.scalars(select(hidden_runs.c.run_id)))
 
 
 def _ids(connection: Connection, statement: CompoundSelect[str]) -> set[str]:

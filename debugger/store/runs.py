@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from debugger.errors import NotFoundError
+from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import IN_PROGRESS as IN_PROGRESS_KEY
@@ -38,6 +38,8 @@ from debugger.store.sql_helpers import contains, insert, iso_time, page_of, plac
 
 MAX_INDEX_SECONDS = 2.0
 """Seconds that a search spends on indexing new turns."""
+MAX_WORDS = 100
+"""Different words of a search. SQLite refuses a statement with 1,000, and PostgreSQL plans it for minutes."""
 _RUNS_AT_ONCE = 100
 """Runs that are indexed in one transaction, so that no turn waits long to be stored."""
 
@@ -123,14 +125,19 @@ class RunRepository(Repository):
             search: Only runs that it finds.
 
         Raises:
-            InputError: Page or size is below 1.
+            InputError: Page or size is below 1, or the search has too many words.
 
         Source: ``platform.md#run-list``.
         """
         search = search or RunSearch()
+        words = dict.fromkeys(search.words)
+        if len(words) > MAX_WORDS:
+            raise InputError(
+                f"The search has {len(words)} different words.", advice=f"Leave {MAX_WORDS} of them at most."
+            )
         conditions = _conditions(workflow_id, status, search)
-        unread = refresh_index(self._database, conditions) if search.words else 0
-        conditions += [_has_word(word) for word in search.words]
+        unread = refresh_index(self._database, conditions) if words else 0
+        conditions += [_has_word(word) for word in words]
         with self._database.reading() as connection:
             rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
             total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0

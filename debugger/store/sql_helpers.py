@@ -110,3 +110,20 @@ def _in_sqlite(element: place_in, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(place_in, "postgresql")
 def _in_postgres(element: place_in, compiler: SQLCompiler, **options: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+class byte_count(GenericFunction[int]):
+    """The number of bytes of a text in UTF-8; ``length`` counts characters."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(byte_count, "sqlite")
+def _bytes_in_sqlite(element: byte_count, compiler: SQLCompiler, **options: Any) -> str:
+    return f"length(CAST({compiler.process(element.clauses, **options)} AS BLOB))"
+
+
+@compiles(byte_count, "postgresql")
+def _bytes_in_postgres(element: byte_count, compiler: SQLCompiler, **options: Any) -> str:
+    return f"octet_length({compiler.process(element.clauses, **options)})"

@@ -20,6 +20,7 @@ from debugger.store.schema import (
     presets,
     python_consents,
     remember_creation,
+    runs,
     versions,
     workflows,
 )
@@ -181,7 +182,11 @@ class WorkflowRepository(Repository):
                 if document is None
                 else document_text(document)
             )
-            number = max(_numbers(connection, workflow_id)) + 1
+            # The number of a deleted version stays that of its runs.
+            of_runs = connection.scalar(
+                select(func.max(runs.c.version_number)).where(runs.c.workflow_id == workflow_id)
+            )
+            number = max(*_numbers(connection, workflow_id), of_runs or 0) + 1
             insert_version(connection, workflow_id, number, version_name, text)
             _activate(connection, workflow_id, number if mark_as_active else active)
             return list_versions(connection, workflow_id)[-1]

@@ -84,6 +84,15 @@ def test_check_cannot_read_missing_scenario(tmp_path):
     assert "cannot be read: No such file or directory" in result.output
 
 
+def test_check_writes_no_control_characters(tmp_path):
+    scenario = tmp_path / "a.scenario.yaml"
+    scenario.write_text('version: 1\nname: a\nworkflow: b\nturns:\n  - "sa\\e[2Jy": c\n', encoding="utf-8")
+
+    result = CliRunner().invoke(main, ["check", str(scenario)])
+
+    assert "sa\\x1b[2Jy: this key is unknown." in result.output
+
+
 def test_check_prints_schemas():
     for kind, key in (("scenario", "turns"), ("script", "anywhere")):
         result = CliRunner().invoke(main, ["check", "--schema", kind])

@@ -87,6 +87,8 @@ def test_options_of_csv_and_masking(store, tmp_path):
     ("arguments", "words"),
     [
         ([], "No run was selected."),
+        (["--filter", " "], "No run was selected."),
+        (["--filter", "starred=no"], "The filter cannot have starred=no."),
         (["--filter", "tag=Sunday"], "No run matches 'tag=Sunday'."),
         (["--filter", "colour=red"], "The part 'colour=red' of the filter is not known."),
         (["--filter", "text='open"], "cannot be read"),
@@ -111,6 +113,12 @@ def test_wrong_use_has_exit_code_2(store, tmp_path, arguments, words):
 
     assert (done.exit_code, words in done.output) == (USAGE, True), done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_store_has_no_run(tmp_path):
+    done = export([f"sqlite:///{tmp_path}/empty.sqlite3"], tmp_path / "runs.csv", "--filter", "all")
+
+    assert (done.exit_code, "There is no run." in done.output) == (USAGE, True)
 
 
 def test_existing_file_is_replaced_by_force_alone(store, tmp_path):

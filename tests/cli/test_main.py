@@ -44,6 +44,20 @@ def test_serve_requires_api_key(tmp_path):
     assert statuses == [401, 401, 200]
 
 
+def test_serve_strips_the_key(tmp_path):
+    process = _serve(
+        tmp_path, "--port", "0", "--database", f"sqlite:///{tmp_path}/runs.sqlite3", "--api-key", "k-1\n"
+    )
+    address = _address(process)
+
+    status = _status(f"{address}/v1/workflows", "k-1")
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+
+    assert status == 200
+
+
 def test_serve_reports_port_in_use(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from debugger.cli import main
-from debugger.store import Store, new_id, team_url
+from debugger.store import Store, UnfinishedTurn, new_id, team_url
+from tests.store.interrupted import interrupt
 from tests.support.teams import add_team_key
 from tests.support.turns import WholeTurn, append_turn
 
@@ -87,6 +88,33 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
         "1 deleted run can no longer be restored and would be deleted.\n0 of 3 runs"
     )
     assert done.stdout.endswith("Deleted 1 run.\n")
+    assert runs(url) == 2
+
+
+def test_prune_says_that_interrupted_runs_stay(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40)
+    with closing(Store(url)) as store:
+        [run] = store.runs()[0]
+        interrupt(store, UnfinishedTurn(run.workflow_run_id, "w", 0, 1.0, b"{}"))
+
+    shown = here("prune", "--days", "30", "--database", url)
+
+    assert shown.stdout.endswith("or a turn is in progress or interrupted.\n")
+
+
+def test_prune_counts_no_expired_runs(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40, 30, 20, 10)
+    with closing(Store(url)) as store:
+        newest = [run.workflow_run_id for run in store.runs(size=2)[0]]
+        store.hidden.hide(newest, "ada")
+    settings = {"WORKFLOW_DEBUGGER_DATABASE": url, "WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS": "0"}
+
+    done = here("prune", "--runs", "2", "--yes", **settings)
+
+    assert "0 of 4 runs would be deleted" in done.stdout
+    assert done.stdout.endswith("Deleted 2 runs.\n")
     assert runs(url) == 2
 
 

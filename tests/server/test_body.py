@@ -8,7 +8,6 @@ import pytest
 
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
-from debugger.server.body import without_secrets
 from tests.support.factories import document, static
 
 JSON = {"Content-Type": "application/json"}
@@ -80,23 +79,6 @@ def test_client_leaving_during_body_is_no_error(serve, caplog):
 
 
 UNKNOWN = "665f00000000000000000001"
-
-
-def test_without_secrets_unwraps_documents():
-    graph = {
-        "workflow_config": {"name": "Tea", "secret_variables": 1},
-        "secret_variables": 2,
-        "node_configs": [],
-    }
-    sent = {"workflow": {"workflow_config": graph, "secret_variables": 3}, "other": {"a": [1]}}
-
-    kept = without_secrets(sent)
-
-    assert kept == {
-        "workflow": {"workflow_config": {"workflow_config": {"name": "Tea"}, "node_configs": []}},
-        "other": {"a": [1]},
-    }
-    assert graph["secret_variables"] == 2
 
 
 def test_no_backend_is_given_a_secret(serve):

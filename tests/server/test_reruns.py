@@ -9,6 +9,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.server.turn_limiter import QueueFullError, TurnLimiter
 from tests.server.conftest import serving
 from tests.support.factories import document, say
+from tests.support.server_metrics import counted
 
 WAIT = 10
 
@@ -69,6 +70,17 @@ def test_refused_rerun_leaves_no_run(embedded):
 
     assert answer.status_code == 429
     assert embedded.runs(workflow_id=workflow_id).total == 1
+
+
+def test_refused_rerun_is_counted(embedded):
+    _, run_id = ended_run(embedded)
+    limiter = Closable()
+    limiter.is_full = True
+
+    with serving(embedded, turns=limiter) as client:
+        client.post(f"/v1/workflow-runs/{run_id}/turns/0/rerun", json={"message": "Again"})
+
+        assert counted(client, "debugger_turns_total", status="refused") == 1
 
 
 def test_waiting_reruns_respect_the_limit(embedded):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from debugger.store import runs as stored_runs
 from tests.support.factories import document, say, static
 
 UNKNOWN = "665f00000000000000000001"
@@ -64,6 +67,18 @@ def test_runs_are_found_by_words_and_dates(api):
 
     assert found(search="QUOKKA hello") == found(start="2026-01-01T00:00:00Z") == [result["run_id"]]
     assert found(search="wombat") == found(end="2026-01-01T00:00:00") == found(start="2999-01-01") == []
+
+
+def test_search_indexes_all_runs_first(api, embedded, monkeypatch):
+    monkeypatch.setattr(stored_runs, "_RUNS_AT_ONCE", 1)
+    monkeypatch.setattr(stored_runs, "refresh_index", partial(stored_runs.refresh_index, seconds=0))
+    workflow_id, _ = begin(api, static("a", "Hello numbat"))
+    for _ in range(2):
+        api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {}})
+
+    answer = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "search": "numbat"})
+
+    assert answer.json()["total"] == 3
 
 
 def test_newest_run_is_on_first_page(api):

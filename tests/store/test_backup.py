@@ -14,7 +14,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import insert, inspect, select
 
-from debugger.errors import ConflictError, InputError, StoreError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
@@ -177,6 +177,20 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
         assert not store.is_empty()
 
 
+def test_backup_replaces_character_0(url, tmp_path):
+    source = f"sqlite:///{tmp_path}/source.sqlite3"
+    with closing(Store(source)) as store:
+        append_turn(store, a_turn(RUN, 1, run_by="q\0a"))
+        store.notebook.comment(RUN, Target(), "Ada", "Green\0tea")
+    back_up(source, tmp_path / "backup")
+
+    restore(url, tmp_path / "backup")
+
+    with closing(Store(url)) as store:
+        assert store.run(RUN).run_by == "q\ufffda"
+        assert [comment.content for comment in store.notebook.notes(RUN).comments] == ["Green\ufffdtea"]
+
+
 def test_backup_has_header_and_private_mode(url, tmp_path):
     fill(url)
 
@@ -291,8 +305,30 @@ def test_a_backup_of_a_newer_program_is_refused(tmp_path, newer):
 def test_restore_reports_missing_file(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
+    Store(f"sqlite:///{tmp_path}/debugger.sqlite3").close()
     with pytest.raises(InputError, match="cannot be written"):
         back_up(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "no folder" / "backup")
+
+
+@pytest.mark.parametrize("make", [lambda file: Store(f"sqlite:///{file}").close(), os.mkfifo, os.mkdir])
+def test_backup_replaces_no_other_file(tmp_path, make):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    Store(url).close()
+    make(tmp_path / "other")
+    mode, size = (tmp_path / "other").stat().st_mode, (tmp_path / "other").stat().st_size
+
+    with pytest.raises(InputError, match="is not a backup, and was left as it is"):
+        back_up(url, tmp_path / "other")
+
+    found = (tmp_path / "other").stat()
+    assert (found.st_mode, found.st_size) == (mode, size)
+
+
+def test_backup_refuses_database_that_is_absent(url, tmp_path):
+    with pytest.raises(NotFoundError, match="nothing was backed up"):
+        back_up(url, tmp_path / "backup")
+
+    assert not (tmp_path / "backup").exists()
 
 
 def _columns_of(revision):

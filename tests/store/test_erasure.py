@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from sqlalchemy import LargeBinary, String, insert, select, update
 from debugger.errors import TurnInProgressError
 from debugger.protocol.runs import RunSearch
 from debugger.store import Store
+from debugger.store.claims import take_claim
 from debugger.store.retention import RUN_TABLES
 from debugger.store.schema import forks, metadata, runs, turns
 from tests.store.test_claims import a_claim
 from tests.store.test_retention import a_fork, keep
+from tests.support.postgres import wait_for_lock
 
 MARKER = "quokka-4711"
 UNTOUCHED = {"runs", "forks", "turns"}
@@ -141,6 +144,19 @@ def test_erase_refuses_a_run_with_a_turn_in_progress(store):
         store.erase_runs([run_id])
 
     assert store.run(run_id).workflow_run_id == run_id
+
+
+def test_erase_waits_for_a_claim(postgres_url):
+    with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
+        busy = keep(store, 1)
+        with ThreadPoolExecutor() as pool:
+            with other._database.writing_cursor() as cursor:
+                take_claim(cursor, a_claim(busy, 2))
+                erased = pool.submit(store.erase_runs, [busy])
+                wait_for_lock(postgres_url)
+
+            with pytest.raises(TurnInProgressError):
+                erased.result(20)
 
 
 def test_erase_says_when_a_reader_holds_the_log(tmp_path):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from sqlalchemy import update
@@ -9,10 +11,13 @@ from debugger.errors import NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import NO_VERDICT, RunSearch
+from debugger.store import Limits, Store
+from debugger.store.claims import take_claim
 from debugger.store.schema import hidden_runs
 from tests.store.test_claims import a_claim
 from tests.store.test_forks import a_fork
 from tests.store.test_retention import DAY, keep, left
+from tests.support.postgres import wait_for_lock
 
 
 def hidden_ago(store, days, run_id):
@@ -73,6 +78,20 @@ def test_prune_deletes_runs_hidden_long_ago(store):
     assert left(store) == {stays}
 
 
+def test_limits_leave_hidden_runs_alone(store):
+    hidden, hidden_later, shown = keep(store, 50), keep(store, 45), keep(store, 1)
+    store.hidden.hide([hidden], "ada")
+
+    planned = store.plan_pruning(Limits(days=30, runs=2))
+    store.hidden.hide([hidden_later], "ada")
+
+    assert [run.run_id for run in planned.candidates] == [hidden_later]
+    assert store.prune(planned) == 0
+    assert store.plan_pruning(Limits(runs=1)).candidates == []
+    assert store.hidden.restore([hidden, hidden_later]) == 2
+    assert left(store) == {hidden, hidden_later, shown}
+
+
 def test_prune_spares_runs_with_a_turn_in_progress(store):
     busy = keep(store, 50)
     store.claims.take(a_claim(busy, 2))
@@ -80,6 +99,20 @@ def test_prune_spares_runs_with_a_turn_in_progress(store):
 
     assert store.hidden.prune(30) == 0
     assert store.hidden.find_expired(30) == [busy]
+
+
+def test_prune_waits_for_a_claim(postgres_url):
+    with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
+        busy = keep(store, 50)
+        hidden_ago(store, 31, busy)
+        with ThreadPoolExecutor() as pool:
+            with other._database.writing_cursor() as cursor:
+                take_claim(cursor, a_claim(busy, 2))
+                pruned = pool.submit(store.hidden.prune, 30)
+                wait_for_lock(postgres_url)
+
+            assert pruned.result(20) == 0
+        assert store.hidden.find(busy) is not None
 
 
 def test_find_runs_filters_by_verdict(store):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import closing
@@ -88,6 +89,16 @@ def test_plan_selects_oldest_runs_by_each_limit(store):
     size_of_old = whole.candidates[-1].size
     assert gone(store, size=size_of_old) == [middle, new]
     assert left(store) == {old, middle, new}
+
+
+def test_plan_counts_bytes_of_workflows(store):
+    before = store.plan_pruning(Limits()).size
+    document = {"name": "緑茶" * 1_000}
+    store.create_workflow(document)
+
+    size = store.plan_pruning(Limits()).size - before
+
+    assert size == len(json.dumps(document, ensure_ascii=False).encode())
 
 
 def test_plan_stops_at_limit():

@@ -3,8 +3,10 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import select
 
+from debugger.errors import InputError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
@@ -162,3 +164,12 @@ def test_search_takes_text_of_any_length(store):
     assert found(store, text=f"{long}x") == []
     assert [row.id for row in store.workflows(long.lower())[0]] == [workflow.id]
     assert store.workflows(f"{long}x") == ([], 0)
+
+
+def test_search_refuses_too_many_words(store):
+    words = [f"tea{number}" for number in range(1_200)]
+    run_id = keep(store, says(" ".join(words)))
+
+    assert found(store, text=" ".join(words[:100] * 20)) == [run_id]
+    with pytest.raises(InputError, match="1200 different words"):
+        found(store, text=" ".join(words))

@@ -4,6 +4,7 @@ import pytest
 
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.store import NOTHING_KNOWN, Store, VersionCopy, WorkflowFacts
+from tests.store.test_retention import keep as keep_run
 from tests.support.factories import document, static
 
 UNKNOWN = "665f00000000000000000001"
@@ -60,6 +61,19 @@ def test_the_active_version_cannot_be_deleted(store):
         store.catalogue.delete_version(workflow_id, 1)
     assert [version.version_number for version in store.versions(workflow_id)] == [1]
     assert store.create_version(workflow_id).version_number == 2
+
+
+def test_deleted_number_stays_that_of_its_runs(store):
+    workflow_id = keep(store)
+    store.create_version(workflow_id)
+    keep_run(store, 1, workflow_id=workflow_id, version_number=1)
+    store.catalogue.delete_version(workflow_id, 1)
+
+    later = store.create_version(workflow_id, document={"name": "Other"})
+
+    assert later.version_number == 2
+    with pytest.raises(NotFoundError):
+        store.document(workflow_id, 1)
 
 
 def test_versions_are_copied_unchanged(store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -45,3 +46,15 @@ def a_schema(database):
     with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
         connection.execute("SET client_min_messages = warning")
         connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(schema)))
+
+
+def wait_for_lock(url):
+    """Wait until a statement in the database waits for a lock."""
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    deadline = time.monotonic() + 10
+    with psycopg.connect(url, autocommit=True) as connection:
+        while not connection.execute(waiting).fetchone()[0]:
+            assert time.monotonic() < deadline, "nothing waits for a lock"
+            time.sleep(0.02)

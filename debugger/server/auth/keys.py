@@ -147,12 +147,6 @@ class KeyStore:
         self._is_required = self._is_required or bool(known)
 
 
-async def wait_until_revoked(principal: Principal, keys: KeyStore) -> None:
-    """Wait until a principal is no longer valid."""
-    while await keys.is_still_valid(principal):
-        await asyncio.sleep(FRESH_SECONDS)
-
-
 class SessionTokens:
     """Unused tokens that open one socket each.
 

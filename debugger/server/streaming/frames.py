@@ -13,11 +13,10 @@ from typing import Any
 from starlette.types import Message
 
 from debugger.errors import DebuggerError, InputError, RerunTokenError, RunEndedError
-from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.base import JsonObject, is_id, without_secret_variables
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import EXPECTED_TURN_KEY, FRAME_NUMBER, TRUNCATED, TurnInput
-from debugger.server.body import without_secrets
 from debugger.server.errors import SESSION_NOT_FOUND
 
 DONE = 1000
@@ -114,9 +113,11 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
     if number is not None and (type(number) is not int or number < 1):
         raise CloseSocket.with_status(422, f"{EXPECTED_TURN_KEY}: a turn number is an integer from 1.")
     try:
-        turn_input = TurnInput.from_wire(without_secrets(data))
+        turn_input = TurnInput.from_wire(without_secret_variables(data))
     except InputError as error:
         raise CloseSocket.with_status(422, error.message) from error
+    except RecursionError as error:
+        raise CloseSocket.with_status(422, "A value is nested too deeply.") from error
     for name in ("workflow_id", "workflow_run_id"):
         value = getattr(turn_input, name)
         if value is not None and not is_id(value):

@@ -28,7 +28,7 @@ from debugger.errors import (
 from debugger.protocol.runs import TurnInput, TurnResult, requested_version
 from debugger.server import rerun_tokens
 from debugger.server.auth import principal_of
-from debugger.server.auth.keys import wait_until_revoked
+from debugger.server.auth.keys import FRESH_SECONDS
 from debugger.server.services import Services
 from debugger.server.streaming.frames import (
     DONE,
@@ -161,7 +161,8 @@ class TurnSocket:
 
     async def _watch_for_revocation(self) -> None:
         """Close the socket once its key is revoked."""
-        await wait_until_revoked(self._principal, self._services.keys)
+        while await self._services.keys.is_still_valid(self._principal):
+            await asyncio.sleep(FRESH_SECONDS)
         raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
 
     async def _end(self, loop: asyncio.Task[None]) -> None:
@@ -266,7 +267,7 @@ class TurnSocket:
         is_stop: bool = False,
         **callbacks: Callable[..., None],
     ) -> TurnWorker:
-        run_on_thread = partial(self._services.turn_limiter.run, self._principal.key_id, is_stop=is_stop)
+        run_on_thread = partial(self._services.run_turn, self._principal.key_id, is_stop=is_stop)
         self._worker = TurnWorker(begin, run_on_thread, self._outbox, self._services.metrics, **callbacks)
         await self._worker.wait()
         self._cancel_events.discard(cancelled)

@@ -65,7 +65,6 @@ class TurnWorker:
         try:
             await run_on_thread(self._run)
         except QueueFullError as error:
-            self._metrics.refuse_turn()
             self.error = error
 
     def _run(self) -> None:

@@ -96,6 +96,15 @@ def test_read_frame_rejects_invalid_turn_number(number):
     assert refused.value.code == 4422
 
 
+def test_read_frame_rejects_deep_nesting():
+    text = '{"workflow":' * 1_000 + "1" + "}" * 1_000
+
+    with pytest.raises(CloseSocket, match="nested too deeply") as closing:
+        read_frame({"text": text}, limit=100_000)
+
+    assert closing.value.code == 4422
+
+
 def test_read_frame_removes_turn_number_from_input():
     given = {"workflow_id": "665f00000000000000000001", "expected_turn_number": 3}
 
