@@ -77,7 +77,7 @@ def _body(every: float | None) -> None:
     tag = state.widget(TAG_KEY) or ""
     _controls(folder, tag if tag in folder.tags else "")
     for problem in folder.problems:
-        st.error(plain(problem.message), icon=":material/error:")
+        st.error("  \n".join(map(plain, problem.message.splitlines())), icon=":material/error:")
     if suites.job is not None and suites.job.error is not None:
         show_error(suites.job.error)
     newest = embedded_backend().store.suites.newest()

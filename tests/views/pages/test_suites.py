@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -123,3 +124,12 @@ def test_store_that_fails_is_told(app, monkeypatch):
 
 def fail(*_, **__):
     raise StoreError("The database is gone.")
+
+
+def test_each_mistake_of_a_file_has_a_line(app, file):
+    file.write_text(SCENARIO.replace("name: Hours", "nome: Hours\nsize: 5"))
+
+    app.run()
+
+    lines = app.error[0].value.split("  \n")
+    assert [re.search(r":(\d)\\?:", line)[1] for line in lines] == ["1", "2", "3"]

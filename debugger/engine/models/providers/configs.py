@@ -46,7 +46,7 @@ class ModelConfig(BaseModel):
     temperature: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
-    request_timeout_ms: float | None = None
+    request_timeout_ms: float | None = Field(default=None, gt=0)
     max_retries: int = Field(default=3, ge=0)
     max_parse_retries: int = Field(default=3, ge=0)
     truncated_max_recent_messages: int | None = None

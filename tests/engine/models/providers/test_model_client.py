@@ -200,6 +200,7 @@ def test_missing_server_is_reported():
         ({"type": "custom_llm", "model": "m"}, "has no 'base_url'"),
         ({"type": "custom_llm", "base_url": "http://x"}, "has no 'model'"),
         ({"type": "openai_llm", "max_tokens": "many"}, "max_tokens: "),
+        ({"type": "openai_llm", "request_timeout_ms": 0}, "request_timeout_ms: "),
         (
             {"type": "openai_llm", "default_headers": {"X City": "a"}},
             "'X City' cannot be the name of a header",
