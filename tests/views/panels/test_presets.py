@@ -57,9 +57,11 @@ def test_preset_without_name_is_told(app, tea):
 
 def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
     app.run()
-    for name in ("Ada", "Ben"):
-        give(app, model, name)
-        press("start" if name == "Ada" else "restart")
+    give(app, model, "Ada")
+    press("start")
+    use(app, "restart_changed")
+    give(app, model, "Ben")
+    press("restart_now")
     use(app, "restart_changed")
     assert control(app, "input_for").value == "Restart"
     give(app, model, "Cleo")

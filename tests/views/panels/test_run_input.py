@@ -61,13 +61,13 @@ def test_tables_begin_with_what_workflow_names(app, backend):
     assert not is_open(app, "runtime_variables")
 
 
-def test_global_variables_are_left_to_the_backend(app, backend, record):
+def test_unset_global_variable_is_warned_of(app, backend, record):
     backend.create_workflow(document(static("a", "Hello {{name}}, this is {{global.shop}}")))
 
     app.run()
 
     assert model(record).value["dynamic_variables"] == {"name": ""}
-    assert [warning.value for warning in app.warning if "global" in warning.value] == []
+    assert "stay unchanged: \\{\\{global\\.shop\\}\\}" in app.warning[0].value
 
 
 def test_each_variable_has_its_source_and_is_reverted(app, backend, record):
