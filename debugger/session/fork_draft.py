@@ -210,6 +210,8 @@ class ForkDraft:
 
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
+        turn_input, edited = self.point.inputs[-1], self._edited("runtime")
+        brought = {name: each for name, each in turn_input.runtime_variables.items() if name not in edited}
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
         for edit in self.variables.edits:
             values = found[VariableScope(edit.scope, edit.thread_id)]
@@ -217,13 +219,18 @@ class ForkDraft:
             if not edit.is_removal:
                 values[edit.name] = edit.value
         return {
-            **self.point.inputs[-1].to_wire(),
+            **turn_input.to_wire(),
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,
             "version_number": None,
             "dynamic_variables": found[DYNAMIC],
-            "runtime_variables": {**self.point.scopes.seeds, **found[WORKFLOW], **found[RUNTIME]},
+            "runtime_variables": {
+                **self.point.scopes.seeds,
+                **brought,
+                **found[WORKFLOW],
+                **found[RUNTIME],
+            },
         }
 
     def _edited(self, scope: str) -> set[str]:
