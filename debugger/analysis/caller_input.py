@@ -18,6 +18,8 @@ from debugger.protocol.runs import NodeInput, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
+NAMESPACE = "global"
+"""``{{global.name}}`` and ``{{name}}`` are the same (``platform.md#contradictions``, 21)."""
 _INPUT_ECHO = "input_dynamic_variables"
 _ECHOES = frozenset({_INPUT_ECHO, "all_dynamic_variables", "workflow_invoke_count"})
 
@@ -81,6 +83,8 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
     """Return the inputs of the user's turns, without background work."""
     known = default_variables(workflow)
+    if turns:
+        known = {**globals_at_start(turns[0].run_input), **known}
     found: list[TurnInput] = []
     for turn in turns:
         if not turn.is_background:
@@ -92,3 +96,22 @@ def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnIn
 def default_variables(workflow: Workflow) -> JsonObject:
     """Return the dynamic variables of a run without any input."""
     return {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
+
+
+def globals_at_start(recorded: TurnInput) -> JsonObject:
+    """Return the global variables that a run started with.
+
+    They may have changed since.
+
+    Args:
+        recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,
+            stood in the way of the variable of its name and is not among them.
+    """
+    supplied = supplied_dynamic(recorded)
+    found = supplied.get(NAMESPACE)
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        NAMESPACE: found,
+        **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
+    }
