@@ -63,7 +63,7 @@ class Step:
     index: int
     """Counts the run's steps from 0."""
     kind: StepKind
-    """``note`` is a failure outside any node run."""
+    """``note`` is a failure or a model call outside any node run."""
     turn_number: int
     place: int
     """The index of its turn among the run's turns and pieces of background work."""
@@ -112,7 +112,7 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
         owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
         owner = at_node.get((row.thread, row.node_logical_id), owner) if row.node_logical_id else owner
-        if kind is None and row.is_failure and owner < 0:
+        if kind is None and owner < 0 and (row.is_failure or row.type in MODEL_TYPES):
             kind = "note"
         if kind is not None:
             owner = current[row.thread] = at_node[row.thread, row.node_logical_id] = len(groups)

@@ -35,6 +35,17 @@ def test_tokens_that_are_no_number_count_nothing():
     assert [call.total_tokens for call in step.calls] == [0, 0]
 
 
+def test_call_of_node_that_started_earlier_counts():
+    """A step of background work may end in the middle of a node run."""
+    (step,), owners = steps(
+        {"type": "worker_llm", "llm_usage_info": usage("r", total_tokens=9), **ASK, **LAB},
+        {"type": "end_node_run", **ASK, **LAB},
+    )
+
+    assert (step.kind, step.node_name, step.tokens) == ("note", "Ask", 9)
+    assert owners == [0, 0]
+
+
 def test_step_of_a_node_run():
     found, owners = steps(
         {"type": "start_node_run", "timestamp": 100.0, **ASK, **MAIN},
