@@ -166,7 +166,7 @@ class PositionTracker(EventFold):
             if kind in _NODE_TYPES:
                 self._at_node(event, node)
         if kind in TRANSITION_TYPES:
-            if not self._edges.is_inside(event.event):
+            if self._leaves(event):
                 self._entered.pop(event.thread_id, None)
             destination = text(event.event, "destination_node_logical_id")
             self._name(destination, text(event.event, "destination_node_name"))
@@ -257,6 +257,12 @@ class PositionTracker(EventFold):
             self._callers.append((destination, source))
         elif event.type != "companion_edge" and destination != source:
             self._callers.clear()
+
+    def _leaves(self, event: EventFields) -> bool:
+        """Return whether a transition leaves its node of the graph, be it to the same super node again."""
+        exit_origin = text(event.event, "super_node_exit_origin")
+        is_exit = exit_origin is not None and exit_origin == self._own_node(event.node or "")
+        return is_exit or not self._edges.is_inside(event.event)
 
     def _at_node(self, event: EventFields, node: str) -> None:
         if event.type in _ARRIVALS:
