@@ -76,11 +76,18 @@ class LocationTracker:
             found |= {Location("after", ended)} if ended else set()
         elif isinstance(event, EdgeEvent) and event.type not in _NO_TRANSITIONS:
             found |= self._find_edges(event)
+            around = self._around.get(event.origin_thread_id, [])
+            if (left := wire.get("super_node_exit_origin")) in around:  # it may begin again
+                self._around[event.origin_thread_id] = around[: around.index(left)]
         return found
 
     def _find_edges(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
             return {Location("edge", event.edge_logical_id)}
+        destination = self.graph.nodes.get(event.destination_node_logical_id or "")
+        is_to_global = destination is not None and destination.is_global
+        if event.type == "conditional_edge" and is_to_global and not event.edge_name:
+            return set()  # a transition to a global node follows no edge
         # A direct edge is reported without its id, and with the nodes inside the super nodes at its ends
         # (``platform.md#edge-selection``).
         sources = self._with_super_nodes(event.source_node_logical_id)
