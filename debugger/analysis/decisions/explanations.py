@@ -242,6 +242,8 @@ def _why_not_needed(evaluated: EvaluatedEdge, record: DecisionRecord, winner: st
     if evaluated.edge.kind == "direct":
         if record.outcome == "model":
             return "A direct edge is followed only where the model chose no transition."
+        if record.outcome == "failed":
+            return "The run failed before it was followed."
         return "The node was skipped, and the turn had too many node runs to continue."
     if record.outcome == "failed":
         return "It comes last, and what comes before could not be evaluated."

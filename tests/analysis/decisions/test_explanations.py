@@ -483,3 +483,18 @@ def test_direct_edge_beside_condition_with_same_ends():
     outcomes = {edge: [each.outcome for each in log.of_edge(edge)] for edge in ("condition", "always")}
 
     assert outcomes == {"condition": [], "always": ["direct"]}
+
+
+def test_explain_run_that_failed_before_direct_edge():
+    """As a hosted run whose engine stopped between the node and its edge."""
+    flow = workflow(static("a", "A"), static("b", "B"), direct("a", "b"))
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "a"},
+        {"type": "end_node_run", "origin_node_logical_id": "a"},
+        {"type": "workflow_error", "error_message": "The engine has stopped."},
+    ]
+
+    (found,) = explained(flow, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+
+    assert found.agrees
+    assert why(found, "b") == "The run failed before it was followed."
