@@ -277,7 +277,8 @@ def test_super_node_that_leads_to_itself_begins_again():
     breakpoints.put(Breakpoint("before", "booking"))
 
     hits = [
-        len(met_at([parse_event(event) for event in run.turn(text)], breakpoints)) for text in (None, "x", "y")
+        len(met_at([parse_event(event) for event in run.turn(text)], breakpoints))
+        for text in (None, "x", "y")
     ]
 
     assert hits == [1, 1, 1]
