@@ -12,7 +12,7 @@ from debugger.analysis.caller_input import (
     supplied_dynamic,
     supplied_state,
 )
-from debugger.analysis.differences import Difference, differences
+from debugger.analysis.differences import Difference, differences, is_same
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.errors import InputError, InputJsonError, NotFoundError
@@ -218,13 +218,19 @@ class ForkDraft:
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value
+        defaults, edited = default_variables(self.point.workflow), self._edited("dynamic")
+        own = {  # another version has its own defaults
+            name: value
+            for name, value in found[DYNAMIC].items()
+            if name in edited or name not in defaults or not is_same(defaults[name], value)
+        }
         return {
             **turn_input.to_wire(),
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,
             "version_number": None,
-            "dynamic_variables": found[DYNAMIC],
+            "dynamic_variables": own,
             "runtime_variables": {
                 **self.point.scopes.seeds,
                 **brought,

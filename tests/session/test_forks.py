@@ -318,6 +318,20 @@ def test_rebuilt_turn_keeps_its_runtime_variables(hosted, number):
     assert "Gold desk" in said(other)
 
 
+@pytest.mark.parametrize("way", ["exact", "rebuilt"])
+def test_fork_in_other_version_takes_its_defaults(backend, hosted, way):
+    engine = backend if way == "exact" else hosted
+    session = begun(engine, "one")
+    assert said(session)[-1] == "Plain desk"
+    newer = desk()
+    newer["workflow_config"]["miscellaneous"]["default_dynamic_variables"]["level"] = "gold"
+    engine.store.create_version(session.workflow_id, document=newer)
+    draft = ForkDraft.of(fork_point(session, 2), way)
+    draft.version_number = 1
+
+    assert said(forked(engine, draft))[-1] == "Gold desk"
+
+
 def test_without_checkpoints_inputs_are_replayed(hosted):
     session = begun(hosted, "one", "two")
     draft = ForkDraft.of(fork_point(session, 3), "replayed")
