@@ -25,6 +25,7 @@ from debugger.analysis.transitions import (
     condition_text,
     read_transition,
 )
+from debugger.graph.candidates import CandidateEdges
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter, origin_of
 from debugger.protocol.events import COMPANION, reference_id
@@ -214,14 +215,17 @@ class PositionTracker(EventFold):
         walked, node_id = graph, place
         if self._running and (node := self._running.nodes.get(current)) and origin_of(node):
             walked, node_id, inner = self._running, current, node
+        blocked = _blocked_destinations(walked, node_id)
         for edge in walked.find_outgoing_edges(node_id):
+            if edge.type == "conditional" and edge.destination_node_logical_id in blocked:
+                continue
             edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
             if edge_id is not None or destination != place:  # else it stays inside a closed super node
                 yield NextEdge(edge_id, destination, condition_text(edge.condition), edge.label)
         for node in walked.global_nodes:
             settings, destination = node.global_node_config, self._own_node(node.logical_id)
-            if settings is None:
+            if settings is None or node.logical_id in blocked:
                 continue
             if destination != place:
                 if inner is None or may_enter(inner, node):
@@ -315,3 +319,10 @@ class PositionTracker(EventFold):
             if node and self._own_node(node) != node:
                 names.setdefault(self._own_node(node), self._inner_names.get(node, node))
         return names
+
+
+def _blocked_destinations(graph: Graph, node_id: str) -> set[str | None]:
+    """Return the nodes to which no condition leads from a node (``platform.md#guardrails``)."""
+    node = graph.nodes.get(node_id)
+    edges = CandidateEdges(graph).conditional(node, is_companion=False) if node else ()
+    return {edge.destination for edge in edges if edge.blocked_reason == "blocked"}
