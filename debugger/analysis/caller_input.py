@@ -16,7 +16,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.initial_state import StateSnapshot, read_state
 from debugger.protocol.runs import NodeInput, TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
 NAMESPACE = "global"
 """``{{global.name}}`` and ``{{name}}`` are the same (``platform.md#contradictions``, 21)."""
@@ -39,6 +39,15 @@ def supplied_dynamic(run_input: TurnInput) -> JsonObject:
     for node_input in _node_inputs(run_input):
         found |= node_input.dynamic_variables
     return found
+
+
+def added_by_system(run_input: TurnInput) -> JsonObject:
+    """Return the system's variables of a turn, which only a recorded input has."""
+    supplied = run_input.runtime_variables.get(_INPUT_ECHO)
+    if not isinstance(supplied, Mapping):
+        return {}
+    names = SYSTEM_NAMES - supplied.keys()
+    return {name: value for name, value in run_input.dynamic_variables.items() if name in names}
 
 
 def supplied_runtime(run_input: TurnInput) -> JsonObject:
