@@ -101,7 +101,8 @@ class Explainer:
 
     def _evaluate(self, node: NodeConfig, record: DecisionRecord) -> list[EvaluatedEdge]:
         edges = self._edges.find_candidates(node, record.caller, is_companion=COMPANION in record.thread_id)
-        if record.stage == "after_giving_up" and edges[-1].kind == "retry":
+        has_ended = record.stage == "after_giving_up" or (record.is_skipped and record.outcome == "ended")
+        if has_ended and edges[-1].kind == "retry":
             edges[-1] = CandidateEdge("nothing", None)
         edges = [edge for edge in edges if _is_evaluated(edge, record)]
         before = self._scope(record, record.started) if record.started is not None else None

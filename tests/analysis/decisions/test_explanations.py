@@ -20,7 +20,7 @@ from tests.engine.test_scheduler import Background, lab, poller
 from tests.samples.lab_call import DOCUMENT, calling
 from tests.samples.test_clinic import call
 from tests.support.decisions import as_recorded, explained, played, verdicts, why
-from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
 from tests.support.generated import SEEDS, generate
 
 COUNT = "def count(n):\n    return n + 1\n"
@@ -498,3 +498,11 @@ def test_explain_run_that_failed_before_direct_edge():
 
     assert found.agrees
     assert why(found, "b") == "The run failed before it was followed."
+
+
+def test_explain_end_at_a_skipped_node_with_bounded_loop():
+    loop = {"enabled": True, "max_retries": 2}
+
+    _, found = played(static("a", "A"), worker("b", disabled=True, self_loop_config=loop), direct("a", "b"))
+
+    assert (found.record.outcome, verdicts(found), found.agrees) == ("ended", {"nothing": "taken"}, True)
