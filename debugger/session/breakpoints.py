@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal, NamedTuple, get_args
 
+from debugger.analysis.event_fields import text
 from debugger.analysis.node_origins import super_nodes_around
 from debugger.engine.mocks.pins_and_faults import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, DebuggerError, InputError, RunError
@@ -64,7 +65,8 @@ class LocationTracker:
             found.add(Location("error", ""))
         wire = event.to_wire()
         if event.type == "start_node_run":
-            around = list(wire.get("super_node_origin") or ())
+            origin = wire.get("super_node_origin")
+            around = origin if isinstance(origin, list) else []
             before = self._around.get(event.origin_thread_id, [])
             self._around[event.origin_thread_id] = around
             started = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
@@ -72,7 +74,7 @@ class LocationTracker:
         elif event.type == "end_node_run":
             self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
         elif event.type == "workflow_show_state":
-            ended = self._ended.pop(wire.get("thread_id"), None)
+            ended = self._ended.pop(text(event, "thread_id"), None)
             found |= {Location("after", ended)} if ended else set()
         elif isinstance(event, EdgeEvent) and event.type not in _NO_TRANSITIONS:
             found |= self._find_edges(event)

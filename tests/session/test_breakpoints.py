@@ -294,3 +294,18 @@ def test_transition_to_global_node_hits_no_edge(tmp_path):
 
     assert "conditional_edge" in [event.type for event in events]
     assert met_at(events, breakpoints) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "workflow_show_state", "thread_id": ["0"]},
+        {"type": "start_node_run", "origin_node_logical_id": "a", "super_node_origin": 7},
+    ],
+)
+def test_fields_of_an_odd_kind_hit_nothing(event):
+    """A hosted API may send anything; such an event must not end the turn."""
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+    breakpoints.put(Breakpoint("after", "a"))
+
+    assert breakpoints.match(parse_event(event), Scope) == []
