@@ -77,7 +77,7 @@ class Explainer:
         node = self._graph.nodes.get(record.source or "")
         is_evaluated = node is not None and record.outcome not in _UNEVALUATED
         evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
-        expected = expected_edge(evaluated, record)
+        expected = expected_edge(evaluated, record) if evaluated else None
         matching = [each for each in evaluated if is_chosen_edge(each.edge, record)]
         taken = matching[0] if matching else None
         if expected in matching or record.outcome == "escalated":

@@ -506,3 +506,11 @@ def test_explain_end_at_a_skipped_node_with_bounded_loop():
     _, found = played(static("a", "A"), worker("b", disabled=True, self_loop_config=loop), direct("a", "b"))
 
     assert (found.record.outcome, verdicts(found), found.agrees) == ("ended", {"nothing": "taken"}, True)
+
+
+def test_explain_end_at_a_skipped_node_of_another_version():
+    ended = {"type": "end_thread", "last_node_logical_id": "gone"}
+
+    (found,) = explained(workflow(static("a", "A")), [TurnLog(1, TurnInput(), [parse_event(ended)])])
+
+    assert (found.record.outcome, found.candidates, found.is_known) == ("ended", (), False)
