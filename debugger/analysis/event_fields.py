@@ -64,7 +64,7 @@ def text(event: Event, name: str) -> str | None:
 
 
 def as_number(value: Any) -> float | None:
-    """Return a JSON value if it is a finite number; some servers write NaN."""
+    """Return a JSON value if it is a finite number."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -263,7 +263,7 @@ class PositionTracker(EventFold):
             self._callers.clear()
 
     def _leaves(self, event: EventFields) -> bool:
-        """Return whether a transition leaves its node of the graph, be it to the same super node again."""
+        """Return whether a transition leaves its node, perhaps to enter it again."""
         exit_origin = text(event.event, "super_node_exit_origin")
         is_exit = exit_origin is not None and exit_origin == self._own_node(event.node or "")
         return is_exit or not self._edges.is_inside(event.event)

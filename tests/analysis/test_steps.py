@@ -36,7 +36,7 @@ def test_tokens_that_are_no_number_count_nothing():
 
 
 def test_call_of_node_that_started_earlier_counts():
-    """A step of background work may end in the middle of a node run."""
+    """Background work may end in the middle of a node run."""
     (step,), owners = steps(
         {"type": "worker_llm", "llm_usage_info": usage("r", total_tokens=9), **ASK, **LAB},
         {"type": "end_node_run", **ASK, **LAB},

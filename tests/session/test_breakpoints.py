@@ -304,7 +304,7 @@ def test_transition_to_global_node_hits_no_edge(tmp_path):
     ],
 )
 def test_fields_of_an_odd_kind_hit_nothing(event):
-    """A hosted API may send anything; such an event must not end the turn."""
+    """An event of a hosted API must not end the turn."""
     breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
     breakpoints.put(Breakpoint("after", "a"))
 

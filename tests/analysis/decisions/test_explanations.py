@@ -486,7 +486,7 @@ def test_direct_edge_beside_condition_with_same_ends():
 
 
 def test_explain_run_that_failed_before_direct_edge():
-    """As a hosted run whose engine stopped between the node and its edge."""
+    """A hosted engine may stop between the node and its edge."""
     flow = workflow(static("a", "A"), static("b", "B"), direct("a", "b"))
     events = [
         {"type": "start_node_run", "origin_node_logical_id": "a"},
