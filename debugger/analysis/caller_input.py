@@ -16,8 +16,10 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.initial_state import StateSnapshot, read_state
 from debugger.protocol.runs import NodeInput, TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
+NAMESPACE = "global"
+"""``{{global.name}}`` and ``{{name}}`` are the same (``platform.md#contradictions``, 21)."""
 _INPUT_ECHO = "input_dynamic_variables"
 _ECHOES = frozenset({_INPUT_ECHO, "all_dynamic_variables", "workflow_invoke_count"})
 
@@ -37,6 +39,15 @@ def supplied_dynamic(run_input: TurnInput) -> JsonObject:
     for node_input in _node_inputs(run_input):
         found |= node_input.dynamic_variables
     return found
+
+
+def added_by_system(run_input: TurnInput) -> JsonObject:
+    """Return the system's variables of a turn, which only a recorded input has."""
+    supplied = run_input.runtime_variables.get(_INPUT_ECHO)
+    if not isinstance(supplied, Mapping):
+        return {}
+    names = SYSTEM_NAMES - supplied.keys()
+    return {name: value for name, value in run_input.dynamic_variables.items() if name in names}
 
 
 def supplied_runtime(run_input: TurnInput) -> JsonObject:
@@ -81,6 +92,8 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
     """Return the inputs of the user's turns, without background work."""
     known = default_variables(workflow)
+    if turns:
+        known = {**globals_at_start(turns[0].run_input), **known}
     found: list[TurnInput] = []
     for turn in turns:
         if not turn.is_background:
@@ -92,3 +105,22 @@ def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnIn
 def default_variables(workflow: Workflow) -> JsonObject:
     """Return the dynamic variables of a run without any input."""
     return {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
+
+
+def globals_at_start(recorded: TurnInput) -> JsonObject:
+    """Return the global variables that a run started with.
+
+    They may have changed since.
+
+    Args:
+        recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,
+            stood in the way of the variable of its name and is not among them.
+    """
+    supplied = supplied_dynamic(recorded)
+    found = supplied.get(NAMESPACE)
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        NAMESPACE: found,
+        **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
+    }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from sys import intern
 from typing import Any
 
@@ -63,8 +64,10 @@ def text(event: Event, name: str) -> str | None:
 
 
 def as_number(value: Any) -> float | None:
-    """Return a JSON value if it is a number."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a JSON value if it is a finite number."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def as_object(value: Any) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Costs:
 
     by_currency: dict[str, float]
     unpriced: int
-    """Calls that used tokens of a model without a price."""
+    """Calls that used tokens of a model without a price, or did not say how many were read and written."""
 
     def __str__(self) -> str:
         """Return the amounts as text: ``0.0123 USD``; empty without any."""
@@ -119,7 +119,8 @@ def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
     for call in calls:
         model = call.model.lower()
         price = next((price for price in prices if fnmatchcase(model, price.pattern.lower())), None)
-        if price is None:
+        is_known = call.prompt_tokens + call.completion_tokens > 0 or call.total_tokens == 0
+        if price is None or not is_known:
             unpriced += call.total_tokens > 0
             continue
         amount = call.prompt_tokens * price.input + call.completion_tokens * price.output

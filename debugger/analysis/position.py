@@ -25,6 +25,7 @@ from debugger.analysis.transitions import (
     condition_text,
     read_transition,
 )
+from debugger.graph.candidates import CandidateEdges
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter, origin_of
 from debugger.protocol.events import COMPANION, reference_id
@@ -166,7 +167,7 @@ class PositionTracker(EventFold):
             if kind in _NODE_TYPES:
                 self._at_node(event, node)
         if kind in TRANSITION_TYPES:
-            if not self._edges.is_inside(event.event):
+            if self._leaves(event):
                 self._entered.pop(event.thread_id, None)
             destination = text(event.event, "destination_node_logical_id")
             self._name(destination, text(event.event, "destination_node_name"))
@@ -214,14 +215,17 @@ class PositionTracker(EventFold):
         walked, node_id = graph, place
         if self._running and (node := self._running.nodes.get(current)) and origin_of(node):
             walked, node_id, inner = self._running, current, node
+        blocked = _blocked_destinations(walked, node_id)
         for edge in walked.find_outgoing_edges(node_id):
+            if edge.type == "conditional" and edge.destination_node_logical_id in blocked:
+                continue
             edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
             if edge_id is not None or destination != place:  # else it stays inside a closed super node
                 yield NextEdge(edge_id, destination, condition_text(edge.condition), edge.label)
         for node in walked.global_nodes:
             settings, destination = node.global_node_config, self._own_node(node.logical_id)
-            if settings is None:
+            if settings is None or node.logical_id in blocked:
                 continue
             if destination != place:
                 if inner is None or may_enter(inner, node):
@@ -257,6 +261,12 @@ class PositionTracker(EventFold):
             self._callers.append((destination, source))
         elif event.type != "companion_edge" and destination != source:
             self._callers.clear()
+
+    def _leaves(self, event: EventFields) -> bool:
+        """Return whether a transition leaves its node, perhaps to enter it again."""
+        exit_origin = text(event.event, "super_node_exit_origin")
+        is_exit = exit_origin is not None and exit_origin == self._own_node(event.node or "")
+        return is_exit or not self._edges.is_inside(event.event)
 
     def _at_node(self, event: EventFields, node: str) -> None:
         if event.type in _ARRIVALS:
@@ -309,3 +319,10 @@ class PositionTracker(EventFold):
             if node and self._own_node(node) != node:
                 names.setdefault(self._own_node(node), self._inner_names.get(node, node))
         return names
+
+
+def _blocked_destinations(graph: Graph, node_id: str) -> set[str | None]:
+    """Return the nodes to which no condition leads from a node (``platform.md#guardrails``)."""
+    node = graph.nodes.get(node_id)
+    edges = CandidateEdges(graph).conditional(node, is_companion=False) if node else ()
+    return {edge.destination for edge in edges if edge.blocked_reason == "blocked"}

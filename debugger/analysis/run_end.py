@@ -39,6 +39,8 @@ def run_end(status: RunStatus, position: Position, graph: Graph, error: str = ""
     last = next(own, None)
     if last is not None and last.kind == _ESCALATION and last.destination is None:
         return RunEnd(f"Ended: too many guardrail nodes were entered; {name} was the last node.", node_id)
+    if node_id in position.skipped and graph.main_direct(node_id) is None:
+        return RunEnd(f"Ended: {name} was skipped and has no direct edge.", node_id)
     if node_id is None or not _can_leave(node_id, position, graph):
         return RunEnd(f"Ended: {name} has no outgoing edge.", node_id)
     return RunEnd(f"Ended: no outgoing edge of {name} matched.", node_id)

@@ -18,7 +18,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
 from debugger.protocol.turn_logs import TurnLog
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Counts up when a field of `RunSummary` changes its meaning or was wrong; older ones are then made anew."""
 
 MAX_PATH = 200

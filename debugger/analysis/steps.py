@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal
 
 from debugger.analysis.chat import ChatMessage
-from debugger.analysis.event_fields import as_number, as_object, field
+from debugger.analysis.event_fields import as_number, as_object, field, time_of
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
 from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.events import Event
@@ -63,7 +63,7 @@ class Step:
     index: int
     """Counts the run's steps from 0."""
     kind: StepKind
-    """``note`` is a failure outside any node run."""
+    """``note`` is a failure or a model call outside any node run."""
     turn_number: int
     place: int
     """The index of its turn among the run's turns and pieces of background work."""
@@ -112,7 +112,7 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
         owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
         owner = at_node.get((row.thread, row.node_logical_id), owner) if row.node_logical_id else owner
-        if kind is None and row.is_failure and owner < 0:
+        if kind is None and owner < 0 and (row.is_failure or row.type in MODEL_TYPES):
             kind = "note"
         if kind is not None:
             owner = current[row.thread] = at_node[row.thread, row.node_logical_id] = len(groups)
@@ -229,7 +229,7 @@ class TurnRow:
     time: float | None
     """Seconds since the epoch."""
     duration_ms: float | None
-    """Without pauses: from the turn's metrics (``platform.md#usage``), else first to last event."""
+    """See `turn_duration`."""
     pauses: tuple[Pause, ...]
     calls: int
     """Model calls."""
@@ -266,7 +266,7 @@ def turn_row(
         path=shorten(" → ".join(_path(steps))),
         at_ms=rows[0].at_ms if rows else None,
         time=rows[0].time if rows else None,
-        duration_ms=_turn_duration(turn, rows, pauses),
+        duration_ms=turn_duration(turn),
         pauses=pauses,
         calls=sum(len(step.calls) for step in steps),
         tokens=sum(step.tokens for step in steps),
@@ -286,14 +286,19 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
         yield f"{name} ×{count}" if count > 1 else name
 
 
-def _turn_duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
+def turn_duration(turn: TurnLog) -> float | None:
+    """Return a turn's milliseconds without pauses; ``None`` without a time.
+
+    They are from the turn's metrics (``platform.md#usage``), else from its first event to the last.
+    """
     closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
     metrics = as_object(field(closing, "iteration_metrics")) if closing else {}
     latency = as_number(metrics.get("e2e_latency_milliseconds"))
     if latency is not None:
         return float(latency)
-    times = [(row.since_turn_ms, row.time) for row in rows if row.since_turn_ms is not None and row.time]
+    times = [time for event in turn.events if (time := time_of(event)) is not None]
     if not times:
         return None
-    took, end = max(times)
-    return round(took - paused_ms(pauses, end - took / 1000, end), 3)
+    began, ended = times[0], max(times)
+    pauses = (pause for event in turn.events for pause in pauses_of(event))
+    return round((ended - began) * 1000 - paused_ms(pauses, began, ended), 3)

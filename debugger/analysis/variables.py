@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from debugger.analysis.caller_input import (
+    added_by_system,
     default_variables,
     supplied_dynamic,
     supplied_runtime,
@@ -123,14 +124,18 @@ class Snapshots(EventFold):
             }
             self._add(
                 dynamic={**state.dynamic_variables, **supplied_dynamic(run_input)},
+                system=added_by_system(run_input),
                 runtime=runtime,
                 workflow=state.workflow_runtime_variables,
                 seeds=supplied_runtime(run_input),
             )
         elif not turn.is_background:
             self._shared, last = None, self.at(None)
-            dynamic = {**last.dynamic, **supplied_dynamic(run_input)}
-            self._add(dynamic=dynamic, seeds={**last.seeds, **supplied_runtime(run_input)})
+            self._add(
+                dynamic={**last.dynamic, **supplied_dynamic(run_input)},
+                system=added_by_system(run_input) or last.system,
+                seeds={**last.seeds, **supplied_runtime(run_input)},
+            )
 
     def apply(self, event: EventFields) -> None:
         """Apply an event that can change variables, or name a node."""

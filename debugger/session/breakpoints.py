@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal, NamedTuple, get_args
 
+from debugger.analysis.event_fields import text
 from debugger.analysis.node_origins import super_nodes_around
 from debugger.engine.mocks.pins_and_faults import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, DebuggerError, InputError, RunError
@@ -64,7 +65,8 @@ class LocationTracker:
             found.add(Location("error", ""))
         wire = event.to_wire()
         if event.type == "start_node_run":
-            around = list(wire.get("super_node_origin") or ())
+            origin = wire.get("super_node_origin")
+            around = origin if isinstance(origin, list) else []
             before = self._around.get(event.origin_thread_id, [])
             self._around[event.origin_thread_id] = around
             started = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
@@ -72,15 +74,22 @@ class LocationTracker:
         elif event.type == "end_node_run":
             self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
         elif event.type == "workflow_show_state":
-            ended = self._ended.pop(wire.get("thread_id"), None)
+            ended = self._ended.pop(text(event, "thread_id"), None)
             found |= {Location("after", ended)} if ended else set()
         elif isinstance(event, EdgeEvent) and event.type not in _NO_TRANSITIONS:
             found |= self._find_edges(event)
+            around = self._around.get(event.origin_thread_id, [])
+            if (left := wire.get("super_node_exit_origin")) in around:  # it may begin again
+                self._around[event.origin_thread_id] = around[: around.index(left)]
         return found
 
     def _find_edges(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
             return {Location("edge", event.edge_logical_id)}
+        destination = self.graph.nodes.get(event.destination_node_logical_id or "")
+        is_to_global = destination is not None and destination.is_global
+        if event.type == "conditional_edge" and is_to_global and not event.edge_name:
+            return set()  # a transition to a global node follows no edge
         # A direct edge is reported without its id, and with the nodes inside the super nodes at its ends
         # (``platform.md#edge-selection``).
         sources = self._with_super_nodes(event.source_node_logical_id)

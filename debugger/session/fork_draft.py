@@ -12,7 +12,7 @@ from debugger.analysis.caller_input import (
     supplied_dynamic,
     supplied_state,
 )
-from debugger.analysis.differences import Difference, differences
+from debugger.analysis.differences import Difference, differences, is_same
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.errors import InputError, InputJsonError, NotFoundError
@@ -210,20 +210,33 @@ class ForkDraft:
 
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
+        turn_input, edited = self.point.inputs[-1], self._edited("runtime")
+        brought = {name: each for name, each in turn_input.runtime_variables.items() if name not in edited}
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
         for edit in self.variables.edits:
             values = found[VariableScope(edit.scope, edit.thread_id)]
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value
+        defaults, edited = default_variables(self.point.workflow), self._edited("dynamic")
+        own = {  # another version has its own defaults
+            name: value
+            for name, value in found[DYNAMIC].items()
+            if name in edited or name not in defaults or not is_same(defaults[name], value)
+        }
         return {
-            **self.point.inputs[-1].to_wire(),
+            **turn_input.to_wire(),
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,
             "version_number": None,
-            "dynamic_variables": found[DYNAMIC],
-            "runtime_variables": {**self.point.scopes.seeds, **found[WORKFLOW], **found[RUNTIME]},
+            "dynamic_variables": own,
+            "runtime_variables": {
+                **self.point.scopes.seeds,
+                **brought,
+                **found[WORKFLOW],
+                **found[RUNTIME],
+            },
         }
 
     def _edited(self, scope: str) -> set[str]:

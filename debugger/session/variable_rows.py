@@ -111,12 +111,12 @@ def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
             such rows are reported.
     """
     used = [(place, row) for place, row in enumerate(rows, start=1) if row.name.strip() or row.value.strip()]
-    times = Counter(row.name.strip() for _, row in used)
+    times = Counter(row.name for _, row in used)
     values: JsonObject = {}
     problems: list[RowProblem] = []
     for place, row in used:
-        name = row.name.strip()
-        if not name:
+        name = row.name
+        if not name.strip():
             problems.append(RowProblem(place, "the name is missing."))
         elif times[name] > 1:
             problems.append(RowProblem(place, f"the name {name!r} occurs {times[name]} times."))
@@ -150,7 +150,8 @@ def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
     texts = {column: "" if cell is None else str(cell) for column, cell in cells.items()}
     kind = texts.get("type") or row.type
     assert kind in VALUE_TYPES
-    return VariableRow(texts.get("name", row.name), kind, texts.get("value", row.value))
+    name = texts["name"].strip() if "name" in texts else row.name  # one of a run may have blanks around it
+    return VariableRow(name, kind, texts.get("value", row.value))
 
 
 def value_of(row: VariableRow) -> Any:

@@ -81,6 +81,16 @@ def test_costs_use_first_price_that_fits():
     assert str(found) == "1.2500 USD + 0.0020 EUR"
 
 
+def test_costs_need_tokens_in_and_out():
+    """Some backends tell the sum alone."""
+    event = call("r1", 150, 0, 0)
+    told = read(node_run("ask", 100.0, 0.2, {**event, "llm_usage_info": {"total_tokens": 15}}))
+
+    found = costs(told.steps[0].calls, Settings(prices="*=1/2 EUR").model_prices)
+
+    assert (found.by_currency, found.unpriced) == ({}, 1)
+
+
 def priced(response_id, model, prompt, completion):
     event = call(response_id, 100, prompt, completion)
     return {**event, "llm_usage_info": {**event["llm_usage_info"], "response_model": model}}

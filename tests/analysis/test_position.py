@@ -446,3 +446,19 @@ def test_node_table_names_threads_at_nodes():
     rows = {row.id: row.status for row in node_table(position([turn], graph), graph)}
 
     assert rows["order"] == "waiting here, companion lab here"
+
+
+@pytest.mark.parametrize(("flag", "reached"), [("on", ["chat"]), ("off", ["rude", "chat", "help"])])
+def test_next_edges_leave_out_blocked_guardrail_nodes(flag, reached):
+    helping = say("help", is_guardrail_node=True, global_node_config=everywhere("asks for help"))
+    graph, turns = played_turns(
+        say("angry", is_guardrail_node=True),
+        say("rude", is_guardrail_node=True),
+        say("chat"),
+        helping,
+        when("angry", "rude", freeform="is rude"),
+        when("angry", "chat", freeform="is calm"),
+        miscellaneous={"no_hopping_between_guardrail_nodes": flag},
+    )
+
+    assert [way.destination for way in position(turns, graph).next_edges] == reached

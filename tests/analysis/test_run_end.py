@@ -8,6 +8,7 @@ from debugger.analysis.position import position
 from debugger.analysis.run_end import run_end
 from debugger.analysis.transitions import Transition
 from debugger.graph.graph import Graph
+from tests.analysis.played import played_turns
 from tests.support.factories import direct, everywhere, node, say, static, when, workflow
 
 GRAPH = Graph(workflow(say("ask"), say("last"), when("ask", "last", "[[x]] == 1")))
@@ -82,3 +83,12 @@ def test_escalation_without_destination_ends_run():
     texts = {end_at("chat", say("chat"), transitions=made) for made in ((strike,), (strike, beside))}
 
     assert texts == {"Ended: too many guardrail nodes were entered; Chat was the last node."}
+
+
+def test_skipped_node_evaluates_no_condition():
+    skipped, edge = node("b", "no_op", disabled=True), when("b", "c", "1 == 1")
+    graph, turns = played_turns(static("a", "A"), skipped, static("c", "C"), direct("a", "b"), edge)
+
+    found = run_end("completed", position(turns, graph), graph)
+
+    assert found and found.text == "Ended: B was skipped and has no direct edge."

@@ -24,6 +24,28 @@ def usage(response_id, **fields):
     return {"llm_response_id": response_id, **fields}
 
 
+def test_tokens_that_are_no_number_count_nothing():
+    """Some servers of Python write NaN and infinities."""
+    (step,), _ = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "say_llm", "llm_usage_info": usage("r", total_tokens=float("nan")), **ASK, **MAIN},
+        {"type": "say_llm", "llm_usage_info": usage("s", prompt_tokens=float("inf")), **ASK, **MAIN},
+    )
+
+    assert [call.total_tokens for call in step.calls] == [0, 0]
+
+
+def test_call_of_node_that_started_earlier_counts():
+    """Background work may end in the middle of a node run."""
+    (step,), owners = steps(
+        {"type": "worker_llm", "llm_usage_info": usage("r", total_tokens=9), **ASK, **LAB},
+        {"type": "end_node_run", **ASK, **LAB},
+    )
+
+    assert (step.kind, step.node_name, step.tokens) == ("note", "Ask", 9)
+    assert owners == [0, 0]
+
+
 def test_step_of_a_node_run():
     found, owners = steps(
         {"type": "start_node_run", "timestamp": 100.0, **ASK, **MAIN},

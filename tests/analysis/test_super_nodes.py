@@ -186,3 +186,14 @@ def test_position_skipped_node_is_reached():
 
     assert (found.skipped, found.unreached) == (("odd",), ())
     assert {row.id: row.status for row in node_table(found, graph)}["odd"] == "skipped"
+
+
+def test_super_node_that_leads_to_itself_is_entered_again():
+    inside = document(static("greet", "Hi"), say("ask"), direct("greet", "ask"))
+    drawn = workflow(super_node("booking", inside), when("booking", "booking", "1 == 1", logical_id="again"))
+    turns = played(drawn, None, "once more", "and again")
+
+    for graph in (Graph(drawn), Graph(expanded(drawn).workflow)):
+        found = position(turns, graph)
+        assert found.visits["booking" if "booking" in graph.nodes else "booking/greet"] == 3
+    assert position(turns, Graph(drawn)).path_counts.by_edge["again"].count == 2

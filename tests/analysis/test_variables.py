@@ -9,10 +9,12 @@ from debugger.analysis.variables import (
     VariableChanges,
     scopes_at,
 )
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
-from debugger.protocol.turn_logs import TurnLog
-from tests.support.factories import static, workflow
+from debugger.protocol.turn_logs import TurnLog, turn_logs
+from debugger.settings import Settings
+from tests.support.factories import document, say, static, workflow
 from tests.support.short_turns import shows, turn
 
 
@@ -321,3 +323,21 @@ def test_changes_turn_by_turn():
         [],
         [Difference("runtime.a", 2, None, "removed"), Difference("runtime.c[1]", None, 2, "added")],
     ]
+
+
+def test_recorded_turn_begins_with_its_system_variables(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    kept = backend.create_workflow(document(say("chat")))
+    first = TurnInput.with_message("hi", dynamic_variables={"date": "own"})
+    run_id = backend.execute(kept.id, first).finish().run_id
+    backend.execute(kept.id, TurnInput.with_message("again", command="data"), run_id=run_id).finish()
+    turns = turn_logs(backend.run(run_id))
+    backend.close()
+    moments, second = Snapshots().catch_up(turns), len(turns[0].events)
+
+    at_begin = [moments.at(index).system for index in (0, second)]
+    at_end = [moments.at(index).system for index in (second - 1, None)]
+
+    assert at_begin == at_end
+    assert at_begin[0]["rand_uuid"] != at_begin[1]["rand_uuid"]
+    assert "date" not in at_begin[1]

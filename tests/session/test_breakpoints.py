@@ -7,12 +7,13 @@ from debugger.engine.super_nodes import unfold
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import Scope, template
 from debugger.graph import Graph
+from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.settings import Settings
-from tests.support.factories import direct, document, node, static, when, workflow
-from tests.support.super_nodes import expanded, super_node
+from tests.support.factories import direct, document, node, say, static, when, workflow
+from tests.support.super_nodes import Run, expanded, super_node
 
 
 def ran(tmp_path, *parts):
@@ -267,3 +268,44 @@ def test_a_second_click_takes_a_breakpoint_away():
     breakpoints.toggle(("before", "after"), "a")
 
     assert (set_once, breakpoints.points) == (1, [])
+
+
+def test_super_node_that_leads_to_itself_begins_again():
+    inside = document(static("greet", "Hi"), say("ask"), direct("greet", "ask"))
+    drawn = workflow(super_node("booking", inside), when("booking", "booking", "1 == 1"))
+    run, breakpoints = Run(drawn), Breakpoints(Graph(drawn))
+    breakpoints.put(Breakpoint("before", "booking"))
+
+    hits = [
+        len(met_at([parse_event(event) for event in run.turn(text)], breakpoints))
+        for text in (None, "x", "y")
+    ]
+
+    assert hits == [1, 1, 1]
+
+
+def test_transition_to_global_node_hits_no_edge(tmp_path):
+    everywhere = {"is_global": True, "condition": {"condition_expression": "1 == 1"}}
+    never = when("a", "help", "1 == 2", logical_id="never")
+    events, breakpoints = ran(
+        tmp_path, static("a", "A"), static("help", "Help", global_node_config=everywhere), never
+    )
+    breakpoints.put(Breakpoint("edge", "never"))
+
+    assert "conditional_edge" in [event.type for event in events]
+    assert met_at(events, breakpoints) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "workflow_show_state", "thread_id": ["0"]},
+        {"type": "start_node_run", "origin_node_logical_id": "a", "super_node_origin": 7},
+    ],
+)
+def test_fields_of_an_odd_kind_hit_nothing(event):
+    """An event of a hosted API must not end the turn."""
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+    breakpoints.put(Breakpoint("after", "a"))
+
+    assert breakpoints.match(parse_event(event), Scope) == []

@@ -306,6 +306,32 @@ def test_rebuilt_turn_takes_edits_as_run_input(hosted):
     assert "Gold desk" in said(forked(hosted, draft))
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_rebuilt_turn_keeps_its_runtime_variables(hosted, number):
+    session = begun(hosted) if number == 2 else DebugSession(hosted, hosted.create_workflow(desk()).id)
+    session.send("one", TurnInput.from_wire({"runtime_variables": {"level": "gold"}}))
+    assert session.wait(10)
+    assert "Gold desk" in said(session)
+
+    other = forked(hosted, ForkDraft.of(fork_point(session, number), "rebuilt"))
+
+    assert "Gold desk" in said(other)
+
+
+@pytest.mark.parametrize("way", ["exact", "rebuilt"])
+def test_fork_in_other_version_takes_its_defaults(backend, hosted, way):
+    engine = backend if way == "exact" else hosted
+    session = begun(engine, "one")
+    assert said(session)[-1] == "Plain desk"
+    newer = desk()
+    newer["workflow_config"]["miscellaneous"]["default_dynamic_variables"]["level"] = "gold"
+    engine.store.create_version(session.workflow_id, document=newer)
+    draft = ForkDraft.of(fork_point(session, 2), way)
+    draft.version_number = 1
+
+    assert said(forked(engine, draft))[-1] == "Gold desk"
+
+
 def test_without_checkpoints_inputs_are_replayed(hosted):
     session = begun(hosted, "one", "two")
     draft = ForkDraft.of(fork_point(session, 3), "replayed")
@@ -353,6 +379,22 @@ def test_recorded_inputs_lead_to_same_place(backend):
     given = [turn.run_input.dynamic_variables for turn in turn_logs(backend.run(sibling.run_id))]
     assert all("now" in variables for variables in given)
     assert said(sibling) == said(session)[: len(said(sibling))]
+
+
+def test_recorded_inputs_bring_no_global_variables(backend):
+    shop = {"name": "shop", "is_secret": False, "description": None, "category": None}
+    made = backend.store.globals.create({**shop, "value": "Leaf"})
+    flow = document(static("hi", "Welcome to {{shop}}"), say("chat"), direct("hi", "chat"))
+    session = begun(backend, workflow=flow)
+    assert said(session) == ["Welcome to Leaf"]
+    backend.store.globals.change(made.id, {"value": "Twig"})
+    backend.global_values.renew()
+
+    sibling, forward = replay_from_start(DebugSession.open(backend, session.run_id), 1)
+    sibling.replay_inputs(forward)
+    assert forward.wait(10)
+
+    assert said(sibling) == ["Welcome to Twig"]
 
 
 def test_variables_as_json_keep_unusable_draft(backend):

@@ -131,3 +131,13 @@ def test_difference_names_thread_by_public_id():
     pending.set_rows(tier, [VariableRow("n", "number", "2")])
 
     assert [each.path for each in pending.differences] == ["thread_lab.n"]
+
+
+def test_edit_renames_no_variable_with_blanks():
+    tier = VariableScope("runtime")
+    pending = PendingEdits({tier: {"name ": "Ada", "age": 7}})
+
+    pending.set_rows(tier, edited(pending.rows(tier), {"edited_rows": {"1": {"name": " years "}}}))
+
+    changed = {edit.name: edit.is_removal for edit in pending.edits}
+    assert changed == {"age": True, "years": False}

@@ -12,7 +12,8 @@ from typing import Any, Self
 from debugger.analysis.comparison.alignment import Item, Kind, Row, align, items, kind_of
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
-from debugger.analysis.event_fields import as_number, as_object, field
+from debugger.analysis.event_fields import as_number, as_object
+from debugger.analysis.steps import turn_duration
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
@@ -160,7 +161,7 @@ class Totals:
     turns: int
     events: int
     milliseconds: float | None
-    """Sum of the durations of its turns; ``None`` without a closing event."""
+    """Sum of the durations of its turns; ``None`` without a time."""
     tokens: int | None
     """Tokens of the models; ``None`` if the record has no usage."""
 
@@ -168,20 +169,13 @@ class Totals:
     def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
         """Return the totals of a record.
 
-        Source: iteration metrics and token usage in ``platform.md#usage``.
+        Source: token usage in ``platform.md#usage``.
         """
-        events = [event for turn in turns for event in turn.events]
-        metrics = (
-            as_object(field(event, "iteration_metrics"))
-            for event in events
-            if event.type == "end_workflow_iteration"
-        )
-        times = (as_number(each.get("e2e_latency_milliseconds")) for each in metrics)
-        spent = [time for time in times if time is not None]
+        spent = [time for turn in turns if (time := turn_duration(turn)) is not None]
         tokens = as_number(as_object(run.llm_token_usage).get("total_tokens"))
         return cls(
             turns=turns[-1].number if turns else 0,
-            events=len(events),
+            events=sum(len(turn.events) for turn in turns),
             milliseconds=sum(spent) if spent else None,
             tokens=None if tokens is None else int(tokens),
         )

@@ -15,6 +15,7 @@ from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
+_ENDS = ("end_thread", "end_workflow", "workflow_error")
 _SPOKEN = ("assistant_response", "say_static", "say_llm")
 
 
@@ -80,7 +81,7 @@ class _Turn:
             return ""
         if one and other and _way(one) == _way(other):
             return ""
-        return f"A {self._took(one)}, B {self._took(other)}"
+        return f"A {self._took(one, self._a)}, B {self._took(other, self._b)}"
 
     def words(self) -> str:
         for kind in _SPOKEN:
@@ -98,9 +99,9 @@ class _Turn:
             return f"{_event_name(one)} differs in {paths}"
         return f"{_event_name(self._found.get_item(row))} comes in {'A' if one else 'B'} only"
 
-    def _took(self, item: Item | None) -> str:
+    def _took(self, item: Item | None, differing: list[Item]) -> str:
         if item is None or item.event is None:
-            return "stays"
+            return "ends" if _first(differing, _ENDS) else "stays"
         edge = text(item.event, "edge_name")
         target = text(item.event, "destination_node_logical_id")
         if target is None:

@@ -13,6 +13,7 @@ from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.ignored import IGNORED, NULLS, without_nulls
 from debugger.analysis.differences import SIGNS, Difference, Op, Span, differences, readable_diff
 from debugger.analysis.variables import Scopes, scopes_at
+from debugger.graph.graph import edges_by_source
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
@@ -107,7 +108,7 @@ class WorkflowChange:
 
 
 def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -> list[WorkflowChange]:
-    """Return the differences: nodes, then edges, then the workflow's settings.
+    """Return the differences: nodes, edges, the order of conditions, the workflow's settings.
 
     Args:
         a: The workflow of run A.
@@ -120,6 +121,7 @@ def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -
     changes = [
         *_changes("node", a.node_configs, b.node_configs, names),
         *_changes("edge", a.edge_configs, b.edge_configs, names),
+        *_reordered(a, b, names),
     ]
     settings_a, settings_b = (
         {key: value for key, value in one.to_wire().items() if key not in _GRAPH_FIELDS} for one in (a, b)
@@ -142,6 +144,19 @@ def _changes(
             yield WorkflowChange(part, config_id, name, "removed" if config_id in old else "added")
         elif found := differences(old[config_id].to_wire(), new[config_id].to_wire()):
             yield WorkflowChange(part, config_id, name, "changed", tuple(found))
+
+
+def _reordered(a: Workflow, b: Workflow, names: Mapping[str, str]) -> Iterator[WorkflowChange]:
+    """Yield the nodes whose conditions are evaluated in another order (``platform.md#edge-selection``)."""
+    old, new = (
+        edges_by_source(edge for edge in one.edge_configs if edge.type == "conditional") for one in (a, b)
+    )
+    for source in (each for each in old if each in new):
+        before, after = ([edge.logical_id for edge in edges[source]] for edges in (old, new))
+        order, other = [each for each in before if each in after], [each for each in after if each in before]
+        if order != other:
+            change = Difference("conditional edges[order]", order, other, "changed")
+            yield WorkflowChange("node", source, names.get(source, source), "changed", (change,))
 
 
 def _edge_name(edge: EdgeConfig, names: Mapping[str, str]) -> str:

@@ -108,9 +108,12 @@ def expected_edge(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) ->
 
     Model's choice, direct edge, first that holds.
 
-    ``None`` if an expression that had to be evaluated cannot be. Only the outcome shows which of several
-    waiting edges were armed, and whether a turn had too many node runs to continue from a skipped node.
+    ``None`` if an error ended the run before, or if an expression that had to be evaluated cannot be. Only
+    the outcome shows which of several waiting edges were armed, and whether a turn had too many node runs to
+    continue from a skipped node.
     """
+    if record.outcome == "failed":
+        return None
     if record.stage == "while_waiting":
         matched = next((each for each in evaluated if each.holds and is_chosen_edge(each.edge, record)), None)
         return matched or _first(evaluated)

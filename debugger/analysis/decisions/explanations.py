@@ -77,7 +77,7 @@ class Explainer:
         node = self._graph.nodes.get(record.source or "")
         is_evaluated = node is not None and record.outcome not in _UNEVALUATED
         evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
-        expected = expected_edge(evaluated, record)
+        expected = expected_edge(evaluated, record) if evaluated else None
         matching = [each for each in evaluated if is_chosen_edge(each.edge, record)]
         taken = matching[0] if matching else None
         if expected in matching or record.outcome == "escalated":
@@ -101,7 +101,8 @@ class Explainer:
 
     def _evaluate(self, node: NodeConfig, record: DecisionRecord) -> list[EvaluatedEdge]:
         edges = self._edges.find_candidates(node, record.caller, is_companion=COMPANION in record.thread_id)
-        if record.stage == "after_giving_up" and edges[-1].kind == "retry":
+        has_ended = record.stage == "after_giving_up" or (record.is_skipped and record.outcome == "ended")
+        if has_ended and edges[-1].kind == "retry":
             edges[-1] = CandidateEdge("nothing", None)
         edges = [edge for edge in edges if _is_evaluated(edge, record)]
         before = self._scope(record, record.started) if record.started is not None else None
@@ -242,6 +243,8 @@ def _why_not_needed(evaluated: EvaluatedEdge, record: DecisionRecord, winner: st
     if evaluated.edge.kind == "direct":
         if record.outcome == "model":
             return "A direct edge is followed only where the model chose no transition."
+        if record.outcome == "failed":
+            return "The run failed before it was followed."
         return "The node was skipped, and the turn had too many node runs to continue."
     if record.outcome == "failed":
         return "It comes last, and what comes before could not be evaluated."

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from debugger.analysis.caller_input import default_variables, supplied_dynamic
+from debugger.analysis.caller_input import NAMESPACE as NAMESPACE
+from debugger.analysis.caller_input import default_variables
 from debugger.engine.state import RunState
 from debugger.errors import StoreError
-from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
-from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.store import GlobalVariable, Store
 
@@ -24,9 +23,6 @@ _log = logging.getLogger(__name__)
 FRESH_SECONDS = 1.0
 """How long values are used without looking again, so that turns that follow each other pay no query each. A
 change counts at once where `GlobalValues.renew` is called."""
-
-NAMESPACE = "global"
-"""``{{global.name}}`` and ``{{name}}`` are the same (``platform.md#contradictions``, 21)."""
 
 
 @dataclass
@@ -118,22 +114,3 @@ class GlobalValues:
                     self._values = _Values(variables)
                 self._read_at = now
             return self._values
-
-
-def globals_at_start(recorded: TurnInput) -> JsonObject:
-    """Return the global variables that a run started with.
-
-    They may have changed since.
-
-    Args:
-        recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,
-            stood in the way of the variable of its name and is not among them.
-    """
-    supplied = supplied_dynamic(recorded)
-    found = supplied.get(NAMESPACE)
-    if not isinstance(found, Mapping):
-        return {}
-    return {
-        NAMESPACE: found,
-        **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
-    }

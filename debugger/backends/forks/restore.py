@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from debugger.analysis.caller_input import default_variables, original_input
-from debugger.backends.embedded.global_variables import globals_at_start
+from debugger.analysis.caller_input import default_variables, globals_at_start, original_input
 from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.engine.state import RunState
 from debugger.errors import NotFoundError

@@ -236,6 +236,14 @@ def test_turns_events_time_and_tokens_are_counted():
     assert found == Totals(turns=2, events=3, milliseconds=80, tokens=12)
 
 
+def test_totals_count_turns_without_closing_event():
+    """A hosted turn that ends in a wait has none."""
+    waits = turn(1, None, at("a", timestamp=100.0), at("a", "busy_wait_for_user_message", timestamp=103.0))
+    closing = {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": 1000}}
+
+    assert Totals.of(run_with_usage(), [waits, turn(2, "x", closing)]).milliseconds == 4000
+
+
 def test_totals_unknown_values_are_none():
     strange = {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": True}}
 

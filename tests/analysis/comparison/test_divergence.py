@@ -42,6 +42,13 @@ def test_only_one_of_them_hops():
     assert sentence(a, b) == "First difference: turn 2 after “Desk”: A continues to “Tea”, B stays."
 
 
+def test_one_hops_and_the_other_ends():
+    ended = {"type": "end_thread", "last_node_logical_id": "desk", "origin_thread_id": "0"}
+    a, b = [START, turn(2, "hm", transition("desk", "tea"))], [START, turn(2, "hm", ended)]
+
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A continues to “Tea”, B ends."
+
+
 def test_the_workflow_says_something_else():
     a, b = [START, turn(2, "hm", speaks("desk", "Yes"))], [START, turn(2, "hm", speaks("desk", "No"))]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from debugger.analysis.comparison.ignored import NULLS
 from debugger.analysis.comparison.tables import message_pairs, variable_rows, workflow_changes
-from tests.support.factories import direct, say, static, workflow
+from tests.support.factories import direct, say, static, when, workflow
 from tests.support.short_turns import hears, shows, speaks, turn
 
 
@@ -94,6 +94,16 @@ def test_a_changed_node_tells_its_fields():
     assert [(field.path, field.after) for field in change.fields] == [
         ("main_response_config.prompt", "Sing.")
     ]
+
+
+def test_workflow_changes_tell_the_order_of_conditions():
+    nodes, to_b, to_c = [say(name) for name in "abc"], when("a", "b", "1 == 1"), when("a", "c", "1 == 1")
+
+    (change,) = workflow_changes(workflow(*nodes, to_b, to_c), workflow(*nodes, to_c, to_b))
+
+    assert (change.part, change.sign, change.name) == ("node", "~", "A")
+    (order,) = change.fields
+    assert (order.before, order.after) == (["edge_a_b", "edge_a_c"], ["edge_a_c", "edge_a_b"])
 
 
 def test_workflow_changes_separate_settings_from_graph():

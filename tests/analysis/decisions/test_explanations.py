@@ -20,7 +20,7 @@ from tests.engine.test_scheduler import Background, lab, poller
 from tests.samples.lab_call import DOCUMENT, calling
 from tests.samples.test_clinic import call
 from tests.support.decisions import as_recorded, explained, played, verdicts, why
-from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
 from tests.support.generated import SEEDS, generate
 
 COUNT = "def count(n):\n    return n + 1\n"
@@ -483,3 +483,34 @@ def test_direct_edge_beside_condition_with_same_ends():
     outcomes = {edge: [each.outcome for each in log.of_edge(edge)] for edge in ("condition", "always")}
 
     assert outcomes == {"condition": [], "always": ["direct"]}
+
+
+def test_explain_run_that_failed_before_direct_edge():
+    """A hosted engine may stop between the node and its edge."""
+    flow = workflow(static("a", "A"), static("b", "B"), direct("a", "b"))
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "a"},
+        {"type": "end_node_run", "origin_node_logical_id": "a"},
+        {"type": "workflow_error", "error_message": "The engine has stopped."},
+    ]
+
+    (found,) = explained(flow, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+
+    assert found.agrees
+    assert why(found, "b") == "The run failed before it was followed."
+
+
+def test_explain_end_at_a_skipped_node_with_bounded_loop():
+    loop = {"enabled": True, "max_retries": 2}
+
+    _, found = played(static("a", "A"), worker("b", disabled=True, self_loop_config=loop), direct("a", "b"))
+
+    assert (found.record.outcome, verdicts(found), found.agrees) == ("ended", {"nothing": "taken"}, True)
+
+
+def test_explain_end_at_a_skipped_node_of_another_version():
+    ended = {"type": "end_thread", "last_node_logical_id": "gone"}
+
+    (found,) = explained(workflow(static("a", "A")), [TurnLog(1, TurnInput(), [parse_event(ended)])])
+
+    assert (found.record.outcome, found.candidates, found.is_known) == ("ended", (), False)
