@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 
-from debugger.analysis.caller_input import default_variables
+from debugger.analysis.caller_input import default_variables, original_inputs
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.backends.hosted import HostedBackend
@@ -258,7 +258,7 @@ def restart(old: DebugSession, is_edited: bool = False) -> None:
     if not old.busy and confirm_turn(old, partial(restart, is_edited)):
         model = start_input(old)
         if old.turns and not is_edited:  # the start input may be another, as of a run opened from its record
-            own = reusable_input(old.turns[0].run_input.to_wire())
+            own = reusable_input(original_inputs(old.turns, old.workflow)[0].to_wire())
             model = model if own == reusable_input(model.value) and not model.problems else RunInputModel(own)
         turn_input = model.turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)

@@ -190,6 +190,21 @@ def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press
     assert box(app)["draft"] == "are you there?"
 
 
+def test_opened_run_restarts_with_global_variables_of_today(app, backend, press):
+    shop = backend.store.globals.create({"name": "shop", "value": "Leaf", "is_secret": False})
+    parts = static("a", "Hello from {{shop}}"), say("chat"), direct("a", "chat")
+    workflow = backend.create_workflow(document(*parts))
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
+    backend.store.globals.change(shop.id, {"value": "Oak"})
+    backend.global_values.renew()
+    app.query_params.update(backend="embedded", run=run_id)
+    app.run()
+
+    press("restart")
+
+    assert words(app) == ["Hello from Oak"]
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_message_stays_where_input_is_unusable(app, backend, record, press, is_first):
     backend.create_workflow(document(say("chat")))
