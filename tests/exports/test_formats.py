@@ -264,3 +264,12 @@ def test_secrets_of_urls_are_in_no_format():
     for name, text in every_text(run):
         assert "hush-hush" not in text, name
         assert "or mail me" in text, name
+
+
+def test_excel_keeps_texts_that_look_like_markup():
+    texts = ["<r>Hello & goodbye</r>", "<r><t>x</t></r>", "<r></r>"]
+
+    book = openpyxl.load_workbook(io.BytesIO(written([run_of(*texts)], replace(PLAIN, format="xlsx"))))
+
+    _, *rows = book["Rows"].iter_rows(values_only=True)
+    assert [row[1] for row in rows] == texts
