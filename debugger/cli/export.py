@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -98,7 +99,13 @@ def export(
             chosen = file_format or _format_of(out)
             options = _options(backend, columns, shape, chosen, masking, csv)
             ids = _run_ids(backend, filters, runs or [])
-            _write(backend, ids, options, out)
+            if chosen == "run" and len(ids) > 1 and out.name.endswith(".json"):
+                raise InputError(
+                    f"{out.name} is the name of one run, and {len(ids)} are exported.",
+                    advice="Name it *.runs.zip: several runs are in an archive.",
+                )
+            is_single = len(ids) == 1 and not out.name.endswith(".zip")
+            _write(backend, ids, replace(options, is_single=is_single), out)
 
 
 def _options(
