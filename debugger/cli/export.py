@@ -134,6 +134,9 @@ def _options(
     elif columns in saved:
         found = options_from_json(saved[columns])
         row_shape, names, preset = own or found.table.shape, found.table.columns, found.preset
+        hidden = found.table.masking.variables if found.table.masking.listed else ()
+        if hidden and not masking.is_off:  # what its user hides stays hidden
+            masking = MaskingOptions(masking.rules | {"variable"}, (*masking.variables, *hidden))
     else:
         row_shape = own or "message"
         names, preset = tuple(parts(columns)), ""

@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from debugger.backends import open_embedded
 from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE
+from debugger.exports.masking_rules import MaskingOptions
+from debugger.exports.saved_options import options_to_json
 from debugger.settings import Settings
 from tests.support.clinic import play
-from tests.support.exports import csv_rows
+from tests.support.exports import csv_rows, options
 
 ROOT = Path(__file__).parents[2]
 
@@ -195,3 +197,19 @@ def test_run_file_is_one_run_or_an_archive(store, tmp_path):
     )
     assert (done.exit_code, len(ZipFile(tmp_path / "all.runs.zip").namelist())) == (0, 2)
     assert not (tmp_path / "all.run.json").exists()
+
+
+def test_saved_preset_hides_its_variables(store, tmp_path):
+    masking = MaskingOptions(variables=("full_name",))
+    saved = options(masking=masking, columns=["text", "variable:full_name"])
+    with closing(open_embedded(Settings(database=store[0]))) as backend:
+        backend.store.export_presets.save("Weekly", options_to_json(saved))
+
+    for name, arguments in (("masked", []), ("email", ["--mask", "email"]), ("whole", ["--no-mask"])):
+        done = export(store, tmp_path / f"{name}.csv", "--filter", "all", "--columns", "Weekly", *arguments)
+        assert done.exit_code == 0, done.output
+
+    found = {
+        name: "Ada Moreno" in (tmp_path / f"{name}.csv").read_text() for name in ("masked", "email", "whole")
+    }
+    assert found == {"masked": False, "email": False, "whole": True}
