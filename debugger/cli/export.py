@@ -21,6 +21,7 @@ import typer
 from debugger.cli.maintenance import Database, counted
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.masking_rules import RULES, MaskingOptions
+from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.backends.embedded import EmbeddedBackend
@@ -412,12 +413,10 @@ def exit_codes() -> Iterator[None]:
     except ExportCancelled as error:
         typer.echo(f"{error}", err=True)
         sys.exit(INTERRUPTED)
-    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USAGE)
     except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(INFRASTRUCTURE)
+        typer.echo(escape_controls(f"error: {error}", is_one_line=False), err=True)
+        is_usage = isinstance(error, InputError | ConflictError | NotFoundError | SettingsError)
+        sys.exit(USAGE if is_usage else INFRASTRUCTURE)
     except OSError as error:
         typer.echo(f"error: The file cannot be written: {error.strerror or error}.", err=True)
         sys.exit(INFRASTRUCTURE)
