@@ -81,6 +81,11 @@ def find_workflow(name: str, backend: Backend) -> str:
     Raises:
         NotFoundError: There is none.
     """
+    if not name:
+        raise NotFoundError(
+            "The file of the workflow has no logical id, by which the connection would have it.",
+            advice="Name a workflow of the connection instead of the file.",
+        )
     if is_id(name):
         return backend.workflow_summary(name).id
     rows = backend.workflows()

@@ -241,8 +241,9 @@ class ScenarioRunner:
                 for each in reversed(backend.versions(row.id)):
                     if backend.workflow(row.id, each.version_number).to_wire() == document:
                         return row.id, each.version_number
-                version = backend.store.create_version(row.id, document=document, version_name=name)
-                return row.id, version.version_number
+                if workflow.config.logical_id:
+                    version = backend.store.create_version(row.id, document=document, version_name=name)
+                    return row.id, version.version_number
         created = backend.create_workflow(document)
         return created.id, created.active_version_number
 
