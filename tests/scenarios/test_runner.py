@@ -349,3 +349,19 @@ def test_file_without_logical_id_is_no_other_workflow(tmp_path):
 
         assert result.repetitions[0].error.startswith("The file of the workflow has no logical id")
         assert other.runs().total == 0
+
+
+def test_damaged_workflow_hides_no_other(tmp_path):
+    store = Store("sqlite://")
+    good = document(static("hello", "Hello"), logical_id="good")
+    (tmp_path / "flow.json").write_text(json.dumps(good))
+    with closing(EmbeddedBackend(Settings(), store=store)) as backend:
+        backend.create_workflow(good)
+        store.create_workflow({"name": "Damaged"})
+
+        with ScenarioRunner(lambda _: backend, Settings(), store=store) as runner:
+            text = "version: 1\nname: A\nworkflow: {}\nturns: [{{expect: [{{says: Hello}}]}}]"
+            loaded = [load_text(text.format(name), tmp_path) for name in ("good", "flow.json")]
+            found = [result.repetitions[0] for each in loaded for result in runner.run(each)]
+
+    assert [(each.outcome, each.error) for each in found] == [("passed", "")] * 2
