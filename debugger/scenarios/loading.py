@@ -204,10 +204,25 @@ class _Reader:
     def scenario(self) -> Scenario | None:
         """Return the scenario; ``None`` with problems noted."""
         try:
-            return Scenario.model_validate(self._plain)
+            found = Scenario.model_validate(self._plain)
         except ValidationError as error:
             self.add_invalid(error)
             return None
+        self._check_numbers(found.model_dump(by_alias=True, exclude_unset=True), ())
+        return found
+
+    def _check_numbers(self, value: Any, path: tuple[str | int, ...]) -> None:
+        """Note numbers in the place of texts, or in rows, that would be sent in another way."""
+        if isinstance(value, dict | list):
+            for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                self._check_numbers(inner, (*path, step))
+        elif isinstance(value, str) or path[0] == "rows":
+            place = self._root.at(path)
+            is_number = isinstance(place.value, int | float) and not isinstance(place.value, bool)
+            if is_number and place.written != str(place.value):
+                self._add(
+                    path, f"{place.written} would be read as the number {place.value}. Put it in quotes."
+                )
 
     def raise_problems(self, file: str) -> None:
         """Raise what was found.
