@@ -313,3 +313,10 @@ def test_numbers_as_written_are_texts_and_values(tmp_path):
 
     assert [turn.say for turn in scenario.turns] == ["2.5", "2.50", "12"]
     assert scenario.input == {"dynamic_variables": {"price": 2.5}}
+
+
+def test_number_in_says_is_a_text(tmp_path):
+    scenario = load_text(HEAD + "turns: [{expect: [{says: 42}, {says: {not: 7}}]}]", tmp_path).scenario
+
+    first, second = (each.says for each in scenario.turns[0].expect)
+    assert (first.contains, second.not_.contains) == ("42", "7")
