@@ -145,7 +145,7 @@ def _head(draft: ScenarioDraft) -> None:
         )
         tags = st.text_input(
             "Tags",
-            ", ".join(draft.head.get("tags") or ()),
+            ", ".join(map(str, draft.head.get("tags") or ())),
             key=f"{lead}_tags",
             placeholder="smoke, booking",
             width=200,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from debugger.views.panels.scenarios.record import ScenarioRecord
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.message import send
@@ -36,3 +37,20 @@ def test_masking_also_masks_name(app, backend, press, record):
     assert before == "Tea shop"
     assert (draft.head["name"], draft.head["tags"]) == (box.value, ["smoke"])
     assert "555 0123" not in draft.text()
+
+
+def test_numbers_of_an_opened_file_are_shown(app, backend, record):
+    text = (
+        "version: 1\nname: 2026\ntags: [7, smoke]\nworkflow: {}\nturns: [{{say: 12, expect: [{{says: 42}}]}}]"
+    )
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    reference = record(CurrentRun).session.workflow_id
+    app.file_uploader[0].upload("one.scenario.yaml", text.format(reference).encode()).run()
+    app.button("scenario_open_now").click().run()
+
+    use(app, "save_scenario")
+
+    assert not app.exception
+    assert next(each.value for each in app.text_input if each.label == "Tags") == "7, smoke"
