@@ -438,7 +438,7 @@ def unescaped(text: str) -> str:
 def _cell(text: str) -> Any:
     """Return a cell's text, or a number that is written the same."""
     try:
-        number = json.loads(text) if text[:1] in "-0123456789" and text else text
+        number = json.loads(text) if text[:1] in "-0123456789" and text[-1:].isdecimal() else text
     except ValueError:
         return text
     return number if json.dumps(number) == text else text

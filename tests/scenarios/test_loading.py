@@ -320,3 +320,11 @@ def test_number_in_says_is_a_text(tmp_path):
 
     first, second = (each.says for each in scenario.turns[0].expect)
     assert (first.contains, second.not_.contains) == ("42", "7")
+
+
+def test_infinity_in_csv_is_a_text(tmp_path):
+    (tmp_path / "a.csv").write_text("limit\n-Infinity\n-12\n")
+
+    loaded = load_text(HEAD + "rows: a.csv\nturns: [{say: '{{limit}}'}]", tmp_path)
+
+    assert loaded.rows == [{"limit": "-Infinity"}, {"limit": -12}]
