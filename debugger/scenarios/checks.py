@@ -364,6 +364,8 @@ def _found(pattern: str, text: str) -> bool:
         raise InputError(
             f"{str(error)[:1].upper()}{str(error)[1:]}.", advice="Simplify the pattern."
         ) from error
+    except ValueError as error:  # with a placeholder in it, it is not checked before
+        raise InputError(f"{error}.", advice="Correct the pattern.") from error
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:

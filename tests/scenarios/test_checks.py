@@ -487,3 +487,14 @@ def test_name_of_several_nodes_is_refused(runner, tmp_path):
         caught.value
     )
     assert by_id == ["passed", "failed"]
+
+
+def test_wrong_pattern_with_escape_is_an_error(runner, tmp_path):
+    shop = document(static("greet", "Hello."), logical_id="workflow_pattern")
+    (tmp_path / "shop.json").write_text(json.dumps(shop), encoding="utf-8")
+    text = "version: 1\nname: A\nworkflow: shop.json\nturns: [{expect: [{says: {regex: '\\{{x}} ['}}]}]\n"
+
+    [result] = runner.run(load_text(text, tmp_path))
+
+    assert result.outcome == "error"
+    assert result.repetitions[0].error.startswith("'{{x}} [' is not a regular expression: ")
