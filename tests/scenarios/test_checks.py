@@ -498,3 +498,11 @@ def test_wrong_pattern_with_escape_is_an_error(runner, tmp_path):
 
     assert result.outcome == "error"
     assert result.repetitions[0].error.startswith("'{{x}} [' is not a regular expression: ")
+
+
+@pytest.mark.parametrize(("node", "outcome"), [("greet", "passed"), ("desk", "failed")])
+def test_hint_not_waiting_is_of_its_node(runner, folder, node, outcome):
+    found, check = checked(runner, folder, "first", f"{{hint: {{node: {node}, waiting: false}}}}")
+
+    assert found == outcome
+    assert check.expected == f"that the run does not wait for the user at {node!r}"
