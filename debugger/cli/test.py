@@ -251,7 +251,9 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
             _print(f"  {line}")
     for scenario in suite.not_run:
         _print(f"Not run: {escape_controls(scenario)}")
-    _print(f"\n{suite.summary}", fg=typer.colors.RED if suite.problems else typer.colors.GREEN, bold=True)
+    colours = typer.colors
+    colour = colours.RED if suite.problems else colours.YELLOW if suite.not_run else colours.GREEN
+    _print(f"\n{suite.summary}", fg=colour, bold=True)
 
 
 def _print_effects(connections: Connections, suite: SuiteRun) -> None:
