@@ -57,6 +57,7 @@ def reported_results(
             learn_run(masker, run)
             for row in export_rows(run, "turn"):
                 learn_changes(masker, row)
+        masker.learn("", result.row)  # a run that failed early has not set them
         yield ReportedResult(
             _masked(result, masker),
             suite.dispositions.get(result.id),

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from debugger.scenarios.reports.masked import without_secrets
-from tests.support.suites import check, result
+from debugger.exports.masking_rules import MaskingOptions
+from debugger.scenarios.reports.masked import Sources, reported_results, without_secrets
+from tests.support.suites import check, result, suite
 
 
 def test_terminal_masks_secrets_in_urls():
@@ -26,3 +27,17 @@ def test_terminal_masks_keys_in_texts():
     [found] = without_secrets(result("failed", check(got=f"my key is {key}"), error=key)).repetitions
 
     assert (found.checks[0].got, found.error) == ("my key is [key]", "[key]")
+
+
+def test_values_of_hidden_columns_are_masked_everywhere():
+    row = {"full_name": "Ada Moreno", "day": "Monday"}
+    made = result(
+        "failed", check("a message that contains 'Hello Ada Moreno, on Monday'"), row=row, row_number=1
+    )
+    sources = Sources(masking=MaskingOptions(variables=("full_name",)))
+
+    [reported] = reported_results(suite(made), sources)
+
+    assert reported.result.row == {"full_name": "[hidden]", "day": "Monday"}
+    expected = reported.result.repetitions[0].checks[0].expected
+    assert expected == "a message that contains 'Hello [hidden], on Monday'"
