@@ -199,6 +199,7 @@ def test_reports_are_written_and_masked(folder):
         ([".", "--failed"], "No scenario failed last time."),
         ([".", "--junit", "gone/report.xml"], "There is no folder 'gone'."),
         ([".", "--junit", "empty"], "'empty' is a folder."),
+        ([".", "--junit", "a.xml", "--html", "./a.xml"], "Two reports have the same file."),
         (["n" * 300], "cannot be read: File name too long."),
         ([".", "--backend", "staging"], "No connection has the name 'staging'."),
     ],
