@@ -340,7 +340,7 @@ class _Reader:
         try:
             table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
             header = next(table, [])
-            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if cells]
+            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if any(cells)]
         except UnicodeDecodeError:
             self._add(("rows",), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
             return []

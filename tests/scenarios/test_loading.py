@@ -328,3 +328,11 @@ def test_infinity_in_csv_is_a_text(tmp_path):
     loaded = load_text(HEAD + "rows: a.csv\nturns: [{say: '{{limit}}'}]", tmp_path)
 
     assert loaded.rows == [{"limit": "-Infinity"}, {"limit": -12}]
+
+
+def test_blank_rows_of_csv_are_no_rows(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,\n,\n,,\n")
+
+    loaded = load_text(HEAD + "rows: a.csv\nturns: [{say: '{{a}}'}]", tmp_path)
+
+    assert loaded.rows == [{"a": 1, "b": ""}]
