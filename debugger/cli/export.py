@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,7 @@ import typer
 from debugger.cli.maintenance import Database, counted
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.masking_rules import RULES, MaskingOptions
+from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.backends.embedded import EmbeddedBackend
@@ -98,7 +100,13 @@ def export(
             chosen = file_format or _format_of(out)
             options = _options(backend, columns, shape, chosen, masking, csv)
             ids = _run_ids(backend, filters, runs or [])
-            _write(backend, ids, options, out)
+            if chosen == "run" and len(ids) > 1 and out.name.endswith(".json"):
+                raise InputError(
+                    f"{out.name} is the name of one run, and {len(ids)} are exported.",
+                    advice="Name it *.runs.zip: several runs are in an archive.",
+                )
+            is_single = len(ids) == 1 and not out.name.endswith(".zip")
+            _write(backend, ids, replace(options, is_single=is_single), out)
 
 
 def _options(
@@ -127,6 +135,9 @@ def _options(
     elif columns in saved:
         found = options_from_json(saved[columns])
         row_shape, names, preset = own or found.table.shape, found.table.columns, found.preset
+        hidden = found.table.masking.variables if found.table.masking.listed else ()
+        if hidden and not masking.is_off:  # what its user hides stays hidden
+            masking = MaskingOptions(masking.rules | {"variable"}, (*masking.variables, *hidden))
     else:
         row_shape = own or "message"
         names, preset = tuple(parts(columns)), ""
@@ -402,12 +413,10 @@ def exit_codes() -> Iterator[None]:
     except ExportCancelled as error:
         typer.echo(f"{error}", err=True)
         sys.exit(INTERRUPTED)
-    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USAGE)
     except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(INFRASTRUCTURE)
+        typer.echo(escape_controls(f"error: {error}", is_one_line=False), err=True)
+        is_usage = isinstance(error, InputError | ConflictError | NotFoundError | SettingsError)
+        sys.exit(USAGE if is_usage else INFRASTRUCTURE)
     except OSError as error:
         typer.echo(f"error: The file cannot be written: {error.strerror or error}.", err=True)
         sys.exit(INFRASTRUCTURE)

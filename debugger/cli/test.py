@@ -157,7 +157,7 @@ def _report_files(**reports: Path | None) -> dict[str, Path]:
     """Return the reports to write.
 
     Raises:
-        InputError: One is a folder, or in none.
+        InputError: One is a folder, or in none, or two are the same file.
     """
     files = {name: path for name, path in reports.items() if path}
     for path in files.values():
@@ -165,6 +165,8 @@ def _report_files(**reports: Path | None) -> dict[str, Path]:
             raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
         if path.is_dir():
             raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
+    if len({path.resolve() for path in files.values()}) < len(files):
+        raise InputError("Two reports have the same file.", advice="Give each a file of its own.")
     return files
 
 
@@ -251,7 +253,9 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
             _print(f"  {line}")
     for scenario in suite.not_run:
         _print(f"Not run: {escape_controls(scenario)}")
-    _print(f"\n{suite.summary}", fg=typer.colors.RED if suite.problems else typer.colors.GREEN, bold=True)
+    colours = typer.colors
+    colour = colours.RED if suite.problems else colours.YELLOW if suite.not_run else colours.GREEN
+    _print(f"\n{suite.summary}", fg=colour, bold=True)
 
 
 def _print_effects(connections: Connections, suite: SuiteRun) -> None:

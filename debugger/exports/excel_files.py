@@ -25,6 +25,13 @@ _OPTIONS = {
 }
 
 
+class _Sheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
+    """A sheet without rich texts: ``<r>…</r>`` is a text like any other."""
+
+    def _xml_rich_inline_string(self, string: str, attributes: Any) -> None:
+        self._xml_inline_string(string, False, attributes)
+
+
 def write_excel(
     file: BinaryIO,
     header: Sequence[str],
@@ -44,17 +51,17 @@ def write_excel(
     book = xlsxwriter.Workbook(file, _OPTIONS)
     try:
         bold = book.add_format({"bold": True})
-        sheet, at = _new_sheet(book.add_worksheet("Rows"), header, bold), 1
+        sheet, at = _new_sheet(book.add_worksheet("Rows", _Sheet), header, bold), 1
         for row in rows:
             if at == MAX_ROWS:
                 sheet.autofilter(0, 0, at - 1, len(header) - 1)
                 number = len(book.worksheets()) + 1
-                sheet, at = _new_sheet(book.add_worksheet(f"Rows {number}"), header, bold), 1
+                sheet, at = _new_sheet(book.add_worksheet(f"Rows {number}", _Sheet), header, bold), 1
             for column, value in enumerate(row):
                 _write(sheet, at, column, value)
             at += 1
         sheet.autofilter(0, 0, at - 1, len(header) - 1)
-        sheet = book.add_worksheet("About")
+        sheet = book.add_worksheet("About", _Sheet)
         sheet.set_column(0, 1, 40)
         for at, (name, value) in enumerate(about()):
             _write(sheet, at, 0, name)

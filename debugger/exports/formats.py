@@ -61,6 +61,8 @@ class ExportOptions:
 class ExportProgress:
     """The state of an export, read from other threads."""
 
+    run_id: str = ""
+    """The run that is being written."""
     runs: int = 0
     rows: int = 0
     masked: Counter[str] = field(default_factory=Counter)
@@ -153,7 +155,7 @@ def write_export(
         What was written.
 
     Raises:
-        InputError: An option has no such value.
+        InputError: An option has no such value, or a run cannot be read.
         ExportCancelled: It was cancelled; what the file holds is no whole export.
     """
     check_options(options)
@@ -161,7 +163,10 @@ def write_export(
     masker = Masker(options.table.masking, progress.masked)
     source = ExportSource(_counted(runs, progress), options, progress, masker)
     write = _write_lex if options.preset == LEX else EXPORTS[options.format].write
-    write(file, source)
+    try:
+        write(file, source)
+    except InputError as error:  # of a damaged record
+        raise InputError(f"Run {progress.run_id} cannot be exported: {error.message}") from error
     progress.check()
     return progress
 
@@ -196,6 +201,7 @@ def check_options(options: ExportOptions) -> None:
 def _counted(runs: Iterable[ExportedRun], progress: ExportProgress) -> Iterator[ExportedRun]:
     for run in runs:
         progress.check()
+        progress.run_id = run.run.workflow_run_id
         yield run
         progress.runs += 1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
@@ -14,14 +12,13 @@ from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
 from debugger.exports.table import learn_changes, learn_run, mask_content, mask_text
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import MAIN_THREAD
 
 LEX_COLUMNS = ("Line #", "Conversation #", "Source", "Input", "Expected Output Intent")
 LEX_SLOT = "Expected Output Slot {}"
 MAX_LEX_ROWS = 50_000
 """Rows that Lex takes in one test set."""
-_SPOOL = CsvOptions(has_bom=False, is_guarded=False)
 _OF_ENGINE = frozenset({"justification"})
 """Variables that the engine sets for itself."""
 
@@ -41,14 +38,13 @@ def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, optio
     lines = _Lines(masker)
     with tempfile.TemporaryFile() as body:
         # The header counts slots, which are known only when all lines are.
-        write_csv(body, (), lines.read(runs), _SPOOL)
+        for line in lines.read(runs):
+            body.write(encode(line) + b"\n")
         slots = [LEX_SLOT.format(number) for number in range(1, max(lines.most_slots, 1) + 1)]
         body.seek(0)
-        text = io.TextIOWrapper(body, "utf-8", newline="")
-        read = csv.reader(text)
-        next(read)
         header = [*LEX_COLUMNS, *slots]
-        write_csv(file, header, (line + [""] * (len(header) - len(line)) for line in read), options)
+        rows = map(decode, body)
+        write_csv(file, header, (row + [""] * (len(header) - len(row)) for row in rows), options)
     return lines.count
 
 

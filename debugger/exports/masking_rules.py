@@ -196,8 +196,8 @@ class Masker:
                     self.learn("", inner)
             return
         for text in texts_in(value):
-            if len(text) >= _SHORTEST and text not in self._values:
-                self._values[text] = rule
+            if len(text) >= _SHORTEST and text.lower() not in self._values:
+                self._values[text.lower()] = rule
                 self._known = None
                 self.clean.clear()
 
@@ -207,7 +207,7 @@ class Masker:
             return text
         masked = text
         if self._values:
-            masked = self._known_pattern().sub(lambda found: self._marked(self._values[found[0]]), masked)
+            masked = self._known_pattern().sub(self._known_mark, masked)
         elif _MACHINE_ID.fullmatch(text):
             return text
         folded = masked.casefold()
@@ -280,7 +280,7 @@ class Masker:
         return self.mask(value) if kind is str else self._number(value)
 
     def _number(self, value: Any) -> Any:
-        if self._values and (text := str(value)) in self._values:
+        if self._values and (text := str(value).lower()) in self._values:
             return self._marked(self._values[text])
         is_long = value.__class__ is int and 10**12 <= value < 10**19
         return (
@@ -305,8 +305,13 @@ class Masker:
     def _known_pattern(self) -> re.Pattern[str]:
         if self._known is None:
             longest = sorted(self._values, key=len, reverse=True)
-            self._known = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest))
+            whole = "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest)
+            self._known = re.compile(whole, re.IGNORECASE)
         return self._known
+
+    def _known_mark(self, found: re.Match[str]) -> str:
+        # Of a few letters, as İ, the pattern finds more forms than `lower` makes one of.
+        return self._marked(self._values.get(found[0].lower(), "variable"))
 
     def _replace(self, rule: str, found: re.Match[str]) -> str:
         """Mask the part that the pattern names, else the whole match."""

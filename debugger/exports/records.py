@@ -84,7 +84,9 @@ class ExportedRun:
     def duration_ms(self) -> float | None:
         """Return the time from the run's begin to its last change."""
         begin, end = self.created_at, _moment(self.run.updated_at)
-        return None if begin is None or end is None else round((end - begin).total_seconds() * 1000)
+        if begin is None or end is None:
+            return None
+        return max(0, round((end - begin).total_seconds() * 1000))  # of two clocks, or of one set back
 
     def tokens(self, name: str) -> int | None:
         """Return a sum of the record, such as ``total_input_tokens``."""

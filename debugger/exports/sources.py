@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from debugger.backends.base import Backend, Page
-from debugger.errors import InputError, NotFoundError, StoreError, WorkflowError
+from debugger.errors import (
+    AnswerError,
+    InputError,
+    NotFoundError,
+    StoreError,
+    UnsupportedError,
+    WorkflowError,
+)
 from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.workflow import Workflow
@@ -106,8 +113,8 @@ class RunReader:
                 del self._workflows[next(iter(self._workflows))]
             try:
                 self._workflows[key] = self._backend.workflow(*key)
-            except (NotFoundError, WorkflowError, InputError):
-                self._workflows[key] = None  # it was deleted; its runs stay
+            except (NotFoundError, WorkflowError, InputError, UnsupportedError, AnswerError):
+                self._workflows[key] = None  # it was deleted, or an API shows the active version only
         return self._workflows[key]
 
 

@@ -119,8 +119,13 @@ def cell_of(value: Any) -> Any:
 
 
 def learn_run(masker: Masker, run: ExportedRun) -> None:
-    """Learn the values of listed variables, to be masked everywhere."""
+    """Learn the values of listed variables of the next run, to be masked everywhere."""
     masker.begin_run()
+    learn_listed(masker, run)
+
+
+def learn_listed(masker: Masker, run: ExportedRun) -> None:
+    """Learn the values of listed variables besides those that are known."""
     if not masker.options.listed:
         return
     for turn, log in run.turns():

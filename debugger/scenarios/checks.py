@@ -248,16 +248,18 @@ def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
         has_background_work=result.has_background_work,
         names=run.workflow.names,
     )
-    waits = hint.kind == "message"
     node = str((result.next_input_hint or {}).get("origin_node_logical_id") or "")
-    passed = waits == match.waiting if match.kind is None else hint.kind == match.kind
+    is_there = match.node is None or Visit(0, node, "", True).is_in(run.workflow.node_id(match.node))
+    if match.kind is None:
+        passed = (hint.kind == "message" and is_there) == match.waiting
+    else:
+        passed = hint.kind == match.kind and is_there
     expected = (
         f"the hint {match.kind}"
         if match.kind is not None
         else f"that the run {'waits' if match.waiting else 'does not wait'} for the user"
     )
     if match.node is not None:
-        passed = passed and Visit(0, node, "", True).is_in(run.workflow.node_id(match.node))
         expected += f" at {match.node!r}"
     return Finding(passed, expected, f"{hint.kind}: {hint.sentence}")
 
@@ -364,6 +366,8 @@ def _found(pattern: str, text: str) -> bool:
         raise InputError(
             f"{str(error)[:1].upper()}{str(error)[1:]}.", advice="Simplify the pattern."
         ) from error
+    except ValueError as error:  # with a placeholder in it, it is not checked before
+        raise InputError(f"{error}.", advice="Correct the pattern.") from error
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:

@@ -51,11 +51,14 @@ class CheckedWorkflow:
         """The author's node names by id."""
         self._names = {key: node.label for key, node in nodes.items()}
         """The same with inner nodes."""
-        self._node_ids: dict[str, str] = {}
+        self._node_ids: dict[str, list[str]] = {}
         for key, name in self._names.items():
-            self._node_ids.setdefault(fold(name), key)
-            self._node_ids.setdefault(fold(self.label(key)), key)
-        self._node_ids |= {fold(key): key for key in self._names}
+            for each in {fold(name), fold(self.label(key))}:
+                # Of the same name, a node of the author is meant and not one inside a super node.
+                known = self._node_ids.setdefault(each, [])
+                if not known or (known[0] in self.names) == (key in self.names):
+                    known.append(key)
+        self._node_ids |= {fold(key): [key] for key in self._names}
         edges = (*running.edge_configs, *authored.edge_configs)
         self._conditions = {edge.logical_id: edge.condition.text for edge in edges if edge.condition}
         conditions = [edge.condition for edge in edges] + [
@@ -95,12 +98,21 @@ class CheckedWorkflow:
         """Return the id of a node by its id, name or label.
 
         Raises:
-            InputError: The workflow has no such node.
+            InputError: The workflow has no such node, or several.
         """
-        found = self._node_ids.get(fold(name))
-        if found is None:
+        found = self._node_ids.get(fold(name), [])
+        if not found:
             raise _unknown("node", name, [*self._names, *self._names.values()])
-        return found
+        if len(found) > 1:
+            raise InputError(
+                f"The workflow has {len(found)} nodes {name!r}.",
+                advice=f"Name one by its logical id: {', '.join(found)}.",
+            )
+        return found[0]
+
+    def has_node(self, name: str) -> bool:
+        """Return whether a node, or several, have an id, name or label."""
+        return fold(name) in self._node_ids
 
     def check_edge(self, name: str) -> None:
         """Check the name, id or condition of an edge.

@@ -225,20 +225,19 @@ def parse_expectation(expectation: JsonObject, turn: int | None) -> Proposal:
 
 def _read(kind: str, value: Any) -> tuple[str, Any, Match, str] | None:
     if kind == "says":
-        value = {"contains": value} if isinstance(value, str) else value
-        return _read_operator("", value)
+        return _read_operator("", value if isinstance(value, dict) else {"contains": str(value)})
     if kind == "variable":
         rest = {key: inner for key, inner in value.items() if key != "name"}
         return _read_operator(value["name"], rest)
     if kind == "path":
         match: Match = "contains" if ANY in value else "exact"
-        return "", value, match, BETWEEN.join(value)
+        return "", value, match, BETWEEN.join(map(str, value))
     if kind == "edge_taken" and isinstance(value, str):
         return "", value, "exact", value
     if kind == "status":
         return "", value, "exact", value
     if kind == "hint" and set(value) == {"node"}:
-        return "", value["node"], "exact", value["node"]
+        return "", value["node"], "exact", str(value["node"])
     return None
 
 

@@ -20,6 +20,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import Workflow
+from debugger.scenarios.loading import escaped
 from debugger.scenarios.model import VERSION
 from debugger.scenarios.results import CheckResult, ScenarioResult
 
@@ -87,9 +88,11 @@ def scenarios_from_lex(content: bytes, name: str, workflow: Workflow, reference:
             f"The sheet {name!r} has no column {missing[0]!r}.", advice="Export it from Lex as a test set."
         )
     empty = dict.fromkeys(table.header, "")
+    is_own = REST.lower() in table.header  # else what looks like a placeholder is none
     rows = [
-        (number, empty | dict(zip(table.header, map(remove_formula_guard, cells), strict=False)))
+        (number, empty | dict(zip(table.header, texts if is_own else map(escaped, texts), strict=False)))
         for number, cells in table.rows
+        for texts in [list(map(remove_formula_guard, cells))]
         if any(cells)
     ]
     if not rows:

@@ -204,10 +204,25 @@ class _Reader:
     def scenario(self) -> Scenario | None:
         """Return the scenario; ``None`` with problems noted."""
         try:
-            return Scenario.model_validate(self._plain)
+            found = Scenario.model_validate(self._plain)
         except ValidationError as error:
             self.add_invalid(error)
             return None
+        self._check_numbers(found.model_dump(by_alias=True, exclude_unset=True), ())
+        return found
+
+    def _check_numbers(self, value: Any, path: tuple[str | int, ...]) -> None:
+        """Note numbers in the place of texts, or in rows, that would be sent in another way."""
+        if isinstance(value, dict | list):
+            for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                self._check_numbers(inner, (*path, step))
+        elif isinstance(value, str) or path[0] == "rows":
+            place = self._root.at(path)
+            is_number = isinstance(place.value, int | float) and not isinstance(place.value, bool)
+            if is_number and place.written != str(place.value):
+                self._add(
+                    path, f"{place.written} would be read as the number {place.value}. Put it in quotes."
+                )
 
     def raise_problems(self, file: str) -> None:
         """Raise what was found.
@@ -325,7 +340,7 @@ class _Reader:
         try:
             table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
             header = next(table, [])
-            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if cells]
+            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if any(cells)]
         except UnicodeDecodeError:
             self._add(("rows",), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
             return []
@@ -423,7 +438,7 @@ def unescaped(text: str) -> str:
 def _cell(text: str) -> Any:
     """Return a cell's text, or a number that is written the same."""
     try:
-        number = json.loads(text) if text[:1] in "-0123456789" and text else text
+        number = json.loads(text) if text[:1] in "-0123456789" and text[-1:].isdecimal() else text
     except ValueError:
         return text
     return number if json.dumps(number) == text else text

@@ -38,7 +38,8 @@ class _Model(BaseModel):
 
 
 def _text_match(value: Any) -> Any:
-    return {"contains": value} if isinstance(value, str) else value
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return {"contains": value} if is_text else value
 
 
 def _list(value: Any) -> Any:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from debugger.backends.base import Backend
 from debugger.engine.mocks import Fault, MockSet, Pin, Target
 from debugger.engine.models.base import model_name
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import AnswerError, InputError, NotFoundError, WorkflowError
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.scenarios.conversation import CheckedWorkflow
@@ -81,6 +81,11 @@ def find_workflow(name: str, backend: Backend) -> str:
     Raises:
         NotFoundError: There is none.
     """
+    if not name:
+        raise NotFoundError(
+            "The file of the workflow has no logical id, by which the connection would have it.",
+            advice="Name a workflow of the connection instead of the file.",
+        )
     if is_id(name):
         return backend.workflow_summary(name).id
     rows = backend.workflows()
@@ -88,12 +93,20 @@ def find_workflow(name: str, backend: Backend) -> str:
         if row.name == name:
             return row.id
     for row in rows:
-        if backend.workflow(row.id).config.logical_id == name:
+        if logical_id_of(row.id, backend) == name:
             return row.id
     raise NotFoundError(
         f"There is no workflow with the id, logical id or name {name!r}.",
         advice="Name a JSON file, or a workflow of the connection.",
     )
+
+
+def logical_id_of(workflow_id: str, backend: Backend) -> str | None:
+    """Return the logical id of a workflow; ``None`` where it is deleted or damaged."""
+    try:
+        return backend.workflow(workflow_id).config.logical_id
+    except (NotFoundError, WorkflowError, InputError, AnswerError):
+        return None
 
 
 def mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:

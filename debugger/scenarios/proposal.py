@@ -122,7 +122,7 @@ def propose(
     inputs = original_inputs([row.log for row in rows], workflow)
     if not inputs:
         raise InputError("The run has no turn yet.", advice="Send a message first.")
-    draft = ScenarioDraft({"name": name, "workflow": reference}, [], [])
+    draft = ScenarioDraft({"name": _mask(masker, name), "workflow": reference}, [], [])
     reader = _Reader(draft, masker, Graph(workflow))
     remaining = iter(inputs)
     for row in rows:

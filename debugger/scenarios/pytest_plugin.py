@@ -121,13 +121,14 @@ class ScenarioFile(pytest.File):
         from debugger.errors import InputError
         from debugger.scenarios.loading import load_scenario
         from debugger.scenarios.suite import cases_of
+        from debugger.telemetry.logs import escape_controls
 
         try:
             loaded = load_scenario(self.path)
         except InputError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(escape_controls(str(error), is_one_line=False)) from None
         for case in cases_of(loaded, connection=self.config.getoption("scenario_backend")):
-            name = case.id.partition("::")[2]
+            name = escape_controls(case.id.partition("::")[2])
             yield ScenarioItem.from_parent(self, name=name, case=case)
 
 

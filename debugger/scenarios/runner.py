@@ -34,6 +34,7 @@ from debugger.scenarios.preparation import (
     FrozenClock,
     check_abilities,
     find_workflow,
+    logical_id_of,
     mock_set,
     turn_input,
 )
@@ -236,13 +237,14 @@ class ScenarioRunner:
         document = workflow.to_wire()
         if not self._owns_store:
             for row in backend.workflows():
-                if backend.workflow(row.id).config.logical_id != workflow.config.logical_id:
+                if logical_id_of(row.id, backend) != workflow.config.logical_id:
                     continue
                 for each in reversed(backend.versions(row.id)):
                     if backend.workflow(row.id, each.version_number).to_wire() == document:
                         return row.id, each.version_number
-                version = backend.store.create_version(row.id, document=document, version_name=name)
-                return row.id, version.version_number
+                if workflow.config.logical_id:
+                    version = backend.store.create_version(row.id, document=document, version_name=name)
+                    return row.id, version.version_number
         created = backend.create_workflow(document)
         return created.id, created.active_version_number
 

@@ -60,7 +60,7 @@ def script_problems(text: str, workflow: Workflow) -> list[str]:
 
 def _unknown_names(script: Script, workflow: CheckedWorkflow) -> Iterator[str]:
     for node, rules in script.nodes.items():
-        if "/" not in node and not _has_node(workflow, node):
+        if "/" not in node and not workflow.has_node(node):
             line = rules[0].label.rpartition(" (")[2].rstrip(")") if rules else "nodes"
             yield f"The workflow has no node {node!r} ({line})."
     own = (rule for node, rules in script.nodes.items() if "/" not in node for rule in rules)
@@ -69,18 +69,10 @@ def _unknown_names(script: Script, workflow: CheckedWorkflow) -> Iterator[str]:
             yield f"The workflow has no edge and no node {rule.take!r}: {rule.label}."
 
 
-def _has_node(workflow: CheckedWorkflow, name: str) -> bool:
-    try:
-        workflow.node_id(name)
-    except InputError:
-        return False
-    return True
-
-
 def _can_take(workflow: CheckedWorkflow, rule: Rule) -> bool:
     take = rule.take or ""
     try:
         workflow.check_edge(take)
     except InputError:
-        return "/" in take or _has_node(workflow, take)
+        return "/" in take or workflow.has_node(take)
     return True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from typer.testing import CliRunner
@@ -14,9 +16,11 @@ from typer.testing import CliRunner
 from debugger.backends import open_embedded
 from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE
+from debugger.exports.masking_rules import MaskingOptions
+from debugger.exports.saved_options import options_to_json
 from debugger.settings import Settings
 from tests.support.clinic import play
-from tests.support.exports import csv_rows
+from tests.support.exports import csv_rows, options
 
 ROOT = Path(__file__).parents[2]
 
@@ -175,3 +179,37 @@ def test_interrupted_export_leaves_no_file(store, tmp_path):
 
     assert (process.returncode, "The export was cancelled." in told) == (130, True), told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_run_file_is_one_run_or_an_archive(store, tmp_path):
+    run_id = store[1][0]
+
+    for name in ("one.run.json", "one.runs.zip"):
+        assert export(store, tmp_path / name, "--run", run_id).exit_code == 0
+    refused = export(store, tmp_path / "all.run.json", "--filter", "all")
+    done = export(store, tmp_path / "all.runs.zip", "--filter", "all")
+
+    assert json.loads((tmp_path / "one.run.json").read_bytes())["run"]["workflow_run_id"] == run_id
+    assert ZipFile(tmp_path / "one.runs.zip").namelist() == [f"run-{run_id}.run.json"]
+    assert (refused.exit_code, "all.run.json is the name of one run, and 2" in refused.output) == (
+        USAGE,
+        True,
+    )
+    assert (done.exit_code, len(ZipFile(tmp_path / "all.runs.zip").namelist())) == (0, 2)
+    assert not (tmp_path / "all.run.json").exists()
+
+
+def test_saved_preset_hides_its_variables(store, tmp_path):
+    masking = MaskingOptions(variables=("full_name",))
+    saved = options(masking=masking, columns=["text", "variable:full_name"])
+    with closing(open_embedded(Settings(database=store[0]))) as backend:
+        backend.store.export_presets.save("Weekly", options_to_json(saved))
+
+    for name, arguments in (("masked", []), ("email", ["--mask", "email"]), ("whole", ["--no-mask"])):
+        done = export(store, tmp_path / f"{name}.csv", "--filter", "all", "--columns", "Weekly", *arguments)
+        assert done.exit_code == 0, done.output
+
+    found = {
+        name: "Ada Moreno" in (tmp_path / f"{name}.csv").read_text() for name in ("masked", "email", "whole")
+    }
+    assert found == {"masked": False, "email": False, "whole": True}

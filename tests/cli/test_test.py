@@ -199,6 +199,7 @@ def test_reports_are_written_and_masked(folder):
         ([".", "--failed"], "No scenario failed last time."),
         ([".", "--junit", "gone/report.xml"], "There is no folder 'gone'."),
         ([".", "--junit", "empty"], "'empty' is a folder."),
+        ([".", "--junit", "a.xml", "--html", "./a.xml"], "Two reports have the same file."),
         (["n" * 300], "cannot be read: File name too long."),
         ([".", "--backend", "staging"], "No connection has the name 'staging'."),
     ],
@@ -503,3 +504,15 @@ def test_broken_scenario_leaves_others_their_results(folder, monkeypatch):
     assert "Error: The scenario cannot be run (TypeError in test_test.py, line " in done.stdout
     assert "a secret" not in done.output
     assert (JUnitXml.fromfile("report.xml").tests, JUnitXml.fromfile("report.xml").errors) == (2, 1)
+
+
+def test_errors_command_no_terminal(folder):
+    workflow = document(static("hello", "Hello", name="A\x1b]0;title\x07"), logical_id="hello")
+    (folder / "hello.json").write_text(json.dumps(workflow))
+    (folder / "one.scenario.yaml").write_text(f"{HEAD}name: One\nturns: [{{expect: [{{reached: Zzz}}]}}]\n")
+
+    done = run(".")
+
+    assert done.exit_code == 2
+    assert "It has hello, A\\x1b]0;title\\x07." in done.output
+    assert "\x1b" not in done.output

@@ -264,3 +264,24 @@ def test_secrets_of_urls_are_in_no_format():
     for name, text in every_text(run):
         assert "hush-hush" not in text, name
         assert "or mail me" in text, name
+
+
+def test_excel_keeps_texts_that_look_like_markup():
+    texts = ["<r>Hello & goodbye</r>", "<r><t>x</t></r>", "<r></r>"]
+
+    book = openpyxl.load_workbook(io.BytesIO(written([run_of(*texts)], replace(PLAIN, format="xlsx"))))
+
+    _, *rows = book["Rows"].iter_rows(values_only=True)
+    assert [row[1] for row in rows] == texts
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTS.keys() - {"run"}))
+def test_run_that_cannot_be_read_is_named(name):
+    pair = {"run_input": {}, "run_output": {"events": [{"type": "assistant_response", "timestamp": "soon"}]}}
+    record = {"workflow_run_id": "b" * 24, "workflow_id": "1" * 24, "status": "completed"}
+    bad = exported(Run.from_wire({**record, "input_output_pairs": [pair]}))
+
+    with pytest.raises(InputError) as caught:
+        written([run_of("Hi"), bad], replace(PLAIN, format=name))
+
+    assert caught.value.message.startswith(f"Run {'b' * 24} cannot be exported: Event: timestamp: ")

@@ -5,8 +5,9 @@ import io
 
 from debugger.exports.presets import LEX
 from debugger.exports.sources import RunReader
+from debugger.protocol.runs import Run
 from tests.support.clinic import CALL, clinic_call
-from tests.support.exports import options, written
+from tests.support.exports import exported, options, written
 
 FIXED = ["Line #", "Conversation #", "Source", "Input", "Expected Output Intent"]
 
@@ -53,3 +54,12 @@ def test_lex_file_is_accepted_by_its_documented_columns():
 
 def test_lex_file_without_runs_has_a_header():
     assert parse(written([], options(preset=LEX))) == []
+
+
+def test_lex_file_takes_long_messages():
+    text = "x" * 1_200_000
+    pair = {"run_input": {}, "run_output": {"events": [{"type": "assistant_response", "content": text}]}}
+    record = {"workflow_run_id": "0" * 24, "workflow_id": "1" * 24, "status": "completed"}
+    run = exported(Run.from_wire({**record, "input_output_pairs": [pair]}))
+
+    assert text.encode() in written([run], options(preset=LEX))

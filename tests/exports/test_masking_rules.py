@@ -191,3 +191,10 @@ def test_hints_hide_nothing_from_the_patterns(parts):
 @pytest.mark.parametrize("text", ["1" * 50_000, "a-" * 50_000, "@" * 50_000, "1 " * 50_000, "x@y." * 20_000])
 def test_masking_takes_little_time(text):
     Masker(MaskingOptions()).mask(text)
+
+
+def test_listed_variable_is_masked_in_any_case():
+    masker = Masker(MaskingOptions(variables=("name",)))
+    masker.learn("name", "Ada Moreno")
+
+    assert masker.mask("ada moreno, ADA MORENO") == "[hidden], [hidden]"

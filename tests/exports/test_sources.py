@@ -4,10 +4,12 @@ import io
 from contextlib import closing
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.hosted import HostedBackend
 from debugger.errors import StoreError
 from debugger.exports import sources
 from debugger.exports.formats import write_export
@@ -15,7 +17,7 @@ from debugger.exports.sources import RunFilter, RunReader, find_run_ids
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import RunSearch, TurnInput
-from debugger.settings import Settings
+from debugger.settings import HostedSettings, Settings
 from tests.support.exports import csv_rows, options, written
 from tests.support.factories import document, say
 
@@ -138,3 +140,28 @@ def test_search_that_does_not_finish_is_no_result(backend, monkeypatch):
 
     with pytest.raises(StoreError, match="3 runs are not indexed yet"):
         find_run_ids(backend, RunFilter(search=RunSearch(text="hello")))
+
+
+def test_run_of_a_version_that_is_not_shown_is_exported():
+    event = {"type": "assistant_response", "content": "Hello"}
+    record = {
+        "workflow_run_id": "0" * 24,
+        "workflow_id": "1" * 24,
+        "version_number": 3,
+        "status": "completed",
+        "input_output_pairs": [{"run_input": {}, "run_output": {"events": [event]}}],
+    }
+    versions = [{"version_number": number, "version_name": str(number)} for number in (3, 5)]
+    summary = {"_id": "1" * 24, "active_version_number": 5, "workflow_config": {"name": "Tea"}}
+
+    def answer(request):
+        is_run = "workflow-runs" in request.url.path
+        rest = {"versions": versions} if "versions" in request.url.path else {"workflow": summary}
+        return httpx.Response(200, json=record if is_run else rest)
+
+    settings = HostedSettings(base_url="https://api.example/workflows", api_key="key")
+    with closing(HostedBackend(settings, transport=httpx.MockTransport(answer))) as hosted:
+        runs = RunReader(hosted, None).read(["0" * 24])
+        [row] = csv_rows(written(runs, options(columns=["version_number", "text"])))
+
+    assert (row["version_number"], row["text"]) == ("3", "Hello")

@@ -10,6 +10,7 @@ import pytest
 
 from debugger.engine.models.base import Reply
 from debugger.scenarios.loading import load_text
+from debugger.scenarios.mistakes import ScenarioFileError
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 from tests.support.factories import direct, document, node, say, static, when, worker
@@ -465,3 +466,43 @@ def test_failures_show_whole_values(runner, tmp_path, expectation, text):
     [result] = runner.run(load_text(scenario, tmp_path))
 
     assert [check.text for check in result.repetitions[0].checks] == [text]
+
+
+def test_name_of_several_nodes_is_refused(runner, tmp_path):
+    shop = document(
+        static("greet", "Hello."),
+        static("unused", "Help!", name="Emergency"),
+        static("used", "Help!", name="Emergency"),
+        direct("greet", "used"),
+        logical_id="workflow_twins",
+    )
+    (tmp_path / "shop.json").write_text(json.dumps(shop), encoding="utf-8")
+    text = "version: 1\nname: A\nworkflow: shop.json\nturns: [{expect: [{not_reached: %s}]}]\n"
+
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(text % "Emergency", tmp_path)
+    by_id = [next(runner.run(load_text(text % name, tmp_path))).outcome for name in ("unused", "used")]
+
+    assert "The workflow has 2 nodes 'Emergency'. Name one by its logical id: unused, used." in str(
+        caught.value
+    )
+    assert by_id == ["passed", "failed"]
+
+
+def test_wrong_pattern_with_escape_is_an_error(runner, tmp_path):
+    shop = document(static("greet", "Hello."), logical_id="workflow_pattern")
+    (tmp_path / "shop.json").write_text(json.dumps(shop), encoding="utf-8")
+    text = "version: 1\nname: A\nworkflow: shop.json\nturns: [{expect: [{says: {regex: '\\{{x}} ['}}]}]\n"
+
+    [result] = runner.run(load_text(text, tmp_path))
+
+    assert result.outcome == "error"
+    assert result.repetitions[0].error.startswith("'{{x}} [' is not a regular expression: ")
+
+
+@pytest.mark.parametrize(("node", "outcome"), [("greet", "passed"), ("desk", "failed")])
+def test_hint_not_waiting_is_of_its_node(runner, folder, node, outcome):
+    found, check = checked(runner, folder, "first", f"{{hint: {{node: {node}, waiting: false}}}}")
+
+    assert found == outcome
+    assert check.expected == f"that the run does not wait for the user at {node!r}"

@@ -84,3 +84,17 @@ def test_part_with_a_placeholder_is_in_the_message(text) -> None:
 
     assert part
     assert unescaped(part) in text
+
+
+@pytest.mark.parametrize(
+    ("expectation", "text"),
+    [
+        ({"path": [1, "...", "Desk"]}, "1 > ... > Desk"),
+        ({"hint": {"node": 5}}, "5"),
+        ({"says": 42}, "42"),
+    ],
+)
+def test_numbers_of_a_file_are_shown_as_texts(expectation, text):
+    found = parse_expectation(expectation, 1)
+
+    assert (found.text, found.to_json()) == (text, expectation)

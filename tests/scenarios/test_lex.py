@@ -152,3 +152,17 @@ def test_line_without_its_cells_is_named():
         scenarios_from_lex(
             b"Line #,Conversation #,Source,Input\n1,1,User,Hi\n2\n", "set.csv", CLINIC, "clinic"
         )
+
+
+def test_placeholders_of_a_sheet_of_lex_are_texts():
+    header = "Line #,Conversation #,Source,Input,Expected Output Intent,Expected Output Slot 1\n"
+    sheet = header + "1,1,User,I am {{name}},,note = {{x}}\n2,1,Agent,Hello {{name}},,\n"
+
+    [made] = scenarios_from_lex(sheet.encode(), "tea.csv", CLINIC, "workflow_clinic")
+    [(_, _, case)] = load_text(write_yaml(made), Path()).cases()
+    [again] = scenarios_from_lex(_sheet([made]), "tea.csv", CLINIC, "workflow_clinic")
+
+    note, said = case.turns[0].expect
+    assert (case.turns[0].say, said.says.contains) == ("I am {{name}}", "Hello {{name}}")
+    assert note.variable.comparison == ("equals", "{{x}}")
+    assert again == made

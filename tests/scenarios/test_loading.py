@@ -286,3 +286,53 @@ def test_mapping_for_rows_is_one_mistake_each(tmp_path):
         "4:1: rows: expected a list, found a mapping.",
         "4:1: rows: expected a text, found a mapping.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("turns: [{say: 2.50}]", "4:10: 2.50 would be read as the number 2.5. Put it in quotes."),
+        ("tags: [1.10]\nturns: [{}]", "4:8: 1.10 would be read as the number 1.1. Put it in quotes."),
+        ("turns: [{expect: [{says: {equals: +2.5}}]}]", "4:27: +2.5 would be read as the number 2.5."),
+        ("turns: [{expect: [{reached: 1.0e3}]}]", "4:20: 1.0e3 would be read as the number 1000.0."),
+        ("rows: [{a: 2.50}]\nturns: [{say: '{{a}}'}]", "4:9: 2.50 would be read as the number 2.5."),
+    ],
+)
+def test_numbers_in_texts_are_not_rewritten(tmp_path, text, message):
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(HEAD + text, tmp_path)
+
+    [problem] = caught.value.problems
+    assert f"{problem.line}:{problem.column}: {problem.message}".startswith(message)
+
+
+def test_numbers_as_written_are_texts_and_values(tmp_path):
+    text = "input: {dynamic_variables: {price: 2.50}}\nturns: [{say: 2.5}, {say: '2.50'}, {say: 12}]"
+
+    scenario = load_text(HEAD + text, tmp_path).scenario
+
+    assert [turn.say for turn in scenario.turns] == ["2.5", "2.50", "12"]
+    assert scenario.input == {"dynamic_variables": {"price": 2.5}}
+
+
+def test_number_in_says_is_a_text(tmp_path):
+    scenario = load_text(HEAD + "turns: [{expect: [{says: 42}, {says: {not: 7}}]}]", tmp_path).scenario
+
+    first, second = (each.says for each in scenario.turns[0].expect)
+    assert (first.contains, second.not_.contains) == ("42", "7")
+
+
+def test_infinity_in_csv_is_a_text(tmp_path):
+    (tmp_path / "a.csv").write_text("limit\n-Infinity\n-12\n")
+
+    loaded = load_text(HEAD + "rows: a.csv\nturns: [{say: '{{limit}}'}]", tmp_path)
+
+    assert loaded.rows == [{"limit": "-Infinity"}, {"limit": -12}]
+
+
+def test_blank_rows_of_csv_are_no_rows(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,\n,\n,,\n")
+
+    loaded = load_text(HEAD + "rows: a.csv\nturns: [{say: '{{a}}'}]", tmp_path)
+
+    assert loaded.rows == [{"a": 1, "b": ""}]

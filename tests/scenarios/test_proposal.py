@@ -264,3 +264,17 @@ def test_propose_reads_odd_pauses(odd: object) -> None:
     draft = propose(exported(run), workflow(say("desk")), name="Odd", reference="desk")
 
     assert draft.notes == []
+
+
+def test_propose_masks_name() -> None:
+    session = talk(embedded(), "City services", ["My password: hunter2hunter2, my number +1 415 555 0123"])
+    run = ExportedRun(embedded().record(session.run_id), session.workflow)
+    name = f"City: {session.turns[0].message}"
+
+    plain, masked = (
+        propose(run, session.workflow, name=name, reference="a", masks_personal_data=masks).head["name"]
+        for masks in (False, True)
+    )
+
+    assert ("hunter2" in plain, "555 0123" in plain) == (False, True)
+    assert ("hunter2" in masked, "555 0123" in masked) == (False, False)

@@ -201,3 +201,18 @@ def test_plugin_imports_nothing_else():
     assert done.stdout.strip() == (
         "['debugger', 'debugger.scenarios', 'debugger.scenarios.pytest_plugin']"
     ), done.stderr
+
+
+def test_names_command_no_terminal(folder):
+    more = static("odd", "Hi", name="Odd\x1b]0;title\x07")
+    (folder / "hello.json").write_text(json.dumps(document(static("hello", "Hello!"), more)))
+    text = f'{HEAD}name: "One\\n::error::boo\\e]0;title"\nturns: [{{}}]\n'
+    (folder / "one.scenario.yaml").write_text(text)
+    scenario(folder, "Two", more="expect: [{reached: Zzzzz}]\n")
+
+    found = pytest_in(folder, "-v", "--continue-on-collection-errors").stdout
+
+    assert "one.scenario.yaml::One\\n::error::boo\\x1b]0;title PASSED" in found
+    assert "It has hello, odd, Hello, Odd\\x1b]0;title\\x07." in found
+    assert "\x1b" not in found
+    assert not any(line.startswith("::error") for line in found.splitlines())

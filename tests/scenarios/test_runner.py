@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -317,3 +318,50 @@ def test_changed_files_are_read_again(runner, tmp_path):
             direct("greet", "desk"),
         )
         assert ([each.text for each in found.repetitions[0].failures], found.repetitions[0].error) == ([], "")
+
+
+def test_files_without_logical_id_are_kept_apart(tmp_path):
+    store = Store("sqlite://")
+    for name in ("Tea", "City"):
+        flow = document(static("hello", name), name=name, logical_id="")
+        (tmp_path / f"{name}.json").write_text(json.dumps(flow))
+
+    outcomes = []
+    for name in ("Tea", "City", "Tea"):
+        text = f"version: 1\nname: A\nworkflow: {name}.json\nturns: [{{expect: [{{says: {name}}}]}}]"
+        with ScenarioRunner(no_connection, Settings(), store=store) as runner:
+            outcomes += [result.outcome for result in runner.run(load_text(text, tmp_path))]
+
+    assert outcomes == ["passed"] * 3
+    assert {row.name: len(store.versions(row.id)) for row in store.workflows()[0]} == {"Tea": 1, "City": 1}
+    store.close()
+
+
+def test_file_without_logical_id_is_no_other_workflow(tmp_path):
+    own = document(static("hello", "Hello"), logical_id="")
+    with closing(EmbeddedBackend(Settings(), store=Store("sqlite://"))) as other:
+        other.create_workflow(document(static("bye", "Goodbye"), logical_id=""))
+
+        with ScenarioRunner(lambda _: other, Settings()) as runner:
+            (tmp_path / "flow.json").write_text(json.dumps(own))
+            loaded = load_text(f"{HEAD}turns: [{{}}]", tmp_path)
+            [result] = runner.run(loaded, backend="staging")
+
+        assert result.repetitions[0].error.startswith("The file of the workflow has no logical id")
+        assert other.runs().total == 0
+
+
+def test_damaged_workflow_hides_no_other(tmp_path):
+    store = Store("sqlite://")
+    good = document(static("hello", "Hello"), logical_id="good")
+    (tmp_path / "flow.json").write_text(json.dumps(good))
+    with closing(EmbeddedBackend(Settings(), store=store)) as backend:
+        backend.create_workflow(good)
+        store.create_workflow({"name": "Damaged"})
+
+        with ScenarioRunner(lambda _: backend, Settings(), store=store) as runner:
+            text = "version: 1\nname: A\nworkflow: {}\nturns: [{{expect: [{{says: Hello}}]}}]"
+            loaded = [load_text(text.format(name), tmp_path) for name in ("good", "flow.json")]
+            found = [result.repetitions[0] for each in loaded for result in runner.run(each)]
+
+    assert [(each.outcome, each.error) for each in found] == [("passed", "")] * 2

@@ -7,6 +7,7 @@ import pytest
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES
 from debugger.scenarios.scripts import script_names, script_problems, script_template
+from tests.support.factories import document, say
 
 CLINIC = Workflow.from_document(SAMPLES[-1].load_documents()[-1])
 
@@ -45,3 +46,9 @@ def test_script_names_are_of_nodes_edges_and_tools() -> None:
 
 def test_script_template_can_be_used() -> None:
     assert script_problems(script_template(CLINIC), CLINIC) == []
+
+
+def test_script_may_name_several_nodes_at_once() -> None:
+    own = Workflow.from_document(document(say("a", name="Desk"), say("b", name="Desk"), logical_id="w"))
+
+    assert script_problems("version: 1\nworkflow: w\nnodes:\n  Desk:\n    - say: Hello\n", own) == []

@@ -41,6 +41,8 @@ class LocatedValue:
     """A scalar, a list of `LocatedValue`, or a dict of text to `LocatedValue`."""
     line: int
     column: int
+    written: str = ""
+    """A scalar as the file has it."""
 
     def plain(self) -> Any:
         """Return the value without lines, as JSON has it."""
@@ -188,7 +190,7 @@ class _Reader:
         """
         place = place or _place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
-            return LocatedValue(_scalar(node, place), *place)
+            return LocatedValue(_scalar(node, place), *place, node.value)
         if id(node) in self._seen:
             raise YamlError("aliases are not read here.", *place, _NO_ALIASES)
         self._seen.add(id(node))

@@ -27,7 +27,7 @@ def write_markdown(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
     """Write a summary, a section for each failure, and a table of all results."""
     reported = list(reported_results(suite, sources))
     failed = [each for each in reported if each.result.outcome != "passed"]
-    icon = "❌" if failed else "✅"
+    icon = "❌" if failed else "⚠️" if suite.not_run else "✅"
     head = f"## {icon} Scenarios: {suite.summary}\n\n"
     parts = [*(_failure(each, sources.link) for each in failed), *_warnings(reported), *_table(reported)]
     if suite.not_run:

@@ -10,7 +10,7 @@ from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
 from debugger.exports.redaction import names_in, redact, redact_at
 from debugger.exports.rows import export_rows
-from debugger.exports.table import learn_changes, learn_run, mask_text
+from debugger.exports.table import learn_changes, learn_listed, mask_text
 from debugger.scenarios.reports.texts import RunLink, decisive, no_link
 from debugger.scenarios.results import CheckResult, Disposition, ScenarioResult, SuiteRun
 
@@ -53,10 +53,14 @@ def reported_results(
         found = decisive(result)
         run = sources.read_run(result, found.run_id) if found and found.run_id else None
         masker.begin_run()
+        for each in result.repetitions if sources.masking.listed else ():
+            other = sources.read_run(result, each.run_id) if each.run_id else None
+            if other is not None:
+                learn_listed(masker, other)
         if run is not None:
-            learn_run(masker, run)
             for row in export_rows(run, "turn"):
                 learn_changes(masker, row)
+        masker.learn("", result.row)  # a run that failed early has not set them
         yield ReportedResult(
             _masked(result, masker),
             suite.dispositions.get(result.id),

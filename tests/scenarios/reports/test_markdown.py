@@ -52,3 +52,9 @@ def test_markdown_fits_a_comment():
 
 def test_markdown_of_passes_is_short():
     assert markdown(suite(result())).startswith("## ✅ Scenarios: 1 passed in 2.0 s\n")
+
+
+def test_markdown_marks_what_was_not_run():
+    text = markdown(suite(result(), not_run=["a.scenario.yaml::A"], reason="interrupted"))
+
+    assert text.startswith("## ⚠️ Scenarios: 1 passed, 1 not run (interrupted) in 2.0 s\n")

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from debugger.scenarios.reports.masked import without_secrets
-from tests.support.suites import check, result
+from dataclasses import replace
+
+from debugger.exports.masking_rules import MaskingOptions
+from debugger.protocol.runs import Run
+from debugger.scenarios.reports.masked import Sources, reported_results, without_secrets
+from tests.support.exports import exported
+from tests.support.suites import check, result, suite
 
 
 def test_terminal_masks_secrets_in_urls():
@@ -26,3 +31,37 @@ def test_terminal_masks_keys_in_texts():
     [found] = without_secrets(result("failed", check(got=f"my key is {key}"), error=key)).repetitions
 
     assert (found.checks[0].got, found.error) == ("my key is [key]", "[key]")
+
+
+def test_values_of_hidden_columns_are_masked_everywhere():
+    row = {"full_name": "Ada Moreno", "day": "Monday"}
+    made = result(
+        "failed", check("a message that contains 'Hello Ada Moreno, on Monday'"), row=row, row_number=1
+    )
+    sources = Sources(masking=MaskingOptions(variables=("full_name",)))
+
+    [reported] = reported_results(suite(made), sources)
+
+    assert reported.result.row == {"full_name": "[hidden]", "day": "Monday"}
+    expected = reported.result.repetitions[0].checks[0].expected
+    assert expected == "a message that contains 'Hello [hidden], on Monday'"
+
+
+def test_hidden_values_of_all_repetitions_are_masked():
+    names = {"1" * 24: "Ada Moreno", "2" * 24: "Grace Hopper"}
+    made = [result("failed", check(got=f"'Hello {name}'"), run_id=key) for key, name in names.items()]
+    both = replace(made[0], repetitions=[each.repetitions[0] for each in made])
+
+    def read_run(_, run_id):
+        pair = {
+            "run_input": {"dynamic_variables": {"full_name": names[run_id]}},
+            "run_output": {"events": []},
+        }
+        record = {"workflow_run_id": run_id, "workflow_id": "3" * 24, "status": "completed"}
+        return exported(Run.from_wire({**record, "input_output_pairs": [pair]}))
+
+    sources = Sources(read_run, masking=MaskingOptions(variables=("full_name",)))
+
+    [reported] = reported_results(suite(both), sources)
+
+    assert [each.checks[0].got for each in reported.result.repetitions] == ["'Hello [hidden]'"] * 2

@@ -27,7 +27,7 @@ class Preview:
     total: int
     """Runs of the scope."""
     workflow_names: tuple[str, ...]
-    """Of the sampled runs."""
+    """Of all runs; none where those are not known."""
     header: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     """Empty of a format without a table."""
@@ -45,7 +45,7 @@ def make_preview(options: ExportOptions, sample: Sample) -> Preview:
     """
     sampled, total = sample.runs, sample.total
     runs = [each.run for each in sampled]
-    names = tuple(dict.fromkeys(run.workflow_name for run in runs))
+    names = tuple(dict.fromkeys(run.workflow_name for run in runs)) if sample.has_all_workflows else ()
     header: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     if EXPORTS[options.format].has_table and options.preset != LEX:

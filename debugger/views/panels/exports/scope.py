@@ -69,7 +69,8 @@ class ExportScope:
             first = turns[:SAMPLE_TURNS]
             share = len(first) / len(turns) if turns else 1.0
             sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
-        return Sample(total, tuple(sampled))
+        is_of_one_workflow = self.wanted is not None and self.wanted.workflow_id is not None
+        return Sample(total, tuple(sampled), is_of_one_workflow or len(ids) == total)
 
     def _reader(self) -> RunReader:
         try:
@@ -94,3 +95,5 @@ class Sample:
 
     total: int
     runs: tuple[SampledRun, ...]
+    has_all_workflows: bool
+    """Whether no other run is of a workflow that none of the sampled ones has."""

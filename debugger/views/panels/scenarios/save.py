@@ -74,13 +74,13 @@ def open_save() -> None:
         held.generation += 1
 
 
-def _proposed(session: DebugSession) -> ScenarioDraft:
+def _proposed(session: DebugSession, name: str = "") -> ScenarioDraft:
     held = state.record(ScenarioRecord)
     own_id = session.workflow.config.logical_id
     draft = propose(
         ExportedRun(session.backend.record(session.run_id or ""), session.workflow),
         session.workflow,
-        name=f"{session.workflow.name}: {session.turns[0].message}"[:80].strip(": "),
+        name=name or f"{session.workflow.name}: {session.turns[0].message}"[:80].strip(": "),
         reference=own_id if own_id and state.record(CurrentBackend).name != "hosted" else session.workflow_id,
         mocks=session.mocks.all,
         masks_personal_data=held.masks,
@@ -145,7 +145,7 @@ def _head(draft: ScenarioDraft) -> None:
         )
         tags = st.text_input(
             "Tags",
-            ", ".join(draft.head.get("tags") or ()),
+            ", ".join(map(str, draft.head.get("tags") or ())),
             key=f"{lead}_tags",
             placeholder="smoke, booking",
             width=200,
@@ -173,22 +173,28 @@ def _head(draft: ScenarioDraft) -> None:
             help="The scenario always runs at the date and time at which this run started. "
             "Only the embedded engine can do that.",
         )
-    found = list(dict.fromkeys(tag for each in tags.split(",") if (tag := each.strip())))
+    found = _read_tags(tags)
     draft.head = {key: value for key, value in draft.head.items() if key != "tags"}
     if found:
         draft.head["tags"] = found
+
+
+def _read_tags(text: str) -> list[str]:
+    return list(dict.fromkeys(tag for each in text.split(",") if (tag := each.strip())))
 
 
 @command
 def _propose_again() -> None:
     """Propose anew by what is chosen; name and tags stay."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
-    held.masks = bool(state.widget(f"scenario_{held.generation}_masks"))
-    held.freezes_clock = bool(state.widget(f"scenario_{held.generation}_clock"))
+    lead = f"scenario_{held.generation}"
+    held.masks = bool(state.widget(f"{lead}_masks"))
+    held.freezes_clock = bool(state.widget(f"{lead}_clock"))
     if session is not None and held.draft is not None:
-        own = {key: value for key, value in held.draft.head.items() if key in ("name", "tags")}
-        held.draft = _proposed(session)
-        held.draft.head |= own
+        name, tags = state.widget(f"{lead}_name"), _read_tags(state.widget(f"{lead}_tags") or "")
+        held.draft = _proposed(session, str(name or ""))
+        held.draft.head |= {"tags": tags} if tags else {}
+        held.generation += 1  # the name is masked, too
         held.chosen = None
 
 

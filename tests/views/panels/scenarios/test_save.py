@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from debugger.views.panels.scenarios.record import ScenarioRecord
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
 from tests.views.bars import use
+from tests.views.message import send
 
 
 def test_repeated_tag_is_saved_once(app, backend, press, record):
@@ -16,3 +18,39 @@ def test_repeated_tag_is_saved_once(app, backend, press, record):
 
     assert not app.exception
     assert record(ScenarioRecord).draft.head["tags"] == ["smoke", "tea"]
+
+
+def test_masking_also_masks_name(app, backend, press, record):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    send(app, "Call +1 415 555 0123")
+    use(app, "save_scenario")
+    before = record(ScenarioRecord).draft.head["name"]
+    next(each for each in app.text_input if each.label == "Tags").set_value("smoke").run()
+    next(each for each in app.text_input if each.label == "Name").set_value("Call +1 415 555 0123").run()
+    next(each for each in app.checkbox if each.label == "Mask personal data").check().run()
+    draft = record(ScenarioRecord).draft
+    box = next(each for each in app.text_input if each.label == "Name")
+
+    assert not app.exception
+    assert before == "Tea shop"
+    assert (draft.head["name"], draft.head["tags"]) == (box.value, ["smoke"])
+    assert "555 0123" not in draft.text()
+
+
+def test_numbers_of_an_opened_file_are_shown(app, backend, record):
+    text = (
+        "version: 1\nname: 2026\ntags: [7, smoke]\nworkflow: {}\nturns: [{{say: 12, expect: [{{says: 42}}]}}]"
+    )
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    reference = record(CurrentRun).session.workflow_id
+    app.file_uploader[0].upload("one.scenario.yaml", text.format(reference).encode()).run()
+    app.button("scenario_open_now").click().run()
+
+    use(app, "save_scenario")
+
+    assert not app.exception
+    assert next(each.value for each in app.text_input if each.label == "Tags") == "7, smoke"

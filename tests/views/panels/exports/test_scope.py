@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+from debugger.backends import open_embedded
+from debugger.exports.sources import RunFilter
+from debugger.protocol.runs import TurnInput
+from debugger.settings import Settings
+from debugger.views import backends
+from debugger.views.panels.exports.record import first_options, make_preview
+from debugger.views.panels.exports.scope import SAMPLE_RUNS, ExportScope
+from tests.support.factories import document, static
+
+
+def test_preview_names_workflow_of_all_runs(monkeypatch):
+    with closing(open_embedded(Settings(database="sqlite://"))) as backend:
+        monkeypatch.setattr(backends, "embedded_backend", lambda: backend)
+        city, tea = (
+            backend.create_workflow(document(static("hello", "Hello"), name=name, logical_id=name))
+            for name in ("City", "Tea")
+        )
+
+        def run(workflow):
+            stream = backend.execute(workflow.id, TurnInput.from_wire({"command": "start"}))
+            list(stream)
+            return stream.finish().run_id
+
+        ids = [run(city), *(run(tea) for _ in range(SAMPLE_RUNS))][::-1]
+        scopes = [
+            ExportScope(backend, tuple(ids)),
+            ExportScope(backend, tuple(ids[:SAMPLE_RUNS])),
+            ExportScope(backend, wanted=RunFilter()),
+            ExportScope(backend, wanted=RunFilter(tea.id)),
+        ]
+
+        found = [make_preview(first_options(), scope.sample()).workflow_names for scope in scopes]
+
+    assert found == [(), ("Tea",), (), ("Tea",)]
