@@ -303,3 +303,17 @@ def fails_once(reply):
         return reply(prompt)
 
     return called
+
+
+def test_copies_under_a_lost_name_are_dropped(backend):
+    parts = (tool("count", "def f(**_):\n    return 7\n", result_runtime_variable_name="n"), say("chat"))
+    workflow_id, run_id = talk(backend, document(*parts, direct("count", "chat")), "Hello")
+    nameless = [{**part, "name": None} for part in parts]
+    version(backend, workflow_id, document(*nameless, direct("count", "chat")))
+
+    plan = backend.forks.plan(run_id, 1, RerunTarget())
+
+    variables = plan.state.main.runtime_variables
+    assert (variables["n"], variables["count.n"]) == (7, 7)
+    assert not [name for name in variables if name.startswith("None.")]
+    assert "Count.n" in plan.dropped_variables
