@@ -17,7 +17,7 @@ from debugger.backends.forks.mapping import (
 )
 from debugger.backends.forks.request import HistoryMode, RerunEdits, RerunMode, RerunTarget
 from debugger.backends.forks.restore import Checkpoints, RestoredRun
-from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
+from debugger.backends.forks.transcript import Line, edited_messages, edited_pairs, lines_of
 from debugger.engine.environment import Environment
 from debugger.engine.fork_state import prepare_fork, reopen_conversation
 from debugger.engine.interpreter import Interpreter
@@ -294,6 +294,7 @@ class Forks:
         self.edit_variables(plan, edits)
         keeps_memos = plan.history_mode == "FULL"
         written = edited_pairs(plan.pairs, plan.lines, edits, self._world, keeps_memos=keeps_memos)
+        state.main.pending = edited_messages(state.main.pending, plan.lines, edits)
         status = plan.status
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"

@@ -317,3 +317,25 @@ def test_copies_under_a_lost_name_are_dropped(backend):
     assert (variables["n"], variables["count.n"]) == (7, 7)
     assert not [name for name in variables if name.startswith("None.")]
     assert "Count.n" in plan.dropped_variables
+
+
+@pytest.mark.parametrize(
+    "edits, history_mode, heard",
+    [
+        ({}, "FULL", "More\nAgain"),
+        ({"message_edits": [{"index": 2, "text": "Less"}]}, "FULL", "Less\nAgain"),
+        ({"message_deletes": [{"index": 2}]}, "FULL", "Again"),
+        ({}, "NONE", "Again"),
+    ],
+)
+def test_unanswered_message_is_asked_as_edited(backend, edits, history_mode, heard):
+    workflow_id, run_id = talk(backend, document(say("chat")), "Hello")
+    asked, reply = [], backend._responder.reply
+    backend._responder.reply = fails_once(reply)
+    go_on(backend, workflow_id, run_id, "More")
+    backend._responder.reply = lambda prompt: asked.append(prompt.message) or reply(prompt)
+
+    new_id = begin(backend, run_id, 2, RerunEdits(**edits), history_mode=history_mode)
+    go_on(backend, workflow_id, new_id, "Again")
+
+    assert asked == [heard]
