@@ -220,6 +220,8 @@ class Forks:
             reopen_conversation(restored.state)
         replayed_input = self._checkpoints.next_input(run_id, restored) if is_replay else None
         placed = _place(restored, source.graph, goal.graph, target, is_same=is_same)
+        if has_ended and target.entry_node_logical_id is not None:
+            restored.state.main.move_to(target.entry_node_logical_id)  # it is run, also where it was the last
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else restored.pair_count
         recorded_pairs = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]

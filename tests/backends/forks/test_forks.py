@@ -339,3 +339,12 @@ def test_unanswered_message_is_asked_as_edited(backend, edits, history_mode, hea
     go_on(backend, workflow_id, new_id, "Again")
 
     assert asked == [heard]
+
+
+def test_chosen_entry_is_run_where_conversation_ended(backend):
+    workflow_id, run_id = talk(backend, document(say("chat", self_loop=False)), "Hello")
+
+    new_id = begin(backend, run_id, 1, entry_node_logical_id="chat")
+    result = go_on(backend, workflow_id, new_id, "And now?")
+
+    assert [event["content"] for event in result.events if event["type"] == "assistant_response"] == ["Answer 2"]
