@@ -30,7 +30,7 @@ from debugger.graph.node_types import CONVERSATION_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
-from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
+from debugger.protocol.runs import MAIN_THREAD, ForkRecord, RunStatus, Turn, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.store import CarriedUsage, RunFork, Store, new_id
 
@@ -345,7 +345,13 @@ class Forks:
         if not plan.pairs and plan.turn_index == 0 and plan.history_mode != "NONE":
             # The start of a run is read from the record of its first turn.
             fields |= {"initial_state": original.initial_state, "welcome_message": original.welcome_message}
-        return TurnInput.with_message(message, **fields)
+        wire = TurnInput.with_message(message, **fields).to_wire()
+        threads = original.to_wire().get("thread_to_node_inputs", {})
+        if MAIN_THREAD in threads and plan.mode == "EXACT":  # what single nodes get, as an override_url
+            inputs = threads[MAIN_THREAD].get("node_run_inputs", ())
+            kept = [each for each in inputs if not each.get("messages")]
+            wire["thread_to_node_inputs"][MAIN_THREAD]["node_run_inputs"] += kept
+        return TurnInput.from_wire(wire)
 
     def _record(self, source_id: str, turn_number: int, state: RunState, run_by: str | None) -> ForkRecord:
         return ForkRecord(

@@ -348,3 +348,17 @@ def test_chosen_entry_is_run_where_conversation_ended(backend):
     result = go_on(backend, workflow_id, new_id, "And now?")
 
     assert [event["content"] for event in result.events if event["type"] == "assistant_response"] == ["Answer 2"]
+
+
+def test_replayed_turn_keeps_inputs_of_nodes(backend):
+    workflow_id, run_id = talk(backend, document(say("chat"), node("call", "http_request")))
+    override = {"type": "http_request", "node_logical_id": "call", "override_url": "https://a.example/"}
+    said = TurnInput.with_message("Hello", command="data").to_wire()
+    said["thread_to_node_inputs"]["0"]["node_run_inputs"].append(override)
+    backend.execute(workflow_id, TurnInput.from_wire(said), run_id=run_id).finish()
+
+    plan = backend.forks.plan(run_id, 1, RerunTarget(), is_replay=True)
+    again = backend.forks.turn_input(plan, "Other words")
+
+    assert again.message == "Other words"
+    assert again.to_wire()["thread_to_node_inputs"]["0"]["node_run_inputs"][1:] == [override]
