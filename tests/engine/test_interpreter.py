@@ -907,6 +907,26 @@ def test_cancelled_turn_starts_no_worker():
     assert play.end.status == "cancelled"
 
 
+def test_cancelled_turn_calls_no_further_model():
+    stop = threading.Event()
+
+    class Stopping(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            stop.set()
+            return super().reply(prompt)
+
+    apart = {"judged": "independent_llm_evaluations"}
+    pets, hours = (say(name, global_node_config=everywhere(name, **apart)) for name in ("pets", "hours"))
+    play = Play(say("desk"), pets, hours, responder=Stopping())
+    play.turn()
+
+    types = play.turn("hello", cancelled=stop)
+
+    assert len(play.interpreter.responder.prompts) == 1
+    assert (types[-1], play.end.status) == ("end_workflow_iteration", "cancelled")
+    assert "workflow_warning" not in types
+
+
 def test_cancelled_turn_ends_before_next_node():
     cancelled = threading.Event()
     play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))

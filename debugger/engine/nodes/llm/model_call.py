@@ -26,9 +26,11 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
         The reply. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
 
     Raises:
-        ModelError: There is no answer.
+        ModelError: There is no answer, or the turn was stopped.
         RunError: The user must correct something before there can be one.
     """
+    if context.cancelled.is_set():
+        raise ModelError("the answer is no longer needed")
     responder = context.responder
     if context.interceptor is not None:
         prompt, responder = context.interceptor.select_model(prompt, context)
