@@ -347,7 +347,8 @@ def test_chosen_entry_is_run_where_conversation_ended(backend):
     new_id = begin(backend, run_id, 1, entry_node_logical_id="chat")
     result = go_on(backend, workflow_id, new_id, "And now?")
 
-    assert [event["content"] for event in result.events if event["type"] == "assistant_response"] == ["Answer 2"]
+    said = [event["content"] for event in result.events if event["type"] == "assistant_response"]
+    assert said == ["Answer 2"]
 
 
 def test_replayed_turn_keeps_inputs_of_nodes(backend):
