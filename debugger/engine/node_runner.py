@@ -215,8 +215,8 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
         loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
         thread.runtime_variables.pop(_OUTCOME, None)
     loop.attempts += 1
-    if 1 < loop.attempts <= execution.options.max_node_runs:
-        # A retry is bounded by its own settings, unless it spins until its time is up.
+    spins = settings.time_between_retries == 0 and loop.attempts > execution.options.max_node_runs
+    if loop.attempts > 1 and not spins:  # a retry is bounded by its own settings
         execution.node_runs -= 1
     return loop
 

@@ -199,3 +199,13 @@ def test_message_after_the_time_ends_the_loop():
     assert types[:3] == ["user_messages", "self_loop_exhausted", "conditional_edge"]
     assert run.one("self_loop_exhausted")["total_attempts"] == 1
     assert run.said() == ["Too late."]
+
+
+def test_waiting_retries_last_until_their_time_is_up():
+    loop = {"enabled": True, "expiry_time": 600, "time_between_retries": 2}
+
+    events, end = play(Clock(), node("poll", "no_op", self_loop_config=loop))
+
+    exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
+    assert (exhausted["outcome"], exhausted["total_attempts"]) == ("expiry_time", 300)
+    assert end.status == "completed"
