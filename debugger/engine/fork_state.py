@@ -74,7 +74,7 @@ def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
 
 
 def places(thread: ThreadState) -> Iterator[str]:
-    """Yield the nodes that a thread needs: its own, and those of its returns."""
+    """Yield a thread's node and the nodes of its returns."""
     if thread.position is not None:
         yield thread.position
     for called, caller in thread.return_stack:

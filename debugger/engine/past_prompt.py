@@ -125,7 +125,10 @@ def _context(call: PastCall, graph: Graph) -> NodeContext:
 
 
 def _judged(routes: EdgeSelector, node: Node[Any], context: NodeContext, destination: str) -> Transition:
-    """Return the transition that a model judged; another may lead to the same node."""
+    """Return the transition that a model judged.
+
+    Another one may lead to the same node.
+    """
     found = [
         transition
         for transition in routes.conditional(node.config, context.thread)

@@ -170,7 +170,10 @@ def _run_due_threads(execution: Execution) -> Events:
 
 
 def _is_put_off(execution: Execution, thread: ThreadState) -> bool:
-    """Return whether a companion's attempt is not due yet; all are due where the clock was set back."""
+    """Return whether a companion's attempt is not due yet.
+
+    All are due where the clock was set back.
+    """
     if not thread.is_companion or thread.due_at is None:
         return False
     loop = execution.config(thread).self_loop_config or SelfLoopConfig()
