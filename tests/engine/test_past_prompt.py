@@ -63,3 +63,13 @@ def test_judged_prompt_has_the_condition_judged_apart():
     found = rebuild_prompt(past_call("chat", judged_destination="desk"), graph)
 
     assert found.prompt.system == "asks for help"
+
+
+def test_rebuilt_prompt_asks_for_the_edges_line():
+    line = {"dynamic_messages_config": {"dynamic_message_prompt": "Say that {{shop}} takes it back."}}
+    edge = when("chat", "b", freeform="return", condition=line)
+    graph = Graph(workflow(say("chat"), static("b", "B"), edge))
+
+    found = rebuild_prompt(past_call("chat"), graph)
+
+    assert [choice.message_prompt for choice in found.prompt.choices] == ["Say that Leaf takes it back."]
