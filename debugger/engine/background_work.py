@@ -38,8 +38,11 @@ class ArmedEdge:
         return self.memory.evaluated_at + pause
 
     def is_due(self, now: float) -> bool:
-        """Return whether it may be evaluated now."""
-        return self.due_at is None or now >= self.due_at
+        """Return whether it may be evaluated now.
+
+        It may where the clock was set back.
+        """
+        return self.due_at is None or now >= self.due_at or now < (self.memory.evaluated_at or 0)
 
     def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
         """Return the event of a condition that came true."""

@@ -63,7 +63,7 @@ def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
         f"{node_id!r} (thread {thread.thread_id})"
         for thread in state.active_threads
         if not (is_moved and thread is state.main)
-        for node_id in _places(thread)
+        for node_id in places(thread)
         if node_id not in graph.nodes
     ]
     if lost:
@@ -73,7 +73,8 @@ def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
         )
 
 
-def _places(thread: ThreadState) -> Iterator[str]:
+def places(thread: ThreadState) -> Iterator[str]:
+    """Yield a thread's node and the nodes of its returns."""
     if thread.position is not None:
         yield thread.position
     for called, caller in thread.return_stack:

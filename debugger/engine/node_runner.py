@@ -31,10 +31,10 @@ GaveUp = Literal["max_retries", "expiry_time"]
 def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Events:
     """Run a node, then leave it, wait at it or retry.
 
-    Where its next attempt was put off until its loop's time was up, the loop ends instead.
+    Where its loop's time was up before its next attempt, the loop ends instead.
     """
-    is_retry, thread.due_at = thread.due_at is not None, None
-    if is_retry and thread.loop is not None and thread.loop.is_over(execution.environment.now()):
+    thread.due_at = None
+    if thread.loop is not None and thread.loop.is_over(execution.environment.now()):
         yield from _give_up(execution, thread, node, thread.loop, "expiry_time")
         return
     execution.node_runs += 1
@@ -215,8 +215,8 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
         loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
         thread.runtime_variables.pop(_OUTCOME, None)
     loop.attempts += 1
-    if 1 < loop.attempts <= execution.options.max_node_runs:
-        # A retry is bounded by its own settings, unless it spins until its time is up.
+    spins = settings.time_between_retries == 0 and loop.attempts > execution.options.max_node_runs
+    if loop.attempts > 1 and not spins:  # a retry is bounded by its own settings
         execution.node_runs -= 1
     return loop
 
@@ -240,10 +240,10 @@ def _retry(
     )
     yield execution.stamp(delay, thread)
     seconds = context.clamp_timeout(float(settings.time_between_retries))
-    if seconds > 0:
-        thread.due_at = world.now() + seconds
-    if not thread.is_companion:  # one of those is left until a pump finds it due
+    if not thread.is_companion:
         world.sleep(seconds, execution.cancelled)
+    elif seconds > 0:  # it is left until a pump finds it due
+        thread.due_at = world.now() + seconds
 
 
 def _give_up(

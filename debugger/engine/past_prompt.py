@@ -8,13 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from debugger.engine.environment import Environment
 from debugger.engine.history import History
 from debugger.engine.models import HeuristicModel, Prompt, Reply
 from debugger.engine.models.base import ToolCall
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.base import Node, NodeContext
 from debugger.engine.nodes.llm.model_call import judge_prompt
 from debugger.engine.nodes.llm.node import LLMNode, ModelTurn
 from debugger.engine.nodes.llm.tool_specs import suppress_text
@@ -84,7 +85,7 @@ def rebuild_prompt(call: PastCall, graph: Graph) -> RebuiltPrompt:
     context = _context(call, graph)
     routes = EdgeSelector(graph)
     if call.judged_destination is not None:
-        transition = _judged(routes, node.config, context, call.judged_destination)
+        transition = _judged(routes, node, context, call.judged_destination)
         choice = choice_of(transition, context)
         written = transition.condition.condition_freeform if transition.condition else None
         return RebuiltPrompt(judge_prompt(choice, node.config, context), (written or "",))
@@ -123,12 +124,21 @@ def _context(call: PastCall, graph: Graph) -> NodeContext:
     )
 
 
-def _judged(routes: EdgeSelector, node: NodeConfig, context: NodeContext, destination: str) -> Transition:
-    for transition in routes.conditional(node, context.thread):
-        has_freeform = transition.condition is not None and bool(transition.condition.condition_freeform)
-        if has_freeform and transition.destination.logical_id == destination:
-            return transition
-    raise RunError(f"This version of the workflow has no edge from {node.label!r} to {destination!r}.")
+def _judged(routes: EdgeSelector, node: Node[Any], context: NodeContext, destination: str) -> Transition:
+    """Return the transition that a model judged.
+
+    Another one may lead to the same node.
+    """
+    found = [
+        transition
+        for transition in routes.conditional(node.config, context.thread)
+        if transition.condition is not None and transition.condition.condition_freeform
+        if transition.destination.logical_id == destination
+    ]
+    if not found:
+        label = node.config.label
+        raise RunError(f"This version of the workflow has no edge from {label!r} to {destination!r}.")
+    return max(found, key=lambda each: each.needs_llm_judge == node.calls_model)
 
 
 def _rounds(messages: Sequence[Message]) -> list[tuple[Message, list[Message]]]:

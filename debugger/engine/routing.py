@@ -115,6 +115,8 @@ class Decision:
     reason: str
     args: JsonObject
     chosen_by_model: bool = False
+    message: str = ""
+    """The line that a model wrote as it judged the transition."""
 
 
 class EdgeSelector:
@@ -260,7 +262,7 @@ class EdgeSelector:
                 continue
             if condition.condition_expression:
                 _require_time(seconds, condition.condition_expression)
-            started = thread_time()
+            started, message = thread_time(), ""
             if condition.condition_expression and not _is_offered(transition, context):
                 reason, warnings = _expression_reason(condition.condition_expression, context)
                 seconds += thread_time() - started
@@ -271,10 +273,11 @@ class EdgeSelector:
                 verdict = yield from evaluate(choice_of(transition, context), transition.source, context)
                 called = transition_tool_name(transition.destination.logical_id)
                 reason = f"{called} was chosen: {verdict.reason}" if verdict is not None else None
+                message = verdict.message if verdict is not None else ""
             else:
                 continue
             if reason is not None:
-                return Decision(transition, reason, {})
+                return Decision(transition, reason, {}, message=message)
         return None
 
 
@@ -321,6 +324,8 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
 def choice_of(transition: Transition, context: NodeContext) -> TransitionOption:
     """Return a transition as it is offered to a model."""
     condition = transition.condition or ConditionConfig()
+    line = condition.dynamic_messages_config
+    written = line.dynamic_message_prompt if line is not None else None
     return TransitionOption(
         edge_id=transition.key,
         condition=context.fill(condition.condition_freeform or ""),
@@ -328,4 +333,5 @@ def choice_of(transition: Transition, context: NodeContext) -> TransitionOption:
         destination_node_name=transition.destination.label,
         edge_name=transition.name,
         args_schema=condition.args_schema and readable_schema(condition.args_schema),
+        message_prompt=context.fill(written) if written else None,
     )

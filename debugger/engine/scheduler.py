@@ -31,7 +31,7 @@ from debugger.protocol.events import (
     WorkflowWarningEvent,
 )
 from debugger.protocol.messages import normal_message
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import NodeConfig, SelfLoopConfig
 
 # A segment
 
@@ -170,7 +170,14 @@ def _run_due_threads(execution: Execution) -> Events:
 
 
 def _is_put_off(execution: Execution, thread: ThreadState) -> bool:
-    return thread.is_companion and thread.due_at is not None and execution.environment.now() < thread.due_at
+    """Return whether a companion's attempt is not due yet.
+
+    All are due where the clock was set back.
+    """
+    if not thread.is_companion or thread.due_at is None:
+        return False
+    loop = execution.config(thread).self_loop_config or SelfLoopConfig()
+    return 0 < thread.due_at - execution.environment.now() < loop.time_between_retries + 1
 
 
 def _visit(execution: Execution, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:

@@ -54,7 +54,7 @@ def follow(
     transition = decision.transition
     thread.loop = None
     if transition.is_conditional and not decision.chosen_by_model:
-        yield from _speak(execution, transition, thread, run_id)
+        yield from _speak(execution, decision, thread, run_id)
     is_strike = _is_strike(execution, transition)
     if matched is not None:
         redirected = transition.destination.logical_id if is_strike else None
@@ -100,12 +100,13 @@ def _enter(execution: Execution, transition: Transition, thread: ThreadState) ->
     thread.position = transition.destination.logical_id
 
 
-def _speak(execution: Execution, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+def _speak(execution: Execution, decision: Decision, thread: ThreadState, run_id: str) -> Events:
     """Speak an edge's message, after the node's own reply."""
+    transition = decision.transition
     if transition.condition is None or not transition.condition.has_line:
         return
     context = execution.context(thread)
-    line = transition.message(context)
+    line = decision.message or transition.message(context)
     if line is not None:
         said = fixed_response(line, execution.environment)
         yield execution.stamp(said, thread, transition.source, run_id)

@@ -55,12 +55,12 @@ class UsageMeter:
 
     def add_tool_call(self, milliseconds: float) -> None:
         """Count one call of a tool node (U-57)."""
-        self._tool_calls.append(milliseconds)
+        self._tool_calls.append(max(0.0, milliseconds))  # the clock may be set back
 
     def metrics(self, now: float) -> JsonObject:
         """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
         return {
-            "e2e_latency_milliseconds": round((now - self.started) * 1000),
+            "e2e_latency_milliseconds": max(0, round((now - self.started) * 1000)),
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),

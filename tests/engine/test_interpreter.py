@@ -680,6 +680,21 @@ def test_silent_nodes_condition_is_judged_alone():
     assert play.said() == ["A", "B"]
 
 
+def test_silent_nodes_judge_writes_the_edges_line():
+    class Writer(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            return Reply(chosen=prompt.choices[0], message=f"Written for: {prompt.choices[0].message_prompt}")
+
+    line = {"dynamic_messages_config": {"dynamic_message_prompt": "Say goodbye."}}
+    edge = when("a", "b", freeform="yes", condition=line)
+    play = Play(static("a", "A"), static("b", "B"), edge, responder=Writer())
+
+    types = play.turn("yes")
+
+    assert play.said() == ["A", "Written for: Say goodbye.", "B"]
+    assert "workflow_warning" not in types
+
+
 def test_tool_node_writes_three_variables():
     good = tool("price", "def price(cups):\n    return 3 * int(cups)\n", {"cups": "[[cups]]"})
     bad = tool("broken", "def broken():\n    raise ValueError('no stock')\n")
@@ -905,6 +920,26 @@ def test_cancelled_turn_starts_no_worker():
     assert types.count("start_node_run") == 1
     assert "companion_edge" not in types
     assert play.end.status == "cancelled"
+
+
+def test_cancelled_turn_calls_no_further_model():
+    stop = threading.Event()
+
+    class Stopping(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            stop.set()
+            return super().reply(prompt)
+
+    apart = {"judged": "independent_llm_evaluations"}
+    pets, hours = (say(name, global_node_config=everywhere(name, **apart)) for name in ("pets", "hours"))
+    play = Play(say("desk"), pets, hours, responder=Stopping())
+    play.turn()
+
+    types = play.turn("hello", cancelled=stop)
+
+    assert len(play.interpreter.responder.prompts) == 1
+    assert (types[-1], play.end.status) == ("end_workflow_iteration", "cancelled")
+    assert "workflow_warning" not in types
 
 
 def test_cancelled_turn_ends_before_next_node():

@@ -10,7 +10,8 @@ from debugger.engine.models import HeuristicModel
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool
 from debugger.protocol.runs import TurnInput
-from tests.support.factories import direct, node, static, tool, when, worker, workflow
+from tests.engine.test_scheduler import Background
+from tests.support.factories import direct, node, say, static, tool, when, worker, workflow
 
 COUNT = "def count(n):\n    return (int(n) if n.isdigit() else 0) + 1\n"
 
@@ -184,3 +185,27 @@ def test_looping_worker_gets_new_messages():
 
     assert events.count("start_node_run") == 1
     assert events[-1] == "workflow_ready_for_input"
+
+
+def test_message_after_the_time_ends_the_loop():
+    chat = say("chat", self_loop_config={"enabled": True, "expiry_time": 60})
+    over = when("chat", "late", "[[self_loop_outcome]] == 'expiry_time'")
+    run = Background(chat, static("late", "Too late."), over)
+    run.turn("one")
+    run.clock.seconds += 61
+
+    types = run.turn("two")
+
+    assert types[:3] == ["user_messages", "self_loop_exhausted", "conditional_edge"]
+    assert run.one("self_loop_exhausted")["total_attempts"] == 1
+    assert run.said() == ["Too late."]
+
+
+def test_waiting_retries_last_until_their_time_is_up():
+    loop = {"enabled": True, "expiry_time": 600, "time_between_retries": 2}
+
+    events, end = play(Clock(), node("poll", "no_op", self_loop_config=loop))
+
+    exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
+    assert (exhausted["outcome"], exhausted["total_attempts"]) == ("expiry_time", 300)
+    assert end.status == "completed"

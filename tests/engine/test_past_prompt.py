@@ -11,7 +11,7 @@ from debugger.expressions import Scope
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.support.factories import say, static, when, workflow
+from tests.support.factories import everywhere, say, static, when, workflow
 
 
 def past_call(node, **fields):
@@ -54,3 +54,22 @@ def test_rebuilt_prompt_that_must_answer_offers_nothing():
 def test_prompt_that_workflow_cannot_have_is_refused(call, words):
     with pytest.raises(RunError, match=words):
         rebuild_prompt(call, GRAPH)
+
+
+def test_judged_prompt_has_the_condition_judged_apart():
+    desk = say("desk", global_node_config=everywhere("asks for help", judged="independent_llm_evaluations"))
+    graph = Graph(workflow(say("chat"), desk, when("chat", "desk", freeform="wants a refund")))
+
+    found = rebuild_prompt(past_call("chat", judged_destination="desk"), graph)
+
+    assert found.prompt.system == "asks for help"
+
+
+def test_rebuilt_prompt_asks_for_the_edges_line():
+    line = {"dynamic_messages_config": {"dynamic_message_prompt": "Say that {{shop}} takes it back."}}
+    edge = when("chat", "b", freeform="return", condition=line)
+    graph = Graph(workflow(say("chat"), static("b", "B"), edge))
+
+    found = rebuild_prompt(past_call("chat"), graph)
+
+    assert [choice.message_prompt for choice in found.prompt.choices] == ["Say that Leaf takes it back."]

@@ -744,3 +744,18 @@ def test_second_message_retries_a_bounded_loop():
 
 
 EVERY_SECOND = {"trigger_mode": "on_every_background_tick", "min_seconds_between_evaluations": 1}
+
+
+def test_background_work_continues_after_clock_set_back():
+    poller_run = Background(*lab())
+    tick = waking("chat", "b", "[[x]] == 1", **EVERY_SECOND)
+    edge_run = Background(say("chat"), static("b", "B"), tick)
+    for run in (poller_run, edge_run):
+        run.turn()
+    edge_run.pump(after=2)
+
+    attempt, judged = poller_run.pump(after=-3600), edge_run.pump(after=-3600)
+
+    assert "companion_step_boundary" in attempt
+    assert judged == ["waiting_evaluation_boundary"]
+    assert poller_run.pump(after=1) == []

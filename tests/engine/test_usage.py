@@ -106,3 +106,13 @@ def test_totals_continue_in_next_turn():
     assert run_usage(state)[0]["call_count"] == 2
     assert run_usage(state)[0]["total_tokens"] == 30
     assert meter.metrics(6.0)["llm_call_count"] == 1
+
+
+def test_durations_are_none_after_clock_set_back():
+    meter = UsageMeter(RunState.at("chat"), started=1000.0)
+
+    meter.add_tool_call(-5000.0)
+
+    metrics = meter.metrics(now=990.0)
+    assert metrics["e2e_latency_milliseconds"] == 0
+    assert metrics["tool_call_latency_stats"]["min_milliseconds"] == 0.0

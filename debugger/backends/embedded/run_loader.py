@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.python_consents import PythonPermits
 from debugger.engine.background_work import NOTHING_AHEAD, pending_work
+from debugger.engine.fork_state import places
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, StaleTurnError
@@ -185,10 +186,12 @@ def reject_missing_nodes(opened: LoadedRun) -> None:
         ConflictError: The version has another graph.
     """
     nodes = opened.interpreter.graph.nodes
-    lost = [thread.position for thread in opened.state.active_threads if thread.position not in nodes]
+    threads = opened.state.active_threads
+    lost = [node_id for thread in threads for node_id in places(thread) if node_id not in nodes]
     if lost:
         raise ConflictError(
-            f"Run {opened.run_id} is at the node {lost[0]!r}, which its version does not have any more.",
+            f"Run {opened.run_id} is at the node {lost[0]!r} or returns to it, and its version does not have "
+            "it any more.",
             advice="Run the turn again in another run, or stop this one.",
         )
 

@@ -17,7 +17,7 @@ from debugger.backends.forks.mapping import (
 )
 from debugger.backends.forks.request import HistoryMode, RerunEdits, RerunMode, RerunTarget
 from debugger.backends.forks.restore import Checkpoints, RestoredRun
-from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
+from debugger.backends.forks.transcript import Line, edited_messages, edited_pairs, lines_of
 from debugger.engine.environment import Environment
 from debugger.engine.fork_state import prepare_fork, reopen_conversation
 from debugger.engine.interpreter import Interpreter
@@ -30,7 +30,7 @@ from debugger.graph.node_types import CONVERSATION_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
-from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
+from debugger.protocol.runs import MAIN_THREAD, ForkRecord, RunStatus, Turn, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.store import CarriedUsage, RunFork, Store, new_id
 
@@ -220,6 +220,8 @@ class Forks:
             reopen_conversation(restored.state)
         replayed_input = self._checkpoints.next_input(run_id, restored) if is_replay else None
         placed = _place(restored, source.graph, goal.graph, target, is_same=is_same)
+        if has_ended and target.entry_node_logical_id is not None:
+            restored.state.main.move_to(target.entry_node_logical_id)  # it is run, also where it was the last
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else restored.pair_count
         recorded_pairs = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]
@@ -294,6 +296,7 @@ class Forks:
         self.edit_variables(plan, edits)
         keeps_memos = plan.history_mode == "FULL"
         written = edited_pairs(plan.pairs, plan.lines, edits, self._world, keeps_memos=keeps_memos)
+        state.main.pending = edited_messages(state.main.pending, plan.lines, edits)
         status = plan.status
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"
@@ -342,7 +345,13 @@ class Forks:
         if not plan.pairs and plan.turn_index == 0 and plan.history_mode != "NONE":
             # The start of a run is read from the record of its first turn.
             fields |= {"initial_state": original.initial_state, "welcome_message": original.welcome_message}
-        return TurnInput.with_message(message, **fields)
+        wire = TurnInput.with_message(message, **fields).to_wire()
+        threads = original.to_wire().get("thread_to_node_inputs", {})
+        if MAIN_THREAD in threads and plan.mode == "EXACT":  # what single nodes get, as an override_url
+            inputs = threads[MAIN_THREAD].get("node_run_inputs", ())
+            kept = [each for each in inputs if not each.get("messages")]
+            wire["thread_to_node_inputs"][MAIN_THREAD]["node_run_inputs"] += kept
+        return TurnInput.from_wire(wire)
 
     def _record(self, source_id: str, turn_number: int, state: RunState, run_by: str | None) -> ForkRecord:
         return ForkRecord(

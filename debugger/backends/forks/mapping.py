@@ -135,7 +135,8 @@ def _variables(
         matched = nodes.get(node_id)
         prefixes[f"{node_id}."] = f"{matched}." if matched else None
         if node.name:
-            prefixes[f"{node.name}."] = f"{target.nodes[matched].name}." if matched else None
+            name = target.nodes[matched].name if matched else None
+            prefixes[f"{node.name}."] = f"{name}." if name else None
     found: JsonObject = {}
     for name, value in variables.items():
         prefix = next((one for one in prefixes if name.startswith(one)), None)

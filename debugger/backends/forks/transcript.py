@@ -17,7 +17,7 @@ from debugger.protocol.events import (
     WorkflowNavigationMessageEvent,
 )
 from debugger.protocol.json_codec import encode
-from debugger.protocol.messages import human_message, message_kind, message_text
+from debugger.protocol.messages import Message, human_message, message_kind, message_text
 from debugger.protocol.runs import MAIN_THREAD, Turn
 from debugger.store import WrittenPair
 
@@ -115,6 +115,17 @@ def edited_pairs(
     if added and not pairs:
         found[1] = _written(Turn(run_input={"command": "start"}).to_wire(), added)
     return found
+
+
+def edited_messages(messages: Sequence[Message], lines: Sequence[Line], edits: RerunEdits) -> list[Message]:
+    """Return unanswered messages as edited, without those that are no lines.
+
+    Raises:
+        InputError: An edit is of a line that is not there, or that cannot be edited.
+    """
+    known = {line.key for line in lines}
+    rewriter = _Rewriter(_texts(lines, edits), {}, keeps_memos=True)
+    return list(rewriter.rewritten([message for message in messages if str(message.get("id")) in known]))
 
 
 def _spoken(event: Event) -> Iterator[tuple[Sender, str, str, str | None]]:

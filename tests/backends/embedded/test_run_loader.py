@@ -191,3 +191,19 @@ def test_change_during_making_counts_at_once():
 
     assert [cache.get_or_make("tea", 0) for _ in range(3)] == ["old", "new", "new"]
     assert made == ["old", "new"]
+
+
+def test_run_whose_caller_is_gone_is_refused(backend):
+    there = {"is_global": True, "condition": {"condition_expression": "isPresent([[x]])"}}
+    back = {"condition_freeform": "back"}
+    desk = say("desk", global_node_config={**there, "reverse_conditional_edge": back})
+    workflow_id = backend.create_workflow(document(say("chat"), desk)).id
+    begun = TurnInput.with_message("hi", runtime_variables={"x": 1})
+    run_id = backend.execute(workflow_id, begun).finish().run_id
+    backend.store.catalogue.replace_document(workflow_id, 0, document(desk))
+    backend.renew(workflow_id)
+
+    with pytest.raises(ConflictError, match=r"'chat'.*Run the turn again in another run"):
+        backend.execute(workflow_id, saying("hello"), run_id=run_id)
+
+    assert backend.run(run_id).status == "waiting_for_user_input"

@@ -303,3 +303,63 @@ def fails_once(reply):
         return reply(prompt)
 
     return called
+
+
+def test_copies_under_a_lost_name_are_dropped(backend):
+    parts = (tool("count", "def f(**_):\n    return 7\n", result_runtime_variable_name="n"), say("chat"))
+    workflow_id, run_id = talk(backend, document(*parts, direct("count", "chat")), "Hello")
+    nameless = [{**part, "name": None} for part in parts]
+    version(backend, workflow_id, document(*nameless, direct("count", "chat")))
+
+    plan = backend.forks.plan(run_id, 1, RerunTarget())
+
+    variables = plan.state.main.runtime_variables
+    assert (variables["n"], variables["count.n"]) == (7, 7)
+    assert not [name for name in variables if name.startswith("None.")]
+    assert "Count.n" in plan.dropped_variables
+
+
+@pytest.mark.parametrize(
+    "edits, history_mode, heard",
+    [
+        ({}, "FULL", "More\nAgain"),
+        ({"message_edits": [{"index": 2, "text": "Less"}]}, "FULL", "Less\nAgain"),
+        ({"message_deletes": [{"index": 2}]}, "FULL", "Again"),
+        ({}, "NONE", "Again"),
+    ],
+)
+def test_unanswered_message_is_asked_as_edited(backend, edits, history_mode, heard):
+    workflow_id, run_id = talk(backend, document(say("chat")), "Hello")
+    asked, reply = [], backend._responder.reply
+    backend._responder.reply = fails_once(reply)
+    go_on(backend, workflow_id, run_id, "More")
+    backend._responder.reply = lambda prompt: asked.append(prompt.message) or reply(prompt)
+
+    new_id = begin(backend, run_id, 2, RerunEdits(**edits), history_mode=history_mode)
+    go_on(backend, workflow_id, new_id, "Again")
+
+    assert asked == [heard]
+
+
+def test_chosen_entry_is_run_where_conversation_ended(backend):
+    workflow_id, run_id = talk(backend, document(say("chat", self_loop=False)), "Hello")
+
+    new_id = begin(backend, run_id, 1, entry_node_logical_id="chat")
+    result = go_on(backend, workflow_id, new_id, "And now?")
+
+    said = [event["content"] for event in result.events if event["type"] == "assistant_response"]
+    assert said == ["Answer 2"]
+
+
+def test_replayed_turn_keeps_inputs_of_nodes(backend):
+    workflow_id, run_id = talk(backend, document(say("chat"), node("call", "http_request")))
+    override = {"type": "http_request", "node_logical_id": "call", "override_url": "https://a.example/"}
+    said = TurnInput.with_message("Hello", command="data").to_wire()
+    said["thread_to_node_inputs"]["0"]["node_run_inputs"].append(override)
+    backend.execute(workflow_id, TurnInput.from_wire(said), run_id=run_id).finish()
+
+    plan = backend.forks.plan(run_id, 1, RerunTarget(), is_replay=True)
+    again = backend.forks.turn_input(plan, "Other words")
+
+    assert again.message == "Other words"
+    assert again.to_wire()["thread_to_node_inputs"]["0"]["node_run_inputs"][1:] == [override]

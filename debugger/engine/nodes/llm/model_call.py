@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
@@ -26,9 +25,11 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
         The reply. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
 
     Raises:
-        ModelError: There is no answer.
+        ModelError: There is no answer, or the turn was stopped.
         RunError: The user must correct something before there can be one.
     """
+    if context.cancelled.is_set():
+        raise ModelError("the answer is no longer needed")
     responder = context.responder
     if context.interceptor is not None:
         prompt, responder = context.interceptor.select_model(prompt, context)
@@ -96,26 +97,10 @@ def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None,
     Return the first true one, in node order.
     """
     first = None
-    for choice in with_message_prompts(context.llm_judged_choices, context):
+    for choice in context.llm_judged_choices:
         verdict = yield from evaluate(choice, node, context)
         first = first or verdict
     return first
-
-
-def with_message_prompts(
-    choices: Sequence[TransitionOption], context: NodeContext
-) -> tuple[TransitionOption, ...]:
-    """Return choices with the prompts of the lines that a model writes for them (U-17)."""
-    return tuple(_with_message_prompt(choice, context) for choice in choices)
-
-
-def _with_message_prompt(choice: TransitionOption, context: NodeContext) -> TransitionOption:
-    transition = context.transitions.get(choice.edge_id)  # a rebuilt prompt has none
-    condition = transition.condition if transition is not None else None
-    config = condition.dynamic_messages_config if condition is not None else None
-    if config is None or not config.dynamic_message_prompt:
-        return choice
-    return replace(choice, message_prompt=context.fill(config.dynamic_message_prompt))
 
 
 def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError) -> None:

@@ -15,7 +15,6 @@ from debugger.engine.nodes.llm.model_call import (
     model_message,
     tool_message,
     warn_unanswered,
-    with_message_prompts,
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt
 from debugger.engine.nodes.llm.tool_specs import NodeTool, NodeToolset, suppress_text
@@ -114,7 +113,7 @@ class LLMNode(Node[LLMConfig]):
             system=context.fill(static.system),
             message=self._message(context),
             history=lambda: history.of(context.thread.thread_id),
-            choices=with_message_prompts(context.choices, context),
+            choices=context.choices,
             schema=static.schema,
             tools=tuple(tool.spec for tool in tools),
             llm=static.llm,
