@@ -17,7 +17,9 @@ from debugger.errors import (
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
-from tests.backends.hosted.records import RUN, WORKFLOW, turn_events
+from tests.backends.hosted.records import RUN, WORKFLOW, Records, turn_events
+
+OTHER = "665f0c2b9a3e4d5f6a7b8c99"
 
 
 @pytest.fixture(autouse=True)
@@ -228,3 +230,14 @@ def test_lost_stop_is_read_from_record(peer, hosted):
     result = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
 
     assert (result.status, result.is_completed) == ("cancelled", True)
+
+
+def test_first_turn_of_api_without_ids_is_believed(peer, hosted):
+    """Another client has just begun a run with the same words."""
+    peer.records = Records(returns_ids=False)
+    peer.records.add_run("Hello", run_id=OTHER)
+
+    stream = first_turn(hosted)
+    stream.finish()
+
+    assert (stream.run_id, stream.progress.record) == (RUN, None)
