@@ -150,8 +150,8 @@ class TurnSender:
         """Check that the answer names the run that this turn started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
-        record is read once, and compared by its text if it has no ids. A run that is not on record yet is
-        believed: that of another turn would be.
+        record is read once, and compared by its text if it has no ids. A run without turns on record is
+        believed: that of another turn would have them.
 
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
@@ -168,7 +168,8 @@ class TurnSender:
             return
         except DebuggerError as error:
             raise AnswerLost(error) from error
-        if found is None or not (found.is_certain or found.state == "finished"):
+        has_turns = found is None or found.record is None or bool(found.record.turns)
+        if has_turns and not (found and (found.is_certain or found.state == "finished")):
             raise AnswerLost(
                 AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
             )

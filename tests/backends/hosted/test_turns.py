@@ -241,3 +241,17 @@ def test_first_turn_of_api_without_ids_is_believed(peer, hosted):
     stream.finish()
 
     assert (stream.run_id, stream.progress.record) == (RUN, None)
+
+
+def test_first_turn_not_on_record_yet_is_believed(peer, hosted):
+    def execute(body):
+        answer = peer.executes(body)
+        peer.records.runs[RUN]["input_output_pairs"] = []
+        return answer
+
+    peer.answers(body=execute)
+
+    stream = first_turn(hosted)
+
+    assert stream.finish().turn_number == 1
+    assert stream.progress.record is None
