@@ -20,7 +20,7 @@ from debugger.errors import (
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
-from tests.backends.hosted.records import RUN, WORKFLOW, event, turn_events
+from tests.backends.hosted.records import RUN, WORKFLOW, Records, event, turn_events
 from tests.backends.hosted.socket_peer import ABORT, SILENT, acknowledgement, serving
 
 OTHER = "665f0c2b9a3e4d5f6a7b8c99"
@@ -404,3 +404,11 @@ def test_turn_stopped_before_sending_is_not_sent(peer, hosted):
         first_turn(hosted, cancelled=cancelled).finish()
 
     assert (peer.frames, peer.posted) == ([], [])
+
+
+def test_first_frame_names_no_run(peer, hosted):
+    given = TurnInput.with_message("Hello", workflow_run_id=OTHER)
+
+    hosted.execute(WORKFLOW, given).finish()
+
+    assert OTHER not in str(peer.frames[0])

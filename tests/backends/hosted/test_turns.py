@@ -255,3 +255,11 @@ def test_first_turn_not_on_record_yet_is_believed(peer, hosted):
 
     assert stream.finish().turn_number == 1
     assert stream.progress.record is None
+
+
+def test_run_id_of_an_input_is_not_sent(peer, hosted):
+    given = TurnInput.with_message("Hello", workflow_run_id=OTHER)
+
+    hosted.execute(WORKFLOW, given).finish()
+
+    assert OTHER not in str(peer.sent)
