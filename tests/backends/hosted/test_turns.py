@@ -263,3 +263,13 @@ def test_run_id_of_an_input_is_not_sent(peer, hosted):
     hosted.execute(WORKFLOW, given).finish()
 
     assert OTHER not in str(peer.sent)
+
+
+def test_stop_counts_no_turn(peer, hosted):
+    """The answer to a stop may have the number of the last turn."""
+    peer.records.add_run("Hello")
+
+    stream = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN, expected_turn_number=2)
+
+    assert stream.finish().status == "cancelled"
+    assert stream.progress.record is None
