@@ -98,6 +98,8 @@ class HostedTurns:
                 if run_id is None or turn_input.command != "stop":
                     raise
                 result = self._reconciliation.end_of(run_id)
+                if not result.is_completed:  # the API has forgotten the run, which may still wait on record
+                    raise
                 break
             self._raise_if_stopped(turn)
             is_last = resends == MAX_RESENDS

@@ -273,3 +273,11 @@ def test_stop_counts_no_turn(peer, hosted):
 
     assert stream.finish().status == "cancelled"
     assert stream.progress.record is None
+
+
+def test_stop_of_expired_session_is_an_error(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.answers(404, {"detail": "Session not found"})
+
+    with pytest.raises(RunEndedError, match="expired"):
+        hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
