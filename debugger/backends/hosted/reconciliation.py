@@ -110,7 +110,7 @@ class Reconciliation:
                 if is_over and sent.run_id is not None:
                     if was_stopped or was_accepted or sent.turn_input.command == "stop":
                         return _without_turn(found, sent)
-                    raise _ended(found)
+                    raise make_ended_error(found)
                 if found.state == "running":
                     deadline = progress.until = max(deadline, started + self._turn_timeout)
             if is_last:
@@ -267,7 +267,8 @@ def make_stale_turn_error(sent: SentTurn, newer_turns: int) -> StaleTurnError:
     )
 
 
-def _ended(found: FoundTurn) -> RunEndedError:
+def make_ended_error(found: FoundTurn) -> RunEndedError:
+    """Return the error for a turn refused because its run is over."""
     assert found.record is not None
     return RunEndedError(
         f"Run {found.run_id} has ended ({found.record.run.status}); the turn was not executed.",
