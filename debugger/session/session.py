@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Self
 
 from debugger.analysis.run_projection import RunProjection
@@ -684,7 +685,8 @@ class DebugSession:
         elif found.state == "absent" and not found.is_run_busy:
             self.sync.pending = None
             self._runner.turns.remove(pending.log)
-            self.unsent_message, self._unsent = pending.message, pending.sent
+            # A first turn may know a run that has not got it: it is sent to a new one.
+            self.unsent_message, self._unsent = pending.message, replace(pending.sent, run_id=self.run_id)
             self.error = NotExecutedError(
                 "The message is not on record, so it was not executed.", advice="Send it again."
             )

@@ -88,7 +88,8 @@ class Reconciliation:
         progress.phase, progress.message, progress.until = "reconciling", reason.message, deadline
         was_stopped = was_accepted = False
         if sent.run_id is None and lost.run_id is not None:
-            sent, was_accepted = replace(sent, run_id=lost.run_id), True
+            sent = progress.sent = replace(sent, run_id=lost.run_id)
+            was_accepted = True
         wait = FIRST_WAIT
         while True:
             is_last = time.monotonic() >= deadline
@@ -96,7 +97,8 @@ class Reconciliation:
             if found is not None:
                 progress.record = found.record
                 if found.is_certain and sent.run_id is None:
-                    sent, was_accepted = replace(sent, run_id=found.run_id), True
+                    sent = progress.sent = replace(sent, run_id=found.run_id)
+                    was_accepted = True
                 is_over = found.record is not None and found.record.run.is_over
                 can_stop = sent.run_id is not None and not (is_over or was_stopped)
                 if cancelled.is_set() and can_stop and stop(sent.run_id or ""):

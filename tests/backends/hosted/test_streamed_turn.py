@@ -406,6 +406,21 @@ def test_turn_stopped_before_sending_is_not_sent(peer, hosted):
     assert (peer.frames, peer.posted) == ([], [])
 
 
+def test_acknowledged_run_is_searched_later(peer, hosted):
+    """Another client's run has the same words, and records return no ids."""
+    peer.says(acknowledgement(RUN), close=(1012,), executes=False)
+    stream = first_turn(hosted)
+    with pytest.raises(OutcomeUnknownError):
+        stream.finish()
+    peer.records = Records(returns_ids=False)
+    peer.records.execute(peer.frames[0], RUN)
+    peer.records.add_run("Hello", run_id=OTHER)
+
+    found = hosted.find_turn(WORKFLOW, stream.progress.sent)
+
+    assert (found.state, found.run_id) == ("finished", RUN)
+
+
 def test_first_frame_names_no_run(peer, hosted):
     given = TurnInput.with_message("Hello", workflow_run_id=OTHER)
 
