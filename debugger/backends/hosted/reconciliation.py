@@ -20,6 +20,7 @@ from debugger.backends.base import FoundTurn
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall, recorded_result
 from debugger.errors import (
+    ApiError,
     DebuggerError,
     NotExecutedError,
     NotFoundError,
@@ -129,12 +130,14 @@ class Reconciliation:
 
         Raises:
             NotFoundError: The run is not there.
-            DebuggerError: The record cannot be read.
+            DebuggerError: The record cannot be read, or has more new runs than are searched.
         """
         if sent.run_id is not None:
             return self._in_run(self._run(sent.run_id), sent)
         fitting: list[FoundTurn] = []
-        for run in self._possible_runs(workflow_id, sent):
+        rows = self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]
+        newer = [row for row in rows if _created_after(row, sent.sent_at - CLOCK_SKEW)]
+        for run in self._possible_runs(newer, sent):
             found = self._in_run(run, sent)
             if found.is_certain:
                 return found
@@ -144,6 +147,8 @@ class Reconciliation:
         running = [found for found in fitting if found.state == "running"]
         if running or len(fitting) == 1:
             return (running or fitting)[0]
+        if len(newer) == MAX_RUNS and not fitting:
+            raise ApiError(f"There are {MAX_RUNS} newer runs, and the turn may be in one before them.")
         return FoundTurn("ambiguous" if fitting else "absent")
 
     def end_of(self, run_id: str) -> TurnResult:
@@ -171,11 +176,10 @@ class Reconciliation:
         except DebuggerError as error:
             return None, error
 
-    def _possible_runs(self, workflow_id: str, sent: SentTurn) -> Iterator[Run]:
+    def _possible_runs(self, rows: list[Run], sent: SentTurn) -> Iterator[Run]:
         """Yield the runs, read whole, that the first turn may have started."""
-        for row in self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]:
-            is_other = self._check.knows_run(row.workflow_run_id, sent)
-            if not is_other and _created_after(row, sent.sent_at - CLOCK_SKEW):
+        for row in rows:
+            if not self._check.knows_run(row.workflow_run_id, sent):
                 with suppress(NotFoundError):  # deleted meanwhile
                     yield self._run(row.workflow_run_id)
 
