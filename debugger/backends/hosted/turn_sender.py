@@ -26,7 +26,7 @@ from debugger.backends.hosted.turn_results import (
     TurnCall,
     client_turn_id_of,
 )
-from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
+from debugger.backends.hosted.websocket import MAX_FRAME_SENT, Socket, SocketConnector
 from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
     AnswerError,
@@ -183,13 +183,14 @@ class TurnSender:
         sent, version = turn.sent, turn.version
         if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
-        cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
-        if cached is None and not self._connector.can_open:
-            return None
         frame = live_input(turn.workflow_id, sent.turn_input, sent.run_id, version)
-        if cached is not None:
+        is_small = len(encode_body(frame)) <= MAX_FRAME_SENT
+        cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
+        if cached is not None and is_small:
             return cached, True, frame
-        if len(encode_body(frame)) > MAX_START_BYTES or not self._can_name(version, turn.workflow_id):
+        if cached is not None:
+            cached.close()  # the request goes past it
+        if not (is_small and self._connector.can_open and self._can_name(version, turn.workflow_id)):
             return None
         socket = self._connector.open()
         return None if socket is None else (socket, False, frame)

@@ -387,3 +387,12 @@ def test_conflict_with_newer_turns_is_stale(peer, hosted):
         stream.finish()
 
     assert (len(stream.progress.record.turns), len(peer.frames)) == (2, 1)
+
+
+def test_large_later_input_goes_as_a_request(peer, hosted):
+    first_turn(hosted).finish()
+
+    later_turn(hosted, "a" * 1_000_000).finish()
+
+    assert (len(peer.posted), len(peer.frames)) == (1, 1)
+    assert peer.all_closed.wait(2)
