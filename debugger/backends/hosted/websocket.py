@@ -38,7 +38,8 @@ _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.WARNING)
 
 
-HANDSHAKE_ERRORS = (WebSocketException, OSError, ValueError)
+HANDSHAKE_ERRORS = (WebSocketException, OSError, ValueError, ImportError)
+"""The last one: the environment names a SOCKS proxy, and the library for those is not installed."""
 
 
 class SocketClosed(Exception):
