@@ -582,6 +582,8 @@ class DebugSession:
         if result is None:
             assert worker.error is not None
             if isinstance(worker.error, RunEndedError) and self.run_id is not None:
+                # Where the record says that it still waits, each step would be refused again.
+                self.background.halt("The run takes no further step.")
                 if not self.sync.is_loading:
                     self.sync.load(self.run_id)  # another client has ended it: the record says how
                 return
