@@ -673,6 +673,8 @@ class DebugSession:
             self.sync.newer_turns = 0 if is_shown else read.newer_turns
             if is_shown:
                 self._show(read.record)
+        elif read.revision is not None and read.revision.status in TERMINAL_STATUSES and not self.is_over:
+            self._load(None)  # it was ended without another turn
 
     def _collect_pending(self, read: RecordRead) -> None:
         pending, found = self.sync.pending, read.found
