@@ -238,3 +238,34 @@ def test_end_without_a_turn_is_shown():
         assert session.status == "cancelled"
         assert session.hint is None
         assert [turn.message for turn in session.turns] == ["Hello"]
+
+
+def test_record_that_is_behind_hides_no_turn():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        session.send("Hello")
+        assert session.wait_until_idle(10)
+        pairs = peer.records.runs[RUN]["input_output_pairs"]
+        late = pairs.pop()
+
+        look(session)
+        hidden = [turn.message for turn in session.turns]
+        pairs.append(late)
+        peer.records.execute(message_input("By another client"), RUN)
+        look(session)
+
+        assert hidden == ["Hello"]
+        assert session.sync.newer_turns == 1
+
+
+def test_record_that_stays_shorter_is_shown():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        session.send("Hello")
+        assert session.wait_until_idle(10)
+        peer.records.runs[RUN]["input_output_pairs"].clear()
+
+        look(session)
+        look(session)
+
+        assert session.turns == []
