@@ -364,13 +364,16 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
         InputError: Nothing in it is a run.
     """
     times: dict[str, Any] = {}
+    run_id: Any = None
     inner: Mapping[str, Any] = data
     while isinstance(inner.get("workflow_run"), Mapping):
+        run_id = inner.get("_id") or inner.get("id") or run_id
         times.update({key: inner[key] for key in ("created_at", "updated_at") if inner.get(key)})
         inner = inner["workflow_run"]
     flat = {**times, **inner}
-    if "workflow_run_id" not in flat and (flat.get("id") or flat.get("_id")):
-        flat["workflow_run_id"] = flat.get("id") or flat["_id"]
+    run_id = flat.get("workflow_run_id") or flat.get("id") or flat.get("_id") or run_id
+    if run_id:
+        flat["workflow_run_id"] = run_id
     return Run.from_wire(flat)
 
 

@@ -95,6 +95,13 @@ def test_a_run_is_found_in_every_wrapping(wrap):
     assert run.is_over
 
 
+def test_id_of_a_record_reaches_its_run():
+    inner = {"workflow_id": "665f00000000000000000001", "status": "completed"}
+
+    assert unwrap_run(_answer(inner)["workflow_run"]).workflow_run_id == RUN_ID
+    assert unwrap_run(_answer({**inner, "workflow_run_id": None})).workflow_run_id == RUN_ID
+
+
 def test_the_times_of_a_record_reach_its_run():
     inner = {"workflow_run_id": RUN_ID, "workflow_id": "665f00000000000000000001", "status": "failed"}
 
