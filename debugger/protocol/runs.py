@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, InstanceOf, field_validator
+from pydantic import Field, InstanceOf, model_validator
 
 from debugger.protocol.base import (
     SECRET_VARIABLES,
@@ -235,14 +235,30 @@ class TurnResult(WireModel):
         return [parse_event(event) for event in self.events]
 
 
-class RunOutput(WireModel):
+class _Record(WireModel):
+    """A part of a record, in which null means the default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_default(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in data.items()
+            if value is not None or name not in fields or fields[name].default is None
+        }
+
+
+class RunOutput(_Record):
     """The output of one turn."""
 
     events: list[PlainObject] = Field(default_factory=list)
     thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
 
 
-class Turn(WireModel):
+class Turn(_Record):
     """One input/output pair of a run record: a turn or background work."""
 
     run_input: JsonObject = Field(default_factory=dict)
@@ -278,7 +294,7 @@ class Turn(WireModel):
         return [parse_event(event) for event in self.run_output.events]
 
 
-class Run(WireModel):
+class Run(_Record):
     """The record of one run (``platform.md#run-record``, the inner object)."""
 
     logical_id: str = ""
@@ -305,12 +321,6 @@ class Run(WireModel):
     created_at: str | None = None
     """ISO 8601, UTC; belongs to the record around the run on the wire."""
     updated_at: str | None = None
-
-    @field_validator("input_output_pairs", mode="before")
-    @classmethod
-    def _no_pairs(cls, value: Any) -> Any:
-        # List rows may carry null instead of the pairs (``platform.md#run-list``).
-        return [] if value is None else value
 
     @property
     def is_over(self) -> bool:

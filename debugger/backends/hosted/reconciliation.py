@@ -206,7 +206,8 @@ class Reconciliation:
         )
         if len(fitting) > 1:
             return replace(found, state="ambiguous")
-        if fitting:
+        # One without events in a busy run is being executed.
+        if fitting and (fitting[0].events or not found.is_run_busy):
             result = recorded_result(run, fitting[0].number, list(fitting[0].events))
             return replace(found, state="finished", result=result, is_certain=bool(named))
         expected = sent.turn_number

@@ -138,6 +138,18 @@ def test_find_turn_reads_once_and_tells_the_state(peer, hosted):
     assert peer.count("POST") == 0
 
 
+def test_turn_without_output_yet_is_running(peer, hosted):
+    peer.records.add_run("Hello")
+    sent = sent_turn()
+    peer.records.begin(sent.turn_input.to_wire(), RUN)
+    peer.records.runs[RUN]["input_output_pairs"][-1] = {
+        "run_input": sent.turn_input.to_wire(),
+        "run_output": None,
+    }
+
+    assert hosted.find_turn(WORKFLOW, sent).state == "running"
+
+
 def test_find_turn_finds_run_of_first_turn(peer, hosted):
     sent = sent_turn("Hello", None, 1)
     assert hosted.find_turn(WORKFLOW, sent).state == "absent"
