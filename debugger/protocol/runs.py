@@ -322,6 +322,21 @@ class Run(_Record):
     """ISO 8601, UTC; belongs to the record around the run on the wire."""
     updated_at: str | None = None
 
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Read one object; its turns remember theirs.
+
+        So they need not be dumped, which fails on values that are nested too deeply or have odd keys.
+
+        Raises:
+            InputError: A field has an invalid value; the message names the field.
+        """
+        run = super().from_wire(data)
+        for turn, wire in zip(run.input_output_pairs, data.get("input_output_pairs") or (), strict=True):
+            empty = {name: {} for name in ("run_input", "run_output") if wire.get(name) is None}
+            turn.with_wire({**wire, **empty})
+        return run
+
     @property
     def is_over(self) -> bool:
         """Return whether the run takes no further turn."""

@@ -125,6 +125,20 @@ def test_null_in_a_record_means_the_default(name):
 
     assert getattr(run, name) == getattr(Run.from_wire(inner), name)
     assert [(log.number, log.message, list(log.events)) for log in turn_logs(run)] == [(1, "", [])]
+    assert LazyRun.of(run).turns[0]().to_wire()["run_input"] == {}
+
+
+def test_odd_values_of_a_record_can_be_packed():
+    deep = "end"
+    for _ in range(300):
+        deep = [deep]
+    variables = {"deep": deep, "half \ud83d": 1}
+    pair = {"run_input": {"dynamic_variables": variables}, "run_output": {"events": []}}
+    inner = {"workflow_run_id": RUN_ID, "workflow_id": RUN_ID, "status": "completed"}
+
+    record = LazyRun.of(Run.from_wire({**inner, "input_output_pairs": [pair]}))
+
+    assert record.turns[0]().run_input["dynamic_variables"] == variables
 
 
 def test_the_turns_of_a_record_are_read_with_their_input_and_events():
