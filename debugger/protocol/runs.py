@@ -333,7 +333,7 @@ class Run(_Record):
         """
         run = super().from_wire(data)
         for turn, wire in zip(run.input_output_pairs, data.get("input_output_pairs") or (), strict=True):
-            empty = {name: {} for name in ("run_input", "run_output") if wire.get(name) is None}
+            empty: JsonObject = {name: {} for name in ("run_input", "run_output") if wire.get(name) is None}
             turn.with_wire({**wire, **empty})
         return run
 
