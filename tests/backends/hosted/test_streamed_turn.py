@@ -124,6 +124,16 @@ def test_failed_run_has_its_error(peer, hosted):
     assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
 
 
+def test_failed_turn_needs_no_record(peer, hosted):
+    peer.says("ack", 0, event("workflow_error", 9, error_message="No way out"))
+    stream = first_turn(hosted)
+
+    result = stream.finish()
+
+    assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
+    assert (peer.requested, stream.progress.record) == ([], None)
+
+
 def test_pause_ends_the_turn(peer, hosted):
     peer.says("ack", event("pause_thread", 8), 2)
 
