@@ -96,6 +96,7 @@ class RecordSync:
 
     def reset(self) -> None:
         """Look often again: something has happened in the run."""
+        self._shorter = None
         self._wait = self._first_wait
         self._due = time.monotonic() + self._wait
 

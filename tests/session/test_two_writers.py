@@ -258,6 +258,19 @@ def test_record_that_is_behind_hides_no_turn():
         assert session.sync.newer_turns == 1
 
 
+def test_record_behind_again_after_a_turn_hides_none():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        for text in ("Hello", "More"):
+            send(session, text)
+            pairs = peer.records.runs[RUN]["input_output_pairs"]
+            late = pairs.pop()
+            look(session)
+            pairs.append(late)
+
+        assert [turn.message for turn in session.turns] == ["Hello", "More"]
+
+
 def test_record_that_stays_shorter_is_shown():
     with serving() as peer, backend_of(peer) as backend:
         session = DebugSession(backend, WORKFLOW)
