@@ -114,13 +114,20 @@ class _ObjectView:
         shape = (cls, *data, *map(type, data.values()))
         if shape not in _plain_shapes:
             try:
-                view.fields = dict((cls._model or _make_model(cls)).model_validate(data))
+                view.fields = dict((cls._model or _make_model(cls)).model_validate(cls._without_nulls(data)))
             except ValidationError as error:
                 raise InputError(f"{cls.__name__}: {first_problem(error)}") from error
             if view._is_plain() and len(_plain_shapes) < _MAX_SHAPES:
                 _plain_shapes.add(shape)
                 view.fields = data
         return view
+
+    @classmethod
+    def _without_nulls(cls, data: JsonObject) -> JsonObject:
+        """Return an object without the nulls that mean a default."""
+        defaults = cls._initial | dict(cls._factories)
+        null_is_default = {name for name, default in defaults.items() if default is not None}
+        return {key: value for key, value in data.items() if value is not None or key not in null_is_default}
 
     def _is_plain(self) -> bool:
         """Return whether all objects of this shape are valid and need no conversion."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, InstanceOf, field_validator
+from pydantic import Field, InstanceOf, model_validator
 
 from debugger.protocol.base import (
     SECRET_VARIABLES,
@@ -235,14 +235,30 @@ class TurnResult(WireModel):
         return [parse_event(event) for event in self.events]
 
 
-class RunOutput(WireModel):
+class _Record(WireModel):
+    """A part of a record, in which null means the default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_default(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in data.items()
+            if value is not None or name not in fields or fields[name].default is None
+        }
+
+
+class RunOutput(_Record):
     """The output of one turn."""
 
     events: list[PlainObject] = Field(default_factory=list)
     thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
 
 
-class Turn(WireModel):
+class Turn(_Record):
     """One input/output pair of a run record: a turn or background work."""
 
     run_input: JsonObject = Field(default_factory=dict)
@@ -278,7 +294,7 @@ class Turn(WireModel):
         return [parse_event(event) for event in self.run_output.events]
 
 
-class Run(WireModel):
+class Run(_Record):
     """The record of one run (``platform.md#run-record``, the inner object)."""
 
     logical_id: str = ""
@@ -306,11 +322,20 @@ class Run(WireModel):
     """ISO 8601, UTC; belongs to the record around the run on the wire."""
     updated_at: str | None = None
 
-    @field_validator("input_output_pairs", mode="before")
     @classmethod
-    def _no_pairs(cls, value: Any) -> Any:
-        # List rows may carry null instead of the pairs (``platform.md#run-list``).
-        return [] if value is None else value
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Read one object; its turns remember theirs.
+
+        So they need not be dumped, which fails on values that are nested too deeply or have odd keys.
+
+        Raises:
+            InputError: A field has an invalid value; the message names the field.
+        """
+        run = super().from_wire(data)
+        for turn, wire in zip(run.input_output_pairs, data.get("input_output_pairs") or (), strict=True):
+            empty: JsonObject = {name: {} for name in ("run_input", "run_output") if wire.get(name) is None}
+            turn.with_wire({**wire, **empty})
+        return run
 
     @property
     def is_over(self) -> bool:
@@ -364,13 +389,16 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
         InputError: Nothing in it is a run.
     """
     times: dict[str, Any] = {}
+    run_id: Any = None
     inner: Mapping[str, Any] = data
     while isinstance(inner.get("workflow_run"), Mapping):
+        run_id = inner.get("_id") or inner.get("id") or run_id
         times.update({key: inner[key] for key in ("created_at", "updated_at") if inner.get(key)})
         inner = inner["workflow_run"]
     flat = {**times, **inner}
-    if "workflow_run_id" not in flat and (flat.get("id") or flat.get("_id")):
-        flat["workflow_run_id"] = flat.get("id") or flat["_id"]
+    run_id = flat.get("workflow_run_id") or flat.get("id") or flat.get("_id") or run_id
+    if run_id:
+        flat["workflow_run_id"] = run_id
     return Run.from_wire(flat)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Self
 
 from debugger.analysis.run_projection import RunProjection
@@ -581,6 +582,8 @@ class DebugSession:
         if result is None:
             assert worker.error is not None
             if isinstance(worker.error, RunEndedError) and self.run_id is not None:
+                # Where the record says that it still waits, each step would be refused again.
+                self.background.halt("The run takes no further step.")
                 if not self.sync.is_loading:
                     self.sync.load(self.run_id)  # another client has ended it: the record says how
                 return
@@ -670,6 +673,8 @@ class DebugSession:
             self.sync.newer_turns = 0 if is_shown else read.newer_turns
             if is_shown:
                 self._show(read.record)
+        elif read.revision is not None and read.revision.status in TERMINAL_STATUSES and not self.is_over:
+            self._load(None)  # it was ended without another turn
 
     def _collect_pending(self, read: RecordRead) -> None:
         pending, found = self.sync.pending, read.found
@@ -684,7 +689,8 @@ class DebugSession:
         elif found.state == "absent" and not found.is_run_busy:
             self.sync.pending = None
             self._runner.turns.remove(pending.log)
-            self.unsent_message, self._unsent = pending.message, pending.sent
+            # A first turn may know a run that has not got it: it is sent to a new one.
+            self.unsent_message, self._unsent = pending.message, replace(pending.sent, run_id=self.run_id)
             self.error = NotExecutedError(
                 "The message is not on record, so it was not executed.", advice="Send it again."
             )

@@ -72,6 +72,16 @@ def test_event_checks_nested_values_each_time(event_type, field, good, bad):
     assert event.to_wire()[field] == bad
 
 
+@pytest.mark.parametrize("name", ["logical_id", "timestamp", "comments", "interrupted", "llm_usage_info"])
+def test_null_in_an_event_means_the_default(name):
+    for _ in range(2):
+        event = parse_event({"type": "assistant_response", "content": "Hi", name: None})
+
+        assert type(event) is EVENT_TYPES["assistant_response"]
+        assert getattr(event, name) == getattr(EVENT_TYPES["assistant_response"](), name)
+        assert event.to_wire()[name] is None
+
+
 def test_event_fields_are_read_only():
     event = parse_event(wire_of("say_static"))
 

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.protocol.runs import ExecuteRequest, Run, TurnInput, TurnResult, background_input, unwrap_run
-from debugger.protocol.turn_logs import turn_logs
+from debugger.protocol.turn_logs import LazyRun, turn_logs
 
 RUN_ID = "665f0c2b9a3e4d5f6a7b8c90"
 
@@ -95,6 +95,13 @@ def test_a_run_is_found_in_every_wrapping(wrap):
     assert run.is_over
 
 
+def test_id_of_a_record_reaches_its_run():
+    inner = {"workflow_id": "665f00000000000000000001", "status": "completed"}
+
+    assert unwrap_run(_answer(inner)["workflow_run"]).workflow_run_id == RUN_ID
+    assert unwrap_run(_answer({**inner, "workflow_run_id": None})).workflow_run_id == RUN_ID
+
+
 def test_the_times_of_a_record_reach_its_run():
     inner = {"workflow_run_id": RUN_ID, "workflow_id": "665f00000000000000000001", "status": "failed"}
 
@@ -107,6 +114,31 @@ def test_a_row_of_the_list_may_carry_null_instead_of_turns():
     )
 
     assert run.input_output_pairs == []
+
+
+@pytest.mark.parametrize("name", ["logical_id", "version_number", "comments", "evaluation_run_info"])
+def test_null_in_a_record_means_the_default(name):
+    inner = {"workflow_run_id": RUN_ID, "workflow_id": RUN_ID, "status": "completed"}
+    pair = {"run_input": None, "run_output": {"events": None}, "comments": None, "ratings": None}
+
+    run = Run.from_wire({**inner, name: None, "input_output_pairs": [pair]})
+
+    assert getattr(run, name) == getattr(Run.from_wire(inner), name)
+    assert [(log.number, log.message, list(log.events)) for log in turn_logs(run)] == [(1, "", [])]
+    assert LazyRun.of(run).turns[0]().to_wire()["run_input"] == {}
+
+
+def test_odd_values_of_a_record_can_be_packed():
+    deep = "end"
+    for _ in range(300):
+        deep = [deep]
+    variables = {"deep": deep, "half \ud83d": 1}
+    pair = {"run_input": {"dynamic_variables": variables}, "run_output": {"events": []}}
+    inner = {"workflow_run_id": RUN_ID, "workflow_id": RUN_ID, "status": "completed"}
+
+    record = LazyRun.of(Run.from_wire({**inner, "input_output_pairs": [pair]}))
+
+    assert record.turns[0]().run_input["dynamic_variables"] == variables
 
 
 def test_the_turns_of_a_record_are_read_with_their_input_and_events():

@@ -210,3 +210,28 @@ def test_run_with_pending_turn_can_be_stopped(backend, arrives, said):
     assert backend.run(session.run_id).status == session.status == "cancelled"
     assert session.pending is None
     assert [(turn.number, turn.message) for turn in session.turns] == list(enumerate(said, start=1))
+
+
+def test_unsent_first_turn_keeps_its_id(backend):
+    """Its run was named before the connection broke, and has no turn."""
+    session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+    named = TurnInput.with_message("hello").with_client_turn_id("mine")
+
+    def lose(*_, **__):
+        def events():
+            raise OutcomeUnknownError("The answer was lost.")
+            yield
+
+        return TurnStream(None, events(), TurnProgress(sent=SentTurn(named, "f" * 24, 1, time.time())))
+
+    backend.execute = lose
+    session.send("hello")
+    assert session.wait_until_idle(10)
+    del backend.execute
+    backend.found = FoundTurn("absent", run_id="f" * 24)
+    check(session)
+
+    session.send("hello")
+    assert session.wait(10)
+
+    assert backend.run(session.run_id).input_output_pairs[0].client_turn_id == "mine"

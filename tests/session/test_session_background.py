@@ -385,3 +385,21 @@ def test_breakpoint_after_companion_node_reads_its_thread(begin, clock, conditio
     assert session.wait_until_idle(10)
     assert session.stop_point.breakpoint_id == point.id
     session.stop()
+
+
+def test_expired_run_is_not_stepped_again(backend, begin, clock):
+    """The API has forgotten the session, and the record says that the run waits."""
+    session = begin(lab())
+    steps = []
+
+    def expired(*args, **kwargs):
+        steps.append(args)
+        raise RunEndedError("Session not found")
+
+    backend.pump = expired
+    for _ in range(4):
+        look(session, clock)
+        assert session.wait_until_idle(10)
+
+    assert len(steps) == 1
+    assert session.background.halted

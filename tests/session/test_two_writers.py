@@ -13,6 +13,8 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.backends.hosted.peer import backend_of, serving
+from tests.backends.hosted.records import RUN, WORKFLOW, message_input
 from tests.support.companions import lab
 from tests.support.factories import document, say
 
@@ -220,3 +222,63 @@ def test_stop_of_another_client_s_turn_shows_it(open_backend):
     assert ours.status == theirs.status == "cancelled"
     assert [turn.message for turn in ours.turns] == ["", "from them"]
     assert shown(ours) == shown(theirs) == stored(ours.backend, ours.run_id)
+
+
+def test_end_without_a_turn_is_shown():
+    """The hosted API may end a run and add nothing to its turns."""
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        session.send("Hello")
+        assert session.wait_until_idle(10)
+        peer.records.stop(RUN)
+
+        look(session)
+        assert session.wait_until_idle(10)
+
+        assert session.status == "cancelled"
+        assert session.hint is None
+        assert [turn.message for turn in session.turns] == ["Hello"]
+
+
+def test_record_that_is_behind_hides_no_turn():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        session.send("Hello")
+        assert session.wait_until_idle(10)
+        pairs = peer.records.runs[RUN]["input_output_pairs"]
+        late = pairs.pop()
+
+        look(session)
+        hidden = [turn.message for turn in session.turns]
+        pairs.append(late)
+        peer.records.execute(message_input("By another client"), RUN)
+        look(session)
+
+        assert hidden == ["Hello"]
+        assert session.sync.newer_turns == 1
+
+
+def test_record_behind_again_after_a_turn_hides_none():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        for text in ("Hello", "More"):
+            send(session, text)
+            pairs = peer.records.runs[RUN]["input_output_pairs"]
+            late = pairs.pop()
+            look(session)
+            pairs.append(late)
+
+        assert [turn.message for turn in session.turns] == ["Hello", "More"]
+
+
+def test_record_that_stays_shorter_is_shown():
+    with serving() as peer, backend_of(peer) as backend:
+        session = DebugSession(backend, WORKFLOW)
+        session.send("Hello")
+        assert session.wait_until_idle(10)
+        peer.records.runs[RUN]["input_output_pairs"].clear()
+
+        look(session)
+        look(session)
+
+        assert session.turns == []

@@ -394,7 +394,10 @@ class RunRevisions:
     def _is_unchanged(self, known: Run) -> bool:
         if known.updated_at is None or known.status not in _AT_REST:
             return False
-        rows = self._newest_runs(known.workflow_id, ROWS)
+        try:
+            rows = self._newest_runs(known.workflow_id, ROWS)
+        except NotFoundError:  # of the list: only that of the record says that the run is gone
+            return False
         row = next((row for row in rows if row.workflow_run_id == known.workflow_run_id), None)
         return row is not None and (row.updated_at, row.status) == (known.updated_at, known.status)
 

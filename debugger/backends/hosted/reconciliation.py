@@ -20,6 +20,7 @@ from debugger.backends.base import FoundTurn
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall, recorded_result
 from debugger.errors import (
+    ApiError,
     DebuggerError,
     NotExecutedError,
     NotFoundError,
@@ -88,7 +89,8 @@ class Reconciliation:
         progress.phase, progress.message, progress.until = "reconciling", reason.message, deadline
         was_stopped = was_accepted = False
         if sent.run_id is None and lost.run_id is not None:
-            sent, was_accepted = replace(sent, run_id=lost.run_id), True
+            sent = progress.sent = replace(sent, run_id=lost.run_id)
+            was_accepted = True
         wait = FIRST_WAIT
         while True:
             is_last = time.monotonic() >= deadline
@@ -96,7 +98,8 @@ class Reconciliation:
             if found is not None:
                 progress.record = found.record
                 if found.is_certain and sent.run_id is None:
-                    sent, was_accepted = replace(sent, run_id=found.run_id), True
+                    sent = progress.sent = replace(sent, run_id=found.run_id)
+                    was_accepted = True
                 is_over = found.record is not None and found.record.run.is_over
                 can_stop = sent.run_id is not None and not (is_over or was_stopped)
                 if cancelled.is_set() and can_stop and stop(sent.run_id or ""):
@@ -110,7 +113,8 @@ class Reconciliation:
                 if is_over and sent.run_id is not None:
                     if was_stopped or was_accepted or sent.turn_input.command == "stop":
                         return _without_turn(found, sent)
-                    raise _ended(found)
+                    if is_last:  # the last turn may be on record later than the end
+                        raise make_ended_error(found)
                 if found.state == "running":
                     deadline = progress.until = max(deadline, started + self._turn_timeout)
             if is_last:
@@ -127,12 +131,14 @@ class Reconciliation:
 
         Raises:
             NotFoundError: The run is not there.
-            DebuggerError: The record cannot be read.
+            DebuggerError: The record cannot be read, or has more new runs than are searched.
         """
         if sent.run_id is not None:
             return self._in_run(self._run(sent.run_id), sent)
         fitting: list[FoundTurn] = []
-        for run in self._possible_runs(workflow_id, sent):
+        rows = self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]
+        newer = [row for row in rows if _created_after(row, sent.sent_at - CLOCK_SKEW)]
+        for run in self._possible_runs(newer, sent):
             found = self._in_run(run, sent)
             if found.is_certain:
                 return found
@@ -142,6 +148,8 @@ class Reconciliation:
         running = [found for found in fitting if found.state == "running"]
         if running or len(fitting) == 1:
             return (running or fitting)[0]
+        if len(newer) == MAX_RUNS and not fitting:
+            raise ApiError(f"There are {MAX_RUNS} newer runs, and the turn may be in one before them.")
         return FoundTurn("ambiguous" if fitting else "absent")
 
     def end_of(self, run_id: str) -> TurnResult:
@@ -169,11 +177,10 @@ class Reconciliation:
         except DebuggerError as error:
             return None, error
 
-    def _possible_runs(self, workflow_id: str, sent: SentTurn) -> Iterator[Run]:
+    def _possible_runs(self, rows: list[Run], sent: SentTurn) -> Iterator[Run]:
         """Yield the runs, read whole, that the first turn may have started."""
-        for row in self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]:
-            is_other = self._check.knows_run(row.workflow_run_id, sent)
-            if not is_other and _created_after(row, sent.sent_at - CLOCK_SKEW):
+        for row in rows:
+            if not self._check.knows_run(row.workflow_run_id, sent):
                 with suppress(NotFoundError):  # deleted meanwhile
                     yield self._run(row.workflow_run_id)
 
@@ -199,7 +206,8 @@ class Reconciliation:
         )
         if len(fitting) > 1:
             return replace(found, state="ambiguous")
-        if fitting:
+        # One without events in a busy run is being executed.
+        if fitting and (fitting[0].events or not found.is_run_busy):
             result = recorded_result(run, fitting[0].number, list(fitting[0].events))
             return replace(found, state="finished", result=result, is_certain=bool(named))
         expected = sent.turn_number
@@ -267,7 +275,8 @@ def make_stale_turn_error(sent: SentTurn, newer_turns: int) -> StaleTurnError:
     )
 
 
-def _ended(found: FoundTurn) -> RunEndedError:
+def make_ended_error(found: FoundTurn) -> RunEndedError:
+    """Return the error for a turn refused because its run is over."""
     assert found.record is not None
     return RunEndedError(
         f"Run {found.run_id} has ended ({found.record.run.status}); the turn was not executed.",

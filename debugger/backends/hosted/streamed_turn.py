@@ -174,6 +174,8 @@ class StreamedTurn:
     def _result(self, may_continue: MayContinue) -> TurnResult:
         ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
         number = next((event.iteration_number for event in ends), None)
+        if number is None and self._status == "failed":  # such a turn has no closing event
+            number = self._sent.turn_number
         if self._status is None or number is None or self.run_id is None or self._is_truncated:
             raise AnswerLost(AnswerError(f"The frames of {self._request} do not contain the whole turn."))
         return result_from_events(self.run_id, self._status, number, self._events, may_continue)

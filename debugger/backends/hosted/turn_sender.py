@@ -26,7 +26,7 @@ from debugger.backends.hosted.turn_results import (
     TurnCall,
     client_turn_id_of,
 )
-from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
+from debugger.backends.hosted.websocket import MAX_FRAME_SENT, Socket, SocketConnector
 from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
     AnswerError,
@@ -138,7 +138,8 @@ class TurnSender:
             answer = Answer(request, read_object(request, response))
             result = answer.read(turn_result)
             self._check.check_run(sent, result.run_id)
-            self._check.check_number(sent, result.turn_number)
+            if sent.turn_input.command != "stop":  # it need not count as a turn
+                self._check.check_number(sent, result.turn_number)
             events = [answer.read(parse_event, event) for event in result.events]
             for event in events:
                 self._check.check_event(event.logical_id, sent)
@@ -150,7 +151,8 @@ class TurnSender:
         """Check that the answer names the run that this turn started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
-        record is read once. A run that is not on record yet is believed: that of another turn would be.
+        record is read once, and compared by its text if it has no ids. A run without turns on record is
+        believed: that of another turn would have them.
 
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
@@ -167,7 +169,8 @@ class TurnSender:
             return
         except DebuggerError as error:
             raise AnswerLost(error) from error
-        if found is None or not found.is_certain:
+        has_turns = found is None or found.record is None or bool(found.record.turns)
+        if has_turns and not (found and (found.is_certain or found.state == "finished")):
             raise AnswerLost(
                 AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
             )
@@ -180,13 +183,14 @@ class TurnSender:
         sent, version = turn.sent, turn.version
         if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
-        cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
-        if cached is None and not self._connector.can_open:
-            return None
         frame = live_input(turn.workflow_id, sent.turn_input, sent.run_id, version)
-        if cached is not None:
+        is_small = len(encode_body(frame)) <= MAX_FRAME_SENT
+        cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
+        if cached is not None and is_small:
             return cached, True, frame
-        if len(encode_body(frame)) > MAX_START_BYTES or not self._can_name(version, turn.workflow_id):
+        if cached is not None:
+            cached.close()  # the request goes past it
+        if not (is_small and self._connector.can_open and self._can_name(version, turn.workflow_id)):
             return None
         socket = self._connector.open()
         return None if socket is None else (socket, False, frame)

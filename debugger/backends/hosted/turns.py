@@ -16,7 +16,11 @@ from debugger.backends.base import TurnProgress
 from debugger.backends.hosted.client import ApiClient
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
-from debugger.backends.hosted.reconciliation import Reconciliation, make_stale_turn_error
+from debugger.backends.hosted.reconciliation import (
+    Reconciliation,
+    make_ended_error,
+    make_stale_turn_error,
+)
 from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall
 from debugger.backends.hosted.turn_sender import RISK, TurnSender
 from debugger.engine.background_call import call_cancellable
@@ -98,6 +102,8 @@ class HostedTurns:
                 if run_id is None or turn_input.command != "stop":
                     raise
                 result = self._reconciliation.end_of(run_id)
+                if not result.is_completed:  # the API has forgotten the run, which may still wait on record
+                    raise
                 break
             self._raise_if_stopped(turn)
             is_last = resends == MAX_RESENDS
@@ -189,6 +195,7 @@ class HostedTurns:
 
         Raises:
             StaleTurnError: The run has newer turns.
+            RunEndedError: The run is over.
             TurnInProgressError: The other turn takes too long.
             ConflictError: The server refuses a first turn, which nothing can be in the way of.
         """
@@ -211,6 +218,10 @@ class HostedTurns:
                 raise make_stale_turn_error(sent, found.newer_turns) from conflict
             if found.state == "absent" and sent.run_id is None:
                 raise conflict
+            if sent.run_id is not None and found.record is not None and found.record.run.is_over:
+                if sent.turn_input.command == "stop":
+                    return self._reconciliation.end_of(sent.run_id)
+                raise make_ended_error(found) from conflict
             if not found.is_run_busy:
                 return None
             cancelled.wait(CONFLICT_POLL)

@@ -22,8 +22,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import STREAM
 from debugger.telemetry.context import outgoing_headers
 
-MAX_START_BYTES = 1_000_000
-"""Bytes of a first frame: many a server hangs up at 1 MiB, and it is not known then what became of a turn."""
+MAX_FRAME_SENT = 1_000_000
+"""Bytes of a turn's frame: many servers hang up at 1 MiB, and what became of a turn is not known then."""
 MAX_FRAME_BYTES = 32 * 1024 * 1024
 """Bytes of a frame of the server: more than it should ever send."""
 REOPEN_SECONDS = 60.0
@@ -38,7 +38,8 @@ _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.WARNING)
 
 
-HANDSHAKE_ERRORS = (WebSocketException, OSError, ValueError)
+HANDSHAKE_ERRORS = (WebSocketException, OSError, ValueError, ImportError)
+"""The last one: the environment names a SOCKS proxy, and the library for those is not installed."""
 
 
 class SocketClosed(Exception):

@@ -355,3 +355,14 @@ def test_turn_of_other_client_is_seen(tmp_path):
 
     assert before == [1, 1]
     assert (after.record_length, after.turn_number) == (2, None)
+
+
+def test_missing_list_reads_record_again(records):
+    def refuse(_workflow_id, _size):
+        raise NotFoundError("There is no list.")
+
+    revisions = RunRevisions(records.run, refuse)
+    revisions.read(LISTED_RUN)
+    records.pairs = 2
+
+    assert revisions.read(LISTED_RUN).record_length == 2

@@ -186,6 +186,19 @@ def test_lost_turn_of_ended_run_has_ended(peer, hosted):
         later_turn(hosted).finish()
 
 
+def test_turn_recorded_after_the_end_is_found(peer):
+    def execute(body):
+        peer.records.begin(body["run_input"], RUN, is_shown=False)
+        peer.records.runs[RUN]["status"] = "completed"
+
+    peer.records.add_run("Hello")
+    peer.answers(502, before=execute)
+    threading.Timer(0.2, lambda: peer.records.finish(RUN, "completed")).start()
+
+    with backend_of(peer, reconciliation_timeout=5) as backend:
+        assert later_turn(backend).finish().turn_number == 2
+
+
 def test_lost_turn_of_a_deleted_run_has_ended(peer, hosted):
     peer.answers(502)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -15,12 +16,14 @@ from debugger.errors import (
     NotExecutedError,
     RateLimitError,
     RequestTimeoutError,
+    RunEndedError,
     StaleTurnError,
     TurnInProgressError,
 )
+from debugger.protocol.runs import TurnInput
 from debugger.settings import HostedSettings
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
-from tests.backends.hosted.records import RUN, message_input, turn_events
+from tests.backends.hosted.records import RUN, WORKFLOW, message_input, turn_events
 
 
 @pytest.fixture(autouse=True)
@@ -238,3 +241,16 @@ def test_conflict_without_recorded_cause_gives_up(peer, hosted):
 
     assert peer.count("POST") == 4
     assert len(peer.records.executed) == 1
+
+
+@pytest.mark.parametrize("command, error", [("data", RunEndedError), ("stop", None)])
+def test_conflict_over_ended_run_has_ended(peer, hosted, command, error):
+    peer.records.add_run("Hello", status="completed")
+    peer.answers(409, {"detail": "The run is over"})
+    turn_input = TurnInput.with_message(None, command=command)
+    stream = hosted.execute(WORKFLOW, turn_input, run_id=RUN, expected_turn_number=2)
+
+    with pytest.raises(error, match="completed") if error else nullcontext():
+        assert stream.finish().status == "completed"
+
+    assert peer.count("POST") == 1

@@ -138,6 +138,18 @@ def test_find_turn_reads_once_and_tells_the_state(peer, hosted):
     assert peer.count("POST") == 0
 
 
+def test_turn_without_output_yet_is_running(peer, hosted):
+    peer.records.add_run("Hello")
+    sent = sent_turn()
+    peer.records.begin(sent.turn_input.to_wire(), RUN)
+    peer.records.runs[RUN]["input_output_pairs"][-1] = {
+        "run_input": sent.turn_input.to_wire(),
+        "run_output": None,
+    }
+
+    assert hosted.find_turn(WORKFLOW, sent).state == "running"
+
+
 def test_find_turn_finds_run_of_first_turn(peer, hosted):
     sent = sent_turn("Hello", None, 1)
     assert hosted.find_turn(WORKFLOW, sent).state == "absent"
@@ -167,3 +179,13 @@ def test_revision_follows_the_record(peer, hosted):
     assert (at_rest.status, at_rest.record_length, at_rest.turn_number) == ("waiting_for_user_input", 1, None)
     assert (executing.status, executing.record_length) == ("running", 1)
     assert (executing.turn_number, executing.event_count) == (2, 1)
+
+
+def test_first_turn_behind_newer_runs_is_unknown(peer, hosted):
+    sent = sent_turn("Hello", None, 1)
+    peer.records.execute(sent.turn_input.to_wire())
+    for number in range(20):
+        peer.records.add_run("Goodbye", run_id=f"{number:024x}")
+
+    with pytest.raises(ApiError, match="20 newer runs"):
+        hosted.find_turn(WORKFLOW, sent)

@@ -20,7 +20,7 @@ from debugger.errors import (
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
-from tests.backends.hosted.records import RUN, WORKFLOW, event, turn_events
+from tests.backends.hosted.records import RUN, WORKFLOW, Records, event, turn_events
 from tests.backends.hosted.socket_peer import ABORT, SILENT, acknowledgement, serving
 
 OTHER = "665f0c2b9a3e4d5f6a7b8c99"
@@ -122,6 +122,16 @@ def test_failed_run_has_its_error(peer, hosted):
     result = first_turn(hosted).finish()
 
     assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
+
+
+def test_failed_turn_needs_no_record(peer, hosted):
+    peer.says("ack", 0, event("workflow_error", 9, error_message="No way out"))
+    stream = first_turn(hosted)
+
+    result = stream.finish()
+
+    assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
+    assert (peer.requested, stream.progress.record) == ([], None)
 
 
 def test_pause_ends_the_turn(peer, hosted):
@@ -404,3 +414,26 @@ def test_turn_stopped_before_sending_is_not_sent(peer, hosted):
         first_turn(hosted, cancelled=cancelled).finish()
 
     assert (peer.frames, peer.posted) == ([], [])
+
+
+def test_acknowledged_run_is_searched_later(peer, hosted):
+    """Another client's run has the same words, and records return no ids."""
+    peer.says(acknowledgement(RUN), close=(1012,), executes=False)
+    stream = first_turn(hosted)
+    with pytest.raises(OutcomeUnknownError):
+        stream.finish()
+    peer.records = Records(returns_ids=False)
+    peer.records.execute(peer.frames[0], RUN)
+    peer.records.add_run("Hello", run_id=OTHER)
+
+    found = hosted.find_turn(WORKFLOW, stream.progress.sent)
+
+    assert (found.state, found.run_id) == ("finished", RUN)
+
+
+def test_first_frame_names_no_run(peer, hosted):
+    given = TurnInput.with_message("Hello", workflow_run_id=OTHER)
+
+    hosted.execute(WORKFLOW, given).finish()
+
+    assert OTHER not in str(peer.frames[0])

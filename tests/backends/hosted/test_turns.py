@@ -17,7 +17,9 @@ from debugger.errors import (
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
-from tests.backends.hosted.records import RUN, WORKFLOW, turn_events
+from tests.backends.hosted.records import RUN, WORKFLOW, Records, turn_events
+
+OTHER = "665f0c2b9a3e4d5f6a7b8c99"
 
 
 @pytest.fixture(autouse=True)
@@ -228,3 +230,54 @@ def test_lost_stop_is_read_from_record(peer, hosted):
     result = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
 
     assert (result.status, result.is_completed) == ("cancelled", True)
+
+
+def test_first_turn_of_api_without_ids_is_believed(peer, hosted):
+    """Another client has just begun a run with the same words."""
+    peer.records = Records(returns_ids=False)
+    peer.records.add_run("Hello", run_id=OTHER)
+
+    stream = first_turn(hosted)
+    stream.finish()
+
+    assert (stream.run_id, stream.progress.record) == (RUN, None)
+
+
+def test_first_turn_not_on_record_yet_is_believed(peer, hosted):
+    def execute(body):
+        answer = peer.executes(body)
+        peer.records.runs[RUN]["input_output_pairs"] = []
+        return answer
+
+    peer.answers(body=execute)
+
+    stream = first_turn(hosted)
+
+    assert stream.finish().turn_number == 1
+    assert stream.progress.record is None
+
+
+def test_run_id_of_an_input_is_not_sent(peer, hosted):
+    given = TurnInput.with_message("Hello", workflow_run_id=OTHER)
+
+    hosted.execute(WORKFLOW, given).finish()
+
+    assert OTHER not in str(peer.sent)
+
+
+def test_stop_counts_no_turn(peer, hosted):
+    """The answer to a stop may have the number of the last turn."""
+    peer.records.add_run("Hello")
+
+    stream = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN, expected_turn_number=2)
+
+    assert stream.finish().status == "cancelled"
+    assert stream.progress.record is None
+
+
+def test_stop_of_expired_session_is_an_error(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.answers(404, {"detail": "Session not found"})
+
+    with pytest.raises(RunEndedError, match="expired"):
+        hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()

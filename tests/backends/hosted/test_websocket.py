@@ -387,3 +387,22 @@ def test_conflict_with_newer_turns_is_stale(peer, hosted):
         stream.finish()
 
     assert (len(stream.progress.record.turns), len(peer.frames)) == (2, 1)
+
+
+def test_large_later_input_goes_as_a_request(peer, hosted):
+    first_turn(hosted).finish()
+
+    later_turn(hosted, "a" * 1_000_000).finish()
+
+    assert (len(peer.posted), len(peer.frames)) == (1, 1)
+    assert peer.all_closed.wait(2)
+
+
+def test_proxy_without_library_leads_to_a_request(peer, monkeypatch):
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"socks": "socks5://127.0.0.1:9"})
+    monkeypatch.setattr("urllib.request.proxy_bypass", lambda _host: False)
+
+    with backend_of(peer, base_url=peer.url.replace("127.0.0.1", "0.0.0.0")) as backend:
+        assert first_turn(backend).finish().turn_number == 1
+
+    assert len(peer.posted) == 1
