@@ -169,6 +169,7 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
     else:
         hosted.backend = HostedBackend(wanted)
         if before is not None:
+            owner().forget_sessions(hosted.name)
             before.close()
     hosted.name, hosted.settings = name, wanted
     owner().connection_name = name
@@ -190,16 +191,23 @@ def drop_withheld_key() -> None:
         return
     keys = {defined.api_key.get_secret_value() for defined in _defined_connections()[0].values()}
     if hosted.settings.api_key.get_secret_value() in keys - {""}:
+        owner().forget_sessions(hosted.name)
         disconnect_hosted()
 
 
 def disconnect_hosted() -> None:
-    """Close the backend of the connection in use, if there is one."""
+    """Let go of the backend of the connection in use, if there is one."""
     hosted = state.record(HostedConnection)
     before, hosted.backend = hosted.backend, None
     hosted.name, hosted.settings = "", HostedSettings()
-    if before is not None:
-        before.close()
+    close_unused(before)
+
+
+def close_unused(backend: HostedBackend | None) -> None:
+    """Close a backend, unless a turn on it has no outcome yet: its session can be gone back to."""
+    is_needed = any(session.is_unsettled and session.backend is backend for _, session in owner().sessions)
+    if backend is not None and not is_needed:
+        backend.close()
 
 
 def check_encryption(base_url: str) -> None:

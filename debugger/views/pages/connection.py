@@ -325,6 +325,7 @@ def _forget(name: str) -> None:
         for key in (_URL_KEY, _TEAM_KEY, _USER_KEY, _ENVIRONMENT_KEY):
             state.set_widget(key, "")
     state.set_widget(_SECRET_KEY, "")
+    own.forget_sessions(name)
     disconnect_hosted()
     audit("forget connection", name)
     state.record(HostedConnection).name = name
