@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from debugger.views import connections
+from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import AddressState
 from tests.conformance.served import KEY, create, execute, serving
 from tests.faults.fault import EXECUTE, RUN, Fault
 from tests.faults.proxy import FaultProxy, fault_proxy
 from tests.support.factories import document, say
-from tests.views.bars import use
+from tests.views.bars import badges, use
 from tests.views.message import send
 from tests.views.records import record_of
 
@@ -81,3 +84,22 @@ def test_unknown_turn_outlives_another_connection(view, tmp_path):
         assert session.wait(10)
         assert session.error is None
         assert [turn.message for turn in session.turns] == ["Hello", "Two cups"]
+
+
+def test_connection_of_unknown_turn_is_named_after_reload(view, tmp_path, monkeypatch):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    with served_run(tmp_path) as world:
+        app = view("debug")
+        app.secrets["connections"] = world.tables
+        open_address(app, world.address)
+        lose_message(app, world)
+
+        again = view("debug")
+        again.secrets["connections"] = world.tables
+        open_address(again, world.address)
+        again.run()
+
+        assert record_of(again, CurrentRun).session is record_of(app, CurrentRun).session
+        assert record_of(again, HostedConnection).settings.api_key.get_secret_value() == KEY
+        assert "not connected" not in badges(again)
