@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,3 +104,23 @@ def test_connection_of_unknown_turn_is_named_after_reload(view, tmp_path, monkey
         assert record_of(again, CurrentRun).session is record_of(app, CurrentRun).session
         assert record_of(again, HostedConnection).settings.api_key.get_secret_value() == KEY
         assert "not connected" not in badges(again)
+
+
+def test_turn_that_failed_out_of_view_has_unknown_outcome(view, tmp_path):
+    with served_run(tmp_path) as world:
+        app = view("debug")
+        app.secrets["connections"] = world.tables
+        open_address(app, world.address)
+        session = record_of(app, CurrentRun).session
+        lost = [Fault(kind="drop", target=target, is_forwarded=False) for target in (EXECUTE, *[RUN] * 50)]
+        world.proxy.arm(*lost)
+        send(app, "Two cups")
+        open_address(app, {"backend": "hosted", "connection": "second"})
+        while session.is_executing:
+            time.sleep(0.01)
+        world.proxy.disarm()
+
+        open_address(app, world.address)
+
+        assert record_of(app, CurrentRun).session is session
+        assert session.pending is not None
