@@ -12,7 +12,7 @@ from streamlit import config
 from streamlit.runtime.secrets import Secrets
 
 from debugger.engine.tools.sandbox import python_status
-from debugger.errors import AuthenticationError
+from debugger.errors import AuthenticationError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import connections
@@ -495,3 +495,28 @@ def test_workflows_are_listed_in_the_pages_zone(view, backend, monkeypatch):
 
     [shown] = next(each.value for each in app.dataframe if "updated" in each.value)["updated"]
     assert shown == shown_time(backend.workflows()[0].updated_at)
+
+
+def test_link_to_unknown_connection_can_be_left(app, api):
+    app.query_params["backend"], app.query_params["connection"] = "hosted", "elsewhere"
+    app.run()
+
+    app.button("use_connection_custom").click().run()
+    hosted(app, url=api.url, key=KEY)
+
+    assert not app.exception
+    assert app.success
+
+
+def test_revocation_that_fails_is_reported(app, backend, monkeypatch):
+    workflow = backend.create_workflow(document(say("chat")))
+    backend.store.python_consents.add(workflow.id, 0, "digest", "me")
+    app.run()
+
+    def fail(*_):
+        raise StoreError("The database is away.")
+
+    monkeypatch.setattr(backend.store.python_consents, "remove", fail)
+    app.button(f"take_back_{workflow.id}_0").click().run()
+
+    assert [error.value for error in app.error] == ["The database is away\\."]
