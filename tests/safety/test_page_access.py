@@ -233,6 +233,25 @@ def test_login_opens_page_files_and_socket(team):
     assert b"Ada" in texts
 
 
+def test_session_is_continued_by_its_user_alone(team):
+    ada, eve = (login_cookie(sign_in(team, team.keys[person])) for person in ("Ada", "Eve"))
+    with open_socket(team.port, cookie=ada) as page:
+        run_script(page)
+        began = [each for each in messages_until_end(page) if each.WhichOneof("type") == "new_session"]
+        session = began[0].new_session.initialize.session_id
+
+    drawn = {}
+    for user, cookie in (("Eve", eve), ("Ada", ada)):
+        with open_socket(team.port, cookie=cookie, session=session) as page:
+            run_script(page)
+            texts = [each.SerializeToString() for each in messages_until_end(page)]
+            drawn[user] = b"".join(texts)
+
+    assert b"reload the page to sign in" in drawn["Eve"]
+    assert b"Sign out" not in drawn["Eve"]
+    assert b"Sign out" in drawn["Ada"]
+
+
 def test_cookie_is_secure_behind_tls_proxy(team):
     key = team.keys["Ada"]
     headers = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.1"}
