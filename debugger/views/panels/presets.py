@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.analysis.differences import differences
 from debugger.analysis.exported_state import exported_state
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
 from debugger.protocol.runs import Run
@@ -167,11 +167,16 @@ def delete_preset(session: DebugSession) -> None:
 @command
 @requires(Role.RUN)
 def load_preset(session: DebugSession) -> None:
-    """Start with the chosen preset."""
+    """Start with the chosen preset.
+
+    Raises:
+        NotFoundError: Another user has deleted it.
+    """
     name = state.widget(_CHOICE_KEY)
-    for preset in notebook().presets(session.workflow_id):
-        if preset.name == name:
-            _carry(session, ReusedInput(preset.run_input, f"preset {name}"), "preset")
+    found = {preset.name: preset.run_input for preset in notebook().presets(session.workflow_id)}
+    if name not in found:
+        raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
+    _carry(session, ReusedInput(found[name], f"preset {name}"), "preset")
 
 
 @command
