@@ -185,13 +185,16 @@ def is_key_withheld(name: str) -> bool:
 
 
 def drop_withheld_key() -> None:
-    """Close the backend whose key the user may no longer use."""
+    """Close the backend whose key the user may no longer use, or has let another tab forget."""
     hosted = state.record(HostedConnection)
-    if hosted.backend is None or may(Role.RUN):
+    key = hosted.settings.api_key.get_secret_value()
+    if hosted.backend is None or not key or not may(Role.READ):
         return
-    keys = {defined.api_key.get_secret_value() for defined in _defined_connections()[0].values()}
-    if hosted.settings.api_key.get_secret_value() in keys - {""}:
-        owner().forget_sessions(hosted.name)
+    own, is_custom = owner(), hosted.name == CUSTOM_CONNECTION
+    is_entered = own.custom is not None if is_custom else hosted.name in own.keys
+    is_defined = key in {each.api_key.get_secret_value() for each in _defined_connections()[0].values()}
+    if (is_defined and not may(Role.RUN)) or not (is_defined or is_entered):
+        own.forget_sessions(hosted.name)
         disconnect_hosted()
 
 

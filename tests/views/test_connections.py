@@ -85,6 +85,7 @@ def test_unknown_turn_outlives_another_connection(view, tmp_path):
         assert session.wait(10)
         assert session.error is None
         assert [turn.message for turn in session.turns] == ["Hello", "Two cups"]
+        session.backend.close()
 
 
 def test_connection_of_unknown_turn_is_named_after_reload(view, tmp_path, monkeypatch):
@@ -104,6 +105,7 @@ def test_connection_of_unknown_turn_is_named_after_reload(view, tmp_path, monkey
         assert record_of(again, CurrentRun).session is record_of(app, CurrentRun).session
         assert record_of(again, HostedConnection).settings.api_key.get_secret_value() == KEY
         assert "not connected" not in badges(again)
+        record_of(again, HostedConnection).backend.close()
 
 
 def test_turn_that_failed_out_of_view_has_unknown_outcome(view, tmp_path):
@@ -124,3 +126,4 @@ def test_turn_that_failed_out_of_view_has_unknown_outcome(view, tmp_path):
 
         assert record_of(app, CurrentRun).session is session
         assert session.pending is not None
+        session.backend.close()

@@ -23,7 +23,7 @@ from debugger.views.times import shown_time
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
 from tests.support.factories import document, say, static
-from tests.views.bars import items
+from tests.views.bars import items, use
 from tests.views.records import record_of
 from tests.views.row_lists import column
 
@@ -418,6 +418,34 @@ def test_forget_drops_url_and_key(app, view, api, monkeypatch):
     assert reloaded(view("connection"), app.query_params).text_input("hosted_url").value == ""
     api.keys.clear()
     hosted(app, url=api.url, key="")
+    assert KEY not in str(api.keys)
+
+
+@pytest.mark.parametrize("name", ["custom", "eu"])
+def test_key_forgotten_in_other_tab_is_used_no_more(app, view, api, monkeypatch, name):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    other = view("connection")
+    for tab in (app, other):
+        tab.secrets["connections"] = {"eu": {"base_url": api.url}}
+        tab.query_params["backend"], tab.query_params["connection"] = "hosted", name
+        tab.run()
+        typed = {"url": api.url, "key": KEY} if name == "custom" else {"key": KEY}
+        for field, value in typed.items():
+            tab.text_input(f"hosted_{field}").set_value(value)
+        tab.button("test_hosted").click().run()
+        assert tab.success
+
+    app.button("forget_hosted").click().run()
+    api.keys.clear()
+    use(other, "to_debug")
+
+    connected = record_of(other, HostedConnection).backend
+    if connected is not None:
+        connected.close()
+
+    assert not other.exception
+    assert other.error
     assert KEY not in str(api.keys)
 
 
