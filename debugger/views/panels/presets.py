@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.analysis.differences import differences
 from debugger.analysis.exported_state import exported_state
-from debugger.errors import DebuggerError, NotFoundError
+from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
 from debugger.protocol.runs import Run
@@ -18,6 +18,7 @@ from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.run_input import Origin, RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
+from debugger.store.saved_names import unknown_name
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
@@ -175,7 +176,7 @@ def load_preset(session: DebugSession) -> None:
     name = state.widget(_CHOICE_KEY)
     found = {preset.name: preset.run_input for preset in notebook().presets(session.workflow_id)}
     if name not in found:
-        raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
+        raise unknown_name(name, "preset")
     _carry(session, ReusedInput(found[name], f"preset {name}"), "preset")
 
 
