@@ -21,7 +21,8 @@ def check_base_url(text: str) -> str:
         raise SettingsError("No base URL is set for the hosted API.", advice=advice)
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
+        url.raw_host.decode("ascii").encode("idna")  # as it is looked up: no part is empty or too long
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise SettingsError(
             f"The base URL of the hosted API is not a URL: {error}.", advice=advice
         ) from error

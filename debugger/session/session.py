@@ -211,8 +211,8 @@ class DebugSession:
 
     @property
     def is_unsettled(self) -> bool:
-        """Return whether a turn is executed, or its outcome is unknown."""
-        return self.is_executing or self.pending is not None
+        """Return whether a turn is executed or not yet collected, or its outcome is unknown."""
+        return self.busy or self.pending is not None
 
     @property
     def progress(self) -> TurnProgress | None:

@@ -33,7 +33,7 @@ from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.confirmations import OpenQuestions, confirm_turn
-from debugger.views.connections import HostedConnection, disconnect_hosted, owner
+from debugger.views.connections import HostedConnection, close_unused, disconnect_hosted, owner
 from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from debugger.views.state import LastAction
@@ -206,7 +206,11 @@ def join(session: DebugSession) -> None:
     run = state.record(CurrentRun)
     if run.session is not session:
         if isinstance(session.backend, HostedBackend):
-            state.record(HostedConnection).backend = session.backend
+            current_backend()  # names the connection's settings, and refuses a key that is withheld
+            hosted = state.record(HostedConnection)
+            before, hosted.backend = hosted.backend, session.backend
+            if before is not session.backend:
+                close_unused(before)
         show(session)
         run.awaits_turn = True
 

@@ -169,6 +169,7 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
     else:
         hosted.backend = HostedBackend(wanted)
         if before is not None:
+            owner().forget_sessions(hosted.name)
             before.close()
     hosted.name, hosted.settings = name, wanted
     owner().connection_name = name
@@ -184,22 +185,32 @@ def is_key_withheld(name: str) -> bool:
 
 
 def drop_withheld_key() -> None:
-    """Close the backend whose key the user may no longer use."""
+    """Close the backend whose key the user may no longer use, or has let another tab forget."""
     hosted = state.record(HostedConnection)
-    if hosted.backend is None or may(Role.RUN):
+    key = hosted.settings.api_key.get_secret_value()
+    if hosted.backend is None or not key or not may(Role.READ):
         return
-    keys = {defined.api_key.get_secret_value() for defined in _defined_connections()[0].values()}
-    if hosted.settings.api_key.get_secret_value() in keys - {""}:
+    own, is_custom = owner(), hosted.name == CUSTOM_CONNECTION
+    is_entered = own.custom is not None if is_custom else hosted.name in own.keys
+    is_defined = key in {each.api_key.get_secret_value() for each in _defined_connections()[0].values()}
+    if (is_defined and not may(Role.RUN)) or not (is_defined or is_entered):
+        own.forget_sessions(hosted.name)
         disconnect_hosted()
 
 
 def disconnect_hosted() -> None:
-    """Close the backend of the connection in use, if there is one."""
+    """Let go of the backend of the connection in use, if there is one."""
     hosted = state.record(HostedConnection)
     before, hosted.backend = hosted.backend, None
     hosted.name, hosted.settings = "", HostedSettings()
-    if before is not None:
-        before.close()
+    close_unused(before)
+
+
+def close_unused(backend: HostedBackend | None) -> None:
+    """Close a backend, unless a turn on it has no outcome yet: its session can be gone back to."""
+    is_needed = any(session.is_unsettled and session.backend is backend for _, session in owner().sessions)
+    if backend is not None and not is_needed:
+        backend.close()
 
 
 def check_encryption(base_url: str) -> None:

@@ -78,10 +78,15 @@ class Downloads:
 
     def drop(self, token: str) -> None:
         """Delete a file."""
+        found = self.withdraw(token)
+        if found is not None:
+            found.close()
+
+    def withdraw(self, token: str) -> ExportJob | None:
+        """Return the file of a token, which nobody can fetch from then on."""
         with self._lock:
             found = self._offers.pop(token, None)
-        if found is not None:
-            found.job.close()
+        return None if found is None else found.job
 
 
 downloads = Downloads()
@@ -132,8 +137,11 @@ class DownloadRoute:
                 "browser. Export it again.\n",
             )
             return
-        await _send_file(job, send)
-        downloads.drop(token)
+        downloads.withdraw(token)  # what another click or newer files delete is not sent whole
+        try:
+            await _send_file(job, send)
+        finally:
+            job.close()
 
 
 async def _owner(scope: Scope) -> str:

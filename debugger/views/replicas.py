@@ -12,6 +12,7 @@ import time
 import streamlit as st
 
 from debugger.views.asgi import Application, Message, Receive, Scope, Send, header_values, is_page_request
+from debugger.views.auth.login_gate import page_base
 
 _PROCESS = secrets.token_hex(8)
 _STARTED_AT = time.time()
@@ -35,7 +36,9 @@ class ProcessCookie:
             return
         host = "".join(header_values(scope, b"host")[:1])
         value = f"{_PROCESS}-{int(time.time())}"
-        cookie = (b"set-cookie", f"{_cookie_name(host)}={value}; Path=/; HttpOnly; SameSite=Lax".encode())
+        # Another app on this host, below another path, has processes of its own.
+        attributes = f"; Path={page_base() or '/'}; HttpOnly; SameSite=Lax"
+        cookie = (b"set-cookie", f"{_cookie_name(host)}={value}{attributes}".encode())
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":

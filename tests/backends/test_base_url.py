@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.backends.base_url import is_same_origin, is_unencrypted
+from debugger.backends.base_url import check_base_url, is_same_origin, is_unencrypted
+from debugger.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,9 @@ def test_is_same_origin_compares_scheme_host_port(one, other, is_same):
 )
 def test_is_unencrypted_spares_loopback(base_url, is_readable):
     assert is_unencrypted(base_url) is is_readable
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "api..example"])
+def test_host_that_no_machine_has_is_refused(host):
+    with pytest.raises(SettingsError, match="is not a URL"):
+        check_base_url(f"https://{host}/workflows")

@@ -14,9 +14,9 @@ from websockets.sync.client import ClientConnection, connect
 
 @contextmanager
 def open_socket(
-    port: int, *, origin: str = "", host: str = "127.0.0.1", cookie: str = ""
+    port: int, *, origin: str = "", host: str = "127.0.0.1", cookie: str = "", session: str = ""
 ) -> Iterator[ClientConnection]:
-    """The WebSocket by a host name, to this machine whatever the name."""
+    """The WebSocket by a host name, to this machine whatever the name; of a session that is continued."""
     with (
         closing(socket.create_connection(("127.0.0.1", port))) as connected,
         connect(
@@ -24,7 +24,7 @@ def open_socket(
             sock=connected,
             origin=origin or f"http://{host}:{port}",
             additional_headers={"Cookie": cookie},
-            subprotocols=["streamlit"],
+            subprotocols=["streamlit", *(["no-token", session] if session else [])],
             max_size=None,
         ) as page,
     ):
@@ -46,5 +46,6 @@ def messages_of(page: ClientConnection, seconds: float) -> Iterator[ForwardMsg]:
 def messages_until_end(page: ClientConnection) -> Iterator[ForwardMsg]:
     for message in messages_of(page, 20):
         yield message
-        if message.WhichOneof("type") == "script_finished":
+        is_end = message.WhichOneof("type") == "script_finished"
+        if is_end and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return

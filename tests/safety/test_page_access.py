@@ -95,6 +95,11 @@ def login_cookie(response: httpx.Response) -> str:
     return f"{name}={response.cookies[name]}"
 
 
+def cookie_of_owner(response: httpx.Response) -> str:
+    (name,) = [name for name in response.cookies if re.fullmatch(r"workflow_debugger_\d+", name)]
+    return f"{name}={response.cookies[name]}"
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io"])
 def test_rebound_host_is_refused(local, host):
     answer = httpx.get(local.url, headers={"host": host, **PAGE})
@@ -231,6 +236,34 @@ def test_login_opens_page_files_and_socket(team):
         run_script(page)
         texts = b"".join(message.SerializeToString() for message in messages_until_end(page))
     assert b"Ada" in texts
+
+
+def test_browser_stores_no_page_of_user(team):
+    cookie = login_cookie(sign_in(team, team.keys["Ada"]))
+    with httpx.Client(base_url=team.url, headers={"cookie": cookie, **PAGE}) as browser:
+        first = browser.get("/runs")
+        with_owner = browser.get("/runs", headers={"cookie": "; ".join([cookie, cookie_of_owner(first)])})
+
+    assert [each.headers.get_list("cache-control") for each in (first, with_owner)] == [["no-store"]] * 2
+
+
+def test_session_is_continued_by_its_user_alone(team):
+    ada, eve = (login_cookie(sign_in(team, team.keys[person])) for person in ("Ada", "Eve"))
+    with open_socket(team.port, cookie=ada) as page:
+        run_script(page)
+        began = [each for each in messages_until_end(page) if each.WhichOneof("type") == "new_session"]
+        session = began[0].new_session.initialize.session_id
+
+    drawn = {}
+    for user, cookie in (("Eve", eve), ("Ada", ada)):
+        with open_socket(team.port, cookie=cookie, session=session) as page:
+            run_script(page)
+            texts = [each.SerializeToString() for each in messages_until_end(page)]
+            drawn[user] = b"".join(texts)
+
+    assert b"reload the page to sign in" in drawn["Eve"]
+    assert b"Sign out" not in drawn["Eve"]
+    assert b"Sign out" in drawn["Ada"]
 
 
 def test_cookie_is_secure_behind_tls_proxy(team):

@@ -159,3 +159,24 @@ def test_file_name_cannot_leave_its_header(name):
     assert found.isascii()
     assert not any(character in found for character in "\r\n/")
     assert found.count('"') == 2
+
+
+def test_file_under_way_is_sent_whole(world, job):
+    own = world(Logins(is_needed=False))
+    token = own.offer(job, "firefox")
+    parts, others = [], []
+
+    async def other(message):
+        others.append(message)
+
+    async def send(message):
+        parts.append(message.get("body", b""))
+        if len(parts) == 2:  # a second click, while the first one is answered
+            await DownloadRoute(None)(scope, None, other)
+
+    headers = [(b"cookie", browser("firefox").encode())]
+    scope = {"type": "http", "method": "GET", "path": f"/exports/{token}", "headers": headers}
+    asyncio.run(DownloadRoute(None)(scope, None, send))
+
+    assert b"".join(parts) == written([run_of("Hi " * 200_000)], PLAIN)
+    assert others[0]["status"] == 404

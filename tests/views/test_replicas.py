@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+import streamlit as st
 
 from debugger.views.replicas import ProcessCookie, comes_from_other_process
 
@@ -41,3 +42,23 @@ def test_page_gets_cookie_of_its_port(accept, host, name):
 
     cookies = [value.decode() for _, value in sent[0]["headers"]]
     assert [f"workflow_debugger_process{name}" in each for each in cookies] == ([True] if name else [])
+
+
+def test_cookie_is_for_path_of_page(monkeypatch):
+    sent = []
+    option = st.get_option
+    base = {"server.baseUrlPath": "team-a"}
+    monkeypatch.setattr(st, "get_option", lambda name: base.get(name) or option(name))
+
+    async def page(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"accept", b"text/html"), (b"host", b"tools.example")]
+    scope = {"type": "http", "method": "GET", "path": "/team-a/", "headers": headers}
+    anyio.run(ProcessCookie(page), scope, None, send)
+
+    [(_, cookie)] = sent[0]["headers"]
+    assert "; Path=/team-a;" in cookie.decode()

@@ -17,6 +17,7 @@ from debugger.errors import StoreError
 from debugger.settings import read_settings
 from debugger.views.asgi import (
     Application,
+    Message,
     Receive,
     Scope,
     Send,
@@ -80,7 +81,7 @@ class LoginGate:
         elif scope["type"] == "websocket":
             await self._serve_while_signed_in(login, scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _not_stored(send) if is_page_request(scope) else send)
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         if not is_page_request(scope):
@@ -119,6 +120,18 @@ class LoginGate:
             except StoreError as error:
                 _log.warning("A WebSocket is closed, since logins cannot be checked: %s", error)
                 return
+
+
+def _not_stored(send: Send) -> Send:
+    """Return what lets no browser show a page again, as by Back, whose login has ended."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
+            message = {**message, "headers": [*others, (b"cache-control", b"no-store")]}
+        await send(message)
+
+    return sent
 
 
 def page_access() -> Callable[[Application], Application]:

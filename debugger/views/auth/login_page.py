@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -17,12 +18,15 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 
 import streamlit as st
 
+from debugger.errors import StoreError
 from debugger.store import Role, digest_of
 from debugger.views.asgi import Receive, Scope, Send, cookies_of, header_values, respond
 from debugger.views.auth import owners
 from debugger.views.auth.login_method import auth_providers
 from debugger.views.auth.logins import MAX_AGE_SECONDS, Login, Logins, issue_cookie, login_cookie_name
 from debugger.views.streamlit_patches.login import COOKIE_NAME, provider_url
+
+_log = logging.getLogger(__name__)
 
 MAX_WRONG_KEYS = 10
 """Wrong keys that one address may try in a minute. A good key is looked at all the same."""
@@ -167,7 +171,10 @@ class LoginPage:
         await _redirect(scope, send, target, deletions)
 
     async def _audit(self, action: str, person: str, role: Role | None) -> None:
-        await asyncio.to_thread(self._logins.audit, person, role or "", action, "page")
+        try:
+            await asyncio.to_thread(self._logins.audit, person, role or "", action, "page")
+        except StoreError as error:  # what was done stays done, as everywhere (`debugger.views.audit`)
+            _log.warning("No entry in the audit list for %s by %s: %s", action, person, error)
 
     @property
     def _next_cookie(self) -> str:

@@ -88,6 +88,10 @@ class Owner:
                 return session
         return None
 
+    def forget_sessions(self, connection_name: str) -> None:
+        """Hold no session of a connection any more."""
+        self.sessions = [each for each in self.sessions if each[0] != connection_name]
+
     def with_key(self, name: str, connection: HostedSettings) -> HostedSettings:
         """Return a connection with its entered key.
 

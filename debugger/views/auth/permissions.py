@@ -13,6 +13,7 @@ import streamlit as st
 from debugger.errors import ForbiddenError, SettingsError, StoreError
 from debugger.settings import PREFIX, Settings, read_settings
 from debugger.store import Role
+from debugger.views import state
 from debugger.views.auth.logins import page_logins
 
 Arguments = ParamSpec("Arguments")
@@ -108,12 +109,23 @@ class User:
     """Without a login, on a page that answers to localhost only."""
 
 
+_NOBODY = User("", None, is_local=False)
+
+
+@dataclass
+class _SessionUser:
+    """The user who has begun the session."""
+
+    name: str = ""
+
+
 def current_user() -> User:
     """Return the user of the current session.
 
     Without a login it is the author of the settings.
 
-    The login is checked anew each time: a key that was revoked or a login that was ended has no role.
+    The login is checked anew each time: a key that was revoked or a login that was ended has no role. Nor has
+    another user of the same browser, for whom Streamlit continues the session after a lost connection.
     """
     logins = page_logins()
     if not logins.is_needed:
@@ -123,7 +135,11 @@ def current_user() -> User:
         login = logins.find(cookies)
     except StoreError:
         login = None
-    return User(login.person, login.role, is_local=False) if login else User("", None, is_local=False)
+    if login is None:
+        return _NOBODY
+    begun_by = state.record(_SessionUser)
+    begun_by.name = begun_by.name or login.person
+    return User(login.person, login.role, is_local=False) if begun_by.name == login.person else _NOBODY
 
 
 @lru_cache(maxsize=1)

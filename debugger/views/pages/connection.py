@@ -127,7 +127,10 @@ def _embedded() -> None:
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
         )
     python_consents()
-    if pressed:
+    failure = state.record(LastAction).error
+    if failure is not None:
+        show_error(failure, links=False)
+    elif pressed:
         _try()
 
 
@@ -145,7 +148,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
 def _hosted() -> None:
     found, errors = named_connections()
     name = state.record(HostedConnection).name or default_connection()
-    if found:
+    if found or (name != CUSTOM_CONNECTION and may(Role.ADMIN)):  # of a link that names none of these
         _list(found, name)
     for error in errors:
         st.warning(plain(f"{error.message} {error.advice}"), icon=":material/warning:")
@@ -325,6 +328,7 @@ def _forget(name: str) -> None:
         for key in (_URL_KEY, _TEAM_KEY, _USER_KEY, _ENVIRONMENT_KEY):
             state.set_widget(key, "")
     state.set_widget(_SECRET_KEY, "")
+    own.forget_sessions(name)
     disconnect_hosted()
     audit("forget connection", name)
     state.record(HostedConnection).name = name

@@ -18,6 +18,7 @@ from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.run_input import Origin, RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
+from debugger.store.saved_names import unknown_name
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
@@ -167,11 +168,16 @@ def delete_preset(session: DebugSession) -> None:
 @command
 @requires(Role.RUN)
 def load_preset(session: DebugSession) -> None:
-    """Start with the chosen preset."""
+    """Start with the chosen preset.
+
+    Raises:
+        NotFoundError: Another user has deleted it.
+    """
     name = state.widget(_CHOICE_KEY)
-    for preset in notebook().presets(session.workflow_id):
-        if preset.name == name:
-            _carry(session, ReusedInput(preset.run_input, f"preset {name}"), "preset")
+    found = {preset.name: preset.run_input for preset in notebook().presets(session.workflow_id)}
+    if name not in found:
+        raise unknown_name(name, "preset")
+    _carry(session, ReusedInput(found[name], f"preset {name}"), "preset")
 
 
 @command

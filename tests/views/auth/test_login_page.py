@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import streamlit as st
 
+from debugger.errors import StoreError
 from debugger.store import Role
 from debugger.views.auth.login_page import MAX_ADDRESSES, MAX_WRONG_KEYS, LoginPage, WrongKeys
 from debugger.views.auth.logins import Login
@@ -72,3 +73,21 @@ def test_cookie_is_secure_behind_any_tls_proxy(scheme, proto, is_secure):
     cookies = [value for name, value in sent[0]["headers"] if name == b"set-cookie"]
     assert sent[0]["status"] == 303
     assert [value.endswith(b"; Secure") for value in cookies] == [is_secure] * 2
+
+
+def test_logout_counts_where_audit_list_is_full():
+    sent, ended = [], []
+
+    async def send(message):
+        sent.append(message)
+
+    def fail(*_):
+        raise StoreError("The disk is full.")
+
+    page = LoginPage(SimpleNamespace(method="key", end=ended.append, audit=fail), "")
+    scope = {"type": "http", "method": "POST", "path": "/logout", "headers": []}
+    login = Login("Ada", Role.RUN, "digest", 0.0)
+
+    assert asyncio.run(page.answers("/logout", scope, None, send, login))
+    assert ended == [login]
+    assert (sent[0]["status"], dict(sent[0]["headers"])[b"location"]) == (303, b"/login")

@@ -12,7 +12,7 @@ from streamlit import config
 from streamlit.runtime.secrets import Secrets
 
 from debugger.engine.tools.sandbox import python_status
-from debugger.errors import AuthenticationError
+from debugger.errors import AuthenticationError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import connections
@@ -23,7 +23,7 @@ from debugger.views.times import shown_time
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
 from tests.support.factories import document, say, static
-from tests.views.bars import items
+from tests.views.bars import items, use
 from tests.views.records import record_of
 from tests.views.row_lists import column
 
@@ -421,6 +421,34 @@ def test_forget_drops_url_and_key(app, view, api, monkeypatch):
     assert KEY not in str(api.keys)
 
 
+@pytest.mark.parametrize("name", ["custom", "eu"])
+def test_key_forgotten_in_other_tab_is_used_no_more(app, view, api, monkeypatch, name):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    other = view("connection")
+    for tab in (app, other):
+        tab.secrets["connections"] = {"eu": {"base_url": api.url}}
+        tab.query_params["backend"], tab.query_params["connection"] = "hosted", name
+        tab.run()
+        typed = {"url": api.url, "key": KEY} if name == "custom" else {"key": KEY}
+        for field, value in typed.items():
+            tab.text_input(f"hosted_{field}").set_value(value)
+        tab.button("test_hosted").click().run()
+        assert tab.success
+
+    app.button("forget_hosted").click().run()
+    api.keys.clear()
+    use(other, "to_debug")
+
+    connected = record_of(other, HostedConnection).backend
+    if connected is not None:
+        connected.close()
+
+    assert not other.exception
+    assert other.error
+    assert KEY not in str(api.keys)
+
+
 def test_secrets_file_that_is_no_toml_is_reported(app, tmp_path, monkeypatch):
     (tmp_path / "secrets.toml").write_text(f'[connections.eu]\napi_key = "{KEY}" "\n')
     monkeypatch.setattr(st, "secrets", Secrets())
@@ -495,3 +523,28 @@ def test_workflows_are_listed_in_the_pages_zone(view, backend, monkeypatch):
 
     [shown] = next(each.value for each in app.dataframe if "updated" in each.value)["updated"]
     assert shown == shown_time(backend.workflows()[0].updated_at)
+
+
+def test_link_to_unknown_connection_can_be_left(app, api):
+    app.query_params["backend"], app.query_params["connection"] = "hosted", "elsewhere"
+    app.run()
+
+    app.button("use_connection_custom").click().run()
+    hosted(app, url=api.url, key=KEY)
+
+    assert not app.exception
+    assert app.success
+
+
+def test_revocation_that_fails_is_reported(app, backend, monkeypatch):
+    workflow = backend.create_workflow(document(say("chat")))
+    backend.store.python_consents.add(workflow.id, 0, "digest", "me")
+    app.run()
+
+    def fail(*_):
+        raise StoreError("The database is away.")
+
+    monkeypatch.setattr(backend.store.python_consents, "remove", fail)
+    app.button(f"take_back_{workflow.id}_0").click().run()
+
+    assert [error.value for error in app.error] == ["The database is away\\."]

@@ -114,3 +114,13 @@ def test_options_are_shown_as_written(app, tea, record, press):
     assert app.selectbox("preset").options == ["fast-track (v2)"]
     (run,) = app.selectbox("copy_run_None").options
     assert "\\" not in run
+
+
+def test_preset_that_another_user_deleted_is_told(app, backend, tea, model):
+    backend.store.notebook.keep_preset(tea.id, "Green", {})
+    app.run()
+    backend.store.notebook.delete_preset(tea.id, "Green")
+
+    use(app, "load_preset")
+
+    assert "There is no preset 'Green'" in app.error[0].value.replace("\\", "")
