@@ -60,17 +60,23 @@ class ExportScope:
     def sample(self) -> Sample:
         """Return the first runs, with their first turns only."""
         total, ids = len(self.run_ids), list(self.run_ids[:SAMPLE_RUNS])
+        has_all_workflows = len(ids) == total
         if self.wanted is not None:
             found = self.wanted.page(self.backend, 1, SAMPLE_RUNS)
             total, ids = found.total, ids_of(found.rows)
+            workflow_ids = {row.workflow_id for row in found.rows}
+            if len(workflow_ids) == 1:
+                of_workflow = replace(self.wanted, workflow_id=workflow_ids.pop())
+                has_all_workflows = of_workflow.page(self.backend, 1, 1).total == total
+            else:
+                has_all_workflows = len(ids) == total
         sampled = []
         for run in self._reader().read(ids):
             turns = run.record.turns
             first = turns[:SAMPLE_TURNS]
             share = len(first) / len(turns) if turns else 1.0
             sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
-        is_of_one_workflow = self.wanted is not None and self.wanted.workflow_id is not None
-        return Sample(total, tuple(sampled), is_of_one_workflow or len(ids) == total)
+        return Sample(total, tuple(sampled), has_all_workflows)
 
     def _reader(self) -> RunReader:
         try:

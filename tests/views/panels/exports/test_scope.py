@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 from debugger.backends import open_embedded
 from debugger.exports.sources import RunFilter
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import RunSearch, TurnInput
 from debugger.settings import Settings
 from debugger.views import backends
 from debugger.views.panels.exports.record import first_options, make_preview
@@ -25,14 +26,17 @@ def test_preview_names_workflow_of_all_runs(monkeypatch):
             list(stream)
             return stream.finish().run_id
 
-        ids = [run(city), *(run(tea) for _ in range(SAMPLE_RUNS))][::-1]
+        first = run(city)
+        started = datetime.now(UTC)
+        ids = [first, *(run(tea) for _ in range(SAMPLE_RUNS + 1))][::-1]
         scopes = [
             ExportScope(backend, tuple(ids)),
             ExportScope(backend, tuple(ids[:SAMPLE_RUNS])),
             ExportScope(backend, wanted=RunFilter()),
             ExportScope(backend, wanted=RunFilter(tea.id)),
+            ExportScope(backend, wanted=RunFilter(search=RunSearch(since=started))),
         ]
 
         found = [make_preview(first_options(), scope.sample()).workflow_names for scope in scopes]
 
-    assert found == [(), ("Tea",), (), ("Tea",)]
+    assert found == [(), ("Tea",), (), ("Tea",), ("Tea",)]
