@@ -25,7 +25,8 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
     """
     run_input = dict(turn_input.to_wire())
     # A recorded input may name its run: a server could continue that one.
-    run_input.pop("workflow_run_id", None)
+    if run_input.get("workflow_run_id") is not None:
+        run_input["workflow_run_id"] = None
     # The API refuses an input without any thread (``platform.md#execute-input``).
     if not run_input.get("thread_to_node_inputs"):
         run_input["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
