@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
-from debugger.backends.embedded.global_variables import NAMESPACE
+from debugger.analysis.caller_input import NAMESPACE
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError, StoreError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject

@@ -84,8 +84,8 @@ class RecordSync:
         self._first_wait = LOCAL_WAIT if self._is_local else FIRST_WAIT
         self._work: Callable[[], RecordRead] | None = None
         self._call: BackgroundCall[RecordRead] | None = None
-        self._shorter: int | None = None
-        """The length of a record that lacked what the session shows, at the last look."""
+        self._is_behind = False
+        """True where the record lacked what the session shows, at the last look."""
         self._is_outdated = False
         """True where a turn has ended since the read began."""
         self.is_loading = False
@@ -96,7 +96,7 @@ class RecordSync:
 
     def reset(self) -> None:
         """Look often again: something has happened in the run."""
-        self._shorter = None
+        self._is_behind = False
         self._wait = self._first_wait
         self._due = time.monotonic() + self._wait
 
@@ -166,8 +166,8 @@ class RecordSync:
         revision, known = self._backend.revision(run_id), self.known_length
         is_behind = known is not None and revision.record_length < known
         # It may not hold the last turn yet: only one that stays so counts.
-        is_new, self._shorter = self._shorter is None, revision.record_length if is_behind else None
-        if revision.record_length == known or (is_behind and is_new):
+        was_behind, self._is_behind = self._is_behind, is_behind
+        if revision.record_length == known or (is_behind and not was_behind):
             return RecordRead("revision", revision)
         record = self._backend.record(run_id)
         logs = [] if known is None else logs_of(record, known, number)[0]

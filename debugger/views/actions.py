@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 
-from debugger.analysis.caller_input import default_variables, original_inputs
+from debugger.analysis.caller_input import NAMESPACE, default_variables, original_inputs
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, StoreError
 from debugger.expressions.required_variables import required_variables

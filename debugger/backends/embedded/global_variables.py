@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from debugger.analysis.caller_input import NAMESPACE as NAMESPACE
-from debugger.analysis.caller_input import default_variables
+from debugger.analysis.caller_input import NAMESPACE, default_variables
 from debugger.engine.state import RunState
 from debugger.errors import StoreError
 from debugger.protocol.json_codec import encode

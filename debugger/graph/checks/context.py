@@ -42,7 +42,7 @@ class CheckContext:
     known_node_types: frozenset[str] | None = None
     """The types that the engine runs; ``None`` if unknown."""
     readers: Mapping[str, Callable[[NodeConfig], object]] = field(default_factory=dict)
-    """By node type what reads a node's own fields; raises an `InputError` where it cannot."""
+    """Readers of a node's own fields by its type; they raise an `InputError`."""
 
     @property
     def nodes(self) -> list[NodeConfig]:

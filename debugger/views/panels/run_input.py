@@ -8,8 +8,8 @@ from typing import Literal
 
 import streamlit as st
 
+from debugger.analysis.caller_input import NAMESPACE
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject

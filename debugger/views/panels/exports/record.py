@@ -27,7 +27,7 @@ class Preview:
     total: int
     """Runs of the scope."""
     workflow_names: tuple[str, ...]
-    """Of all runs; none where those are not known."""
+    """The workflows of all runs; none where they are not known."""
     header: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     """Empty of a format without a table."""

@@ -102,4 +102,4 @@ class Sample:
     total: int
     runs: tuple[SampledRun, ...]
     has_all_workflows: bool
-    """Whether no other run is of a workflow that none of the sampled ones has."""
+    """True where all runs are of the workflows of the sampled ones."""
