@@ -12,13 +12,17 @@
     ├── ConflictError                 409   two turns of one run at the same moment
     │   ├── StaleTurnError            409   the run has newer turns than the caller has seen
     │   ├── TurnInProgressError       409   another turn of the run is being executed
+    │   ├── EditConflictError         409   another user has changed it meanwhile; knows what is stored now
     │   └── RerunTokenError           409   a re-run token that cannot be redeemed
     ├── NotStartableError             500   a graph that no run can start in
     ├── RunError                      500   a run cannot go on; ends it with `failed`
     │   └── ConditionError            500   a condition that cannot be evaluated
     ├── UnsupportedError              501   this backend or engine does not do that
     ├── StoreError                    503   the database cannot be opened, read or written
-    │   └── StoreDisconnectedError    503   it does not answer, or not any more
+    │   ├── StoreDisconnectedError    503   it does not answer, or not any more
+    │   ├── StoreFileError            503   its file was deleted, moved or replaced while it was open
+    │   ├── StoreDamagedError         503   a page of it is damaged
+    │   └── TurnNotStoredError        409   a turn ran and its result is not on record; has its calls
     ├── SettingsError                 500   a setting has a value that means nothing
     └── ApiError                      502   the hosted API failed a request
         ├── AuthenticationError       401   no key, or a key that is not accepted
@@ -34,7 +38,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 
 class DebuggerError(Exception):
@@ -140,6 +145,30 @@ class TurnInProgressError(ConflictError):
     """A turn sent while another one or background work is being executed."""
 
 
+class EditConflictError(ConflictError):
+    """A change of something that another user has changed since its author has seen it; nothing was stored.
+
+    ``present`` is what is stored now and ``revision`` its revision; ``None`` and 0 where it was deleted.
+    ``changed_by`` and ``changed_at`` (ISO 8601, UTC) are empty where they are not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        present: Any = None,
+        revision: int = 0,
+        changed_by: str = "",
+        changed_at: str = "",
+        advice: str = "",
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.present = present
+        self.revision = revision
+        self.changed_by = changed_by
+        self.changed_at = changed_at
+
+
 class RerunTokenError(ConflictError):
     """A re-run token that cannot be redeemed: used, expired or foreign."""
 
@@ -173,6 +202,34 @@ class StoreError(DebuggerError):
 
 class StoreDisconnectedError(StoreError):
     """A database that does not answer; transactions are complete or rolled back."""
+
+
+class StoreFileError(StoreError):
+    """A database whose open file is not the one at its path any more; nothing was written."""
+
+
+class StoreDamagedError(StoreError):
+    """A database with a damaged page; other pages may be readable."""
+
+
+class TurnNotStoredError(StoreError):
+    """A turn that ran and whose result is not on record.
+
+    To send it again makes its calls again, so that only the user decides it. The status is 409 and not 503,
+    which gateways and clients answer by sending the request again.
+
+    ``calls`` are its calls to the outside, in order, as `debugger.engine.outbound.gateway.made_calls` returns
+    them; ``claim_id`` names its entry in the journal of interrupted turns, where it is known.
+    """
+
+    status = 409
+
+    def __init__(
+        self, message: str, *, calls: Sequence[Mapping[str, Any]] = (), claim_id: str = "", advice: str = ""
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.calls = tuple(calls)
+        self.claim_id = claim_id
 
 
 class SettingsError(DebuggerError):
@@ -218,16 +275,29 @@ class RateLimitError(ApiError):
 class ServerError(ApiError):
     """A failure of the server.
 
-    ``request_id`` helps its owners to find the cause.
+    ``request_id`` helps its owners to find the cause. ``is_unreachable`` says that a gateway answered, as the
+    server behind it did not.
     """
 
-    def __init__(self, message: str, *, request_id: str | None = None, advice: str = "") -> None:
+    def __init__(
+        self, message: str, *, request_id: str | None = None, is_unreachable: bool = False, advice: str = ""
+    ) -> None:
         super().__init__(message, advice=advice)
         self.request_id = request_id
+        self.is_unreachable = is_unreachable
 
 
 class ConnectionFailedError(ApiError):
-    """An address where nothing answers."""
+    """An address where nothing answers.
+
+    ``is_refused`` says that its machine is there, and no server on it.
+    """
+
+    def __init__(
+        self, message: str, *, advice: str = "", was_sent: bool = True, is_refused: bool = False
+    ) -> None:
+        super().__init__(message, advice=advice, was_sent=was_sent)
+        self.is_refused = is_refused
 
 
 class RequestTimeoutError(ApiError):

@@ -155,6 +155,8 @@ class Settings(BaseModel):
     """The zone of ``{{now}}`` and its like (U-38)."""
     display_time_zone: str = ""
     """The zone in which the page shows times; empty means ``time_zone``. Files have UTC."""
+    socket_reruns_only: bool = False
+    """The server re-runs only runs that the WebSocket has started, as the platform does."""
     linger_after_reply: bool = False
     """A waiting node that does not loop waits again after its reply (U-3)."""
     knowledge: str = ""

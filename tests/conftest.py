@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from debugger.engine.outbound.known_secrets import KNOWN_SECRETS
+from debugger.engine.outbound.secrets import Secrets
 from debugger.telemetry.logs import LogHandler
 
 # Other tests and a browser run beside them: how long an example takes says nothing.
@@ -29,6 +31,19 @@ sys.dont_write_bytecode = False
 
 HERE = Path(__file__).parent
 LONG = (HERE / "test_style.py", HERE / "browser")
+
+
+@pytest.fixture(autouse=True)
+def own_secrets() -> Iterator[None]:
+    """Forget the secrets that a test has made known to this process: they are masked in the next one, too."""
+    known, before = KNOWN_SECRETS, dict(KNOWN_SECRETS._values)
+    yield
+    if known._values != before:
+        known._values = {}
+        known._secrets = Secrets()
+        for value, is_lasting in before.items():
+            known.add([value], is_lasting=is_lasting)
+        known.version += 1
 
 
 @pytest.fixture(autouse=True)

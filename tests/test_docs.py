@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,21 @@ from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 ROOT = Path(__file__).parents[1]
 OTHER = {CUSTOM, CUSTOM_URL, f"{PREFIX}SECRETS_FOLDER", f"{PREFIX}STREAMLIT_PATCHES"}
 """Variables that are read outside `Settings`."""
-DOCS = ROOT / "debugger" / "docs"
+PACKAGE = ROOT / "debugger"
+DOCS = PACKAGE / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
 PLATFORM = (DOCS / "platform.md").read_text(encoding="utf-8")
-PAGES = [path for path in sorted(DOCS.glob("*.md")) if path.stem not in {"changelog", "ui_texts"}]
+PAPERS = [ROOT / "README.md", *sorted((ROOT / ".github").rglob("*.md")), *sorted(DOCS.rglob("*.md"))]
+"""All documents: also those that neither the help nor the wheel has."""
+PAGES = [path for path in sorted(DOCS.glob("*.md")) if path.stem != "changelog"]
+FOR_DEVELOPERS = [
+    ROOT / ".github" / "CONTRIBUTING.md",
+    ROOT / ".github" / "SECURITY.md",
+    DOCS / "architecture.md",
+    *(path for path in sorted((DOCS / "decisions").iterdir()) if path.stem != "README"),
+]
+"""Documents in which each path in backticks is a file of the repository."""
 CODE = [
     path
     for folder in ("debugger", "tests")
@@ -57,11 +68,7 @@ def test_node_and_tool_types_are_listed():
     assert [name for name in (*NODE_TYPES, *TOOL_TYPES) if f"`{name}`" not in guide] == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_to_files(path):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text(encoding="utf-8"))
 
@@ -103,10 +110,26 @@ def test_references_to_platform_rules_exist():
     assert missing == []
 
 
-def test_files_of_architecture_exist():
-    named = re.findall(r"`([a-z_]+/[\w/.]*)`", (DOCS / "architecture.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", FOR_DEVELOPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_named_files_exist(path):
+    named = re.findall(r"`([a-z_.]+/[\w/.*]*)`", path.read_text(encoding="utf-8"))
 
-    assert [
-        each for each in named if not (ROOT / "debugger" / each).exists() and not (ROOT / each).exists()
-    ] == []
-    assert len(named) > 40
+    assert [each for each in named if not any(list(folder.glob(each)) for folder in (PACKAGE, ROOT))] == []
+    assert named
+
+
+def test_decisions_are_not_in_the_wheel():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["debugger"]
+    packed = {path for pattern in patterns for path in PACKAGE.glob(pattern)}
+
+    assert set(DOCS.glob("*.md")) <= packed
+    assert packed & set((DOCS / "decisions").iterdir()) == set()
+
+
+def test_every_decision_is_listed():
+    listed = re.findall(r"\]\((\w+)\.md\)", (DOCS / "decisions" / "README.md").read_text(encoding="utf-8"))
+
+    assert sorted(listed) == sorted(
+        path.stem for path in (DOCS / "decisions").iterdir() if path.stem != "README"
+    )

@@ -36,6 +36,12 @@ def test_every_dependency_has_an_upper_bound():
     assert unbounded == []
 
 
+def test_extra_test_has_what_builds_the_wheel():
+    assert set(PROJECT["build-system"]["requires"]) <= set(
+        PROJECT["project"]["optional-dependencies"]["test"]
+    )
+
+
 def test_lock_fits_every_dependency():
     locked = pins()
 
@@ -63,3 +69,11 @@ def test_lock_is_installed_before_the_tests():
         script.index("-e '.[test]' && pytest"),
     )
     assert lock < script.index("PIP_NO_INDEX=1") < project
+
+
+def test_command_of_the_readme_is_what_its_script_runs():
+    (pattern,) = re.findall(r"grep -m1 '(.+)' README\.md", (ROOT / ".ci" / "readme").read_text())
+
+    found = [line for line in (ROOT / "README.md").read_text().splitlines() if re.search(pattern, line)]
+
+    assert found == ["pip install -e '.[test]' && pytest"]

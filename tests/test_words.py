@@ -9,7 +9,7 @@ import pytest
 
 from debugger.samples import SAMPLES
 from debugger.views.panels.help.topics import GROUPS, listed_topics, title_of, topic_text
-from tests.support.ui_texts import PACKAGE, ROOT, TABLE, collect, table
+from tests.support.ui_texts import PACKAGE, ROOT, collect, table
 
 FORBIDDEN = {
     r"stand(s|ing)? still|stood still": "is paused",
@@ -39,12 +39,39 @@ FORBIDDEN = {
 
 GUIDES = [name for group in ("Learn", "Look up") for name in GROUPS[group] if name != "glossary"]
 """Texts in which italics are controls of the page."""
-DOCUMENTS = [ROOT / "README.md", *(TABLE.with_name(f"{name}.md") for name in (*GUIDES, "server"))]
+DOCUMENTS = [ROOT / "README.md", *(PACKAGE / "docs" / f"{name}.md" for name in (*GUIDES, "server"))]
 QUOTED = re.compile(r"(?<![*\w\\])\*([^*\n]+(?:\n[^*\n]+)?)\*(?![*\w])")
 
 
-def test_table_of_texts_is_current():
-    assert TABLE.read_text(encoding="utf-8") == table(), "run `python -m tests.support.ui_texts`"
+def test_texts_of_every_kind_are_collected(tmp_path):
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "page.py").write_text(
+        '"""Module docstring that nobody reads."""\n'
+        "st.button('Go')\n"
+        "st.write('No' if x else f'Turn {n} | end')\n"
+        "TITLES = ['Runs', 'Two   words', 'key_of_row']\n"
+        "raise InputError('x is 1', advice='Write 2.')\n"
+        "_log.info('A line of the log')\n"
+        "query = 'SELECT a FROM b'\n"
+        "st.write('Go')\n"
+        "st.button('Go')\n"
+    )
+    (tmp_path / "views" / "page.js").write_text('close.title = "Close the pane"; // "Not a text"\n')
+    (tmp_path / "route.py").write_text("@app.get('/a')\ndef read():\n    '''Return a.'''\nTITLE = 'Runs'\n")
+
+    document = table(collect(tmp_path))
+
+    assert document.splitlines()[7:] == [
+        "| `route.py` | Return a. |",
+        "| `views/page.py` | Go |",
+        "| `views/page.py` | No |",
+        "| `views/page.py` | Turn {…} \\| end |",
+        "| `views/page.py` | Runs |",
+        "| `views/page.py` | Two words |",
+        "| `views/page.py` | Write 2. |",
+        "| `views/page.py` | x is 1 |",
+        "| `views/page.js` | Close the pane |",
+    ]
 
 
 @pytest.mark.parametrize(("words", "instead"), FORBIDDEN.items(), ids=FORBIDDEN.values())

@@ -84,7 +84,7 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
     known = supplied_dynamic(run_input).items()
     brought = {name: value for name, value in known if name not in before or not is_same(before[name], value)}
     own = {**run_input.to_wire(), "workflow_run_id": None}
-    return TurnInput.from_wire(
+    return TurnInput.from_record(
         {**own, "dynamic_variables": brought, "runtime_variables": supplied_runtime(run_input)}
     )
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
-from debugger.analysis.event_fields import EventFields
-from debugger.analysis.event_fields import field as field_of
+from debugger.analysis.event_fields import EventFields, values_of
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
@@ -19,9 +18,11 @@ from debugger.protocol.messages import Message, ai_message, message_kind, messag
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 
-Role = Literal["user", "agent", "warning", "error"]
+Role = Literal["user", "agent", "warning", "failure", "error"]
+TECHNICAL_ROLES = frozenset({"warning", "failure"})
+"""Notes that only an author reads."""
 
-_NOTES: dict[str, Role] = {"workflow_error": "error", "workflow_warning": "warning"}
+_NOTES = frozenset({"workflow_error", "workflow_warning"})
 _MAX_WARNINGS = 2
 """Shown in a row; of more of them only the number is shown at first."""
 
@@ -31,7 +32,7 @@ class ChatMessage:
     """One message of user or agent, or a note between them."""
 
     role: Role
-    """``"warning"`` and ``"error"`` are notes."""
+    """``"warning"``, ``"failure"`` (a failed answer) and ``"error"`` (of the run) are notes."""
     text: str
     node_name: str
     """The node that speaks or is spoken to, with the super nodes around it; empty if unknown."""
@@ -91,14 +92,15 @@ class ChatBuilder(EventFold):
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in _NOTES:
-            self._add(_NOTES[event.type], None, event)
+            role: Role = event.trouble.severity if event.trouble else "warning"
+            self._add("error" if event.type == "workflow_error" else role, None, event)
             return
         thread_id = event.thread_id or MAIN_THREAD
         if event.type == "assistant_response":
-            content = message_text({"content": field_of(event.event, "content")})
+            content = message_text({"content": values_of(event.event).content})
             self._add("agent", ai_message(content, message_id=event.event.logical_id), event, thread_id)
             return
-        messages = list(_of_user(field_of(event.event, "messages")))
+        messages = list(_of_user(values_of(event.event).messages))
         if messages:
             del self.messages[self._input_messages]
             self._input_messages = slice(0, 0)
@@ -138,16 +140,15 @@ class ChatBuilder(EventFold):
 
 
 def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
-    """Group many warnings in a row; other messages are groups of one."""
+    """Group many warnings, or failures, in a row; other messages are groups of one."""
     groups: list[list[ChatMessage]] = []
-    for is_warning, group in groupby(messages, key=lambda message: message.role == "warning"):
+    for role, group in groupby(messages, key=lambda message: message.role):
         row = list(group)
-        groups += [row] if is_warning and len(row) > _MAX_WARNINGS else [[message] for message in row]
+        folds = role in TECHNICAL_ROLES and len(row) > _MAX_WARNINGS
+        groups += [row] if folds else [[message] for message in row]
     return groups
 
 
-def _of_user(messages: Any) -> Iterator[Message]:
+def _of_user(messages: Iterable[Message]) -> Iterator[Message]:
     """Yield the user's messages and those without a sender."""
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, dict) and message_kind(message) in ("human", None):
-            yield message
+    return (message for message in messages if message_kind(message) in ("human", None))

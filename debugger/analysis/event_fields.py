@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from math import isfinite
 from sys import intern
 from typing import Any
 
-from debugger.protocol.events import Event, reference_id
+from debugger.analysis.trouble import classify_trouble
+from debugger.protocol.event_values import EventValues, TroubleMark
+from debugger.protocol.events import TROUBLE, EndNodeRunEvent, Event, reference_id
 
 _NODE_FIELDS = (
     "origin_node_logical_id",
@@ -31,16 +32,16 @@ YEAR_10000 = 253402300799
 class EventFields:
     """An event with the fields that every fold reads, computed once."""
 
-    __slots__ = ("event", "is_failure", "node", "node_name", "thread", "thread_id", "time", "type")
+    __slots__ = ("event", "node", "node_name", "thread", "thread_id", "time", "trouble", "type")
 
     def __init__(self, event: Event) -> None:
         wire = event.to_wire()
         self.event = event
         # A run has few types and nodes: interned, each text is in memory once.
         self.type = intern(event.type)
-        self.is_failure = event.is_failure
+        self.trouble = classify_trouble(event)
         self.time = time_of(event)
-        node = _first_text(wire, _NODE_FIELDS)
+        node = _node(wire)
         self.node = intern(node) if node else None
         self.node_name = _first_text(wire, _NAME_FIELDS)
         self.thread_id = thread_id_of(event)
@@ -52,9 +53,9 @@ def fields_of(events: Iterable[Event]) -> list[EventFields]:
     return [EventFields(event) for event in events]
 
 
-def field(event: Event, name: str) -> Any:
-    """Return a field's value; ``None`` if the event has no such field."""
-    return event.to_wire().get(name)
+def values_of(event: Event) -> EventValues:
+    """Return a view of an event's values, whatever its class."""
+    return EventValues(event.to_wire())
 
 
 def text(event: Event, name: str) -> str | None:
@@ -63,21 +64,9 @@ def text(event: Event, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def as_number(value: Any) -> float | None:
-    """Return a JSON value if it is a finite number."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def as_object(value: Any) -> dict[str, Any]:
-    """Return a JSON object, an empty one for any other value."""
-    return value if isinstance(value, dict) else {}
-
-
 def node_of(event: Event) -> str | None:
-    """Return the id of an event's node; of a transition, its source."""
-    return _first_text(event.to_wire(), _NODE_FIELDS)
+    """Return the id of an event's node; of a transition, its source; of a warning, the node that it names."""
+    return _node(event.to_wire())
 
 
 def node_name_of(event: Event) -> str | None:
@@ -87,14 +76,13 @@ def node_name_of(event: Event) -> str | None:
 
 def thread_id_of(event: Event) -> str | None:
     """Return the internal id of an event's thread: ``"0"`` or ``0_companion_<configured id>``."""
-    if event.origin_thread_id is not None:
-        return event.origin_thread_id
-    return _first_text(event.to_wire(), _THREAD_FIELDS)
+    thread_id = event.origin_thread_id
+    return thread_id if thread_id is not None else _first_text(event.to_wire(), _THREAD_FIELDS)
 
 
 def is_failed_run(event: Event) -> bool:
     """Return whether a node run ended without success or expired."""
-    return event.type == "node_expired" or (event.type == "end_node_run" and event.is_failure)
+    return event.type == "node_expired" or (isinstance(event, EndNodeRunEvent) and event.has_failed)
 
 
 def time_of(event: Event) -> float | None:
@@ -102,7 +90,8 @@ def time_of(event: Event) -> float | None:
 
     ``None`` if it is not a valid date.
     """
-    return event.timestamp if 0 < event.timestamp < YEAR_10000 else None
+    time = event.timestamp
+    return time if 0 < time < YEAR_10000 else None
 
 
 def elapsed_ms(start: float | None, end: float | None) -> float | None:
@@ -115,6 +104,13 @@ def iso_utc(time: float | None) -> str:
     if time is None or not 0 < time < YEAR_10000:
         return ""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+
+
+def _node(wire: Mapping[str, Any]) -> str | None:
+    found = _first_text(wire, _NODE_FIELDS)
+    if found is None and TROUBLE in wire:
+        return TroubleMark(wire[TROUBLE]).node or None
+    return found
 
 
 def _first_text(wire: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

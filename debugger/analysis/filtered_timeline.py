@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from debugger.analysis.run_projection import Projections
-from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, classify_trouble
+from debugger.analysis.timeline import SearchTexts, TimelineRow
+from debugger.analysis.trouble import Severity
 
 Density = Literal["Turns", "Steps", "Key events", "All events"]
 DENSITIES: tuple[Density, ...] = ("Turns", "Steps", "Key events", "All events")
@@ -20,7 +21,7 @@ _NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Key events": "e
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of events. Only turn and thread hide failures."""
+    """A filter of events. Only turn and thread hide failures and warnings."""
 
     text: str = ""
     """Words that summary, type or node must contain, in any case."""
@@ -48,7 +49,7 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
     words = wanted.text.casefold().split()
     row_texts = (texts or SearchTexts()).of(rows) if words else []
     for word in words:
-        matches = [index for index in matches if word in row_texts[index] or rows[index].is_failure]
+        matches = [index for index in matches if word in row_texts[index] or rows[index].trouble]
     return list(matches)
 
 
@@ -56,8 +57,8 @@ def _matches(row: TimelineRow, wanted: Filter) -> bool:
     """Return whether a row matches a filter apart from its text."""
     if wanted.turn not in (None, row.turn_number) or wanted.thread not in (None, row.thread):
         return False
-    if row.is_failure or wanted.failures_only:
-        return row.is_failure
+    if row.trouble is not None or wanted.failures_only:
+        return row.trouble is not None
     if wanted.types and row.type not in wanted.types:
         return False
     return wanted.node in (None, row.drawn_node, row.node_logical_id)
@@ -83,7 +84,7 @@ class FilteredTimeline:
     places: Sequence[int]
     total: int
     """Number of rows without any filter; each piece of background work counts as a turn."""
-    trouble: Counter[Trouble]
+    trouble: Counter[Severity]
     """How many of the matching events are failures, and how many are warnings."""
 
     @property
@@ -132,7 +133,7 @@ def filter_timeline(
         places = run.timeline.important if density == "Key events" else range(total)
         return FilteredTimeline(density, places, total, run.timeline.trouble)
     events = matching_rows(rows, wanted, texts)
-    trouble = Counter(found for event in events if (found := classify_trouble(rows[event])) is not None)
+    trouble = Counter(found.severity for event in events if (found := rows[event].trouble) is not None)
     if density == "Key events":
         return FilteredTimeline(density, important_rows(rows, events, wanted), total, trouble)
     if density == "All events":

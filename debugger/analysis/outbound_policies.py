@@ -40,7 +40,7 @@ def policy_rows(settings: Settings) -> list[PolicyRow]:
     ]
 
 
-def responder_label(settings: Settings, *, has_script: bool | None = None) -> str:
+def model_source_label(settings: Settings, *, has_script: bool | None = None) -> str:
     """Return the name of what answers model calls.
 
     Args:
@@ -59,7 +59,7 @@ def responder_label(settings: Settings, *, has_script: bool | None = None) -> st
 def policy_summary(settings: Settings, *, has_script: bool) -> str:
     """Return the policies in one line, shown before a run."""
     calls = ", ".join(f"{row.call_class} {row.policy}" for row in policy_rows(settings))
-    return f"Models: {responder_label(settings, has_script=has_script)}. External calls: {calls}."
+    return f"Models: {model_source_label(settings, has_script=has_script)}. External calls: {calls}."
 
 
 HOSTED_NOTICE = "The platform makes every call for real: models, writes and messages to people among them."

@@ -137,6 +137,7 @@ def verdicts_text(steps: Sequence[PathStep]) -> str:
 
 
 def _path(steps: Sequence[PathStep]) -> str:
+    """Return nodes and edges of steps as one text; a source is repeated only where the path jumps."""
     parts: list[str] = []
     at = ""
     for step in steps:

@@ -3,7 +3,7 @@
 It has the current nodes, the path so far and the possible next edges.
 
 It is derived from events alone, so it works for runs of every backend, also on a graph of another version:
-nodes that the graph lacks are ghosts. Events inside a super node count for the super node.
+nodes that the graph lacks are missing nodes. Events inside a super node count for the super node.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFields, is_failed_run, text
+from debugger.analysis.event_fields import EventFields, text, values_of
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import author_edge_id, author_node_id
 from debugger.analysis.thread_positions import ThreadPositions
@@ -49,7 +49,7 @@ STATES: dict[RunStatus, RunState] = {
 }
 """States by status."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
-_NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
+_NODE_TYPES = _ARRIVALS | {"end_node_run"}
 OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 
 
@@ -94,7 +94,7 @@ class Position:
     """The nodes that a thread passed without running them, such as one of an unknown type."""
     unreached: tuple[str, ...] = ()
     """The graph's nodes that no thread has reached."""
-    ghosts: dict[str, str] = field(default_factory=dict)
+    missing_nodes: dict[str, str] = field(default_factory=dict)
     """Name by id of the nodes that events name and the graph does not have."""
     inner_names: dict[str, str] = field(default_factory=dict)
     """By the id of each super node that a thread is in, the name of the inner node."""
@@ -171,8 +171,8 @@ class PositionTracker(EventFold):
                 self._entered.pop(event.thread_id, None)
             destination = text(event.event, "destination_node_logical_id")
             self._name(destination, text(event.event, "destination_node_name"))
-        elif kind == "workflow_error" and (current := self._current()):
-            self._failed[current] = None
+        if event.trouble is not None and event.trouble.is_failure and (failed := node or self._current()):
+            self._failed[failed] = None
 
     def position(self, status: RunStatus | None) -> Position:
         """Return the position now, as an independent object."""
@@ -197,7 +197,7 @@ class PositionTracker(EventFold):
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
             unreached=tuple(node for node in self._graph.nodes if node not in self._first_visit),
-            ghosts={node: name for node, name in self._names.items() if node not in self._graph.nodes},
+            missing_nodes={node: name for node, name in self._names.items() if node not in self._graph.nodes},
             inner_names=self._names_inside([current, *companions.values()]),
         )
 
@@ -276,10 +276,9 @@ class PositionTracker(EventFold):
             if own == node or self._entered.get(thread) != own:  # inside a super node only the first counts
                 self._visits[own] = self._visits.get(own, 0) + 1
             self._entered[thread] = own
-        elif is_failed_run(event.event):
-            self._failed[node] = None
-        elif event.type == "end_node_run":
             self._failed.pop(node, None)
+        elif event.type == "end_node_run" and _has_succeeded(event):
+            self._failed.pop(node, None)  # a record may begin within the run
 
     def _skip(self, event: EventFields, node: str) -> None:
         """Record the nodes that the thread passed on its way to where it arrives or ends (U-1)."""
@@ -326,3 +325,7 @@ def _blocked_destinations(graph: Graph, node_id: str) -> set[str | None]:
     node = graph.nodes.get(node_id)
     edges = CandidateEdges(graph).conditional(node, is_companion=False) if node else ()
     return {edge.destination for edge in edges if edge.blocked_reason == "blocked"}
+
+
+def _has_succeeded(event: EventFields) -> bool:
+    return values_of(event.event).run_output.success is True

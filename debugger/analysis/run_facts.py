@@ -5,6 +5,7 @@ It is derived from the turns of a run alone, so it can be cached as long as the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain, groupby
@@ -13,12 +14,13 @@ from typing import Self
 from debugger.analysis.position import Position
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.timeline import shorten
+from debugger.analysis.trouble import WARNING_KINDS
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import COMPANION
+from debugger.protocol.events import COMPANION, TroubleKind
 from debugger.protocol.turn_logs import TurnLog
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Counts up when a field of `RunSummary` changes its meaning or was wrong; older ones are then made anew."""
 
 MAX_PATH = 200
@@ -48,10 +50,10 @@ class RunSummary:
     """The last message of either."""
     turns: int = 0
     """Turns of the user, without background work."""
-    problems: int = 0
-    """Failed node runs and errors of the workflow; warnings do not count."""
+    troubles: dict[TroubleKind, int] = field(default_factory=dict)
+    """Counts by kind of trouble, with warnings of the configuration."""
     error_type: str = ""
-    """``workflow_error``, ``node_expired`` or ``node_failure``; the gravest one."""
+    """``workflow_error``, ``node_expired`` or, for any other failed answer, ``node_failure``; the gravest."""
     duration_ms: float | None = None
     """From the first event to the last, the time in which the user was silent included."""
     working_ms: float = 0.0
@@ -68,6 +70,16 @@ class RunSummary:
     """The node that the main thread is at; empty before the first one."""
     names: dict[str, str] = field(default_factory=dict)
     """The names of the nodes above by id."""
+
+    @property
+    def failures(self) -> int:
+        """Return the number of errors and failed answers."""
+        return sum(number for kind, number in self.troubles.items() if kind not in WARNING_KINDS)
+
+    @property
+    def problems(self) -> int:
+        """Return the number of failures and of warnings whose cause is unknown."""
+        return sum(number for kind, number in self.troubles.items() if kind != "configuration")
 
     def to_json(self) -> JsonObject:
         """Return the summary as a JSON value."""
@@ -100,7 +112,7 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
         first_words=shorten((user or said)[0].text) if said else "",
         last_words=shorten(said[-1].text) if said else "",
         turns=len(own),
-        problems=sum(row.failures for row in seen.turn_rows),
+        troubles=dict(Counter(row.trouble.kind for row in seen.timeline.rows if row.trouble is not None)),
         error_type=_error_type(seen),
         duration_ms=round(max(times), 3) if times else None,
         working_ms=round(sum(row.duration_ms or 0.0 for row in seen.turn_rows), 3),
@@ -122,6 +134,7 @@ def _error_type(seen: Projections) -> str:
 
 
 def _path(place: Position) -> Iterator[str]:
+    """Yield the main thread's nodes in order, without repetitions in a row."""
     ways = [
         (taken.source, taken.destination)
         for taken in place.transitions
@@ -142,8 +155,9 @@ def _edges(place: Position) -> dict[str, EdgeUse]:
 
 
 def _names(place: Position, names: dict[str, str]) -> dict[str, str]:
+    """Return the names of the nodes that a run entered or left, by id."""
     taken = [path.first for path in place.path_counts.by_edge.values()]
     ends = (node for made in taken for node in (made.source, made.destination))
     wanted = dict.fromkeys((*place.first_visit, *ends, place.current))
-    known = place.ghosts | names
+    known = place.missing_nodes | names
     return {node: known.get(node, node) for node in wanted if node}

@@ -12,6 +12,7 @@ from itertools import pairwise
 from statistics import quantiles
 
 from debugger.analysis.run_facts import EdgeUse, RunSummary
+from debugger.protocol.events import TroubleKind
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
 
 PERCENTILES = (50, 90, 95)
@@ -66,7 +67,7 @@ class NodeFlow:
     """Share of all runs that reached it, from 0 to 1."""
 
     @property
-    def went_on(self) -> int:
+    def continued(self) -> int:
         """The runs that reached it and went on from it."""
         return self.reached - self.ended - self.waiting
 
@@ -220,13 +221,36 @@ def _grouped(
 
 
 @dataclass(frozen=True)
+class TroubleCount:
+    """The runs with one kind of trouble."""
+
+    kind: TroubleKind
+    runs: int
+    times: int
+    """Count of its occurrences in them."""
+    share: float
+    """Share of all runs, from 0 to 1."""
+
+
+def trouble_counts(runs: Sequence[CountedRun]) -> list[TroubleCount]:
+    """Return each kind of trouble that occurred, that of the most runs first."""
+    times = Counter[TroubleKind]()
+    for run in runs:
+        times.update(run.summary.troubles)
+    found = Counter(kind for run in runs for kind in run.summary.troubles)
+    return [
+        TroubleCount(kind, number, times[kind], number / len(runs)) for kind, number in found.most_common()
+    ]
+
+
+@dataclass(frozen=True)
 class PathFilter:
     """A part of the picture, by which runs are chosen."""
 
     kind: str
-    """``reached``, ``stopped`` (the last node), ``edge``, ``reason``."""
+    """``reached``, ``stopped`` (the last node), ``edge``, ``reason``, ``trouble``."""
     key: str
-    """The id of the node or the edge, or the reason."""
+    """The id of the node or the edge, the reason, or the kind of trouble."""
     label: str = ""
     """In words: ``stopped at Booking``."""
 
@@ -239,6 +263,8 @@ class PathFilter:
             return self.key == summary.last_node
         if self.kind == "edge":
             return self.key in summary.edges
+        if self.kind == "trouble":
+            return self.key in summary.troubles
         return self.key == run.end_reason
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.event_fields import field, thread_id_of
+from debugger.analysis.event_fields import thread_id_of, values_of
 from debugger.analysis.node_origins import origin_label
 from debugger.analysis.position import OVER, Position
 from debugger.analysis.transitions import PathCount, Transition, condition_text, path_id
@@ -29,8 +29,8 @@ class UnmappedEdge:
     source: str
     destination: str
     label: str
-    kind: Literal["ghost", "hop"]
-    """``"ghost"``: an edge of the version that ran, gone from this one. ``"hop"``: a transition that needs no
+    kind: Literal["removed", "without_edge"]
+    """``"removed"``: an edge of another version. ``"without_edge"``: a transition that needs no
     edge, such as one to a global node, back from it, or a forced transfer."""
 
 
@@ -47,10 +47,14 @@ def _unmapped_edge(taken: Transition, graph: Graph) -> UnmappedEdge | None:
     target = graph.nodes.get(taken.destination)
     is_to_global = target is not None and target.is_global
     needs_edge = taken.kind in _EDGE_ONLY or (taken.kind == "conditional_edge" and not is_to_global)
-    is_ghost = bool(taken.edge_id) or needs_edge
+    is_removed = bool(taken.edge_id) or needs_edge
     kind_text = taken.kind.removesuffix("_edge").replace("_", " ")
-    label = taken.edge_name or ("global" if not is_ghost and taken.kind == "conditional_edge" else kind_text)
-    return UnmappedEdge(path, taken.source, taken.destination, label, "ghost" if is_ghost else "hop")
+    label = taken.edge_name or (
+        "global" if not is_removed and taken.kind == "conditional_edge" else kind_text
+    )
+    return UnmappedEdge(
+        path, taken.source, taken.destination, label, "removed" if is_removed else "without_edge"
+    )
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class EdgeRow:
 
 def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
     """Return the graph's edges in its order, then the unmapped ones."""
-    names = graph.names | position.ghosts
+    names = graph.names | position.missing_nodes
     counts = position.path_counts.by_edge
     next_ids = {edge.edge_id for edge in position.next_edges}
     rows = [
@@ -81,7 +85,7 @@ def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
         for edge in graph.edges.values()
     ]
     for edge in unmapped_edges(position, graph):
-        status = "not in this version" if edge.kind == "ghost" else "taken without an edge"
+        status = "not in this version" if edge.kind == "removed" else "taken without an edge"
         ends = names.get(edge.source, edge.source), names.get(edge.destination, edge.destination)
         last, count = counts[edge.id].last, counts[edge.id].count
         rows.append(EdgeRow(edge.id, *ends, edge.label, last.reason, status, count, last.turn_number))
@@ -102,6 +106,40 @@ def _edge_row(edge: EdgeConfig, names: dict[str, str], count: PathCount | None, 
     )
 
 
+NodeState = Literal["idle", "failed", "current", "missing", "visited", "next", "unreached"]
+"""A node as it is drawn; ``"idle"`` before the run."""
+
+
+def node_state(
+    node: str, position: Position, *, here: Container[str], is_reached: bool, shows_next: bool = True
+) -> NodeState:
+    """Return the state in which a node is drawn.
+
+    Args:
+        node: Its id.
+        position: The run's position.
+        here: The ids of the nodes that threads are at.
+        is_reached: Whether the path that is drawn came to the node.
+        shows_next: Whether the next steps of the main thread are drawn.
+    """
+    if position.state == "not_started":
+        return "idle"
+    if node in position.failed:
+        return "failed"
+    if node in here:
+        return "current"
+    if node in position.missing_nodes:
+        return "missing"
+    if is_reached:
+        return "visited"
+    following = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
+    return "next" if shows_next and node in following else "unreached"
+
+
+GROUP_STATES: tuple[NodeState, ...] = ("current", "failed", "visited", "next", "unreached")
+"""States of an opened super node by rank: it is drawn as the first one that a node inside it has."""
+
+
 @dataclass(frozen=True)
 class NodeRow:
     """One node with what the run did at it."""
@@ -109,7 +147,7 @@ class NodeRow:
     name: str
     id: str
     type: str
-    """Empty for a ghost and for a node without a type."""
+    """Empty for a missing node and for a node without a type."""
     visits: int
     first_turn: int | None
     entered_by: str
@@ -120,13 +158,13 @@ class NodeRow:
 
 
 def node_table(position: Position, graph: Graph) -> list[NodeRow]:
-    """Return the graph's nodes in its order, then the ghosts."""
+    """Return the graph's nodes in its order, then the missing ones."""
     entered_by = {
         made.destination: made.edge_name or made.edge_id or made.kind.replace("_", " ")
         for made in position.transitions
     }
     next_nodes = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
-    names = graph.names | position.ghosts
+    names = graph.names | position.missing_nodes
     return [
         NodeRow(
             name=name,
@@ -145,11 +183,11 @@ def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> s
     """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``."""
     if node_id in position.inner_names:
         return origin_label(position.inner_names[node_id], (node_id,), names)
-    return names.get(node_id) or position.ghosts.get(node_id, node_id)
+    return names.get(node_id) or position.missing_nodes.get(node_id, node_id)
 
 
 def _node_status(node: str, position: Position, next_nodes: set[str | None]) -> str:
-    if node in position.ghosts:
+    if node in position.missing_nodes:
         return "not in this version"
     here = [f"companion {name} here" for name, place in position.companions.items() if place == node]
     if node == position.current and position.state != "not_started":
@@ -228,5 +266,5 @@ def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:
     last = next((event for event in scheduling if thread_id_of(event) == thread), None)
     if last is None or last.type != "self_loop_delay" or not last.timestamp:
         return None
-    delay = field(last, "delay_seconds")
-    return last.timestamp + delay if isinstance(delay, int | float) else None
+    delay = values_of(last).delay_seconds
+    return None if delay is None else last.timestamp + delay

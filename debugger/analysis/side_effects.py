@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import EventFields, as_number, as_object, field, iso_utc, text
+from debugger.analysis.event_fields import EventFields, iso_utc, text, values_of
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
+from debugger.protocol.base import JsonObject
+from debugger.protocol.event_values import EndState, LedgerEntry
 from debugger.protocol.runs import Run, Turn
 from debugger.protocol.turn_logs import TurnLog
 
-Ledgers = Mapping[str, Sequence[Any]]
+Ledgers = Mapping[str, Sequence[JsonObject]]
 """The ledger of each turn that has one, by the logical id of the turn's last event."""
 
 LEDGER_KEY = "side_effects"
@@ -20,7 +22,6 @@ LEDGER_KEY = "side_effects"
 
 _CLASSES = ("talk", "read", "write", "contact")
 _CLOSING = "end_workflow_iteration"
-_STATE = "iteration_end_state_miscellaneous"
 
 
 class SideEffect(NamedTuple):
@@ -61,17 +62,17 @@ class SideEffect(NamedTuple):
         return "ok" if self.success else "failed"
 
 
-def ledgers(run: Run) -> dict[str, list[Any]]:
+def ledgers(run: Run) -> dict[str, list[JsonObject]]:
     """Return the ledgers of a record's turns, background work among them."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[JsonObject]] = {}
     for turn in run.input_output_pairs:
         found |= ledger_of(turn)
     return found
 
 
-def ledger_of(turn: Turn) -> dict[str, list[Any]]:
+def ledger_of(turn: Turn) -> dict[str, list[JsonObject]]:
     """Return the ledger of one turn of a record, if any."""
-    events, entries = turn.run_output.events, _entries(turn.iteration_end_state_miscellaneous)
+    events, entries = turn.run_output.events, EndState(turn.iteration_end_state_miscellaneous).side_effects
     return {str(events[-1].get("logical_id")): entries} if events and entries else {}
 
 
@@ -126,8 +127,8 @@ class SideEffectCollector(EventFold):
         index = self.turn_index
         self._last_events[index] = event.event.logical_id
         if event.type == _CLOSING:
-            pair = as_object(field(event.event, "run_input_output_pair"))
-            self._effects[index] = tuple(self._read(index, _entries(pair.get(_STATE))))
+            state = values_of(event.event).run_input_output_pair.iteration_end_state_miscellaneous
+            self._effects[index] = tuple(self._read(index, state.side_effects))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:
         """Return all calls, from events and from the record."""
@@ -140,30 +141,28 @@ class SideEffectCollector(EventFold):
                 found += self._read(index, entries)
         return found
 
-    def _read(self, place: int, entries: Iterable[Any]) -> Iterator[SideEffect]:
+    def _read(self, place: int, entries: Iterable[JsonObject]) -> Iterator[SideEffect]:
         turn_number, is_background = self._turns[place]
-        for entry in entries:
-            if isinstance(entry, Mapping):
-                node = _text(entry, "node_logical_id")
-                name = self._author_names.get(node) or self._event_names.get(node) or node
-                request, status = entry.get("request"), as_number(entry.get("status_code"))
-                yield SideEffect(
-                    turn_number=turn_number,
-                    is_background=is_background,
-                    time=iso_utc(as_number(entry.get("at"))),
-                    node_logical_id=node,
-                    node_name=label_of(node, name, self._author_names),
-                    kind=_text(entry, "kind"),
-                    call_class=_text(entry, "call_class"),
-                    target=_text(entry, "target"),
-                    how=_text(entry, "how"),
-                    success=entry.get("success") is True,
-                    status_code=status if isinstance(status, int) else None,
-                    error=_text(entry, "error"),
-                    duration_milliseconds=as_number(entry.get("duration_milliseconds")),
-                    request=request if isinstance(request, Mapping) else {},
-                    place=place,
-                )
+        for entry in map(LedgerEntry, entries):
+            node = entry.node_logical_id
+            name = self._author_names.get(node) or self._event_names.get(node) or node
+            yield SideEffect(
+                turn_number=turn_number,
+                is_background=is_background,
+                time=iso_utc(entry.at),
+                node_logical_id=node,
+                node_name=label_of(node, name, self._author_names),
+                kind=entry.kind,
+                call_class=entry.call_class,
+                target=entry.target,
+                how=entry.how,
+                success=entry.success,
+                status_code=entry.status_code,
+                error=entry.error,
+                duration_milliseconds=entry.duration_milliseconds,
+                request=entry.request,
+                place=place,
+            )
 
 
 def summary(effects: Iterable[SideEffect]) -> str:
@@ -196,13 +195,3 @@ def _rank(key: tuple[str, str]) -> tuple[int, str, str]:
     call_class, manner = key
     place = _CLASSES.index(call_class) if call_class in _CLASSES else len(_CLASSES)
     return place, call_class, manner
-
-
-def _entries(state: Any) -> list[Any]:
-    entries = state.get(LEDGER_KEY) if isinstance(state, Mapping) else None
-    return entries if isinstance(entries, list) else []
-
-
-def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return "" if value is None else str(value)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 from debugger.analysis.chat import ChatMessage
-from debugger.analysis.event_fields import as_number, as_object, field, time_of
+from debugger.analysis.event_fields import time_of, values_of
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
 from debugger.analysis.transitions import LEAVING_TYPES
+from debugger.analysis.trouble import SEVERITIES, Severity
+from debugger.protocol.event_values import UsageValues
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 
 StepKind = Literal["node", "user", "wait", "note"]
-Trouble = Literal["", "warning", "failure"]
 
 MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm", "discarded_main_llm"})
 """Types of events that count as a model call (``platform.md#usage``)."""
@@ -84,7 +86,8 @@ class Step:
     duration_ms: float | None
     """The duration of the node run."""
     summary: str
-    trouble: Trouble
+    trouble: Severity | None
+    """``failure`` where something failed, else ``warning`` where something was warned of."""
     calls: tuple[ModelCall, ...]
 
     @property
@@ -112,7 +115,7 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
         owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
         owner = at_node.get((row.thread, row.node_logical_id), owner) if row.node_logical_id else owner
-        if kind is None and owner < 0 and (row.is_failure or row.type in MODEL_TYPES):
+        if kind is None and owner < 0 and (row.trouble is not None or row.type in MODEL_TYPES):
             kind = "note"
         if kind is not None:
             owner = current[row.thread] = at_node[row.thread, row.node_logical_id] = len(groups)
@@ -130,10 +133,8 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
 
 def _step(index: int, kind: StepKind, rows: Sequence[TimelineRow], calls: Sequence[ModelCall]) -> Step:
     begin, end = rows[0], next((row for row in rows if row.type == "end_node_run"), None)
-    failures = [row for row in rows if row.is_failure]
-    trouble: Trouble = ""
-    if failures:
-        trouble = "warning" if all(row.type == "workflow_warning" for row in failures) else "failure"
+    troubled = [(row.trouble, row) for row in rows if row.trouble is not None]
+    gravest = min(troubled, key=lambda each: SEVERITIES.index(each[0].severity), default=None)
     return Step(
         index,
         kind,
@@ -150,14 +151,14 @@ def _step(index: int, kind: StepKind, rows: Sequence[TimelineRow], calls: Sequen
         begin.since_turn_ms,
         begin.time,
         end.duration_ms if end else None,
-        failures[0].summary or begin.summary if failures else _summary(kind, rows),
-        trouble,
+        gravest[1].summary or begin.summary if gravest else _summary(kind, rows),
+        gravest[0].severity if gravest else None,
         tuple(calls),
     )
 
 
 def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
-    """Return the preferred event of a node run in one line, with its destination."""
+    """Return the summary of a step's most telling event, for a node run with its destination."""
     if kind != "node":
         return rows[0].summary
     summaries = {row.type: row.summary for row in rows}
@@ -178,32 +179,28 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
     calls: dict[str, ModelCall] = {}
     for row, event in zip(rows, events, strict=True):
         if row.type in MODEL_TYPES:
-            usage = as_object(field(event, "llm_usage_info"))
-            response = usage.get("llm_response_id")
-            if response or as_object(field(event, "message")).get("type") != "tool":
-                calls[str(response or f"event {row.index}")] = _call(row, usage)
+            values = values_of(event)
+            response = values.llm_usage_info.llm_response_id
+            if response or values.message.type != "tool":
+                calls[response or f"event {row.index}"] = _call(row, values.llm_usage_info)
     return list(calls.values())
 
 
-def _call(row: TimelineRow, usage: dict[str, object]) -> ModelCall:
-    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+def _call(row: TimelineRow, usage: UsageValues) -> ModelCall:
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
     return ModelCall(
         index=row.index,
         node_logical_id=row.node_logical_id or "",
         node_name=row.node_name or row.node_logical_id or "",
         thread=row.thread,
-        model=str(usage.get("response_model") or ""),
+        model=usage.response_model,
         at_ms=row.at_ms,
         since_turn_ms=row.since_turn_ms,
-        latency_ms=as_number(usage.get("response_latency_milliseconds")),
+        latency_ms=usage.response_latency_milliseconds,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        total_tokens=_count(usage.get("total_tokens")) or prompt + completion,
+        total_tokens=usage.total_tokens or prompt + completion,
     )
-
-
-def _count(value: object) -> int:
-    return int(as_number(value) or 0)
 
 
 @dataclass(slots=True)  # not frozen: see `TimelineRow`
@@ -253,7 +250,7 @@ def turn_row(
 ) -> TurnRow:
     """Return one turn as a row."""
     pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
-    warnings = len([row for row in rows if row.type == "workflow_warning"])
+    severities = Counter(row.trouble.severity for row in rows if row.trouble is not None)
     return TurnRow(
         place=place,
         number=turn.number,
@@ -270,8 +267,8 @@ def turn_row(
         pauses=pauses,
         calls=sum(len(step.calls) for step in steps),
         tokens=sum(step.tokens for step in steps),
-        failures=len([row for row in rows if row.is_failure]) - warnings,
-        warnings=warnings,
+        failures=severities["failure"],
+        warnings=severities["warning"],
     )
 
 
@@ -292,8 +289,7 @@ def turn_duration(turn: TurnLog) -> float | None:
     They are from the turn's metrics (``platform.md#usage``), else from its first event to the last.
     """
     closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
-    metrics = as_object(field(closing, "iteration_metrics")) if closing else {}
-    latency = as_number(metrics.get("e2e_latency_milliseconds"))
+    latency = values_of(closing).iteration_metrics.e2e_latency_milliseconds if closing else None
     if latency is not None:
         return float(latency)
     times = [time for event in turn.events if (time := time_of(event)) is not None]

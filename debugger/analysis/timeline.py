@@ -9,23 +9,23 @@ from typing import Literal
 
 from debugger.analysis.event_fields import (
     EventFields,
-    as_number,
-    as_object,
     elapsed_ms,
-    field,
+    is_failed_run,
     iso_utc,
     node_name_of,
     node_of,
     text,
+    thread_id_of,
+    values_of,
 )
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import author_node_id, label_of
+from debugger.analysis.trouble import Severity, Trouble
+from debugger.protocol.event_values import PausedInterval
 from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.turn_logs import TurnLog
 
 Importance = Literal["high", "low"]
-Trouble = Literal["failure", "warning"]
-TROUBLES: tuple[Trouble, ...] = ("failure", "warning")
 
 LOW_TYPES = frozenset(
     {
@@ -80,8 +80,9 @@ class TimelineRow:
     time: float | None
     """Seconds since the epoch."""
     summary: str
-    """The event in one line of at most `MAX_SUMMARY` characters."""
-    is_failure: bool
+    """The event in one line of at most `MAX_SUMMARY` characters, or in whole: see `TimelineBuilder`."""
+    trouble: Trouble | None
+    """Trouble at the event; filters never hide those rows."""
     place: int = 0
     """The index of its turn among the run's turns and pieces of background work."""
     is_background: bool = False
@@ -95,13 +96,6 @@ class TimelineRow:
         return iso_utc(self.time)
 
 
-def classify_trouble(row: TimelineRow) -> Trouble | None:
-    """Return the row's trouble kind, or ``None``."""
-    if row.type == "workflow_warning":
-        return "warning"
-    return "failure" if row.is_failure else None
-
-
 def shorten(text: str, length: int = MAX_SUMMARY) -> str:
     """Cut a text to one line of so many characters."""
     if len(text) <= length and text.isprintable():
@@ -111,14 +105,20 @@ def shorten(text: str, length: int = MAX_SUMMARY) -> str:
 
 
 class TimelineBuilder(EventFold):
-    """The rows of a run, made event by event; see `EventFold`."""
+    """The rows of a run, made event by event; see `EventFold`.
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    Args:
+        names: The labels of the author's nodes by their ids.
+        has_whole_summaries: Whether summaries stay as they are, to be masked before they are shortened.
+    """
+
+    def __init__(self, names: Mapping[str, str], *, has_whole_summaries: bool = False) -> None:
         super().__init__()
+        self._has_whole_summaries = has_whole_summaries
         self.rows: list[TimelineRow] = []
         self.important: list[int] = []
         """The indexes of the rows of high importance."""
-        self.trouble: Counter[Trouble] = Counter()
+        self.trouble: Counter[Severity] = Counter()
         """How many rows are failures, and how many are warnings."""
         self._author_names = names
         self._turn_start: float | None = None
@@ -150,6 +150,8 @@ class TimelineBuilder(EventFold):
         self._reasons.apply(event)
         self._pauses += pauses_of(event.event)
         name, drawn = self._node(event.node, event.node_name) if event.node else _NO_NODE
+        may_have_failed = event.trouble is not None or event.type == "end_node_run"
+        summary = self._reasons.summary(event.event) if may_have_failed else event.event.summary
         row = TimelineRow(
             self.event_count,
             turn.number,
@@ -163,8 +165,8 @@ class TimelineBuilder(EventFold):
             elapsed_ms(self._turn_start, time),
             self._duration(event) if event.type in _RUN_TYPES else None,
             time,
-            shorten(self._reasons.summary(event.event) if event.is_failure else event.event.summary),
-            event.is_failure,
+            summary if self._has_whole_summaries else shorten(summary),
+            event.trouble,
             self.turn_index,
             turn.is_background,
             drawn,
@@ -172,8 +174,8 @@ class TimelineBuilder(EventFold):
         self.rows.append(row)
         if row.importance == "high":
             self.important.append(row.index)
-        if (trouble := classify_trouble(row)) is not None:
-            self.trouble[trouble] += 1
+        if event.trouble is not None:
+            self.trouble[event.trouble.severity] += 1
 
     def _node(self, node: str, event_name: str | None) -> tuple[str | None, str]:
         """Return a node's label and the node that is drawn."""
@@ -187,6 +189,7 @@ class TimelineBuilder(EventFold):
         return found
 
     def _duration(self, event: EventFields) -> float | None:
+        """Return the milliseconds of the node run that an event ends, without pauses; remember a start."""
         if event.time is None:
             return None
         key = _node_run_key(event.event)
@@ -204,10 +207,10 @@ class TimelineBuilder(EventFold):
 def _importance(event: EventFields) -> Importance:
     """Return how much an event matters to readers of the conversation.
 
-    Failures always matter, and so does the output of a tool node, which no other event has
+    Failures and warnings always matter, and so does the output of a tool node, which no other event has
     (``platform.md#event-order``).
     """
-    if event.type not in LOW_TYPES or event.is_failure:
+    if event.type not in LOW_TYPES or event.trouble is not None:
         return "high"
     end = event.event
     is_tool = isinstance(end, EndNodeRunEvent) and (end.run_output or {}).get("type") == "tool_node"
@@ -244,25 +247,34 @@ class FailureReasons(EventFold):
     def __init__(self) -> None:
         super().__init__()
         self._errors: dict[tuple[str | None, ...], str] = {}
+        self._told: dict[tuple[str | None, ...], str] = {}
+        """Warnings that report a failure, by thread and node: they name no run."""
 
     def apply(self, event: EventFields) -> None:
         """Record an event's error; the last one of a node run counts."""
         error = text(event.event, "error")
         if event.type == "start_node_run":  # a run need not have an id
             self._errors.pop(_node_run_key(event.event), None)
+            self._told.pop((event.thread_id, event.node), None)
         elif error and event.type != "end_node_run":
             self._errors[_node_run_key(event.event)] = error
+        elif event.type == "workflow_warning" and event.trouble is not None and event.trouble.is_failure:
+            self._told[event.thread_id, event.node] = event.event.summary
 
     def of(self, event: Event) -> str | None:
         """Return why a node run failed, by the event of its end."""
-        output = field(event, "run_output")
-        own = output.get("error_message") if isinstance(output, dict) else None
-        return str(own) if own else self._errors.get(_node_run_key(event))
+        own = values_of(event).run_output.error_message
+        return own or self._errors.get(_node_run_key(event)) or self._told_of(event)
+
+    def _told_of(self, event: Event) -> str | None:
+        return self._told.get((thread_id_of(event), node_of(event)))
 
     def summary(self, event: Event) -> str:
         """Return an event in one line, with the reason of a failure."""
-        reason = self.of(event) if event.type == "end_node_run" and event.is_failure else None
-        return f"{node_name_of(event) or node_of(event)} failed: {reason}" if reason else event.summary
+        reason = self.of(event) if is_failed_run(event) and event.type == "end_node_run" else None
+        if reason is None or reason == self._told_of(event):  # such a warning names the node
+            return reason or event.summary
+        return f"{node_name_of(event) or node_of(event)} failed: {reason}"
 
 
 def _node_run_key(event: Event) -> tuple[str | None, ...]:
@@ -289,12 +301,13 @@ class Pause:
 
 def pauses_of(event: Event) -> list[Pause]:
     """Return the valid pauses that an event records, all before it."""
-    intervals, pauses = field(event, "paused_intervals"), []
-    for interval in intervals if isinstance(intervals, list) else ():
-        values = as_object(interval)
-        began, ended = as_number(values.get("began_at")), as_number(values.get("ended_at"))
+    if "paused_intervals" not in event.to_wire():  # of nearly all events, and each is asked twice
+        return []
+    pauses = []
+    for interval in map(PausedInterval, values_of(event).paused_intervals):
+        began, ended = interval.began_at, interval.ended_at
         if began is not None and ended is not None and began <= ended:
-            pauses.append(Pause(str(values.get("kind") or ""), float(began), float(ended)))
+            pauses.append(Pause(interval.kind, float(began), float(ended)))
     return pauses
 
 

@@ -14,10 +14,7 @@ from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
     EventFields,
-    as_number,
-    as_object,
     elapsed_ms,
-    field,
     fields_of,
     is_failed_run,
     iso_utc,
@@ -25,6 +22,7 @@ from debugger.analysis.event_fields import (
     node_of,
     text,
     time_of,
+    values_of,
 )
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.paths import (
@@ -47,7 +45,7 @@ from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Counts up when a column of an export changes its meaning."""
 
 
@@ -102,6 +100,8 @@ class TranscriptTurn:
     error_type: str
     """``workflow_error``, ``node_expired`` or ``node_failure``; empty without an error."""
     error_message: str
+    failure: str
+    """The first failed answer of the turn in one line, whether or not the run went on; empty without one."""
 
 
 class TranscriptReader:
@@ -148,17 +148,23 @@ class TranscriptReader:
             status = self._positions.status
         error = _error(turn.events, events)
         variables = self._changes.values() if is_last else {}
-        read = TranscriptTurn([], steps, changes, variables, hint, status, *error)
+        failed = (event for event in events if event.trouble is not None and event.trouble.is_failure)
+        failure = next((event.event.summary for event in failed), "")
+        read = TranscriptTurn([], steps, changes, variables, hint, status, *error, failure)
         read.rows.extend(self._rows(turn, said, read))
         return read
 
     def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
+        """Yield a row for each message, with the steps that led to it.
+
+        The last row has the steps after it too. A turn without a message has a row if anything else happened.
+        """
         steps, begun = read.steps, 0
         for message in said[:-1]:
             reached = _reached(steps, message, begun)
             yield self._row(turn, message, steps[begun:reached], [], read)
             begun = reached
-        if said or read.changes or read.error_type:
+        if said or read.changes or read.error_type or read.failure:
             last = said[-1] if said else None
             reached = _reached(steps, last, begun) if last else len(steps)
             yield self._row(turn, last, steps[begun:reached], steps[reached:], read)
@@ -174,13 +180,12 @@ class TranscriptReader:
         event = message.event if message else None
         node_id = node_of(event) if event else None
         node = self._graph.nodes.get(node_id or "")
-        usage = as_object(field(event, "llm_usage_info")) if event else {}
         time = time_of(event) if event else None
         self._row_count += 1
         return TranscriptRow(
             seq=self._row_count,
             role="system" if message is None else "user" if message.role == "user" else "agent",
-            text=message.text if message else read.error_message,
+            text=message.text if message else read.error_message or read.failure,
             node_logical_id=node_id or "",
             node_name=label_of(
                 node_id or "",
@@ -196,8 +201,8 @@ class TranscriptReader:
             path_after=path_text(steps_after),
             at_ms=elapsed_ms(self._start, time),
             at=iso_utc(time),
-            latency_ms=as_number(usage.get("response_latency_milliseconds")),
-            is_error=message is None and bool(read.error_type),
+            latency_ms=values_of(event).llm_usage_info.response_latency_milliseconds if event else None,
+            is_error=message is None and bool(read.error_type or read.failure),
             is_background=turn.is_background,
         )
 

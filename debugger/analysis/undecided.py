@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
+from debugger.analysis.event_fields import EventFields, node_name_of, node_of, text, values_of
 from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.errors import ExpressionError
@@ -138,13 +138,11 @@ def _undecided(sentence: str, candidates: _Candidates) -> Undecided:
 
 
 def _is_of_stand_in(event: Event) -> bool:
-    usage = field(event, "llm_usage_info") if event.type in MODEL_TYPES else None
-    return isinstance(usage, dict) and usage.get("response_model") == STAND_IN
+    return event.type in MODEL_TYPES and values_of(event).llm_usage_info.response_model == STAND_IN
 
 
 def _is_without_tool(event: Event) -> bool:
-    output = field(event, "run_output") if event.type == "end_node_run" else None
-    return isinstance(output, dict) and str(output.get("error_message")).endswith(_NO_TOOL)
+    return event.type == "end_node_run" and values_of(event).run_output.error_message.endswith(_NO_TOOL)
 
 
 def _steps(

@@ -15,18 +15,39 @@ from debugger.analysis.caller_input import (
     supplied_state,
 )
 from debugger.analysis.differences import Difference, differences, is_identical_json
-from debugger.analysis.event_fields import EventFields, as_object, text
-from debugger.analysis.event_fields import field as field_of
+from debugger.analysis.event_fields import EventFields, text, values_of
 from debugger.analysis.fold import EventFold
 from debugger.expressions import Scope
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, PlainObject
 from debugger.protocol.events import reference_id
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.value_view import ValueView
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
-_EVALUATED = "_evaluated_dynamic_variables"
-_INPUT = "_input_dynamic_variables"
+
+class _SharedVariables(ValueView):
+    """The variables that all threads share, as a state event has them; the others are of the workflow."""
+
+    _evaluated_dynamic_variables: PlainObject
+    _input_dynamic_variables: PlainObject
+
+    @property
+    def evaluated(self) -> JsonObject:
+        """Return the dynamic variables of the run, the system's among them."""
+        return self._evaluated_dynamic_variables
+
+    @property
+    def supplied(self) -> JsonObject:
+        """Return the dynamic variables of the caller."""
+        return self._input_dynamic_variables
+
+    @property
+    def of_workflow(self) -> JsonObject:
+        """Return the runtime variables of the workflow."""
+        return {key: value for key, value in self.wire.items() if key not in type(self).__annotations__}
+
+
 _LOOP_OUTCOME = "self_loop_outcome"
 _NO_WORKFLOW = Workflow()
 
@@ -79,11 +100,12 @@ class Snapshot:
             thread: ``"0"``, or the configured id of a companion.
             workflow: The workflow, for its default values.
         """
+        seeds = {**workflow.runtime_variables, **self.seeds}
         return Scope(
             dynamic={**self.system, **default_variables(workflow), **self.dynamic},
             runtime=self.runtime.get(thread, {}),
-            workflow={**workflow.runtime_variables, **self.seeds, **self.workflow},
-            threads=self.runtime,
+            workflow={**seeds, **self.workflow},
+            threads={**self.runtime, MAIN_THREAD: {**seeds, **self.runtime.get(MAIN_THREAD, {})}},
         )
 
     def by_scope(self) -> dict[str, JsonObject]:
@@ -188,8 +210,8 @@ class Snapshots(EventFold):
         self._add(runtime={**self.at(None).runtime, thread: values}, **changes)
 
     def _apply_state(self, event: EventFields) -> None:
-        thread, variables = _thread_of(event), as_object(field_of(event.event, "runtime_variables"))
-        shared = as_object(field_of(event.event, "workflow_runtime_variables"))
+        thread, values = _thread_of(event), values_of(event.event)
+        variables, shared = values.runtime_variables, values.workflow_runtime_variables
         changes = {}
         if self._shared is None or not is_identical_json(self._shared, shared):
             self._shared = shared
@@ -199,9 +221,9 @@ class Snapshots(EventFold):
     def _shared_changes(self, shared: JsonObject) -> dict[str, JsonObject]:
         """Return the variables that all threads share, by field of a snapshot."""
         last = self.at(None)
-        own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
-        changes = {"workflow": _reuse(last.workflow, own)}
-        evaluated, supplied = as_object(shared.get(_EVALUATED)), as_object(shared.get(_INPUT))
+        view = _SharedVariables(shared)
+        changes = {"workflow": _reuse(last.workflow, view.of_workflow)}
+        evaluated, supplied = view.evaluated, view.supplied
         if evaluated or supplied:
             system = {
                 key: value for key, value in evaluated.items() if key in SYSTEM_NAMES and key not in supplied

@@ -69,6 +69,8 @@ class TurnProgress:
     """The turn as it was sent to a server, by which it is found in the record."""
     record: LazyRun | None = None
     """The run's record, where what became of the turn was read from it."""
+    found: FoundTurn | None = None
+    """The last search of the record, where the answer was lost."""
 
 
 class TurnStream(Iterator[Event]):
@@ -128,14 +130,28 @@ class RunRevision:
     """The number of the turn that is being executed; ``None`` where none is."""
     event_count: int = 0
     """Events so far of the turn that is being executed, where they are known."""
+    run: Run | None = field(default=None, compare=False, repr=False)
+    """The record, where it was read whole for this."""
+
+
+TurnOutcome = Literal[
+    "arrived", "seems_arrived", "executed_twice", "unstored", "not_executed", "stale", "over", "unknown"
+]
+"""The outcome of a sent turn.
+
+``seems_arrived``: a turn with its text is in its place, and nothing more identifies it. ``unstored``: it was
+interrupted after it had made calls, and is not on record. ``stale``: it was not executed, and the run has
+newer turns. ``over``: it was not executed, and the run takes no further turn. ``unknown``: only the user can
+decide whether it is sent again.
+"""
 
 
 @dataclass(frozen=True)
 class FoundTurn:
     """The result of a search for a sent turn in the record."""
 
-    state: Literal["absent", "running", "finished", "ambiguous"]
-    """``ambiguous``: more than one turn or run fits."""
+    state: Literal["absent", "running", "finished", "repeated", "ambiguous", "unstored"]
+    """``repeated``: more than one turn bears its id; ``ambiguous``: more than one turn or run fits."""
     result: TurnResult | None = None
     """The result of a finished turn."""
     run_id: str | None = None
@@ -148,6 +164,16 @@ class FoundTurn:
     """The run holds the turn; where it is false, ``running`` may be the turn of another client."""
     is_run_busy: bool = False
     """A turn of the run, or a step of its background work, is being executed."""
+    doubt: str = ""
+    """The reason why its absence from the record proves nothing, as a sentence; empty where it does."""
+    turn_numbers: tuple[int, ...] = ()
+    """The numbers of the turns that bear its id."""
+    calls: tuple[JsonObject, ...] = ()
+    """The calls that an unstored turn had made (`debugger.engine.outbound.gateway.made_calls`)."""
+    run_ids: tuple[str, ...] = ()
+    """The runs that it has started, where these are several."""
+    outcome: TurnOutcome = field(default="unknown", compare=False)
+    """The outcome of the turn, as far as this search tells."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +197,7 @@ class Backend(Protocol):
     capabilities: Capabilities
     node_types: frozenset[str] | None
     """The node types that it runs; ``None`` where it does not say."""
-    notebook: NoteRepository | None
+    notes: NoteRepository | None
     """Where turns under way are entered, should this process end; ``None`` where they run elsewhere."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
@@ -241,10 +267,15 @@ class Backend(Protocol):
             OutcomeUnknownError: The turn was sent; it is unknown whether it was executed.
         """
 
-    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
-        """Search the record for a turn whose answer was lost.
+    def find_turn(self, workflow_id: str, sent: SentTurn, record: LazyRun | None = None) -> FoundTurn:
+        """Search the record for a turn whose answer was lost, and say what became of it.
 
         It reads once and changes nothing.
+
+        Args:
+            workflow_id: The workflow.
+            sent: The turn.
+            record: The record of its run, where it was read already.
 
         Raises:
             DebuggerError: The record cannot be read, which decides nothing.

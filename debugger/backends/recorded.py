@@ -27,7 +27,7 @@ class RecordedBackend(Backend):
 
     name = "Recording"
     node_types: frozenset[str] | None = None
-    notebook: NoteRepository | None = None
+    notes: NoteRepository | None = None
     capabilities = Capabilities(dict.fromkeys(get_args(Ability), REASON))
 
     create_workflow = delete_workflow = create_version = activate_version = _refuse
@@ -103,8 +103,7 @@ class RecordedBackend(Backend):
     @property
     def _summary(self) -> WorkflowSummary:
         run = self._run
-        stored_name = (run.model_extra or {}).get("workflow_name")
-        name = str(stored_name or self._graph.name)
+        name = run.workflow_name or self._graph.name
         return WorkflowSummary(id=run.workflow_id, name=name, active_version_number=run.version_number)
 
     def _check(self, what: str, wanted: str, ours: str) -> None:

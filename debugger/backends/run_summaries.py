@@ -82,6 +82,7 @@ class RunSummaries:
         return {run_id: RunSummary.from_json(value) for run_id, value in stored.items()}
 
     def _make(self, runs: Sequence[Run]) -> Iterator[_Made]:
+        """Read the records of runs and yield their summaries; skip runs that are deleted or damaged."""
         graphs: dict[tuple[str, int], Graph] = {}
         for run in runs:
             key = (run.workflow_id, run.version_number)
@@ -90,7 +91,7 @@ class RunSummaries:
             try:
                 record = self.backend.record(run.workflow_run_id)
                 turns = (log for _, log in lazy_turn_logs(record.turns) if log is not None)
-                yield _Made(run, _turn_count(record.run), summarize(turns, graphs[key]))
+                yield _Made(run, record.run.turn_count or 0, summarize(turns, graphs[key]))
             except (NotFoundError, StoreError):
                 continue  # it was deleted just now, or it is damaged: opening it reports more
 
@@ -101,6 +102,7 @@ class RunSummaries:
             return Graph(Workflow())  # nodes are then named as the events name them
 
     def _save(self, made: Sequence[_Made]) -> None:
+        """Store summaries in the store's cache, else in memory up to ``_MAX_IN_MEMORY``."""
         if self._cache is not None:
             rows = {one.run.workflow_run_id: (one.turn_count, one.summary.to_json()) for one in made}
             self._cache.save(rows, FORMAT_VERSION)
@@ -112,10 +114,5 @@ class RunSummaries:
             del self._in_memory[run_id]
 
 
-def _turn_count(run: Run) -> int:
-    count = (run.model_extra or {}).get("turn_count")
-    return count if isinstance(count, int) else 0
-
-
 def _stamp(run: Run) -> _Stamp:
-    return run.updated_at, run.status, (run.model_extra or {}).get("turn_count")
+    return run.updated_at, run.status, run.turn_count

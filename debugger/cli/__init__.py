@@ -27,6 +27,7 @@ COMMANDS = {
     ),
     "test": _Command("test", "Run scenarios and check their expectations."),
     "export": _Command("export", "Export runs of the store into one file."),
+    "graph": _Command("graph", "Write a picture of a workflow, with or without the path of a run."),
     "keys": _Command("keys", "Manage the API keys of users of the server."),
     "backup": _Command("maintenance", "Write the whole store into one file, while others use it."),
     "restore": _Command(

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from debugger.cli.output import say
+
 HOST, PORT = "127.0.0.1", 8501
 
 LogLevelOption = Annotated[
@@ -71,7 +73,7 @@ def _check_port(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while ")[0]
-        typer.echo(
+        say(
             f"error: The app cannot listen on {host}, port {port}: {reason}. Stop the program that "
             f"has it, or choose another port: workflow-debugger app --port {port + 1}.",
             err=True,

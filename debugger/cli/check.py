@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from debugger.cli.maintenance import counted
+from debugger.cli.output import say, say_json
 from debugger.errors import DebuggerError, InputError
 from debugger.telemetry.logs import escape_controls
 
@@ -39,10 +39,10 @@ def check(
     if schema is not None:
         from debugger.scenarios.schema import SCHEMAS
 
-        typer.echo(json.dumps(SCHEMAS[schema](), indent=2, ensure_ascii=False))
+        say_json(SCHEMAS[schema](), indent=2)
         return
     if not files:
-        typer.echo("There is no file to check. Name one, or use --schema.", err=True)
+        say("There is no file to check. Name one, or use --schema.", err=True)
         raise typer.Exit(2)
     levels: list[str] = []
     kinds: Counter[str] = Counter()
@@ -50,21 +50,24 @@ def check(
         try:
             kind, found = _problems(file)
         except DebuggerError as error:
-            typer.echo(escape_controls(f"{file}: {error}", is_one_line=False), err=True)
+            say(f"{escape_controls(file)}: {error}", err=True)
             kinds["unreadable file"] += 1
             continue
         kinds[kind] += 1
         if kind == "workflow" and found and len(files) > 1 and not as_json:
-            typer.echo(f"{file}:")
+            say(f"{escape_controls(file)}:")
         for level, text, as_object in found:
             levels.append(level)
-            typer.echo(json.dumps({"file": file, **as_object}) if as_json else escape_controls(text))
+            if as_json:
+                say_json({"file": file, **as_object})
+            else:
+                say(escape_controls(text))
     errors, warnings = levels.count("error"), levels.count("warning")
     if not as_json:
         nouns = ("workflow", "scenario", "script", "unreadable file")
         checked = [(kinds[noun], noun) for noun in nouns if kinds[noun]]
         parts = (*checked, (errors, "error"), (warnings, "warning"))
-        typer.echo(", ".join(counted(number, noun) for number, noun in parts))
+        say(", ".join(counted(number, noun) for number, noun in parts))
     raise typer.Exit(2 if kinds["unreadable file"] else int(bool(errors or (strict and warnings))))
 
 
@@ -81,7 +84,7 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
         from debugger.graph import check as problems_of
         from debugger.graph.checks import format_problem
 
-        workflow = load_workflow(_content(file))
+        workflow = load_workflow(read_content(file))
         graph = Graph(workflow)
         found = problems_of(workflow, frozenset({*NODE_TYPES, SUPER_NODE}), NODE_TYPES)
         return "workflow", [(each.level, format_problem(each, graph), asdict(each)) for each in found]
@@ -108,7 +111,7 @@ def _mistakes(file: str, kind: str) -> list[Problem]:
         if kind == "scenario":
             load_scenario(Path(file))
         else:
-            Script.load(_content(file).decode("utf-8-sig"))
+            Script.load(read_content(file).decode("utf-8-sig"))
     except ScenarioFileError as error:
         return error.problems
     except YamlError as error:
@@ -118,7 +121,7 @@ def _mistakes(file: str, kind: str) -> list[Problem]:
     return []
 
 
-def _content(file: str) -> bytes:
+def read_content(file: str) -> bytes:
     """Read a file or standard input.
 
     Raises:

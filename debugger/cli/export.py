@@ -19,26 +19,28 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 import typer
 
 from debugger.cli.maintenance import Database, counted
+from debugger.cli.output import say
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
-from debugger.exports.masking_rules import RULES, MaskingOptions
-from debugger.telemetry.logs import escape_controls
+from debugger.protocol.scenario_runs import OUTCOMES
 
 if TYPE_CHECKING:
     from debugger.backends.embedded import EmbeddedBackend
-    from debugger.exports.csv_files import CsvOptions
+    from debugger.boundary import MaskingOptions
     from debugger.exports.formats import ExportOptions, ExportProgress
     from debugger.exports.records import ExportedRun
-    from debugger.exports.rows import Shape
     from debugger.exports.sources import RunFilter
     from debugger.settings import Settings
 
 USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
 """Exit codes: what was asked for cannot be, the store or the disk failed, Ctrl+C or SIGTERM ended it."""
 
-_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";", "\t": "\t"}
-_KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent")
+_KEYS = (
+    *("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent"),
+    *("scenario", "outcome"),
+)
 
-MaskingRules = Annotated[str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")]
+_RULES = "key, email, card, national_id, birth_date, phone, variable"
+MaskingRules = Annotated[str, typer.Option("--mask", help=f"Rules, separated by commas: {_RULES}.")]
 
 
 def export(
@@ -48,7 +50,7 @@ def export(
         typer.Option(
             "--filter",
             help="Runs of the list: workflow=, status=, version=, since=, until=, tag=, text=, starred=yes, "
-            "parent=; separated by spaces; all must hold. 'all' takes every run.",
+            "parent=, scenario=, outcome=; separated by spaces; all must hold. 'all' takes every run.",
         ),
     ] = "",
     runs: Annotated[list[str] | None, typer.Option("--run", help="A run's id; may be repeated.")] = None,
@@ -60,7 +62,7 @@ def export(
         str,
         typer.Option(
             help="qa-review, lex-test-set, full-events, minimal, a saved preset, or columns separated by "
-            "commas; also variable:NAME."
+            "commas; also variable:NAME. The help's topic “Columns of exports” lists them."
         ),
     ] = "qa-review",
     file_format: Annotated[
@@ -85,22 +87,27 @@ def export(
     Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export.
     """
     from debugger.backends import open_embedded
+    from debugger.exports.choices import build_options, read_columns, read_separator
     from debugger.exports.csv_files import CsvOptions
+    from debugger.exports.presets import PRESETS
 
     with exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
         with closing(open_embedded(settings_on(database))) as backend:
             masking = masking_options(rules, hidden, no_mask=no_mask)
-            if separator.lower() not in _SEPARATORS:
-                raise InputError(
-                    f"There is no separator {separator!r}.", advice="Use comma, semicolon or tab."
-                )
-            csv = CsvOptions(bom, _SEPARATORS[separator.lower()], not no_guard)
-            chosen = file_format or _format_of(out)
-            options = _options(backend, columns, shape, chosen, masking, csv)
+            saved = {} if columns in PRESETS else backend.store.export_presets.all()
+            choices = replace(
+                read_columns(columns, saved),
+                format=file_format or _format_of(out),
+                shape=shape,
+                masking=masking,
+                csv=CsvOptions(bom, read_separator(separator), not no_guard),
+                title="Runs of the store",
+            )
+            options = build_options(choices, saved)
             ids = _run_ids(backend, filters, runs or [])
-            if chosen == "run" and len(ids) > 1 and out.name.endswith(".json"):
+            if options.format == "run" and len(ids) > 1 and out.name.endswith(".json"):
                 raise InputError(
                     f"{out.name} is the name of one run, and {len(ids)} are exported.",
                     advice="Name it *.runs.zip: several runs are in an archive.",
@@ -109,70 +116,21 @@ def export(
             _write(backend, ids, replace(options, is_single=is_single), out)
 
 
-def _options(
-    backend: EmbeddedBackend,
-    columns: str,
-    own: Shape | None,
-    chosen: str,
-    masking: MaskingOptions,
-    csv: CsvOptions,
-) -> ExportOptions:
-    """Return the options of the file.
-
-    Raises:
-        InputError: There is no such preset, column or format.
-    """
-    from debugger.exports.columns import COLUMNS, VARIABLE, columns_of
-    from debugger.exports.formats import ExportOptions, check_options
-    from debugger.exports.presets import LEX, PRESET_SHAPES, PRESETS, preset_columns
-    from debugger.exports.saved_options import options_from_json
-    from debugger.exports.table import TableOptions
-
-    saved = backend.store.export_presets.all() if columns not in PRESETS else {}
-    if columns in PRESETS:
-        row_shape = own or PRESET_SHAPES[columns]
-        names, preset = tuple(preset_columns(columns, row_shape)), columns
-    elif columns in saved:
-        found = options_from_json(saved[columns])
-        row_shape, names, preset = own or found.table.shape, found.table.columns, found.preset
-        hidden = found.table.masking.variables if found.table.masking.listed else ()
-        if hidden and not masking.is_off:  # what its user hides stays hidden
-            masking = MaskingOptions(masking.rules | {"variable"}, (*masking.variables, *hidden))
-    else:
-        row_shape = own or "message"
-        names, preset = tuple(parts(columns)), ""
-        if names == (columns,) and columns not in COLUMNS and not columns.startswith(VARIABLE):
-            raise InputError(
-                f"There is no preset or column {columns!r}.",
-                advice=f"The presets are {', '.join((*PRESETS, *saved))}; the columns are "
-                f"{', '.join(columns_of(row_shape))}, and variable:NAME.",
-            )
-    options = ExportOptions(
-        chosen, preset, TableOptions(row_shape, names, masking), csv, title="Runs of the store"
-    )
-    if preset == LEX and chosen != "csv":
-        raise InputError("A Lex test set is a CSV file.", advice="Use --format csv.")
-    check_options(options)
-    return options
-
-
 def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
     """Return the masking rules of the options.
 
     Raises:
         InputError: They contradict each other.
     """
+    from debugger.boundary import RULES, MaskingOptions
+    from debugger.exports.choices import split_names
+
     if no_mask and (rules or hidden):
         raise InputError("--no-mask goes with neither --mask nor --hide.", advice="Leave one of them out.")
-    names = frozenset(parts(rules)) or frozenset(RULES)
-    listed = tuple(parts(hidden))
+    names = frozenset(split_names(rules)) or frozenset(RULES)
+    listed = split_names(hidden)
     names |= {"variable"} if listed else frozenset()
     return MaskingOptions(frozenset() if no_mask else names, listed)
-
-
-def parts(text: str) -> list[str]:
-    """Return the parts of an option, which are separated by commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def settings_on(database: str) -> Settings:
@@ -263,11 +221,24 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
         tag=values.get("tag", ""),
         starred="starred" in values,
         source_workflow_run_id=values.get("parent", ""),
+        scenario=values.get("scenario", ""),
+        scenario_outcome=_scenario_outcome(values.get("outcome", "")),
     )
-    return RunFilter(_workflow_id(backend, workflow) if workflow else None, values.get("status"), search)
+    return RunFilter(find_workflow_id(backend, workflow) if workflow else None, values.get("status"), search)
 
 
-def _workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
+def _scenario_outcome(wanted: str) -> str:
+    """Return the outcome of scenarios in a filter.
+
+    Raises:
+        InputError: There is no such outcome.
+    """
+    if wanted and wanted not in OUTCOMES:
+        raise InputError(f"The filter cannot have outcome={wanted}.", advice=f"Use {', '.join(OUTCOMES)}.")
+    return wanted
+
+
+def find_workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
     """Return a workflow's id by id or name.
 
     Raises:
@@ -290,7 +261,7 @@ def _workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
 
 
 def _version(text: str | None) -> int | None:
-    """Return a version's number.
+    """Parse the option ``version``; ``None`` without it.
 
     Raises:
         InputError: It is none.
@@ -331,9 +302,9 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
     state = "masking is off" if options.table.masking.is_off else f"masked: {masked}"
     rows = f", {progress.rows} rows" if progress.rows else ""
     size = out.stat().st_size
-    typer.echo(f"{out}: {counted(progress.runs, 'run')}{rows}, {size} bytes; {state}.", err=True)
+    say(f"{out}: {counted(progress.runs, 'run')}{rows}, {size} bytes; {state}.", err=True)
     for run_id in reader.missing:
-        typer.echo(f"Run {run_id} was deleted meanwhile.", err=True)
+        say(f"Run {run_id} was deleted meanwhile.", err=True)
 
 
 def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) -> Iterator[ExportedRun]:
@@ -411,12 +382,12 @@ def exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ExportCancelled as error:
-        typer.echo(f"{error}", err=True)
+        say(f"{error}", err=True)
         sys.exit(INTERRUPTED)
     except DebuggerError as error:
-        typer.echo(escape_controls(f"error: {error}", is_one_line=False), err=True)
+        say(f"error: {error}", err=True)
         is_usage = isinstance(error, InputError | ConflictError | NotFoundError | SettingsError)
         sys.exit(USAGE if is_usage else INFRASTRUCTURE)
     except OSError as error:
-        typer.echo(f"error: The file cannot be written: {error.strerror or error}.", err=True)
+        say(f"error: The file cannot be written: {error.strerror or error}.", err=True)
         sys.exit(INFRASTRUCTURE)

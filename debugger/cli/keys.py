@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from debugger.cli.maintenance import Database, day, exit_on_error, store_url
+from debugger.cli.output import say
+from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.store import ApiKeys
@@ -35,8 +37,11 @@ def add(
     with _opened(database) as known:
         key, secret = known.add(name, Role(role))
         # The key alone on the standard output, so that it can be piped to another program.
-        typer.echo(f"Key {key.id} for {key.person}: role {key.role}. It is not shown again:", err=True)
-        typer.echo(secret)
+        say(
+            f"Key {key.id} for {escape_controls(key.person)}: role {key.role}. It is not shown again:",
+            err=True,
+        )
+        say(secret)
 
 
 @keys.command(name="list")
@@ -45,10 +50,10 @@ def list_keys(database: Database = "") -> None:
     with _opened(database) as known:
         lines = [
             (
-                key.id,
-                key.person,
+                escape_controls(key.id),
+                escape_controls(key.person),
                 key.role,
-                key.team or "-",
+                escape_controls(key.team or "-"),
                 day(key.created_at),
                 "" if key.revoked_at is None else day(key.revoked_at),
             )
@@ -58,7 +63,7 @@ def list_keys(database: Database = "") -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            typer.echo("  ".join(cells).rstrip())
+            say("  ".join(cells).rstrip())
 
 
 @keys.command()
@@ -69,7 +74,7 @@ def revoke(
     """Revoke a key; every server rejects it within two seconds."""
     with _opened(database) as known:
         known.revoke(key_id)
-        typer.echo(f"Key {key_id} is revoked.")
+        say(f"Key {key_id} is revoked.")
 
 
 @contextmanager

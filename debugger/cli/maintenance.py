@@ -8,11 +8,12 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from debugger.errors import DebuggerError, InputError, SettingsError
+from debugger.cli.output import say
+from debugger.errors import DebuggerError, InputError, SettingsError, StoreDamagedError
 from debugger.telemetry.logs import escape_controls
 from debugger.telemetry.progress import follow_progress
 
@@ -34,14 +35,42 @@ def backup(
         str, typer.Option(help="A team of an earlier version, whose store is backed up instead.")
     ] = "",
 ) -> None:
-    """Write the whole store into one file, while others use it."""
+    """Write the whole store into one file, while others use it.
+
+    Of a damaged SQLite file, what can be read is written into a new file, what cannot is listed, and the exit
+    code is 1.
+    """
     from debugger.store import back_up, team_url
 
     with exit_on_error():
         url = store_url(database)
+        url = team_url(url, team) if team else url
+        try:
+            with shown_progress():
+                counts = back_up(url, file)
+        except StoreDamagedError as error:
+            _back_up_readable(url, file, error)
+        say(f"{file}: {_rows_words(counts)}, {_bytes(file.stat().st_size)}.")
+
+
+def _back_up_readable(url: str, file: Path, damage: StoreDamagedError) -> NoReturn:
+    from debugger.store import back_up_readable
+
+    try:
         with shown_progress():
-            counts = back_up(team_url(url, team) if team else url, file)
-        typer.echo(f"{file}: {_rows_words(counts)}, {_bytes(file.stat().st_size)}.")
+            counts, lost = back_up_readable(url, file)
+    except StoreDamagedError:
+        advice = "Nothing of it can be read: move it away, and restore an earlier backup."
+        raise StoreDamagedError(damage.message, advice=advice) from damage
+    say(f"error: {damage.message}", err=True)
+    say(f"{file}: {_rows_words(counts)}, {_bytes(file.stat().st_size)}; all that can be read.")
+    say(f"{counted(len(lost), 'row')} cannot be read:", err=True)
+    for line in lost[:_MAX_LINES]:
+        say(f"  {escape_controls(line)}", err=True)
+    if len(lost) > _MAX_LINES:
+        say(f"  … and {len(lost) - _MAX_LINES} more", err=True)
+    say("Move the database away, and restore this backup or an earlier one.", err=True)
+    sys.exit(1)
 
 
 def restore(
@@ -60,7 +89,7 @@ def restore(
     with exit_on_error():
         with shown_progress():
             counts = restore_backup(store_url(database), file, replace=replace)
-        typer.echo(f"Restored {_rows_words(counts)}.")
+        say(f"Restored {_rows_words(counts)}.")
 
 
 def prune(
@@ -98,25 +127,23 @@ def prune(
             expired = store.hidden.find_expired(settings.keep_deleted_days)
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
-                typer.echo(
-                    f"{counted(len(expired), 'deleted run')} can no longer be restored and would be deleted."
-                )
+                say(f"{counted(len(expired), 'deleted run')} can no longer be restored and would be deleted.")
             suites = store.suites.find_expired(limits.days) if limits.days is not None else []
             if suites:
-                typer.echo(f"{counted(len(suites), 'suite run')} would be deleted.")
+                say(f"{counted(len(suites), 'suite run')} would be deleted.")
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
-                typer.echo(line)
+                say(line)
             if not pruning.candidates and not expired and not suites:
                 return
             if not yes:
-                typer.echo("Nothing was deleted; use --yes to delete them.")
+                say("Nothing was deleted; use --yes to delete them.")
                 return
             with shown_progress():
                 count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
-            typer.echo(f"Deleted {counted(count, 'run')}.")
+            say(f"Deleted {counted(count, 'run')}.")
             if limits.days is not None and (gone := store.suites.prune(limits.days)):
-                typer.echo(f"Deleted {counted(gone, 'suite run')}.")
+                say(f"Deleted {counted(gone, 'suite run')}.")
             store.compact()
 
 
@@ -126,10 +153,12 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
+        from debugger.boundary import release_line
+
+        say(f"error: {release_line(str(error))}", err=True)
         is_of_user = error.status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, SettingsError)
         if not is_of_user:
-            typer.echo("For help, send this with the output of: workflow-debugger report", err=True)
+            say("For help, send this with the output of: workflow-debugger report", err=True)
         sys.exit(1)
 
 
@@ -143,7 +172,12 @@ def shown_progress() -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
@@ -209,7 +243,7 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
     )
     for run in pruning.candidates[:_MAX_LINES]:
         cells = (
-            run.run_id,
+            escape_controls(run.run_id),
             day(run.updated_at),
             counted(run.turn_count, "turn"),
             _bytes(run.size),
@@ -218,9 +252,9 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
         yield "  " + "  ".join(cells).rstrip()
     if len(pruning.candidates) > _MAX_LINES:
         yield f"  … and {len(pruning.candidates) - _MAX_LINES} more"
-    if pruning.spared:
+    if pruning.kept:
         yield (
-            f"{counted(pruning.spared, 'run')} beyond the limits will stay: "
+            f"{counted(pruning.kept, 'run')} beyond the limits will stay: "
             "a user has marked them (--marked deletes these, too), or a turn is in progress or interrupted."
         )
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from debugger.cli.maintenance import exit_on_error
+from debugger.cli.output import say
 
 
 def report() -> None:
@@ -14,4 +13,4 @@ def report() -> None:
 
     with exit_on_error():
         settings = read_settings()
-        typer.echo(problem_report(None, settings, ReportMasker(settings)), nl=False)
+        say(problem_report(None, settings, ReportMasker(settings)), nl=False)

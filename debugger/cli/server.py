@@ -59,9 +59,10 @@ def serve(
     """Serve the platform's API from the embedded engine."""
     from debugger.backends import open_embedded
     from debugger.backends.base_url import is_loopback
+    from debugger.boundary import register_process_secrets, release_line
     from debugger.engine.tools.sandbox import python_status
     from debugger.server.connections import read_proxies
-    from debugger.server.serve import serve as serve_backend
+    from debugger.server.http_server import serve as serve_backend
     from debugger.server.turn_limiter import TurnLimiter
     from debugger.settings import read_settings
     from debugger.telemetry.logs import configure_logs
@@ -79,8 +80,9 @@ def serve(
         if not is_loopback(host):
             settings = settings.beyond_loopback()
         settings = settings.model_copy(update=chosen)
-        configure_logs(settings.log_level, settings.log_format)
-        start_traces()
+        register_process_secrets(settings)
+        configure_logs(settings.log_level, settings.log_format, release_line)
+        start_traces(release_line)
         logger.info("Inline Python: %s", python_status(settings.inline_python).description)
         with shown_progress():
             opened = open_embedded(settings)

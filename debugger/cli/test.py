@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,18 +22,20 @@ from debugger.cli.export import (
     cancelled_by_signal,
     exit_codes,
     masking_options,
-    parts,
     replaced_file,
     settings_on,
 )
 from debugger.cli.maintenance import Database, counted
-from debugger.errors import DebuggerError, InputError
+from debugger.cli.output import say
+from debugger.errors import DebuggerError, InputError, NotFoundError
 from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.analysis.side_effects import SideEffect
+    from debugger.protocol.workflow import Workflow
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.history import SuiteHistory
+    from debugger.scenarios.model import Scenario
     from debugger.scenarios.possible_effects import PossibleEffect
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import RunLink
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from debugger.scenarios.suite import Case, Execution
 
 FAILED = 1
-"""The exit code where a scenario failed."""
+"""The exit code where a scenario failed or has a mistake."""
 
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
 _NODES_SHOWN = 8
@@ -68,6 +71,14 @@ def test(
     repeat: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Repetitions of each scenario; all must pass.")
     ] = None,
+    live: Annotated[
+        str,
+        typer.Option(
+            metavar="CLASSES",
+            help="Classes of calls to make where scenarios do not name them, as talk,read; the settings must "
+            "permit them.",
+        ),
+    ] = "",
     bail: Annotated[
         bool, typer.Option("--bail", help="Stop at the first scenario that does not pass.")
     ] = False,
@@ -115,10 +126,12 @@ def test(
 
     Runs and history are stored in the database; sqlite:// stores nothing.
 
-    Exit code 1: a scenario failed, 2: wrong use, 3: a server or the store failed, 130: interrupted.
+    Exit code 1: one failed or has a mistake, 2: wrong use, 3: a server or the store failed, 130: interrupted.
     """
+    from debugger.exports.choices import split_names
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.history import SuiteHistory
+    from debugger.scenarios.preparation import read_classes
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import app_link, no_link
     from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
@@ -126,8 +139,8 @@ def test(
     with exit_codes():
         files = _report_files(junit=junit, json=json, markdown=markdown, html=html)
         masking = masking_options(rules, hidden, no_mask=no_mask)
-        cases = load_cases(paths, connection=backend, repeat=repeat)
-        cases = select_cases(cases, parts(tags), parts(exclude_tags))
+        cases = load_cases(paths, connection=backend, repeat=repeat, live=read_classes(live))
+        cases = select_cases(cases, split_names(tags), split_names(exclude_tags))
         settings = settings_on(database)
         if distributed:
             _check_distributed(settings.database_url, parallel)
@@ -137,8 +150,15 @@ def test(
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
-                return
-            _check_hosted(connections, cases, max_turns, consents=allow_side_effects, production=production)
+                sys.exit(FAILED if any(case.mistakes for case in cases) else 0)
+            cases = _check_connections(
+                connections,
+                cases,
+                max_turns,
+                is_chosen=backend is not None,
+                consents=allow_side_effects,
+                production=production,
+            )
             history = SuiteHistory(suites, cases)
             execution: Execution = SuiteExecution(connections.runner, history.record, parallel, bail)
             if distributed:
@@ -205,7 +225,7 @@ def _run(
 def _print(text: str, *, err: bool = False, **style: Any) -> None:
     """Print lines; where their reader has ended, as ``head`` does, the suite continues without."""
     try:
-        typer.secho(escape_controls(text, is_one_line=False), err=err, **style)
+        say(text, err=err, **style)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
@@ -291,46 +311,69 @@ def _write_reports(files: Mapping[str, Path], suite: SuiteRun, sources: Sources)
         raise DebuggerError("\n".join(problems))
 
 
-def _check_hosted(
+def _check_connections(
     connections: Connections,
     cases: Sequence[Case],
     max_turns: int | None,
     *,
+    is_chosen: bool,
     consents: bool,
     production: bool,
-) -> None:
-    """Check that all workflows are there; print turns and side effects of hosted ones.
+) -> list[Case]:
+    """Print turns and side effects of hosted scenarios; return the cases, mistakes noted.
 
     Args:
         connections: The connections.
         cases: The scenarios.
         max_turns: Turns that may be sent to hosted connections.
+        is_chosen: Whether the command names the connection, and not each scenario its own.
         consents: Whether workflows may write and contact people.
         production: Whether a connection to production may be used.
 
     Raises:
-        InputError: Something is not permitted, or a connection lacks what a scenario needs.
+        InputError: Something is not permitted, or a class of calls is set live, and an embedded scenario that
+            makes such does not say so.
+        NotFoundError: There is no connection of the name that the command has.
+        SettingsError: A connection cannot be used.
     """
     from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
-    from debugger.scenarios.preparation import EMBEDDED
+    from debugger.scenarios.preparation import EMBEDDED, check_calls
+    from debugger.scenarios.results import MISTAKES
     from debugger.settings import PRODUCTION
 
     hosted: dict[str, dict[PossibleEffect, None]] = {}
+    mistakes: dict[int, str] = {}
+    workflows: list[tuple[Scenario, Workflow]] = []
     with connections.runner() as runner:
         for case in {id(case.loaded): case for case in cases}.values():
             name = case.scenario.connection
-            if name == EMBEDDED:
-                runner.workflow(case.loaded, name)
+            if case.mistakes:
                 continue
-            if not production and (
-                name.lower() in PRODUCTION or connections.hosted_settings(name).is_production
-            ):
+            if name == EMBEDDED:
+                with suppress(*MISTAKES):  # it is the result of this scenario
+                    workflows.append((case.scenario, runner.workflow(case.loaded, name).running))
+                continue
+            try:
+                is_production = connections.hosted_settings(name).is_production
+            except NotFoundError as error:
+                if is_chosen:
+                    raise
+                mistakes[id(case.loaded)] = str(error)
+                continue
+            if not production and (name.lower() in PRODUCTION or is_production):
                 raise InputError(
                     f"The connection {name} is production. Nothing was sent.",
                     advice="Use --production to permit it.",
                 )
-            effects = possible_effects(runner.workflow(case.loaded, name).running)
+            try:
+                effects = possible_effects(runner.workflow(case.loaded, name).running)
+            except MISTAKES as error:  # the scenario's own error: nothing of it is sent
+                mistakes[id(case.loaded)] = str(error)
+                continue
             hosted.setdefault(name, {}).update(dict.fromkeys(effects))
+    for scenario, workflow in workflows:
+        check_calls(scenario, connections.settings, workflow)
+    cases = [replace(case, mistakes=mistakes.get(id(case.loaded), case.mistakes)) for case in cases]
     turns = 0
     for name, found in hosted.items():
         own = [case for case in cases if case.scenario.connection == name]
@@ -351,13 +394,15 @@ def _check_hosted(
             "The workflows can change something or contact people. Nothing was sent.",
             advice="Use --allow-side-effects to permit it.",
         )
+    return cases
 
 
 def _list(cases: Sequence[Case]) -> None:
     for case in cases:
         tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
         name = escape_controls(f"{case.id}{tags}")
-        _print(f"{name}: {counted(case.turns, 'turn')}, {case.scenario.connection}")
+        what = f"{counted(case.turns, 'turn')}, {case.scenario.connection}"
+        _print(f"{name}: {f'cannot be run: {case.mistakes}' if case.mistakes else what}")
     _print(f"{counted(len(cases), 'scenario')}, {counted(_turns(cases), 'turn')}; nothing was run.")
 
 
@@ -397,6 +442,6 @@ def _check_distributed(database_url: str, parallel: int) -> None:
 def _exit_code(suite: SuiteRun) -> int:
     if suite.reason == "interrupted":
         return INTERRUPTED
-    if suite.counts["failed"]:
+    if suite.counts["failed"] or any(result.is_mistake for result in suite.problems):
         return FAILED
     return INFRASTRUCTURE if suite.counts["error"] else 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from debugger.engine.routing import EdgeSelector, Transition, edge_ends
+from debugger.engine.decision import Transition, edge_ends
+from debugger.engine.routing import EdgeSelector
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.protocol.events import WaitingConditionMatchedEvent
 from debugger.protocol.workflow import EvaluateWhileWaitingConfig

@@ -7,35 +7,38 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from debugger.engine.background_work import NOTHING_AHEAD, pending_work
 from debugger.engine.environment import PAUSED_INTERVALS, PauseClock, SeededEnvironment
 from debugger.engine.history import SPOKEN, History
+from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.nodes.base import NodeContext
+from debugger.engine.outbound import Gateway
+from debugger.engine.outbound.gateway import ANSWERED_BY
+from debugger.engine.run_notes import RunNote
+from debugger.engine.runnable_workflow import RunnableWorkflow
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.usage import COUNTED, UsageMeter, run_usage
 from debugger.engine.variables import TurnVariables
+from debugger.errors import RunError
 from debugger.graph.nesting import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
+    TROUBLE,
     EndWorkflowEvent,
     Event,
     NodeEvent,
     WorkflowErrorEvent,
     WorkflowReadyForInputEvent,
     WorkflowShowStateEvent,
-    WorkflowWarningEvent,
     reference_id,
+    trouble_mark,
+    warning_event,
 )
 from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
-
-if TYPE_CHECKING:
-    from debugger.engine.interpreter import Interpreter
-    from debugger.engine.mocks.interceptor import Interceptor
-
 
 Events = Generator[Event, None, None]
 Result = TypeVar("Result")
@@ -95,36 +98,39 @@ class Execution:
     """Shared state of one execution: a user's turn or background work.
 
     Args:
-        interpreter: The workflow and all that is fixed about running it.
+        runnable: The workflow and all that is fixed about running it.
         state: What the run remembers; changed here.
         log: The input, and what was said so far.
         wire_input: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
-        interceptor: Mocks, faults and manual answers for nodes, tools and models.
+        outbound: Makes the calls to the outside, behind the interceptor.
+        interceptor: Whatever answers in the place of nodes, tools, models and calls.
     """
 
-    interpreter: Interpreter
+    runnable: RunnableWorkflow
     state: RunState
     log: TurnLog
     wire_input: JsonObject
     history: History
     cancelled: threading.Event
-    interceptor: Interceptor | None = None
+    outbound: Gateway
+    interceptor: Interceptor
     status: RunStatus | None = field(default=None, init=False)
     """Set once the end is decided by something else than the threads."""
     node_runs: int = field(default=0, init=False)
+    current_node: str | None = field(default=None, init=False)
+    """The node that runs, or whose edges are evaluated, for the error that ends the run."""
 
     def __post_init__(self) -> None:
-        self.options = self.interpreter.options
-        self.environment = SeededEnvironment(self.interpreter.environment, self.state.next_seed)
-        self.graph = self.interpreter.graph
-        self.routes = self.interpreter.routes
+        self.options = self.runnable.options
+        self.environment = SeededEnvironment(self.runnable.environment, self.state.next_seed)
+        self.graph = self.runnable.graph
+        self.routes = self.runnable.routes
         self.pauses = PauseClock(self.environment.now)
         self.edit_events: deque[Event] = deque()
         """Report manual edits; their events follow the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
-        self.outbound = self.interpreter.open_gateway()
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
         self.forked: deque[ThreadState] = deque()
@@ -138,7 +144,7 @@ class Execution:
             for node_input in thread.node_run_inputs:
                 self.state.dynamic_variables.update(node_input.dynamic_variables)
                 self.state.runtime_seeds.update(node_input.runtime_variables)
-        self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
+        self.variables = TurnVariables(self.runnable.workflow, self.state, self.options, self.environment)
         self.run_input = {
             **self.wire_input,
             "dynamic_variables": self.variables.evaluated,
@@ -156,6 +162,11 @@ class Execution:
         """Return whether nothing has ended it yet."""
         return self.status is None and not self.cancelled.is_set()
 
+    def is_needless(self, note: RunNote) -> bool:
+        """Return whether the run has what makes a note needless."""
+        has_secret = bool(note.secret) and self.outbound.secrets.get(note.secret) is not None
+        return has_secret or (bool(note.variable) and note.variable in self.variables.supplied)
+
     def config(self, thread: ThreadState) -> NodeConfig:
         """Return the node at a thread's position."""
         return self.graph.node(str(thread.position))
@@ -163,18 +174,18 @@ class Execution:
     def context(self, thread: ThreadState) -> NodeContext:
         """Return the context in which a thread's node runs."""
         return NodeContext(
-            workflow=self.interpreter.workflow,
+            workflow=self.runnable.workflow,
             state=self.state,
             thread=thread,
             scope=self.variables.scope(thread),
-            responder=self.interpreter.responder,
+            model=self.runnable.model,
             history=self.history,
             options=self.options,
             environment=self.environment,
             cancelled=self.cancelled,
-            load_run=self.interpreter.load_run,
+            load_run=self.runnable.load_run,
             outbound=self.outbound,
-            authored=self.interpreter.authored,
+            authored=self.runnable.authored,
             interceptor=self.interceptor,
             pauses=self.pauses,
         )
@@ -215,13 +226,13 @@ class Execution:
                 setattr(end, name, self._hide(getattr(end, name)))
         return end
 
-    def failed(self, message: str) -> Event:
-        """End it by an error."""
+    def failed(self, message: str, *, is_faulted: bool = False) -> Event:
+        """Set the status to failed, and return the stamped error event with the run's usage."""
         self.status = "failed"
         tokens, times = run_usage(self.state)
-        return self.stamp(
-            WorkflowErrorEvent(error_message=message, llm_token_usage=tokens, llm_latency_stats=times)
-        )
+        event = WorkflowErrorEvent(error_message=message, llm_token_usage=tokens, llm_latency_stats=times)
+        event.stamp(**{TROUBLE: trouble_mark("error", self.current_node, is_faulted=is_faulted)})
+        return self.stamp(event)
 
     def closing_events(self) -> Events:
         """Yield the final events: the run is over, or waits."""
@@ -282,6 +293,8 @@ class Execution:
             fields["origin_node_run_id"] = run_id
             if origin := origin_of(config):
                 fields["super_node_origin"] = list(origin)
+            if self.interceptor.unreported:
+                fields[ANSWERED_BY] = list(self.interceptor.take_unreported())
         if self.pauses.unreported and event.is_persisted:
             fields[PAUSED_INTERVALS] = self.pauses.take_unreported()
         if fields["type"] in SPOKEN:
@@ -291,15 +304,26 @@ class Execution:
         return event
 
     def relay(
-        self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
+        self,
+        events: Generator[Event, None, Result],
+        context: NodeContext,
+        thread: ThreadState,
+        config: NodeConfig,
+        run_id: str,
     ) -> Generator[Event, None, Result]:
-        """Pass events on, stamped, and return what their generator returns."""
+        """Pass events on, stamped, and return what their generator returns.
+
+        Where an error of the run ends them, the warnings so far come before it.
+        """
         while True:
             try:
                 event = next(events)
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
+            except RunError:
+                yield from self.warnings(context, thread, config.logical_id)
+                raise
             yield self.stamp(event, thread, config, run_id)
 
     def state_event(self, thread: ThreadState) -> Event:
@@ -313,21 +337,24 @@ class Execution:
             )
         )
 
-    def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
-        """Yield a warning for each empty placeholder and node finding.
+    def warnings(self, context: NodeContext, thread: ThreadState, node_id: str) -> Events:
+        """Yield a warning for each empty placeholder, node finding and failed answer.
 
-        A placeholder is warned of once a turn (U-40).
+        A placeholder is warned of once a turn (U-40); each failed answer has a warning of its own.
         """
-        if not context.unresolved and not context.warnings:
+        if not context.unresolved and not context.warnings and not context.failures:
             return
         texts = [f"No value for {written}; it is left as it is written." for written in context.unresolved]
         for text in [*texts, *context.warnings]:
-            yield from self.warning(text, thread)
+            yield from self.warning(text, thread, node_id)
+        for kind, text, is_faulted in context.failures:
+            yield self.stamp(warning_event(text, kind, node_id, is_faulted=is_faulted), thread)
         context.unresolved.clear()
         context.warnings.clear()
+        context.failures.clear()
 
-    def warning(self, text: str, thread: ThreadState) -> Events:
-        """Yield a warning, once a turn."""
+    def warning(self, text: str, thread: ThreadState, node_id: str | None = None) -> Events:
+        """Yield a warning of the configuration, once a turn."""
         if text not in self._warned:
             self._warned.add(text)
-            yield self.stamp(WorkflowWarningEvent(warning_message=text), thread)
+            yield self.stamp(warning_event(text, "configuration", node_id), thread)

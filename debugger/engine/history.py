@@ -48,7 +48,7 @@ class History:
             self._past = self.load_past()
         return self._past
 
-    def as_it_stands(self) -> History:
+    def without_later_messages(self) -> History:
         """Return the chat without later messages."""
         current = replace(self.current, events=list(self.current.events))
         return History(lambda: self.past, current)
@@ -76,6 +76,7 @@ def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
 
 
 def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -> list[Message]:
+    """Return the chat of a companion thread: that of its parent up to the fork, then its own messages."""
     parent = thread_id.rsplit(COMPANION, 1)[0]
     of_parent, own, runs = list(seeds), list[Message](), False
     for event in events:

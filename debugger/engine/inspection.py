@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from debugger.engine.environment import PauseKind
+from debugger.engine.execution import Execution
+from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.variables import EditedScope, VariableEdit, apply_edit, variables_of
 from debugger.errors import ConflictError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowDebugLogEvent
 from debugger.protocol.runs import MAIN_THREAD
-
-if TYPE_CHECKING:
-    from debugger.engine.environment import PauseKind
-    from debugger.engine.execution import Execution
-    from debugger.engine.mocks.interceptor import Interceptor
 
 
 @dataclass(eq=False)

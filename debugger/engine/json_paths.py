@@ -71,7 +71,7 @@ def value_at(value: Any, path: Path) -> Any:
     Null is a value.
     """
     for step in path:
-        if not leads_on(value, step):
+        if not has_step(value, step):
             return ABSENT
         value = value[step]
     return value
@@ -100,6 +100,7 @@ def retain(value: Any, paths: Sequence[Path]) -> Any:
 
 
 def _retain(value: Any, trees: list[_Tree]) -> Any:
+    """Return a value with only what the paths of the trees lead to, or `ABSENT`."""
     if any(None in tree for tree in trees):
         return value
     if isinstance(value, dict):
@@ -126,7 +127,7 @@ def _step(match: re.Match[str]) -> str | int | Every:
     return name
 
 
-def leads_on(value: Any, step: str | int | Every) -> bool:
+def has_step(value: Any, step: str | int | Every) -> bool:
     """Return whether a value has something at a step."""
     if isinstance(value, list):
         return isinstance(step, int) and -len(value) <= step < len(value)

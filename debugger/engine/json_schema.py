@@ -11,14 +11,17 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from debugger.expressions.limits import LimitError, check_time, is_deeper, time_limit
+from debugger.expressions.limits import LimitError, check_time, is_deeper, measure, time_limit
+from debugger.expressions.patterns import search_pattern
 from debugger.expressions.values import equality_key, shortened
-
-MAX_PATTERN_SECONDS = 0.5
-"""The time limit of one pattern on one text."""
 
 MAX_ERRORS = 20
 """Of one keyword on one value; each error holds the value written out, and only the best is shown."""
+
+MAX_CHARACTERS = 5_000_000
+"""Of a value; a part that is held many times counts each time, as it does in a message."""
+
+MAX_ITEMS = 500_000
 
 _DEEP = 50
 """Levels of a value that any schema can be followed into."""
@@ -48,6 +51,9 @@ def schema_error(value: Any, schema: Any) -> str | None:
     try:
         with time_limit:
             kind = _bounded_kind(validators.validator_for(schema, default=Draft202012Validator))
+            characters, items = measure(value, MAX_CHARACTERS, MAX_ITEMS)
+            if characters > MAX_CHARACTERS or items > MAX_ITEMS:
+                raise LimitError(f"it has more than {MAX_CHARACTERS:,} characters or {MAX_ITEMS:,} items")
             # An empty registry: by itself jsonschema would fetch what a schema refers to from the network.
             validator = kind(_without_dialects(schema), registry=Registry())
             error = exceptions.best_match(validator.iter_errors(value))
@@ -73,6 +79,7 @@ def _bounded_kind(kind: Any) -> Any:
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "uniqueItems": _unique_items,
+        "enum": _enum,
     }
     for name in {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"} & keywords.keys():
         rewrite = _additional if name == "additionalProperties" else _unevaluated
@@ -85,6 +92,8 @@ def _bounded(keyword: _Keyword) -> _Keyword:
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
         check_time()
         for error in islice(keyword(validator, wanted, value, schema) or (), MAX_ERRORS):
+            error.message = shortened(error.message, _MAX_SHOWN)
+            error.args = (error.message,)  # the whole message is there, too
             yield error
             check_time()
 
@@ -100,26 +109,6 @@ def _without_dialects(schema: Any) -> Any:
             if key != "$schema" or not isinstance(part, str)
         }
     return [_without_dialects(part) for part in schema] if isinstance(schema, list) else schema
-
-
-def search_pattern(pattern: str, text: str) -> bool:
-    """Return whether a pattern is found in a text.
-
-    Raises:
-        LimitError: It takes longer than `MAX_PATTERN_SECONDS`.
-        ValueError: It is no regular expression.
-    """
-    import regex
-
-    try:
-        return regex.search(pattern, text, timeout=MAX_PATTERN_SECONDS) is not None
-    except TimeoutError:
-        raise LimitError(
-            f"the pattern {pattern[:80]!r} takes longer than {MAX_PATTERN_SECONDS:g} seconds on a text of "
-            f"{len(text):,} characters"
-        ) from None
-    except regex.error as error:
-        raise ValueError(f"{pattern[:80]!r} is not a regular expression: {error}") from None
 
 
 def _pattern(validator: Any, pattern: str, value: Any, _schema: Any) -> _Errors:
@@ -142,8 +131,21 @@ def _unique_items(validator: Any, wanted: Any, value: Any, _schema: Any) -> _Err
     """Compare by keys: the library compares each element with each other."""
     from jsonschema import ValidationError
 
-    if wanted and validator.is_type(value, "array") and len(set(map(equality_key, value))) < len(value):
+    if wanted and validator.is_type(value, "array") and len(set(map(_checked_key, value))) < len(value):
         yield ValidationError(f"{value!r} has non-unique elements")
+
+
+def _enum(_validator: Any, wanted: Any, value: Any, _schema: Any) -> _Errors:
+    from jsonschema import ValidationError
+
+    key = equality_key(value)
+    if all(_checked_key(each) != key for each in wanted):
+        yield ValidationError(f"{value!r} is not one of {wanted!r}")
+
+
+def _checked_key(value: Any) -> Any:
+    check_time()
+    return equality_key(value)
 
 
 def _additional(keyword: _Keyword) -> _Keyword:

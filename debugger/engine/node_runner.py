@@ -6,12 +6,15 @@ from collections.abc import Generator
 from typing import Any, Literal
 
 from debugger.engine.background_work import mark_evaluated
+from debugger.engine.decision import edge_ends
 from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
-from debugger.engine.routing import choice_of, edge_ends
+from debugger.engine.routing import choice_of
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.transitions import companion_event, follow
+from debugger.errors import RunError
 from debugger.protocol.events import (
+    TROUBLE,
     EndNodeRunEvent,
     Event,
     NodeExpiredEvent,
@@ -26,6 +29,10 @@ _OUTCOME = "self_loop_outcome"
 """The variable that says why a loop gave up; absent where one of its conditions came true."""
 
 GaveUp = Literal["max_retries", "expiry_time"]
+
+SHORTEST_PAUSE = 1
+"""Seconds between two attempts of a loop that only time ends, once it has made as many as a turn may have
+node runs; the shortest pause that an author can set."""
 
 
 def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Events:
@@ -80,28 +87,37 @@ def _leave(
     loop: BoundedLoop | None,
     outcome: NodeResult | None = None,
 ) -> Events:
+    """Decide where a thread goes after a node and follow it, or retry the node's bounded self-loop."""
+    execution.current_node = node.config.logical_id  # a worker beside it may have run
     decision = yield from execution.relay(
-        execution.routes.decide(node, context, outcome or NodeResult()), thread, node.config, run_id
+        execution.routes.decide(node, context, outcome or NodeResult()), context, thread, node.config, run_id
     )
     if outcome is not None:
         for transition, settings in execution.routes.judged_while_waiting(node.config.logical_id):
             mark_evaluated(transition, settings, thread, execution.state)
-    yield from execution.warnings(context, thread)
-    if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
-        if decision is not None:
-            thread.pending = []
+    yield from execution.warnings(context, thread, node.config.logical_id)
+    stays = decision is not None and decision.transition.kind == "self_loop"
+    if loop is not None and decision is None:
         yield from _retry(execution, thread, node, context, loop)
-    else:
+    elif loop is not None and stays and loop.is_over(execution.environment.now()):
+        yield from _give_up(execution, thread, node, loop, "expiry_time")
+    else:  # where it stays for the user's next message, the retries are over
         yield from follow(execution, thread, node, decision, run_id)
 
 
 def _execute(
     execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
 ) -> Generator[Event, None, NodeResult]:
+    """Run a node once, between its start and end event; record output, path and completion.
+
+    Warnings come before the end event, and also if the node fails with a `RunError`.
+    """
     config, stamped = node.config, execution.stamp
+    execution.current_node = config.logical_id
+    execution.interceptor.take_unreported()  # of a call after the last event of another node
     yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
     started = execution.pauses.active_time()
-    run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
+    run = execution.interceptor.run(node, context)
     run = spans.steps("node", run, node_logical_id=config.logical_id, node_type=config.type)
     outcome: NodeResult | None = None
     while outcome is None:  # not `relay`: every event of a node would pass through one more generator
@@ -109,11 +125,14 @@ def _execute(
             event = next(run)
         except StopIteration as stop:
             outcome = stop.value
+        except RunError:
+            yield from execution.warnings(context, thread, config.logical_id)
+            raise
         else:
             yield stamped(event, thread, config, run_id)
     if node.counts_as_tool_call:
         execution.meter.add_tool_call((execution.pauses.active_time() - started) * 1000)
-    yield from execution.warnings(context, thread)
+    yield from execution.warnings(context, thread, config.logical_id)
     output = {
         "events": [],
         "type": config.type,
@@ -126,6 +145,11 @@ def _execute(
     end = EndNodeRunEvent(run_output=output)
     if context.applied_mocks:
         end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
+    if output.get("success") is False:
+        if outcome.is_reported:
+            end.stamp(**{TROUBLE: None})
+        elif outcome.is_faulted or context.is_faulted:
+            end.stamp(**{TROUBLE: {"faulted": True}})
     yield stamped(end, thread, config, run_id)
     yield execution.state_event(thread)
     thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
@@ -136,6 +160,10 @@ def _execute(
 
 
 def _context(execution: Execution, thread: ThreadState, node: Node[Any]) -> NodeContext:
+    """Return the context of a node run; a node with a model gets the transitions to choose among.
+
+    None are offered if it must answer.
+    """
     context = execution.context(thread)
     context.node_input = execution.input_of(thread, node.config)
     if not node.calls_model:
@@ -180,8 +208,8 @@ def _workers(
             context = execution.context(thread)
             context.node_input = execution.input_of(thread, worker)
             context.messages_override = list(thread.pending)
-            context.history = execution.history.as_it_stands()
-            found.append((edge, execution.interpreter.node(worker), context))
+            context.history = execution.history.without_later_messages()
+            found.append((edge, execution.runnable.node(worker), context))
     return found
 
 
@@ -191,7 +219,7 @@ def _run_worker(
     if node.waits_for_user and not context.messages_override:
         return
     if node.unsupported_reason is not None:
-        yield from execution.warning(node.unsupported_reason, thread)
+        yield from execution.warning(node.unsupported_reason, thread, node.config.logical_id)
         return
     source = execution.graph.node(str(edge.source_node_logical_id))
     event = companion_event(source, node.config, edge)
@@ -215,8 +243,7 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
         loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
         thread.runtime_variables.pop(_OUTCOME, None)
     loop.attempts += 1
-    spins = settings.time_between_retries == 0 and loop.attempts > execution.options.max_node_runs
-    if loop.attempts > 1 and not spins:  # a retry is bounded by its own settings
+    if loop.attempts > 1 and settings.is_bounded:  # a retry is bounded by its own settings
         execution.node_runs -= 1
     return loop
 
@@ -224,6 +251,10 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
 def _retry(
     execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop
 ) -> Events:
+    """Emit the delay before the next attempt of a bounded self-loop, or end the loop by its limits.
+
+    The main thread sleeps for it; a companion thread gets the time at which it is due.
+    """
     config, world = node.config, execution.environment
     settings = config.self_loop_config or SelfLoopConfig()
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
@@ -232,18 +263,28 @@ def _retry(
     if loop.is_over(world.now()):
         yield from _give_up(execution, thread, node, loop, "expiry_time")
         return
+    pause = float(settings.time_between_retries)
+    limit = execution.options.max_node_runs
+    if settings.ends_by_time_alone and loop.attempts >= limit and pause < SHORTEST_PAUSE:
+        pause = float(SHORTEST_PAUSE)
+        if loop.attempts == limit:  # once; each further attempt of a companion thread is a pump of its own
+            text = (
+                f"Node {config.label!r} made {limit} attempts without a pause; from now on it makes one in "
+                f"{SHORTEST_PAUSE} s, until its expiry_time."
+            )
+            yield from execution.warning(text, thread, config.logical_id)
     delay = SelfLoopDelayEvent(  # also where there is none (U-5)
         **edge_ends(config, config),
         reason=f"Bounded self-loop for node {config.logical_id} waits before attempt {loop.attempts + 1}",
-        delay_seconds=float(settings.time_between_retries),
+        delay_seconds=pause,
         attempt_number=loop.attempts + 1,
     )
     yield execution.stamp(delay, thread)
-    seconds = context.clamp_timeout(float(settings.time_between_retries))
-    if not thread.is_companion:
+    seconds = context.clamp_timeout(pause)
+    if thread.is_companion:
+        thread.due_at = world.now() + seconds  # the next attempt is a step of its own
+    else:
         world.sleep(seconds, execution.cancelled)
-    elif seconds > 0:  # it is left until a pump finds it due
-        thread.due_at = world.now() + seconds
 
 
 def _give_up(
@@ -261,7 +302,7 @@ def _give_up(
     )
     yield execution.stamp(exhausted, thread)
     decision = yield from execution.relay(
-        execution.routes.first_match(node, context), thread, node.config, run_id
+        execution.routes.decide(node, context, NodeResult()), context, thread, node.config, run_id
     )
-    yield from execution.warnings(context, thread)
+    yield from execution.warnings(context, thread, node.config.logical_id)
     yield from follow(execution, thread, node, decision, run_id)

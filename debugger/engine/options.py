@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from debugger.engine.tools.simulation import ToolAnswer
+from typing import Literal
 
 PythonMode = Literal["sandboxed", "refused", "unsafe"]
 
@@ -50,8 +47,6 @@ class EngineOptions:
     taken (U-3)."""
     knowledge_folder: Path | None = None
     """A folder of documents for knowledge-base tools; ``None`` where there is none."""
-    tool_answers: tuple[ToolAnswer, ...] = ()
-    """Recorded answers of inline Python, used only where it is refused; the first match is used."""
     fills_code: bool = True
     """Whether variables are filled into inline Python. Where not, code with placeholders that have a value
     fails: a user has read the code as it is written, and allowed no other."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from debugger.engine.decision import Transition
 from debugger.engine.environment import Environment
 from debugger.engine.history import History
 from debugger.engine.models import HeuristicModel, Prompt, Reply
@@ -20,7 +21,7 @@ from debugger.engine.nodes.llm.model_call import judge_prompt
 from debugger.engine.nodes.llm.node import LLMNode, ModelTurn
 from debugger.engine.nodes.llm.tool_specs import suppress_text
 from debugger.engine.options import EngineOptions
-from debugger.engine.routing import EdgeSelector, Transition, choice_of
+from debugger.engine.routing import EdgeSelector, choice_of
 from debugger.engine.state import RunState, ThreadState
 from debugger.errors import RunError
 from debugger.expressions import Scope
@@ -115,7 +116,7 @@ def _context(call: PastCall, graph: Graph) -> NodeContext:
         state=RunState(threads={call.thread.thread_id: call.thread}),
         thread=call.thread,
         scope=call.scope,
-        responder=HeuristicModel(),  # is not called
+        model=HeuristicModel(),  # is not called
         history=History(lambda: call.turns[:-1], current),
         options=EngineOptions(),
         environment=Environment(),
@@ -125,9 +126,12 @@ def _context(call: PastCall, graph: Graph) -> NodeContext:
 
 
 def _judged(routes: EdgeSelector, node: Node[Any], context: NodeContext, destination: str) -> Transition:
-    """Return the transition that a model judged.
+    """Return the transition to a node whose freeform condition a model judged.
 
-    Another one may lead to the same node.
+    Of several to the same node, one is preferred that this kind of node has judged.
+
+    Raises:
+        RunError: This version has no such edge.
     """
     found = [
         transition

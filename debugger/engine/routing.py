@@ -8,12 +8,12 @@ thread. Source: ``platform.md#edges``, ``platform.md#edge-selection`` and ``plat
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from time import thread_time
-from typing import Any, Literal
+from typing import Any
 
+from debugger.engine.decision import Decision, Transition
 from debugger.engine.models.base import TransitionOption
-from debugger.engine.nodes.base import Node, NodeContext, NodeResult, pick_message
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.nodes.llm.config import readable_schema
 from debugger.engine.nodes.llm.model_call import evaluate
 from debugger.engine.state import ThreadState
@@ -21,10 +21,9 @@ from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse
 from debugger.expressions.values import shortened
 from debugger.graph import Graph
-from debugger.graph.candidates import CandidateEdge, CandidateEdges, Kind
-from debugger.graph.nesting import author_edge_id, exit_origin_of
-from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event, WorkflowWarningEvent
+from debugger.graph.candidates import CandidateEdge, CandidateEdges
+from debugger.graph.nesting import exit_origin_of
+from debugger.protocol.events import Event, warning_event
 from debugger.protocol.messages import transition_tool_name
 from debugger.protocol.workflow import (
     ConditionConfig,
@@ -33,90 +32,8 @@ from debugger.protocol.workflow import (
     NodeConfig,
 )
 
-TransitionKind = Kind | Literal["escalation"]
-
 _MAX_QUOTED = 80
 """Characters of a condition that an error shows."""
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A possible step from a node to the next."""
-
-    kind: TransitionKind
-    source: NodeConfig
-    destination: NodeConfig
-    edge: EdgeConfig | None = None
-    """The author's edge; ``None`` to or from a global node, which needs none."""
-    condition: ConditionConfig | None = None
-    needs_llm_judge: bool = False
-    """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
-    super_node_id: str | None = None
-    """The super node that it leaves (``platform.md#super-nodes``)."""
-
-    @property
-    def key(self) -> str:
-        """Return a name that is unique among the transitions of a node."""
-        return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
-
-    @property
-    def name(self) -> str | None:
-        """Return the author's name for the edge."""
-        return self.edge.name if self.edge else None
-
-    @property
-    def edge_id(self) -> str | None:
-        """Return the author's id for the edge."""
-        return author_edge_id(self.edge) if self.edge else None
-
-    @property
-    def expression(self) -> str:
-        """Return the expression of its condition; empty where it has none."""
-        return (self.condition.condition_expression if self.condition else None) or ""
-
-    @property
-    def is_conditional(self) -> bool:
-        """Return whether a condition had to hold for it."""
-        return self.kind in ("conditional", "global", "reverse")
-
-    def message(self, context: NodeContext) -> str | None:
-        """Return the fixed message of the edge, or ``None``."""
-        condition = self.condition
-        if condition is None:
-            return None
-        if condition.static_messages_config is not None:
-            key = f"edge:{self.source.logical_id}:{self.key}"
-            picked = pick_message(condition.static_messages_config, key, context.state, context.environment)
-            if picked is not None:
-                return context.fill(picked)
-        if condition.dynamic_messages_config is not None:
-            context.warnings.append(
-                f"The edge from {self.source.label!r} to {self.destination.label!r} has a line for a model "
-                "to write; a stand-in has none, so nothing was said."
-            )
-        return None
-
-
-def edge_ends(source: NodeConfig, destination: NodeConfig | None) -> dict[str, Any]:
-    """Return the source and destination of a transition as its events carry them."""
-    return {
-        "source_node_logical_id": source.logical_id,
-        "source_node_name": source.name,
-        "destination_node_logical_id": destination.logical_id if destination else None,
-        "destination_node_name": destination.name if destination else None,
-    }
-
-
-@dataclass(slots=True)
-class Decision:
-    """The selected transition, with its reason."""
-
-    transition: Transition
-    reason: str
-    args: JsonObject
-    chosen_by_model: bool = False
-    message: str = ""
-    """The line that a model wrote as it judged the transition."""
 
 
 class EdgeSelector:
@@ -206,7 +123,7 @@ class EdgeSelector:
         """
         reason, warnings = _expression_reason(transition.expression, context)
         for warning in warnings if tell else ():
-            yield WorkflowWarningEvent(warning_message=warning)
+            yield warning_event(warning, "configuration", transition.source.logical_id)
         return Decision(transition, reason, {}) if reason is not None else None
 
     def hydrated(self, transition: Transition, context: NodeContext) -> str:
@@ -267,7 +184,7 @@ class EdgeSelector:
                 reason, warnings = _expression_reason(condition.condition_expression, context)
                 seconds += thread_time() - started
                 for warning in warnings:
-                    yield WorkflowWarningEvent(warning_message=warning)
+                    yield warning_event(warning, "configuration", node.config.logical_id)
             elif condition.condition_freeform and not node.calls_model and transition.kind == "conditional":
                 # Judged alone, since no model of the node could choose it (U-33).
                 verdict = yield from evaluate(choice_of(transition, context), transition.source, context)

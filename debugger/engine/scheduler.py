@@ -11,7 +11,8 @@ from itertools import chain
 from debugger.engine.background_work import armed_edges, mark_evaluated
 from debugger.engine.execution import Events, Execution, ExecutionResult, input_output_pair
 from debugger.engine.inspection import edit_events
-from debugger.engine.node_runner import leave_node, run_node
+from debugger.engine.mocks.pins_and_faults import InjectedError
+from debugger.engine.node_runner import SHORTEST_PAUSE, leave_node, run_node
 from debugger.engine.state import ThreadState
 from debugger.engine.transitions import end_thread, follow
 from debugger.errors import RunError
@@ -28,8 +29,9 @@ from debugger.protocol.events import (
     StartWorkflowEvent,
     UserMessagesEvent,
     WaitingEvaluationBoundaryEvent,
-    WorkflowWarningEvent,
+    warning_event,
 )
+from debugger.protocol.first_turn_keys import input_notes
 from debugger.protocol.messages import normal_message
 from debugger.protocol.workflow import NodeConfig, SelfLoopConfig
 
@@ -77,7 +79,7 @@ def _run(
                 yield execution.edit_events.popleft()
     except RunError as failure:
         error, is_recorded = str(failure), True
-        yield execution.failed(error)
+        yield execution.failed(error, is_faulted=isinstance(failure, InjectedError))
         while execution.edit_events:
             yield execution.edit_events.popleft()
     execution.state.turn_number += is_turn
@@ -91,8 +93,11 @@ def _take_input(execution: Execution) -> Events:
         if execution.options.start_events:
             yield execution.stamp(StartWorkflowEvent())
             yield execution.stamp(StartThreadEvent(), thread)
-        for note in execution.interpreter.notes:
-            yield from execution.warning(note, thread)
+        for note in execution.runnable.notes:
+            if not execution.is_needless(note):
+                yield from execution.warning(note.text, thread)
+    for text in input_notes(execution.log.run_input, is_first_turn=execution.state.turn_number == 0):
+        yield from execution.warning(text, thread)
     if execution.state.unreported_edits:
         yield from edit_events(execution.state.unreported_edits, execution)
         execution.state.unreported_edits = []
@@ -126,11 +131,11 @@ def _close_turn(execution: Execution) -> Events:
 
 
 def _run_until_blocked(execution: Execution, thread: ThreadState) -> Events:
-    """Run a thread until it is blocked; forked threads make a first step."""
-    while execution.is_active and not (thread.ended or thread.is_waiting or _is_put_off(execution, thread)):
+    """Run the main thread until it is blocked."""
+    while execution.is_active and not (thread.ended or thread.is_waiting):
         yield from _visit(execution, thread, execution.config(thread))
         while execution.forked:
-            yield from _run_until_blocked(execution, execution.forked.popleft())
+            yield from _run_companion(execution, execution.forked.popleft(), is_new=True)
 
 
 def _pause(execution: Execution, thread: ThreadState) -> Events:
@@ -157,8 +162,7 @@ def _run_due_threads(execution: Execution) -> Events:
         execution.status = "paused"
         return
     for companion in execution.state.active_companions:
-        if execution.is_active and not _is_put_off(execution, companion):
-            yield from _run_companion_step(execution, companion)
+        yield from _run_companion(execution, companion, is_new=False)
     moved = False
     for thread in list(execution.state.threads.values()):
         if execution.is_active:
@@ -174,33 +178,50 @@ def _is_put_off(execution: Execution, thread: ThreadState) -> bool:
 
     All are due where the clock was set back.
     """
-    if not thread.is_companion or thread.due_at is None:
+    if thread.due_at is None:
         return False
-    loop = execution.config(thread).self_loop_config or SelfLoopConfig()
-    return 0 < thread.due_at - execution.environment.now() < loop.time_between_retries + 1
+    settings = execution.config(thread).self_loop_config or SelfLoopConfig()
+    longest = max(settings.time_between_retries, SHORTEST_PAUSE)
+    return 0 < thread.due_at - execution.environment.now() < longest + 1
 
 
 def _visit(execution: Execution, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:
     """Return the next events at a node; no generator, to save one per event."""
+    execution.current_node = config.logical_id
     if config.disabled:
         return _skip(execution, thread, config)
-    node = execution.interpreter.node(config)
+    node = execution.runnable.node(config)
     if node.unsupported_reason is not None:
-        return chain(execution.warning(node.unsupported_reason, thread), _skip(execution, thread, config))
+        warning = execution.warning(node.unsupported_reason, thread, config.logical_id)
+        return chain(warning, _skip(execution, thread, config))
     if node.waits_for_user and not thread.pending:
         return (_park(execution, thread, config),)
     if thread.awaits_second_message:
         return leave_node(execution, thread, node)
-    if execution.node_runs >= execution.options.max_node_runs:
-        execution.status = "aborted_looping_risk"
-        text = (
-            f"{execution.node_runs} nodes ran in this turn without the user; the run may loop and was ended."
-        )
-        return (execution.stamp(WorkflowWarningEvent(warning_message=text), thread),)
+    if execution.node_runs >= execution.options.max_node_runs and not _is_bounded_retry(thread, config):
+        return (_end_loop(execution, thread, config),)
     return run_node(execution, thread, node)
 
 
+def _end_loop(execution: Execution, thread: ThreadState, config: NodeConfig) -> Event:
+    execution.status = "aborted_looping_risk"
+    text = f"{execution.node_runs} nodes ran in this turn without the user; the run may loop and was ended."
+    return execution.stamp(warning_event(text, "loop_limit", config.logical_id), thread)
+
+
+def _is_bounded_retry(thread: ThreadState, config: NodeConfig) -> bool:
+    """Return whether a node is tried again, which its own settings bound."""
+    loop, settings = thread.loop, config.self_loop_config
+    is_retry = loop is not None and loop.node_id == config.logical_id
+    return is_retry and settings is not None and settings.is_bounded
+
+
 def _park(execution: Execution, thread: ThreadState, config: NodeConfig) -> Event:
+    """Let a thread wait for the user: return the event and make it the run's hint.
+
+    Raises:
+        RunError: It is a companion thread, which gets no messages.
+    """
     if thread.is_companion:
         raise RunError(
             f"The companion thread {thread.thread_id} has reached node {config.label!r}, which waits for "
@@ -217,39 +238,57 @@ def _park(execution: Execution, thread: ThreadState, config: NodeConfig) -> Even
 def _skip(execution: Execution, thread: ThreadState, config: NodeConfig) -> Events:
     """Pass a node by its main direct edge, without events (U-1)."""
     onward = execution.graph.main_direct(config.logical_id)
-    execution.node_runs += 1  # a ring of such nodes must meet the looping guard, too
-    if onward is not None and execution.node_runs <= execution.options.max_node_runs:
+    if onward is None:
+        yield end_thread(execution, thread, config)
+    elif execution.node_runs >= execution.options.max_node_runs:  # a ring of such nodes
+        yield _end_loop(execution, thread, config)
+    else:
+        execution.node_runs += 1
         thread.position = onward.destination_node_logical_id
         if not is_inside(config, execution.config(thread)):  # as by any transition but a return
             thread.return_stack = [caller for caller in thread.return_stack if caller[0] != config.logical_id]
-    else:
-        yield end_thread(execution, thread, config)
 
 
 # Background work
 
 
-def _run_companion_step(execution: Execution, companion: ThreadState) -> Events:
-    config, loop = execution.config(companion), companion.loop
-    deadline = loop.deadline if loop else None
-    yield from _run_until_blocked(execution, companion)
-    attempts = loop.attempts if loop else companion.completions.get(config.logical_id, 0)
-    boundary = CompanionStepBoundaryEvent(
-        companion_thread_id=companion.thread_id,
-        attempts_completed=attempts,
-        deadline_epoch=deadline,
-        still_active=not companion.ended,
-    )
-    yield execution.stamp(boundary, companion)
+def _run_companion(execution: Execution, companion: ThreadState, *, is_new: bool) -> Events:
+    """Run the steps of a companion thread that are due.
+
+    A step ends with the thread or where a retry waits for its time, also for none. The first one is a part of
+    the turn that forked the thread; a boundary event follows each other one.
+
+    Source: ``platform.md#companion-threads``.
+    """
+    while execution.is_active and not (companion.ended or _is_put_off(execution, companion)):
+        config, loop = execution.config(companion), companion.loop
+        deadline = loop.deadline if loop else None
+        companion.due_at = None
+        while execution.is_active and not companion.ended and companion.due_at is None:
+            yield from _visit(execution, companion, execution.config(companion))
+        if not is_new:
+            boundary = CompanionStepBoundaryEvent(
+                companion_thread_id=companion.thread_id,
+                attempts_completed=loop.attempts if loop else companion.completions.get(config.logical_id, 0),
+                deadline_epoch=deadline,
+                still_active=not companion.ended,
+            )
+            yield execution.stamp(boundary, companion)
+        is_new = False
 
 
 def _evaluate_waiting_edges(execution: Execution, thread: ThreadState) -> Generator[Event, None, bool]:
+    """Evaluate the due edges of a waiting thread in order and follow the first that holds.
+
+    Returns whether the thread has moved. Each evaluated edge is marked, so that its interval begins again.
+    """
     position = thread.position
     armed = armed_edges(execution.routes, thread, execution.state)
     due = [edge for edge in armed if edge.is_due(execution.environment.now())]
     if not due:
         return False
-    node = execution.interpreter.node(execution.config(thread))
+    node = execution.runnable.node(execution.config(thread))
+    execution.current_node = position
     context = execution.context(thread)
     judged, has_moved = 0, False
     for edge in due:
@@ -260,6 +299,7 @@ def _evaluate_waiting_edges(execution: Execution, thread: ThreadState) -> Genera
         run_id = thread.run_id(node.config.logical_id)
         decision = yield from execution.relay(
             execution.routes.holds(edge.transition, context, tell=is_new),
+            context,
             thread,
             node.config,
             run_id,

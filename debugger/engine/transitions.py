@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from debugger.engine.decision import Decision, Transition, edge_ends
 from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, fixed_response
-from debugger.engine.routing import Decision, Transition, edge_ends
 from debugger.engine.state import ThreadState
 from debugger.graph.nesting import author_edge_id, is_inside
 from debugger.protocol.events import (
@@ -80,6 +80,7 @@ def end_thread(execution: Execution, thread: ThreadState, config: NodeConfig) ->
 
 
 def _enter(execution: Execution, transition: Transition, thread: ThreadState) -> Events:
+    """Move a thread along a transition: emit the memo, update its return stack and position."""
     memo_id = f"nav_msg_{execution.environment.uuid()}"
     yield execution.stamp(navigation_event(transition, memo_id), thread)
     source_id = transition.source.logical_id
@@ -106,11 +107,11 @@ def _speak(execution: Execution, decision: Decision, thread: ThreadState, run_id
     if transition.condition is None or not transition.condition.has_line:
         return
     context = execution.context(thread)
-    line = decision.message or transition.message(context)
+    line = decision.message or context.edge_message(transition)
     if line is not None:
         said = fixed_response(line, execution.environment)
         yield execution.stamp(said, thread, transition.source, run_id)
-    yield from execution.warnings(context, thread)
+    yield from execution.warnings(context, thread, transition.source.logical_id)
 
 
 # Companion threads
@@ -125,7 +126,7 @@ def _fork(execution: Execution, source: NodeConfig, thread: ThreadState) -> Even
                 f"The companion thread of the edge from {source.label!r} to "
                 f"{transition.destination.label!r} still runs; it was not started a second time."
             )
-            yield from execution.warning(text, thread)
+            yield from execution.warning(text, thread, source.logical_id)
             continue
         event = companion_event(source, transition.destination, transition.edge)
         event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{transition.key}"))
@@ -134,6 +135,10 @@ def _fork(execution: Execution, source: NodeConfig, thread: ThreadState) -> Even
 
 
 def _companion(execution: Execution, parent: ThreadState, transition: Transition) -> ThreadState | None:
+    """Create the companion thread of a fork; ``None`` while one of that id runs.
+
+    An ended one is replaced; its counts of runs continue.
+    """
     settings = transition.edge.companion_thread_config if transition.edge else None
     named = (settings.thread_id if settings else None) or str(execution.environment.random_uuid())
     thread_id = f"{parent.thread_id}_companion_{named}"
@@ -169,10 +174,11 @@ def _is_strike(execution: Execution, transition: Transition) -> bool:
 
 
 def _strikes(execution: Execution) -> GuardrailStrikesConfig:
-    return execution.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+    return execution.runnable.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
 
 
 def _escalate(execution: Execution, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+    """Follow the guardrail escalation: enter its node, or say its message and end the thread."""
     source, strikes = transition.source, _strikes(execution)
     onward = execution.graph.nodes.get(strikes.escalation_node_logical_id or "")
     entries = execution.state.guardrail_entries
@@ -190,7 +196,7 @@ def _escalate(execution: Execution, transition: Transition, thread: ThreadState,
         context = execution.context(thread)
         said = fixed_response(context.fill(strikes.escalation_message), execution.environment)
         yield execution.stamp(said, thread, source, run_id)
-        yield from execution.warnings(context, thread)
+        yield from execution.warnings(context, thread, source.logical_id)
     yield end_thread(execution, thread, source)
 
 

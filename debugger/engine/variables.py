@@ -67,6 +67,7 @@ class TurnVariables:
         """All dynamic variables; a supplied one wins over the system's of the same name (U-36)."""
         seeds = {**workflow.runtime_variables, **state.runtime_seeds}
         self._memory = ChainMap(state.workflow_variables, seeds)
+        self._threads = _ThreadVariables(state, seeds)
         self._state = state
         self._options = options
         self._scopes: dict[str, Scope] = {}
@@ -91,7 +92,7 @@ class TurnVariables:
                 dynamic=self.evaluated,
                 runtime=thread.runtime_variables,
                 workflow=self._memory,
-                threads=_ThreadVariables(self._state),
+                threads=self._threads,
                 dict_paths=self._options.dict_paths,
             )
         return found
@@ -126,14 +127,19 @@ def authored_scope(workflow: Workflow, options: EngineOptions) -> Scope:
 
 @dataclass(eq=False)
 class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
-    """The runtime variables of every thread by its reference id."""
+    """The runtime variables of every thread by its reference id.
+
+    Seeds of the run input and of the document are the main thread's (``platform.md#variable-precedence``).
+    """
 
     state: RunState
+    seeds: JsonObject
 
     def __getitem__(self, thread_id: str) -> Mapping[str, Any]:
         for thread in self.state.threads.values():
             if reference_id(thread.thread_id) == thread_id:
-                return thread.runtime_variables
+                own = thread.runtime_variables
+                return own if thread.is_companion else ChainMap(own, self.seeds)
         raise KeyError(thread_id)
 
     def __iter__(self) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pprint import pformat
 
-from debugger.exports.redaction import redact
+from debugger.boundary import SECRETS_ONLY, Boundary, Kind
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.turn_logs import TurnLog
@@ -45,11 +45,12 @@ def turn_call(
         run_id: The run that a later turn goes on with.
         version_number: The version that a first turn begins with; ``None`` is the active one.
     """
-    base = redact(base_url.rstrip("/"))
+    release = Boundary(SECRETS_ONLY).release
+    base = release(Kind.ADDRESS, base_url.rstrip("/"))
     if turn.is_background:
         path = urls.PUMP.format(workflow_id=workflow_id, run_id=run_id)
         return ApiCall(base + path, None)
-    body: JsonObject = {"run_input": redact(turn.run_input.with_client_turn_id(None).to_wire())}
+    body: JsonObject = {"run_input": release(Kind.RECORD, turn.run_input.with_client_turn_id(None).to_wire())}
     query = ""
     if turn.number > 1:
         body["run_id"] = run_id

@@ -9,9 +9,12 @@ from typing import Any
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.metrics import Costs
+from debugger.analysis.mocked_events import is_fault_at, is_mocked
+from debugger.analysis.timeline import TimelineRow
 from debugger.exports.rows import ExportRow
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
+from debugger.protocol.scenario_runs import ScenarioCheck
 
 
 def verdict_of(row: ExportRow, name: str) -> Any:
@@ -57,6 +60,12 @@ def remarks_of(row: ExportRow) -> str:
 def event_of(row: ExportRow, name: str) -> Any:
     """Return a text of an event; empty for none."""
     return getattr(row.event, name) or ""
+
+
+def is_troubled(row: ExportRow) -> bool:
+    """Return whether something failed or was warned of at the row's event."""
+    assert row.event is not None
+    return row.event.trouble is not None
 
 
 def texts_of(row: ExportRow, role: str) -> str:
@@ -134,10 +143,71 @@ def value_words(value: Any) -> str:
 
 
 def mocked(row: ExportRow) -> bool:
-    """Return whether calls of a row's node were simulated."""
+    """Return whether something else answered in the place of a service or model, as a pin or a simulation."""
+    nodes = row.facts.mocked_nodes
+    if row.event is not None and row.payload is not None:
+        is_end = row.event.type == "end_node_run"  # the ledger names nodes, not events
+        return (is_end and row.event.node_logical_id in nodes) or is_mocked(row.payload)
     if row.message is None or row.message.role == "user":
-        return bool(row.simulated) and row.message is None
-    return row.message.node_logical_id in row.simulated or (row.is_last and bool(row.simulated))
+        return bool(nodes) and row.message is None
+    return row.message.node_logical_id in nodes or (row.is_last and bool(nodes))
+
+
+def faulted(row: ExportRow) -> bool:
+    """Return whether a fault of the debugger's user took effect, in the turn or at the event."""
+    if row.event is None or row.payload is None:
+        return row.is_last and row.facts.is_faulted
+    return (row.event.trouble is not None and row.event.trouble.is_faulted) or is_fault_at(row.payload)
+
+
+def failure_kinds(row: ExportRow) -> str:
+    """Return what failed, one word for each node and kind."""
+    return "; ".join(kind for kind, _ in found) if (found := _problems(row)) else ""
+
+
+def error_nodes(row: ExportRow) -> str:
+    """Return the nodes that failed, in the order of `failure_kinds`."""
+    return "; ".join(node for _, node in found) if (found := _problems(row)) else ""
+
+
+def _problems(row: ExportRow) -> list[tuple[str, str]]:
+    """Return each kind of trouble with the node that it was at."""
+    if row.event is not None:
+        trouble = row.event.trouble
+        return [(trouble.kind, _label(row.event))] if trouble is not None and trouble.is_problem else []
+    rows = row.facts.problems if row.is_last else ()
+    return list(dict.fromkeys((each.trouble.kind, _label(each)) for each in rows if each.trouble is not None))
+
+
+def _label(row: TimelineRow) -> str:
+    return row.node_name or row.node_logical_id or ""
+
+
+def run_time(row: ExportRow) -> float | None:
+    """Return the time of the run's turns so far, on the last row of a turn."""
+    return row.facts.run_ms if row.is_last else None
+
+
+def scenario_of(row: ExportRow, name: str = "name") -> str:
+    """Return a field of the scenario that the run is of; empty without one."""
+    return str(getattr(row.run.scenario, name)) if row.run.scenario is not None else ""
+
+
+def scenario_tags(row: ExportRow) -> str:
+    """Return the tags of the run's scenario, separated by commas."""
+    return ", ".join(row.run.scenario.tags) if row.run.scenario is not None else ""
+
+
+def expected_of(row: ExportRow) -> Sequence[ScenarioCheck]:
+    """Return the checks of the run's scenario on the turn."""
+    return row.checks
+
+
+def match_of(row: ExportRow) -> str:
+    """Return whether the turn is as the run's scenario expects; empty without an expectation."""
+    if not row.checks:
+        return ""
+    return "pass" if all(each.passed or each.is_soft for each in row.checks) else "fail"
 
 
 def latency_of(row: ExportRow) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from debugger.analysis.paths import conditions_text, edges_text, path_text, verdicts_text
 from debugger.analysis.transcript import SCHEMA_VERSION
+from debugger.boundary import Kind
 from debugger.errors import InputError
 from debugger.exports.column_values import (
     at_end,
@@ -18,14 +19,23 @@ from debugger.exports.column_values import (
     checks_of,
     cost_of,
     currency_of,
+    error_nodes,
     event_of,
+    expected_of,
+    failure_kinds,
+    faulted,
+    is_troubled,
     latency_of,
+    match_of,
     mocked,
     node_of,
     path_of,
     rating_of,
     remarks_of,
+    run_time,
     run_verdict,
+    scenario_of,
+    scenario_tags,
     texts_of,
     time_of,
     token_of,
@@ -47,6 +57,35 @@ _MESSAGE: frozenset[Shape] = frozenset({"message"})
 _EVENT: frozenset[Shape] = frozenset({"event"})
 
 
+_KINDS = {
+    Kind.ID: "run_id parent_run_id workflow_id node_id event_node_id thread event_thread",
+    Kind.TIME: "started_at at verdict_at run_verdict_at",
+    Kind.NUMBER: """
+        schema_version fork_turn version_number duration_ms run_ms run_tokens_in run_tokens_out run_cost turn
+        sequence at_ms tokens_in tokens_out cost model_calls latency_ms turn_ms event_index event_at_ms
+        event_duration_ms
+    """,
+    Kind.FLAG: """
+        is_background is_waiting_for_input is_failure star faulted role node_type final_status status_at_turn
+        next_input_hint_kind error_type event_type importance verdict turn_verdict run_verdict
+        scenario_outcome
+    """,
+    Kind.NAME: """
+        workflow_name backend environment fork_fidelity run_by end_reason currency node event_node error_node
+        failure_kind mocked path path_after edge_taken waits_at masked rating reviewer verdicts run_reviewer
+        scenario scenario_file
+    """,
+    Kind.TEXT: """
+        text user_text agent_text edge_condition edge_verdict error_message summary tags note comment checks
+        run_comment remarks expected match scenario_tags
+    """,
+    Kind.CHANGES: "changes changed_variables",
+    Kind.RECORD: "payload",
+}
+_KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names.split()}
+"""The kind of each column's values."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name in files, and how its values are read."""
@@ -59,8 +98,13 @@ class Column:
     """The shapes of rows that have it."""
     read: Callable[[ExportRow], Any]
     """Return a text, number, truth value or JSON value; ``None`` where there is none."""
-    is_content: bool = False
-    """Whether masking rules apply: it holds texts or values of a conversation."""
+    is_short: bool = False
+    """Whether its texts are shortened once they are masked."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return what its values are, and so what is masked in them."""
+        return Kind.VALUE if self.name.startswith(VARIABLE) else _KIND_OF[self.name]
 
 
 COLUMNS: dict[str, Column] = {
@@ -145,9 +189,9 @@ COLUMNS: dict[str, Column] = {
         ),
         Column("sequence", "Sequence", "Counts the run's messages", _MESSAGE, attrgetter("message.seq")),
         Column("role", "Role", "user, agent or system", _MESSAGE, attrgetter("message.role")),
-        Column("text", "Text", "What was said", _MESSAGE, attrgetter("message.text"), True),
-        Column("user_text", "User", "What the user said", _TURN, partial(texts_of, role="user"), True),
-        Column("agent_text", "Agent", "What the agent said", _TURN, partial(texts_of, role="agent"), True),
+        Column("text", "Text", "What was said", _MESSAGE, attrgetter("message.text")),
+        Column("user_text", "User", "What the user said", _TURN, partial(texts_of, role="user")),
+        Column("agent_text", "Agent", "What the agent said", _TURN, partial(texts_of, role="agent")),
         Column("at", "Time", "ISO 8601, UTC", _ALL, time_of),
         Column("at_ms", "At", "Milliseconds since the run started", _MESSAGE, attrgetter("message.at_ms")),
         Column(
@@ -166,7 +210,6 @@ COLUMNS: dict[str, Column] = {
             "Nodes and edges of the turn, up to a message: Desk > book > Booking",
             _TALK,
             lambda row: path_of(row, path_text, "path"),
-            True,
         ),
         Column(
             "path_after",
@@ -174,7 +217,6 @@ COLUMNS: dict[str, Column] = {
             "Where the turn went after its last message",
             _MESSAGE,
             attrgetter("message.path_after"),
-            True,
         ),
         Column(
             "edge_taken",
@@ -182,7 +224,6 @@ COLUMNS: dict[str, Column] = {
             "Every edge on that path, in words",
             _TALK,
             lambda row: path_of(row, edges_text, "edge_taken"),
-            True,
         ),
         Column(
             "edge_condition",
@@ -190,7 +231,6 @@ COLUMNS: dict[str, Column] = {
             "The conditions of those edges",
             _TALK,
             lambda row: path_of(row, conditions_text, "edge_condition"),
-            True,
         ),
         Column(
             "edge_verdict",
@@ -198,7 +238,6 @@ COLUMNS: dict[str, Column] = {
             "How each edge was decided, and why",
             _TALK,
             lambda row: path_of(row, verdicts_text, "edge_verdict"),
-            True,
         ),
         Column(
             "status_at_turn",
@@ -228,10 +267,8 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             lambda row: at_end(row, lambda turn: turn.hint.who) or "",
         ),
-        Column(
-            "changes", "Changes", "Variables that the turn changed, in words", _TALK, changes_in_words, True
-        ),
-        Column("changed_variables", "Changed variables", "The same as a JSON list", _TALK, changes_of, True),
+        Column("changes", "Changes", "Variables that the turn changed, in words", _TALK, changes_in_words),
+        Column("changed_variables", "Changed variables", "The same as a JSON list", _TALK, changes_of),
         Column(
             "tokens_in", "Tokens in", "Of the turn's model calls", _TALK, partial(token_of, name="prompt")
         ),
@@ -259,6 +296,13 @@ COLUMNS: dict[str, Column] = {
             partial(token_of, name="duration_ms"),
         ),
         Column(
+            "run_ms",
+            "Run duration",
+            "Milliseconds of the run's turns up to this one, waiting for the user not included",
+            _ALL,
+            run_time,
+        ),
+        Column(
             "error_type",
             "Error type",
             "workflow_error, node_expired or node_failure",
@@ -271,9 +315,31 @@ COLUMNS: dict[str, Column] = {
             "The error's text",
             _TALK,
             lambda row: at_end(row, lambda turn: turn.error_message) or "",
-            True,
         ),
-        Column("mocked", "Mocked", "True if calls to services were simulated", _TALK, mocked),
+        Column(
+            "failure_kind",
+            "Failure kind",
+            "What failed: error, model, schema, cut_reply, tool, http, connector, node, timeout, loop_limit; "
+            "unknown for a warning whose cause is not known",
+            _ALL,
+            failure_kinds,
+        ),
+        Column(
+            "error_node",
+            "Error node",
+            "The nodes that failed, in the order of their kinds",
+            _ALL,
+            error_nodes,
+        ),
+        Column("faulted", "Faulted", "True where an injected fault was applied", _ALL, faulted),
+        Column(
+            "mocked",
+            "Mocked",
+            "True if a pin, a fault, a person, a recorded answer or a simulation answered in the place of a "
+            "service or model",
+            _ALL,
+            mocked,
+        ),
         Column("event_index", "Event", "Counts the run's events from 0", _EVENT, attrgetter("event.index")),
         Column("event_type", "Event type", "Such as assistant_response", _EVENT, attrgetter("event.type")),
         Column("event_node_id", "Node id", "Of the event", _EVENT, partial(event_of, name="node_logical_id")),
@@ -284,9 +350,9 @@ COLUMNS: dict[str, Column] = {
         Column("event_at_ms", "At", "Since the run started", _EVENT, attrgetter("event.at_ms")),
         Column("event_duration_ms", "Duration", "Of the node run", _EVENT, attrgetter("event.duration_ms")),
         Column("importance", "Importance", "high or low", _EVENT, attrgetter("event.importance")),
-        Column("is_failure", "Failure", "Of the event", _EVENT, attrgetter("event.is_failure")),
-        Column("summary", "Summary", "In one line", _EVENT, attrgetter("event.summary"), True),
-        Column("payload", "Payload", "The event as JSON", _EVENT, attrgetter("payload"), True),
+        Column("is_failure", "Failure", "Of the event", _EVENT, is_troubled),
+        Column("summary", "Summary", "In one line", _EVENT, attrgetter("event.summary"), is_short=True),
+        Column("payload", "Payload", "The event as JSON", _EVENT, attrgetter("payload")),
         Column(MASKED, "Masked", "Rules that have masked something in the row", _ALL, lambda _: ""),
         Column(
             "tags",
@@ -294,14 +360,31 @@ COLUMNS: dict[str, Column] = {
             "Of the run, separated by commas",
             _ALL,
             lambda row: ", ".join(row.run.notes.tags),
-            True,
+        ),
+        Column("scenario", "Scenario", "The scenario that the run is of", _ALL, scenario_of),
+        Column(
+            "scenario_file",
+            "Scenario file",
+            "The file of that scenario",
+            _ALL,
+            partial(scenario_of, name="file"),
+        ),
+        Column(
+            "scenario_tags", "Scenario tags", "Of that scenario, separated by commas", _ALL, scenario_tags
+        ),
+        Column(
+            "scenario_outcome",
+            "Scenario result",
+            "passed, failed or error",
+            _ALL,
+            partial(scenario_of, name="outcome"),
         ),
         Column("star", "Star", "True for a run with a star", _ALL, attrgetter("run.notes.starred")),
-        Column("note", "Note", "On the run", _ALL, attrgetter("run.notes.note"), True),
+        Column("note", "Note", "On the run", _ALL, attrgetter("run.notes.note")),
         Column("rating", "Rating", "down, up or strong_up", _TALK, rating_of),
         Column("verdict", "Verdict", "pass, fail or unsure", _TALK, partial(verdict_of, name="value")),
         Column("reviewer", "Reviewer", "Who gave it", _TALK, partial(verdict_of, name="reviewer")),
-        Column("comment", "Comment", "With the verdict", _TALK, partial(verdict_of, name="comment"), True),
+        Column("comment", "Comment", "With the verdict", _TALK, partial(verdict_of, name="comment")),
         Column(
             "verdict_at",
             "Verdict changed",
@@ -309,7 +392,7 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             partial(verdict_of, name="updated_at"),
         ),
-        Column("checks", "Rubric", "Results of its checks", _TALK, checks_of, True),
+        Column("checks", "Rubric", "Results of its checks", _TALK, checks_of),
         Column(
             "verdicts",
             "All verdicts",
@@ -328,7 +411,6 @@ COLUMNS: dict[str, Column] = {
             "With the run's verdict",
             _ALL,
             partial(run_verdict, name="comment"),
-            True,
         ),
         Column(
             "run_verdict_at",
@@ -337,9 +419,21 @@ COLUMNS: dict[str, Column] = {
             _ALL,
             partial(run_verdict, name="updated_at"),
         ),
-        Column("remarks", "Remarks", "Comments that were written in the debugger", _TALK, remarks_of, True),
-        Column("expected", "Expected", "Empty: for what a reviewer expects", _TALK, lambda _: ""),
-        Column("match", "Match", "Empty: pass, fail or na against it", _TALK, lambda _: ""),
+        Column("remarks", "Remarks", "Comments that were written in the debugger", _TALK, remarks_of),
+        Column(
+            "expected",
+            "Expected",
+            "What the scenario of the run expects of the turn; else empty, for what a reviewer expects",
+            _TALK,
+            expected_of,
+        ),
+        Column(
+            "match",
+            "Match",
+            "Of the scenario's checks: pass or fail; else empty, for pass, fail or na against it",
+            _TALK,
+            match_of,
+        ),
     )
 }
 """Every column by name, in the order of the list."""
@@ -366,7 +460,7 @@ def _column(name: str, shape: Shape) -> Column:
     if name.startswith(VARIABLE) and name != VARIABLE and shape in _TALK:
         wanted = name.removeprefix(VARIABLE)
         label = f"Variable {wanted}"
-        return Column(name, label, "Its value after the turn", _TALK, partial(variable_of, name=wanted), True)
+        return Column(name, label, "Its value after the turn", _TALK, partial(variable_of, name=wanted))
     column = COLUMNS.get(name)
     if column is None:
         raise InputError(f"There is no column {name!r}.", advice=_advice(shape))

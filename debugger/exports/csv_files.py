@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.side_effects import SideEffect
-from debugger.exports.redaction import redact_text
+from debugger.boundary import SECRETS_ONLY, Boundary, Kind
+from debugger.exports.file_text import text_bytes
 
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 """A spreadsheet takes a cell that begins with one of these for a formula."""
@@ -76,16 +77,11 @@ def write_csv(
     if options.has_bom:
         file.write(_BOM)
     plain = _Cells(replace(options, is_guarded=False))
-    file.write(_encoded(plain.line(header)))
+    file.write(text_bytes(plain.line(header)))
     line = _Cells(options).line
     rest = iter(rows)
     while batch := list(islice(rest, _BATCH)):
-        file.write(_encoded("".join(map(line, batch))))
-
-
-def _encoded(line: str) -> bytes:
-    # A lone surrogate has no bytes in UTF-8: it is written as its escape, so that the file does not fail.
-    return line.encode("utf-8", "backslashreplace")
+        file.write(text_bytes("".join(map(line, batch))))
 
 
 class _Cells(dict[str, str]):
@@ -133,13 +129,39 @@ class _Cells(dict[str, str]):
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
-    """Return rows as CSV in UTF-8, safe for spreadsheets."""
-    out = io.BytesIO()
-    write_csv(out, header, rows, CsvOptions())
+    """Return rows as CSV in UTF-8, safe for spreadsheets; secrets in their texts are masked."""
+    out, release = io.BytesIO(), Boundary(SECRETS_ONLY).release
+    shown = ([release(Kind.TEXT, cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    write_csv(out, header, shown, CsvOptions())
     return out.getvalue()
 
 
+def _released_csv(columns: Mapping[str, Kind], rows: Iterable[list[Any]], names: Iterable[str]) -> bytes:
+    """Return rows as CSV in UTF-8, with each cell masked by the kind of its column.
+
+    Args:
+        columns: The kinds by name.
+        rows: JSON values; objects are written as JSON.
+        names: What the authors of the workflows have named; it is kept in texts.
+    """
+    out, boundary = io.BytesIO(), Boundary()
+    boundary.begin_run(names)
+    release = boundary.row_releaser(dict(enumerate(columns.values())))
+
+    def shown(row: list[Any]) -> list[Any]:
+        release(row)
+        return [_json_text(cell) if isinstance(cell, Mapping) else cell for cell in row]
+
+    write_csv(out, list(columns), map(shown, rows), CsvOptions())
+    return out.getvalue()
+
+
+def _json_text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _guarded(text: str, separator: str) -> str:
+    """Return a text with an apostrophe before each place that a spreadsheet could read as a formula."""
     if separator != ",":
         text = _AFTER_COMMA.sub(r"\1'\2", text)  # there a comma is not quoted
     # Nearly all of them: no formula, and nothing that separates cells.
@@ -160,87 +182,100 @@ def remove_formula_guard(text: str) -> str:
 COMPARISON_SCHEMA_VERSION = 1
 """Counts up when a column changes its meaning."""
 
-COMPARISON_COLUMNS = (
-    "schema_version",
-    "row",
-    "verdict",
-    "turn",
-    "node_logical_id",
-    "node_name",
-    "type",
-    "event_a",
-    "event_b",
-    "a",
-    "b",
-    "differing_values",
-)
+COMPARISON_COLUMNS = {
+    "schema_version": Kind.NUMBER,
+    "row": Kind.NUMBER,
+    "verdict": Kind.FLAG,
+    "turn": Kind.NUMBER,
+    "node_logical_id": Kind.ID,
+    "node_name": Kind.NAME,
+    "type": Kind.FLAG,
+    "event_a": Kind.NUMBER,
+    "event_b": Kind.NUMBER,
+    "a": Kind.TEXT,
+    "b": Kind.TEXT,
+    "differing_values": Kind.NAME,
+}
+"""Kinds of the columns by name."""
 
 
-def comparison_csv(found: Comparison, names: Mapping[str, str]) -> bytes:
-    """Return a comparison as CSV in UTF-8.
+def comparison_csv(found: Comparison, names: Mapping[str, str], own_names: Iterable[str] = ()) -> bytes:
+    """Return a comparison as CSV in UTF-8, masked by the kinds of its columns.
 
     Args:
         found: The comparison.
         names: The author's node names by id.
+        own_names: All that the authors of both versions have named; it is kept in texts.
     """
-    return csv_bytes(COMPARISON_COLUMNS, _rows(found, names))
+    return _released_csv(COMPARISON_COLUMNS, _rows(found, names), own_names)
 
 
-def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[list[Any]]:
     for number, row in enumerate(found.rows, start=1):
         one, other = found.pair(row)
         item = found.get_item(row)
-        yield (
+        yield [
             COMPARISON_SCHEMA_VERSION,
             number,
-            row.verdict,
+            row.status,
             row.turn,
             item.node or "",
             names.get(item.node or "", ""),
             item.type,
             one.event_index if one else None,
             other.event_index if other else None,
-            redact_text(one.summary) if one else "",
-            redact_text(other.summary) if other else "",
-            ", ".join(each.path for each in found.differences(row)) if row.verdict == "changed" else "",
-        )
+            one.summary if one else "",
+            other.summary if other else "",
+            ", ".join(each.path for each in found.differences(row)) if row.status == "changed" else "",
+        ]
 
 
 SIDE_EFFECTS_SCHEMA_VERSION = 1
 """Counts up when a column of the calls changes its meaning."""
 
 _CALL_FIELDS = {
-    "turn_number": "turn_number",
-    "is_background": "is_background",
-    "at": "time",
-    "node_logical_id": "node_logical_id",
-    "node_name": "node_name",
-    "kind": "kind",
-    "call_class": "call_class",
-    "target": "target",
-    "how": "how",
-    "outcome": "outcome",
-    "status_code": "status_code",
-    "duration_ms": "duration_milliseconds",
-    "error_message": "error",
+    "turn_number": ("turn_number", Kind.NUMBER),
+    "is_background": ("is_background", Kind.FLAG),
+    "at": ("time", Kind.TIME),
+    "node_logical_id": ("node_logical_id", Kind.ID),
+    "node_name": ("node_name", Kind.NAME),
+    "kind": ("kind", Kind.FLAG),
+    "call_class": ("call_class", Kind.FLAG),
+    "target": ("target", Kind.TEXT),  # a phone number, too
+    "how": ("how", Kind.FLAG),
+    "outcome": ("outcome", Kind.FLAG),
+    "status_code": ("status_code", Kind.NUMBER),
+    "duration_ms": ("duration_milliseconds", Kind.NUMBER),
+    "error_message": ("error", Kind.TEXT),
+    "request": ("request", Kind.VALUE),
 }
-"""Columns by name, with the attributes of a call that they show."""
-SIDE_EFFECT_COLUMNS = ("schema_version", "run_id", "seq", *_CALL_FIELDS, "request")
+"""Columns by name, with the attributes of a call that they show and their kinds."""
+SIDE_EFFECT_COLUMNS = {
+    "schema_version": Kind.NUMBER,
+    "run_id": Kind.ID,
+    "seq": Kind.NUMBER,
+    **{name: kind for name, (_, kind) in _CALL_FIELDS.items()},
+}
+"""Kinds of the columns by name."""
 
 
-def side_effects_csv(run_id: str, effects: Iterable[SideEffect]) -> bytes:
-    """Return the calls of a run to the outside as CSV in UTF-8.
+def side_effects_csv(run_id: str, effects: Iterable[SideEffect], own_names: Iterable[str] = ()) -> bytes:
+    """Return the calls of a run to the outside as CSV in UTF-8, masked by the kinds of its columns.
 
-    The column ``seq`` counts them from 1; ``request`` is JSON with secrets masked.
+    The column ``seq`` counts them from 1; ``request`` is JSON.
+
+    Args:
+        run_id: The run's.
+        effects: Its calls.
+        own_names: What the author of the workflow has named; it is kept in texts.
     """
     rows = (
-        (
+        [
             SIDE_EFFECTS_SCHEMA_VERSION,
             run_id,
             seq,
-            *(getattr(effect, name) for name in _CALL_FIELDS.values()),
-            json.dumps(effect.request, ensure_ascii=False, default=str),
-        )
+            *(getattr(effect, attribute) for attribute, _ in _CALL_FIELDS.values()),
+        ]
         for seq, effect in enumerate(effects, start=1)
     )
-    return csv_bytes(SIDE_EFFECT_COLUMNS, rows)
+    return _released_csv(SIDE_EFFECT_COLUMNS, rows, own_names)

@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
+from debugger.exports.file_text import text_bytes
+
 MAX_ROWS = 1_048_576
 """Of one sheet, the header included; more of them go on in another sheet."""
 MAX_CHARACTERS = 32_767
@@ -90,7 +92,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
 
 
 def _cell_text(text: str) -> str:
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = text_bytes(text).decode()
     if len(text) <= MAX_CHARACTERS // 2:
         return text
     units = text.encode("utf-16-le")  # Excel counts a character such as 🫖 twice

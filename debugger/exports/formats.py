@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from debugger.boundary import RULES, Boundary, Kind
 from debugger.errors import DebuggerError, InputError
 from debugger.exports.column_values import Words, change_words
 from debugger.exports.csv_files import SEPARATORS, CsvOptions, write_csv
 from debugger.exports.excel_files import write_excel
 from debugger.exports.html_files import PageOptions, write_html
 from debugger.exports.lex_files import write_lex
-from debugger.exports.masking_rules import RULES, Masker
 from debugger.exports.presets import LEX
 from debugger.exports.records import ExportedRun
 from debugger.exports.run_files import SUFFIX, write_run_files
 from debugger.exports.table import Table, TableOptions, cell_of
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import json_bytes
 
 _ROWS_BETWEEN = 200
 """Rows after which progress is reported and a cancellation noticed."""
@@ -42,6 +42,11 @@ class ExportOptions:
     title: str = "Runs"
     is_single: bool = False
     """Whether it is one run that was named, and not the runs of a filter."""
+
+    @property
+    def has_table(self) -> bool:
+        """Return whether shape and columns are chosen."""
+        return EXPORTS[self.format].has_table and self.preset != LEX
 
     @property
     def extension(self) -> str:
@@ -86,12 +91,12 @@ class ExportSource:
     runs: Iterable[ExportedRun]
     options: ExportOptions
     progress: ExportProgress
-    masker: Masker
+    boundary: Boundary
 
     def about(self) -> list[tuple[str, Any]]:
         """Return what a reader should know of the file, once its rows are written."""
         masking = self.options.table.masking
-        counts = [(f"masked: {label}", self.masker.counts[rule]) for rule, label in RULES.items()]
+        counts = [(f"masked: {label}", self.boundary.counts[rule]) for rule, label in RULES.items()]
         own = [pair for pair, rule in zip(counts, RULES, strict=True) if rule in masking.rules]
         return [
             ("made at", _now()),
@@ -103,13 +108,12 @@ class ExportSource:
 
     def table(self) -> Table:
         """Return the table of the options."""
-        return Table(self.options.table, self.masker)
+        return Table(self.options.table, self.boundary)
 
     def rows(self, table: Table, convert: Callable[[Any], Any] | None = cell_of) -> Iterator[list[Any]]:
         """Yield the rows of all runs."""
         progress = self.progress
-        # Values of the other columns are texts, numbers and truth values already.
-        places = [at for at, column in enumerate(table.columns) if column.is_content]
+        places = [at for at, column in enumerate(table.columns) if column.kind in _STRUCTURED]
         for run in self.runs:
             for row in table.rows(run):
                 progress.rows += 1
@@ -160,8 +164,8 @@ def write_export(
     """
     check_options(options)
     progress = progress or ExportProgress()
-    masker = Masker(options.table.masking, progress.masked)
-    source = ExportSource(_counted(runs, progress), options, progress, masker)
+    boundary = Boundary(options.table.masking, progress.masked)
+    source = ExportSource(_counted(runs, progress), options, progress, boundary)
     write = _write_lex if options.preset == LEX else EXPORTS[options.format].write
     try:
         write(file, source)
@@ -191,14 +195,18 @@ def check_options(options: ExportOptions) -> None:
         raise InputError(
             f"There is no masking rule {unknown[0]!r}.", advice=f"Choose from {', '.join(RULES)}."
         )
-    if options.preset == LEX:
-        if options.format != "csv":
-            raise InputError("A Lex test set is a CSV file.", advice="Choose the format csv.")
-    elif EXPORTS[options.format].has_table:
+    if options.preset == LEX and options.format != "csv":
+        raise InputError("A Lex test set is a CSV file.", advice="Choose the format csv.")
+    if options.has_table:
         Table(options.table)
 
 
 def _counted(runs: Iterable[ExportedRun], progress: ExportProgress) -> Iterator[ExportedRun]:
+    """Yield the runs and report each as begun and done.
+
+    Raises:
+        ExportCancelled: The user has cancelled the export.
+    """
     for run in runs:
         progress.check()
         progress.run_id = run.run.workflow_run_id
@@ -221,23 +229,23 @@ def _write_json_lines(file: BinaryIO, source: ExportSource) -> None:
     table = source.table()
     for row in source.rows(table, None):
         values = (change_words(value) if isinstance(value, Words) else value for value in row)
-        file.write(encode(dict(zip(table.header, values, strict=True))) + b"\n")
-    file.write(encode({"about": dict(source.about())}) + b"\n")
+        file.write(json_bytes(dict(zip(table.header, values, strict=True))) + b"\n")
+    file.write(json_bytes({"about": dict(source.about())}) + b"\n")
 
 
 def _write_html(file: BinaryIO, source: ExportSource) -> None:
     is_off = source.options.table.masking.is_off
     words = "Personal data is not masked." if is_off else "Personal data is masked by rules, see the end."
     page = PageOptions(source.options.title, _now(), words, source.about)
-    write_html(file, source.runs, source.masker, page)
+    write_html(file, source.runs, source.boundary, page)
 
 
 def _write_run(file: BinaryIO, source: ExportSource) -> None:
-    write_run_files(file, source.runs, source.masker, is_single=source.options.is_single)
+    write_run_files(file, source.runs, source.boundary, is_single=source.options.is_single)
 
 
 def _write_lex(file: BinaryIO, source: ExportSource) -> None:
-    source.progress.rows = write_lex(file, source.runs, source.masker, source.options.csv)
+    source.progress.rows = write_lex(file, source.runs, source.boundary, source.options.csv)
 
 
 def _now() -> str:
@@ -245,6 +253,8 @@ def _now() -> str:
 
 
 _CONVERTED = frozenset({dict, list, Words})
+_STRUCTURED = frozenset({Kind.VALUE, Kind.CHANGES, Kind.RECORD})
+"""Kinds of columns whose values may be JSON."""
 EXPORTS: dict[str, Export] = {
     "csv": Export("CSV", "For spreadsheets and scripts", ".csv", "text/csv; charset=utf-8", _write_csv),
     "xlsx": Export(

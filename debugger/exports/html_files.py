@@ -16,11 +16,13 @@ from jinja2 import Environment, FunctionLoader
 from debugger.analysis.differences import Difference
 from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.paths import END, PathStep, path_text, verdicts_text
+from debugger.analysis.timeline import shorten
+from debugger.boundary import Boundary, Kind
 from debugger.exports.column_values import changes_of, remarks_of, verdict_of
-from debugger.exports.masking_rules import Masker
+from debugger.exports.file_text import text_bytes
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content, mask_text
+from debugger.exports.table import cell_of, register_changes, register_run
 from debugger.graph import Graph
 from debugger.graph.layout import Layout, PlacedNode, layout
 from debugger.protocol.base import JsonObject
@@ -44,13 +46,13 @@ class PageOptions:
     """Names and values for the end of the page, read when all runs are written."""
 
 
-def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: PageOptions) -> None:
+def write_html(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, options: PageOptions) -> None:
     """Write runs as one HTML page.
 
     Args:
         file: It stays open.
         runs: The runs.
-        masker: Masks texts and values.
+        boundary: Masks texts and values.
         options: The words around them.
     """
     style = read_resource("run_page.css")
@@ -60,7 +62,7 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
         .generate(
             style=style,
             style_hash=content_hash(style),
-            runs=_pages(runs, masker),
+            runs=_pages(runs, boundary),
             title=options.title,
             made_at=options.made_at,
             masking_words=options.masking_words,
@@ -68,7 +70,7 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
         )
     )
     for part in parts:
-        file.write(part.encode("utf-8", "backslashreplace"))
+        file.write(text_bytes(part))
 
 
 @cache
@@ -88,10 +90,10 @@ def content_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _pages(runs: Iterable[ExportedRun], masker: Masker) -> Iterator[RunPage]:
+def _pages(runs: Iterable[ExportedRun], boundary: Boundary) -> Iterator[RunPage]:
     for run in runs:
-        learn_run(masker, run)
-        yield RunPage(run, masker)
+        register_run(boundary, run)
+        yield RunPage(run, boundary)
 
 
 class RunPage:
@@ -99,12 +101,12 @@ class RunPage:
 
     Args:
         run: The run.
-        masker: Masks texts and values, and has learned the run by `learn_run`.
+        boundary: Masks texts and values, and has registered the run by `register_run`.
     """
 
-    def __init__(self, run: ExportedRun, masker: Masker) -> None:
+    def __init__(self, run: ExportedRun, boundary: Boundary) -> None:
         self._run = run
-        self._masker = masker
+        self._boundary = boundary
         self._steps: list[PathStep] = []
         self._variables: JsonObject = {}
         self.run_id = run.run.workflow_run_id
@@ -122,12 +124,12 @@ class RunPage:
             "End reason": run.termination_source or "",
             "Forked from": self._run.parent_id,
             "Star": "★" if self._run.notes.starred else "",
-            "Tags": self._mask(", ".join(self._run.notes.tags)),
-            "Note": self._mask(self._run.notes.note),
+            "Tags": self._release(Kind.TEXT, ", ".join(self._run.notes.tags)),
+            "Note": self._release(Kind.TEXT, self._run.notes.note),
             "Rating": self._run.review.rating(Target()),
             "Verdict": self._run.review.verdicts(Target()),
         }
-        return [(name, value) for name, value in found.items() if value != ""]
+        return [(name, self._release(Kind.NAME, value)) for name, value in found.items() if value != ""]
 
     @property
     def remarks(self) -> list[str]:
@@ -138,7 +140,7 @@ class RunPage:
     def turns(self) -> Iterator[Mapping[str, Any]]:
         """Yield the turns, read from the record."""
         for row in export_rows(self._run, "turn"):
-            learn_changes(self._masker, row)
+            register_changes(self._boundary, row)
             yield self._turn(row)
 
     def picture(self) -> PathPicture | None:
@@ -149,13 +151,13 @@ class RunPage:
     def variables(self) -> list[tuple[str, Any]]:
         """Return the variables at the end, once the turns are written."""
         found = [asdict(Difference(path, None, value, "added")) for path, value in self._variables.items()]
-        return [(each["path"], _shown(each["after"])) for each in mask_content(self._masker, found)]
+        return [(each["path"], _shown(each["after"])) for each in self._release(Kind.CHANGES, found)]
 
     def _turn(self, row: ExportRow) -> Mapping[str, Any]:
         assert row.turn is not None
-        mask = self._mask
+        release = self._release
         self._steps += row.turn.steps
-        changes = mask_content(self._masker, changes_of(row) or [])
+        changes = release(Kind.CHANGES, changes_of(row) or [])
         self._variables = row.turn.variables
         took = row.tokens.duration_ms if row.tokens else None
         review = self._run.review
@@ -167,15 +169,22 @@ class RunPage:
             "messages": [
                 {
                     "role": each.role,
-                    "who": " · ".join(filter(None, (each.role.capitalize(), each.node_name))),
-                    "text": mask(each.text),
+                    "who": release(
+                        Kind.NAME, " · ".join(filter(None, (each.role.capitalize(), each.node_name)))
+                    ),
+                    "text": release(Kind.TEXT, each.text),
                     "verdict": getattr(review.verdict(Target.message(each.seq)), "value", ""),
                 }
                 for each in row.turn.rows
             ],
-            "path": mask(path_text(row.turn.steps)),
-            "verdict_words": mask(verdicts_text(row.turn.steps)),
-            "error": mask(row.turn.error_message),
+            "path": release(Kind.NAME, path_text(row.turn.steps)),
+            "verdict_words": release(Kind.TEXT, verdicts_text(row.turn.steps)),
+            "error": release(Kind.TEXT, row.turn.error_message),
+            "problems": [
+                {"label": each.trouble.label, "text": shorten(release(Kind.TEXT, each.summary))}
+                for each in row.facts.problems
+                if each.trouble is not None
+            ],
             "changes": [
                 {"path": each["path"], "before": _shown(each["before"]), "after": _shown(each["after"])}
                 for each in changes
@@ -183,11 +192,11 @@ class RunPage:
             "remarks": self._lines(_message_remarks(row), review.verdict(row.target)),
         }
 
-    def _mask(self, text: str) -> str:
-        return mask_text(self._masker, text)
+    def _release(self, kind: Kind, value: Any) -> Any:
+        return self._boundary.release(kind, value)
 
     def _lines(self, comments: str, verdict: Verdict | None) -> list[str]:
-        return [self._mask(line) for line in (_verdict_words(verdict), comments) if line]
+        return [self._release(Kind.TEXT, line) for line in (_verdict_words(verdict), comments) if line]
 
 
 def _message_remarks(row: ExportRow) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from debugger.boundary.rules import MARKS
 from debugger.engine.outbound.secrets import MARK
 from debugger.exports.csv_files import remove_formula_guard
-from debugger.exports.masking_rules import MARKS
 from debugger.exports.review_sheet import Problem, ReviewSheet, SheetComment, SheetTags, SheetVerdict
 from debugger.protocol.notes import Comment
 from debugger.protocol.reviews import Verdict
@@ -41,6 +41,12 @@ class PlannedTags:
     before: list[str]
     state: PlanState
     """``conflict``: stored tags would be lost."""
+
+    @property
+    def change(self) -> TagChange:
+        """Return the tags to add and to remove; others that were added since the comparison stay."""
+        added = [tag for tag in self.tags if tag not in self.before]
+        return TagChange(self.run_id, added, [tag for tag in self.before if tag not in self.tags])
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class ImportPlan:
 
         return ReviewChanges(
             [VerdictChange(item.verdict, item.before) for item in self.verdicts if is_applied(item)],
-            [TagChange(item.run_id, item.tags, item.before) for item in self.tags if is_applied(item)],
+            [item.change for item in self.tags if is_applied(item)],
             [item.comment for item in self.comments if item.state == "new"],
         )
 
@@ -226,6 +232,7 @@ class _Planner:
         return has_target
 
     def _plan(self, row: SheetVerdict) -> PlannedVerdict | None:
+        """Return the planned verdict of a row; ``None`` if its target is missing or another reviewer's."""
         if row.run_id not in self._stored.turn_counts or not self._has_target(row):
             return None
         verdict = Verdict(
@@ -242,6 +249,10 @@ class _Planner:
         return item
 
     def _compare(self, row: SheetVerdict, verdict: Verdict) -> PlannedVerdict:
+        """Compare a verdict of the sheet with the stored one: new, unchanged, changed, or a conflict.
+
+        It is a conflict if the stored one was changed after the sheet was exported.
+        """
         before = self._verdicts.get(verdict.identity)
         if before is None:
             return PlannedVerdict(row.row, verdict, None, "new")

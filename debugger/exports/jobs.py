@@ -79,6 +79,7 @@ class ExportJob:
             return b"" if self._file.closed else os.pread(self._file.fileno(), size, offset)
 
     def _write(self) -> None:
+        """Write the file in this thread; leave state and error in the attributes, never raise."""
         try:
             write_export(self._file, self._read(), self.options, self.progress)
             self._file.flush()

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+from debugger.boundary import Boundary, Kind
 from debugger.exports.column_values import changes_of
 from debugger.exports.csv_files import CsvOptions, write_csv
-from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import learn_changes, learn_run, mask_content, mask_text
+from debugger.exports.table import register_changes, register_run
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import MAIN_THREAD
 
@@ -23,7 +23,7 @@ _OF_ENGINE = frozenset({"justification"})
 """Variables that the engine sets for itself."""
 
 
-def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: CsvOptions) -> int:
+def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, options: CsvOptions) -> int:
     """Write the messages of runs as a test set; return their number.
 
     The intent of a user's line is the first edge by name that the turn took, else the node that answers; its
@@ -32,10 +32,10 @@ def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, optio
     Args:
         file: It stays open.
         runs: The conversations, in order.
-        masker: Masks texts and values.
+        boundary: Masks texts and values.
         options: The dialect of the file.
     """
-    lines = _Lines(masker)
+    lines = _Lines(boundary)
     with tempfile.TemporaryFile() as body:
         # The header counts slots, which are known only when all lines are.
         for line in lines.read(runs):
@@ -49,16 +49,16 @@ def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, optio
 
 
 class _Lines:
-    def __init__(self, masker: Masker) -> None:
+    def __init__(self, boundary: Boundary) -> None:
         self.count = 0
         self.most_slots = 0
-        self._masker = masker
+        self._boundary = boundary
 
     def read(self, runs: Iterable[ExportedRun]) -> Iterator[list[Any]]:
         for conversation, run in enumerate(runs, start=1):
-            learn_run(self._masker, run)
+            register_run(self._boundary, run)
             for turn in export_rows(run, "turn"):
-                learn_changes(self._masker, turn)
+                register_changes(self._boundary, turn)
                 yield from self._turn(conversation, turn)
 
     def _turn(self, conversation: int, row: ExportRow) -> Iterator[list[Any]]:
@@ -70,12 +70,13 @@ class _Lines:
             self.count += 1
             expected: list[Any] = [""]
             if message is (users[-1] if users else None):
-                expected = [mask_text(self._masker, _intent(row)), *self._slots(row)]
+                expected = [self._boundary.release(Kind.NAME, _intent(row)), *self._slots(row)]
             source = "User" if message.role == "user" else "Agent"
-            yield [self.count, conversation, source, mask_text(self._masker, message.text), *expected]
+            text = self._boundary.release(Kind.TEXT, message.text)
+            yield [self.count, conversation, source, text, *expected]
 
     def _slots(self, row: ExportRow) -> list[str]:
-        changes = mask_content(self._masker, changes_of(row) or [])
+        changes = self._boundary.release(Kind.CHANGES, changes_of(row) or [])
         slots = [
             f"{name} = {value if isinstance(value, str) else encode(value).decode()}"
             for change in changes

@@ -6,16 +6,18 @@ from debugger.exports.columns import COLUMNS
 from debugger.exports.rows import Shape
 
 _QA = """
-schema_version run_id workflow_name version_number backend started_at final_status
+schema_version run_id workflow_name version_number backend started_at final_status end_reason
 turn sequence role text user_text agent_text node path edge_taken edge_condition edge_verdict path_after
-status_at_turn waits_at changes error_message turn_ms latency_ms tokens_in tokens_out mocked masked
+status_at_turn waits_at changes error_message failure_kind error_node faulted mocked turn_ms run_ms
+latency_ms tokens_in tokens_out masked
 event_index event_type event_node summary
 verdict reviewer comment verdict_at turn_verdict
 run_verdict run_reviewer run_comment run_verdict_at rating tags star expected match
 """
 _EVENTS = """
 schema_version run_id turn is_background event_index event_type event_node_id event_node event_thread at
-event_at_ms event_duration_ms importance is_failure summary payload masked
+event_at_ms event_duration_ms importance is_failure failure_kind error_node faulted mocked summary payload
+run_ms end_reason masked
 """
 _MINIMAL = "run_id turn sequence role text user_text agent_text event_index event_type summary"
 

@@ -17,16 +17,18 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from debugger.engine.outbound.masking import find_literal_secrets, mask_url
+from debugger.boundary import Boundary, Kind, MaskingOptions
+from debugger.boundary.process_secrets import secrets_of_process
+from debugger.boundary.rules import texts_in
+from debugger.engine.outbound.masking import find_literal_secrets
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, ExpressionError, InputJsonError, ServerError
-from debugger.exports.masking_rules import Masker, MaskingOptions, texts_in
+from debugger.exports.file_text import without_controls
 from debugger.settings import Settings, environment_variables, unknown_settings
 
 _PACKAGES = ("workflow-debugger", "streamlit", "pydantic", "sqlalchemy", "httpx")
 _PUBLIC_TEXTS = frozenset({"time_zone", "display_time_zone", "prices"})
 """Settings of any text that are written; of the others the report says that they are set."""
-_SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL")
 _QUOTED = re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)|\"(?:[^\"\\\n]|\\.)*\"|“[^”\n]*”|‘[^’\n]*’")
 """A quotation; the apostrophe in a word begins none."""
 _ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,12 +67,9 @@ class ReportMasker:
         values: Iterable[Any] = (),
         names: Collection[str] = (),
     ) -> None:
-        secrets = [
-            value for name, value in environment_variables().items() if _SECRET_VARIABLE.search(name.upper())
-        ]
-        own = [settings.encryption_key.get_secret_value(), settings.hosted.api_key.get_secret_value()]
-        self._secrets = find_literal_secrets(settings.database, {}, [*secrets, *own, *keys])
-        self._masker = Masker(MaskingOptions(variables=("value",)))
+        self._secrets = find_literal_secrets(settings.database, {}, [*secrets_of_process(settings), *keys])
+        self._boundary = Boundary(MaskingOptions(variables=("value",)))
+        self._boundary.begin_run(names)
         self._values = {text for value in values for text in texts_in(value) if text}
         self._names = frozenset(names)
 
@@ -79,8 +78,10 @@ class ReportMasker:
         whole = "\n".join(texts)
         for value in self._values:  # a run can have more and longer ones than a pattern of all could hold
             if value in whole:
-                self._masker.learn("value", value)
-        masked = (self._masker.mask(mask_url(self._secrets.mask(text))) for text in texts)
+                self._boundary.register("value", value)
+        release = self._boundary.release
+        shown = (release(Kind.ADDRESS, self._secrets.mask(text)) for text in texts)
+        masked = (release(Kind.TEXT, text) for text in shown)
         return [_QUOTED.sub(self._quoted, text) for text in masked]
 
     def _quoted(self, found: re.Match[str]) -> str:
@@ -115,7 +116,7 @@ def problem_report(
     parts += ["Settings", *_listed(_settings(settings)), *unknown_settings(environment_variables()), ""]
     lines = masker.mask(list(log))
     parts += [f"Last log lines of this browser tab ({len(lines)})", *lines] if failure is not None else []
-    return "\n".join(parts).rstrip() + "\n"
+    return without_controls("\n".join(parts).rstrip() + "\n")
 
 
 def exception_places(error: BaseException) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from debugger.analysis.timeline import TimelineBuilder
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import ForkRecord, Run, Turn
+from debugger.protocol.scenario_runs import ScenarioCheck, ScenarioMark
 from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
 from debugger.protocol.workflow import Workflow
 from debugger.settings import read_settings
@@ -34,6 +35,8 @@ class ExportedRun:
     notes: RunNotes = field(default_factory=RunNotes)
     verdicts: Sequence[Verdict] = ()
     fork: ForkRecord | None = None
+    scenario: ScenarioMark | None = None
+    """The scenario that the run is of, if it is of one."""
 
     @property
     def run(self) -> Run:
@@ -105,6 +108,25 @@ class ExportedRun:
             timeline.add_turn(log)
             calls += [call for step in steps_of_turn(log, timeline.rows)[0] for call in step.calls]
         return costs(calls, prices)
+
+    @cached_property
+    def scenario_checks(self) -> Mapping[int, Sequence[ScenarioCheck]]:
+        """The checks of the run's scenario, by the place of the turn that they are of.
+
+        Those at the end are of the last turn.
+        """
+        checks = self.scenario.checks if self.scenario is not None else ()
+        if not checks:
+            return {}
+        places: dict[tuple[int, bool], int] = {}
+        last = 0
+        for last, (_, log) in enumerate(self.turns()):
+            places[log.number, log.is_background] = last
+        found: dict[int, list[ScenarioCheck]] = {}
+        for each in checks:
+            place = last if each.turn is None else places.get((each.turn, each.is_background), last)
+            found.setdefault(place, []).append(each)
+        return found
 
     @cached_property
     def review(self) -> ReviewIndex:

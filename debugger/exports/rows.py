@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.event_fields import EventFields, fields_of
 from debugger.analysis.metrics import Costs, costs
+from debugger.analysis.mocked_events import is_fault_at, is_mocked
 from debugger.analysis.side_effects import ledger_of
-from debugger.analysis.steps import TurnRow, steps_of_turn, turn_row
+from debugger.analysis.steps import TurnRow, steps_of_turn, turn_duration, turn_row
 from debugger.analysis.timeline import TimelineBuilder, TimelineRow
 from debugger.analysis.transcript import TranscriptReader, TranscriptRow, TranscriptTurn
 from debugger.exports.records import ExportedRun
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import Turn
+from debugger.protocol.scenario_runs import ScenarioCheck
 from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.settings import read_settings
@@ -37,19 +39,36 @@ class TurnTokens:
 
 
 @dataclass(slots=True)
+class TurnFacts:
+    """The facts that the rows of one turn share."""
+
+    run_ms: float | None
+    """The time of the run's turns up to this one."""
+    mocked_nodes: frozenset[str]
+    """The nodes with a call that something else answered in the place of a service or model, by their ids.
+
+    In rows of events only those of which the ledger says it."""
+    problems: Sequence[TimelineRow] = ()
+    """What went wrong, warnings of the configuration left out; none in rows of events."""
+    is_faulted: bool = False
+    """Whether a fault of the debugger's user was applied; not known in rows of events."""
+
+
+@dataclass(slots=True)
 class ExportRow:
     """One row before its columns are chosen."""
 
     run: ExportedRun
     log: TurnLog
+    facts: TurnFacts
     turn: TranscriptTurn | None = None
     """Of the shapes turn and message."""
     tokens: TurnTokens | None = None
-    simulated: frozenset[str] = frozenset()
-    """The ids of nodes whose calls to the outside were simulated in the turn."""
     message: TranscriptRow | None = None
     is_last: bool = True
     """Whether it is the last row of its turn."""
+    checks: Sequence[ScenarioCheck] = ()
+    """Those of the run's scenario on the turn, on its last row."""
     event: TimelineRow | None = None
     payload: dict[str, Any] | None = None
     """The event as it was sent."""
@@ -78,12 +97,15 @@ def count_messages(record: LazyRun) -> int:
 
 
 def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
-    builder = TimelineBuilder(_names(run.workflow))
-    for _, log in run.turns():
+    builder = TimelineBuilder(_names(run.workflow), has_whole_summaries=True)
+    clock = _RunClock()
+    for turn, log in run.turns():
         builder.forget()
         builder.add_turn(log)
-        for event, row in zip(log.events, builder.rows, strict=True):
-            yield ExportRow(run, log, event=row, payload=event.to_wire())
+        facts = TurnFacts(clock.add(turn_duration(log)), _simulated(turn))
+        last = len(log.events) - 1
+        for at, (event, row) in enumerate(zip(log.events, builder.rows, strict=True)):
+            yield ExportRow(run, log, facts, is_last=at == last, event=row, payload=event.to_wire())
 
 
 def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
@@ -92,31 +114,65 @@ def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
         last = len(row.turn.rows) - 1
         for place, message in enumerate(row.turn.rows):
             yield ExportRow(
-                run, row.log, row.turn, row.tokens, row.simulated, message=message, is_last=place == last
+                run,
+                row.log,
+                row.facts,
+                row.turn,
+                row.tokens,
+                message=message,
+                is_last=place == last,
+                checks=row.checks if place == last else (),
             )
 
 
 def _turn_rows(run: ExportedRun) -> Iterator[ExportRow]:
     reader = TranscriptReader(run.run.status, run.workflow)
     meter = _TokenReader(run.workflow)
-    for turn, log, is_last in run.last_of():
+    clock = _RunClock()
+    for place, (turn, log, is_last) in enumerate(run.last_of()):
         events = fields_of(log.events)
         read = reader.add_turn(log, events, is_last=is_last)
-        yield ExportRow(run, log, read, meter.add_turn(log, events), _simulated(turn))
+        tokens = meter.add_turn(log, events)
+        wires = [(event.node or "", event.event.to_wire()) for event in events]
+        facts = TurnFacts(
+            clock.add(tokens.duration_ms),
+            _simulated(turn).union(node for node, wire in wires if is_mocked(wire)),
+            meter.problems,
+            any(event.trouble is not None and event.trouble.is_faulted for event in events)
+            or any(is_fault_at(wire) for _, wire in wires),
+        )
+        checks = run.scenario_checks.get(place, ())
+        yield ExportRow(run, log, facts, read, tokens, checks=checks)
+
+
+class _RunClock:
+    """Adds up the time of a run's turns."""
+
+    def __init__(self) -> None:
+        self._total: float | None = None
+
+    def add(self, milliseconds: float | None) -> float | None:
+        """Add the time of a turn, if it has one, and return the sum."""
+        if milliseconds is not None:
+            self._total = round((self._total or 0.0) + milliseconds, 3)
+        return self._total
 
 
 class _TokenReader:
     """Reads tokens and time of a run turn by turn."""
 
     def __init__(self, workflow: Workflow | None) -> None:
-        self._timeline = TimelineBuilder(_names(workflow))
+        self._timeline = TimelineBuilder(_names(workflow), has_whole_summaries=True)
         self._first = 0
         self._prices = read_settings().model_prices
+        self.problems: list[TimelineRow] = []
+        """The rows of the newest turn at which something went wrong."""
 
     def add_turn(self, log: TurnLog, events: list[EventFields]) -> TurnTokens:
         self._timeline.forget()
         self._timeline.add_turn(log, events)
         rows = self._timeline.rows
+        self.problems = [row for row in rows if row.trouble is not None and row.trouble.is_problem]
         steps, _ = steps_of_turn(log, rows)
         turn: TurnRow = turn_row(log, 0, self._first, rows, steps, [])
         self._first += len(rows)

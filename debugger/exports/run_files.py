@@ -5,16 +5,17 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from debugger.exports.masking_rules import Masker
+from debugger.boundary import Boundary, Kind
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import redact
-from debugger.exports.table import learn_run
+from debugger.exports.table import register_run
 from debugger.protocol.base import JsonObject
-from debugger.protocol.notes import RunNotes
+from debugger.protocol.notes import Comment, Rating, RunNotes
 from debugger.protocol.run_file import RunFile, write_run_file
 from debugger.protocol.workflow import Workflow
+
+Remark = TypeVar("Remark", Comment, Rating)
 
 SUFFIX = ".run.json"
 _OF_RECORD = ("workflow_run_id", "workflow_id", "version_number", "status", "source_workflow_run_id")
@@ -22,27 +23,42 @@ _OF_INPUT = ("command", "workflow_id", "workflow_run_id", "version_number")
 """Fields that no person's data is in, and that have but certain values."""
 
 
-def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
+def build_run_file(run: ExportedRun, boundary: Boundary) -> RunFile:
     """Build the content of a run file without secrets and masked data.
 
     Args:
         run: The run, whose turns are read whole.
-        masker: Masks record, workflow and notes.
+        boundary: Masks record, workflow and notes.
     """
-    learn_run(masker, run)
+    register_run(boundary, run)
     pairs = (read() for read in run.record.turns)
     turns = [pair.to_wire() for pair in pairs if not pair.is_in_progress]
     record = {**run.run.to_wire(), "input_output_pairs": turns, "workflow_config_fully_hydrated": None}
     workflow = (run.workflow or Workflow()).to_wire()
-    notes = masker.mask_value(redact(run.notes.model_dump(mode="json")))
     return RunFile(
         exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         engine=run.engine,
-        masking=masker.options.words,
-        run=_with_structure(masker.mask_value(redact(record)), record),
-        workflow=masker.mask_document(redact(workflow)),
-        notes=RunNotes.model_validate(notes),
+        masking=boundary.options.words,
+        run=_with_structure(boundary.release(Kind.RECORD, record), record),
+        workflow=boundary.release(Kind.DOCUMENT, workflow),
+        notes=_masked_notes(run.notes, boundary),
     )
+
+
+def _masked_notes(notes: RunNotes, boundary: Boundary) -> RunNotes:
+    """Return notes with their texts masked; targets, ratings and times are as they were."""
+    return RunNotes(
+        starred=notes.starred,
+        tags=[boundary.release(Kind.TEXT, tag) for tag in notes.tags],
+        note=boundary.release(Kind.TEXT, notes.note),
+        comments=[_released(each, boundary, "author", "content") for each in notes.comments],
+        ratings=[_released(each, boundary, "author") for each in notes.ratings],
+    )
+
+
+def _released(remark: Remark, boundary: Boundary, *texts: str) -> Remark:
+    released = {name: boundary.release(Kind.TEXT, getattr(remark, name)) for name in texts}
+    return remark.model_copy(update=released)
 
 
 def _with_structure(masked: JsonObject, record: JsonObject) -> JsonObject:
@@ -58,20 +74,22 @@ def _kept(fields: JsonObject, names: tuple[str, ...]) -> JsonObject:
     return {name: fields[name] for name in names if name in fields}
 
 
-def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, *, is_single: bool) -> None:
+def write_run_files(
+    file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, *, is_single: bool
+) -> None:
     """Write run files.
 
     Args:
         file: It stays open.
         runs: The runs.
-        masker: Masks their content.
+        boundary: Masks their content.
         is_single: Whether it is one run, whose file is written by itself; else they are in a ZIP archive.
     """
     if is_single:
         for run in runs:
-            file.write(write_run_file(build_run_file(run, masker)))
+            file.write(write_run_file(build_run_file(run, boundary)))
         return
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for run in runs:
             name = f"run-{run.run.workflow_run_id}{SUFFIX}"
-            archive.writestr(name, write_run_file(build_run_file(run, masker)))
+            archive.writestr(name, write_run_file(build_run_file(run, boundary)))

@@ -6,10 +6,10 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from debugger.boundary import RULES, MaskingOptions
 from debugger.errors import InputError
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.formats import ExportOptions, check_options
-from debugger.exports.masking_rules import RULES, MaskingOptions
 from debugger.exports.rows import Shape
 from debugger.exports.table import TableOptions
 from debugger.protocol.base import JsonObject, first_problem

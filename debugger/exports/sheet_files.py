@@ -19,9 +19,8 @@ from openpyxl import load_workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from debugger.errors import InputError
+from debugger.protocol.file_limits import REVIEW_SHEET
 
-MAX_BYTES = 20_000_000
-"""Of a file."""
 MAX_ROWS = 200_000
 MAX_COLUMNS = 500
 """Of a workbook."""
@@ -30,6 +29,12 @@ MAX_UNPACKED_BYTES = 200_000_000
 _MAX_MEMBERS = 2_000
 """Files in that archive."""
 _MAX_CELL_CHARACTERS = 1_000_000
+MAX_ROW_CHARACTERS = 1_500_000
+"""Of a CSV file."""
+_LINE = re.compile(rf"[^\r\n]{{0,{MAX_ROW_CHARACTERS}}}+(?:\r\n|\r|\n)|[^\r\n]{{1,{MAX_ROW_CHARACTERS}}}+")
+MAX_RATIO = 30
+"""Of a workbook's bytes once they are unpacked to those of the file, which far smaller ones may exceed."""
+_MIN_RATIO_BYTES = 2_000_000
 _EXCEL_ROWS = 1_048_576
 """Rows that a worksheet can have."""
 _HEADER_ROWS = 10
@@ -65,11 +70,7 @@ def read_table(content: bytes, name: str, wanted: str) -> Table:
         InputError: It is too large, damaged, hostile or of another kind, or has no such column. Rows may
             raise it, too, while they are read.
     """
-    if len(content) > MAX_BYTES:
-        raise InputError(
-            f"The sheet {name!r} has {len(content):,} bytes.",
-            advice=f"Split it: a sheet has {MAX_BYTES:,} at most.",
-        )
+    REVIEW_SHEET.check(content, name)
     if content.startswith(_ZIP):
         return _workbook_table(content, name, wanted)
     return _csv_table(_text(content, name), name, wanted)
@@ -90,20 +91,54 @@ def _text(content: bytes, name: str) -> str:
 def _csv_table(text: str, name: str, wanted: str) -> Table:
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
     is_hinted = text[:4].lower() == "sep=" and text[4:5] in tuple(_SEPARATORS)  # a line that Excel reads
-    body = text.partition("\n")[2] if is_hinted else text
+    start = text.find("\n") + 1 or len(text) if is_hinted else 0
     for separator in text[4] if is_hinted else _SEPARATORS:
-        rows = _csv_rows(body, separator, name, 2 if is_hinted else 1)
+        rows = _csv_rows(text, separator, name, 2 if is_hinted else 1, start)
         header = _find_header(rows, wanted)
         if header is not None:
             return Table(header, rows)
     raise _no_header(name, wanted)
 
 
-def _csv_rows(text: str, separator: str, name: str, first: int) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+class CsvLines:
+    """The lines of a text, handed to `csv.reader`, which otherwise holds the lock for a row of any length.
+
+    Args:
+        text: The text, of which no copy is made.
+        start: Where to begin.
+    """
+
+    def __init__(self, text: str, start: int = 0) -> None:
+        self._lines = _LINE.finditer(text, start)
+        self._end = len(text)
+        self._left = MAX_ROW_CHARACTERS
+
+    def end_row(self) -> None:
+        """Begin to count anew."""
+        self._left = MAX_ROW_CHARACTERS
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each line with its end.
+
+        Raises:
+            csv.Error: A row has too many characters.
+        """
+        for match in self._lines:
+            self._left -= match.end() - match.start()
+            # For the reader, what ends without a line end is a row of its own.
+            is_cut = match.end() < self._end and match[0][-1] not in "\r\n"
+            if self._left < 0 or is_cut:
+                raise csv.Error(f"a row has more than {MAX_ROW_CHARACTERS:,} characters")
+            yield match[0]
+
+
+def _csv_rows(text: str, separator: str, name: str, first: int, start: int) -> Iterator[Row]:
+    lines = CsvLines(text, start)
+    reader = csv.reader(lines, delimiter=separator)
     number = first - 1
     try:
         for number, cells in enumerate(reader, start=first):
+            lines.end_row()
             _check_row(number, cells, name)
             yield number, cells
     except csv.Error as error:
@@ -169,10 +204,11 @@ def _check_archive(content: bytes, name: str) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             size = sum(member.file_size for member in members)
-            if size > MAX_UNPACKED_BYTES or len(members) > _MAX_MEMBERS:
+            most = min(MAX_UNPACKED_BYTES, max(_MIN_RATIO_BYTES, MAX_RATIO * len(content)))
+            if size > most or len(members) > _MAX_MEMBERS:
                 raise InputError(
                     f"The workbook {name!r} unpacks into {size:,} bytes in {len(members):,} parts.",
-                    advice=f"Split it: {MAX_UNPACKED_BYTES:,} bytes in {_MAX_MEMBERS:,} parts are read.",
+                    advice=f"Split it: {most:,} bytes in {_MAX_MEMBERS:,} parts are the most.",
                 )
             for member in members:
                 _check_prolog(archive, member, name)

@@ -88,11 +88,10 @@ class RunReader:
         """
         record = self._backend.record(run_id)
         workflow = self._workflow(record.run)
-        own = (record.run.model_extra or {}).get("workflow_name")
         found = ExportedRun(
             record=record,
             workflow=workflow,
-            workflow_name=str(own or (workflow.name if workflow else "")),
+            workflow_name=record.run.workflow_name or (workflow.name if workflow else ""),
             engine=self._backend.name,
             environment=self._environment,
         )
@@ -101,9 +100,10 @@ class RunReader:
         verdicts = self._store.reviews.verdicts([run_id], connection=self._connection)
         return replace(
             found,
-            notes=self._store.notebook.notes(run_id),
+            notes=self._store.notes.of(run_id),
             verdicts=verdicts.get(run_id, []),
             fork=self._store.forks.of(run_id),
+            scenario=self._store.scenario_runs.of(run_id),
         )
 
     def _workflow(self, run: Run) -> Workflow | None:

@@ -25,7 +25,7 @@ MAX_LIST_ITEMS = 100_000
 MAX_DATE_CHARACTERS = 1_000
 """Of a text that is read as a date, and of a date's format."""
 
-MAX_EVALUATION_SECONDS = 2.0
+MAX_EVALUATION_SECONDS = 0.7
 """CPU time for one condition or one text with its placeholders; the value that was being computed is lost."""
 
 MAX_SHOWN_CHARACTERS = 100_000

@@ -8,6 +8,8 @@ which may have filters too. Nothing else in a text means anything: tags such as 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -44,6 +46,9 @@ class RenderedText(NamedTuple):
 _SHOWN = 80
 """Characters of a text that an error shows."""
 
+_QUOTE_IN_JSON = re.compile(r"\\.|(\")", re.DOTALL)
+"""An escaped character of a JSON text, or a quotation mark, which is group 1."""
+
 _MAX_FAULTS = 20
 """Placeholders that cost too much and are named, of the texts of one request."""
 
@@ -64,7 +69,9 @@ class _Slot(NamedTuple):
 _templates: BoundedCache[str, tuple[str | _Slot, ...]] = BoundedCache(MAX_TEMPLATES_BYTES)
 
 
-def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> RenderedText:
+def render(
+    text: str, scope: Scope, *, faults: list[str] | None = None, is_json: bool = False
+) -> RenderedText:
     """Fill in the placeholders of a text.
 
     Everything is filled in one pass, so an inserted value that looks like a placeholder stays. Null gives
@@ -74,6 +81,8 @@ def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> Rende
         text: The text.
         scope: Where references are looked up.
         faults: Receives a sentence for each placeholder that stayed because it costs too much.
+        is_json: Whether the text is one of JSON. What is filled in between its quotation marks is escaped;
+            elsewhere lists, objects and null are written as JSON, and a text as it is.
 
     Raises:
         RunError: It would be longer than `MAX_RENDERED_CHARACTERS`, or takes too long to read.
@@ -84,7 +93,7 @@ def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> Rende
         return RenderedText(text)
     try:
         with time_limit:
-            return _fill(text, scope, [] if faults is None else faults)
+            return _fill(text, scope, [] if faults is None else faults, is_json=is_json)
     except LimitError as fault:
         raise RunError(
             f"The placeholders of the text {shortened(text, _SHOWN)!r} cannot be filled in: {fault}.",
@@ -92,13 +101,16 @@ def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> Rende
         ) from fault
 
 
-def _fill(text: str, scope: Scope, faults: list[str]) -> RenderedText:
+def _fill(text: str, scope: Scope, faults: list[str], *, is_json: bool) -> RenderedText:
     unresolved: list[str] = []
     parts: list[str] = []
     length = 0
+    is_quoted = False
     for piece in _compile(text):
         if isinstance(piece, str):
             written = piece
+            if is_json:
+                is_quoted ^= sum(found[1] is not None for found in _QUOTE_IN_JSON.finditer(piece)) % 2 == 1
         else:
             value = _read(piece, scope, faults)
             if isinstance(value, (dict, list)) and exceeds(value, MAX_RENDERED_CHARACTERS - length):
@@ -106,6 +118,8 @@ def _fill(text: str, scope: Scope, faults: list[str]) -> RenderedText:
             written = piece.placeholder.text if value is ABSENT else write_plain(value)
             if value is ABSENT:
                 unresolved.append(written)
+            if is_json:
+                written = _write_json(value, written, is_quoted=is_quoted)
         length += len(written)
         if length > MAX_RENDERED_CHARACTERS:
             raise _too_long(text, len(written))
@@ -127,14 +141,14 @@ class RenderBudget:
         self._faults_left = _MAX_FAULTS
         self._sizes: dict[int, int] = {}
 
-    def fill(self, text: str, scope: Scope) -> RenderedText:
-        """Fill in the placeholders of a text, and count its characters.
+    def fill(self, text: str, scope: Scope, *, is_json: bool = False) -> RenderedText:
+        """Fill in the placeholders of a text, also of one of JSON, and count its characters.
 
         Raises:
             RunError: It costs too much, or the texts are too long together.
         """
         faults: list[str] = []
-        filled = render(text, scope, faults=faults)
+        filled = render(text, scope, faults=faults, is_json=is_json)
         self._faults += faults[: self._faults_left]
         self._faults_left -= min(len(faults), self._faults_left)
         self.spend(len(filled.text))
@@ -252,6 +266,17 @@ def write_plain(value: Any) -> str:
         return str(value).lower() if isinstance(value, bool) else str(value)
     except (ValueError, RecursionError):  # a number of thousands of digits, a list in a thousand lists
         return unwritable(value)
+
+
+def _write_json(value: Any, written: str, *, is_quoted: bool) -> str:
+    if is_quoted:
+        return json.dumps(written)[1:-1]
+    if value is not None and not isinstance(value, (dict, list)):
+        return written
+    try:
+        return json.dumps(value)
+    except (ValueError, RecursionError):  # as for a plain text
+        return written
 
 
 def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:

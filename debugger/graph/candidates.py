@@ -75,7 +75,8 @@ class CandidateEdges:
         """Return every candidate edge of a node.
 
         They are direct edges, its own conditions, global nodes, the way back, its loop, and the end. A node
-        with a bounded retry is tried again if no other edge is taken.
+        with a bounded retry is tried again if no other edge is taken; one that loops to itself waits for the
+        user instead.
 
         Args:
             node: The thread's node.
@@ -120,11 +121,11 @@ class CandidateEdges:
                 yield CandidateEdge("reverse", back, None, way.condition, super_node_id=way.super_node_id)
 
     def _otherwise(self, node: NodeConfig) -> Iterator[CandidateEdge]:
-        if node.self_loop_config is not None and node.self_loop_config.enabled:
-            yield CandidateEdge("retry", node.logical_id)
-            return
         if flag(node, "self_loop"):
             yield CandidateEdge("self_loop", node.logical_id)
+        elif node.self_loop_config is not None and node.self_loop_config.enabled:
+            yield CandidateEdge("retry", node.logical_id)
+            return
         yield CandidateEdge("nothing", None)
 
     def _direct(self, node: NodeConfig) -> Iterator[CandidateEdge]:

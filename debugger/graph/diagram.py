@@ -72,7 +72,7 @@ class NodeBox:
     """A node as it is drawn. Width and height are in pixels."""
 
     id: str
-    """The node's logical id; of a ghost the id that is missing, or a text that says what has none."""
+    """The node's logical id; of a missing node the id that is named, or a text that says what has none."""
     lines: tuple[str, ...]
     """The name, at `NAME_SIZE` pixels and `LINE_HEIGHT` apart."""
     caption: str
@@ -82,7 +82,7 @@ class NodeBox:
     is_global: bool = False
     """Whether every node may lead to it; those transitions are not drawn."""
     disabled: bool = False
-    ghost: bool = False
+    missing: bool = False
     """Whether there is no such node, only an edge that names it."""
     width: float = 0.0
     height: float = 0.0
@@ -144,12 +144,12 @@ class Diagram:
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
         sizes = _SIZES[direction]
-        ghosts = dict.fromkeys(end for edge in edges for end in _ends(edge) if end not in graph.nodes)
+        missing_nodes = dict.fromkeys(end for edge in edges for end in _ends(edge) if end not in graph.nodes)
         boxes = [
             *(_box(node, sizes) for node in nodes),
             *(
-                _sized(NodeBox(id=missing, lines=(), caption="missing", ghost=True), missing, sizes)
-                for missing in ghosts
+                _sized(NodeBox(id=missing, lines=(), caption="missing", missing=True), missing, sizes)
+                for missing in missing_nodes
             ),
         ]
         return _Nesting(groups, sizes).diagram(boxes, edges, direction)

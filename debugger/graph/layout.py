@@ -40,7 +40,7 @@ class PlacedEdge:
 
     id: str
     source: str
-    """The id of the node it leaves, which may be a ghost or inside the box that it leaves."""
+    """The id of the node it leaves, which may be missing or inside the box that it leaves."""
     target: str
     type: str
     """``direct``, ``conditional`` or ``companion``."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from debugger.errors import InputError, InputJsonError, WorkflowError
 from debugger.graph.labels import shorten
 from debugger.protocol.base import first_problem
+from debugger.protocol.file_limits import WORKFLOW_FILE
 from debugger.protocol.workflow import EdgeConfig, Workflow, unwrap_document
 
 _EDGE_TYPES = get_args(EdgeConfig.model_fields["type"].annotation)
@@ -35,7 +36,8 @@ def load_workflow(text: str | bytes) -> Workflow:
     Raises:
         InputJsonError: It is not JSON; the message shows the line and points at the fault.
         WorkflowError: It is JSON, but not a workflow: no object, or nothing in it has a list of nodes.
-        InputError: A node or an edge is not what it has to be; the message has its position and name.
+        InputError: It is too large, or a node or an edge is not what it has to be; the message has its
+            position and name.
     """
     data = _parsed(_decoded(text))
     if not isinstance(data, Mapping):
@@ -73,6 +75,7 @@ def _decoded(text: str | bytes) -> str:
 def _parsed(text: str) -> Any:
     if not text.strip():
         raise InputJsonError("The text is empty.", line=1, column=1, advice="Enter the JSON of a workflow.")
+    WORKFLOW_FILE.check_json(text)
     try:
         data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except json.JSONDecodeError as error:

@@ -13,6 +13,7 @@ What the expansion knows travels in the expanded document, as extra fields:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -88,3 +89,19 @@ def return_edges(node: NodeConfig) -> Iterator[ReturnEdge]:
 def _extra(model: WireModel | None, name: str) -> Any:
     extra: Mapping[str, Any] | None = model.model_extra if model is not None else None
     return extra.get(name) if extra else None
+
+
+_CALLERS = re.compile(r"(dynamic|runtime)_variable:\s*([^\s{}|]+)")
+"""A value that names a variable of the workflow around the super node."""
+
+
+def as_reference(value: Any) -> Any:
+    """Return ``dynamic_variable:NAME`` of a super node's field as the reference ``{{NAME}}``.
+
+    The same holds for ``runtime_variable:NAME`` and ``[[NAME]]``. Other values stay.
+    """
+    found = _CALLERS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return value
+    opening, closing = ("{{", "}}") if found[1] == "dynamic" else ("[[", "]]")
+    return f"{opening}{found[2]}{closing}"

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    InstanceOf,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from debugger.errors import InputError
 
@@ -45,8 +53,12 @@ class WireModel(BaseModel):
         Raises:
             InputError: A field has an invalid value; the message names the field.
         """
+        return cls._read(data, None)
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any], reading: object) -> Self:
         try:
-            model = cls.model_validate(data)
+            model = cls.model_validate(data, context=reading)
         except ValidationError as error:
             raise InputError(f"{cls.__name__}: {first_problem(error)}") from error
         return model.with_wire(data)
@@ -65,6 +77,113 @@ class WireModel(BaseModel):
         """Return the object to send or to store, unchanged if it was read."""
         wire: JsonObject | None = getattr(self, "_wire", None)
         return self.model_dump(mode="json") if wire is None else wire
+
+
+_T = TypeVar("_T")
+_NEEDED: Final = "needed"
+Needed = Annotated[_T, _NEEDED]
+"""A field of an answer whose default stands for null and absent alone: another kind of value is an error.
+
+Fields without a default are needed, too.
+"""
+
+_ANSWER: Final = object()
+"""Says to the validators that an answer is read."""
+_NO_VALUE: Final = object()
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class AnswerModel(WireModel):
+    """An answer or a record of another system.
+
+    Whatever `from_wire` returns has the declared types, so nothing behind it asks for kinds again:
+
+    - null, an absent field and a value of an impossible kind are the declared default;
+    - scalars are lenient: a number may be a text, a flag 0, 1 or a word, a text a number;
+    - items of an impossible kind are left out of a list or an object;
+    - an object inside remembers its own object, as the answer does.
+
+    Only where a needed field (`Needed`) is missing or of an impossible kind, here or in an object inside, the
+    answer cannot be read. Requests to our server and documents of authors are no answers: they derive from
+    `WireModel`, and a wrong value in them is an error.
+    """
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Read one object.
+
+        Raises:
+            InputError: A needed field has no value of its kind; the message names the field.
+        """
+        return cls._read(data, _ANSWER)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_answer(cls, data: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if info.context is not _ANSWER or not isinstance(data, Mapping):
+            return read(data)
+        try:
+            model = read(data)
+        except ValidationError as error:
+            model = read(cls._without_odd_values(data, error))
+        return model.with_wire(data)
+
+    @classmethod
+    def _without_odd_values(cls, data: Mapping[str, Any], error: ValidationError) -> dict[Any, Any]:
+        """Return an object without the values that give way to a default; what is needed stays as it is."""
+        rest: dict[Any, Any] = {key: value for key, value in data.items() if not _SURROGATE.search(str(key))}
+        containers: dict[Any, dict[Any, Any]] = {}
+        for problem in error.errors(include_url=False, include_context=False, include_input=False):
+            name, *inside = problem["loc"] or ("",)
+            value, field = rest.get(name), cls.model_fields.get(str(name))
+            is_needed = field is not None and (field.is_required() or _NEEDED in field.metadata)
+            if not inside:
+                other = _replacement(value, problem["type"])
+                if other is not _NO_VALUE or value is None or not is_needed:
+                    rest[name] = other
+            elif len(inside) == 1 and isinstance(value, list | dict) and not is_needed:
+                items = dict(enumerate(value)) if isinstance(value, list) else value
+                parts = containers.setdefault(name, dict(items))
+                parts[inside[0]] = _replacement(parts.get(inside[0]), problem["type"])
+        for name, items in containers.items():
+            kept = _without_markers(items)
+            rest[name] = list(kept.values()) if isinstance(rest[name], list) else kept
+        return _without_markers(rest)
+
+
+def _replacement(value: Any, problem: str) -> Any:
+    """Return a number as the text that was expected, and for any other value the mark that leaves it out."""
+    if problem == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return _NO_VALUE
+
+
+def _without_markers(values: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: value for key, value in values.items() if value is not _NO_VALUE}
+
+
+_FLAG_WORDS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+
+def read_flag(value: Any) -> bool | None:
+    """Return a flag: a boolean, 0, 1 or a word for one; ``None`` of anything else."""
+    if isinstance(value, bool):
+        return value
+    return _FLAG_WORDS.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+
+
+def as_objects(value: Any) -> list[JsonObject]:
+    """Return the objects of a list; none of any other value."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def without_secret_variables(data: Mapping[str, Any]) -> JsonObject:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, field
 from typing import Any, ClassVar, NamedTuple, Self, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ValidationError, create_model
 from pydantic import Field as ModelField
 from typing_extensions import dataclass_transform
 
@@ -46,19 +46,23 @@ class DeclaredField(NamedTuple):
 
 
 class _FieldView:
-    """Reads one field from an event's object."""
+    """Reads one field from an event's object; null and an absent field are the declared default."""
 
     def __init__(self, name: str, declared: DeclaredField) -> None:
         self._name = name
+        self._default, self._factory = declared.default, declared.factory
         self.declared = declared
 
     def __get__(self, event: _ObjectView | None, owner: type) -> Any:
         if event is None:
             return self
-        try:
-            return event.fields[self._name]
+        try:  # which costs nothing where the field is there, as nearly all that are read are
+            value = event.fields[self._name]
         except KeyError:
-            return self.declared.initial()
+            value = None
+        if value is not None:
+            return value
+        return self._default if self._factory is None else self._factory()
 
     def __set__(self, event: _ObjectView, value: Any) -> None:
         raise AttributeError(f"{self._name!r} is read-only; stamp() changes a new event.")
@@ -113,32 +117,26 @@ class _ObjectView:
         view._wire = view.fields = data
         shape = (cls, *data, *map(type, data.values()))
         if shape not in _plain_shapes:
+            known = {name: data[name] for name in cls.declared_fields if data.get(name) is not None}
             try:
-                view.fields = dict((cls._model or _make_model(cls)).model_validate(cls._without_nulls(data)))
+                read = dict((cls._model or _make_model(cls)).model_validate(known))
             except ValidationError as error:
                 raise InputError(f"{cls.__name__}: {first_problem(error)}") from error
-            if view._is_plain() and len(_plain_shapes) < _MAX_SHAPES:
+            if cls._is_plain(known, read) and len(_plain_shapes) < _MAX_SHAPES:
                 _plain_shapes.add(shape)
-                view.fields = data
+            else:
+                view.fields = {**data, **read}
         return view
 
     @classmethod
-    def _without_nulls(cls, data: JsonObject) -> JsonObject:
-        """Return an object without the nulls that mean a default."""
-        defaults = cls._initial | dict(cls._factories)
-        null_is_default = {name for name, default in defaults.items() if default is not None}
-        return {key: value for key, value in data.items() if value is not None or key not in null_is_default}
-
-    def _is_plain(self) -> bool:
+    def _is_plain(cls, known: JsonObject, read: JsonObject) -> bool:
         """Return whether all objects of this shape are valid and need no conversion."""
-        for name, value in self._wire.items():
-            declared = self.declared_fields.get(name)
-            if declared is None:
-                continue
+        for name, value in known.items():
+            declared = cls.declared_fields[name]
             # The class was chosen by the value of ``type``.
             if declared.annotation not in _BY_TYPE and name != "type":
                 return False
-            if type(self.fields[name]) is not type(value):
+            if type(read[name]) is not type(value):
                 return False
         return True
 
@@ -175,7 +173,7 @@ def _make_model(cls: type[_ObjectView]) -> type[BaseModel]:
         name: (each.annotation, ... if each.is_required else ModelField(default_factory=each.initial))
         for name, each in cls.declared_fields.items()
     }
-    cls._model = create_model(cls.__name__, __config__=ConfigDict(extra="allow"), **definitions)
+    cls._model = create_model(cls.__name__, **definitions)
     return cls._model
 
 
@@ -205,11 +203,6 @@ class Event(_ObjectView):
     def summary(self) -> str:
         """Return the event in one line of plain words."""
         return self.summary_format.format(e=self) or self.type.replace("_", " ")
-
-    @property
-    def is_failure(self) -> bool:
-        """Return whether the event reports a failure; filters never hide those."""
-        return False
 
     @property
     def is_persisted(self) -> bool:

@@ -13,9 +13,31 @@ from debugger.errors import InputError
 from debugger.protocol.base import PlainObject
 from debugger.protocol.event_base import EVENT_TYPES as EVENT_TYPES
 from debugger.protocol.event_base import Event as Event
+from debugger.protocol.event_values import MessageValues, NodeOutputValues, TurnMetrics
 from debugger.protocol.messages import message_text
 
 COMPANION = "_companion_"
+
+TroubleKind = Literal[
+    "error",
+    "model",
+    "schema",
+    "cut_reply",
+    "tool",
+    "http",
+    "connector",
+    "node",
+    "timeout",
+    "loop_limit",
+    "configuration",
+    "unknown",
+]
+"""What went wrong at an event: the run's error; a failed answer of a model, one that breaks its schema or was
+cut; a failed tool, HTTP request, connector or other node; a node's time limit; the limit of node runs; a
+warning of the configuration; a warning whose cause is unknown."""
+
+TROUBLE = "trouble"
+"""The private key by which our engine marks an event (``platform.md#trouble``)."""
 
 
 class NodeEvent(Event):
@@ -93,12 +115,10 @@ class EndWorkflowIterationEvent(Event):
     @property
     def summary(self) -> str:
         """Return turn number, node count and time."""
-        metrics = self.iteration_metrics or {}
-        nodes, spent = metrics.get("nodes_executed_count"), metrics.get("e2e_latency_milliseconds")
+        metrics = TurnMetrics(self.iteration_metrics)
+        nodes, spent = metrics.nodes_executed_count, metrics.e2e_latency_milliseconds
         counted = f": {nodes} node runs" if nodes is not None else ""
-        timed = ""
-        if isinstance(spent, int | float):  # a whole number may be too large for a float
-            timed = f" in {spent} ms" if isinstance(spent, int) else f" in {spent:.0f} ms"
+        timed = f" in {spent:.0f} ms" if spent is not None else ""
         return f"turn {self.iteration_number} done{counted}{timed}"
 
 
@@ -202,7 +222,6 @@ class WorkflowWarningEvent(Event):
 
     type: Literal["workflow_warning"] = "workflow_warning"
     warning_message: str | None = None
-    is_failure = True
 
     @property
     def summary(self) -> str:
@@ -218,7 +237,6 @@ class WorkflowErrorEvent(Event):
     stack_trace: str | None = None
     llm_token_usage: PlainObject | None = None
     llm_latency_stats: PlainObject | None = None
-    is_failure = True
 
     @property
     def summary(self) -> str:
@@ -258,20 +276,19 @@ class EndNodeRunEvent(NodeEvent):
     run_output: PlainObject | None = None
 
     @property
-    def is_failure(self) -> bool:
+    def has_failed(self) -> bool:
         """Return whether the output reports a failure of the node."""
-        return self.run_output is not None and self.run_output.get("success") is False
+        return NodeOutputValues(self.run_output).success is False
 
     @property
     def summary(self) -> str:
         """Return the node and its outcome."""
-        output = self.run_output or {}
-        if self.is_failure:
-            reason = output.get("error_message") or "no reason given"
-            return f"{self.node_label} failed: {reason}"
-        fields = output.get("structured_output")
-        simulated = " (simulated)" if output.get("simulated") is True else ""
-        named = f" with {', '.join(fields)}" if isinstance(fields, Mapping) and fields else ""
+        output = NodeOutputValues(self.run_output)
+        if output.success is False:
+            return f"{self.node_label} failed: {output.error_message or 'no reason given'}"
+        fields = output.structured_output
+        simulated = " (simulated)" if output.simulated else ""
+        named = f" with {', '.join(fields)}" if fields else ""
         return f"{self.node_label} ends{simulated}{named}"
 
 
@@ -324,21 +341,18 @@ class ModelEvent(NodeEvent):
     @property
     def tool_names(self) -> list[str]:
         """Return the names of the tools that the message calls."""
-        calls = (self.message or {}).get("tool_calls")
-        listed = calls if isinstance(calls, list) else []
-        return [str(call.get("name")) for call in listed if isinstance(call, Mapping)]
+        return [call.name for call in MessageValues(self.message).calls if call.name]
 
     @property
     def summary(self) -> str:
         """Return the text, or the tool calls."""
         if self.summary_format:
             return super().summary
-        if self.tool_names:
-            return f"{self.node_label} calls {', '.join(self.tool_names)}"
-        metadata = (self.message or {}).get("response_metadata")
-        is_simulated = isinstance(metadata, Mapping) and metadata.get("simulated") is True
-        simulated = " (simulated)" if is_simulated else ""
-        return f"{self.node_label}{simulated}: {self.words}" if self.words else f"{self.node_label} answers"
+        if names := self.tool_names:
+            return f"{self.node_label} calls {', '.join(names)}"
+        simulated = " (simulated)" if MessageValues(self.message).response_metadata.simulated else ""
+        words = self.words
+        return f"{self.node_label}{simulated}: {words}" if words else f"{self.node_label} answers"
 
 
 class WorkerLLMEvent(ModelEvent):
@@ -420,7 +434,6 @@ class NodeExpiredEvent(NodeEvent):
     type: Literal["node_expired"] = "node_expired"
     attempt_number: int = 0
     reason: str | None = None
-    is_failure = True
 
     @property
     def summary(self) -> str:
@@ -622,6 +635,24 @@ def parse_event(data: Mapping[str, Any]) -> Event:
         return cls.from_wire(data)
     except InputError:
         return Event.from_wire(data)
+
+
+def trouble_mark(kind: TroubleKind, node_id: str | None, *, is_faulted: bool = False) -> PlainObject:
+    """Return the value of `TROUBLE`."""
+    return {
+        "kind": kind,
+        **({"node": node_id} if node_id else {}),
+        **({"faulted": True} if is_faulted else {}),
+    }
+
+
+def warning_event(
+    text: str, kind: TroubleKind, node_id: str | None, *, is_faulted: bool = False
+) -> WorkflowWarningEvent:
+    """Return a warning with its mark."""
+    event = WorkflowWarningEvent(warning_message=text)
+    event.stamp(**{TROUBLE: trouble_mark(kind, node_id, is_faulted=is_faulted)})
+    return event
 
 
 def reference_id(thread_id: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import orjson
@@ -69,3 +70,12 @@ def decode(text: bytes) -> Any:
     except orjson.JSONDecodeError:
         # Python's own reader also takes NaN, infinities and half surrogate pairs.
         return json.loads(text)
+
+
+_CONTROLS = re.compile(rb"\x7f|\xc2([\x80-\x9f])")
+"""Those that JSON leaves as they are; in UTF-8."""
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON for a file, which terminals show, too: all control characters are escaped."""
+    return _CONTROLS.sub(lambda found: b"\\u00%02x" % (found[1] or found[0])[0], encode(value))

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import AnswerModel, Needed, PlainObject
 
 RatingValue = Literal["down", "up", "strong_up"]
 """One of the API's values. In an average they weigh -1, 1 and 2."""
@@ -17,11 +17,11 @@ MAX_COMMENT_CHARACTERS = 5_000
 """Of a comment, as on the platform."""
 
 
-class Target(WireModel):
+class Target(AnswerModel):
     """The subject of a comment or a rating."""
 
-    kind: TargetKind = "run"
-    key: str = ""
+    kind: Needed[TargetKind] = "run"
+    key: Needed[str] = ""
     """A turn's number from 1, an event's logical id, or a message's sequence number in the transcript of the
     run; empty for the run as a whole."""
 
@@ -41,7 +41,7 @@ class Target(WireModel):
         return cls(kind="message", key=str(sequence))
 
 
-class Comment(WireModel):
+class Comment(AnswerModel):
     """A comment on a run, a turn or an event."""
 
     logical_id: str
@@ -52,7 +52,7 @@ class Comment(WireModel):
     """ISO 8601, UTC."""
 
 
-class Rating(WireModel):
+class Rating(AnswerModel):
     """A rating of a run, a turn or an event."""
 
     target: Target
@@ -62,7 +62,7 @@ class Rating(WireModel):
     """ISO 8601, UTC."""
 
 
-class RunLabels(WireModel):
+class RunLabels(AnswerModel):
     """The notes on a run that a list shows."""
 
     starred: bool = False
@@ -86,10 +86,12 @@ class RunNotes(RunLabels):
         return {rating.author: rating.value for rating in self.ratings if rating.target == target}
 
 
-class Preset(WireModel):
+class Preset(AnswerModel):
     """A run input saved under a name."""
 
     name: str
-    run_input: JsonObject = Field(default_factory=dict)
+    run_input: PlainObject = Field(default_factory=dict)
     updated_at: str = ""
     """ISO 8601, UTC."""
+    revision: int = Field(default=0, exclude=True)
+    """Another random number after each change in the store; 0 of one that is not stored."""

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from debugger.errors import InputError
-from debugger.protocol.base import WireModel
+from debugger.protocol.base import AnswerModel
 from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Target
 
 VerdictValue = Literal["pass", "fail", "unsure"]
@@ -24,7 +24,7 @@ MAX_CHECK_CHARACTERS = 80
 MAX_REVIEWER_CHARACTERS = 200
 
 
-class Verdict(WireModel):
+class Verdict(AnswerModel):
     """The verdict of one reviewer on a run, a turn or a message."""
 
     run_id: str
@@ -39,6 +39,8 @@ class Verdict(WireModel):
     created_at: str = ""
     """ISO 8601, UTC."""
     updated_at: str = ""
+    revision: int = Field(default=0, exclude=True)
+    """Another random number after each change in the store; 0 of one that is not stored."""
 
     @property
     def identity(self) -> tuple[str, str, str, str, str]:

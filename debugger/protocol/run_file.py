@@ -8,7 +8,8 @@ from pydantic import Field, ValidationError
 
 from debugger.errors import InputError, WorkflowError
 from debugger.protocol.base import JsonObject, WireModel, check_id, first_problem
-from debugger.protocol.json_codec import decode, encode
+from debugger.protocol.file_limits import RUN_FILE
+from debugger.protocol.json_codec import decode, json_bytes
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import Run, unwrap_run
 from debugger.protocol.turn_logs import turn_logs
@@ -49,15 +50,17 @@ class RunFile(WireModel):
 
 def write_run_file(file: RunFile) -> bytes:
     """Encode a run file."""
-    return encode(file.model_dump(mode="json"))
+    return json_bytes(file.model_dump(mode="json"))
 
 
 def read_run_file(data: bytes) -> RunFile:
     """Read one of our files, or a run's record from the API.
 
     Raises:
-        InputError: It is neither, or a newer program wrote it; the message says what is wrong.
+        InputError: It is neither, is too large, or a newer program wrote it; the message says what is wrong.
     """
+    RUN_FILE.check(data)
+    RUN_FILE.check_json(data)
     try:
         found = decode(data)
     except (ValueError, RecursionError) as error:

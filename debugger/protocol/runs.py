@@ -5,16 +5,19 @@ Source: ``platform.md#execute`` and ``platform.md#run-list``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import Field
 
 from debugger.protocol.base import (
     SECRET_VARIABLES,
+    AnswerModel,
     JsonObject,
+    Needed,
     PlainObject,
     WireModel,
     without_secret_variables,
@@ -48,8 +51,17 @@ BACKGROUND = "background"
 CLIENT_TURN_ID = "client_turn_id"
 """The key in a run input's ``miscellaneous`` by which a client names its turn; an idempotency key."""
 
+OVER_SOCKET = "over_socket"
+"""The key in a run input's ``miscellaneous`` that marks a run that the WebSocket has started.
+
+A server that lets those alone be re-run sets it."""
+
 IN_PROGRESS = "in_progress"
 """The key that marks the last pair of a record while its turn is being executed: its events so far."""
+
+UNFINISHED_TURNS = "unfinished_turns"
+"""The key of a record that names turns which were interrupted after they had made calls: objects with
+``client_turn_id`` and ``calls``. The product's server alone has it."""
 
 EXPECTED_TURN_HEADER = "X-Expected-Turn-Number"
 """The optional header of an execute request with the number that the client expects the turn to get."""
@@ -67,7 +79,7 @@ TRUNCATED = "truncated"
 """The key that says of an event in a frame that only the run's record has the whole of it."""
 
 
-class NodeInput(WireModel):
+class NodeInput(AnswerModel):
     """The input of one node in a turn (``platform.md#node-inputs``)."""
 
     type: str = "llm"
@@ -79,14 +91,18 @@ class NodeInput(WireModel):
     messages: list[Message] = Field(default_factory=list)
 
 
-class ThreadInput(WireModel):
+class ThreadInput(AnswerModel):
     """The input of one thread in a turn."""
 
     node_run_inputs: list[NodeInput] = Field(default_factory=list)
 
 
-class TurnInput(WireModel):
-    """The ``run_input`` of one turn (``platform.md#execute-input``)."""
+class TurnInput(AnswerModel):
+    """The ``run_input`` of one turn (``platform.md#execute-input``).
+
+    One that a client sends is read by `from_wire`, which refuses a wrong value; one of a record by
+    `from_record`, as any other part of it.
+    """
 
     command: Command = "start"
     dynamic_variables: JsonObject = Field(default_factory=dict)
@@ -103,6 +119,20 @@ class TurnInput(WireModel):
     start_node_logical_id: str | None = None
     initial_state: JsonObject | None = None
     welcome_message: str | None = None
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Read the input of a request.
+
+        Raises:
+            InputError: A field has an invalid value; the message names the field.
+        """
+        return cls._read(data, None)
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> Self:
+        """Read the input of a recorded turn, which nobody can correct any more; it needs no field."""
+        return super().from_wire(data)
 
     @classmethod
     def with_message(cls, text: str | None, **fields: Any) -> Self:
@@ -142,7 +172,15 @@ class TurnInput(WireModel):
             return self
         rest = {key: value for key, value in self.miscellaneous.items() if key != CLIENT_TURN_ID}
         named = {**rest, CLIENT_TURN_ID: client_turn_id} if client_turn_id else rest
-        return self.from_wire({**self.to_wire(), "miscellaneous": named})
+        return self._with_miscellaneous(named)
+
+    def over_socket(self) -> Self:
+        """Return the same input, marked as one that came over the WebSocket."""
+        return self._with_miscellaneous({**self.miscellaneous, OVER_SOCKET: True})
+
+    def _with_miscellaneous(self, values: JsonObject) -> Self:
+        # One that `from_wire` has read has no odd values; one of a record keeps them.
+        return self.from_record({**self.to_wire(), "miscellaneous": values})
 
     @property
     def message(self) -> str:
@@ -193,23 +231,23 @@ class ExecuteRequest(WireModel):
     run_id: str | None = None
 
 
-class TurnResult(WireModel):
+class TurnResult(AnswerModel):
     """The result of a turn or of a background step (``platform.md#execute-answer``)."""
 
     run_id: str
     status: RunStatus
     turn_number: int
     """Counts finished turns, from 1."""
-    events: InstanceOf[list[JsonObject]] = Field(default_factory=list)
+    events: Needed[list[PlainObject]] = Field(default_factory=list)
     is_waiting_for_input: bool
     is_completed: bool
     """The run is over and takes no further turn."""
     error: str | None = None
-    next_input_hint: JsonObject | None = None
+    next_input_hint: PlainObject | None = None
     """The ``busy_wait_for_user_message`` event when the run waits."""
-    has_active_companions: bool = False
+    has_active_companions: Needed[bool] = False
     """Companion threads still run."""
-    has_background_work: bool = False
+    has_background_work: Needed[bool] = False
     """They do, or a condition is judged while the run waits: the run can go on without the user."""
     next_due: float | None = Field(default=None, exclude=True)
     """When background work can go on, in seconds since the epoch, where that is known. Never on the wire."""
@@ -235,49 +273,50 @@ class TurnResult(WireModel):
         return [parse_event(event) for event in self.events]
 
 
-class _Record(WireModel):
-    """A part of a record, in which null means the default."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_default(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        fields = cls.model_fields
-        return {
-            name: value
-            for name, value in data.items()
-            if value is not None or name not in fields or fields[name].default is None
-        }
+def _is_unset(value: Any) -> bool:
+    """Return whether a field that few records have is left out where an object is written."""
+    return value is None or value is False or value == []
 
 
-class RunOutput(_Record):
+class RunOutput(AnswerModel):
     """The output of one turn."""
 
-    events: list[PlainObject] = Field(default_factory=list)
-    thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
+    events: Needed[list[PlainObject]] = Field(default_factory=list)
+    thread_to_node_outputs: PlainObject = Field(default_factory=dict)
 
 
-class Turn(_Record):
+class Turn(AnswerModel):
     """One input/output pair of a run record: a turn or background work."""
 
-    run_input: JsonObject = Field(default_factory=dict)
-    run_output: RunOutput = Field(default_factory=RunOutput)
+    run_input: Needed[PlainObject] = Field(default_factory=dict)
+    run_output: Needed[RunOutput] = Field(default_factory=RunOutput)
     evaluation: Any = None
-    iteration_end_state_miscellaneous: JsonObject | None = None
+    iteration_end_state_miscellaneous: PlainObject | None = None
     comments: list[Any] = Field(default_factory=list)
     ratings: list[Any] = Field(default_factory=list)
+    in_progress: Needed[bool] = Field(default=False, exclude_if=_is_unset)
+    """See `IN_PROGRESS`."""
+
+    def with_wire(self, data: Mapping[str, Any]) -> Self:
+        """Remember the object; an input or an output that is null becomes an empty object in it."""
+        empty: JsonObject = {name: {} for name in ("run_input", "run_output") if data.get(name) is None}
+        return super().with_wire({**data, **empty} if empty else data)
 
     @property
     def is_in_progress(self) -> bool:
         """Return whether the turn is still being executed."""
-        return (self.model_extra or {}).get(IN_PROGRESS) is True
+        return self.in_progress
 
     @property
     def client_turn_id(self) -> str | None:
         """Return the client's id of the turn; ``None`` without one."""
         value = self._miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
+
+    @property
+    def is_over_socket(self) -> bool:
+        """Return whether the record marks the turn as one that came over the WebSocket."""
+        return self._miscellaneous.get(OVER_SOCKET) is True
 
     @property
     def is_background(self) -> bool:
@@ -294,7 +333,7 @@ class Turn(_Record):
         return [parse_event(event) for event in self.run_output.events]
 
 
-class Run(_Record):
+class Run(AnswerModel):
     """The record of one run (``platform.md#run-record``, the inner object)."""
 
     logical_id: str = ""
@@ -306,36 +345,27 @@ class Run(_Record):
     status: RunStatus
     termination_source: str | None = None
     run_by: str | None = None
-    miscellaneous: JsonObject | None = None
+    miscellaneous: PlainObject | None = None
     comments: list[Any] = Field(default_factory=list)
-    input_output_pairs: list[Turn] = Field(default_factory=list)
-    llm_token_usage: JsonObject | None = None
-    llm_latency_stats: JsonObject | None = None
-    workflow_config_fully_hydrated: JsonObject | None = None
+    input_output_pairs: Needed[list[Turn]] = Field(default_factory=list)
+    llm_token_usage: PlainObject | None = None
+    llm_latency_stats: PlainObject | None = None
+    workflow_config_fully_hydrated: PlainObject | None = None
     source_workflow_run_id: str | None = None
     checkpoint_source_turn_index: int | None = None
-    carried_over_llm_token_usage: JsonObject | None = None
-    carried_over_llm_latency_stats: JsonObject | None = None
+    carried_over_llm_token_usage: PlainObject | None = None
+    carried_over_llm_latency_stats: PlainObject | None = None
     is_evaluation_run: bool = False
-    evaluation_run_info: JsonObject = Field(default_factory=lambda: {"evaluation_workflow_run_id": None})
+    evaluation_run_info: PlainObject = Field(default_factory=lambda: {"evaluation_workflow_run_id": None})
     created_at: str | None = None
     """ISO 8601, UTC; belongs to the record around the run on the wire."""
     updated_at: str | None = None
-
-    @classmethod
-    def from_wire(cls, data: Mapping[str, Any]) -> Self:
-        """Read one object; its turns remember theirs.
-
-        So they need not be dumped, which fails on values that are nested too deeply or have odd keys.
-
-        Raises:
-            InputError: A field has an invalid value; the message names the field.
-        """
-        run = super().from_wire(data)
-        for turn, wire in zip(run.input_output_pairs, data.get("input_output_pairs") or (), strict=True):
-            empty: JsonObject = {name: {} for name in ("run_input", "run_output") if wire.get(name) is None}
-            turn.with_wire({**wire, **empty})
-        return run
+    workflow_name: str | None = Field(default=None, exclude_if=_is_unset)
+    """Of our own records: the name that the workflow had."""
+    turn_count: int | None = Field(default=None, exclude_if=_is_unset)
+    """Of a row of a list of our own."""
+    unfinished_turns: list[PlainObject] = Field(default_factory=list, exclude_if=_is_unset)
+    """Turns that were interrupted after they had made calls; see `UNFINISHED_TURNS`."""
 
     @property
     def is_over(self) -> bool:
@@ -371,7 +401,27 @@ class SentTurn:
     turn_number: int | None
     """The number that the client expects, from 1; ``None`` accepts any."""
     sent_at: float
-    """Seconds since the epoch."""
+    """Seconds since the epoch, by the clock of this machine: compared with nothing of a server's."""
+    sent_on: float = field(default_factory=time.monotonic)
+    """The same on the monotonic clock."""
+    named_run_id: str | None = None
+    """The run that the server named as that of a first turn: it may be another turn's."""
+    event_ids: frozenset[str] = frozenset()
+    """Ids of events that came as its own before its answer was lost."""
+    server_date: float | None = None
+    """The latest ``Date`` of the server before, in whole seconds since the epoch, where it tells it."""
+    is_doubtful: bool = False
+    """A record without it proves nothing: the server was out of reach, or may still execute the request."""
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since it was sent; a machine that slept may count fewer."""
+        return time.monotonic() - self.sent_on
+
+    @property
+    def longest_age(self) -> float:
+        """Return the seconds since it was sent, at most: a clock may have been set meanwhile."""
+        return max(self.age, time.time() - self.sent_at)
 
 
 def background_input() -> TurnInput:
@@ -449,6 +499,11 @@ class RunSearch:
     verdict: str = ""
     """Only runs with this verdict on the run as a whole; `NO_VERDICT` finds those without any."""
 
+    scenario: str = ""
+    """Only runs of scenarios of this name."""
+    scenario_outcome: str = ""
+    """Only runs of scenarios that have passed, failed or had an error."""
+
     @property
     def words(self) -> list[str]:
         """Return the words to search, in lower case."""
@@ -457,4 +512,5 @@ class RunSearch:
     @property
     def needs_notes(self) -> bool:
         """Return whether the filters need notes or the run's record."""
-        return bool(self.tag or self.verdict) or self.starred or self.version_number is not None
+        texts = self.tag, self.verdict, self.scenario, self.scenario_outcome
+        return any(texts) or self.starred or self.version_number is not None

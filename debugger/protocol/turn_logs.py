@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self, cast, overload
 
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import BACKGROUND, Run, Turn, TurnInput
@@ -86,13 +87,16 @@ _BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_mat
 def _is_background(turn_input: TurnInput, events: Sequence[Event]) -> bool:
     """Return whether a pair of the record is background work.
 
-    Our own records mark it. In those of another backend it is a pair without a user message and whose
-    events only background work has.
+    Our own records mark it. In those of another backend it is a pair without a user message and without the
+    end of an iteration, whose events background work has: a turn that starts a companion thread may have a
+    step of it, too.
     """
     if turn_input.command != "data" or turn_input.messages:
         return False
-    marked = turn_input.miscellaneous.get(BACKGROUND) is True
-    return marked or any(event.type in _BACKGROUND_TYPES for event in events)
+    if turn_input.miscellaneous.get(BACKGROUND) is True:
+        return True
+    types = {event.type for event in events}
+    return "end_workflow_iteration" not in types and not types.isdisjoint(_BACKGROUND_TYPES)
 
 
 @dataclass
@@ -127,7 +131,7 @@ def _numbered(
 ) -> Iterator[tuple[Turn, TurnLog | None]]:
     """Yield pairs with their logs; background work counts as the turn before."""
     for turn, events in turns:
-        turn_input = TurnInput.from_wire(turn.run_input)
+        turn_input = TurnInput.from_record(turn.run_input)
         is_background = number > 0 and _is_background(turn_input, events)
         number += not is_background
         log = TurnLog(number, turn_input, events, is_background) if events or not is_background else None
@@ -150,6 +154,18 @@ def turn_logs(run: Run) -> list[TurnLog]:
     Background work that left no event is passed over: there is nothing to see of it.
     """
     return [log for _, log in numbered_turns(run)]
+
+
+def holds_events(events: Sequence[JsonObject], others: Sequence[JsonObject]) -> bool:
+    """Return whether each event of the second list is in the first.
+
+    Events are compared by their ids, those without one as they are.
+    """
+    return {_identity(event) for event in others} <= {_identity(event) for event in events}
+
+
+def _identity(event: JsonObject) -> object:
+    return event.get("logical_id") or encode(event)
 
 
 ReadTurn = Callable[[], Turn]

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator
 
 from debugger.errors import WorkflowError
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import AnswerModel, JsonObject, WireModel, read_flag
 
 SelectionMode = Literal["random", "sequence"]
 EvaluationMethod = Literal["tool_call", "independent_llm_evaluations"]
@@ -88,6 +88,16 @@ class SelfLoopConfig(WireModel):
     max_retries: int | None = Field(default=None, ge=0, le=100)
     expiry_time: int | None = Field(default=None, ge=1, le=3600)
     time_between_retries: int = Field(default=0, ge=0, le=300)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether it has a bound, as an enabled one must (V15)."""
+        return self.max_retries is not None or self.expiry_time is not None
+
+    @property
+    def ends_by_time_alone(self) -> bool:
+        """Return whether no number of retries bounds it."""
+        return self.max_retries is None and self.expiry_time is not None
 
 
 class GuardrailStrikesConfig(WireModel):
@@ -245,7 +255,7 @@ def unwrap_document(data: Any) -> Mapping[str, Any]:
     )
 
 
-class WorkflowSummary(WireModel):
+class WorkflowSummary(AnswerModel):
     """One row of the list of workflows."""
 
     id: str
@@ -277,7 +287,7 @@ class WorkflowSummary(WireModel):
         return self.name or "Untitled workflow"
 
 
-class VersionSummary(WireModel):
+class VersionSummary(AnswerModel):
     """One version of a workflow, without its graph."""
 
     version_number: int
@@ -293,30 +303,13 @@ class VersionSummary(WireModel):
         return f"v{self.version_number}{named}" + (" (active)" if self.is_active else "")
 
 
-_FLAG_WORDS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
-
 _MAX_DIGITS = 18
 
 
 def as_bool(value: Any, default: bool) -> bool:
-    """Return a flag of ``miscellaneous``, or the default.
-
-    A flag is a boolean or a word for one.
-
-    Source: ``platform.md#workflow-flags``.
-    """
-    if isinstance(value, bool):
-        return value
-    return _FLAG_WORDS.get(str(value).strip().lower(), default)
+    """Return a flag of a document, or the default (``platform.md#workflow-flags``)."""
+    flag = read_flag(value)
+    return default if flag is None else flag
 
 
 def as_number(value: Any, default: int) -> int:
@@ -335,3 +328,6 @@ SYSTEM_NAMES = frozenset(
     {"now", "date", "time", "year", "month", "day", "hour", "minute", "iso_datetime", "day_of_week"}
     | {"timestamp", "timestamp_ms", "rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"}
 )
+"""The dynamic variables that the engine sets (``platform.md#system-variables``)."""
+SYSTEM_GLOBALS = frozenset({"interactly_api_base_url", "interactly_api_token"})
+"""The global variables that only the platform sets (``platform.md#secrets``)."""

@@ -6,23 +6,34 @@ import difflib
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from debugger.analysis.differences import is_same
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.thread_positions import input_hint
 from debugger.analysis.variable_history import read_watch
-from debugger.engine.json_schema import search_pattern
+from debugger.boundary import SECRETS_ONLY, Boundary, Kind
 from debugger.errors import InputError
-from debugger.exports.redaction import redact
 from debugger.expressions import ABSENT
 from debugger.expressions.limits import LimitError
+from debugger.expressions.patterns import search_pattern
 from debugger.protocol.runs import MAIN_THREAD, TurnResult
-from debugger.scenarios.conversation import ANY_NODES, Conversation, Scope, Visit, fold
-from debugger.scenarios.model import EventMatch, Expectation, Judge, TextMatch, VariableMatch
+from debugger.scenarios.causes import Cause, CauseFinder, Part, find_cause
+from debugger.scenarios.conversation import ANY_NODES, Conversation, Scope, Visit, fold, read_path
+from debugger.scenarios.model import (
+    KINDS,
+    EventMatch,
+    Expectation,
+    ExpectationKind,
+    HintMatch,
+    Judge,
+    TextMatch,
+    VariableMatch,
+)
 from debugger.scenarios.results import CheckResult
+from debugger.scenarios.short_texts import shorten_between
 
 JudgeModel = Callable[[Judge, Conversation], tuple[bool, str]]
 """Returns whether a criterion is true of a conversation, and the reason."""
@@ -44,6 +55,23 @@ class Finding:
     """The nearest event, by its place in the run from 0."""
 
 
+Check = Callable[[Any, Conversation, Scope, JudgeModel], Finding]
+NamedElement = tuple[Literal["node", "edge"], str]
+"""A node or an edge that an expectation names."""
+
+
+@dataclass(frozen=True)
+class KindFacts:
+    """One kind of expectation; its value is that of its field in the file."""
+
+    check: Check
+    """Returns whether the value holds for a part of a run."""
+    find_cause: Callable[[CauseFinder, Any], Iterator[Part]]
+    """Yields why it does not."""
+    names: Callable[[Any], Iterable[NamedElement]]
+    """Returns the nodes and edges in the value, which the workflow must have."""
+
+
 def check(expectation: Expectation, run: Conversation, scope: Scope, judge: JudgeModel) -> CheckResult:
     """Check one expectation on a turn or on the whole run.
 
@@ -52,18 +80,31 @@ def check(expectation: Expectation, run: Conversation, scope: Scope, judge: Judg
             long.
         DebuggerError: The record cannot be read, or no model can judge.
     """
-    value = getattr(expectation, expectation.kind)
-    if expectation.kind == "judge":
-        true, reason = judge(value, run)
-        found = Finding(true, f"that {value.criterion!r} is true", reason or ("true" if true else "not true"))
-    else:
-        found = _KINDS[expectation.kind](value, run, scope)
-    event = found.event if found.event is not None or not run.event_count else run.event_count - 1
-    got = found.got if len(found.got) <= _MAX_GOT else f"{found.got[: _MAX_GOT - 1]}…"
-    return CheckResult(expectation, scope.turn, found.passed, found.expected, got, event)
+    value, facts = getattr(expectation, expectation.kind), KIND_FACTS[expectation.kind]
+    found = facts.check(value, run, scope, judge)
+    cause = Cause("")
+    if not found.passed:
+        cause = find_cause(lambda finder: facts.find_cause(finder, value), run, scope, found.event, _fits)
+    event = cause.event if cause.event is not None else found.event
+    if event is None and run.event_count:
+        event = run.event_count - 1
+    got = found.got if len(found.got) <= _MAX_GOT else shorten_between(found.got, _MAX_GOT)
+    return CheckResult(expectation, scope.turn, found.passed, found.expected, got, event, cause.words)
+
+
+def explain(expectation: Expectation, run: Conversation, scope: Scope) -> str:
+    """Return why a check failed that was not made by `check`."""
+    value, facts = getattr(expectation, expectation.kind), KIND_FACTS[expectation.kind]
+    return find_cause(lambda finder: facts.find_cause(finder, value), run, scope, None, _fits).words
+
+
+def names_in(expectation: Expectation) -> Iterator[NamedElement]:
+    """Yield the nodes and edges that an expectation names."""
+    return iter(KIND_FACTS[expectation.kind].names(getattr(expectation, expectation.kind)))
 
 
 def _says(match: TextMatch, run: Conversation, scope: Scope) -> Finding:
+    """Check that a message of the agent matches, or with ``not`` that none does."""
     messages = run.agent_messages(scope)
     wanted = _wanted(match)
     if match.not_ is not None:
@@ -134,20 +175,18 @@ def _not_reached(names: Sequence[str], run: Conversation, scope: Scope) -> Findi
 
 def _path(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
     wanted = [None if name == ANY_NODES else run.workflow.node_id(name) for name in names]
-    visits = [visit for visit in run.visits(scope) if visit.is_main]
-    visits = [
-        visit
-        for before, visit in zip([None, *visits], visits, strict=False)
-        if before is None or before.node_id != visit.node_id
-    ]
+    visits = read_path(run.visits(scope))
     reached = _reach_of_path(wanted, visits)
     passed = reached is None
     event = None if passed or not visits else visits[min(reached or 0, len(visits) - 1)].event
-    return Finding(passed, f"the path {' > '.join(names)}", _nodes_in_words(visits, run), event)
+    got = _chain([run.workflow.label(visit.node_id, visit.name) for visit in visits]) or "no node"
+    return Finding(passed, f"the path {' > '.join(names)}", got, event)
 
 
 def _reach_of_path(wanted: Sequence[str | None], visits: Sequence[Visit]) -> int | None:
-    """Return the first visit that does not fit; ``None`` where all fit.
+    """Return the index of the first visit that does not fit; ``None`` where all fit.
+
+    ``None`` in the path stands for any number of visits.
 
     A node inside a super node fits the super node's name too, and so do the ones that follow it there.
     """
@@ -183,14 +222,17 @@ def _edge_not_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Fi
 
 
 def _taken_edges(names: Sequence[str], run: Conversation, scope: Scope) -> dict[str, list[int]]:
-    """Return the events of each named edge."""
+    """Return the indexes of the events at which each named edge was taken."""
     for name in names:
         run.workflow.check_edge(name)
     steps = run.steps(scope)
-    return {name: [step.event_index for step in steps if run.workflow.is_along(step, name)] for name in names}
+    return {
+        name: [step.event_index for step in steps if run.workflow.uses_edge(step, name)] for name in names
+    }
 
 
 def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding:
+    """Check the value of a variable at the end of the turn; the finding names the event that set it."""
     scope, _, path = match.name.partition(".")
     if scope == "runtime" and match.thread != MAIN_THREAD:
         scope = f"thread_{match.thread}"
@@ -198,9 +240,9 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     kind, operand = match.comparison
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)
-    got = "no value" if value is ABSENT else _json(redact(value))
+    got = "no value" if value is ABSENT else _json(_shown(value))
     holds, words = _COMPARISONS[kind]
-    expected = f"that {match.name} {words} {_json(redact(operand))}"
+    expected = f"that {match.name} {words} {_json(_shown(operand))}"
     if kind == "absent":
         expected = f"that {match.name} has {'no' if operand else 'a'} value"
     return Finding(holds(value, operand), expected, got, last.index if last else None)
@@ -240,6 +282,7 @@ _COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
 
 
 def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
+    """Check what the run waits for after the turn, and at which node."""
     result = run.result
     assert result is not None
     hint = input_hint(
@@ -305,6 +348,7 @@ def _count(number: float, unit: str) -> str:
 
 
 def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Finding:
+    """Check that the events occur in this order; others may be between them."""
     nodes = [None if each.node is None else run.workflow.node_id(each.node) for each in wanted]
     place, last = 0, None
     for index, event in run.events(scope):
@@ -320,21 +364,66 @@ def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Fi
     return Finding(False, expected, f"no {words[place]} {after}", last)
 
 
-_KINDS: dict[str, Callable[[Any, Conversation, Scope], Finding]] = {
-    "says": _says,
-    "reached": _reached,
-    "not_reached": _not_reached,
-    "path": _path,
-    "edge_taken": _edge_taken,
-    "edge_not_taken": _edge_not_taken,
-    "variable": _variable,
-    "hint": _hint,
-    "status": _status,
-    "no_side_effect": _no_side_effect,
-    "at_most": _at_most,
-    "events": _events,
-}
-"""The function of each kind; ``judge`` asks a model."""
+def _judge(match: Judge, run: Conversation, _scope: Scope, judge: JudgeModel) -> Finding:
+    true, reason = judge(match, run)
+    return Finding(true, f"that {match.criterion!r} is true", reason or ("true" if true else "not true"))
+
+
+def _nodes(names: Sequence[str]) -> list[NamedElement]:
+    return [("node", name) for name in names if name != ANY_NODES]
+
+
+def _edges(names: Sequence[str]) -> list[NamedElement]:
+    return [("edge", name) for name in names]
+
+
+def _nodes_of(matches: Iterable[HintMatch | EventMatch]) -> list[NamedElement]:
+    return [("node", match.node) for match in matches if match.node is not None]
+
+
+def _no_names(_value: Any) -> list[NamedElement]:
+    return []
+
+
+def _read_run(check: Callable[[Any, Conversation, Scope], Finding]) -> Check:
+    return lambda value, run, scope, _judge: check(value, run, scope)
+
+
+def _facts_of(kind: ExpectationKind) -> KindFacts:
+    """Return the facts of a kind: what checks it, what finds the cause of a failure, and what it names."""
+    match kind:
+        case "says":
+            return KindFacts(_read_run(_says), CauseFinder.says, _no_names)
+        case "reached":
+            return KindFacts(_read_run(_reached), CauseFinder.reached, _nodes)
+        case "not_reached":
+            return KindFacts(_read_run(_not_reached), CauseFinder.not_reached, _nodes)
+        case "path":
+            return KindFacts(_read_run(_path), CauseFinder.path, _nodes)
+        case "edge_taken":
+            return KindFacts(_read_run(_edge_taken), CauseFinder.edge_taken, _edges)
+        case "edge_not_taken":
+            return KindFacts(_read_run(_edge_not_taken), CauseFinder.edge_not_taken, _edges)
+        case "variable":
+            return KindFacts(_read_run(_variable), CauseFinder.variable, _no_names)
+        case "hint":
+            return KindFacts(_read_run(_hint), CauseFinder.hint, lambda match: _nodes_of([match]))
+        case "status":
+            return KindFacts(_read_run(_status), CauseFinder.status, _no_names)
+        case "no_side_effect":
+            return KindFacts(_read_run(_no_side_effect), CauseFinder.no_side_effect, _no_names)
+        case "at_most":
+            return KindFacts(_read_run(_at_most), CauseFinder.at_most, _no_names)
+        case "events":
+            return KindFacts(_read_run(_events), CauseFinder.events, _nodes_of)
+        case "judge":
+            return KindFacts(_judge, CauseFinder.judge, _no_names)
+        case _:
+            assert_never(kind)
+
+
+KIND_FACTS: dict[ExpectationKind, KindFacts] = {kind: _facts_of(kind) for kind in KINDS}
+"""Every kind."""
 
 
 def _entries(name: str, visits: Iterable[Visit], run: Conversation) -> list[Visit]:
@@ -373,6 +462,11 @@ def _found(pattern: str, text: str) -> bool:
 def _listed(names: Sequence[str], word: str = "and") -> str:
     shown = [repr(name) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"
+
+
+def _shown(value: Any) -> Any:
+    """Return a value without secrets."""
+    return Boundary(SECRETS_ONLY).release(Kind.VALUE, value)
 
 
 def _json(value: Any) -> str:

@@ -12,7 +12,7 @@ from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_unencrypted
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
-from debugger.errors import DebuggerError, SettingsError
+from debugger.errors import DebuggerError, NotFoundError, SettingsError
 from debugger.exports.records import ExportedRun
 from debugger.exports.sources import RunReader
 from debugger.scenarios.preparation import EMBEDDED
@@ -39,7 +39,7 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self.embedded: EmbeddedBackend = open_embedded(settings)
-        self._settings = settings
+        self.settings = settings
         self._hosted: dict[str, HostedBackend] = {}
         self._readers: dict[str, RunReader] = {}
         self._lock = threading.Lock()
@@ -54,7 +54,8 @@ class Connections:
         """Return the backend of a connection.
 
         Raises:
-            SettingsError: The connection is not defined or cannot be used.
+            NotFoundError: There is no such connection.
+            SettingsError: It cannot be used.
         """
         if name == EMBEDDED:
             return self.embedded
@@ -67,9 +68,10 @@ class Connections:
         """Return the settings of a hosted connection, whose key is never sent unencrypted.
 
         Raises:
-            SettingsError: The connection is not defined or cannot be used.
+            NotFoundError: There is no such connection.
+            SettingsError: It cannot be used.
         """
-        found = find_connection(name, self._settings)
+        found = find_connection(name, self.settings)
         if is_unencrypted(check_base_url(found.base_url)):
             raise SettingsError(
                 f"{host_of(found.base_url)} is another machine, and http:// is not encrypted: key and "
@@ -80,7 +82,7 @@ class Connections:
 
     def runner(self) -> ScenarioRunner:
         """Return a new runner, whose runs are stored where the engine's are."""
-        return ScenarioRunner(self.backend, self._settings, store=self.embedded.store)
+        return ScenarioRunner(self.backend, self.settings, store=self.embedded.store)
 
     def read_run(self, result: ScenarioResult, run_id: str) -> ExportedRun | None:
         """Return the record of a run; ``None`` where it cannot be read."""
@@ -98,7 +100,8 @@ def find_connection(name: str, settings: Settings) -> HostedSettings:
     """Return the connection of the environment or secrets file by name.
 
     Raises:
-        SettingsError: There is none of this name, or it cannot be used.
+        NotFoundError: There is none of this name.
+        SettingsError: It cannot be used.
     """
     try:
         tables = tomllib.loads(Path(SECRETS_FILE).read_text(encoding="utf-8")).get("connections", {})
@@ -111,7 +114,7 @@ def find_connection(name: str, settings: Settings) -> HostedSettings:
         return read_connection(own, tables[own])
     if own == DEFAULT_CONNECTION:
         return settings.hosted
-    raise SettingsError(
+    raise NotFoundError(
         f"No connection has the name {name!r}.",
         advice=f"Use {EMBEDDED} or {HOSTED}, or define [connections.{name}] in {SECRETS_FILE}.",
     )

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Self, TypeVar
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
-from debugger.analysis.event_fields import EventFields, fields_of, node_name_of, node_of, thread_id_of
+from debugger.analysis.decisions import DecisionLog, DecisionRecord, Explainer, Explanation
+from debugger.analysis.event_fields import (
+    EventFields,
+    fields_of,
+    node_name_of,
+    node_of,
+    thread_id_of,
+    values_of,
+)
 from debugger.analysis.fold import EventFold
 from debugger.analysis.metrics import RunMetrics, run_metrics
 from debugger.analysis.node_origins import author_edge_id, enclosing_ids, label_of
 from debugger.analysis.paths import PathReader, PathStep
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import Ledgers, SideEffect, SideEffectCollector, needs_recorded_ledger
+from debugger.analysis.steps import Step
+from debugger.analysis.timeline import FailureReasons, TimelineRow
+from debugger.analysis.trouble import Trouble
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
+from debugger.engine.models.base import STAND_IN
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
-from debugger.protocol.events import COMPANION, Event
+from debugger.protocol.events import COMPANION, Event, ModelEvent
 from debugger.protocol.runs import TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
@@ -77,6 +90,11 @@ class CheckedWorkflow:
             if name
         }
 
+    @cached_property
+    def running_graph(self) -> Graph:
+        """The workflow as it runs."""
+        return Graph(self.running)
+
     @classmethod
     def expanded(cls, authored: Workflow, stored: Callable[..., Workflow]) -> Self:
         """Return a workflow with its inner nodes, if those can be read.
@@ -114,6 +132,21 @@ class CheckedWorkflow:
         """Return whether a node, or several, have an id, name or label."""
         return fold(name) in self._node_ids
 
+    def nodes_of(self, edge: str) -> list[tuple[str | None, str | None]]:
+        """Return the ends of each edge of a name, id or condition; that of a global node has no source."""
+        name = fold(edge)
+        found: list[tuple[str | None, str | None]] = []
+        for each in self.running.edge_configs:
+            own = author_edge_id(each.logical_id, self.graph.edges) or each.logical_id
+            condition = each.condition.text if each.condition else ""
+            if name in map(fold, (each.logical_id, own, each.name or "", condition)):
+                found.append((each.source_node_logical_id, each.destination_node_logical_id))
+        for node in self.running.node_configs:
+            settings = node.global_node_config
+            if settings is not None and settings.condition and fold(settings.condition.text) == name:
+                found.append((None, node.logical_id))
+        return found
+
     def check_edge(self, name: str) -> None:
         """Check the name, id or condition of an edge.
 
@@ -123,7 +156,7 @@ class CheckedWorkflow:
         if fold(name) not in self._edge_names:
             raise _unknown("edge", name, list(self._edge_names.values()))
 
-    def is_along(self, step: PathStep, name: str) -> bool:
+    def uses_edge(self, step: PathStep, name: str) -> bool:
         """Return whether a transition is along the edge of a name, id or condition."""
         condition = step.condition or self._conditions.get(step.edge_id, "")
         return fold(name) in (fold(step.edge), fold(step.edge_id), fold(condition))
@@ -139,10 +172,41 @@ class Visit:
     name: str
     is_main: bool
     """True where the main thread entered it."""
+    is_wait: bool = False
+    """True where the thread waits for the user there, and does not run it yet."""
 
     def is_in(self, node_id: str) -> bool:
         """Return whether it is an entry of that node or of one inside it."""
         return node_id == self.node_id or node_id in enclosing_ids(self.node_id)
+
+
+def read_visit(index: int, event: Event) -> Visit | None:
+    """Return the entry of a node that an event records, if it does."""
+    node = node_of(event)
+    if event.type not in ARRIVALS or not node:
+        return None
+    is_main = COMPANION not in (thread_id_of(event) or "")
+    return Visit(
+        index, node, node_name_of(event) or node, is_main, event.type == "busy_wait_for_user_message"
+    )
+
+
+def read_path(visits: Iterable[Visit]) -> list[Visit]:
+    """Return the nodes of the main thread in order; a node that runs again is there again.
+
+    That is so after a self loop. The wait for the user beside a run of the same node is a part of it.
+    """
+    path: list[Visit] = []
+    has_run = False
+    for visit in visits:
+        if not visit.is_main:
+            continue
+        if path and path[-1].node_id == visit.node_id and (visit.is_wait or not has_run):
+            has_run = has_run or not visit.is_wait
+        else:
+            path.append(visit)
+            has_run = not visit.is_wait
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +259,31 @@ class Conversation:
         events = (event for log in self.logs[scope.first_log :] for event in log.events)
         return list(enumerate(events, start=scope.first_event))
 
+    def fields(self, scope: Scope) -> Iterator[EventFields]:
+        """Yield the events with the fields that projections read."""
+        for index in range(scope.first_log, len(self.logs)):
+            yield from self._fields(index)
+
+    def stand_in_answers(self) -> dict[str, int]:
+        """Return the labels of nodes for which the built-in rules answered, with the first event of it."""
+        found: dict[str, int] = {}
+        for index, event in self.events(self.scope(None)):
+            if isinstance(event, ModelEvent) and event.llm_usage_info.get("response_model") == STAND_IN:
+                fields = EventFields(event)
+                found.setdefault(self.workflow.label(fields.node or "", fields.node_name or ""), index)
+        return found
+
+    @property
+    def has_simulated_models(self) -> bool:
+        """Return whether a model was not called because such calls are simulated."""
+        events = (event for _, event in self.events(self.scope(None)))
+        answers = (
+            values_of(each).answered_by
+            for each in events
+            if isinstance(each, ModelEvent) and each.llm_usage_info
+        )
+        return any("simulation" in each for each in answers)
+
     def agent_messages(self, scope: Scope) -> list[ChatMessage]:
         """Return the messages of the agent."""
         return [
@@ -211,9 +300,7 @@ class Conversation:
     def visits(self, scope: Scope) -> list[Visit]:
         """Return the entries of nodes, in order."""
         return [
-            Visit(index, node, node_name_of(event) or node, COMPANION not in (thread_id_of(event) or ""))
-            for index, event in self.events(scope)
-            if event.type in ARRIVALS and (node := node_of(event))
+            visit for index, event in self.events(scope) if (visit := read_visit(index, event)) is not None
         ]
 
     def steps(self, scope: Scope) -> list[PathStep]:
@@ -240,6 +327,21 @@ class Conversation:
         return [(last.get(effect.node_logical_id), effect) for effect in collector.effects(recorded)]
 
     @property
+    def decisions(self) -> list[DecisionRecord]:
+        """The decisions of the run, in order."""
+        return self._caught_up(self._decisions).all
+
+    def explain(self, record: DecisionRecord) -> Explanation:
+        """Return a decision with its candidate edges and their conditions, filled in."""
+        self._caught_up(self._snapshots)
+        return self._explainer.explain(record)
+
+    @property
+    def node_runs(self) -> list[Step]:
+        """The steps of the run: node runs, messages and waits, with their times and model calls."""
+        return self._caught_up(self._projections).steps
+
+    @property
     def snapshots(self) -> Snapshots:
         """The variables."""
         return self._caught_up(self._snapshots)
@@ -258,12 +360,37 @@ class Conversation:
         return Snapshots()
 
     @cached_property
+    def _decisions(self) -> DecisionLog:
+        return DecisionLog(self.workflow.running_graph)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.workflow.running_graph, self._snapshots, self.workflow.names)
+
+    @cached_property
     def _path_reader(self) -> PathReader:
         return PathReader(self.workflow.graph)
 
     @cached_property
     def _projections(self) -> Projections:
         return Projections(self.workflow.graph, self.workflow.names)
+
+    def unexpected_problems(self) -> Iterator[tuple[TimelineRow, Trouble, str]]:
+        """Yield failed answers, and warnings of unknown cause, that no fault caused.
+
+        The error that ends a run is not among them: a check of its own expects that there is none.
+
+        Yields:
+            The row, what went wrong, and the event in words, which the row may have but in part.
+        """
+        rows, reasons = self._caught_up(self._projections).timeline.rows, FailureReasons()
+        events = chain.from_iterable(map(self._fields, range(len(self.logs))))
+        for row, event in zip(rows, events, strict=True):
+            reasons.apply(event)
+            trouble = row.trouble
+            if trouble is None or trouble.is_faulted or trouble.kind == "error" or not trouble.is_problem:
+                continue
+            yield row, trouble, reasons.summary(event.event)
 
     def _caught_up(self, projection: Projection) -> Projection:
         for index in range(projection.turn_count, len(self.logs)):

@@ -17,11 +17,13 @@ from typing import Any
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from debugger.engine.models import Script
+from debugger.engine.outbound.gateway import stricter
 from debugger.errors import DebuggerError, InputError, SettingsError
 from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.scenarios.connections import Connections, find_connection
 from debugger.scenarios.history import SuiteHistory
+from debugger.scenarios.model import Calls
 from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
 from debugger.scenarios.suite import Case, program_version
@@ -99,10 +101,10 @@ class DistributedExecution:
 
     def _prepare(self, client: Client, name: str, cases: Sequence[Case]) -> None:
         """Let every worker open the store, later ones too."""
-        hosted = {case.scenario.connection for case in cases} - {EMBEDDED}
+        hosted = {case.scenario.connection for case in cases if not case.mistakes} - {EMBEDDED}
         plugin = _SuiteWorker(
             self.history.suite_id,
-            self.settings.model_dump(exclude=_OWN_SETTINGS),
+            self.settings.model_dump(exclude=_OWN_SETTINGS, exclude_unset=True),
             {each: _described(each, self.settings) for each in hosted},
         )
         try:
@@ -114,6 +116,13 @@ class DistributedExecution:
     def _results(
         self, client: Client, name: str, cases: Sequence[Case], cancelled: threading.Event
     ) -> Iterator[tuple[Case, ScenarioResult]]:
+        """Submit cases to Dask, one for each free thread, and yield their results as they arrive.
+
+        Each result is stored before it is yielded. What is running at the end is cancelled.
+
+        Raises:
+            DebuggerError: The scheduler or all workers are lost.
+        """
         waiting, attempt = iter(cases), new_id()
         running: dict[object, tuple[Case, Future[Any]]] = {}
         ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -197,7 +206,7 @@ class _SuiteWorker(WorkerPlugin):
     def _open(self) -> Connections:
         with self._lock:
             if self._connections is None:
-                settings = read_settings().model_copy(update=self._settings)
+                settings = worker_settings(read_settings(), self._settings)
                 self._check(settings)
                 connections = Connections(settings)
                 if not connections.embedded.store.suites.has(self._suite_id):
@@ -220,6 +229,22 @@ class _SuiteWorker(WorkerPlugin):
             f"The Dask worker {self._address} {what}.",
             advice="Start it with the version, WORKFLOW_DEBUGGER_DATABASE and connections of this command.",
         )
+
+
+def worker_settings(own: Settings, command: JsonObject) -> Settings:
+    """Return the settings of a command on a worker, which makes no call that it forbids.
+
+    Args:
+        own: The worker's.
+        command: Those that are given on the command's machine.
+    """
+    secrets = own.model_dump(include=_OWN_SETTINGS, exclude_unset=True)
+    settings = Settings.model_validate({**secrets, **command})
+    names = (f"outbound_{name}" for name in Calls.model_fields)
+    given = {name for name in names if name in own.model_fields_set}
+    stricter_ones = {name: stricter(getattr(own, name), getattr(settings, name)) for name in given}
+    changed = {name: each for name, each in stricter_ones.items() if each != getattr(settings, name)}
+    return settings.model_copy(update=changed)
 
 
 class _Task:

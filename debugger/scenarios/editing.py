@@ -42,6 +42,7 @@ def rewrite(source: str, wanted: JsonObject) -> str:
     Raises:
         InputError: The file is no YAML, or uses something that cannot be changed in place.
     """
+    read_plain(source)  # what costs too much is refused before the other reader gets it
     try:
         root = _yaml().compose(source)
         edits = list(_edits(source, root, wanted, 0))
@@ -56,7 +57,7 @@ def rewrite(source: str, wanted: JsonObject) -> str:
         text = text[:begin] + new.replace("\n", line_break) + text[end:]
     try:
         is_right = read_plain(text) == wanted
-    except YAMLError:
+    except InputError:
         is_right = False
     if not is_right:
         raise InputError(
@@ -67,8 +68,12 @@ def rewrite(source: str, wanted: JsonObject) -> str:
 
 
 def read_plain(source: str) -> Any:
-    """Return the content of a YAML text as JSON; times stay texts."""
-    return _plain(_yaml().compose(source))
+    """Return the content of a YAML text as JSON; times stay texts.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    return read_yaml(source).plain()
 
 
 class _Representer(RoundTripRepresenter):

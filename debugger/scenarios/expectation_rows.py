@@ -6,28 +6,22 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, assert_never
 
 from pydantic import ValidationError
 
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
+from debugger.expressions.limits import LimitError
+from debugger.expressions.patterns import compile_pattern
 from debugger.protocol.base import JsonObject, first_problem
 from debugger.protocol.json_codec import encode
 from debugger.scenarios.loading import escaped, unescaped
-from debugger.scenarios.model import KINDS, Expectation
+from debugger.scenarios.model import KINDS, Expectation, ExpectationKind
 
 Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
 """The ways to compare, the strictest first; the last one is for what the table cannot loosen."""
 
-_BY_KIND: dict[str, tuple[Match, ...]] = {
-    "says": ("exact", "contains", "regex", "similar"),
-    "variable": ("exact", "contains", "regex", "has a value"),
-    "path": ("exact", "contains"),
-    "status": ("exact",),
-    "hint": ("exact",),
-    "edge_taken": ("exact",),
-}
 BETWEEN = " > "
 ANY = "..."
 _MAX_PART = 80
@@ -53,7 +47,7 @@ class Proposal:
 
     turn: int | None
     """The turn of the scenario, from 1; ``None`` at the end."""
-    kind: str
+    kind: ExpectationKind
     subject: str
     """The node that speaks or waits, or the variable; empty for the others."""
     value: Any
@@ -72,7 +66,8 @@ class Proposal:
     @property
     def matches(self) -> tuple[Match, ...]:
         """Return the ways in which it can be compared."""
-        return ("as written",) if self.match == "as written" else _BY_KIND[self.kind]
+        facts = ROWS[self.kind]
+        return ("as written",) if self.match == "as written" or facts is None else facts.matches
 
     def with_match(self, match: Match) -> Self:
         """Return a copy with another comparison and the text for that.
@@ -98,9 +93,10 @@ class Proposal:
         Raises:
             InputError: The text cannot be compared with.
         """
-        if self.original is not None:
-            return self.original
-        found = _KINDS[self.kind](self)
+        facts = ROWS[self.kind]
+        if self.original is not None or facts is None:
+            return self.original or {self.kind: self.value}
+        found = facts.write(self)
         try:
             Expectation.model_validate(found)
         except ValidationError as error:
@@ -136,10 +132,10 @@ def _variable(one: Proposal) -> JsonObject:
 def _operator(one: Proposal) -> str:
     if one.match == "regex":
         try:
-            re.compile(one.text)
-        except re.error as error:
+            compile_pattern(one.text)
+        except (ValueError, LimitError) as error:
             raise InputError(
-                f"The expression {one.text!r} of {one.place} is no regular expression: {error}.",
+                f"The expression of {one.place} cannot be used: {error}.",
                 advice="Correct it, or compare by contains.",
             ) from error
     return "equals" if one.match == "exact" else one.match
@@ -161,21 +157,15 @@ def _typed(value: Any, text: str) -> Any:
         return text
 
 
-_KINDS: dict[str, Callable[[Proposal], JsonObject]] = {
-    "says": _says,
-    "variable": _variable,
-    "path": lambda one: {"path": [part.strip() for part in one.text.split(BETWEEN.strip()) if part.strip()]},
-    "status": lambda one: {"status": one.text},
-    "hint": lambda one: {"hint": {"node": one.text}},
-    "edge_taken": lambda one: {"edge_taken": one.text},
-}
+def _path(one: Proposal) -> JsonObject:
+    return {"path": [part.strip() for part in one.text.split(BETWEEN.strip()) if part.strip()]}
 
 
 def text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> str:
     """Return the text with which a value is compared in one of the ways."""
     if kind == "path":
         if match == "contains":
-            return BETWEEN.join([ANY, *value[-1:], ANY])
+            return BETWEEN.join([ANY, *[node for node in value if node != ANY][-1:], ANY])
         return BETWEEN.join(value)
     text = value if isinstance(value, str) else encode(value).decode()
     if match == "contains":
@@ -212,36 +202,73 @@ def stable_parts(text: str, volatile: Iterable[str]) -> list[str]:
 
 def parse_expectation(expectation: JsonObject, turn: int | None) -> Proposal:
     """Return an expectation of a file as a row of the table."""
-    kind = next(name for name in KINDS if name in expectation)
-    found = _read(kind, expectation[kind])
-    subject, value, match, text = found or (
-        "",
-        expectation[kind],
-        "as written",
-        encode(expectation[kind]).decode(),
-    )
+    kind = next(name for name in KINDS if expectation.get(name) is not None)
+    value, facts = expectation[kind], ROWS[kind]
+    cells = facts.read(value) if facts is not None else None
+    subject, value, match, text = cells or ("", value, "as written", encode(value).decode())
     return Proposal(turn, kind, subject, value, match, text, is_ticked=True, original=expectation)
 
 
-def _read(kind: str, value: Any) -> tuple[str, Any, Match, str] | None:
-    if kind == "says":
-        return _read_operator("", value if isinstance(value, dict) else {"contains": str(value)})
-    if kind == "variable":
-        rest = {key: inner for key, inner in value.items() if key != "name"}
-        return _read_operator(value["name"], rest)
-    if kind == "path":
-        match: Match = "contains" if ANY in value else "exact"
-        return "", value, match, BETWEEN.join(map(str, value))
-    if kind == "edge_taken" and isinstance(value, str):
-        return "", value, "exact", value
-    if kind == "status":
-        return "", value, "exact", value
-    if kind == "hint" and set(value) == {"node"}:
-        return "", value["node"], "exact", str(value["node"])
-    return None
+Cells = tuple[str, Any, Match, str]
+"""Subject, value, comparison and text of a row."""
 
 
-def _read_operator(subject: str, value: JsonObject) -> tuple[str, Any, Match, str] | None:
+@dataclass(frozen=True)
+class RowFacts:
+    """The way in which a kind of expectation is edited in the table."""
+
+    matches: tuple[Match, ...]
+    """The ways to compare, the strictest first."""
+    write: Callable[[Proposal], JsonObject]
+    """Returns the expectation as a file has it."""
+    read: Callable[[Any], Cells | None]
+    """Returns the row of a value in a file; ``None`` where the table cannot loosen it."""
+
+
+def _row_of(kind: ExpectationKind) -> RowFacts | None:
+    """Return how a kind is edited; ``None`` where it stays as it is written."""
+    match kind:
+        case "says":
+            return RowFacts(("exact", "contains", "regex", "similar"), _says, _read_says)
+        case "variable":
+            return RowFacts(("exact", "contains", "regex", "has a value"), _variable, _read_variable)
+        case "path":
+            return RowFacts(("exact", "contains"), _path, _read_path)
+        case "status":
+            return RowFacts(("exact",), lambda one: {"status": one.text}, _read_text)
+        case "hint":
+            return RowFacts(("exact",), lambda one: {"hint": {"node": one.text}}, _read_hint)
+        case "edge_taken":
+            return RowFacts(("exact",), lambda one: {"edge_taken": one.text}, _read_text)
+        case "reached" | "not_reached" | "edge_not_taken" | "no_side_effect" | "at_most" | "events" | "judge":
+            return None
+        case _:
+            assert_never(kind)
+
+
+def _read_says(value: Any) -> Cells | None:
+    return _read_operator("", value if isinstance(value, dict) else {"contains": str(value)})
+
+
+def _read_variable(value: Any) -> Cells | None:
+    return _read_operator(value["name"], {key: inner for key, inner in value.items() if key != "name"})
+
+
+def _read_path(value: Any) -> Cells:
+    nodes = [str(node) for node in value]
+    return "", nodes, "contains" if ANY in nodes else "exact", BETWEEN.join(nodes)
+
+
+def _read_text(value: Any) -> Cells | None:
+    return ("", value, "exact", value) if isinstance(value, str) else None
+
+
+def _read_hint(value: Any) -> Cells | None:
+    node = value.get("node")
+    return ("", node, "exact", str(node)) if set(value) == {"node"} and node is not None else None
+
+
+def _read_operator(subject: str, value: JsonObject) -> Cells | None:
     if len(value) != 1:
         return None
     [(operator, operand)] = value.items()
@@ -256,3 +283,7 @@ def _read_operator(subject: str, value: JsonObject) -> tuple[str, Any, Match, st
     if match is None:
         return None
     return subject, operand, match, operand if isinstance(operand, str) else encode(operand).decode()
+
+
+ROWS: dict[ExpectationKind, RowFacts | None] = {kind: _row_of(kind) for kind in KINDS}
+"""Facts by which each kind is edited; ``None`` where it stays as it is written."""

@@ -7,11 +7,11 @@ import threading
 from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.backends.embedded.model_selection import default_llm
 from debugger.engine.environment import Environment
-from debugger.engine.mocks.interceptor import FailingModel
+from debugger.engine.mocks.interceptor import FailingModel, Interceptor
 from debugger.engine.models.base import Model, ModelError, Prompt, TransitionOption
 from debugger.engine.models.invoke import invoke
 from debugger.engine.models.providers import ProviderModel
-from debugger.errors import InputError, RunError
+from debugger.errors import RunError, SettingsError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import ai_message, human_message
 from debugger.scenarios.conversation import Conversation
@@ -40,7 +40,7 @@ class ConversationJudge:
         """Return whether a statement is true, and the model's reason.
 
         Raises:
-            InputError: No model is configured.
+            SettingsError: No model is configured.
             RunError: The model gave no answer.
         """
         model, llm = self._model, None
@@ -56,7 +56,7 @@ class ConversationJudge:
             model,
             _prompt(judge.criterion, run, llm),
             environment,
-            outbound=GatewayFactory(self._settings, environment).for_turn(())(),
+            outbound=Interceptor().guard(GatewayFactory(self._settings, environment).for_turn()()),
             cancelled=threading.Event(),
         )
         try:
@@ -71,7 +71,7 @@ class ConversationJudge:
     def _configuration(self, judge: Judge) -> JsonObject:
         default = default_llm(self._settings.default_model) if self._settings.responder == "model" else None
         if default is None:
-            raise InputError(
+            raise SettingsError(
                 f"No model can judge {judge.criterion!r}: none is configured.",
                 advice="Set WORKFLOW_DEBUGGER_RESPONDER=model and WORKFLOW_DEBUGGER_DEFAULT_MODEL.",
             )

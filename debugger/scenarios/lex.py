@@ -142,7 +142,11 @@ def _checks(result: ScenarioResult | None, turn: int) -> list[CheckResult]:
 def _outcome(
     own: Sequence[CheckResult], of_turn: Sequence[CheckResult], result: ScenarioResult | None
 ) -> tuple[str, str]:
-    """Return result and what was found instead: ``fail`` and the texts of failures."""
+    """Return the result of a line and what was found instead.
+
+    ``fail`` with the texts of failures, ``pass`` of a turn with checks, ``error`` with the error of the
+    scenario, or nothing where it was not run or has no checks.
+    """
     if result is None:
         return "", ""
     failed = [check for check in own if not check.passed]

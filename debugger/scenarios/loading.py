@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -17,12 +18,14 @@ from debugger.engine.models import Script
 from debugger.engine.models.yaml_lines import LocatedValue, YamlError, read_yaml
 from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError, InputError, NotFoundError, RunError
+from debugger.exports.sheet_files import CsvLines
 from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
-from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
+from debugger.scenarios.checks import names_in
+from debugger.scenarios.conversation import CheckedWorkflow
 from debugger.scenarios.mistakes import Problem, ScenarioFileError, describe_error, nearest, own_path
-from debugger.scenarios.model import Expectation, Scenario
+from debugger.scenarios.model import Expectation, Scenario, ScenarioTurn
 from debugger.scenarios.preparation import turn_input
 
 Read = TypeVar("Read")
@@ -30,8 +33,6 @@ Read = TypeVar("Read")
 SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
 MAX_ROWS = 100_000
-MAX_DEPTH = 200
-"""Levels of mappings and lists."""
 
 _PLACEHOLDER = re.compile(r"\\?\{\{\s*([^{}]*?)\s*\}\}")
 _ESCAPE = "\\"
@@ -112,8 +113,37 @@ def load_scenario(path: Path, *, is_confined: bool = False) -> LoadedScenario:
     return load_text(text, path.parent, path=path, is_confined=is_confined)
 
 
+def describe_unreadable(path: Path) -> LoadedScenario:
+    """Return what can be read of a file with mistakes: name, tags and workflow.
+
+    It cannot be run. Where the file does not tell its name, it is named after the file.
+    """
+    plain: Any = None
+    text = ""
+    with contextlib.suppress(OSError, YamlError):
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        root = read_yaml(text)
+        _check_texts(root)
+        plain = root.plain()
+    plain = plain if isinstance(plain, dict) else {}
+    name, workflow, tags = (plain.get(key) for key in ("name", "workflow", "tags"))
+    scenario = Scenario(
+        version=1,
+        name=name if isinstance(name, str) and name else path.name.removesuffix(SUFFIX),
+        tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        workflow=workflow if isinstance(workflow, str) and workflow else "(unknown)",
+        turns=[ScenarioTurn()],
+    )
+    return LoadedScenario(path, scenario, text, [])
+
+
 def load_text(
-    text: str, folder: Path, *, path: Path | None = None, is_confined: bool = False
+    text: str,
+    folder: Path,
+    *,
+    path: Path | None = None,
+    is_confined: bool = False,
+    root: LocatedValue | None = None,
 ) -> LoadedScenario:
     """Read the text of a scenario.
 
@@ -122,6 +152,7 @@ def load_text(
         folder: The folder to which the paths in it are relative.
         path: The file's name for errors and results.
         is_confined: Refuse paths that leave the folder.
+        root: The text's content, where it was read already.
 
     Raises:
         ScenarioFileError: It has mistakes; the message has all of them.
@@ -129,7 +160,7 @@ def load_text(
     path = path or folder / f"unsaved{SUFFIX}"
     file = path.as_posix()
     try:
-        root = read_yaml(text)
+        root = root or read_yaml(text)
         _check_texts(root)
     except YamlError as error:
         raise ScenarioFileError(file, [Problem.of(error)]) from error
@@ -162,22 +193,22 @@ def load_text(
     )
 
 
-def _check_texts(located: LocatedValue, depth: int = 0) -> None:
-    """Refuse what no JSON text can have.
+def _check_texts(located: LocatedValue) -> None:
+    """Refuse what no JSON text or no text of a database can have.
 
     Raises:
-        YamlError: It is nested too deeply, or a text has half of a character.
+        YamlError: A text has half of a character.
     """
-    if depth > MAX_DEPTH:
-        raise located.error("This is nested too deeply")
     value = located.value
     for text in value if isinstance(value, dict) else [value]:
+        if isinstance(text, str) and "\0" in text:
+            raise located.error("A text has the character 0, which a database cannot keep", "Remove it")
         if isinstance(text, str) and _HALF.search(text):
             raise located.error(
                 "A text has half of a character, as \\ud83d is", "Write the character itself, or \\U0001f600."
             )
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_texts(inner, depth + 1)
+        _check_texts(inner)
 
 
 class _Reader:
@@ -292,7 +323,7 @@ class _Reader:
         places += [(("turns", index, "expect"), turn.expect) for index, turn in enumerate(scenario.turns)]
         for path, expectations in places:
             for index, expectation in enumerate(expectations):
-                for kind, name in _names(expectation):
+                for kind, name in names_in(expectation):
                     self._check_name((*path, index, expectation.kind), name, checks[kind])
         for index, mock in enumerate(scenario.mocks):
             for name in filter(None, (mock.node, mock.model_of, mock.called_by)):
@@ -338,9 +369,13 @@ class _Reader:
         if content is None:
             return []
         try:
-            table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+            lines = CsvLines(content.decode("utf-8-sig"))
+            table = csv.reader(lines, strict=True)
             header = next(table, [])
-            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if any(cells)]
+            filled = filter(any, _rows(table, lines))
+            rows = [
+                dict(zip(header, map(_cell, cells), strict=True)) for cells in islice(filled, MAX_ROWS + 1)
+            ]
         except UnicodeDecodeError:
             self._add(("rows",), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
             return []
@@ -349,7 +384,8 @@ class _Reader:
             self._add(("rows",), f"The file {name!r} cannot be read at its line {table.line_num}: {reason}.")
             return []
         if not rows or len(rows) > MAX_ROWS:
-            self._add(("rows",), f"The file {name!r} has {len(rows):,} rows; expected are 1 to {MAX_ROWS:,}.")
+            count = f"more than {MAX_ROWS:,}" if rows else "0"
+            self._add(("rows",), f"The file {name!r} has {count} rows; expected are 1 to {MAX_ROWS:,}.")
         if twice := sorted({each for each in header if header.count(each) > 1}):
             self._add(("rows",), f"The file {name!r} has the column {twice[0]!r} twice. Keep one.")
         self._columns = header
@@ -377,17 +413,6 @@ class _Reader:
 def is_path(workflow: str) -> bool:
     """Return whether a scenario's ``workflow`` is a path, not an id or name."""
     return workflow.endswith(".json")
-
-
-def _names(expectation: Expectation) -> Iterator[tuple[str, str]]:
-    """Yield the names of nodes and edges in an expectation, with their kind."""
-    for names in (expectation.reached, expectation.not_reached, expectation.path):
-        yield from (("node", name) for name in names or () if name != ANY_NODES)
-    for names in (expectation.edge_taken, expectation.edge_not_taken):
-        yield from (("edge", name) for name in names or ())
-    for match in (expectation.hint, *(expectation.events or ())):
-        if match is not None and match.node is not None:
-            yield "node", match.node
 
 
 def _not_stored(workflow_id: str, version: int | None) -> NoReturn:
@@ -433,6 +458,12 @@ def escaped(value: Any) -> Any:
 def unescaped(text: str) -> str:
     """Return a text of a file without escapes; its placeholders stay."""
     return _PLACEHOLDER.sub(lambda each: each[0].removeprefix(_ESCAPE), text)
+
+
+def _rows(table: Iterable[list[str]], lines: CsvLines) -> Iterator[list[str]]:
+    for cells in table:
+        lines.end_row()
+        yield cells
 
 
 def _cell(text: str) -> Any:

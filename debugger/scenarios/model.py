@@ -6,18 +6,21 @@ Format version 1; `debugger/docs/scenarios.md` explains it for its writers.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from debugger.analysis.thread_positions import HintKind
 from debugger.analysis.variable_history import read_watch
-from debugger.engine.json_schema import search_pattern
 from debugger.engine.mocks.pins_and_faults import TargetKind, check_hits, check_output
 from debugger.errors import DebuggerError, InputError
+from debugger.expressions.limits import LimitError
+from debugger.expressions.patterns import compile_pattern
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
+from debugger.settings import OutboundPolicy
 
 VERSION = 1
 
@@ -48,7 +51,10 @@ def _list(value: Any) -> Any:
 
 def _pattern(text: str) -> str:
     if "{{" not in text:  # else it is checked with each row
-        search_pattern(text, "")
+        try:
+            compile_pattern(text)
+        except LimitError as error:
+            raise ValueError(str(error)) from error
     return text
 
 
@@ -200,6 +206,27 @@ class Judge(_Model):
     """The model's name; by default the one of the settings."""
 
 
+ExpectationKind = Literal[
+    "says",
+    "reached",
+    "not_reached",
+    "path",
+    "edge_taken",
+    "edge_not_taken",
+    "variable",
+    "hint",
+    "status",
+    "no_side_effect",
+    "at_most",
+    "events",
+    "judge",
+]
+"""Each has a field of `Expectation`, which describes it in the JSON Schema, and an entry in
+`debugger.scenarios.checks` and `debugger.scenarios.expectation_rows`."""
+KINDS: tuple[ExpectationKind, ...] = get_args(ExpectationKind)
+"""The kinds of expectations, in the order of the documentation."""
+
+
 class Expectation(_Model):
     """One check: exactly one of the kinds, besides ``message`` and ``soft``."""
 
@@ -228,17 +255,13 @@ class Expectation(_Model):
     """A failure is reported as a warning and fails nothing."""
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> ExpectationKind:
         """Return the kind, such as ``says``."""
         return next(name for name in KINDS if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
         return self._with_one_of(KINDS)
-
-
-KINDS = tuple(name for name in Expectation.model_fields if name not in ("message", "soft"))
-"""The kinds of expectations, in the order of the documentation."""
 
 
 class ScenarioTurn(_Model):
@@ -292,6 +315,24 @@ class MockSpec(_Model):
         return self
 
 
+class Calls(_Model):
+    """Policies for calls; one that the settings of the process forbid is not made."""
+
+    talk: OutboundPolicy | None = None
+    """Calls to models; by default ``simulated``: the script or the built-in rules answer."""
+    read: OutboundPolicy | None = None
+    """Calls that only read; by default ``simulated``."""
+    write: OutboundPolicy | None = None
+    """Calls that change something; by default as the settings have it."""
+    contact: OutboundPolicy | None = None
+    """Calls that contact a person; by default as the settings have it."""
+
+    def with_live(self, classes: Collection[str]) -> Self:
+        """Return them with classes live that they do not name."""
+        own = {name: "live" for name in classes if getattr(self, name) is None}
+        return self.model_copy(update=own)
+
+
 class Repeat(_Model):
     """Repetitions of each row, of which a number must pass."""
 
@@ -334,6 +375,8 @@ class Scenario(_Model):
     input: JsonObject = Field(default_factory=dict)
     """The run input of every turn: variables, ``start_node_logical_id``, ``initial_state`` and other keys."""
     mocks: list[MockSpec] = Field(default_factory=list)
+    calls: Calls = Calls()
+    """What happens to calls to models and services; embedded only."""
     rows: list[JsonObject] | str = Field(default_factory=list)
     """Values for ``{{column}}`` in ``input``, ``turns`` and ``expect``: inline, or a CSV file's path."""
     repeat: Repeat | None = None

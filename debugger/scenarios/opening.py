@@ -7,25 +7,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from debugger.analysis.side_effects import ledgers
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.scenarios.checks import check
 from debugger.scenarios.conversation import CheckedWorkflow, Conversation
-from debugger.scenarios.editing import read_plain, rewrite
+from debugger.scenarios.editing import read_plain
 from debugger.scenarios.expectation_rows import Proposal, parse_expectation
 from debugger.scenarios.judging import ConversationJudge
-from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_scenario
+from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_text
 from debugger.scenarios.model import Scenario
-from debugger.scenarios.preparation import FrozenClock, check_abilities, find_workflow, mock_set, turn_input
+from debugger.scenarios.preparation import (
+    FrozenClock,
+    check_abilities,
+    check_calls,
+    find_workflow,
+    mock_set,
+    scenario_settings,
+    turn_input,
+)
 from debugger.scenarios.proposal import ScenarioDraft
 from debugger.scenarios.results import CheckResult
 from debugger.session.input_replay import InputReplay
@@ -33,6 +42,7 @@ from debugger.session.session import DebugSession
 from debugger.settings import Settings
 
 MAX_FILES = 200
+"""Files that are uploaded together, at most."""
 _PATHS = ("script", "rows")
 """Keys whose texts are paths of files."""
 
@@ -51,24 +61,45 @@ class UploadedScenario:
         return f"{self.loaded.scenario.name} ({len(self.loaded.scenario.turns)} turns)"
 
 
-def read_uploads(files: Mapping[str, bytes], workflow: str) -> list[UploadedScenario]:
-    """Return the scenarios among files that were uploaded together.
+class Uploads(NamedTuple):
+    """The content of files that were uploaded together."""
+
+    scenarios: list[UploadedScenario]
+    errors: list[InputError]
+    """Why files among them cannot be opened, each with its name."""
+
+
+def read_uploads(files: Mapping[str, bytes], workflow: str) -> Uploads:
+    """Return the scenarios among files that were uploaded together; a file with mistakes stops no other.
 
     Args:
         files: The contents by name: scenarios, and the scripts, tables and workflows that they name.
         workflow: The id that replaces the path of a workflow that is not among them.
 
     Raises:
-        InputError: There is no scenario, or one has mistakes.
+        InputError: There is no scenario among them.
     """
-    found = []
+    found = Uploads([], [])
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in list(files.items())[:MAX_FILES]:
-            (Path(folder) / Path(name).name).write_bytes(content)
+        paths: dict[str, Path] = {}
         for name, content in files.items():
+            path = Path(folder) / Path(name).name
+            try:
+                path.write_bytes(content)
+                paths[name] = path
+            except (OSError, ValueError):  # a forged request may name a file anything
+                found.errors.append(
+                    InputError(
+                        f"No file can have the name {name[:80]!a}.", advice="Rename it, and choose it again."
+                    )
+                )
+        for name, path in paths.items():
             if name.lower().endswith((".yaml", ".yml")) and not name.lower().endswith(".script.yaml"):
-                found.append(_read_upload(Path(folder) / Path(name).name, content, workflow))
-    if not found:
+                try:
+                    found.scenarios.append(_read_upload(path, files[name], workflow))
+                except InputError as error:
+                    found.errors.append(error)
+    if not found.scenarios and not found.errors:
         raise InputError("There is no scenario among the files.", advice=f"Choose a file NAME{SUFFIX}.")
     return found
 
@@ -80,24 +111,26 @@ def _read_upload(path: Path, content: bytes, workflow: str) -> UploadedScenario:
         raise InputError(f"The file {path.name} is not UTF-8.", advice="Save it as UTF-8.") from error
     note = ""
     try:
-        plain = read_plain(text)
-    except Exception:  # the loader says what is wrong with it
-        plain = None
-    if isinstance(plain, dict):
-        own = {key: Path(value).name for key in _PATHS if isinstance(value := plain.get(key), str)}
-        named = plain.get("workflow")
+        root = read_yaml(text)
+    except InputError:  # the loader says what is wrong with it
+        root = None
+    if root is not None and isinstance(root.value, dict):
+        values = {key: inner.value for key, inner in root.value.items()}
+        own = {key: Path(value).name for key in _PATHS if isinstance(value := values.get(key), str)}
+        named = values.get("workflow")
         if isinstance(named, str) and is_path(named):
             own["workflow"] = Path(named).name
             if workflow and not (path.parent / own["workflow"]).is_file():
                 note = f"The workflow on view takes the place of {named}."
                 own["workflow"] = workflow
-        path.write_text(rewrite(text, {**plain, **own}), encoding="utf-8")
+        changed = {key: replace(root.value[key], value=name, written=name) for key, name in own.items()}
+        root = replace(root, value={**root.value, **changed})
     try:
-        loaded = load_scenario(path, is_confined=True)
+        loaded = load_text(text, path.parent, path=path, is_confined=True, root=root)
     except InputError as error:
         message = error.message.replace(f"{path.parent.as_posix()}/", "")
         raise InputError(message, advice=error.advice or "Correct it, and choose the file again.") from error
-    return UploadedScenario(replace(loaded, path=Path(path.name), text=text), note)
+    return UploadedScenario(replace(loaded, path=Path(path.name)), note)
 
 
 @dataclass(frozen=True)
@@ -124,15 +157,22 @@ class OpenedScenario:
         case: The scenario with the values of one row.
         session: The session.
         workflow: The names that expectations may use.
+        settings: Those by which a model judges.
     """
 
     def __init__(
-        self, uploaded: UploadedScenario, case: Scenario, session: DebugSession, workflow: CheckedWorkflow
+        self,
+        uploaded: UploadedScenario,
+        case: Scenario,
+        session: DebugSession,
+        workflow: CheckedWorkflow,
+        settings: Settings,
     ) -> None:
         self.loaded = uploaded.loaded
         self.case = case
         self.session = session
         self._workflow = workflow
+        self._settings = settings
         self._first = 0
         """How many turns were sent before the last replay."""
         self._replay: InputReplay | None = None
@@ -185,7 +225,7 @@ class OpenedScenario:
 
     def _checked(self, logs: Sequence[TurnLog]) -> list[TurnChecks]:
         session = self.session
-        run = _SessionRun(self._workflow, session, logs)
+        run = _SessionRun(self._workflow, session, logs, self._settings)
         found: list[TurnChecks] = []
         has_left = ""
         for number, turn in enumerate(self.case.turns, start=1):
@@ -220,17 +260,16 @@ def _first_failure(turns: Sequence[TurnChecks]) -> CheckResult | None:
 class _SessionRun:
     """The turns of a session, taken one by one for checks."""
 
-    def __init__(self, workflow: CheckedWorkflow, session: DebugSession, logs: Sequence[TurnLog]) -> None:
+    def __init__(
+        self, workflow: CheckedWorkflow, session: DebugSession, logs: Sequence[TurnLog], settings: Settings
+    ) -> None:
         self._session = session
         self._logs = logs
         self._place = 0
         self._positions = ThreadPositions()
         run_id = session.run_id
         self._run = Conversation(workflow, lambda: ledgers(session.backend.run(run_id)) if run_id else {})
-        backend = session.backend
-        self._judge = ConversationJudge(
-            backend.settings if isinstance(backend, EmbeddedBackend) else Settings()
-        )
+        self._judge = ConversationJudge(settings)
 
     @property
     def is_at_end(self) -> bool:
@@ -308,11 +347,12 @@ def open_scenario(
         uploaded: The scenario.
         case: The scenario with the values of one row.
         backend: Where it runs. Of the embedded engine the session has one of its own on the same store, with
-            the scenario's clock, seed and script.
+            the scenario's policies for calls, clock, seed and script.
         on_view: The session whose workflow is meant where several have the scenario's logical id.
 
     Raises:
-        InputError: The backend cannot do what the scenario needs, or the workflow lacks a node of a mock.
+        InputError: The backend cannot do what the scenario needs, the workflow lacks a node of a mock, or the
+            settings want live calls that the scenario does not name.
         NotFoundError: There is no such workflow.
     """
     loaded = uploaded.loaded
@@ -320,14 +360,16 @@ def open_scenario(
     named = loaded.document.config.logical_id if loaded.document is not None else case.workflow
     is_on_view = on_view is not None and named == on_view.workflow.config.logical_id
     workflow_id = on_view.workflow_id if on_view and is_on_view else find_workflow(named, backend)
-    clock = FrozenClock()
-    if isinstance(backend, EmbeddedBackend) and (case.clock or case.seed is not None or loaded.script):
+    clock, settings = FrozenClock(), Settings()
+    if isinstance(backend, EmbeddedBackend):
+        settings = backend.settings
         clock.freeze(case.clock)
         world = Environment(now=clock.now, sleep=clock.sleep)
-        own = _FrozenBackend(backend.settings, store=backend.store, world=world, script=loaded.script)
-        own.clock, own.next_due = clock, lambda: None
         world.random.seed(case.seed)
-        backend = own
+        script = {"script": loaded.script, "model": None} if loaded.script else {}
+        own = scenario_settings(case, settings)
+        backend = backend.variant(_FrozenBackend, own, world=world, recorded_answers_win=True, **script)
+        backend.clock, backend.next_due = clock, lambda: None
     version = case.workflow_version
     if version is None:
         version = next(
@@ -337,9 +379,11 @@ def open_scenario(
     if isinstance(backend, _FrozenBackend):
         backend.next_due = lambda: session.result.next_due if session.result else None
     workflow = CheckedWorkflow.expanded(session.workflow, backend.workflow)
+    if isinstance(backend, _FrozenBackend):
+        check_calls(case, settings, workflow.running)
     for mock in mock_set(case.mocks, workflow).all:
         session.mocks.put(mock)
-    return OpenedScenario(uploaded, case, session, workflow)
+    return OpenedScenario(uploaded, case, session, workflow, settings)
 
 
 def merge_file(draft: ScenarioDraft, scenario: OpenedScenario) -> ScenarioDraft:

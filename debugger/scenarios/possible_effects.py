@@ -15,6 +15,9 @@ from debugger.protocol.workflow import Workflow
 CONFIRMED = ("write", "contact")
 """The classes that need a confirmation."""
 
+MCP_TOOLS = "tools of MCP servers"
+"""What they do is known only when they are listed, which is a call that reads."""
+
 _READING = ("GET", "HEAD", "OPTIONS")
 _SIDE_EFFECTS = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
 _FUNCTIONS = {"math_add": "", "web_search": "read", "call_forward": "contact"}
@@ -73,7 +76,7 @@ def _tools(value: Any) -> Iterator[tuple[str, str]]:
         yield call_class, f"tool {value.get('name') or kind}"
     for key, inner in value.items():
         if "mcp" in key and isinstance(inner, list) and inner:
-            yield "write", "tools of MCP servers"
+            yield "write", MCP_TOOLS
         yield from _tools(inner)
 
 

@@ -8,21 +8,34 @@ from datetime import UTC, datetime
 
 from debugger.backends.base import Backend
 from debugger.engine.mocks import Fault, MockSet, Pin, Target
-from debugger.engine.models.base import model_name
+from debugger.engine.outbound.gateway import stricter
+from debugger.engine.tool_names import model_name
 from debugger.errors import AnswerError, InputError, NotFoundError, WorkflowError
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import CheckedWorkflow
-from debugger.scenarios.model import MockSpec, Scenario, ScenarioTurn
+from debugger.scenarios.model import Calls, MockSpec, Scenario, ScenarioTurn
+from debugger.scenarios.possible_effects import MCP_TOOLS, possible_effects
 from debugger.session.run_input import with_message
+from debugger.settings import PREFIX, OutboundPolicy, Settings
 
+_SIMULATED = ("talk", "read")
+"""The classes of calls that are simulated unless the scenario asks for them."""
+_OUTBOUND = "outbound_"
 EMBEDDED = "embedded"
 _FIRST_TURN_ONLY = ("start_node_logical_id", "initial_state", "welcome_message")
-_EMBEDDED_ONLY = {"mocks": "mocks", "clock": "a frozen clock", "seed": "a seed", "script": "a script"}
+_EMBEDDED_ONLY = {
+    "mocks": "mocks",
+    "clock": "a frozen clock",
+    "seed": "a seed",
+    "script": "a script",
+    "calls": "policies for calls",
+}
 
 
 class FrozenClock:
-    """A clock that may be frozen, and moves on when background work is awaited."""
+    """A clock that may be frozen, and moves on when background work or a pause is awaited."""
 
     def __init__(self) -> None:
         self._frozen: float | None = None
@@ -42,8 +55,11 @@ class FrozenClock:
         self._ahead += max(moment - self.now(), 0.0)
 
     def sleep(self, seconds: float, woken: threading.Event) -> object:
-        """Wait, or return at once where it is frozen."""
-        return woken.wait(seconds) if self._frozen is None else woken.is_set()
+        """Wait, or move the clock on at once where it is frozen, so that what waits for a time ends."""
+        if self._frozen is None:
+            return woken.wait(seconds)
+        self._ahead += seconds
+        return woken.is_set()
 
 
 def turn_input(scenario: Scenario, turn: ScenarioTurn, *, is_first: bool) -> TurnInput:
@@ -66,13 +82,72 @@ def check_abilities(scenario: Scenario, connection: str) -> None:
     Raises:
         InputError: The scenario needs it, and names another connection.
     """
-    needed = [words for name, words in _EMBEDDED_ONLY.items() if getattr(scenario, name) not in (None, [])]
+    needed = [
+        words for name, words in _EMBEDDED_ONLY.items() if getattr(scenario, name) not in (None, [], Calls())
+    ]
     if connection != EMBEDDED and needed:
         raise InputError(
             f"The scenario {scenario.name!r} needs {' and '.join(needed)}, which the connection "
             f"{connection!r} does not have.",
             advice="Run it on the connection 'embedded', or remove it from the scenario.",
         )
+
+
+def read_classes(text: str) -> list[str]:
+    """Read classes of calls, separated by commas.
+
+    Raises:
+        InputError: There is no such class.
+    """
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    for name in found:
+        if name not in Calls.model_fields:
+            raise InputError(
+                f"There is no class of calls {name!r}.", advice=f"There are {', '.join(Calls.model_fields)}."
+            )
+    return found
+
+
+def scenario_settings(scenario: Scenario, settings: Settings) -> Settings:
+    """Return settings with a scenario's policies for calls.
+
+    Of what the scenario wants and what the settings say the stricter holds. What it does not name is
+    simulated, if it only reads or is a call to a model, and else as the settings have it.
+    """
+    own: dict[str, OutboundPolicy] = {}
+    for name in Calls.model_fields:
+        field = f"{_OUTBOUND}{name}"
+        setting: OutboundPolicy = getattr(settings, field)
+        default: OutboundPolicy = "simulated" if name in _SIMULATED else setting
+        own[field] = stricter(getattr(scenario.calls, name) or default, setting)
+    return settings.model_copy(update=own)
+
+
+def check_calls(scenario: Scenario, settings: Settings, workflow: Workflow) -> None:
+    """Reject a scenario of which the environment wants live calls that it does not ask for.
+
+    Their answers would be made up where a server was to be tested.
+
+    Raises:
+        InputError: The setting of a class of calls that the workflow can make is given as ``live``, and the
+            scenario does not name it.
+    """
+    effects = possible_effects(workflow)
+    possible = {effect.call_class for effect in effects}
+    if any(effect.what == MCP_TOOLS for effect in effects):
+        possible.add("read")
+    if settings.responder != "model":
+        possible.discard("talk")
+    for name in _SIMULATED:
+        field = f"{_OUTBOUND}{name}"
+        is_wanted = field in settings.model_fields_set and getattr(settings, field) == "live"
+        if is_wanted and name in possible and getattr(scenario.calls, name) is None:
+            raise InputError(
+                f"{PREFIX}{field.upper()}=live is set, but the scenario {scenario.name!r} does not ask for "
+                f"live calls of the class {name!r}. Their answers would be made up.",
+                advice=f"Write `calls: {{{name}: live}}` into the scenario or use --live {name}; "
+                f"`calls: {{{name}: simulated}}` makes none in any case.",
+            )
 
 
 def find_workflow(name: str, backend: Backend) -> str:

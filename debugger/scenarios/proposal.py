@@ -8,38 +8,39 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 from debugger.analysis.caller_input import original_inputs
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.timeline import pauses_of
+from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, own_names
 from debugger.engine.mocks import Fault, Pin
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
-from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import names_in, redact_at
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import learn_changes, mask_path
+from debugger.exports.table import register_changes
+from debugger.graph.chance import draws_at_random
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import COMPANION
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
-from debugger.scenarios.conversation import ARRIVALS
+from debugger.scenarios.conversation import read_path, read_visit
 from debugger.scenarios.editing import rewrite, write_yaml
 from debugger.scenarios.expectation_rows import ANY, Match, Proposal, stable_parts, text_for
 from debugger.scenarios.loading import SUFFIX, escaped
-from debugger.scenarios.model import VERSION
+from debugger.scenarios.model import VERSION, ExpectationKind
 
 _OF_ENGINE = frozenset({"justification"})
 """Variables that the engine sets for itself."""
 _SECRET_RULES = frozenset({"key"})
+_SEED = 1
+_MOCK_NAMES = frozenset({"node", "tool", "model_of", "called_by"})
+"""Fields of a pin or a fault that name what it is of."""
 _MAX_STEPS = 100
 """Steps of background work in one turn."""
 
@@ -97,10 +98,12 @@ def propose(
     mocks: Sequence[Pin | Fault] = (),
     masks_personal_data: bool = False,
     freezes_clock: bool = False,
+    is_embedded: bool = True,
 ) -> ScenarioDraft:
     """Return a run as a scenario with proposed expectations.
 
-    Status, path and the first message of each turn are ticked. Secrets are masked in any case.
+    Status, path and the first message of each turn are ticked, unless that was drawn at random. Secrets are
+    masked in any case. Where the workflow draws at random, a seed is proposed.
 
     Args:
         run: The run.
@@ -110,28 +113,36 @@ def propose(
         mocks: The pins and faults that were in effect.
         masks_personal_data: Whether the rules of exports mask messages and values, too.
         freezes_clock: Whether the scenario's clock is frozen at the time at which the run started.
+        is_embedded: Whether the scenario is for the embedded engine, which alone takes a seed.
 
     Raises:
         InputError: The run has no turn of a user.
     """
     rules = frozenset(RULES) if masks_personal_data else _SECRET_RULES
-    masker = Masker(MaskingOptions(rules))
+    boundary = Boundary(MaskingOptions(rules))
+    boundary.begin_run(own_names(workflow))
     rows = list(export_rows(run, "turn"))
     for row in rows:
-        learn_changes(masker, row)
+        register_changes(boundary, row)
     inputs = original_inputs([row.log for row in rows], workflow)
     if not inputs:
         raise InputError("The run has no turn yet.", advice="Send a message first.")
-    draft = ScenarioDraft({"name": _mask(masker, name), "workflow": reference}, [], [])
-    reader = _Reader(draft, masker, Graph(workflow))
+    draft = ScenarioDraft({"name": _mask(boundary, name), "workflow": reference}, [], [])
+    reader = _Reader(draft, boundary, Graph(workflow))
     remaining = iter(inputs)
     for row in rows:
         reader.add(row, None if row.log.is_background else next(remaining))
     if freezes_clock and run.created_at is not None:
         draft.head["clock"] = run.created_at.isoformat(timespec="seconds")
+    if is_embedded and draws_at_random(workflow):
+        draft.head["seed"] = _SEED
+        draft.notes.append(
+            "The workflow draws at random: by the seed each run of the scenario draws the same, which may be "
+            "something else than this run has drawn. Texts that were drawn are not ticked."
+        )
     if mocks:
-        draft.head["mocks"] = [_mask(masker, mock_json(one)) for one in mocks if one.is_enabled]
-    draft.masked = masker.counts
+        draft.head["mocks"] = [_mask_mock(boundary, mock_json(one)) for one in mocks if one.is_enabled]
+    draft.masked = boundary.counts
     if run.parent_id:
         draft.notes.append("The run is a fork: changes that were made for it are not repeated.")
     pauses = (pause for row in rows for event in row.log.events for pause in pauses_of(event))
@@ -155,11 +166,15 @@ def mock_json(one: Pin | Fault) -> JsonObject:
     return found | {key: value for key, value in rest.items() if value}
 
 
-def _mask(masker: Masker, value: Any, name: str = "") -> Any:
+def _mask(boundary: Boundary, value: Any, name: str = "") -> Any:
     """Return a value without secrets and masked data; secrets are counted, too."""
-    kept = redact_at(name, value)
-    masker.counts["secret"] += _count(kept) - _count(value)
-    return masker.mask_value(kept, masker.telling_name(names_in(name)))
+    shown = boundary.release(Kind.VALUE, value, name)
+    boundary.counts["secret"] += _count(shown) - _count(value)
+    return shown
+
+
+def _mask_mock(boundary: Boundary, mock: JsonObject) -> JsonObject:
+    return {key: value if key in _MOCK_NAMES else _mask(boundary, value) for key, value in mock.items()}
 
 
 def _count(value: Any) -> int:
@@ -169,12 +184,14 @@ def _count(value: Any) -> int:
 class _Reader:
     """Adds the turns of a run to a draft."""
 
-    def __init__(self, draft: ScenarioDraft, masker: Masker, graph: Graph) -> None:
+    def __init__(self, draft: ScenarioDraft, boundary: Boundary, graph: Graph) -> None:
         self._draft = draft
-        self._masker = masker
+        self._boundary = boundary
         self._graph = graph
         names = Counter(node.label for node in graph.nodes.values())
         self._names = {node.logical_id: node.label for node in graph.nodes.values() if names[node.label] == 1}
+        self._drawn = {node.label for node in graph.nodes.values() if draws_at_random(node)}
+        """Names of the nodes whose texts are drawn."""
         self._edges = {edge.logical_id: edge.name for edge in graph.workflow.edge_configs}
 
     def add(self, row: ExportRow, turn_input: TurnInput | None) -> None:
@@ -205,7 +222,7 @@ class _Reader:
             and key not in ("command", "workflow_id", "workflow_run_id", "run_by", "team_id")
             and not (key == "thread_to_node_inputs" and _is_same_message(value, plain[key]))
         }
-        own = {key: escaped(_mask(self._masker, value, key)) for key, value in own.items()}
+        own = {key: escaped(_mask(self._boundary, value, key)) for key, value in own.items()}
         if turn_input.command not in ("start", "data"):
             own["command"] = turn_input.command
         has_threads = "thread_to_node_inputs" in own
@@ -215,7 +232,9 @@ class _Reader:
                 self._draft.head["input"] = shared
             own = {"thread_to_node_inputs": own["thread_to_node_inputs"]} if has_threads else {}
         said = (
-            {"say": escaped(_mask(self._masker, message))} if turn_input.messages and not has_threads else {}
+            {"say": escaped(_mask(self._boundary, message))}
+            if turn_input.messages and not has_threads
+            else {}
         )
         return {**said, **({"send": own} if own else {})}
 
@@ -225,7 +244,7 @@ class _Reader:
         volatile = _volatile_values(row.log)
 
         def proposal(
-            kind: str, subject: str, value: Any, match: Match, *, is_ticked: bool = False
+            kind: ExpectationKind, subject: str, value: Any, match: Match, *, is_ticked: bool = False
         ) -> Proposal:
             value = escaped(value)
             text = text_for(kind, value, match, volatile)
@@ -244,8 +263,9 @@ class _Reader:
             yield proposal("path", "", path, "exact", is_ticked=True)
         spoken = [each for each in read.rows if each.role == "agent" and each.text.strip()]
         for place, each in enumerate(spoken):
-            text = _mask(self._masker, each.text)
-            yield proposal("says", each.node_name, text, "contains", is_ticked=place == 0)
+            is_ticked = place == 0 and each.node_name not in self._drawn
+            text = _mask(self._boundary, each.text)
+            yield proposal("says", each.node_name, text, "contains", is_ticked=is_ticked)
         for edge in dict.fromkeys(step.edge_id for step in read.steps if step.thread == MAIN_THREAD):
             if self._edges.get(edge):
                 yield proposal("edge_taken", "", self._edges[edge], "exact")
@@ -258,12 +278,8 @@ class _Reader:
             yield proposal("hint", "", self._name(node), "exact")
 
     def _path(self, log: TurnLog) -> list[str]:
-        entered = (
-            node_of(event)
-            for event in log.events
-            if event.type in ARRIVALS and COMPANION not in (event.origin_thread_id or "")
-        )
-        return [self._name(node) for node, _ in groupby(entered) if node]
+        visits = (read_visit(index, event) for index, event in enumerate(log.events))
+        return [self._name(visit.node_id) for visit in read_path(filter(None, visits))]
 
     def _name(self, node_id: str) -> str:
         name = self._names.get(node_id, node_id)
@@ -275,9 +291,9 @@ class _Reader:
         own = name.rpartition(".")[2]
         if scope not in ("runtime", "dynamic", "workflow") or own in _OF_ENGINE | SYSTEM_NAMES:
             return None
-        if mask_path(self._masker, name) != name:
+        if self._boundary.release_path(name) != name:
             return None
-        value = _mask(self._masker, change.after, name)
+        value = _mask(self._boundary, change.after, name)
         return None if change.op == "removed" or value is None else (change.path, value)
 
 

@@ -90,6 +90,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="embedded, hosted or a connection's name, instead of the scenarios' own.",
     )
     group.addoption(
+        "--scenario-live",
+        default="",
+        metavar="CLASSES",
+        help="Classes of calls to make where scenarios do not name them: talk, read, write, contact.",
+    )
+    group.addoption(
         "--scenario-app",
         default="http://localhost:8501",
         metavar="ADDRESS",
@@ -117,17 +123,18 @@ class ScenarioFile(pytest.File):
     """A scenario file."""
 
     def collect(self) -> Iterator[ScenarioItem]:
-        """Yield an item for each row."""
+        """Yield an item for each row; a file with mistakes is one item, which fails."""
         from debugger.errors import InputError
-        from debugger.scenarios.loading import load_scenario
-        from debugger.scenarios.suite import cases_of
+        from debugger.scenarios.preparation import read_classes
+        from debugger.scenarios.suite import read_cases
         from debugger.telemetry.logs import escape_controls
 
         try:
-            loaded = load_scenario(self.path)
+            live = read_classes(self.config.getoption("scenario_live"))
         except InputError as error:
             raise self.CollectError(escape_controls(str(error), is_one_line=False)) from None
-        for case in cases_of(loaded, connection=self.config.getoption("scenario_backend")):
+        backend = self.config.getoption("scenario_backend")
+        for case in read_cases(self.path, connection=backend, live=live):
             name = escape_controls(case.id.partition("::")[2])
             yield ScenarioItem.from_parent(self, name=name, case=case)
 

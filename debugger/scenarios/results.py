@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Self
 
+from debugger.errors import DebuggerError, InputError, NotFoundError, WorkflowError
 from debugger.protocol.base import JsonObject
 from debugger.scenarios.model import Expectation, Scenario
 
 Outcome = Literal["passed", "failed", "error"]
-"""``error``: it could not run to its end for a reason outside the workflow, such as an unreachable server."""
+"""``error``: it could not run to its end: a mistake in its file, or a reason outside the workflow, such as an
+unreachable server."""
+
+MISTAKES = (InputError, NotFoundError, WorkflowError)
+"""Errors that a change of the scenario, or of its workflow, mends."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,20 @@ class CheckResult:
     got: str = ""
     """In words, cut to a few hundred characters."""
     event: int | None = None
-    """The nearest event, by its place in the run from 0."""
+    """The nearest event, by its place in the run from 0; of a failure where the expected path was left."""
+    why: str = ""
+    """Of a failure, its cause in one line: edges with their values, failed calls, nodes and durations."""
 
     @property
     def is_failure(self) -> bool:
         """Return whether the scenario fails by it."""
         return not self.passed and not self.expectation.soft
+
+    @property
+    def variable(self) -> str:
+        """Return the variable that is compared, without its scope; empty where it is none."""
+        match = self.expectation.variable
+        return match.name.partition(".")[2] if match is not None else ""
 
     @property
     def text(self) -> str:
@@ -60,6 +73,13 @@ class RepetitionResult:
     seconds: float = 0
     error: str = ""
     """Of ``error``: the reason with advice."""
+    is_mistake: bool = False
+    """Of ``error``: whether the scenario or its workflow has to be corrected."""
+
+    @classmethod
+    def of_error(cls, error: DebuggerError) -> Self:
+        """Return the result of a scenario that could not be run at all."""
+        return cls("error", error=str(error), is_mistake=isinstance(error, MISTAKES))
 
     @property
     def failures(self) -> list[CheckResult]:
@@ -103,6 +123,11 @@ class ScenarioResult:
         if self.repetitions and self.passes >= needed:
             return "passed"
         return "error" if any(each.outcome == "error" for each in self.repetitions) else "failed"
+
+    @property
+    def is_mistake(self) -> bool:
+        """Return whether the scenario or its workflow has to be corrected."""
+        return any(each.is_mistake for each in self.repetitions)
 
     @property
     def seconds(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,12 +19,15 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.models import Script
 from debugger.engine.models.base import Model
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, InputError, NotFoundError, RunEndedError
+from debugger.graph.checks import reject_faulty
+from debugger.protocol.base import JsonObject, without_secret_variables
 from debugger.protocol.runs import TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES
-from debugger.scenarios.checks import check, status_words
+from debugger.scenarios.checks import check, explain, status_words
 from debugger.scenarios.conversation import CheckedWorkflow, Conversation, Scope
 from debugger.scenarios.judging import ConversationJudge
 from debugger.scenarios.loading import LoadedScenario
@@ -33,15 +36,21 @@ from debugger.scenarios.preparation import (
     EMBEDDED,
     FrozenClock,
     check_abilities,
+    check_calls,
     find_workflow,
     logical_id_of,
     mock_set,
+    scenario_settings,
     turn_input,
 )
-from debugger.scenarios.results import CheckResult, Outcome, RepetitionResult, ScenarioResult
+from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
+from debugger.scenarios.run_marks import mark_of
+from debugger.scenarios.short_texts import shorten_between
 from debugger.settings import Settings
 from debugger.store import Store
 
+_MAX_PROBLEM = 300
+"""Characters of a failed answer in words."""
 _FAILURES = ("failed", "aborted_looping_risk")
 
 
@@ -70,7 +79,7 @@ class ScenarioRunner:
         self.store = store or Store("sqlite://")
         self._owns_store = store is None
         self._backends = backends
-        self._engines: dict[str | None, _Engine] = {}
+        self._engines: dict[tuple[Settings, str | None], _Engine] = {}
         self._workflow_ids: dict[tuple[str, str], tuple[str, int | None]] = {}
         self._checked: dict[tuple[str, str, int | None], CheckedWorkflow] = {}
         self._judge = ConversationJudge(settings, judge)
@@ -85,15 +94,15 @@ class ScenarioRunner:
         self.close()
 
     def close(self) -> None:
-        """Close the runner's own store."""
+        """End what the engines do, and close the runner's own store."""
+        for engine in self._engines.values():
+            engine.backend.end_turns()
         if self._owns_store:
-            for engine in self._engines.values():
-                engine.backend.close()
             self.store.close()
 
     def backend(self, connection: str) -> Backend:
         """Return the backend that runs the scenarios of a connection, and has their runs."""
-        return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
+        return self._own.backend if connection == EMBEDDED else self._backends(connection)
 
     def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
         """Return the id of a scenario's workflow on a connection.
@@ -155,34 +164,49 @@ class ScenarioRunner:
             times = scenario.repeat.times if scenario.repeat else 1
             repetitions = []
             for _ in range(times):
-                repetitions.append(self._repetition(loaded, scenario, connection, cancelled))
+                result = self._repetition(loaded, scenario, connection, cancelled)
                 if cancelled.is_set():
                     return
+                repetitions.append(result)
+                if result.run_id and not self._owns_store:
+                    mark = mark_of(scenario, loaded.path.as_posix(), number, result)
+                    self.store.scenario_runs.save(result.run_id, mark)
             yield ScenarioResult(scenario, loaded.path.as_posix(), row, number, repetitions)
 
     def _repetition(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> RepetitionResult:
+        """Run a scenario once; an error is a result too."""
         began = time.perf_counter()
         run = None
         try:
             run = self._started(loaded, scenario, connection, cancelled)
             run.execute()
-            error = ""
+            found = RepetitionResult("passed")
         except DebuggerError as caught:
-            error = str(caught)
-        seconds = time.perf_counter() - began
+            found = RepetitionResult.of_error(caught)
+        found = replace(found, seconds=time.perf_counter() - began)
         if run is None:
-            return RepetitionResult("error", seconds=seconds, error=error)
-        failed = any(check.is_failure for check in run.checks)
-        outcome: Outcome = "error" if error else "failed" if failed else "passed"
-        return RepetitionResult(outcome, run.checks, run.run_id, run.turns, run.path, seconds, error)
+            return found
+        run.add_problems()
+        if connection == EMBEDDED:
+            run.add_warnings(self.settings)
+        failed = found.outcome == "passed" and any(check.is_failure for check in run.checks)
+        return replace(
+            found,
+            outcome="failed" if failed else found.outcome,
+            checks=run.checks,
+            run_id=run.run_id,
+            turns=run.turns,
+            path=run.path,
+        )
 
     def _started(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> ScenarioRun:
         if connection == EMBEDDED:
-            engine = self._engine(loaded.script_text, loaded.script)
+            settings = scenario_settings(scenario, self.settings)
+            engine = self._engine(settings, loaded.script_text, loaded.script)
             engine.clock.freeze(scenario.clock)
             engine.world.random.seed(scenario.seed)
             backend: Backend = engine.backend
@@ -190,13 +214,23 @@ class ScenarioRunner:
             engine, backend = None, self._backends(connection)
         workflow_id, version = self._workflow(loaded, scenario, connection, backend)
         checked = self._checked_workflow(connection, backend, workflow_id, version)
+        if engine is not None:
+            check_calls(scenario, self.settings, checked.running)
         return ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
 
-    def _engine(self, key: str | None, script: Script | None) -> _Engine:
+    @property
+    def _own(self) -> _Engine:
+        """The engine by which workflows and runs are read."""
+        return self._engine(self.settings)
+
+    def _engine(self, settings: Settings, text: str | None = None, script: Script | None = None) -> _Engine:
+        key = settings, text
         if key not in self._engines:
             clock = FrozenClock()
             world = Environment(now=clock.now, sleep=clock.sleep)
-            backend = EmbeddedBackend(self.settings, store=self.store, world=world, script=script)
+            backend = EmbeddedBackend(
+                settings, store=self.store, world=world, script=script, recorded_answers_win=True
+            )
             self._engines[key] = _Engine(backend, clock, world)
         return self._engines[key]
 
@@ -229,22 +263,30 @@ class ScenarioRunner:
             if not self._owns_store:
                 raise
         source = self._backends(EMBEDDED)
-        return self._store_document(source.workflow(find_workflow(name, source)), name)[0]
+        stored = source.workflow(find_workflow(name, source))  # it may break a rule of saving
+        return self._own.backend.store.create_workflow(stored.to_wire()).id
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
-        """Store a workflow, or find it stored; return its id and version."""
-        backend = self._engine(None, None).backend
+        """Store a workflow, or find it stored; return its id and version.
+
+        Raises:
+            WorkflowError: It is not stored, and breaks a rule of saving.
+        """
+        backend = self._own.backend
         document = workflow.to_wire()
-        if not self._owns_store:
-            for row in backend.workflows():
-                if logical_id_of(row.id, backend) != workflow.config.logical_id:
-                    continue
-                for each in reversed(backend.versions(row.id)):
-                    if backend.workflow(row.id, each.version_number).to_wire() == document:
-                        return row.id, each.version_number
-                if workflow.config.logical_id:
-                    version = backend.store.create_version(row.id, document=document, version_name=name)
-                    return row.id, version.version_number
+        if self._owns_store:  # it is gone with the runner: the run itself warns of broken rules
+            kept = backend.store.create_workflow(without_secret_variables(document))
+            return kept.id, kept.active_version_number
+        for row in backend.workflows():
+            if logical_id_of(row.id, backend) != workflow.config.logical_id:
+                continue
+            for each in reversed(backend.versions(row.id)):
+                if backend.workflow(row.id, each.version_number).to_wire() == document:
+                    return row.id, each.version_number
+            if workflow.config.logical_id:
+                reject_faulty(workflow)
+                version = backend.store.create_version(row.id, document=document, version_name=name)
+                return row.id, version.version_number
         created = backend.create_workflow(document)
         return created.id, created.active_version_number
 
@@ -295,6 +337,7 @@ class ScenarioRun:
         self._first_log = 0
         self._conversation = Conversation(workflow, self._ledgers)
         self._mocks = mock_set(scenario.mocks, workflow)
+        self._interceptor = Interceptor(self._mocks)
 
     @property
     def path(self) -> str:
@@ -347,6 +390,37 @@ class ScenarioRun:
         self._check(self._scenario.expect, None)
         self._check_mocks()
 
+    def add_warnings(self, settings: Settings) -> None:
+        """Add what answered otherwise than the author of script and scenario may think.
+
+        Args:
+            settings: Those of the process.
+        """
+        recorded = self._interceptor.recorded
+        answers = [(each.label, f"to {each.target.text!r}") for each in recorded.calls]
+        # In a sandbox the code itself answers; the script of a sample has answers for many scenarios.
+        if self._scenario.script and python_status(settings.inline_python).mode != "sandboxed":
+            answers += [(each.label, f"of the tool {each.tool!r}") for each in recorded.tools]
+        for label, what in answers:
+            if label not in self._interceptor.used:
+                expected = f"that {label}, {what}, is used"
+                got = "no call that it fits"
+                self._add_warning("A recorded answer was not used", label, expected, got)
+        if recorded.has_script and (settings.responder != "rules" or self._scenario.script):
+            for label, event in self._conversation.stand_in_answers().items():
+                expected = f"that a rule of the script fits at the node {label!r}"
+                self._add_warning("The script did not answer", label, expected, "the built-in rules", event)
+        if self._scenario.calls.talk is None and self._conversation.has_simulated_models:
+            expected = "`calls: {talk: live}` in the scenario, or `{talk: simulated}`"
+            got = "script and built-in rules, as scenarios simulate calls to models"
+            self._add_warning("No model was called", "model", expected, got)
+
+    def _add_warning(
+        self, message: str, name: str, expected: str, got: str, event: int | None = None
+    ) -> None:
+        rule = Expectation(reached=[name], soft=True, message=message)
+        self.checks.append(CheckResult(rule, None, False, expected, got, event))
+
     def _advance(self) -> None:
         result = self._conversation.result
         if self.run_id is None or result is None:
@@ -367,7 +441,7 @@ class ScenarioRun:
         self._conversation.add(TurnLog(self.turns, turn_input, events, is_background), result)
 
     def _inspector(self) -> RunInspector | None:
-        return RunInspector(Interceptor(self._mocks)) if self._mocks else None
+        return RunInspector(self._interceptor) if self._engine is not None else None
 
     def _scope(self, turn: int | None) -> Scope:
         return self._conversation.scope(turn, first_log=0 if turn is None else self._first_log)
@@ -376,8 +450,17 @@ class ScenarioRun:
         scope = self._scope(turn)
         if turn is not None:
             self._check_failure(turn)
+        mistake: InputError | None = None
         for expectation in expected:
-            self.checks.append(check(expectation, self._conversation, scope, self._judge))
+            try:
+                self.checks.append(check(expectation, self._conversation, scope, self._judge))
+            except InputError as error:  # the checks beside it tell what is wrong, too
+                place = "At the end" if turn is None else f"Turn {turn}"
+                mistake = mistake or InputError(
+                    f"{place}, {expectation.kind}: {error.message}", advice=error.advice
+                )
+        if mistake is not None:
+            raise mistake
 
     def _check_failure(self, number: int) -> None:
         """Add a failed check where the run failed unexpectedly."""
@@ -392,13 +475,23 @@ class ScenarioRun:
     def _check_mocks(self) -> None:
         for mock in self._mocks.unused:
             target = mock.target
-            rule = Expectation(reached=[target.node or target.name], soft=True, message="A mock was not used")
             expected = f"that the mock of the {target.kind} {target.name!r} is used"
-            self.checks.append(CheckResult(rule, None, False, expected, "no call of it"))
+            self._add_warning("A mock was not used", target.node or target.name, expected, "no call of it")
+
+    def add_problems(self) -> None:
+        """Add a warning for each failed answer, whatever the workflow made of it."""
+        expected = "no failed answer and no warning of unknown cause"
+        for row, trouble, whole in self._conversation.unexpected_problems():
+            rule = Expectation(reached=[row.node_name or trouble.kind], soft=True, message=trouble.label)
+            words = shorten_between(whole, _MAX_PROBLEM)
+            got = f"at {row.node_name!r}: {words}" if row.node_name else words
+            self.checks.append(CheckResult(rule, row.turn_number, False, expected, got, row.index))
 
     def _add_failed(self, expected: str, got: str, turn: int) -> None:
         last = self._conversation.event_count - 1 if self._conversation.event_count else None
-        self.checks.append(CheckResult(Expectation(status="running"), turn, False, expected, got, last))
+        rule = Expectation(status="running")
+        why = explain(rule, self._conversation, self._scope(turn))
+        self.checks.append(CheckResult(rule, turn, False, expected, got, last, why))
 
-    def _ledgers(self) -> dict[str, list[object]]:
+    def _ledgers(self) -> dict[str, list[JsonObject]]:
         return ledgers(self._backend.run(self.run_id)) if self.run_id else {}

@@ -17,8 +17,9 @@ from typing import Protocol
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
-from debugger.scenarios.loading import LoadedScenario, find_scenarios, load_scenario
+from debugger.scenarios.loading import LoadedScenario, describe_unreadable, find_scenarios, load_scenario
 from debugger.scenarios.model import Repeat, Scenario
+from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
 from debugger.scenarios.runner import ScenarioRunner
 
@@ -34,6 +35,8 @@ class Case:
     row: JsonObject
     digest: str
     """SHA-256 of the scenario, its workflow file, its script and the version of this program."""
+    mistakes: str = ""
+    """Those of its file, by which it cannot be run."""
 
     @property
     def id(self) -> str:
@@ -43,17 +46,19 @@ class Case:
     @property
     def turns(self) -> int:
         """Return the number of turns of the user, repetitions included."""
-        own = sum(turn.advance is None for turn in self.scenario.turns)
+        own = 0 if self.mistakes else sum(turn.advance is None for turn in self.scenario.turns)
         return own * (self.scenario.repeat.times if self.scenario.repeat else 1)
 
     def run(self, runner: ScenarioRunner, cancelled: threading.Event) -> ScenarioResult | None:
         """Return the result; ``None`` where it was cancelled."""
         scenario = self.scenario
+        if self.mistakes:
+            return self.result([RepetitionResult("error", error=self.mistakes, is_mistake=True)])
         one = replace(self.loaded, rows=[] if self.row_number is None else [self.row])
         try:
             found = list(runner.run(one, cancelled, backend=scenario.connection, repeat=scenario.repeat))
         except DebuggerError as error:
-            return self.result([RepetitionResult("error", error=str(error))])
+            return self.result([RepetitionResult.of_error(error)])
         except Exception as error:  # the others are to run; without its message, which may quote a secret
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
@@ -68,26 +73,26 @@ class Case:
 
 
 def load_cases(
-    paths: Iterable[Path], *, connection: str | None = None, repeat: int | None = None
+    paths: Iterable[Path],
+    *,
+    connection: str | None = None,
+    repeat: int | None = None,
+    live: Collection[str] = (),
 ) -> list[Case]:
-    """Read scenarios; one of several rows is as many cases.
+    """Read scenarios; one of several rows is as many cases, and one with mistakes is a case with an error.
 
     Args:
         paths: Files and folders.
         connection: The connection instead of the scenarios' own.
         repeat: The repetitions, which all must pass, instead of the scenarios' own.
+        live: The classes of calls that are live where a scenario does not name them.
 
     Raises:
-        InputError: A path is not there, there is no scenario, or files have mistakes: the message has all.
+        InputError: A path is not there, or there is no scenario.
     """
-    found, problems = list[Case](), list[str]()
+    found = list[Case]()
     for path in find_scenarios(map(stable_path, paths)):
-        try:
-            found += cases_of(load_scenario(path), connection=connection, repeat=repeat)
-        except InputError as error:
-            problems.append(str(error))
-    if problems:
-        raise InputError("\n".join(problems))
+        found += read_cases(path, connection=connection, repeat=repeat, live=live)
     if not found:
         raise InputError(
             f"No scenario was found in {', '.join(map(str, paths))}.",
@@ -96,10 +101,35 @@ def load_cases(
     return found
 
 
+def read_cases(
+    path: Path,
+    *,
+    connection: str | None = None,
+    repeat: int | None = None,
+    live: Collection[str] = (),
+) -> Iterator[Case]:
+    """Yield the cases of one file; of a file with mistakes one that is an error."""
+    try:
+        loaded = load_scenario(path)
+    except InputError as error:
+        unreadable = describe_unreadable(path)
+        digest = hashlib.sha256(unreadable.text.encode("utf-8", "surrogatepass")).hexdigest()
+        yield Case(unreadable, unreadable.scenario, None, {}, digest, str(error))
+        return
+    yield from cases_of(loaded, connection=connection, repeat=repeat, live=live)
+
+
 def cases_of(
-    loaded: LoadedScenario, *, connection: str | None = None, repeat: int | None = None
+    loaded: LoadedScenario,
+    *,
+    connection: str | None = None,
+    repeat: int | None = None,
+    live: Collection[str] = (),
 ) -> Iterator[Case]:
     """Yield the cases of one scenario."""
+    if live and (connection or loaded.scenario.connection) == EMBEDDED:
+        calls = loaded.scenario.calls.with_live(live)
+        loaded = replace(loaded, scenario=loaded.scenario.model_copy(update={"calls": calls}))
     own = {"connection": connection, "repeat": Repeat(times=repeat) if repeat else None}
     changed = {name: value for name, value in own.items() if value is not None}
     files = hashlib.sha256(program_version().encode())
@@ -128,11 +158,13 @@ def select_cases(
 ) -> list[Case]:
     """Return the cases with any of the tags and none of the excluded ones.
 
+    A file whose tags cannot be read is among them: nobody knows that it is not meant, or has the tag.
+
     Raises:
         InputError: No scenario has one of the tags, or none is selected.
     """
     known = sorted({tag for case in cases for tag in case.scenario.tags})
-    for tag in (*tags, *excluded):
+    for tag in () if any(map(_has_no_known_tags, cases)) else (*tags, *excluded):
         if tag not in known:
             near = difflib.get_close_matches(tag, known, n=1)
             advice = f"Did you mean {near[0]!r}?" if near else f"The tags are: {', '.join(known) or 'none'}."
@@ -140,12 +172,16 @@ def select_cases(
     chosen = [
         case
         for case in cases
-        if (not tags or not set(tags).isdisjoint(case.scenario.tags))
+        if (not tags or not set(tags).isdisjoint(case.scenario.tags) or _has_no_known_tags(case))
         and set(excluded).isdisjoint(case.scenario.tags)
     ]
     if not chosen:
         raise InputError("The tags select no scenario.", advice="Exclude fewer tags.")
     return chosen
+
+
+def _has_no_known_tags(case: Case) -> bool:
+    return bool(case.mistakes) and not case.scenario.tags
 
 
 class Execution(Protocol):

@@ -90,6 +90,11 @@ def body_error(kind: str, message: str, *path: str) -> RequestValidationError:
 
 
 async def _read_bytes(request: Request, *, limit: int) -> bytes:
+    """Read the body of a request.
+
+    Raises:
+        HTTPException: It is larger than the limit; what is beyond it is not read.
+    """
     too_large = HTTPException(
         413, f"The body is larger than {limit:,} bytes, which is the most that is taken."
     )

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from debugger.boundary import release_address, release_line
 from debugger.errors import (
     AuthenticationError,
     DebuggerError,
@@ -28,12 +29,12 @@ from debugger.errors import (
     StaleTurnError,
     StoreError,
     TurnInProgressError,
+    TurnNotStoredError,
     UnsupportedError,
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import BASE_PATH
-from debugger.server.log_redaction import redact_address
 from debugger.server.responses import RawJsonResponse
 from debugger.telemetry.context import request_id
 
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 NO_START = "No start node found"
 SESSION_NOT_FOUND = "Session not found"
+NOT_STORED = "turn_not_stored"
+"""The reason of a turn that ran and is not on record; its calls were made."""
 
 _PLATFORM_ONLY = re.compile(
     r"/v1/(nodes|edges|tools|super-nodes|templates|node-libraries|workflow-categories|schemas|llm-configs"
@@ -68,7 +71,16 @@ def error_response(error: DebuggerError) -> RawJsonResponse:
         headers["WWW-Authenticate"] = "Bearer"
     bodies = (body(error) for kind, body in _BODIES.items() if isinstance(error, kind))
     body = next(bodies, {"detail": error.message})
-    return RawJsonResponse(body, status_code=error.status, headers=headers)
+    return RawJsonResponse(_released(body), status_code=error.status, headers=headers)
+
+
+def _released(body: Any) -> Any:
+    """Return the body of an error whose sentences hold no secrets."""
+    if isinstance(body, dict):
+        return {name: _released(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_released(value) for value in body]
+    return release_line(body) if isinstance(body, str) else body
 
 
 def _not_startable_body(error: Any) -> JsonObject:
@@ -90,6 +102,12 @@ _BODIES: dict[type[DebuggerError], Callable[[Any], JsonObject]] = {
     },
     TurnInProgressError: lambda error: {"detail": error.message, "reason": "turn_in_progress"},
     NotStartableError: _not_startable_body,
+    # Not 503, after which clients and gateways send a request again: the turn ran, and its calls were made.
+    TurnNotStoredError: lambda error: {
+        "detail": error.message,
+        "reason": NOT_STORED,
+        "calls": list(error.calls),
+    },
     # The place of the database and its error are for the operator, who finds them in the log.
     StoreError: lambda error: {"detail": "Service unavailable"},
 }
@@ -98,7 +116,7 @@ _BODIES: dict[type[DebuggerError], Callable[[Any], JsonObject]] = {
 async def _handle_debugger_error(request: Request, error: Exception) -> RawJsonResponse:
     assert isinstance(error, DebuggerError)
     if error.status >= 500:
-        _log.warning("%s %s: %s", request.method, redact_address(request.url.path), error)
+        _log.warning("%s %s: %s", request.method, release_address(request.url.path), error)
     return error_response(error)
 
 
@@ -114,7 +132,7 @@ async def _handle_invalid_request(request: Request, error: Exception) -> RawJson
 
 async def _handle_deep_value(request: Request, error: Exception) -> RawJsonResponse:
     problem = InputError("A value is nested too deeply.")
-    path = redact_address(request.url.path)
+    path = release_address(request.url.path)
     _log.warning("%s %s: %s", request.method, path, problem, exc_info=error)
     return error_response(problem)
 
@@ -149,7 +167,7 @@ class ErrorMiddleware:
             has_started = has_started or message["type"] == "http.response.start"
             await send(message)
 
-        path = redact_address(scope["path"])
+        path = release_address(scope["path"])
         try:
             await self._app(scope, receive, observe)
         except ClientDisconnect:

@@ -38,7 +38,10 @@ async def execute(
     A turn is identified by its run, its number and ``run_input.miscellaneous.client_turn_id``: a request with
     an id that was sent before gets the response of the first one, and executes nothing. The command ``stop``
     cancels the turn that is being executed, whichever server executes it. 409 has a ``reason``: the run has
-    newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
+    newer turns than ``X-Expected-Turn-Number`` says (``stale_turn``), or another turn of the run is being
+    executed (``turn_in_progress``): nothing was executed. With ``turn_not_stored`` the turn ran, made the
+    ``calls`` that are listed, and is not on record: under its id it is not executed again, under a new id it
+    makes its calls again.
     """
 
     def run(services: Services) -> RawJsonResponse:

@@ -74,15 +74,15 @@ def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Pe
     """
     content = validate(NewComment, body).content
     _finished_run(store, run_id)
-    return RawJsonResponse(comment_record(store.notebook.comment(run_id, Target(), person, content)))
+    return RawJsonResponse(comment_record(store.notes.comment(run_id, Target(), person, content)))
 
 
 @router.delete(urls.RUN_COMMENT, response_model=RunAnswer)
 def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore) -> RawJsonResponse:
     """Delete a comment on a run; the response is the run's record."""
     _finished_run(store, run_id)
-    store.notebook.delete_comment(run_id, comment_id, Target())
-    return RawJsonResponse(run_answer(store.run(run_id), store.notebook.feedback(run_id)))
+    store.notes.delete_comment(run_id, comment_id, Target())
+    return RawJsonResponse(run_answer(store.run(run_id), store.notes.feedback(run_id)))
 
 
 @router.post(urls.EVENT_COMMENTS, response_model=CommentRecord)
@@ -95,7 +95,7 @@ def comment_event(
     """
     content = validate(NewComment, body).content
     target = _event_target(_finished_run(store, run_id), event_id)
-    return RawJsonResponse(comment_record(store.notebook.comment(run_id, target, person, content)))
+    return RawJsonResponse(comment_record(store.notes.comment(run_id, target, person, content)))
 
 
 @router.delete(urls.EVENT_COMMENT, response_model=FeedbackAnswer)
@@ -104,7 +104,7 @@ def delete_event_comment(
 ) -> RawJsonResponse:
     """Delete a comment on an event."""
     target = _event_target(_finished_run(store, run_id), event_id)
-    store.notebook.delete_comment(run_id, comment_id, target)
+    store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
 
 
@@ -145,7 +145,7 @@ def comment_turn(
     """Comment on a turn; the response has all comments on it."""
     content = validate(NewComment, body).content
     target = _turn_target(_finished_run(store, run_id), turn_index)
-    store.notebook.comment(run_id, target, person, content)
+    store.notes.comment(run_id, target, person, content)
     return _feedback(store, run_id, target, "comments")
 
 
@@ -155,7 +155,7 @@ def delete_turn_comment(
 ) -> RawJsonResponse:
     """Delete a comment on a turn."""
     target = _turn_target(_finished_run(store, run_id), turn_index)
-    store.notebook.delete_comment(run_id, comment_id, target)
+    store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
 
 
@@ -182,7 +182,7 @@ def _turn_target(run: Run, turn_index: int) -> Target:
 def _rate(
     store: Store, run_id: str, target: Target, person: str, value: RatingValue | None
 ) -> RawJsonResponse:
-    store.notebook.rate(run_id, target, person, value)
+    store.notes.rate(run_id, target, person, value)
     return _feedback(store, run_id, target, "ratings")
 
 
@@ -190,7 +190,7 @@ def _feedback(
     store: Store, run_id: str, target: Target, kind: Literal["ratings", "comments"]
 ) -> RawJsonResponse:
     """Return the ratings of a target, or the comments on it."""
-    all_comments, all_ratings = store.notebook.feedback(run_id)
+    all_comments, all_ratings = store.notes.feedback(run_id)
     comments = [comment for comment in all_comments if comment.target == target and kind == "comments"]
     ratings = [rating for rating in all_ratings if rating.target == target and kind == "ratings"]
     answer: FeedbackAnswer = {

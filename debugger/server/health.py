@@ -11,7 +11,7 @@ from contextlib import suppress
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.tools.sandbox import PythonStatus, python_status
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, StoreDamagedError, StoreFileError
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ STORE_TIMEOUT_SECONDS = 2.0
 SHUTTING_DOWN = "The server is shutting down."
 NO_ANSWER = "The store does not answer."
 UNUSABLE = "The store cannot be used."
+FILE_GONE = "The file of the store was deleted, moved or replaced while it was open."
+DAMAGED = "The store has a damaged page."
 OTHER_TABLES = "The tables of the store are those of another version of this program."
 
 
@@ -67,6 +69,10 @@ class Readiness:
             return None if self._store.has_present_tables() else OTHER_TABLES
         except DebuggerError as error:
             _log.warning("not ready: %s", error)
+            if isinstance(error, StoreFileError):
+                return FILE_GONE
+            if isinstance(error, StoreDamagedError):
+                return DAMAGED
         except Exception:  # the probe is answered in any case
             _log.exception("not ready")
         return UNUSABLE

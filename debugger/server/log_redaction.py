@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable
 
+from debugger.boundary import release_address
+
 _HEADER = "< %s: %s"
 _REJECTED = "ASGI callable returned without completing handshake."
 """Logged for every handshake that is rejected with a response, such as 401."""
-_TOKEN = re.compile(r"(?<=[?&]token=)[^&\s\"]+|(?<=/rerun-token/)[^/?\s\"]+")
 
 
 def redact_uvicorn_log() -> None:
@@ -22,11 +22,6 @@ def redact_uvicorn_log() -> None:
     for name in ("uvicorn.error", "uvicorn.access"):
         # The same object each time, which a logger takes once only.
         logging.getLogger(name).addFilter(_redact)
-
-
-def redact_address(address: str) -> str:
-    """Return the path or the address of a request without tokens."""
-    return _TOKEN.sub("***", address)
 
 
 MAX_REPEATS = 10
@@ -101,5 +96,5 @@ def _redact(record: logging.LogRecord) -> bool:
     if record.msg in (_HEADER, _REJECTED):
         return False
     if isinstance(record.args, tuple):
-        record.args = tuple(redact_address(arg) if isinstance(arg, str) else arg for arg in record.args)
+        record.args = tuple(release_address(arg) if isinstance(arg, str) else arg for arg in record.args)
     return True

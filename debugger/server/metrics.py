@@ -137,6 +137,7 @@ class MetricsMiddleware:
             self._metrics.request(scope["method"], route, status, seconds)
 
     async def _count_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket; count it while it is open, and its handshake if it is refused."""
         is_open = False
 
         async def observe(message: Message) -> None:

@@ -17,8 +17,9 @@ from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Comment, Rating, RatingValue, Target
-from debugger.protocol.runs import Run, Turn
+from debugger.protocol.runs import UNFINISHED_TURNS, Run, Turn
 from debugger.protocol.turn_logs import number_turns
+from debugger.store import UnfinishedTurn
 
 Feedback = tuple[list[Comment], list[Rating]]
 """The comments and ratings of a run."""
@@ -95,9 +96,15 @@ def run_record(run: Run) -> RunRecord:
     }
 
 
-def run_answer(run: Run, feedback: Feedback) -> RunAnswer:
-    """Return a run with all feedback on it."""
+def run_answer(run: Run, feedback: Feedback, unfinished: Sequence[UnfinishedTurn] = ()) -> RunAnswer:
+    """Return a run with all feedback on it, and its turns that were interrupted after calls."""
     record = run_record(run)
+    unstored = [turn for turn in unfinished if turn.calls and turn.client_turn_id]
+    if unstored:
+        shown: Any = record["workflow_run"]
+        shown[UNFINISHED_TURNS] = [
+            {"client_turn_id": turn.client_turn_id, "calls": turn.calls} for turn in unstored
+        ]
     if any(feedback):
         index = _FeedbackIndex(run.workflow_run_id, feedback)
         inner: Any = record["workflow_run"]
@@ -112,7 +119,14 @@ def run_answer(run: Run, feedback: Feedback) -> RunAnswer:
 
 def read_feedback(backend: Backend, run_id: str) -> Feedback:
     """Return the feedback on a run; nothing where another server stores it."""
-    return backend.store.notebook.feedback(run_id) if isinstance(backend, EmbeddedBackend) else ([], [])
+    return backend.store.notes.feedback(run_id) if isinstance(backend, EmbeddedBackend) else ([], [])
+
+
+def read_unfinished(backend: Backend, run_id: str) -> list[UnfinishedTurn]:
+    """Return the interrupted turns of a run; none where another server stores it."""
+    if not isinstance(backend, EmbeddedBackend):
+        return []
+    return backend.store.notes.read_unfinished_turns(run_id)
 
 
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:

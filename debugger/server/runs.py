@@ -12,9 +12,10 @@ from typing_extensions import TypedDict
 
 from debugger.backends.base import Backend
 from debugger.backends.base import Page as RunRows
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run, RunOutput, RunSearch, RunStatus, Turn, TurnInput
+from debugger.protocol.runs import TURN_NUMBERS_HEADER, Run, RunOutput, RunSearch, RunStatus, Turn, TurnInput
 from debugger.server.dependencies import (
     DEFAULT_SIZE,
     Engine,
@@ -27,7 +28,14 @@ from debugger.server.dependencies import (
     in_utc,
 )
 from debugger.server.responses import Page, RawJsonResponse, page_envelope
-from debugger.server.run_records import RunAnswer, RunRecord, read_feedback, run_answer, run_record
+from debugger.server.run_records import (
+    RunAnswer,
+    RunRecord,
+    read_feedback,
+    read_unfinished,
+    run_answer,
+    run_record,
+)
 from debugger.server.workflows import json_schema
 
 router = APIRouter(tags=["runs"])
@@ -106,7 +114,8 @@ def list_runs(
         rows = [run for run in reruns if run.checkpoint_source_turn_index == source_turn_index]
         found = RunRows(rows[(page - 1) * size : page * size], len(rows))
     records = [run_record(run) for run in found.rows]
-    return RawJsonResponse(page_envelope("workflow_runs", records, page=page, size=size, total=found.total))
+    content = page_envelope("workflow_runs", records, page=page, size=size, total=found.total)
+    return RawJsonResponse(content, headers=_headers(backend))
 
 
 def _find(
@@ -123,7 +132,15 @@ def _find(
 @router.get(urls.RUN, response_model=RunAnswer)
 def get_run(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
     """Return a run with its finished turns and its feedback."""
-    return RawJsonResponse(run_answer(backend.run(run_id), read_feedback(backend, run_id)))
+    unfinished = read_unfinished(backend, run_id)
+    record = run_answer(backend.run(run_id), read_feedback(backend, run_id), unfinished)
+    return RawJsonResponse(record, headers=_headers(backend))
+
+
+def _headers(backend: Backend) -> dict[str, str]:
+    """Return the headers by which a client may rely on what a record lacks."""
+    numbers = {TURN_NUMBERS_HEADER: "checked"} if isinstance(backend, EmbeddedBackend) else {}
+    return {"Cache-Control": "no-store", **numbers}
 
 
 @router.delete(urls.RUN, status_code=204, responses={409: {}})

@@ -44,13 +44,13 @@ class RunLimiter:
         self._lock = threading.Lock()
 
     def prepare(self, engine: EmbeddedBackend, workflow_id: str) -> bool:
-        """Prepare the start of a run; return whether its workflow has a limit."""
+        """Return whether a workflow limits its runs; at the limit, interrupt turns of ended processes."""
         with self._lock:
             rule = self._rule(engine, workflow_id)
         if rule is None or rule.max_concurrent_runs is None:
             return False
         if engine.store.catalogue.count_active_runs(workflow_id) >= rule.max_concurrent_runs:
-            engine.store.claims.lapse()  # of processes that have ended
+            engine.store.claims.interrupt_expired()  # of processes that have ended
         return True
 
     def forget(self, workflow_id: str) -> None:
@@ -129,6 +129,12 @@ class Services:
         if isinstance(backend, EmbeddedBackend):
             options["is_limited"] = self.run_limiter.prepare(backend, workflow_id)
         return backend.execute(workflow_id, turn_input, **options)
+
+    def mark_socket(self, turn_input: TurnInput) -> TurnInput:
+        """Return the first input of a run over the WebSocket, marked where only such runs are re-run."""
+        backend = self.backend
+        is_wanted = isinstance(backend, EmbeddedBackend) and backend.settings.socket_reruns_only
+        return turn_input.over_socket() if is_wanted else turn_input
 
     async def run_turn(
         self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False

@@ -69,6 +69,11 @@ class _Lane:
         self._keys: dict[str | None, _Key] = {}
 
     async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
+        """Run work in a thread once the key and the server have a free slot.
+
+        Raises:
+            QueueFullError: Too many turns of the key wait already.
+        """
         key = self._keys.get(key_id)
         if key is None:
             key = self._keys[key_id] = _Key(self._total if key_id is None else self._per_key)

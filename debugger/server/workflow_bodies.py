@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-
 from debugger.errors import WorkflowError
-from debugger.graph import Graph
-from debugger.graph.checks import CheckContext, Problem, save_errors
-from debugger.graph.checks.context import own_field
-from debugger.graph.checks.nodes import loop_without_wait
+from debugger.graph.checks import reject_faulty
 from debugger.protocol.base import JsonObject, WireModel, without_secret_variables
 from debugger.protocol.workflow import Workflow, unwrap_document
 from debugger.server.body import body_error
@@ -37,14 +31,10 @@ def new_document(body: JsonObject) -> JsonObject:
 
     Raises:
         RequestValidationError: There is neither a graph nor a name.
-        WorkflowError: The platform would not save it (``platform.md#validation``).
-        InputError: A node or an edge in it lacks a required field.
 
     Source: ``platform.md#create-workflow``.
     """
-    document = without_secret_variables(_unwrap(body))
-    reject_faulty(document)
-    return document
+    return without_secret_variables(_unwrap(body))
 
 
 def version_document(body: JsonObject) -> JsonObject:
@@ -52,14 +42,14 @@ def version_document(body: JsonObject) -> JsonObject:
 
     Raises:
         RequestValidationError: There is none.
-        WorkflowError: There is no graph in it, or the platform would not save it.
+        WorkflowError: There is no graph in it, or it breaks a rule of saving.
         InputError: A node or an edge in it lacks a required field.
     """
     config = body.get("config", body.get("workflow_config"))
     if not isinstance(config, dict):
         raise body_error("missing" if config is None else "dict_type", "It must be a graph", "config")
     document = dict(unwrap_document(without_secret_variables(config)))
-    reject_faulty(document)
+    reject_faulty(Workflow.from_document(document))
     return document
 
 
@@ -73,26 +63,6 @@ def name_in(body: JsonObject) -> str | None:
     if name is not None and not isinstance(name, str):
         raise body_error("string_type", "Input should be a valid string", "name")
     return name
-
-
-def reject_faulty(document: JsonObject) -> None:
-    """Reject a document that the platform does not save (``platform.md#validation``).
-
-    Raises:
-        WorkflowError: It breaks a rule, or is no workflow.
-        InputError: A node or an edge in it lacks a required field.
-    """
-    workflow = Workflow.from_document(document)
-    problem = next(chain(save_errors(workflow), _endless_loops(workflow)), None)
-    if problem is not None:
-        raise WorkflowError(problem.message, category=problem.category or "Invalid node configuration")
-
-
-def _endless_loops(workflow: Workflow) -> Iterator[Problem]:
-    # Only where ``self_loop`` is written in the document: its default is no choice of the author.
-    written = {node.logical_id for node in workflow.node_configs if own_field(node, "self_loop") is True}
-    problems = loop_without_wait(CheckContext(Graph(workflow)))
-    return (problem for problem in problems if problem.node_logical_id in written)
 
 
 def _unwrap(body: JsonObject) -> JsonObject:

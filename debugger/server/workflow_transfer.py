@@ -15,13 +15,14 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from debugger.errors import DebuggerError, WorkflowError
+from debugger.graph.checks import reject_faulty
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, without_secret_variables
+from debugger.protocol.workflow import Workflow
 from debugger.server.audit import set_audit_target
 from debugger.server.body import body_error, json_body, validate
 from debugger.server.dependencies import MAX_NUMBER, BaseUrl, Engine, Person, VersionField, WorkflowId
 from debugger.server.responses import RawJsonResponse
-from debugger.server.workflow_bodies import reject_faulty
 from debugger.server.workflows import WorkflowAnswer, set_author, workflow_answer
 from debugger.store import VersionCopy
 
@@ -153,7 +154,7 @@ def import_bundle(
         )
     copies = _selected(bundle_import)
     for copy in copies:
-        reject_faulty(dict(copy.document))
+        reject_faulty(Workflow.from_document(copy.document))
     if not bundle_import.confirm_executable:
         _reject_code(copies)
     labels = {
@@ -183,13 +184,14 @@ def clone_workflow(
     first. The platform's name of a copy without one is not known; here it is the original's with "(copy)".
 
     Raises:
+        NotFoundError: There is no such workflow, or it has no such version.
         NothingSelectedError: No version is selected.
     """
     request = validate(Clone, body)
+    original = engine.workflow_summary(workflow_id)
     numbers = None if request.clone_all_versions else sorted(set(request.version_numbers_to_clone or ()))
     if numbers == []:
         raise NothingSelectedError("No version was selected to be cloned.")
-    original = engine.workflow_summary(workflow_id)
     copies = engine.store.catalogue.versions(workflow_id, numbers)
     copied = [copy.version_number for copy in copies]
     candidates = (original.active_version_number, request.fallback_active_version)

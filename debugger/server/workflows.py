@@ -144,8 +144,8 @@ def create_workflow(
     """Create a workflow.
 
     The body is a document with nodes and edges, has one under ``config``, or only a name. A document that the
-    platform does not save is rejected (``platform.md#validation``). The app, which shows the errors of a
-    workflow, imports it without this route. Logical ids stay as they are (``platform.md#server-checklist``).
+    platform does not save is rejected (``platform.md#validation``). Logical ids stay as they are
+    (``platform.md#server-checklist``).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -227,14 +227,14 @@ def add_favorite(
     workflow_id: WorkflowId, body: AnyBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
     """Add a workflow to the favorites of the user."""
-    store.catalogue.favor(workflow_id, person, is_favorite=True)
+    store.catalogue.set_favorite(workflow_id, person, is_favorite=True)
     return RawJsonResponse({"message": "The workflow is a favorite."})
 
 
 @router.delete(urls.FAVORITE, response_model=Message)
 def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
     """Remove a workflow from the favorites of the user."""
-    store.catalogue.favor(workflow_id, person, is_favorite=False)
+    store.catalogue.set_favorite(workflow_id, person, is_favorite=False)
     return RawJsonResponse({"message": "The workflow is not a favorite."})
 
 

@@ -93,7 +93,7 @@ class BackgroundScheduler:
         self._put_off(result)
 
     def on_step(self, result: TurnResult, *, is_quiet: bool) -> None:
-        """Schedule the next step after one that was executed.
+        """Schedule the next step after one that was executed; halt after ``MAX_QUIET_STEPS`` quiet ones.
 
         Args:
             result: How it ended.

@@ -9,8 +9,8 @@ from debugger.analysis.comparison.comparison import Comparison, Totals, compare
 from debugger.analysis.comparison.divergence import describe_divergence
 from debugger.analysis.comparison.path_overlay import PathOverlay, joint_workflow, overlay_paths
 from debugger.analysis.comparison.tables import (
+    ComparedVariable,
     MessagePair,
-    VariableRow,
     WorkflowChange,
     message_pairs,
     variable_rows,
@@ -80,7 +80,7 @@ class RunComparison:
         numbers = {turn.number for turn in self.a.turns} | {turn.number + self.shift for turn in self.b.turns}
         return sorted(numbers)
 
-    def variables(self, turn: int, *, with_same: bool = False) -> list[VariableRow]:
+    def variables(self, turn: int, *, with_same: bool = False) -> list[ComparedVariable]:
         """Return the variables at the end of a turn of A."""
         of_a = [one for one in self.a.turns if one.number <= turn]
         of_b = [one for one in self.b.turns if one.number + self.shift <= turn]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from debugger.analysis.event_fields import as_object, field
+from debugger.analysis.event_fields import values_of
 from debugger.engine.mocks import Fault, Pin, Target
-from debugger.engine.models.base import model_name
+from debugger.engine.tool_names import model_name
 from debugger.errors import DebuggerError
 from debugger.graph import Graph
 from debugger.graph.node_types import MODEL_NODES
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, PlainObject
+from debugger.protocol.event_values import CalledTool, EventValues, MessageValues
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.value_view import ValueView
 from debugger.session.session import DebugSession
 
 _SHARED = frozenset({"events", "type", "node_logical_id", "node_run_id"})
@@ -35,70 +37,68 @@ def pin_of(log: TurnLog, position: int) -> Pin | None:
         return _node_pin(log, position, wire)
     if event.type not in _MODEL_EVENTS:
         return None
-    message = as_object(wire.get("message"))
-    node_id = str(wire.get("origin_node_logical_id"))
-    if message.get("type") == "tool":
+    values = EventValues(wire)
+    message, node_id = values.message, values.origin_node_logical_id
+    if message.type == "tool":
         return _tool_pin(message, node_id)
     return Pin(Target("model", node_id), _model_output(log, position, message))
 
 
-def _tool_pin(message: JsonObject, node_id: str) -> Pin:
-    succeeded = message.get("status") != "error"
+def _tool_pin(message: MessageValues, node_id: str) -> Pin:
+    succeeded = message.status != "error"
     output = {
         "success": succeeded,
-        "result": as_object(message.get("response_metadata")).get("tool_result"),
-        "error": None if succeeded else message_text(message),
+        "result": message.response_metadata.tool_result,
+        "error": None if succeeded else message_text(message.wire),
     }
-    return Pin(Target("tool", str(message.get("name")), node_id), output)
+    return Pin(Target("tool", message.name, node_id), output)
 
 
-def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
+def _model_output(log: TurnLog, position: int, message: MessageValues) -> JsonObject:
     """Return the output of a model's message, transition included."""
     transition = _transition_call(message)
     return {
-        "text": message_text(message),
+        "text": message_text(message.wire),
         **_choice(log, position, transition),
         "fields": _fields(log, position),
         "calls": [
-            {"name": call["name"], "args": as_object(call.get("args"))}
-            for call in _tool_calls(message)
-            if call is not transition
+            {"name": call.name, "args": call.args}
+            for call in _named_calls(message)
+            if transition is None or call.wire is not transition.wire
         ],
     }
 
 
 def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
     start = _start(log, position)
-    output = as_object(wire.get("run_output"))
-    own = {key: value for key, value in output.items() if key not in _SHARED}
+    values = EventValues(wire)
+    own = {key: value for key, value in values.run_output.wire.items() if key not in _SHARED}
     between = log.events[start:position]
-    messages = (as_object(field(event, "message")) for event in between if event.type in _MODEL_EVENTS)
+    messages = (values_of(event).message for event in between if event.type in _MODEL_EVENTS)
     chosen = next((call for call in map(_transition_call, messages) if call is not None), None)
-    values: JsonObject = {
+    pinned: JsonObject = {
         "says": [message_text(event.to_wire()) for event in between if event.type == "assistant_response"],
         "variables": _written(log, start, position),
         "output": own,
         **_choice(log, position, chosen),
     }
-    return Pin(Target("node", str(wire.get("origin_node_logical_id"))), values)
+    return Pin(Target("node", values.origin_node_logical_id), pinned)
 
 
-def _transition_call(message: JsonObject) -> JsonObject | None:
+def _transition_call(message: MessageValues) -> CalledTool | None:
     """Return the tool call by which a model chose a transition."""
-    calls = _tool_calls(message)
-    return next((call for call in calls if call["name"].startswith(TRANSITION_TOOL_PREFIX)), None)
+    calls = _named_calls(message)
+    return next((call for call in calls if call.name.startswith(TRANSITION_TOOL_PREFIX)), None)
 
 
-def _tool_calls(message: JsonObject) -> list[JsonObject]:
+def _named_calls(message: MessageValues) -> list[CalledTool]:
     """Return the calls that name a tool; an event of another backend may have others."""
-    calls = message.get("tool_calls")
-    found = map(as_object, calls if isinstance(calls, list) else ())
-    return [call for call in found if call.get("name") and isinstance(call["name"], str)]
+    return [call for call in message.calls if call.name]
 
 
-def _choice(log: TurnLog, position: int, transition: JsonObject | None) -> JsonObject:
+def _choice(log: TurnLog, position: int, transition: CalledTool | None) -> JsonObject:
     """Return the transition that a tool call before an event chose."""
-    args = dict(as_object((transition or {}).get("args")))
+    args = dict(transition.args) if transition else {}
     return {
         "chosen": _taken(log, position) if transition else None,
         "reason": str(args.pop("justification", "")),
@@ -137,7 +137,7 @@ def _fields(log: TurnLog, position: int) -> JsonObject:
     thread = log.events[position].origin_thread_id
     for event in log.events[position + 1 :]:
         if event.type == "end_node_run" and event.origin_thread_id == thread:
-            return dict(as_object(as_object(field(event, "run_output")).get("structured_output")))
+            return dict(values_of(event).run_output.structured_output)
     return {}
 
 
@@ -156,9 +156,8 @@ def _written(log: TurnLog, start: int, end: int) -> JsonObject:
 
 def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
     for event in reversed(events):
-        wire = event.to_wire()
-        if event.type == "workflow_show_state" and wire.get("thread_id") == thread:
-            return as_object(wire.get("runtime_variables"))
+        if event.type == "workflow_show_state" and event.to_wire().get("thread_id") == thread:
+            return values_of(event).runtime_variables
     return {}
 
 
@@ -185,16 +184,20 @@ def tool_names(graph: Graph) -> list[str]:
 
 def _tools(graph: Graph) -> Iterator[JsonObject]:
     for node in graph.nodes.values():
-        wire = node.to_wire()
-        if isinstance(wire.get("tool_config"), dict):
-            yield wire["tool_config"]
-        yield from _listed(wire.get("tools_config"))
-    yield from _listed(graph.workflow.config.to_wire().get("tools_config"))
+        config = _ToolFields(node.to_wire())
+        yield from filter(None, (config.tool_config, *config.tools_config.tools))
+    yield from _ToolFields(graph.workflow.config.to_wire()).tools_config.tools
 
 
-def _listed(config: object) -> Iterator[JsonObject]:
-    tools = config.get("tools") if isinstance(config, dict) else None
-    yield from (tool for tool in tools or () if isinstance(tool, dict))
+class _ToolList(ValueView):
+    tools: list[PlainObject]
+
+
+class _ToolFields(ValueView):
+    """The fields with tools of a node, or of the settings of a workflow."""
+
+    tool_config: PlainObject
+    tools_config: _ToolList
 
 
 FORMAT = 1

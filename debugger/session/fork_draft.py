@@ -66,7 +66,7 @@ class ForkPoint:
         return original_inputs([turn for turn in self.turns if turn.number <= self.number], self.workflow)
 
     @cached_property
-    def standing_at(self) -> str:
+    def main_node(self) -> str:
         """The main thread's node."""
         if not self.past:
             turn_input = self.original.run_input
@@ -135,12 +135,12 @@ class ForkDraft:
         """Return the differences to the original turn, path by path."""
         before = {
             "message": self.point.original.message,
-            "start node": self.point.standing_at,
+            "start node": self.point.main_node,
             "version": self.point.version_number,
         }
         after = {
             "message": self.message,
-            "start node": self.start_node or self.point.standing_at,
+            "start node": self.start_node or self.point.main_node,
             "version": self.point.version_number if self.version_number is None else self.version_number,
         }
         if self.is_answered_by_user:
@@ -157,7 +157,7 @@ class ForkDraft:
         """Return the reasons why it cannot be run, one sentence each."""
         found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
         if self.way == "replayed":
-            if self.start_node and self.start_node != self.point.standing_at:
+            if self.start_node and self.start_node != self.point.main_node:
                 found.append("With turns 1 to n run again, this turn cannot start at another node.")
             if any(edit.scope != "dynamic" or edit.is_removal for edit in self.variables.edits):
                 found.append(
@@ -227,7 +227,7 @@ class ForkDraft:
         return {
             **turn_input.to_wire(),
             "command": "start",
-            "start_node_logical_id": self.start_node or self.point.standing_at or None,
+            "start_node_logical_id": self.start_node or self.point.main_node or None,
             "initial_state": None,
             "version_number": None,
             "dynamic_variables": own,

@@ -102,7 +102,7 @@ def replay_from_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSess
 
 
 def _exact(backend: Backend, draft: ForkDraft) -> str:
-    moved = draft.start_node if draft.start_node != draft.point.standing_at else ""
+    moved = draft.start_node if draft.start_node != draft.point.main_node else ""
     return backend.fork(
         draft.point.run_id,
         draft.point.number,

@@ -84,6 +84,7 @@ class InputReplay:
             self.problem = f"The inputs could not be sent ({type(error).__name__})."
 
     def _send(self) -> None:
+        """Run the recorded inputs in order, until one fails or the user takes over."""
         for number, turn_input in enumerate(self._inputs, start=1):
             if not self._may_send(number):
                 return

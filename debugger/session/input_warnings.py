@@ -1,4 +1,4 @@
-"""Warnings about keys of a run input that have no effect on a turn."""
+"""Warnings about keys of a run input that have no effect on a turn, or for which it is refused."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from debugger.engine.run_input_check import ANYWHERE, find_problems
+from debugger.errors import InputError
+from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import BACKGROUND, CLIENT_TURN_ID, TurnInput
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.first_turn_keys import FIRST_TURN_KEYS, WELCOME
+from debugger.protocol.runs import BACKGROUND, CLIENT_TURN_ID, OVER_SOCKET, TurnInput
 
 KNOWN_KEYS = frozenset(TurnInput.model_fields)
-LATE_KEYS = {
-    "run_by": "the run has its label since its first turn",
-    "version_number": "a run stays on the version of its first turn",
-    "start_node_logical_id": "only a first turn starts at a chosen node",
-    "initial_state": "only a first turn restores a state",
-    "welcome_message": "only a first turn adds a welcome message",
-}
-"""Keys without effect on a later turn, and why (``platform.md#execute-input``)."""
 KEY_HINTS = {
     "dynamic_variables": ("object", "Replace {{name}} placeholders"),
     "runtime_variables": ("object", "Replace [[name]] placeholders; the run can change them"),
@@ -38,6 +33,7 @@ KEY_HINTS = {
 """The type of each key of a run input, and its meaning."""
 _RESERVED_FLAGS = {
     BACKGROUND: "It marks the turn as background work, which no user has sent.",
+    OVER_SOCKET: "It marks a run that the WebSocket has started, for the server's rule of re-runs.",
     CLIENT_TURN_ID: "It names the turn: another turn of the same name is not executed again.",
 }
 
@@ -54,27 +50,29 @@ class InputWarning:
 
 def input_warnings(
     value: JsonObject,
-    workflow: Workflow,
+    graph: Graph,
     *,
     workflow_id: str,
     version_number: int | None,
     is_first_turn: bool,
+    position: str = ANYWHERE,
 ) -> list[InputWarning]:
     """Return the warnings about a run input.
 
     Args:
         value: The run input.
-        workflow: The workflow that it is for.
+        graph: The version of the workflow that it is for.
         workflow_id: The id of that workflow.
         version_number: The chosen version; ``None`` leaves the choice to the input.
         is_first_turn: Whether it starts a run.
+        position: The id of the node at which a later turn finds the conversation.
     """
     return [
         *_unknown_keys(value),
         *_identity(value, workflow_id, version_number),
         *([] if is_first_turn else _late_keys(value)),
-        *(_start_node(value, workflow) if is_first_turn else []),
-        *_thread_inputs(value, workflow),
+        *(_first_keys(value) if is_first_turn else []),
+        *_refusals(value, graph, is_first_turn=is_first_turn, position=position),
         *_reserved(value),
     ]
 
@@ -104,28 +102,27 @@ def _identity(value: JsonObject, workflow_id: str, version_number: int | None) -
 
 
 def _late_keys(value: JsonObject) -> Iterator[InputWarning]:
-    for key, reason in LATE_KEYS.items():
+    for key, reason in FIRST_TURN_KEYS.items():
         if value.get(key):
             yield InputWarning(key, f"No effect on this turn: {reason}.")
 
 
-def _start_node(value: JsonObject, workflow: Workflow) -> Iterator[InputWarning]:
-    named = value.get("start_node_logical_id")
-    if named and named not in _node_ids(workflow):
-        yield InputWarning(
-            "start_node_logical_id", f"This version has no node {named}: the run would be refused."
-        )
+def _first_keys(value: JsonObject) -> Iterator[InputWarning]:
+    if value.get("welcome_message"):
+        yield InputWarning("welcome_message", WELCOME)
 
 
-def _thread_inputs(value: JsonObject, workflow: Workflow) -> Iterator[InputWarning]:
-    threads = value.get("thread_to_node_inputs")
-    for thread_id, thread in threads.items() if isinstance(threads, dict) else ():
-        inputs = thread.get("node_run_inputs") if isinstance(thread, dict) else None
-        for place, node_input in enumerate(inputs if isinstance(inputs, list) else ()):
-            named = node_input.get("node_logical_id") if isinstance(node_input, dict) else None
-            if named and named not in _node_ids(workflow):
-                key = f"thread_to_node_inputs.{thread_id}.node_run_inputs.{place}.node_logical_id"
-                yield InputWarning(key, f"This version has no node {named}.")
+def _refusals(
+    value: JsonObject, graph: Graph, *, is_first_turn: bool, position: str
+) -> Iterator[InputWarning]:
+    try:
+        turn_input = TurnInput.from_wire(value)
+    except InputError as error:
+        yield InputWarning("", str(error))
+        return
+    for problem in find_problems(turn_input, graph, is_first_turn=is_first_turn, position=position):
+        text = f"{problem.what} {problem.advice}".strip()
+        yield InputWarning(problem.key or "run_input", text[:1].upper() + text[1:])
 
 
 def _reserved(value: JsonObject) -> Iterator[InputWarning]:
@@ -133,7 +130,3 @@ def _reserved(value: JsonObject) -> Iterator[InputWarning]:
     for key, text in _RESERVED_FLAGS.items() if isinstance(flags, dict) else ():
         if key in flags:
             yield InputWarning(f"miscellaneous.{key}", text)
-
-
-def _node_ids(workflow: Workflow) -> set[str]:
-    return {node.logical_id for node in workflow.node_configs}

@@ -139,7 +139,7 @@ def displayed_workflow(backend: Backend, run: Run) -> DisplayedWorkflow:
 
     It is the version that ran, else the active one; without nodes where it was deleted.
 
-    What the run did and the version lacks is drawn as ghosts, so a run can always be looked at.
+    What the run did and the version lacks is drawn as missing nodes, so a run can always be looked at.
 
     Raises:
         DebuggerError: The backend cannot be read.

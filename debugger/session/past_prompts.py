@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from debugger.analysis.decisions import DecisionLog
-from debugger.analysis.event_fields import field, text, thread_id_of
+from debugger.analysis.event_fields import text, thread_id_of, values_of
 from debugger.analysis.timeline import TimelineRow
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshot, Snapshots
@@ -31,8 +31,9 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
-JUDGED = "condition_evaluator_llm"
-CALL_TYPES = frozenset({"say_llm", "worker_llm", "discarded_main_llm", JUDGED})
+_VERDICTS = frozenset({"condition_evaluator_llm", "discarded_main_llm"})
+"""Types that name a destination where a condition was judged."""
+CALL_TYPES = frozenset({"say_llm", "worker_llm"}) | _VERDICTS
 """Types of the events of model calls."""
 _ANSWERS = frozenset({"say_llm", "worker_llm"})
 
@@ -72,9 +73,7 @@ class PastPrompt:
 
 def is_model_call(event: Event) -> bool:
     """Return whether an event is the answer of a model."""
-    message = field(event, "message")
-    kind = message_kind(message) if isinstance(message, dict) else None
-    return event.type in CALL_TYPES and kind != "tool"
+    return event.type in CALL_TYPES and message_kind(values_of(event).message.wire) != "tool"
 
 
 def past_prompt(
@@ -104,7 +103,8 @@ def past_prompt(
     event = turn.events[row.position]
     thread_id = thread_id_of(event) or MAIN_THREAD
     started = _start(turn, row)
-    is_judged = event.type == JUDGED
+    judged = text(event, "destination_node_logical_id") if event.type in _VERDICTS else None
+    is_judged = judged is not None
     # A condition may be judged after the node has run; an answer has the chat and the variables of its start.
     position = row.position if is_judged or started is None else started
     index = row.index - row.position + position
@@ -114,7 +114,6 @@ def past_prompt(
     snapshot = _with_clock(snapshots, snapshots.at(index - 1 if is_judged else index), turn, row)
     thread = reference_id(thread_id) or MAIN_THREAD
     scope = snapshot.scope(thread, workflow)
-    run_input = field(turn.events[started], "run_input") if started is not None else None
     node_id = row.node_logical_id or ""
     # A worker has the chat that the node beside it began with.
     end = position if host is None else host - row.index + row.position
@@ -129,11 +128,11 @@ def past_prompt(
         ),
         scope,
         [*turns[: row.place], replace(turn, events=turn.events[:end])],
-        messages=(run_input.get("messages") or ()) if isinstance(run_input, dict) else (),
+        messages=values_of(turn.events[started]).run_input.messages if started is not None else (),
         must_answer=bool(start and start.must_answer),
         is_beside=host is not None,
         exchange=() if is_judged or started is None else _exchange(turn, row, started),
-        judged_destination=text(event, "destination_node_logical_id") if is_judged else None,
+        judged_destination=judged,
     )
     rebuilt = rebuild_prompt(call, graph)
     written = dict.fromkeys(found.text for each in rebuilt.templates for found in placeholders(each))
@@ -145,12 +144,12 @@ def past_prompt(
 def _start(turn: TurnLog, row: TimelineRow) -> int | None:
     """Return the position of the event that started the node run."""
     event = turn.events[row.position]
-    run_id, thread_id = field(event, "node_run_id"), thread_id_of(event)
+    run_id, thread_id = values_of(event).node_run_id, thread_id_of(event)
     for position in range(row.position - 1, -1, -1):
         each = turn.events[position]
         if each.type == "start_node_run" and thread_id_of(each) == thread_id:
-            own = field(each, "origin_node_logical_id") == row.node_logical_id
-            if own and field(each, "node_run_id") == run_id:
+            values = values_of(each)
+            if values.origin_node_logical_id == row.node_logical_id and values.node_run_id == run_id:
                 return position
     return None
 
@@ -159,11 +158,12 @@ def _exchange(turn: TurnLog, row: TimelineRow, started: int) -> list[Message]:
     """Return the messages of the node run before a call."""
     call = turn.events[row.position]
     wanted = (thread_id_of(call), row.node_logical_id)
+    between = (event for event in turn.events[started + 1 : row.position] if event.type in _ANSWERS)
     return [
         message
-        for event in turn.events[started + 1 : row.position]
-        if event.type in _ANSWERS and (thread_id_of(event), field(event, "origin_node_logical_id")) == wanted
-        if isinstance(message := field(event, "message"), dict)
+        for event in between
+        if (thread_id_of(event), text(event, "origin_node_logical_id")) == wanted
+        if (message := values_of(event).message.wire)
     ]
 
 

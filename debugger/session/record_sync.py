@@ -15,17 +15,24 @@ from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.engine.background_call import BackgroundCall
 from debugger.errors import DebuggerError, OutcomeUnknownError
-from debugger.protocol.events import EndWorkflowIterationEvent
+from debugger.protocol.events import EndWorkflowIterationEvent, Event
 from debugger.protocol.runs import SentTurn
-from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
+from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs, turn_logs
 
 _log = logging.getLogger(__name__)
 
 FIRST_WAIT = 2.0
 MAX_WAIT = 30.0
 """Seconds between two looks at the record of an open run: at first, and at most."""
+LATE_SECONDS = 60.0
+"""Seconds after an answer in which a record without its turn is late; then the turn is not there any more."""
 LOCAL_WAIT = 2.0
 """Seconds between two looks where the record is in this process's own store."""
+_FRAMES = frozenset({"start_workflow", "start_thread", "end_workflow_iteration", "workflow_ready_for_input"})
+"""Events around those of the nodes; some answers have them and the record does not, or the other way round.
+
+Source: ``platform.md#event-order``; a pair cannot hold the event that bears it.
+"""
 
 
 @dataclass
@@ -41,6 +48,8 @@ class PendingTurn:
     """The run; ``None`` of a first turn."""
     checks: int = 0
     """Searches of the record since."""
+    finding: str = ""
+    """What the last of them showed, as a sentence."""
 
     @property
     def message(self) -> str:
@@ -60,6 +69,52 @@ class RecordRead:
     """What was found of a pending turn."""
     newer_turns: int = 0
     """Turns of users that the session does not show."""
+    comparisons: tuple[TurnComparison, ...] = ()
+    """Turns that are shown as they were answered, and what the record has of them."""
+
+
+@dataclass(frozen=True)
+class TurnComparison:
+    """A turn as it was answered, and as the record has it."""
+
+    shown: TurnLog
+    recorded: TurnLog
+
+    @property
+    def missing(self) -> int:
+        """Return how many of the answered events the record lacks, without those that it need not hold."""
+        return sum(event.type not in _FRAMES for event in self._not_recorded)
+
+    @property
+    def is_partial(self) -> bool:
+        """Return whether the record has some of the answered events, and lacks others."""
+        return 0 < self.missing < len(self.shown.events)
+
+    @property
+    def completes(self) -> bool:
+        """Return whether the record holds what was answered, and more or in another order."""
+        recorded = _ids(self.recorded)
+        held = set(recorded)
+        return not self.missing and [name for name in _ids(self.shown) if name in held] != recorded
+
+    @property
+    def _not_recorded(self) -> list[Event]:
+        recorded = set(_ids(self.recorded))
+        return [event for event in self.shown.events if event.logical_id not in recorded]
+
+    @property
+    def difference(self) -> str:
+        """Return what the user is told where the record lacks events; empty where it lacks none."""
+        if not self.missing:
+            return ""
+        return (
+            f"The record differs: of the {len(self.shown.events)} events that turn {self.shown.number} was "
+            f"answered with it lacks {self.missing}. The page shows the answer."
+        )
+
+
+def _ids(log: TurnLog) -> list[str | None]:
+    return [event.logical_id for event in log.events]
 
 
 class RecordSync:
@@ -78,9 +133,13 @@ class RecordSync:
         """The turn of unknown outcome."""
         self.error: DebuggerError | None = None
         """Why the record could not be read at the last look."""
+        self.unconfirmed: list[TurnLog] = []
+        """Turns that are shown as they were answered, and not compared with the record yet."""
+        self._answered = 0, 0.0
+        """The number of the last turn that was answered, and when on the monotonic clock."""
         self._backend = backend
         self._workflow_id = workflow_id
-        self._is_local = backend.notebook is not None
+        self._is_local = backend.notes is not None
         self._first_wait = LOCAL_WAIT if self._is_local else FIRST_WAIT
         self._work: Callable[[], RecordRead] | None = None
         self._call: BackgroundCall[RecordRead] | None = None
@@ -100,7 +159,22 @@ class RecordSync:
         self._wait = self._first_wait
         self._due = time.monotonic() + self._wait
 
-    def outdate(self) -> None:
+    def confirm_later(self, log: TurnLog) -> None:
+        """Compare a turn with the record at the next look; what is in this process's store needs none."""
+        if not self._is_local and log.events:
+            self.unconfirmed.append(log)
+
+    def note_answer(self, number: int) -> None:
+        """Remember that a turn was executed: a record without it is late."""
+        if not self._is_local:
+            self._answered = number, time.monotonic()
+
+    def is_late(self, number: int) -> bool:
+        """Return whether a record that ends with a turn lacks one that was answered a moment ago."""
+        answered, at = self._answered
+        return number < answered and time.monotonic() - at < LATE_SECONDS
+
+    def invalidate(self) -> None:
         """Read again what is being read: it may lack what has just happened."""
         self._is_outdated = self._call is not None
 
@@ -163,16 +237,29 @@ class RecordSync:
         return RecordRead("pending", record=found.record, found=found)
 
     def _read(self, run_id: str, number: int) -> RecordRead:
+        """Read the run's revision, and its record if that has more than is known.
+
+        A shorter record counts only if the read before found it shorter too.
+        """
         revision, known = self._backend.revision(run_id), self.known_length
         is_behind = known is not None and revision.record_length < known
         # It may not hold the last turn yet: only one that stays so counts.
         was_behind, self._is_behind = self._is_behind, is_behind
+        comparisons = self._compare(run_id, revision) if self.unconfirmed else ()
         if revision.record_length == known or (is_behind and not was_behind):
-            return RecordRead("revision", revision)
-        record = self._backend.record(run_id)
+            return RecordRead("revision", revision, comparisons=comparisons)
+        record = self._backend.record(run_id) if revision.run is None else LazyRun.of(revision.run)
         logs = [] if known is None else logs_of(record, known, number)[0]
         newer_turns = sum(not log.is_background for log in logs)
-        return RecordRead("revision", revision, record, newer_turns=newer_turns)
+        return RecordRead("revision", revision, record, newer_turns=newer_turns, comparisons=comparisons)
+
+    def _compare(self, run_id: str, revision: RunRevision) -> tuple[TurnComparison, ...]:
+        """Return the answered turns whose numbers the record has, too."""
+        run = revision.run or self._backend.run(run_id)
+        recorded = {log.number: log for log in turn_logs(run) if not log.is_background}
+        return tuple(
+            TurnComparison(log, recorded[log.number]) for log in self.unconfirmed if log.number in recorded
+        )
 
 
 def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
@@ -196,9 +283,10 @@ def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], di
 
 
 def has_ended_other(log: TurnLog) -> bool:
-    """Return whether a stop was answered with what it has ended: it has then no turn of its own."""
-    if log.run_input.command != "stop":
+    """Return whether a log is of a stop or pause whose answer has the turn that it ended, or no turn."""
+    command = log.run_input.command
+    if command not in ("stop", "pause"):
         return False
     ends = [event for event in log.events if isinstance(event, EndWorkflowIterationEvent)]
     pairs = [event.run_input_output_pair or {} for event in ends]
-    return not any((pair.get("run_input") or {}).get("command") == "stop" for pair in pairs)
+    return not any((pair.get("run_input") or {}).get("command") == command for pair in pairs)

@@ -52,6 +52,7 @@ class RunPrefetcher:
 
 
 def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
+    """Read a long run in this thread, so that opening it finds its turns in the cache."""
     try:
         session = DebugSession.open_lazily(backend(), run_id)
         if run_cache.is_long(session.turns_to_load):
@@ -86,7 +87,10 @@ class LiveSessions:
         self._lock = threading.Lock()
 
     def token_of(self, session: DebugSession) -> str:
-        """Return the token of a running session; empty for an idle one."""
+        """Return the token of a running session, made at the first call; empty for an idle one.
+
+        Idle sessions are forgotten, with their tokens.
+        """
         with self._lock:
             self._sessions = {token: live for token, live in self._sessions.items() if live.is_executing}
             if not session.is_executing:

@@ -101,7 +101,7 @@ class RunInputModel:
         self.set_key(tier, {**kept, **reverted})
 
     def set_rows(self, tier: Tier, rows: Sequence[VariableRow]) -> None:
-        """Take over a table."""
+        """Store the rows of a table as variables of a tier; with a row error, keep them as a draft."""
         try:
             variables = variables_from(rows)
         except RowError as error:

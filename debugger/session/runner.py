@@ -64,7 +64,7 @@ class TurnList:
         return self._counted[1] + sum(len(log.events) for log in logs[-MAX_OPEN_TURNS:])
 
     def new_turn(self, turn_input: TurnInput, after: TurnLog | None = None) -> TurnLog:
-        """Add a turn.
+        """Append a turn to the list of turns and return its log, empty so far.
 
         Args:
             turn_input: Its input.
@@ -90,6 +90,11 @@ class TurnList:
         """Remove a log that did not end or has no events."""
         with self._lock:
             self.logs = [other for other in self.logs if other is not log]
+
+    def replace(self, log: TurnLog, other: TurnLog) -> None:
+        """Put another log in the place of one."""
+        with self._lock:
+            self.logs = [other if each is log else each for each in self.logs]
 
     def extend(self, logs: Sequence[TurnLog]) -> None:
         """Add logs from the record."""
@@ -186,6 +191,7 @@ class TurnWorker:
         return self._call.wait(timeout)
 
     def _run(self) -> None:
+        """Execute the turn in this thread; leave result or error in the attributes, never raise."""
         begin_turn()
         try:
             # Closed in any case: the error of a listener keeps the stream, and so the claim of the turn.
@@ -251,6 +257,7 @@ class TurnRunner:
         run_id: str | None,
         *,
         after: TurnWorker | None,
+        admit: Callable[[], None],
         is_in_a_row: bool = False,
         expects_number: bool = True,
     ) -> TurnWorker:
@@ -261,6 +268,8 @@ class TurnRunner:
             turn_input: Its input.
             run_id: The run; ``None`` starts a new one.
             after: Background work that has to end first.
+            admit: Called each time another turn was in the way of this one, before it is tried again; it
+                is not where this raises a `DebuggerError`.
             is_in_a_row: Whether it follows another turn by itself.
             expects_number: Whether the run's next turn must have the log's number.
         """
@@ -284,6 +293,7 @@ class TurnRunner:
                 except TurnInProgressError:
                     if worker.cancelled.wait(POLL_SECONDS) or time.monotonic() >= deadline:
                         raise
+                    admit()
 
         return self._worker(log, start)
 

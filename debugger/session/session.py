@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Self
 
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.thread_positions import can_have_background_work, last_hint
-from debugger.backends.base import Backend, TurnProgress
+from debugger.backends.base import Backend, FoundTurn, TurnProgress
+from debugger.engine.run_input_check import ANYWHERE
 from debugger.engine.variables import VariableEdit
 from debugger.errors import (
     ConflictError,
@@ -20,15 +22,34 @@ from debugger.errors import (
     OutcomeUnknownError,
     RunEndedError,
     StaleTurnError,
+    StoreError,
+    TurnNotStoredError,
 )
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import TERMINAL_STATUSES, Command, RunStatus, SentTurn, TurnInput, TurnResult
+from debugger.protocol.json_codec import decode, encode
+from debugger.protocol.runs import (
+    BACKGROUND,
+    TERMINAL_STATUSES,
+    Command,
+    RunStatus,
+    SentTurn,
+    TurnInput,
+    TurnResult,
+)
 from debugger.protocol.turn_logs import LazyRun, TurnLog
+from debugger.session.arrival import ARRIVED, Arrival
 from debugger.session.background import BackgroundScheduler
 from debugger.session.input_replay import InputReplay
 from debugger.session.loading import DisplayedWorkflow, PartialRun, displayed_workflow, run_cache
-from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, has_ended_other, logs_of
+from debugger.session.record_sync import (
+    PendingTurn,
+    RecordRead,
+    RecordSync,
+    TurnComparison,
+    has_ended_other,
+    logs_of,
+)
 from debugger.session.run_input import with_message
 from debugger.session.runner import SideEffectLog, TurnList, TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
@@ -79,7 +100,8 @@ class DebugSession:
         self.background = BackgroundScheduler(now)
         """The schedule of the run's background work."""
         self.interrupted_turn: UnfinishedTurn | None = None
-        """A turn that was started before the run was opened, and whose process ended before the turn did."""
+        """A turn that was started and is not on record: its process ended before it did, or could not store
+        it."""
         self.input_replay: InputReplay | None = None
         """What sends inputs one after the other, now or last."""
         self.error: DebuggerError | None = None
@@ -88,6 +110,8 @@ class DebugSession:
         """A sentence on the last turn that its events do not show; empty without one."""
         self.unsent_message = ""
         """The user's message of a turn that was not executed, so that it can be sent again."""
+        self.arrival: Arrival | None = None
+        """The last message, where its answer was lost and it has arrived; `notice` says so."""
         self.run_by = ""
         """The user who runs the next turns; empty where their inputs may name anyone."""
         self.run_id: str | None = None
@@ -105,6 +129,10 @@ class DebugSession:
         """The comparison of the session with the record of its run."""
         self._unsent: SentTurn | None = None
         """The turn of `unsent_message` as it was sent."""
+        self._unstored: TurnInput | None = None
+        """The input of `interrupted_turn` where it was executed here."""
+        self._seen_claims: set[str] = set()
+        """Entries of the journal on which the user has decided."""
         self._unread: tuple[LazyRun, PartialRun] | None = None
         """Of a run that is being opened: its record, and what is read of it so far."""
         self._status: RunStatus = "not_started"
@@ -175,8 +203,7 @@ class DebugSession:
             self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None
             self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
             self.background.halt("This run was opened from its record.")
-            if self.backend.notebook is not None:
-                self.interrupted_turn = next(iter(self.backend.notebook.read_unfinished_turns(run_id)), None)
+            self.interrupted_turn = self._read_journal(run_id)
             self._unread = None
 
     @property
@@ -225,6 +252,20 @@ class DebugSession:
         return self.sync.pending
 
     @property
+    def unstored_turn(self) -> UnfinishedTurn | None:
+        """Return the turn that is not on record and that blocks others until decided.
+
+        It ran here, or it had called something.
+        """
+        turn = self.interrupted_turn
+        return turn if turn is not None and (turn.calls or self._unstored is not None) else None
+
+    @property
+    def ran_unstored(self) -> bool:
+        """Return whether the turn that is not on record was executed here."""
+        return self._unstored is not None
+
+    @property
     def stop_point(self) -> Stop | None:
         """Return the stop between two events; ``None`` unless paused."""
         return self.stepping.stop
@@ -264,6 +305,12 @@ class DebugSession:
     def hint(self) -> JsonObject | None:
         """The event that says what is waited for, while the run waits."""
         return None if self.busy else self._hint
+
+    @property
+    def waits_at(self) -> str:
+        """Return the id of the node where the run waits for the user; empty where that is not known."""
+        node = str((self.hint or {}).get("origin_node_logical_id") or "")
+        return node if node in self.index.graph.nodes else ANYWHERE
 
     @property
     def elapsed(self) -> float:
@@ -331,6 +378,8 @@ class DebugSession:
             if self.busy:
                 self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
                 return
+            if self._has_unseen_turn():
+                return
             self.error = None
             self.input_replay = forward
             forward.begin()
@@ -366,7 +415,8 @@ class DebugSession:
         """Collect finished results, and start background work that is due."""
         self.poll()
         with self._lock:
-            if self.background.is_due and not self.busy and not self.is_stepping and self.pending is None:
+            is_free = not self.busy and not self.is_stepping and self.pending is None
+            if self.background.is_due and is_free and not self._has_unseen_turn():
                 self._start_step()
 
     def advance(self) -> None:
@@ -374,7 +424,7 @@ class DebugSession:
         with self._lock:
             if self.is_over or self.run_id is None:
                 self._reject("There is no background work to advance.", "Start a run first.")
-            elif not self.busy and not self.is_stepping:
+            elif not self.busy and not self.is_stepping and not self._has_unseen_turn():
                 self.error = None
                 self.background.resume()
                 self._start_step()
@@ -435,6 +485,7 @@ class DebugSession:
         with self._lock:
             pending = self._take_pending()
             if pending is not None:
+                self._unsent = replace(pending.sent, run_id=self.run_id)
                 self._run(pending.log.run_input)
 
     def discard_pending(self) -> None:
@@ -445,6 +496,28 @@ class DebugSession:
         with self._lock:
             if self._take_pending() is not None:
                 self.error = None
+
+    def send_unstored_again(self) -> None:
+        """Execute the turn that is not on record again, which makes its calls again."""
+        with self._lock:
+            turn = self.unstored_turn
+            if turn is None or self.busy:
+                return
+            turn_input = self._unstored or TurnInput.from_wire(decode(turn.input_json))
+            self.discard_unstored()
+            if turn_input.miscellaneous.get(BACKGROUND):
+                self.advance()
+            elif not self._run(turn_input.with_client_turn_id(None)):
+                self.unsent_message = turn_input.message
+
+    def discard_unstored(self) -> None:
+        """Continue without the turn that was not stored, and delete its entry in the journal."""
+        with self._lock:
+            turn, self.interrupted_turn, self._unstored = self.interrupted_turn, None, None
+            if isinstance(self.error, TurnNotStoredError):
+                self.error = None
+            if turn is not None and turn.claim_id:
+                self._forget(turn.claim_id)
 
     # What has finished
 
@@ -513,6 +586,17 @@ class DebugSession:
         return self.input_replay is not None and self.input_replay.is_running
 
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> bool:
+        """Start a turn in a thread, unless another is running or must be settled first.
+
+        A refusal is left in `error`.
+
+        Args:
+            turn_input: Its input.
+            in_a_row: It follows another turn by itself, as recorded inputs and the stop of a turn do.
+
+        Returns:
+            Whether the turn was started.
+        """
         with self._lock:
             # Two clicks are two threads: only one of them may start a turn.
             self.poll()
@@ -525,6 +609,8 @@ class DebugSession:
                     "Check now, send it again or discard it first.",
                 )
                 return False
+            if not in_a_row and turn_input.command != "stop" and self._has_unseen_turn():
+                return False
             if self.stepping.stop is not None:
                 self._reject("The run is paused.", "Continue it, or stop it, first.")
                 return False
@@ -533,10 +619,11 @@ class DebugSession:
                 return False
             if not in_a_row:  # else a rejection of a command of the user would not be seen
                 self.error = None
-            self.notice = ""
+            self.notice, self.arrival = "", None
             self.unsent_message = ""
             step = self._step
-            self.interrupted_turn = None
+            if self.unstored_turn is None:
+                self.interrupted_turn = None
             turn_input = self._named(turn_input)
             if self.run_by:
                 turn_input = TurnInput.from_wire({**turn_input.to_wire(), "run_by": self.run_by})
@@ -546,6 +633,7 @@ class DebugSession:
                 turn_input,
                 self.run_id,
                 after=step,
+                admit=self._check_journal if turn_input.command != "stop" else lambda: None,
                 is_in_a_row=in_a_row,
                 # A turn of unknown outcome may have taken the number before.
                 expects_number=self.pending is None,
@@ -555,14 +643,13 @@ class DebugSession:
     def _named(self, turn_input: TurnInput) -> TurnInput:
         """Return the input with the client turn id that it repeats.
 
-        A turn that is sent again after it did not arrive keeps its id, so that it cannot be executed twice
-        should it arrive late after all.
+        A turn that is sent again after it did not arrive keeps its id, whatever turns came in between, so
+        that it cannot be executed twice should it arrive late after all.
         """
         unsent, self._unsent = self._unsent, None
         is_same = (
             unsent is not None
             and unsent.run_id == self.run_id
-            and unsent.turn_number == self._runner.turns.number + 1
             and unsent.turn_input.message == turn_input.message
             and unsent.turn_input.command == turn_input.command
         )
@@ -570,13 +657,80 @@ class DebugSession:
             unsent.turn_input.client_turn_id if unsent and is_same else None
         )
 
+    def _has_unseen_turn(self) -> bool:
+        """Return whether the user has to decide on a turn that is not on record, and say so."""
+        if self.unstored_turn is None and self.run_id is not None:
+            self.interrupted_turn = self._read_journal(self.run_id)
+        turn = self.unstored_turn
+        if turn is not None and not isinstance(self.error, TurnNotStoredError):
+            self.error = TurnNotStoredError(
+                "A turn of this run has called services and is not on record.",
+                calls=turn.calls,
+                claim_id=turn.claim_id,
+                advice="Send it again or discard it first.",
+            )
+        return turn is not None
+
+    def _check_journal(self) -> None:
+        """Check that the turn that was in the way of another one was not interrupted after calls.
+
+        Raises:
+            ConflictError: It was, and the user has to decide on it first.
+        """
+        turn = self._read_journal(self.run_id) if self.run_id is not None else None
+        if turn is not None and turn.calls:
+            raise ConflictError(
+                "The turn before was interrupted after it had called services; this one was not executed.",
+                advice="Send that turn again or discard it first.",
+            )
+
+    def _read_journal(self, run_id: str) -> UnfinishedTurn | None:
+        """Return an interrupted turn that the user has not seen, one with calls first."""
+        if self.backend.notes is None:
+            return None
+        try:
+            self.backend.revision(run_id)  # enters a turn whose process has ended since
+            turns = self.backend.notes.read_unfinished_turns(run_id)
+        except (NotFoundError, StoreError):
+            return None  # the turn itself ends in the error
+        for turn in turns:
+            if turn.claim_id in self._seen_claims:  # it was entered once the store could be written again
+                self._forget(turn.claim_id)
+        unseen = [turn for turn in turns if turn.claim_id not in self._seen_claims]
+        return next((turn for turn in unseen if turn.calls), next(iter(unseen), None))
+
+    def _forget(self, claim_id: str) -> None:
+        """Delete an entry of the journal, now or, where the store cannot be written, at the next look."""
+        self._seen_claims.add(claim_id)
+        if self.backend.notes is not None:
+            with suppress(StoreError):
+                self.backend.notes.forget_unfinished(claim_id)
+
+    def _keep_unstored(self, log: TurnLog, error: TurnNotStoredError, run_id: str | None) -> None:
+        """Keep a turn that ran and is not on record until the user has decided on it."""
+        self.error, self._unstored = error, log.run_input
+        self._runner.turns.remove(log)
+        self.interrupted_turn = UnfinishedTurn(
+            run_id=run_id or self.run_id or "",
+            workflow_id=self.workflow_id,
+            version_number=self.version_number or 0,
+            began_at=time.time(),
+            input_json=encode(log.run_input.to_wire()),
+            events_json=encode([event.to_wire() for event in log.events]),
+            claim_id=error.claim_id,
+            calls_json=encode(list(error.calls)),
+        )
+        if self.run_id is not None:
+            self.sync.load(self.run_id)
+
     def _start_step(self) -> None:
         self._step = self._runner.start_step(self._runner.turns.new_step(), self.run_id or "")
 
     def _collect_step(self, worker: TurnWorker) -> None:
+        """Take over a finished step of background work; its failure halts or delays the next one."""
         result = worker.result
         if worker.log.events or (result is not None and result.is_completed):
-            self.sync.outdate()
+            self.sync.invalidate()
         if result is None or not worker.log.events:
             self._runner.turns.remove(worker.log)
         if result is None:
@@ -586,6 +740,11 @@ class DebugSession:
                 self.background.halt("The run takes no further step.")
                 if not self.sync.is_loading:
                     self.sync.load(self.run_id)  # another client has ended it: the record says how
+                return
+            if isinstance(worker.error, TurnNotStoredError):
+                self.background.halt("The last step called something and is not on record.")
+                self._keep_unstored(worker.log, worker.error, worker.run_id)
+                self.sync.known_length = None
                 return
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
@@ -599,19 +758,23 @@ class DebugSession:
         self._collect_result(worker, result)
 
     def _collect_turn(self, worker: TurnWorker) -> None:
+        """Take over a finished turn: its result, or the run's record in its place where that was read."""
         self._elapsed = worker.elapsed
         self.sync.reset()
-        self.sync.outdate()
+        self.sync.invalidate()
         if worker.result is None:
             assert worker.error is not None
             self._collect_failure(worker, worker.error)
             return
         self.run_id = worker.result.run_id
         self.background.on_turn(worker.result)
-        record = worker.progress.record
+        record, found = worker.progress.record, worker.progress.found
         ends_other = has_ended_other(worker.log)
+        if not ends_other:
+            self.sync.note_answer(worker.log.number)
         if record is None and not ends_other:
             self._count_pair(worker.result)
+            self.sync.confirm_later(worker.log)
         self._collect_result(worker, worker.result)
         if self.pending is not None:
             self.sync.known_length = None  # whether the record has the turn before is not known
@@ -622,11 +785,14 @@ class DebugSession:
             self._runner.turns.remove(worker.log)  # the record has it
             self._show(record)
             if not worker.cancelled.is_set():
-                self.notice = (
-                    f"The answer to turn {worker.result.turn_number} was lost; the record has the turn."
-                )
+                self._settle(found, worker.log.message)
+            self._keep_events(worker.log, worker.result.turn_number)
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
+        """Take over a failed turn: keep its message for the user, and decide what must be read or settled."""
+        if isinstance(error, TurnNotStoredError):
+            self._keep_unstored(worker.log, error, worker.run_id)
+            return
         self.error = error
         sent, record = worker.progress.sent, worker.progress.record
         if isinstance(error, OutcomeUnknownError) and sent is not None:
@@ -634,6 +800,10 @@ class DebugSession:
             return
         self._runner.turns.remove(worker.log)
         self.unsent_message, self._unsent = worker.log.message, sent
+        run_id = worker.run_id or self.run_id
+        # The turn broke off, perhaps after calls, or the one in its way did.
+        if run_id is not None and (worker.log.events or isinstance(error, ConflictError)):
+            self.interrupted_turn = self._read_journal(run_id)
         if worker.cancelled.is_set():
             self.error = None if self._status in TERMINAL_STATUSES else error
         if self.run_id is None:
@@ -663,13 +833,41 @@ class DebugSession:
             is_next = result.record_length in (None, known + 1)
             self.sync.known_length = known + 1 if is_next else None
 
+    def _settle(self, found: FoundTurn | None, message: str) -> None:
+        """Tell the user that a message has arrived although its answer was lost."""
+        if found is not None and found.outcome in ARRIVED:
+            self.arrival = Arrival.of(found, message)
+            self.notice = self.arrival.sentence
+
+    def _keep_events(self, log: TurnLog, number: int) -> None:
+        """Show the events that came before an answer was lost, where the record lacks some of them."""
+        shown = next((turn for turn in self.turns if turn.number == number and not turn.is_background), None)
+        if shown is not None:
+            comparison = TurnComparison(log, shown)
+            if comparison.is_partial:  # else they are not of this turn
+                self._runner.turns.replace(shown, log)
+                self.notice = f"{self.notice} {comparison.difference}".strip()
+
+    def _take_comparisons(self, comparisons: Sequence[TurnComparison]) -> None:
+        """Show turns as the record has them, unless it lacks events of their answers."""
+        for comparison in comparisons:
+            self.sync.unconfirmed.remove(comparison.shown)
+            if comparison.shown.message != comparison.recorded.message:
+                continue  # the turn of another client, or its text as the server keeps it
+            if comparison.missing:
+                self.notice = f"{self.notice} {comparison.difference}".strip()
+            elif comparison.completes:
+                self._runner.turns.replace(comparison.shown, comparison.recorded)
+
     def _collect_read(self, read: RecordRead) -> None:
+        self._take_comparisons(read.comparisons)
         if read.revision is not None:
             self.sync.revision = read.revision
         if read.purpose == "pending":
             self._collect_pending(read)
         elif read.record is not None:
-            is_shown = read.purpose == "load" or self.sync.follows or not read.newer_turns
+            is_own = self._find_unsent(read.record) is not None
+            is_shown = read.purpose == "load" or self.sync.follows or not read.newer_turns or is_own
             self.sync.newer_turns = 0 if is_shown else read.newer_turns
             if is_shown:
                 self._show(read.record)
@@ -677,16 +875,27 @@ class DebugSession:
             self._load(None)  # it was ended without another turn
 
     def _collect_pending(self, read: RecordRead) -> None:
+        """Take over the search for a turn of unknown outcome: show it, or offer its message again."""
         pending, found = self.sync.pending, read.found
         if pending is None or found is None:
             return
-        if found.state == "finished" and found.run_id is not None:
+        if found.outcome in ARRIVED and found.run_id is not None:
             self.sync.pending, self.error = None, None
             self._runner.turns.remove(pending.log)
             self.run_id = found.run_id
-            self.notice = "The message has arrived: the record has the turn."
+            self._settle(found, pending.message)
             self._load(found.record)
-        elif found.state == "absent" and not found.is_run_busy:
+        elif found.outcome == "unstored":
+            self.sync.pending = None
+            error = TurnNotStoredError(
+                "The message was executed, and its server could not store the turn.",
+                calls=found.calls,
+                advice="Send it again, which makes its calls again, or discard it.",
+            )
+            self._keep_unstored(pending.log, error, found.run_id)
+        elif found.outcome == "unknown":
+            pending.finding = found.doubt
+        else:
             self.sync.pending = None
             self._runner.turns.remove(pending.log)
             # A first turn may know a run that has not got it: it is sent to a new one.
@@ -725,15 +934,50 @@ class DebugSession:
         except DebuggerError as error:
             self.error = error
             return
-        turns.extend(logs)
+        if self.sync.is_late(logs[-1].number if logs else turns.number):
+            return
+        turns.extend(self._without_loss(logs))
         self._runner.turns = turns
         self._runner.side_effects.recorded = {**self._runner.side_effects.recorded, **effects}
         self._runner.side_effects.reads += 1
         self.sync.known_length, self.sync.newer_turns = len(record.turns), 0
-        self._status = record.run.status
+        # While the store cannot be written, its record says that the turn that is not stored still runs.
+        if self._unstored is None or record.run.status != "running":
+            self._status = record.run.status
+        found = self._find_unsent(record)
+        if found is not None:
+            self._settle(found, self.unsent_message)
+            self._unsent, self.unsent_message, self.error = None, "", None
         positions = self.index.read(turns.logs).position.threads
         self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None
         self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
+
+    def _without_loss(self, logs: list[TurnLog]) -> list[TurnLog]:
+        """Return recorded turns, each as it was answered here where the record lacks events of the answer."""
+        answered = {
+            log.number: log for log in self.turns if isinstance(log.events, list) and not log.is_background
+        }
+        return [
+            answered[log.number]
+            if not log.is_background
+            and log.number in answered
+            and log.message == answered[log.number].message
+            and TurnComparison(answered[log.number], log).is_partial
+            else log
+            for log in logs
+        ]
+
+    def _find_unsent(self, record: LazyRun) -> FoundTurn | None:
+        """Return the turn of a message that was not executed, where the record has it after all."""
+        unsent = self._unsent
+        if unsent is None or not self.unsent_message or unsent.turn_input.message != self.unsent_message:
+            return None  # none, or one that was rejected since
+        try:
+            sent = replace(unsent, run_id=record.run.workflow_run_id)
+            found = self.backend.find_turn(self.workflow_id, sent, record)
+        except DebuggerError:
+            return None
+        return found if found.outcome in ARRIVED else None
 
     def _reject(self, message: str, advice: str) -> None:
         self.error = ConflictError(message, advice=advice)

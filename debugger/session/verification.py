@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from debugger.analysis.comparison.comparison import TurnEquality, compare_turns
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS
-from debugger.analysis.event_fields import field, node_of
+from debugger.analysis.event_fields import node_of, values_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.backends.base import Backend
 from debugger.engine.background_call import BackgroundCall
@@ -69,6 +69,7 @@ class ForkVerification:
         take(self.fidelity)
 
     def _check(self) -> None:
+        """Execute the control run and compare it; pass the result to all who wait, never raise."""
         try:
             again = self._run_again(self._draft.point)
             if not self._cancelled.is_set():
@@ -120,7 +121,7 @@ def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
     return "The control run calls the models again; no call that writes or contacts a person is made."
 
 
-Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
+FidelityLevel = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
 
 _PATH_TYPES = frozenset({*TRANSITION_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
 _BEGINNING = frozenset({"start_workflow", "start_thread"})
@@ -134,16 +135,16 @@ _MOST_TOLD = 50
 class Fidelity:
     """The result of a verification."""
 
-    verdict: Verdict
+    level: FidelityLevel
     sentence: str
     """For people."""
     differences: tuple[str, ...] = ()
     """The events that differ, in words."""
 
     def to_json(self) -> JsonObject:
-        """Return the stored form."""
+        """Return the stored form, with the first of the differences."""
         return {
-            "verdict": self.verdict,
+            "verdict": self.level,
             "sentence": self.sentence,
             "differences": list(self.differences[:_MOST_TOLD]),
         }
@@ -210,18 +211,19 @@ def manual_changes(turn: TurnLog) -> str:
 def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
     """Return the path through the graph, with the node that waits last."""
     return [
-        (event.type, node_of(event), field(event, "destination_node_logical_id"))
+        (event.type, node_of(event), event.to_wire().get("destination_node_logical_id"))
         for event in turn.events
         if event.type in _PATH_TYPES
     ]
 
 
 def _edited(event: Event) -> bool:
-    return event.type == "workflow_debug_log" and bool(field(event, "edits"))
+    return event.type == "workflow_debug_log" and bool(event.to_wire().get("edits"))
 
 
 def _pinned(event: Event) -> bool:
-    return bool(field(event, "pinned") or field(event, "fault")) or _answered_as(event) == "pinned"
+    wire = event.to_wire()
+    return bool(wire.get("pinned") or wire.get("fault")) or _answered_as(event) == "pinned"
 
 
 def _answered(event: Event) -> bool:
@@ -229,8 +231,7 @@ def _answered(event: Event) -> bool:
 
 
 def _answered_as(event: Event) -> str | None:
-    usage = field(event, "llm_usage_info")
-    named = usage.get("response_model") if isinstance(usage, Mapping) else None
+    named = values_of(event).llm_usage_info.response_model
     return named if named in _BY_HAND else None
 
 

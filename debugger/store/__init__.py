@@ -1,7 +1,7 @@
 """The store of workflows and runs."""
 
 from debugger.store.audit import AuditEntry, AuditLog
-from debugger.store.backup import back_up, restore
+from debugger.store.backup import back_up, back_up_readable, restore
 from debugger.store.claims import TurnClaim
 from debugger.store.forks import CarriedUsage, ForkRepository, RunFork, WrittenPair
 from debugger.store.keys import ApiKey, ApiKeys, Role, digest_of
@@ -10,6 +10,7 @@ from debugger.store.process_identity import current_owner
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.retention import Limits, Pruning
 from debugger.store.reviews import NewComment, ReviewChanges, TagChange, VerdictChange
+from debugger.store.scenario_runs import ScenarioRuns
 from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
@@ -41,6 +42,7 @@ __all__ = [
     "Role",
     "RunFork",
     "RunLimits",
+    "ScenarioRuns",
     "Store",
     "StoredRepetition",
     "StoredResult",
@@ -54,6 +56,7 @@ __all__ = [
     "WorkflowFacts",
     "WrittenPair",
     "back_up",
+    "back_up_readable",
     "current_owner",
     "digest_of",
     "new_id",

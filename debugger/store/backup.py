@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from sqlalchemy import Connection, MetaData, and_, exists, insert, select
+from sqlalchemy import Connection, MetaData, insert
 from sqlalchemy.exc import DataError, IntegrityError
 
-from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
-from debugger.store.backup_file import MAX_BYTES, BackupFile, open_backup
-from debugger.store.backup_reader import BackupReader, Row
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError, UnsupportedError
+from debugger.store.backup_file import BackupFile, open_backup
+from debugger.store.backup_reader import Row, read_revision, read_rows
+from debugger.store.backup_salvage import ReadableRows, readable_revision
 from debugger.store.backup_writer import holds_rows, write_backup
 from debugger.store.claims import interrupt_all
 from debugger.store.database import Database, first_line
-from debugger.store.schema import metadata, revision_of, revisions
-from debugger.store.schema_setup import NEWEST, ensure_schema
+from debugger.store.schema import SCHEMA_VERSION, metadata, revision_of, revisions, schema_version
+from debugger.store.schema_setup import NEWEST, bring_up, check_schema, ensure_schema
 from debugger.telemetry.progress import report_progress
 
 _BYTES_AT_ONCE = 1_000_000
@@ -37,6 +38,7 @@ def back_up(url: str, file: Path) -> dict[str, int]:
     Raises:
         NotFoundError: The database is empty, as one that was not there.
         StoreError: The database cannot be read.
+        StoreDamagedError: A page of it is damaged; see `back_up_readable`.
         InputError: The file cannot be written, or another file than a backup has its name.
     """
     with closing(Database(url)) as database:
@@ -51,10 +53,51 @@ def back_up(url: str, file: Path) -> dict[str, int]:
             return write_backup(connection, metadata, str(revision_of(connection)), file)
 
 
+class ReadableBackup(NamedTuple):
+    """The saved part of a damaged database."""
+
+    counts: dict[str, int]
+    """The number of saved rows in each table."""
+    lost: list[str]
+    """The rows that cannot be read, each in words."""
+
+
+def back_up_readable(url: str, file: Path) -> ReadableBackup:
+    """Write what can still be read of a damaged SQLite file into a new file.
+
+    The backup can be restored like any other: rows whose run or workflow is lost are left out.
+
+    Raises:
+        UnsupportedError: The database is no SQLite file.
+        InputError: There is a file of that name, or it cannot be written: this backup replaces no whole one.
+        StoreDamagedError: Not even the names of the tables can be read.
+    """
+    from debugger.store.migrations.upgrading import tables_at  # Alembic takes its time to load
+
+    if file.exists():
+        raise InputError(
+            f"The file {file} was left as it is: a backup of a damaged database replaces no other.",
+            advice="Name a new file.",
+        )
+    with closing(Database(url)) as database:
+        if database.dialect.file is None:
+            raise UnsupportedError(
+                f"Of the damaged database {database.place} no part can be saved alone.",
+                advice="Restore a backup of it.",
+            )
+        with database.reading() as connection:
+            revision = readable_revision(connection)
+            tables, schema_version = tables_at(revision)
+            rows = ReadableRows(connection, tables, schema_version)
+            counts = write_backup(connection, tables, revision, file, rows.packed)
+    return ReadableBackup(counts, rows.lost)
+
+
 def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
     """Replace the content of a database by a backup's, or nothing.
 
-    The whole file is checked before the database is touched; then it is read again into one transaction.
+    The file is read once, into one transaction, which is committed when the end of the file is right. A
+    database of an older revision is migrated in the same transaction, so that a refused file leaves it, too.
 
     Args:
         url: The database's; it is created where it does not exist.
@@ -67,85 +110,68 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
     Raises:
         ConflictError: The database holds something, and is not to be replaced.
         InputError: The file cannot be read, is no backup, or not a whole one.
-        StoreError: The database cannot be written.
+        StoreError: The database cannot be written, or the backup is one of a newer version.
     """
     database = Database(url)
-    free = database.dialect.free_bytes()
-    with open_backup(file, MAX_BYTES if free is None else free) as backup:
-        reader = BackupReader(backup)
-        counts = reader.counts()
-        with closing(database):
-            ensure_schema(database)
-            with database.changing_tables() as connection:
-                if not replace and holds_rows(connection, metadata):
-                    raise ConflictError(
-                        f"The database {database.place} is not empty, and was left as it is.",
-                        advice="Name an empty one, or use --replace to replace its content.",
-                    )
-                _load(connection, reader, backup, database, sum(counts.values()))
-    return counts
+    with open_backup(file, database.dialect.free_bytes()) as backup, closing(database):
+        revision = read_revision(backup)
+        check_schema(database)
+        with database.changing_tables() as connection:
+            bring_up(connection, database)
+            if not replace and holds_rows(connection, metadata):
+                raise ConflictError(
+                    f"The database {database.place} is not empty, and was left as it is.",
+                    advice="Name an empty one, or use --replace to replace its content.",
+                )
+            return _load(connection, database, backup, revision)
 
 
-def _load(
-    connection: Connection, reader: BackupReader, backup: BackupFile, database: Database, total: int
-) -> None:
+def _load(connection: Connection, database: Database, backup: BackupFile, revision: str) -> dict[str, int]:
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
     database.dialect.lock_tables(connection, [table.name for table in metadata.sorted_tables])
     metadata.drop_all(connection)
     revisions.drop(connection)
     # The tables of the backup's revision, which are migrated like those of any database of that revision.
-    upgrade(connection, reader.revision)
-    tables = MetaData()
-    tables.reflect(connection)
-    _insert_all(connection, tables, reader, backup, total)
-    _check_references(connection, tables, backup)
+    upgrade(connection, revision)
+    counts = _insert_all(connection, backup)
     upgrade(connection, NEWEST)
+    version = schema_version(connection)
+    if version != SCHEMA_VERSION:
+        _reject(backup, f"its schema version is {version} and not {SCHEMA_VERSION}")
     database.dialect.reset_numbering(connection)
     try:
         interrupt_all(connection)
     except (StoreError, KeyError, TypeError) as error:
         _reject(backup, "a turn in progress cannot be read", error)
+    return counts
 
 
-def _insert_all(
-    connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
-) -> None:
+def _insert_all(connection: Connection, backup: BackupFile) -> dict[str, int]:
+    tables = MetaData()
+    tables.reflect(connection)
+    tables.remove(tables.tables[revisions.name])
+    counts: dict[str, int] = {}
     batch: list[Row] = []
     size = 0
-    for number, row in enumerate(reader.rows()):
-        if batch and (row.table != batch[0].table or size > _BYTES_AT_ONCE):
-            _insert(connection, tables, batch, backup)
+    for row in read_rows(backup, tables, counts):
+        if batch and (row.table is not batch[0].table or size > _BYTES_AT_ONCE):
+            _insert(connection, batch, backup)
             batch, size = [], 0
-            report_progress("Inserting rows", number, total)
+            report_progress("Reading bytes", backup.position(), backup.size())
         batch.append(row)
         size += row.size
     if batch:
-        _insert(connection, tables, batch, backup)
+        _insert(connection, batch, backup)
+    return counts
 
 
-def _insert(connection: Connection, tables: MetaData, rows: list[Row], backup: BackupFile) -> None:
+def _insert(connection: Connection, rows: list[Row], backup: BackupFile) -> None:
     try:
-        connection.execute(insert(tables.tables[rows[0].table]), [row.values for row in rows])
-    except (IntegrityError, DataError) as error:
-        _reject(backup, f"lines {rows[0].line} to {rows[-1].line}: {first_line(error.orig or error)}", error)
-
-
-def _check_references(connection: Connection, tables: MetaData, backup: BackupFile) -> None:
-    """Check references, which SQLite does not while tables are changed."""
-    for table in tables.sorted_tables:
-        for constraint in table.foreign_key_constraints:
-            pairs = [(key.parent, key.column) for key in constraint.elements]
-            found = exists().where(and_(*(child == parent for child, parent in pairs)))
-            has_parent = and_(*(child.is_not(None) for child, _ in pairs))
-            lost = connection.execute(
-                select(*(child for child, _ in pairs)).where(has_parent, ~found)
-            ).first()
-            if lost is not None:
-                parent = constraint.referred_table.name
-                _reject(
-                    backup, f"a row of {table.name} refers to {lost[0][:60]!r}, which {parent} does not hold"
-                )
+        connection.execute(insert(rows[0].table), [row.values for row in rows])
+    except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as error:
+        cause = getattr(error, "orig", None) or error
+        _reject(backup, f"lines {rows[0].line} to {rows[-1].line}: {first_line(cause)}", error)
 
 
 def _reject(backup: BackupFile, reason: str, cause: BaseException | None = None) -> NoReturn:

@@ -68,40 +68,49 @@ def _may_be_replaced(file: Path) -> bool:
 
 
 class BackupFile:
-    """An open backup whose lines can be read more than once.
+    """An open backup, read once from its first line to its last.
 
     Args:
         file: Its path, for messages.
         raw: The packed bytes.
-        max_bytes: Bytes that its lines may have.
+        max_bytes: Bytes that its lines may have; `MAX_BYTES` where that is not known.
     """
 
-    def __init__(self, file: Path, raw: IO[bytes], max_bytes: int) -> None:
+    def __init__(self, file: Path, raw: IO[bytes], max_bytes: int | None) -> None:
         self.file = file
-        self.max_bytes = max_bytes
         self.line = 0
         """The number of the line that was read last, from 1."""
+        self._max_bytes = MAX_BYTES if max_bytes is None else max_bytes
         self._raw = raw
+        self._lines = gzip.GzipFile(fileobj=raw)
+        self._unpacked = 0
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines from the first one on.
+    def position(self) -> int:
+        """Return the number of packed bytes that were read so far."""
+        return self._raw.tell()
+
+    def size(self) -> int:
+        """Return the size of the file in bytes."""
+        return os.fstat(self._raw.fileno()).st_size
+
+    def read_line(self) -> bytes:
+        """Read the next line; empty after the last one.
 
         Raises:
             InputError: The file is no gzip, is damaged, ends too early or unpacks to too much.
         """
-        self.line = total = 0
-        self._raw.seek(0)
-        packed = gzip.GzipFile(fileobj=self._raw)
-        while line := self._next(packed):
-            self.line += 1
-            total += len(line)
-            if len(line) > MAX_LINE:
-                self.reject(f"it is longer than {MAX_LINE:,} bytes")
-            if total > self.max_bytes:
-                self.reject(f"there are more than {self.max_bytes:,} bytes up to here, and no space for them")
-            if total > _MIN_RATIO_BYTES and total > MAX_RATIO * self._raw.tell():
-                self.reject(f"the file unpacks to more than {MAX_RATIO} times its size")
-            yield line
+        line = self._next()
+        if not line:
+            return line
+        self.line += 1
+        self._unpacked += len(line)
+        if len(line) > MAX_LINE:
+            self.reject(f"it is longer than {MAX_LINE:,} bytes")
+        if self._unpacked > self._max_bytes:
+            self.reject(f"there are more than {self._max_bytes:,} bytes up to here, and no space for them")
+        if self._unpacked > max(_MIN_RATIO_BYTES, MAX_RATIO * self.position()):
+            self.reject(f"the file unpacks to more than {MAX_RATIO} times its size")
+        return line
 
     def reject(self, reason: str) -> NoReturn:
         """Raise the error for the line that was read last."""
@@ -124,9 +133,9 @@ class BackupFile:
             advice="Name one that `workflow-debugger backup` has written.",
         )
 
-    def _next(self, packed: gzip.GzipFile) -> bytes:
+    def _next(self) -> bytes:
         try:
-            return packed.readline(MAX_LINE + 1)
+            return self._lines.readline(MAX_LINE + 1)
         except EOFError as error:
             raise self.ends_too_early() from error
         except gzip.BadGzipFile as error:
@@ -142,11 +151,8 @@ class BackupFile:
 
 
 @contextmanager
-def open_backup(file: Path, max_bytes: int) -> Iterator[BackupFile]:
+def open_backup(file: Path, max_bytes: int | None) -> Iterator[BackupFile]:
     """Open a backup for reading.
-
-    It stays open between the pass that checks it and the one that loads it: another file that takes its name
-    meanwhile is not read.
 
     Raises:
         InputError: There is no such file, or it may not be read.

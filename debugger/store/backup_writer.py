@@ -6,18 +6,21 @@ import gzip
 import hashlib
 import logging
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, inspect, select
+from sqlalchemy import Connection, MetaData, inspect, select
 
 from debugger.errors import InputError, StoreError
 from debugger.protocol.json_codec import encode
 from debugger.settings import default_database_path
 from debugger.store.backup_file import MAX_LINE, new_file
-from debugger.store.backup_reader import FORMAT, ROWS_PER_REPORT, VERSION, TableRules, packed_row, rules_of
+from debugger.store.backup_reader import FORMAT, VERSION
+from debugger.store.backup_rows import ROWS_PER_REPORT, RowFormat
 from debugger.store.database import Database
 from debugger.store.schema import meta, never_used
 from debugger.store.sql_helpers import iso_time
@@ -30,7 +33,13 @@ _MAX_BACKUPS = 3
 _log = logging.getLogger(__name__)
 
 
-def write_backup(connection: Connection, tables: MetaData, revision: str, file: Path) -> dict[str, int]:
+PackedRows = Callable[[RowFormat], Iterator[list[Any]]]
+"""Returns the rows of a table as they are written."""
+
+
+def write_backup(
+    connection: Connection, tables: MetaData, revision: str, file: Path, read: PackedRows | None = None
+) -> dict[str, int]:
     """Write the rows of tables into a file.
 
     Args:
@@ -38,6 +47,7 @@ def write_backup(connection: Connection, tables: MetaData, revision: str, file: 
         tables: Those of the database's revision.
         revision: The database's.
         file: The backup's path.
+        read: Reads the rows; by default all, and an error ends the backup.
 
     Returns:
         The number of rows in each table.
@@ -49,10 +59,9 @@ def write_backup(connection: Connection, tables: MetaData, revision: str, file: 
     header = {"format": FORMAT, "version": VERSION, "revision": revision, "made_at": iso_time(time())}
     with new_file(file) as lines:
         lines.write(_line(header))
-        counts = {
-            name: _write_table(connection, tables.tables[name], rules, lines)
-            for name, rules in rules_of(tables).items()
-        }
+        read = read or partial(_all_rows, connection)
+        formats = map(RowFormat, tables.sorted_tables)
+        counts = {rows.table.name: _write_table(rows, read(rows), lines) for rows in formats}
         lines.write(_line({"end": counts}))
     return counts
 
@@ -133,22 +142,28 @@ def _remove_old(file: Path, target: str) -> None:
             path.unlink()
 
 
-def _write_table(connection: Connection, table: Table, rules: TableRules, lines: gzip.GzipFile) -> int:
-    lines.write(_line({"table": table.name, "columns": list(rules.columns), "binary": rules.binary}))
-    statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
+def _write_table(rows: RowFormat, packed: Iterator[list[Any]], lines: gzip.GzipFile) -> int:
+    name = rows.table.name
+    lines.write(_line({"table": name, "columns": rows.columns, "binary": rows.binary}))
     count = 0
-    for row in connection.execute(statement):
-        count += 1
-        try:
-            line = _line(packed_row(rules, row))
-        except ValueError as error:
-            raise _unfit(table.name, count, str(error)) from error
+    for count, row in enumerate(packed, start=1):
+        line = _line(row)
         if len(line) > MAX_LINE:
-            raise _unfit(table.name, count, f"it takes more than {MAX_LINE:,} bytes")
+            raise _unfit(name, count, f"it takes more than {MAX_LINE:,} bytes")
         lines.write(line)
         if count % ROWS_PER_REPORT == 0:
-            report_progress(f"Writing {table.name}", count)
+            report_progress(f"Writing {name}", count)
     return count
+
+
+def _all_rows(connection: Connection, rows: RowFormat) -> Iterator[list[Any]]:
+    table = rows.table
+    statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
+    for number, row in enumerate(connection.execute(statement), start=1):
+        try:
+            yield rows.pack(row)
+        except ValueError as error:
+            raise _unfit(table.name, number, str(error)) from error
 
 
 def _unfit(table: str, number: int, reason: str) -> StoreError:

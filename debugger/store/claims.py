@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,9 +25,8 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, StatementCursor
-from debugger.store.process_identity import has_ended
 from debugger.store.schema import IN_PROGRESS, IS_SHOWN, runs, turns, unfinished_turns, workflow_facts
-from debugger.store.sql_helpers import insert, upsert
+from debugger.store.sql_helpers import database_time, has_passed, insert, upsert
 
 new_claim_id = partial(secrets.token_hex, 12)
 """Returns a random id: only the owner of a claim stores the result of its turn."""
@@ -51,9 +49,10 @@ class TurnClaim:
     run_status: RunStatus
     """The status of the run while the turn is executed."""
     started_at: float
-    """Seconds since 1970, like ``lease_until``."""
+    """Seconds since 1970."""
     owner: str
-    lease_until: float
+    lease_seconds: float
+    """How long the claim is held without being renewed."""
     pair: bytes
     """The run input, as JSON ``{"run_input": {...}}``; no secrets."""
     client_turn_id: str | None = None
@@ -80,13 +79,12 @@ class ClaimedTurn(NamedTuple):
     claim_id: str
     owner: str
     lease_until: float
+    """Changes with each renewal; compared with another time by the database alone, see `is_late`."""
+    lease_seconds: float
     user_turn_number: int | None
     event_count: int
-
-    @property
-    def has_lapsed(self) -> bool:
-        """Return whether its owner has ended or is late."""
-        return self.lease_until < time.time() or has_ended(self.owner)
+    is_late: bool
+    """The lease has passed by the clock of the database, where it has one."""
 
 
 class RunPosition(NamedTuple):
@@ -130,6 +128,12 @@ and the turn second, and of two writers of one turn the second changes no row.
 
 _UPDATE_RUN = PreparedStatement(update(runs).where(IS_NEXT_TURN).values(status=bindparam("run_status")))
 
+RENEWED_LEASE = {
+    "lease_until": database_time() + bindparam("lease_seconds"),
+    "lease_seconds": bindparam("lease_seconds"),
+}
+"""The columns of a lease that begins now."""
+
 _INSERT_TURN = PreparedStatement(
     insert(turns)
     .values(
@@ -145,7 +149,7 @@ _INSERT_TURN = PreparedStatement(
         user_turn_number=bindparam("user_turn_number"),
         claim_id=bindparam("claim_id"),
         owner=bindparam("owner"),
-        lease_until=bindparam("lease_until"),
+        **RENEWED_LEASE,
         event_count=literal_column("0"),
     )
     # Of both unique keys: the number in the run, and the client turn id.
@@ -162,7 +166,22 @@ HAS_CLAIM = and_(
 IS_CLAIMED = and_(HAS_CLAIM, IN_PROGRESS)
 """The condition for a turn's row while its claim is held."""
 
-CLAIMED_COLUMNS = [turns.c[name] for name in ClaimedTurn._fields]
+_LONGEST_RENEWAL = 10_800.0
+"""Seconds for a claim by a program of before revision 0011, which stored no length: thrice its longest time
+between two renewals."""
+
+CLAIMED_COLUMNS = [
+    turns.c.run_id,
+    turns.c.turn_number,
+    turns.c.claim_id,
+    turns.c.owner,
+    turns.c.lease_until,
+    func.coalesce(turns.c.lease_seconds, literal_column(str(_LONGEST_RENEWAL))),
+    turns.c.user_turn_number,
+    turns.c.event_count,
+    has_passed(turns.c.lease_until),
+]
+"""The columns of `ClaimedTurn`."""
 _POSITION = PreparedStatement(
     select(runs.c.status, runs.c.turn_count, *CLAIMED_COLUMNS)
     .select_from(runs.outerjoin(turns, and_(turns.c.run_id == runs.c.id, IN_PROGRESS)))
@@ -192,7 +211,7 @@ ACTIVE_RUNS = PreparedStatement(
 
 
 def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
-    """Claim a turn.
+    """Store a turn as claimed, and its run if the claim begins it.
 
     Raises:
         ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its client
@@ -258,8 +277,31 @@ def interrupt(connection: Connection, claimed: ClaimedTurn | Row[Any]) -> bool:
     turn = connection.execute(select(turns).where(*same_claim).with_for_update()).one_or_none()
     if run is None or turn is None:
         return False
+    _move_to_journal(connection, run, turn, turn.calls)
+    return True
+
+
+def abandon(connection: Connection, claim: TurnClaim, calls: bytes) -> None:
+    """Move the turn of a claim to the journal, with all its calls.
+
+    Where the claim was taken away, the entry that was made then gets the calls.
+    """
+    run = connection.execute(select(runs).where(runs.c.id == claim.run_id).with_for_update()).one_or_none()
+    of_claim = turns.c.run_id == claim.run_id, turns.c.claim_id == claim.claim_id, IN_PROGRESS
+    turn = connection.execute(select(turns).where(*of_claim).with_for_update()).one_or_none()
+    if run is not None and turn is not None:
+        _move_to_journal(connection, run, turn, calls)
+        return
+    entry = update(unfinished_turns).where(unfinished_turns.c.claim_id == claim.claim_id)
+    connection.execute(entry.values(calls_json=calls))
+
+
+def _move_to_journal(connection: Connection, run: Row[Any], turn: Row[Any], calls: bytes | None) -> None:
+    """Move a locked turn to the journal, and give its run the status of the turn before."""
+    # Before anything is written: a full database then has the space that the turn took.
     connection.execute(delete(turns).where(turns.c.id == turn.id))
-    if turn.user_turn_number is not None:  # background work is done again by itself
+    # Background work is done again by itself, unless it has called something.
+    if turn.user_turn_number is not None or calls is not None:
         pair = read_json(turn.pair, f"run input of turn {turn.turn_number} of run {run.id}")
         values = {
             "workflow_id": run.workflow_id,
@@ -267,13 +309,15 @@ def interrupt(connection: Connection, claimed: ClaimedTurn | Row[Any]) -> bool:
             "began_at": turn.started_at,
             "input_json": encode(pair["run_input"]),
             "events_json": turn.events,
+            "client_turn_id": turn.client_turn_id,
+            "calls_json": calls,
         }
-        connection.execute(upsert(unfinished_turns, {"run_id": run.id}, values))
+        key = {"claim_id": turn.claim_id}
+        connection.execute(upsert(unfinished_turns, key, {"run_id": run.id, **values}))
     last = select(turns.c.status).where(turns.c.run_id == run.id, turns.c.turn_number == run.turn_count)
     status: RunStatus | None = connection.scalar(last)
     restored = {"status": "failed", "termination_source": STALE} if status is None else {"status": status}
     connection.execute(update(runs).where(runs.c.id == run.id).values(**restored))
-    return True
 
 
 def unknown_run(run_id: str) -> NotFoundError:

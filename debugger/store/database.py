@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from debugger.errors import InputError, StoreDisconnectedError, StoreError
+from debugger.errors import InputError, StoreDamagedError, StoreDisconnectedError, StoreError
 from debugger.store import sqlite
 from debugger.store.dialects import DatabaseDialect, ErrorKind
 
@@ -122,13 +122,18 @@ class Database:
         self.dialect = dialect_of(url)
         self.place = self.dialect.place
         self._engine = self.dialect.open_engine()
+        self._errors = StoreErrors(self.dialect)
         self._is_closed = False
+        self.has_tables = False
+        """Set once the tables were seen, or made; they stay, or are replaced by others of the same names."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
         with self._connection(self.dialect.readers) as connection, value_errors(self.place):
-            connection.exec_driver_sql(self.dialect.begin_reading)
+            begin, await_tables = self.dialect.begin_reading, self.dialect.await_tables
+            waits = self.has_tables and await_tables is not None
+            connection.exec_driver_sql(f"{begin}; {await_tables}" if waits else begin)
             yield connection
 
     @contextmanager
@@ -136,6 +141,7 @@ class Database:
         """Open the one transaction that may write, committed at the end."""
         with self._connection(self.dialect.writers) as connection:
             connection.exec_driver_sql(self.dialect.begin_writing)
+            self.dialect.check_file(and_log=True)
             yield connection
             connection.commit()
 
@@ -144,6 +150,19 @@ class Database:
         """Open the same for statements that make, change or drop tables."""
         with self._connection(self.dialect.writers) as connection, self.dialect.changing_tables(connection):
             yield connection
+
+    def check(self) -> None:
+        """Check that others find what is written, and that no damage was met since this was opened.
+
+        Called inside a transaction that has read.
+
+        Raises:
+            StoreFileError: The file was deleted, moved or replaced.
+            StoreDamagedError: A page is damaged.
+        """
+        self.dialect.check_file(and_log=True)
+        if self.dialect.damage is not None:
+            raise self.dialect.damage
 
     def reading_cursor(self) -> AbstractContextManager[StatementCursor]:
         """Open a cursor for a single select outside any transaction."""
@@ -167,7 +186,7 @@ class Database:
         with self._cursor(self.dialect.readers) as cursor:
             cursor.raw.execute("VACUUM")
 
-    def scrub(self) -> bool:
+    def erase_deleted(self) -> bool:
         """Remove what deleted rows have left in the database's files.
 
         Returns:
@@ -187,7 +206,7 @@ class Database:
 
     @contextmanager
     def _connection(self, gate: AbstractContextManager[object]) -> Iterator[Connection]:
-        with gate, store_errors(self.dialect), self._engine.connect() as connection:
+        with gate, self._errors, self._engine.connect() as connection:
             try:
                 yield connection
             finally:
@@ -198,12 +217,14 @@ class Database:
     def _cursor(
         self, gate: AbstractContextManager[object], begin: str | None = None
     ) -> Iterator[StatementCursor]:
-        with gate, store_errors(self.dialect):
+        """Yield a cursor on a connection of its own; with ``begin``, in a transaction that is committed."""
+        with gate, self._errors:
             connection = self._engine.raw_connection()
             try:
                 cursor = connection.cursor()
                 if begin is not None:
                     cursor.execute(begin)
+                    self.dialect.check_file()
                 yield StatementCursor(cursor, self.dialect)
                 if begin is not None:
                     cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
@@ -241,20 +262,28 @@ _POOL_ERRORS = (
 )
 
 
-@contextmanager
-def store_errors(dialect: DatabaseDialect) -> Iterator[None]:
-    """Translate the database's exceptions inside the block.
+class StoreErrors:
+    """A block that translates the database's exceptions; may be entered by many threads at once.
+
+    A class, since a generator would take three times as long, with every statement of a turn.
 
     Raises:
         StoreError: The database cannot be opened, read or written.
         InputError: A value cannot be stored in any database.
     """
-    try:
-        yield
-    except Exception as error:
-        translated = store_error(error, dialect)
+
+    def __init__(self, dialect: DatabaseDialect) -> None:
+        self._dialect = dialect
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        translated = store_error(error, self._dialect) if isinstance(error, Exception) else None
         if translated is None:
-            raise
+            return
+        if isinstance(translated, StoreDamagedError):
+            self._dialect.damage = translated
         raise translated from error
 
 

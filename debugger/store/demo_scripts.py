@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select
-
-from debugger.errors import ConflictError, InputError
+from debugger.errors import InputError
 from debugger.store.database import Repository
-from debugger.store.schema import demo_scripts
-from debugger.store.sql_helpers import has_key, upsert
+from debugger.store.edited_tables import DEMO_SCRIPTS, NEVER_WRITTEN, Stored
 
 MAX_LINES = 100
 """Of a demo script."""
@@ -25,23 +22,35 @@ class DemoScripts(Repository):
 
     def lines(self, connection: str, workflow_id: str) -> list[str]:
         """Return the lines of a workflow's demo script; none without one."""
+        return self.stored(connection, workflow_id).content
+
+    def stored(self, connection: str, workflow_id: str) -> Stored[list[str]]:
+        """Return the same with their revision."""
+        key = {"connection": connection, "workflow_id": workflow_id}
         with self._database.reading() as reading:
-            return _lines(reading, {"connection": connection, "workflow_id": workflow_id})
+            return DEMO_SCRIPTS.find(reading, key) or Stored([], NEVER_WRITTEN)
 
     def save(
-        self, connection: str, workflow_id: str, lines: Sequence[str], before: Sequence[str] | None = None
-    ) -> None:
-        """Replace a workflow's demo script; without lines it is deleted.
+        self,
+        connection: str,
+        workflow_id: str,
+        lines: Sequence[str],
+        *,
+        by: str = "",
+        expected: int | None = None,
+    ) -> int:
+        """Replace a workflow's demo script; return its revision.
 
         Args:
             connection: The connection of the workflow.
             workflow_id: The workflow.
             lines: The new lines; blank ones are left out.
-            before: The lines that their author has seen; ``None`` replaces any.
+            by: The author.
+            expected: The revision that the author has seen; ``None`` replaces any.
 
         Raises:
             InputError: There are too many lines, or one is too long.
-            ConflictError: Another user has changed the script meanwhile.
+            EditConflictError: Another user has changed the script meanwhile.
         """
         words = [" ".join(line.split()) for line in lines]
         for number, line in enumerate(words, start=1):
@@ -54,19 +63,6 @@ class DemoScripts(Repository):
         if len(kept) > MAX_LINES:
             raise InputError(f"The demo script has {len(kept)} lines.", advice=f"It may have {MAX_LINES}.")
         key = {"connection": connection, "workflow_id": workflow_id}
+        values = {"lines": json.dumps(kept, ensure_ascii=False)}
         with self._database.writing() as writing:
-            if before is not None and _lines(writing, key) not in (list(before), kept):
-                raise ConflictError(
-                    "The demo script has been changed meanwhile; nothing was stored.",
-                    advice="Copy your lines, then open this dialog again to see the stored ones.",
-                )
-            if kept:
-                values = {"lines": json.dumps(kept, ensure_ascii=False)}
-                writing.execute(upsert(demo_scripts, key, values))
-            else:
-                writing.execute(delete(demo_scripts).where(has_key(demo_scripts, key)))
-
-
-def _lines(connection: Connection, key: dict[str, str]) -> list[str]:
-    found = connection.scalar(select(demo_scripts.c.lines).where(has_key(demo_scripts, key)))
-    return [] if found is None else list(json.loads(found))
+            return DEMO_SCRIPTS.write(writing, key, values, expected, by=by, subject="The demo script")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
-from debugger.errors import InputError, StoreError
+from debugger.errors import InputError, StoreDamagedError, StoreError
 
 BUSY_SECONDS = 10.0
 """Seconds that a statement waits for another writer, unless ``?timeout=`` in the URL says otherwise."""
@@ -45,6 +45,11 @@ class DatabaseDialect(ABC):
     """Compiles statements whose parameters go by position."""
     begin_reading: str
     """Begins a transaction that reads one snapshot of the database."""
+    await_tables: str | None = None
+    """Waits for one who replaces all tables; run in a reading transaction before its snapshot is taken.
+
+    Without it, who had waited would read the new tables by the old snapshot, in which they are empty.
+    """
     begin_writing: str
     """Begins a transaction that excludes others of its kind."""
     begin_turn: str
@@ -78,6 +83,8 @@ class DatabaseDialect(ABC):
         """Seconds that a statement waits for another writer."""
         self.backs_up = backup == "on"
         """True where the database is backed up before it is migrated."""
+        self.damage: StoreDamagedError | None = None
+        """The last damage that a statement met."""
         self.readers: AbstractContextManager[object] = nullcontext()
         """Admits as many threads at once as may read."""
         self.writers: AbstractContextManager[object] = nullcontext()
@@ -97,6 +104,16 @@ class DatabaseDialect(ABC):
 
     def prepare(self, cursor: DBAPICursor) -> None:  # noqa: B027
         """Switch a database to the mode in which it is used."""
+
+    def check_file(self, *, and_log: bool = False) -> None:  # noqa: B027
+        """Check that what is open is what others find; called inside a transaction.
+
+        Args:
+            and_log: Also the file in which changes are written first, which would cost each turn another 1 %.
+
+        Raises:
+            StoreFileError: The database's file was deleted, moved or replaced while it was open.
+        """
 
     @contextmanager
     def changing_tables(self, connection: Connection) -> Iterator[None]:
@@ -119,6 +136,17 @@ class DatabaseDialect(ABC):
     def free_bytes(self) -> int | None:
         """Return the free bytes for the database; ``None`` where they are not known."""
         return None
+
+    def reserve_space(self) -> None:  # noqa: B027
+        """Reserve the space in which a turn that cannot be stored is put on record.
+
+        Raises:
+            StoreError: There is none.
+        """
+
+    def release_space(self) -> bool:
+        """Release the reserved space where the disk is full; return whether it was."""
+        return False
 
     def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:  # noqa: B027
         """Lock tables against every other connection.

@@ -21,7 +21,16 @@ from debugger.store.rerun_tokens import redeem_token
 from debugger.store.schema import IS_SHOWN, forks, runs, turns
 from debugger.store.sql_helpers import split_ids, upsert
 
-_OWN_COLUMNS = {"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"}
+_OWN_COLUMNS = {
+    "id",
+    "run_id",
+    "client_turn_id",
+    "claim_id",
+    "owner",
+    "lease_until",
+    "lease_seconds",
+    "event_count",
+}
 """Columns of a turn that its copies do not take over."""
 _NO_INPUT = encode({"run_input": {}, "run_output": {}})
 
@@ -149,6 +158,11 @@ class ForkRepository(Repository):
 
 
 def _copy_run(connection: Connection, fork: RunFork) -> None:
+    """Store a fork: its run, the turns that it shares with its source, and its origin.
+
+    Raises:
+        NotFoundError: There is no source run.
+    """
     record, usage = fork.record, fork.usage
     ours = select(runs.c.workflow_id, runs.c.workflow_name).where(runs.c.id == record.source_run_id)
     source = connection.execute(ours).one_or_none()
@@ -180,6 +194,10 @@ def _copy_run(connection: Connection, fork: RunFork) -> None:
 
 
 def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
+    """Return the turns of a fork: copies of the source's, then those that edits have written.
+
+    The last one holds the checkpoint and the status; without any turn that is a row of the number 0.
+    """
     not_started = {
         "run_id": fork.record.run_id,
         "turn_number": 0,  # no record shows it, but it is the state of a run that has not started
@@ -214,6 +232,7 @@ def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
 
 
 def _store_origin(connection: Connection, record: ForkRecord) -> None:
+    """Store or replace where a run was forked."""
     values = {
         "source_run_id": record.source_run_id,
         "turn_number": record.turn_number,
@@ -241,6 +260,7 @@ def _root(connection: Connection, run_id: str) -> str:
 
 
 def _descendants(connection: Connection, root: str) -> list[ForkRecord]:
+    """Return the forks of a run and of its forks."""
     found: dict[str, ForkRecord] = {}
     parents = [root]
     while parents:

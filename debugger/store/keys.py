@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ PREFIX = "wfd_"
 """First characters of every key, so that scanners for secrets find a key in a file."""
 MAX_NAME_CHARACTERS = 80
 """Characters of a user's name, as of the setting ``author``."""
+
+_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
 
 
 class Role(StrEnum):
@@ -135,9 +138,19 @@ def digest_of(key: bytes) -> str:
 
 def _checked(person: str) -> str:
     name = person.strip()
-    if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+    if not is_user_name(name):
         raise InputError(
             f"The name {person!r} is not valid for a user.",
             advice=f"Write 1 to {MAX_NAME_CHARACTERS} characters that can be seen.",
         )
     return name
+
+
+def is_user_name(name: str) -> bool:
+    """Return whether a user can have a name: it is printed, and stands for the user."""
+    return name == name.strip() and 0 < len(name) <= MAX_NAME_CHARACTERS and name.isprintable()
+
+
+def is_team_name(name: str) -> bool:
+    """Return whether a name can be that of a team: it is part of file names and of printed commands."""
+    return _TEAM.fullmatch(name) is not None

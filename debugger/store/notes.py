@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 
-from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.notes import (
     MAX_COMMENT_CHARACTERS,
     Comment,
@@ -28,6 +28,7 @@ from debugger.protocol.notes import (
 from debugger.protocol.runs import without_secrets_of_input
 from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
+from debugger.store.edited_tables import NEVER_WRITTEN, NOTES, PRESETS, Stored
 from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
 from debugger.store.sql_helpers import has_key, insert, iso_time, seconds_of, split_ids, upsert
@@ -47,12 +48,23 @@ class UnfinishedTurn(NamedTuple):
     """The run input."""
     events_json: bytes = b"[]"
     """Its events so far as one array."""
+    claim_id: str = ""
+    """Names the entry of the journal; empty of a turn that is not in it."""
+    client_turn_id: str | None = None
+    calls_json: bytes | None = None
+    """The calls that it had made, as one array (`debugger.engine.outbound.gateway.made_calls`); ``None``
+    without any."""
+
+    @property
+    def calls(self) -> list[JsonObject]:
+        """Return the calls that it had made."""
+        return [] if self.calls_json is None else list(decode(self.calls_json))
 
 
 class NoteRepository(Repository):
     """Notes on runs, presets, debug set-ups, interrupted turns."""
 
-    def notes(self, run_id: str) -> RunNotes:
+    def of(self, run_id: str) -> RunNotes:
         """Return everything that users noted on a run."""
         with self._database.reading() as connection:
             labels = _labels(connection, [run_id]).get(run_id, RunLabels())
@@ -77,39 +89,31 @@ class NoteRepository(Repository):
     def star(self, run_id: str, *, starred: bool = True) -> None:
         """Add a star to a run, or remove it."""
         with self._database.writing() as connection:
-            _set_label(connection, run_id, {"starred": starred})
+            _set_star(connection, run_id, starred=starred)
 
-    def write(self, run_id: str, note: str, before: str | None = None) -> None:
-        """Write a note on a run; an empty one removes it.
+    def note(self, run_id: str) -> Stored[str]:
+        """Return the note on a run with its revision; an empty one where there is none."""
+        with self._database.reading() as connection:
+            return NOTES.find(connection, {"run_id": run_id}) or Stored("", NEVER_WRITTEN)
+
+    def write(self, run_id: str, note: str, *, by: str = "", expected: int | None = None) -> int:
+        """Write a note on a run; an empty one removes it. Return its revision.
 
         Args:
             run_id: The run.
             note: The new note.
-            before: The note that its author has seen; ``None`` replaces any.
+            by: Its author.
+            expected: The revision that the author has seen; ``None`` replaces any.
 
         Raises:
-            ConflictError: Another user has changed the note meanwhile.
+            EditConflictError: Another user has changed the note meanwhile.
         """
         with self._database.writing() as connection:
-            if before is not None:
-                known = _labels(connection, [run_id]).get(run_id, RunLabels()).note
-                if known not in (before, note):
-                    raise ConflictError(
-                        "The note has been changed meanwhile; nothing was stored.",
-                        advice="Look at the stored note below the box, then change yours to replace it.",
-                    )
-            _set_label(connection, run_id, {"note": note})
+            return _write_note(connection, run_id, note, by=by, expected=expected)
 
-    def tag(self, run_id: str, tags: Iterable[str]) -> None:
-        """Replace the tags of a run.
-
-        Raises:
-            InputError: A tag is too long.
-        """
-        with self._database.writing() as connection:
-            set_tags(connection, run_id, tags)
-
-    def change_tags(self, run_ids: Collection[str], added: Iterable[str], removed: Iterable[str]) -> None:
+    def change_tags(
+        self, run_ids: Collection[str], added: Iterable[str], removed: Iterable[str] = ()
+    ) -> None:
         """Add tags to runs and remove others; the rest of their tags stay.
 
         A tag that is both added and removed is removed.
@@ -117,15 +121,8 @@ class NoteRepository(Repository):
         Raises:
             InputError: A tag is too long.
         """
-        lost = _checked_tags(removed)
-        new = [tag for tag in _checked_tags(added) if tag not in lost]
-        rows = [{"run_id": run_id, "tag": tag} for run_id in run_ids for tag in new]
         with self._database.writing() as connection:
-            for some in split_ids(run_ids):
-                of_runs = run_tags.c.run_id.in_(some) & run_tags.c.tag.in_(lost)
-                connection.execute(delete(run_tags).where(of_runs))
-            if rows:
-                connection.execute(insert(run_tags).on_conflict_do_nothing(), rows)
+            change_tags(connection, run_ids, added, removed)
 
     def tags(self) -> list[str]:
         """Return every tag of any run, the most used first."""
@@ -170,15 +167,15 @@ class NoteRepository(Repository):
             else:
                 connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 
-    def take_in(self, run_id: str, notes: RunNotes) -> None:
+    def add_imported(self, run_id: str, notes: RunNotes) -> None:
         """Add the notes of an imported run; existing notes stay."""
         with self._database.writing() as connection:
             known = _labels(connection, [run_id]).get(run_id, RunLabels())
             if notes.starred and not known.starred:
-                _set_label(connection, run_id, {"starred": True})
+                _set_star(connection, run_id, starred=True)
             if notes.note and not known.note:
-                _set_label(connection, run_id, {"note": notes.note})
-            set_tags(connection, run_id, [*known.tags, *notes.tags])
+                _write_note(connection, run_id, notes.note)
+            change_tags(connection, [run_id], notes.tags, ())
             for comment in notes.comments:
                 own = {"logical_id": comment.logical_id, "content": comment.content}
                 row = {**_imported(run_id, comment), **own}
@@ -196,62 +193,93 @@ class NoteRepository(Repository):
                     name=row.name,
                     run_input=read_json(row.run_input, f"preset {row.name!r}"),
                     updated_at=iso_time(row.updated_at),
+                    revision=row.revision,
                 )
                 for row in connection.execute(statement.order_by(func.lower(presets.c.name)))
             ]
 
-    def keep_preset(self, workflow_id: str, name: str, run_input: JsonObject) -> None:
-        """Store a run input under a name, without secrets.
+    def keep_preset(
+        self, workflow_id: str, name: str, run_input: JsonObject, *, by: str = "", expected: int | None = None
+    ) -> Stored[str]:
+        """Store a run input under a name, without secrets; return the tidied name.
+
+        Args:
+            workflow_id: The workflow.
+            name: The name.
+            run_input: The run input.
+            by: The author.
+            expected: The revision of the preset that the author replaces; ``None`` replaces any.
 
         Raises:
             InputError: The name is blank or too long.
+            EditConflictError: Another user has saved a preset of the name meanwhile.
         """
         name = checked_name(name, "preset", "what it is for")
-        values = {"updated_at": time.time(), "run_input": encode(without_secrets_of_input(run_input))}
+        key = {"workflow_id": workflow_id, "name": name}
+        values = {"run_input": encode(without_secrets_of_input(run_input))}
+        subject = f"The preset {name!r}"
         with self._database.writing() as connection:
-            connection.execute(upsert(presets, {"workflow_id": workflow_id, "name": name}, values))
+            return Stored(name, PRESETS.write(connection, key, values, expected, by=by, subject=subject))
 
-    def delete_preset(self, workflow_id: str, name: str) -> None:
+    def delete_preset(self, workflow_id: str, name: str, *, expected: int | None = None) -> None:
         """Delete a preset.
 
         Raises:
             NotFoundError: There is none of that name.
+            EditConflictError: Another user has changed it since the author has seen it.
         """
-        ours = (presets.c.workflow_id == workflow_id) & (presets.c.name == name)
+        key, subject = {"workflow_id": workflow_id, "name": name}, f"The preset {name!r}"
         with self._database.writing() as connection:
-            if not connection.execute(delete(presets).where(ours)).rowcount:
+            if not PRESETS.delete(connection, key, expected, subject=subject):
                 raise unknown_name(name, "preset")
 
-    def kit_of(self, run_id: str) -> bytes | None:
+    def debug_setup_of(self, run_id: str) -> bytes | None:
         """Return the debug set-up of a run as JSON."""
         with self._database.reading() as connection:
             setup: bytes | None = connection.scalar(select(kits.c.kit).where(kits.c.run_id == run_id))
             return setup
 
-    def keep_kit(self, run_id: str, kit: bytes | None) -> None:
+    def keep_debug_setup(self, run_id: str, setup: bytes | None) -> None:
         """Replace the debug set-up of a run; ``None`` deletes it."""
         with self._database.writing() as connection:
-            if kit is None:
+            if setup is None:
                 connection.execute(delete(kits).where(kits.c.run_id == run_id))
             else:
-                connection.execute(upsert(kits, {"run_id": run_id}, {"kit": kit}))
+                connection.execute(upsert(kits, {"run_id": run_id}, {"kit": setup}))
 
-    def forget_unfinished(self, run_id: str) -> None:
-        """Delete the interrupted turn of a run, if it has one."""
+    def forget_unfinished(self, claim_id: str) -> None:
+        """Delete an interrupted turn, if it is there: a user has seen it."""
         with self._database.writing() as connection:
-            connection.execute(delete(unfinished_turns).where(unfinished_turns.c.run_id == run_id))
+            connection.execute(delete(unfinished_turns).where(unfinished_turns.c.claim_id == claim_id))
 
     def read_unfinished_turns(self, run_id: str | None = None) -> list[UnfinishedTurn]:
         """Return the interrupted turns, the newest first.
 
-        A turn is interrupted when its claim has lapsed, see `TurnClaims.lapse`.
+        A turn is interrupted by `TurnClaims.interrupt_expired`, or when its process could not
+        store it.
         """
         statement = select(unfinished_turns).order_by(unfinished_turns.c.began_at.desc())
         if run_id is not None:
             statement = statement.where(unfinished_turns.c.run_id == run_id)
+        return self._read_unfinished(statement)
+
+    def find_unfinished(self, client_turn_id: str) -> UnfinishedTurn | None:
+        """Return the last interrupted turn with a client turn id that had made calls.
+
+        A turn may have been sent, and interrupted, more than once under its id.
+        """
+        of_id = unfinished_turns.c.client_turn_id == client_turn_id
+        statement = select(unfinished_turns).where(of_id, unfinished_turns.c.calls_json.is_not(None))
+        newest_first = statement.order_by(unfinished_turns.c.began_at.desc())
+        return next(iter(self._read_unfinished(newest_first)), None)
+
+    def _read_unfinished(self, statement: Select[Any]) -> list[UnfinishedTurn]:
         with self._database.reading() as connection:
             return [
-                UnfinishedTurn(*row)._replace(events_json=decompress(row.events_json))
+                UnfinishedTurn(*row)._replace(
+                    events_json=decompress(row.events_json),
+                    calls_json=None if row.calls_json is None else decompress(row.calls_json),
+                )
                 for row in connection.execute(statement)
             ]
 
@@ -273,27 +301,34 @@ def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLa
     return found
 
 
-def _set_label(connection: Connection, run_id: str, value: dict[str, Any]) -> None:
-    fresh = insert(run_marks).values(**{"run_id": run_id, "starred": False, "note": "", **value})
-    connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=value))
+def _set_star(connection: Connection, run_id: str, *, starred: bool) -> None:
+    fresh = insert(run_marks).values(run_id=run_id, starred=starred, note="", revision=NEVER_WRITTEN)
+    connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_={"starred": starred}))
 
 
-def tags_of(connection: Connection, run_id: str) -> list[str]:
-    """Return the tags of a run by name."""
-    statement = select(run_tags.c.tag).where(run_tags.c.run_id == run_id).order_by(run_tags.c.tag)
-    return list(connection.scalars(statement))
+def _write_note(
+    connection: Connection, run_id: str, note: str, *, by: str = "", expected: int | None = None
+) -> int:
+    key, values, subject = {"run_id": run_id}, {"note": note}, f"The note on run {run_id}"
+    return NOTES.write(connection, key, values, expected, by=by, subject=subject)
 
 
-def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
-    """Replace the tags of a run.
+def change_tags(
+    connection: Connection, run_ids: Collection[str], added: Iterable[str], removed: Iterable[str]
+) -> None:
+    """Add tags to runs and remove others; the rest of their tags stay.
 
     Raises:
         InputError: A tag is too long.
     """
-    wanted = _checked_tags(tags)
-    connection.execute(delete(run_tags).where(run_tags.c.run_id == run_id))
-    if wanted:
-        connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
+    lost = _checked_tags(removed)
+    new = [tag for tag in _checked_tags(added) if tag not in lost]
+    rows = [{"run_id": run_id, "tag": tag} for run_id in run_ids for tag in new]
+    for some in split_ids(run_ids):
+        of_runs = run_tags.c.run_id.in_(some) & run_tags.c.tag.in_(lost)
+        connection.execute(delete(run_tags).where(of_runs))
+    if rows:
+        connection.execute(insert(run_tags).on_conflict_do_nothing(), rows)
 
 
 def _checked_tags(tags: Iterable[str]) -> list[str]:

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DisconnectionError
 
-from debugger.errors import InputError, StoreDisconnectedError, StoreError
+from debugger.errors import InputError, StoreDamagedError, StoreDisconnectedError, StoreError
 from debugger.store.dialects import DatabaseDialect, ErrorKind
+from debugger.store.schema import meta
 
 _OPTIONS = frozenset(
     {
@@ -72,6 +73,7 @@ _LOST = ErrorKind(
 _BUSY = ErrorKind("is locked", "Another client writes to the same rows for long; try again.")
 _OVERTAKEN = ErrorKind("has rolled back for another client", "Try again.")
 _UNSTORABLE = ErrorKind("", "", InputError)
+_DAMAGED = ErrorKind("has a damaged page", "Restore it from a backup.", StoreDamagedError)
 _FORBIDDEN = ErrorKind(
     "may not be used so",
     f"Ask its owner to grant the user the right to create and change tables, {_ELSEWHERE}.",
@@ -106,8 +108,8 @@ _ERRORS = {
     "57014": _BUSY,
     "57P": _LOST,
     "58": ErrorKind("cannot be read or written", "Check that its disk is available and intact."),
-    "XX001": ErrorKind("is damaged", "Restore it from a backup."),
-    "XX002": ErrorKind("is damaged", "Restore it from a backup."),
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
 }
 """By the server's codes, or by the first characters of codes."""
 
@@ -127,6 +129,7 @@ class Postgres(DatabaseDialect):
     positional = cast(Dialect, PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_writing = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
+    await_tables = f"LOCK TABLE {meta.name} IN ACCESS SHARE MODE"
     # A turn locks its run's row, where it also detects that it comes too late: turns of many runs proceed
     # side by side.
     begin_turn = "BEGIN"
@@ -164,7 +167,9 @@ class Postgres(DatabaseDialect):
 
     def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
         """Lock tables against every other connection."""
-        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        # That of `await_tables` first: who waits for it has locked no other.
+        names = ", ".join(sorted(tables, key=lambda name: name != meta.name))
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
     def reset_numbering(self, connection: Connection) -> None:
         """Number new rows after those that were inserted with their numbers."""

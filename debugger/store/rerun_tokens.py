@@ -38,7 +38,7 @@ class RerunTokens(Repository):
     """Tokens that are neither redeemed nor long expired."""
 
     def mint(self, ticket: RerunTicket) -> str:
-        """Return a new random token."""
+        """Store a ticket under a new random token and return that; delete tokens that expired long ago."""
         token = secrets.token_urlsafe(32)
         row = {**vars(ticket), "target": encode(ticket.target), "edits": encode(ticket.edits)}
         with self._database.writing() as connection:

@@ -22,6 +22,7 @@ from debugger.store.schema import (
     rerun_tokens,
     run_facts,
     run_marks,
+    run_scenarios,
     run_tags,
     runs,
     spoken,
@@ -53,6 +54,7 @@ RUN_TABLES: tuple[Table, ...] = (
     hidden_runs,
     run_facts,
     suite_repetitions,
+    run_scenarios,
 )
 """Every table, besides ``runs`` and ``forks``, whose rows go with their run."""
 
@@ -104,7 +106,7 @@ class Pruning:
     limits: Limits
     candidates: Sequence[StoredRun]
     """Runs to delete, the one with the oldest last turn first."""
-    spared: int
+    kept: int
     """Runs beyond the limits that stay: marked by a user, or with a turn in progress or interrupted."""
     runs: int
     """Number of runs at present."""
@@ -157,7 +159,7 @@ class RunDeletion(Repository):
                 .where(runs.c.source_workflow_run_id.in_(run_ids))
                 .values(source_workflow_run_id=None, checkpoint_source_turn_index=None)
             )
-        return self._database.scrub()
+        return self._database.erase_deleted()
 
     def plan_pruning(self, limits: Limits) -> Pruning:
         """Return the runs beyond limits; none is deleted by itself.

@@ -6,20 +6,20 @@ All go by ids alone, so they may be of runs and workflows of a hosted API.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from debugger.errors import ConflictError, NotFoundError
+from debugger.errors import NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
-from debugger.store.notes import add_comment, set_tags, tags_of
-from debugger.store.schema import IS_SHOWN, rubrics, runs, verdicts
-from debugger.store.sql_helpers import has_key, insert, iso_time, split_ids, upsert
+from debugger.store.edited_tables import NEVER_WRITTEN, RUBRICS, VERDICTS, Stored
+from debugger.store.notes import add_comment, change_tags
+from debugger.store.schema import IS_SHOWN, comments, runs, verdicts
+from debugger.store.sql_helpers import has_key, iso_time, split_ids
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,24 @@ class VerdictChange:
     before: Verdict | None = None
     """The stored verdict of the same reviewer and target; ``None`` if there was none."""
 
+    @property
+    def expected(self) -> int:
+        """Return the revision that the verdict replaces."""
+        return self.before.revision if self.before else NEVER_WRITTEN
+
 
 @dataclass(frozen=True)
 class TagChange:
-    """Tags to store in place of those that their author has seen."""
+    """Tags to add to a run and to remove from it; its other tags stay."""
 
     run_id: str
-    tags: Sequence[str]
-    before: Sequence[str] = ()
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class NewComment:
-    """A comment to store."""
+    """A comment to store, unless its author has said the same: two tabs may import one sheet."""
 
     run_id: str
     target: Target
@@ -125,25 +130,39 @@ class ReviewRepository(Repository):
         """
         check_verdict(verdict)
         with self._database.writing() as writing:
-            _store(writing, [verdict])
+            _store(writing, verdict, None, verdict.reviewer)
 
-    def delete_verdict(self, run_id: str, target: Target, reviewer: str, *, connection: str = "") -> None:
+    def delete_verdict(
+        self,
+        run_id: str,
+        target: Target,
+        reviewer: str,
+        *,
+        connection: str = "",
+        expected: int | None = None,
+    ) -> None:
         """Delete a verdict.
 
         Raises:
             NotFoundError: The reviewer has none on the target.
+            EditConflictError: It has been changed since the author has seen it.
         """
         key = _key(connection, run_id, target, reviewer)
+        subject = _subject(run_id, target, reviewer)
         with self._database.writing() as writing:
-            if not writing.execute(delete(verdicts).where(has_key(verdicts, key))).rowcount:
+            if not VERDICTS.delete(writing, key, expected, subject=subject):
                 raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
-    def apply(self, changes: ReviewChanges) -> None:
-        """Store changes in one transaction.
+    def apply(self, changes: ReviewChanges, *, by: str = "") -> list[Verdict]:
+        """Store changes in one transaction; return the verdicts with their revisions.
+
+        Args:
+            changes: The changes.
+            by: Their author; by default each verdict's reviewer.
 
         Raises:
             NotFoundError: A run of the embedded engine has been deleted.
-            ConflictError: Another user has changed one of the verdicts or tags meanwhile.
+            EditConflictError: Another user has changed one of the verdicts meanwhile.
             InputError: A verdict, a tag or a comment is malformed.
         """
         for change in changes.verdicts:
@@ -151,36 +170,47 @@ class ReviewRepository(Repository):
         own = {change.verdict.run_id for change in changes.verdicts if not change.verdict.connection}
         with self._database.writing() as writing:
             _check_stored(writing, own)
-            for connection in {change.verdict.connection for change in changes.verdicts}:
-                ours = [change for change in changes.verdicts if change.verdict.connection == connection]
-                _check_unchanged(writing, connection, ours)
-            _store(writing, [change.verdict for change in changes.verdicts])
-            _apply_tags(writing, changes.tags)
+            stored = [
+                _store(writing, change.verdict, change.expected, by or change.verdict.reviewer)
+                for change in changes.verdicts
+            ]
+            for tagged in changes.tags:
+                change_tags(writing, [tagged.run_id], tagged.added, tagged.removed)
             for new in changes.comments:
-                add_comment(writing, new.run_id, new.target, new.author, new.content)
+                if not _is_said(writing, new):
+                    add_comment(writing, new.run_id, new.target, new.author, new.content)
+        return stored
 
     def rubric(self, workflow_id: str) -> list[str]:
         """Return the names of the checks of a workflow's rubric, in order."""
-        statement = select(rubrics.c.checks).where(rubrics.c.workflow_id == workflow_id)
-        with self._database.reading() as reading:
-            found = reading.scalar(statement)
-        return [] if found is None else list(json.loads(found))
+        return self.stored_rubric(workflow_id).content
 
-    def set_rubric(self, workflow_id: str, checks: Sequence[str]) -> None:
-        """Replace the rubric of a workflow; without checks it is deleted.
+    def stored_rubric(self, workflow_id: str) -> Stored[list[str]]:
+        """Return the same with their revision."""
+        with self._database.reading() as reading:
+            return RUBRICS.find(reading, {"workflow_id": workflow_id}) or Stored([], NEVER_WRITTEN)
+
+    def set_rubric(
+        self, workflow_id: str, checks: Sequence[str], *, by: str = "", expected: int | None = None
+    ) -> int:
+        """Replace the rubric of a workflow; return its revision.
 
         Results of checks that are no longer in it stay on their verdicts.
 
+        Args:
+            workflow_id: The workflow.
+            checks: The names of the checks, in order.
+            by: The author.
+            expected: The revision that the author has seen; ``None`` replaces any.
+
         Raises:
             InputError: There are too many checks, or one is blank, too long or there twice.
+            EditConflictError: Another user has changed the rubric meanwhile.
         """
-        names = check_rubric(checks)
+        values = {"checks": json.dumps(check_rubric(checks), ensure_ascii=False)}
+        key = {"workflow_id": workflow_id}
         with self._database.writing() as writing:
-            if not names:
-                writing.execute(delete(rubrics).where(rubrics.c.workflow_id == workflow_id))
-                return
-            values = {"checks": json.dumps(names, ensure_ascii=False)}
-            writing.execute(upsert(rubrics, {"workflow_id": workflow_id}, values))
+            return RUBRICS.write(writing, key, values, expected, by=by, subject="The rubric")
 
 
 def _select(connection: Connection, name: str, run_ids: Sequence[str]) -> list[Verdict]:
@@ -201,6 +231,7 @@ def _verdict(row: Row[Any]) -> Verdict:
         connection=row.connection,
         created_at=iso_time(row.created_at),
         updated_at=iso_time(row.updated_at),
+        revision=row.revision,
     )
 
 
@@ -219,24 +250,33 @@ def _key(connection: str, run_id: str, target: Target, reviewer: str) -> dict[st
     }
 
 
-def _store(connection: Connection, changed: Sequence[Verdict]) -> None:
-    now = time.time()
-    rows = [
-        {
-            **_key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer),
-            "value": verdict.value,
-            "comment": verdict.comment.strip(),
-            "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
-            "created_at": now,
-            "updated_at": now,
-        }
-        for verdict in changed
-    ]
-    fresh = insert(verdicts)
-    replaced = {name: fresh.excluded[name] for name in ("value", "comment", "checks", "updated_at")}
-    key = [column.name for column in verdicts.primary_key]
-    if rows:
-        connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+def _subject(run_id: str, target: Target, reviewer: str) -> str:
+    return f"The verdict of {reviewer} on {target_words(target)} of run {run_id}"
+
+
+def _store(connection: Connection, verdict: Verdict, expected: int | None, by: str) -> Verdict:
+    key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
+    values = {
+        "value": verdict.value,
+        "comment": verdict.comment.strip(),
+        "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
+    }
+    subject = _subject(verdict.run_id, verdict.target, verdict.reviewer)
+    revision = VERDICTS.write(connection, key, values, expected, by=by, subject=subject)
+    return verdict.model_copy(update={"revision": revision})
+
+
+def _is_said(connection: Connection, new: NewComment) -> bool:
+    """Return whether the author has written the same on the same target."""
+    key = {
+        "run_id": new.run_id,
+        "target_kind": new.target.kind,
+        "target_key": new.target.key,
+        "author": new.author,
+        "content": new.content.strip(),
+    }
+    found = select(comments.c.logical_id).where(has_key(comments, key)).limit(1)
+    return connection.scalar(found) is not None
 
 
 def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
@@ -253,27 +293,3 @@ def _check_stored(connection: Connection, run_ids: Collection[str]) -> None:
         raise NotFoundError(
             f"There is no run {gone[0]}; nothing was stored.", advice="It has been deleted meanwhile."
         )
-
-
-def _check_unchanged(connection: Connection, name: str, changes: Sequence[VerdictChange]) -> None:
-    stored: dict[tuple[str, ...], Verdict] = {}
-    for some in split_ids({change.verdict.run_id for change in changes}):
-        stored.update((verdict.identity, verdict) for verdict in _select(connection, name, some))
-    for change in changes:
-        present = stored.get(change.verdict.identity)
-        if (present and present.content) != (change.before and change.before.content):
-            raise ConflictError(
-                f"The verdict of {change.verdict.reviewer} on {target_words(change.verdict.target)} of run "
-                f"{change.verdict.run_id} has been changed meanwhile; nothing was stored.",
-                advice="Compare again with what is stored now.",
-            )
-
-
-def _apply_tags(connection: Connection, changes: Sequence[TagChange]) -> None:
-    for change in changes:
-        if sorted(tags_of(connection, change.run_id)) != sorted(change.before):
-            raise ConflictError(
-                f"The tags of run {change.run_id} have been changed meanwhile; nothing was stored.",
-                advice="Compare again with what is stored now.",
-            )
-        set_tags(connection, change.run_id, change.tags)

@@ -6,6 +6,7 @@ the turns that were added since. Turns for which a search has no time are left t
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,13 +29,14 @@ from debugger.store.schema import (
     IS_SHOWN,
     comments,
     run_marks,
+    run_scenarios,
     run_tags,
     runs,
     spoken,
     turns,
     verdicts,
 )
-from debugger.store.sql_helpers import contains, insert, iso_time, page_of, place_in
+from debugger.store.sql_helpers import contains, has_key, insert, iso_time, page_of, place_in
 
 MAX_INDEX_SECONDS = 2.0
 """Seconds that a search spends on indexing new turns."""
@@ -231,7 +233,14 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
     if search.until is not None:
         conditions.append(runs.c.created_at < search.until.timestamp())
     if search.tag:
-        conditions.append(runs.c.id.in_(select(run_tags.c.run_id).where(run_tags.c.tag == search.tag)))
+        of_run = select(run_tags.c.run_id).where(run_tags.c.tag == search.tag)
+        written = json.dumps(search.tag, ensure_ascii=False)
+        of_scenario = select(run_scenarios.c.run_id).where(place_in(run_scenarios.c.tags, written) > 0)
+        conditions.append(or_(runs.c.id.in_(of_run), runs.c.id.in_(of_scenario)))
+    if search.scenario or search.scenario_outcome:
+        wanted = {"name": search.scenario, "outcome": search.scenario_outcome}
+        key = {name: value for name, value in wanted.items() if value}
+        conditions.append(runs.c.id.in_(select(run_scenarios.c.run_id).where(has_key(run_scenarios, key))))
     if search.starred:
         conditions.append(runs.c.id.in_(select(run_marks.c.run_id).where(run_marks.c.starred)))
     if search.verdict:
@@ -253,6 +262,8 @@ def _has_word(word: str) -> ColumnElement[bool]:
         select(run_marks.c.run_id).where(contains(run_marks.c.note, word)),
         select(run_tags.c.run_id).where(contains(run_tags.c.tag, word)),
         select(comments.c.run_id).where(contains(comments.c.content, word)),
+        select(run_scenarios.c.run_id).where(contains(run_scenarios.c.name, word)),
+        select(run_scenarios.c.run_id).where(contains(run_scenarios.c.file, word)),
     )
     names = (runs.c.workflow_name, runs.c.version_name, runs.c.run_by)
     return or_(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import func, select
 
 from debugger.errors import InputError, NotFoundError, StoreError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import read_json
 from debugger.store.database import Database, Repository
-from debugger.store.sql_helpers import upsert
+from debugger.store.edited_tables import EditedTable, Stored
 
 MAX_NAME_CHARACTERS = 80
 
@@ -21,15 +21,17 @@ class SavedObjects(Repository):
 
     Args:
         database: The store's.
-        table: Has the columns ``name``, ``updated_at`` and one for the JSON text.
+        edited: Its table has the column ``name`` and one for the JSON text.
         noun: One of them, as errors name it.
         purpose: What its name should say, as the advice ends.
     """
 
-    def __init__(self, database: Database, table: Table, noun: str, purpose: str) -> None:
+    def __init__(self, database: Database, edited: EditedTable[Any], noun: str, purpose: str) -> None:
         super().__init__(database)
-        self._table = table
-        [self._content] = (column for column in table.c if column.name not in ("name", "updated_at"))
+        self._edited = edited
+        self._table = edited.table
+        [name] = edited.columns
+        self._content = self._table.c[name]
         self._noun = noun
         self._purpose = purpose
 
@@ -39,31 +41,52 @@ class SavedObjects(Repository):
         Raises:
             StoreError: One was changed by another program.
         """
-        name = self._table.c.name
-        statement = select(name, self._content).order_by(func.lower(name))
-        with self._database.reading() as connection:
-            return {key: self._read(key, text) for key, text in connection.execute(statement)}
+        return {name: found.content for name, found in self.stored().items()}
 
-    def save(self, name: str, content: JsonObject) -> str:
-        """Store an object under a name; return the tidied name.
+    def stored(self) -> dict[str, Stored[JsonObject]]:
+        """Return the same, each with its revision."""
+        columns = self._table.c
+        statement = select(columns.name, columns.revision, self._content).order_by(func.lower(columns.name))
+        with self._database.reading() as connection:
+            return {
+                name: Stored(self._read(name, text), revision)
+                for name, revision, text in connection.execute(statement)
+            }
+
+    def save(
+        self, name: str, content: JsonObject, *, by: str = "", expected: int | None = None
+    ) -> Stored[str]:
+        """Store an object under a name; return the tidied name with the revision.
+
+        Args:
+            name: The name.
+            content: The object.
+            by: The author.
+            expected: The revision of the object that the author replaces; ``None`` replaces any.
 
         Raises:
             InputError: The name is blank or too long.
+            EditConflictError: Another user has saved one under the name meanwhile.
         """
         name = checked_name(name, self._noun, self._purpose)
-        values = {self._content.name: encode(content).decode(), "updated_at": time.time()}
+        values = {self._content.name: encode(content).decode()}
+        subject = f"The {self._noun} {name!r}"
         with self._database.writing() as connection:
-            connection.execute(upsert(self._table, {"name": name}, values))
-        return name
+            revision = self._edited.write(
+                connection, {"name": name}, values, expected, by=by, subject=subject
+            )
+        return Stored(name, revision)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, expected: int | None = None) -> None:
         """Delete an object.
 
         Raises:
             NotFoundError: There is none of that name.
+            EditConflictError: Another user has changed it since the author has seen it.
         """
+        subject = f"The {self._noun} {name!r}"
         with self._database.writing() as connection:
-            if not connection.execute(delete(self._table).where(self._table.c.name == name)).rowcount:
+            if not self._edited.delete(connection, {"name": name}, expected, subject=subject):
                 raise unknown_name(name, self._noun)
 
     def _read(self, name: str, text: str) -> JsonObject:

@@ -7,6 +7,8 @@ row of ``runs`` has everything that a list of runs shows, so that no list reads 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -40,6 +42,12 @@ metadata = MetaData()
 
 Number = BigInteger().with_variant(Integer, "sqlite")
 """An integer of 64 bits; SQLite has no other kind."""
+
+
+def edit_columns() -> tuple[Column[Any], Column[Any]]:
+    """Return the columns by which changes of several users are told apart (`edited_tables`)."""
+    return Column("revision", Number, nullable=False, server_default="1"), Column("updated_by", Text)
+
 
 meta = Table(
     "meta",
@@ -121,13 +129,19 @@ turns = Table(
     Column("user_turn_number", Number),
     # Random per claim: a result is stored by the owner of the claim alone.
     Column("claim_id", String(32)),
-    # The next three are set while the turn is claimed and not yet stored. ``status`` is then ``started``,
-    # ``pair`` the run input, ``events`` those so far, and there is no checkpoint yet.
+    # The next three and ``lease_seconds`` are set while the turn is claimed and not yet stored. ``status`` is
+    # then ``started``, ``pair`` the run input, ``events`` those so far, and there is no checkpoint yet.
     Column("owner", Text),
+    # By the clock of PostgreSQL. In SQLite by that of the owner: there it only shows whether the claim was
+    # renewed, and is compared with no other time.
     Column("lease_until", Double),
     Column("event_count", Number),
     # Set by a client that stops the run while the turn is executed; the owner reads it.
     Column("stop_requested_at", Double),
+    # The length of the lease.
+    Column("lease_seconds", Double),
+    # Of a turn in progress, the calls to the outside so far, as JSON; null without any.
+    Column("calls", LargeBinary),
     UniqueConstraint("run_id", "turn_number"),
 )
 
@@ -172,6 +186,9 @@ run_marks = Table(
     Column("run_id", String(64), primary_key=True),
     Column("starred", Boolean, nullable=False, default=False),
     Column("note", Text, nullable=False, default=""),
+    # Of the note.
+    *edit_columns(),
+    Column("updated_at", Double),
 )
 
 run_tags = Table(
@@ -213,6 +230,7 @@ presets = Table(
     Column("workflow_id", String(64), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("updated_at", Double, nullable=False),
+    *edit_columns(),
     Column("run_input", LargeBinary, nullable=False),
 )
 
@@ -227,14 +245,21 @@ kits = Table(
 unfinished_turns = Table(
     "unfinished_turns",
     metadata,
-    Column("run_id", String(64), primary_key=True),
+    Column("run_id", String(64), nullable=False, index=True),
     Column("workflow_id", String(64), nullable=False),
     Column("version_number", Number, nullable=False),
     Column("began_at", Double, nullable=False),
     Column("input_json", LargeBinary, nullable=False),
     Column("events_json", LargeBinary, nullable=False),
+    Column("claim_id", String(64), primary_key=True),
+    Column("client_turn_id", String(MAX_CLIENT_TURN_ID), index=True),
+    # The calls that the turn had made, as JSON; null without any.
+    Column("calls_json", LargeBinary),
 )
-"""Interrupted turns: a run has one at most, and none once another turn of it is stored."""
+"""The journal of interrupted turns.
+
+One without calls goes once another turn of its run is stored; one with calls stays until a user has seen it.
+"""
 
 spoken = Table(
     "spoken",
@@ -356,6 +381,7 @@ verdicts = Table(
     Column("checks", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    *edit_columns(),
     Index("verdicts_by_run", "run_id"),
 )
 """Verdicts of reviewers on runs, turns and messages: one of each reviewer and target."""
@@ -365,6 +391,8 @@ rubrics = Table(
     metadata,
     Column("workflow_id", String(64), primary_key=True),
     Column("checks", Text, nullable=False),
+    *edit_columns(),
+    Column("updated_at", Double),
 )
 """The named checks that reviewers of a workflow's runs go through; JSON text."""
 
@@ -375,6 +403,8 @@ demo_scripts = Table(
     Column("connection", Text, primary_key=True),
     Column("workflow_id", String(64), primary_key=True),
     Column("lines", Text, nullable=False),
+    *edit_columns(),
+    Column("updated_at", Double),
 )
 """The lines that a presenter of a workflow says; JSON text."""
 
@@ -384,6 +414,7 @@ export_presets = Table(
     Column("name", Text, primary_key=True),
     Column("settings", Text, nullable=False),
     Column("updated_at", Double, nullable=False),
+    *edit_columns(),
 )
 """Export settings saved under a name; JSON text."""
 
@@ -393,6 +424,7 @@ saved_filters = Table(
     Column("name", Text, primary_key=True),
     Column("filter", Text, nullable=False),
     Column("updated_at", Double, nullable=False),
+    *edit_columns(),
 )
 """Filters of the list of runs saved under a name; JSON text."""
 
@@ -465,6 +497,21 @@ suite_repetitions = Table(
 )
 """The checks of each run of a scenario."""
 
+run_scenarios = Table(
+    "run_scenarios",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("row_number", Number),
+    Column("outcome", String(8), nullable=False),
+    # A list of texts as JSON.
+    Column("tags", Text, nullable=False),
+    # JSON with words of the conversation: it goes with its run.
+    Column("checks", LargeBinary, nullable=False),
+)
+"""The scenario that a run is of, and its checks."""
+
 revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's record of the last migration that a database has been through."""
 
@@ -473,7 +520,7 @@ WORKFLOWS_CREATED_KEY = "workflows_created"
 
 
 def write_first_facts(connection: Connection, revision: str) -> None:
-    """Record the first facts in a new database."""
+    """Record schema version and revision in a new database, and that its samples are not made yet."""
     facts = {SCHEMA_VERSION_KEY: str(SCHEMA_VERSION), WORKFLOWS_CREATED_KEY: "no"}
     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in facts.items()])
     revisions.create(connection)

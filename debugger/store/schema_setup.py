@@ -43,15 +43,30 @@ def ensure_schema(database: Database) -> None:
         StoreError: The database was made by a newer or a much older version of this program, or by another
             program, and is left as it is; or it cannot be opened or written.
     """
+    if not check_schema(database):
+        with database.changing_tables() as connection:
+            bring_up(connection, database)
+    database.has_tables = True
+
+
+def check_schema(database: Database) -> bool:
+    """Switch the database to its mode; return whether it has the tables of the newest revision.
+
+    Raises:
+        StoreError: As of `ensure_schema`.
+    """
     with database.reading() as connection:
         state = _state(connection, database)
     database.prepare()
-    if state is not _Tables.PRESENT:
-        with database.changing_tables() as connection:
-            _bring_up(connection, database)
+    return state is _Tables.PRESENT
 
 
-def _bring_up(connection: Connection, database: Database) -> None:
+def bring_up(connection: Connection, database: Database) -> None:
+    """Create the tables, or migrate those of an older version, in a transaction that may change tables.
+
+    Raises:
+        StoreError: As of `ensure_schema`.
+    """
     # Another program may have changed the tables since the first look.
     state = _state(connection, database)
     if state is _Tables.EMPTY:
@@ -62,6 +77,11 @@ def _bring_up(connection: Connection, database: Database) -> None:
 
 
 def _migrate(connection: Connection, database: Database) -> None:
+    """Back up the database where its dialect does that, and apply the pending migrations in order.
+
+    Raises:
+        StoreError: Columns are not as the newest revision has them.
+    """
     from debugger.store.backup_writer import back_up_before_migration
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 

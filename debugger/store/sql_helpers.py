@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, and_, func
+from sqlalchemy import Boolean, ColumnElement, Double, Integer, Select, Table, and_, func
 
 # SQLite has adopted the clause ``ON CONFLICT`` of PostgreSQL, and SQLAlchemy writes this one for both.
 from sqlalchemy.dialects.postgresql import Insert
@@ -127,3 +127,44 @@ def _bytes_in_sqlite(element: byte_count, compiler: SQLCompiler, **options: Any)
 @compiles(byte_count, "postgresql")
 def _bytes_in_postgres(element: byte_count, compiler: SQLCompiler, **options: Any) -> str:
     return f"octet_length({compiler.process(element.clauses, **options)})"
+
+
+_POSTGRES_TIME = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+"""Not ``now()``, the time at which the transaction began: it may have waited for a lock since."""
+
+
+class database_time(GenericFunction[float]):
+    """The present in seconds since 1970, by the clock of the database.
+
+    SQLite has none but that of the process that writes.
+    """
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(database_time, "sqlite")
+def _time_in_sqlite(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_time, "postgresql")
+def _time_in_postgres(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    return _POSTGRES_TIME
+
+
+class has_passed(GenericFunction[bool]):
+    """The condition that a time has passed by the clock of the database; false where it has none."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(has_passed, "sqlite")
+def _passed_in_sqlite(element: has_passed, compiler: SQLCompiler, **options: Any) -> str:
+    return "0"
+
+
+@compiles(has_passed, "postgresql")
+def _passed_in_postgres(element: has_passed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} <= {_POSTGRES_TIME})"

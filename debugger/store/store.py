@@ -6,6 +6,7 @@ from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.demo_scripts import DemoScripts
+from debugger.store.edited_tables import EXPORT_PRESETS, SAVED_FILTERS
 from debugger.store.encryption import Cipher
 from debugger.store.forks import ForkRepository
 from debugger.store.hidden_runs import HiddenRuns
@@ -17,7 +18,8 @@ from debugger.store.reviews import ReviewRepository
 from debugger.store.run_facts import RunFactsCache
 from debugger.store.runs import RunRepository
 from debugger.store.saved_names import SavedObjects
-from debugger.store.schema import export_presets, revision_of, saved_filters
+from debugger.store.scenario_runs import ScenarioRuns
+from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
 from debugger.store.suites import SuiteRepository
@@ -58,7 +60,7 @@ class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
             raise
         super().__init__(database)
         self.claims = TurnClaims(database)
-        self.notebook = NoteRepository(database)
+        self.notes = NoteRepository(database)
         self.forks = ForkRepository(database)
         self.catalogue = WorkflowCatalog(database)
         self.globals = VariableRepository(database, Cipher(encryption_key))
@@ -70,17 +72,25 @@ class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
         self.hidden = HiddenRuns(database)
         self.run_facts = RunFactsCache(database)
         self.snippets = Snippets(database)
-        self.saved_filters = SavedObjects(database, saved_filters, "filter", "the runs that it finds")
+        self.saved_filters = SavedObjects(database, SAVED_FILTERS, "filter", "the runs that it finds")
         self.demo_scripts = DemoScripts(database)
-        self.export_presets = SavedObjects(database, export_presets, "preset", "what the file is for")
+        self.export_presets = SavedObjects(database, EXPORT_PRESETS, "preset", "what the file is for")
         self.reviews = ReviewRepository(database)
         self.suites = SuiteRepository(database)
+        self.scenario_runs = ScenarioRuns(database)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
     def has_present_tables(self) -> bool:
-        """Return whether the tables are those of this program."""
+        """Return whether the tables are those of this program.
+
+        Raises:
+            StoreFileError: The database's file was deleted, moved or replaced while it was open.
+            StoreDamagedError: A page that was read since the store was opened is damaged.
+        """
         with self._database.reading() as connection:
-            return revision_of(connection) == NEWEST
+            is_present = revision_of(connection) == NEWEST
+            self._database.check()
+        return is_present

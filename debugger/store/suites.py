@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, has_ended
-from debugger.store.schema import suite_repetitions, suite_results, suite_runs
+from debugger.store.schema import run_scenarios, runs, suite_repetitions, suite_results, suite_runs
 from debugger.store.sql_helpers import DAY, split_ids
 
 # Made once: making the statements of a result takes as long as executing them.
@@ -227,13 +227,17 @@ class SuiteRepository(Repository):
             return list(connection.scalars(select(suite_runs.c.id).where(old)))
 
     def prune(self, days: float) -> int:
-        """Delete the expired suite runs; return their number."""
+        """Delete the expired suite runs, with the notes on their hosted runs; return their number."""
         gone = self.find_expired(days)
         with self._database.writing() as connection:
             for some in split_ids(gone):
                 for table in (suite_repetitions, suite_results):
                     connection.execute(delete(table).where(table.c.suite_run_id.in_(some)))
                 connection.execute(delete(suite_runs).where(suite_runs.c.id.in_(some)))
+            # Of hosted runs, which are not deleted here.
+            has_run = exists().where(runs.c.id == run_scenarios.c.run_id)
+            has_suite = exists().where(suite_repetitions.c.run_id == run_scenarios.c.run_id)
+            connection.execute(delete(run_scenarios).where(~has_run, ~has_suite))
         return len(gone)
 
 

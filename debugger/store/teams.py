@@ -11,6 +11,7 @@ from sqlalchemy import make_url, select
 
 from debugger.errors import NotFoundError, StoreError
 from debugger.store.database import Database
+from debugger.store.keys import is_team_name
 from debugger.store.schema import api_keys
 from debugger.store.schema_setup import ensure_schema
 
@@ -24,6 +25,12 @@ def reject_teams(database: Database) -> None:
     valid = select(api_keys.c.team).where(api_keys.c.team.is_not(None), api_keys.c.revoked_at.is_(None))
     with database.reading() as connection:
         teams = sorted(set(connection.scalars(valid)))
+    odd = [team for team in teams if not is_team_name(team)]
+    if odd:
+        raise StoreError(
+            f"The database {database.place} has a key of the team {odd[0][:40]!a}, no name of a team.",
+            advice="Revoke the key, which another program has written (workflow-debugger keys list).",
+        )
     if teams:
         commands = "; ".join(f"workflow-debugger backup {team}.backup --team {team}" for team in teams)
         raise StoreError(
@@ -47,8 +54,8 @@ def team_url(url: str, team: str) -> str:
             teams = set(connection.scalars(select(api_keys.c.team).where(api_keys.c.team.is_not(None))))
             is_file = database.dialect.name == "sqlite"
             schema = "" if is_file else str(connection.exec_driver_sql("SELECT current_schema()").scalar())
-    if team not in teams:
-        names = ", ".join(sorted(teams)) or "none at all"
+    if team not in teams or not is_team_name(team):
+        names = ", ".join(sorted(filter(is_team_name, teams))) or "none at all"
         raise NotFoundError(f"There is no team {team!r}.", advice=f"The teams are: {names}.")
     main = make_url(url)
     if is_file:

@@ -10,23 +10,27 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, select, update
 
-from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
+from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError, StoreError
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
     CLAIMED_COLUMNS,
     HAS_CLAIM,
     IS_CLAIMED,
     IS_NEXT_TURN,
+    RENEWED_LEASE,
     ClaimedTurn,
     RunPosition,
     TurnClaim,
+    abandon,
     interrupt,
     read_position,
     take_claim,
     unknown_run,
 )
 from debugger.store.compression import compress, read_text
-from debugger.store.database import PreparedStatement, Repository, StatementCursor
+from debugger.store.database import Database, PreparedStatement, Repository, StatementCursor
+from debugger.store.lease_watch import LeaseWatch
+from debugger.store.process_identity import has_ended
 from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns, unfinished_turns
 
 _SECONDS_TO_RETURN = 10.0
@@ -119,8 +123,10 @@ _UPDATE_TURN = PreparedStatement(
         checkpoint=bindparam("packed_checkpoint"),
         pair=bindparam("pair_json"),
         events=bindparam("events"),
+        calls=null(),
         owner=null(),
         lease_until=null(),
+        lease_seconds=null(),
         event_count=null(),
     )
 )
@@ -151,11 +157,12 @@ _BEGIN_RUNNING = PreparedStatement(
     .where(runs.c.id == bindparam("run_id"), runs.c.status == literal_column("'started'"))
     .values(status=literal_column("'running'"))
 )
-_renew = update(turns).where(IS_CLAIMED).values(lease_until=bindparam("lease_until"))
+_renew = update(turns).where(IS_CLAIMED).values(RENEWED_LEASE)
 _RENEW = PreparedStatement(_renew)
 _RENEW_WITH_EVENTS = PreparedStatement(
-    _renew.values(events=bindparam("events"), event_count=bindparam("event_count"))
+    _renew.values(events=bindparam("events"), event_count=bindparam("event_count"), calls=bindparam("calls"))
 )
+_ANNOUNCE = PreparedStatement(update(turns).where(IS_CLAIMED).values(calls=bindparam("calls")))
 
 _REQUEST_STOP = PreparedStatement(
     update(turns)
@@ -196,7 +203,9 @@ _REPLACE_CHECKPOINT = PreparedStatement(
 )
 _TURN_COUNT = PreparedStatement(select(runs.c.turn_count).where(runs.c.id == bindparam("run_id")))
 _FORGET_UNFINISHED = PreparedStatement(
-    delete(unfinished_turns).where(unfinished_turns.c.run_id == bindparam("run_id"))
+    delete(unfinished_turns).where(
+        unfinished_turns.c.run_id == bindparam("run_id"), unfinished_turns.c.calls_json.is_(None)
+    )
 )
 
 
@@ -234,10 +243,16 @@ def _turn_count(cursor: StatementCursor, run_id: str) -> int:
 
 
 def _finish(cursor: StatementCursor, turn: FinishedTurn, clears_unfinished: bool) -> None:
+    """Store a finished turn in its claimed row, and its run.
+
+    Raises:
+        ConflictError: The claim has expired.
+        NotFoundError: The run is not there any more.
+    """
     if not (cursor.run(_UPDATE_RUN, turn) and cursor.run(_UPDATE_TURN, turn)):
+        _turn_count(cursor, turn.run_id)  # raises where the run is not there any more
         raise ConflictError(
-            f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be stored: its claim has lapsed, "
-            f"and the run is at turn {_turn_count(cursor, turn.run_id)}.",
+            f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be stored: its claim has lapsed.",
             advice="Load the run and continue from its last turn.",
         )
     if clears_unfinished:
@@ -251,6 +266,10 @@ def _is_stored(cursor: StatementCursor, turn: FinishedTurn) -> bool:
 class TurnClaims(Repository):
     """Turns that are being executed."""
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._watch = LeaseWatch()
+
     def take(self, claim: TurnClaim) -> None:
         """Claim a turn; it is committed when this returns.
 
@@ -258,7 +277,9 @@ class TurnClaims(Repository):
             ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its
                 client turn id is.
             RateLimitError: The claim is limited, and the limit of its workflow is reached.
+            StoreError: There is no space to store what becomes of the turn.
         """
+        self._database.dialect.reserve_space()
         take = partial(take_claim, claim=claim)
         self._write(take, lambda cursor: cursor.row(_HELD, claim) is not None)
 
@@ -269,7 +290,8 @@ class TurnClaims(Repository):
 
         Args:
             turn: The result.
-            clears_unfinished: The run has an interrupted turn, which this one follows.
+            clears_unfinished: The run has interrupted turns, which this one follows: those that have called
+                nothing are deleted.
 
         Raises:
             ConflictError: The claim has lapsed; nothing is stored.
@@ -285,46 +307,94 @@ class TurnClaims(Repository):
             claim: The claim; nothing happens where it is not held any more.
             checkpoint: Replaces the one of the turn before, for changes of the state that are no turn.
         """
-        with self._database.writing_cursor() as cursor:
-            if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
-                return
-            is_held = bool(cursor.run(_DELETE_TURN, claim))
-            if is_held and claim.begins_run:
-                cursor.run(_DELETE_RUN, claim)
-            if is_held and checkpoint is not None:
-                cursor.run(
-                    _REPLACE_CHECKPOINT,
-                    in_run=claim.run_id,
-                    in_turn=claim.turn_number - 1,
-                    checkpoint=compress(checkpoint),
-                )
+
+        def release() -> None:
+            """Delete the claimed turn, and its run if the turn began it; restore status and checkpoint."""
+            with self._database.writing_cursor() as cursor:
+                if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
+                    return
+                is_held = bool(cursor.run(_DELETE_TURN, claim))
+                if is_held and claim.begins_run:
+                    cursor.run(_DELETE_RUN, claim)
+                if is_held and checkpoint is not None:
+                    cursor.run(
+                        _REPLACE_CHECKPOINT,
+                        in_run=claim.run_id,
+                        in_turn=claim.turn_number - 1,
+                        checkpoint=compress(checkpoint),
+                    )
+
+        self._write_in_reserve(release)
 
     def renew(
         self,
         claim: TurnClaim,
-        lease_until: float,
+        lease_seconds: float,
         *,
         is_first: bool,
         events_json: bytes = b"",
         event_count: int = 0,
+        calls_json: bytes | None = None,
     ) -> bool:
         """Extend a claim's lease; return whether it was still held.
 
         Args:
             claim: The claim.
-            lease_until: Its new end, in seconds since 1970.
+            lease_seconds: Its length from now on; 0 ends it.
             is_first: The run may still be ``started``.
             events_json: The turn's events so far as one array; empty leaves those that are stored.
             event_count: Their number.
+            calls_json: Its calls to the outside so far, stored with the events.
         """
-        events = compress(events_json)
+        events, calls = compress(events_json), None if calls_json is None else compress(calls_json)
         with self._database.writing_cursor() as cursor:
             if not events_json:
-                return bool(cursor.run(_RENEW, claim, lease_until=lease_until))
+                return bool(cursor.run(_RENEW, claim, lease_seconds=lease_seconds))
             if is_first:
                 cursor.run(_BEGIN_RUNNING, claim)
-            values = {"lease_until": lease_until, "events": events, "event_count": event_count}
+            values = {
+                "lease_seconds": lease_seconds,
+                "events": events,
+                "event_count": event_count,
+                "calls": calls,
+            }
             return bool(cursor.run(_RENEW_WITH_EVENTS, claim, **values))
+
+    def announce(self, claim: TurnClaim, calls_json: bytes) -> None:
+        """Store the calls of a turn, the one included that is about to be made.
+
+        A call is then in the journal whatever becomes of its process, and none is made under a lost claim.
+
+        Raises:
+            ConflictError: The claim has lapsed.
+        """
+        calls = compress(calls_json)
+
+        def announce(cursor: StatementCursor) -> None:
+            if not cursor.run(_ANNOUNCE, claim, calls=calls):
+                raise ConflictError(
+                    f"The turn of run {claim.run_id} was interrupted: its claim has lapsed.",
+                    advice="Load the run and continue from its last turn.",
+                )
+
+        self._write(announce, lambda cursor: False)
+
+    def abandon(self, claim: TurnClaim, calls_json: bytes) -> None:
+        """Move a turn that ran and cannot be stored to the journal.
+
+        Its run has the status after its last finished turn again. Where the claim has lapsed, the entry of
+        the journal gets the calls.
+
+        Args:
+            claim: The claim.
+            calls_json: The calls of the turn.
+        """
+
+        def move() -> None:
+            with self._database.writing() as connection:
+                abandon(connection, claim, compress(calls_json))
+
+        self._write_in_reserve(move)
 
     def request_stop(self, run_id: str) -> None:
         """Request the owner of a run's turn in progress to cancel it."""
@@ -361,8 +431,11 @@ class TurnClaims(Repository):
             row = connection.execute(statement).one_or_none()
         return None if row is None else ClientTurn(*row)
 
-    def lapse(self, run_id: str | None = None, *, but_for: Collection[str] = ()) -> int:
+    def interrupt_expired(self, run_id: str | None = None, *, but_for: Collection[str] = ()) -> int:
         """Interrupt turns whose owner has ended or is late.
+
+        An owner is late by the clock of PostgreSQL, or when this store has seen its claim unrenewed for the
+        length of the lease; clocks of two processes are never compared.
 
         Each is moved to the journal of unfinished turns with its events so far, and its run has the status
         after its last finished turn again. A run without one is ``failed``.
@@ -374,14 +447,30 @@ class TurnClaims(Repository):
         Returns:
             The number of interrupted turns.
         """
+        asked_at = time.monotonic()
         with self._database.reading_cursor() as cursor:
             rows = cursor.rows(_CLAIMED if run_id is None else _CLAIMED_OF_RUN, run_id=run_id)
         claimed = [ClaimedTurn(*row) for row in rows]
-        lapsed = [turn for turn in claimed if turn.claim_id not in but_for and turn.has_lapsed]
+        unrenewed = self._watch.find_unrenewed(claimed, asked_at, time.monotonic(), run_id=run_id)
+        lapsed = [
+            turn
+            for turn in claimed
+            if turn.claim_id not in but_for
+            and (turn.is_late or turn.claim_id in unrenewed or has_ended(turn.owner))
+        ]
         if not lapsed:
             return 0
         with self._database.writing() as connection:
             return sum(interrupt(connection, turn) for turn in lapsed)
+
+    def _write_in_reserve(self, write: Callable[[], None]) -> None:
+        """Write how a turn that is not stored ended; on a full disk, in the space that was reserved."""
+        try:
+            write()
+        except StoreError:
+            if not self._database.dialect.release_space():
+                raise
+            write()
 
     def _write(
         self, work: Callable[[StatementCursor], None], is_done: Callable[[StatementCursor], bool]

@@ -200,7 +200,7 @@ class WorkflowCatalog(Repository):
                 summarize_workflow(connection, workflow_id)
                 connection.execute(insert(workflow_facts), {"workflow_id": workflow_id, **values})
 
-    def favor(self, workflow_id: str, user_id: str, *, is_favorite: bool) -> None:
+    def set_favorite(self, workflow_id: str, user_id: str, *, is_favorite: bool) -> None:
         """Add a workflow to a user's favorites, or remove it."""
         ours = (favorites.c.workflow_id == workflow_id, favorites.c.user_id == user_id)
         with self._database.writing() as connection:

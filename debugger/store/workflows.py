@@ -32,7 +32,7 @@ _NEWEST_FIRST = select(workflows).order_by(workflows.c.created_at.desc(), workfl
 _VERSION_COLUMNS = [column for column in versions.c if column is not versions.c.document]
 
 _resolved = (
-    select(versions.c.version_number, versions.c.version_name)
+    select(versions.c.version_number, versions.c.version_name, workflows.c.name)
     .join(workflows, workflows.c.id == versions.c.workflow_id)
     .where(workflows.c.id == bindparam("workflow_id"))
 )
@@ -45,6 +45,8 @@ class ResolvedVersion(NamedTuple):
 
     version_number: int
     version_name: str | None
+    workflow_name: str | None
+    """The name given at the creation of the workflow, or its last new one, whatever the document says."""
 
 
 class WorkflowRepository(Repository):

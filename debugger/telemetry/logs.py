@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,8 +18,13 @@ _OWN = ("debugger", "uvicorn", "alembic")
 """Loggers of the level that is set. Others warn only: a library may log whole URLs."""
 
 
-_ESCAPED = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
-"""Control characters: a path or a message of a client could forge a line, or command a terminal."""
+CONTROLS = (
+    *(*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029),
+    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+)
+"""Control characters, and those that turn the direction of writing."""
+_ESCAPED = {code: repr(chr(code))[1:-1] for code in CONTROLS}
+"""A path or a message of a client could forge a line, or command a terminal."""
 _ESCAPED_IN_LINES = {code: text for code, text in _ESCAPED.items() if chr(code) not in "\t\n"}
 
 
@@ -28,14 +34,19 @@ def escape_controls(text: str, *, is_one_line: bool = True) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """One line: time in UTC, level, logger, request and run, message."""
+    """One line: time in UTC, level, logger, request and run, message.
 
-    def __init__(self) -> None:
+    Args:
+        release: Returns what of a text may leave the process.
+    """
+
+    def __init__(self, release: Callable[[str], str] = str) -> None:
         super().__init__("%(levelname)s %(name)s: ")
+        self._release = release
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, with a traceback below."""
-        return escape_controls(super().format(record), is_one_line=False)
+        return escape_controls(self._release(super().format(record)), is_one_line=False)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without a traceback."""
@@ -45,7 +56,16 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object in a line; ids are absent outside of requests and runs."""
+    """One JSON object in a line; ids are absent outside of requests and runs.
+
+    Args:
+        release: Returns what of a text may leave the process; it never sees a text that is encoded, in which
+            it could not tell where a URL ends.
+    """
+
+    def __init__(self, release: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._release = release
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object of a record, with a traceback as ``exception``."""
@@ -60,7 +80,8 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         # Elsewhere the stream would escape a character as no reader of JSON knows it: \xe9.
         is_unicode = (getattr(sys.stderr, "encoding", None) or "utf-8").lower().startswith("utf")
-        return json.dumps(line, ensure_ascii=not is_unicode)
+        released = {name: self._release(text) for name, text in line.items()}
+        return json.dumps(released, ensure_ascii=not is_unicode)
 
 
 class LogHandler(logging.Handler):
@@ -69,17 +90,22 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record as one line."""
         try:
-            line = self.format(record)
-            sys.stderr.write(line + "\n")
+            sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
         except Exception:
             self.handleError(record)
 
 
-def configure_logs(level: LogLevel, log_format: LogFormat) -> None:
-    """Write the log of this process; a later call replaces an earlier one."""
+def configure_logs(level: LogLevel, log_format: LogFormat, release: Callable[[str], str] = str) -> None:
+    """Write the log of this process; a later call replaces an earlier one.
+
+    Args:
+        level: Of the product's own loggers.
+        log_format: Of a line.
+        release: Returns what of a text may leave the process.
+    """
     handler = LogHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(release) if log_format == "json" else TextFormatter(release))
     root = logging.getLogger()
     for earlier in [each for each in root.handlers if isinstance(each, LogHandler)]:
         root.removeHandler(earlier)

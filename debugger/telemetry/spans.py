@@ -7,7 +7,7 @@ imported. A span has names and ids of the workflow, and no text of a conversatio
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,10 +23,14 @@ Returned = TypeVar("Returned")
 _ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _NOTHING: AbstractContextManager[None] = nullcontext()
 _tracer: Tracer | None = None
+_release: Callable[[str], str] = str
 
 
-def start_traces() -> None:
+def start_traces(release: Callable[[str], str] = str) -> None:
     """Send spans over OTLP, if a variable of OpenTelemetry says where to.
+
+    Args:
+        release: Returns what of a text may leave the process.
 
     Raises:
         SettingsError: It does, and the extra ``otel`` is not installed.
@@ -46,13 +50,13 @@ def start_traces() -> None:
     name = os.environ.get("OTEL_SERVICE_NAME", "workflow-debugger")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    use_tracer(provider.get_tracer("debugger"))
+    use_tracer(provider.get_tracer("debugger"), release)
 
 
-def use_tracer(tracer: Tracer | None) -> None:
+def use_tracer(tracer: Tracer | None, release: Callable[[str], str] = str) -> None:
     """Make spans with a tracer; ``None`` makes none any more."""
-    global _tracer
-    _tracer = tracer
+    global _release, _tracer
+    _tracer, _release = tracer, release
 
 
 def span(name: str, **attributes: str | int | bool) -> AbstractContextManager[Span | None]:
@@ -88,7 +92,9 @@ def request_span(method: str) -> Iterator[Span | None]:
 def _span(
     tracer: Tracer, name: str, attributes: dict[str, Any], around: Any = None, kind: Any = None
 ) -> Iterator[Span]:
-    own = tracer.start_span(name, around, attributes=attributes, **({} if kind is None else {"kind": kind}))
+    own = tracer.start_span(
+        _release(name), around, attributes=_released(attributes), **({} if kind is None else {"kind": kind})
+    )
     try:
         with _current(own):
             yield own
@@ -99,7 +105,7 @@ def _span(
 def _steps(
     tracer: Tracer, name: str, generator: Generator[Yielded, Any, Returned], attributes: dict[str, Any]
 ) -> Generator[Yielded, None, Returned]:
-    own = tracer.start_span(name, attributes=attributes)
+    own = tracer.start_span(_release(name), attributes=_released(attributes))
     try:
         while True:
             # Not over the `yield`: between two steps, whoever takes them may be within another span.
@@ -113,6 +119,10 @@ def _steps(
     finally:
         generator.close()
         own.end()
+
+
+def _released(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: _release(value) if isinstance(value, str) else value for name, value in attributes.items()}
 
 
 @contextmanager

@@ -30,9 +30,10 @@ from debugger.views.audit import audit, audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
+from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.confirmations import OpenQuestions, confirm_turn
 from debugger.views.connections import HostedConnection, close_unused, disconnect_hosted, owner
+from debugger.views.drafts import draft, set_draft
 from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from debugger.views.state import LastAction
@@ -41,7 +42,6 @@ from debugger.views.url_state import Address, BackendName
 
 Arguments = ParamSpec("Arguments")
 
-DRAFT_KEY = state.DRAFT_KEY
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
 FOLLOW_KEY = "follow_run"
@@ -280,9 +280,9 @@ def send(session: DebugSession, text: str) -> None:
         return
     is_first = session.status == "not_started"
     model = start_input(session) if is_first else inputs.next
-    state.set_widget(DRAFT_KEY, text)  # it stays in the box where the run input cannot be used
+    set_draft(text)  # it stays in the box where the run input cannot be used
     turn_input = model.turn_input() if is_first or model.value or model.problems else None
-    state.set_widget(DRAFT_KEY, "")
+    set_draft("")
     state.record(Cursor).event = None
     if is_first:
         start(text)
@@ -310,19 +310,23 @@ def _await_turn(session: DebugSession) -> None:
         audit_run("send turn", session, turn_number=session.turns[-1].number)
 
 
-def take_in_turn() -> None:
+def collect_finished_turn() -> None:
     """Clean up after a turn, or put back what could not be sent."""
     run, inputs = state.record(CurrentRun), state.record(RunInputs)
     session = run.session
-    if session is not None and not session.busy and run.at_rest is not None:
-        at_rest, run.at_rest = run.at_rest, None
-        at_rest()
+    if session is not None and not session.busy and run.after_turns is not None:
+        after_turns, run.after_turns = run.after_turns, None
+        after_turns()
+    arrival = session.arrival if session is not None else None
+    if arrival is not None and draft() == arrival.message:
+        set_draft("")  # it was offered again before it was found
     if session is None or session.busy or session.sync.is_loading or not run.awaits_turn:
         return
     if session.pending is not None:
         return
     run.awaits_turn, replaced, run.replaced = False, run.replaced, None
-    if replaced is not None and session.error is not None and session.run_id is None:
+    is_refused = session.error is not None and session.unstored_turn is None
+    if replaced is not None and is_refused and session.run_id is None:
         show(replaced)  # the start was refused
         state.record(LastAction).error = session.error
         return
@@ -336,7 +340,7 @@ def take_in_turn() -> None:
             inputs.next = RunInputModel()
             state.renew_editors()
     elif session.unsent_message:
-        state.set_widget(DRAFT_KEY, session.unsent_message)
+        set_draft(session.unsent_message)
 
 
 @run_command
@@ -368,12 +372,20 @@ def stop(session: DebugSession) -> None:
 
 @session_command
 def check_now(session: DebugSession) -> None:
-    """Read the record now.
+    """Read the run's record now and wait for it.
 
-    It tells of a message of unknown outcome, or of turns of other clients.
+    It shows whether a message of unknown outcome was executed, and turns of other clients.
     """
     session.check_now()
     session.wait_for_record(_TURN_WAIT_SECONDS)
+
+
+@run_command
+def restore_message(session: DebugSession) -> None:
+    """Put a message back into the box that the record seems to have."""
+    if session.arrival is not None:
+        set_draft(session.arrival.message)
+        session.arrival, session.notice = None, ""
 
 
 @run_command
@@ -391,6 +403,23 @@ def send_again(session: DebugSession) -> None:
 def discard_pending(session: DebugSession) -> None:
     """Give the message of unknown outcome up."""
     session.discard_pending()
+
+
+@run_command
+def send_unstored_again(session: DebugSession) -> None:
+    """Execute the turn that is not on record again.
+
+    The user accepts that its calls are made again.
+    """
+    if confirm_turn(session, send_unstored_again):
+        set_run_by(session).send_unstored_again()
+        _await_turn(session)
+
+
+@run_command
+def discard_unstored(session: DebugSession) -> None:
+    """Go on without the turn that is not on record."""
+    session.discard_unstored()
 
 
 @session_command
@@ -418,12 +447,12 @@ def send_command(session: DebugSession, name: Command) -> None:
 def show(session: DebugSession | None) -> None:
     """Put a session on view, or none, and reset the selection.
 
-    A question that is open is about the session before, and is closed.
+    A question on a turn is about the session before, and is closed.
     """
     run, selection = state.record(CurrentRun), state.record(Selection)
     setups = state.record(_RunSetups)
     run.session = session
-    state.replace_record(OpenQuestions())
+    state.replace_record(OpenQuestions(edit=state.record(OpenQuestions).edit))
     if session is not None:
         # Another user may share the session of a turn that is under way (`join`).
         if may(Role.RUN):
@@ -434,7 +463,7 @@ def show(session: DebugSession | None) -> None:
                 debug_setup.restore(session, found)
     select_event(None)
     selection.choose(None)
-    run.awaits_turn, run.at_rest, run.replaced = False, None, None
+    run.awaits_turn, run.after_turns, run.replaced = False, None, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
 
@@ -450,12 +479,12 @@ def store_debug_setup() -> None:
     found = debug_setup.capture(run.session)
     state.record(_RunSetups).by_workflow[run.session.workflow_id] = found
     if run.session.run_id is not None:
-        notebook().keep_kit(run.session.run_id, encode(found))
+        local_notes().keep_debug_setup(run.session.run_id, encode(found))
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:
     try:
-        stored = notebook().kit_of(run_id) if run_id else None
+        stored = local_notes().debug_setup_of(run_id) if run_id else None
     except StoreError:
         return None  # a run of the hosted API can be looked at without the local store
     found: JsonObject | None = decode(stored) if stored else None

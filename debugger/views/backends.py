@@ -88,7 +88,7 @@ def local_store() -> Store:
     return embedded_backend().store
 
 
-def notebook() -> NoteRepository:
+def local_notes() -> NoteRepository:
     """Return the notes on runs of any backend.
 
     They are stored beside the embedded engine's runs.
@@ -96,7 +96,7 @@ def notebook() -> NoteRepository:
     Raises:
         StoreError: The store cannot be opened.
     """
-    return embedded_backend().store.notebook
+    return embedded_backend().store.notes
 
 
 def current_backend() -> Backend:

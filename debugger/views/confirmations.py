@@ -1,18 +1,19 @@
-"""Questions before a turn: sending to production, and Python without a sandbox."""
+"""Open questions: sending to production, Python without a sandbox, and edits of two users."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from debugger.backends.base_url import host_of, origin_of
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.python_consents import PythonUse
-from debugger.errors import DebuggerError, ForbiddenError
+from debugger.errors import DebuggerError, EditConflictError, ForbiddenError
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.store.consents import PythonConsent
 from debugger.views import state
 from debugger.views.auth import permissions
@@ -20,6 +21,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import plain
 from debugger.views.connections import HostedConnection, owner
+from debugger.views.drafts import set_draft
 from debugger.views.state import LastAction
 
 
@@ -44,19 +46,42 @@ class PythonRequest(NamedTuple):
     """The message in it; it is put back into the box if the user gives it up."""
 
 
+class EditConflict(NamedTuple):
+    """Pending question what to do with an edit where another user was faster; see `debugger.views.edits`."""
+
+    place: tuple[str, ...]
+    role: Role
+    """The role that storing needs."""
+    store: Callable[[int], int]
+    subject: str
+    mine: str
+    words: Callable[[Any], str]
+    keep_theirs: Callable[[Any], None]
+    go_on: Callable[[], None]
+    error: EditConflictError | None = None
+    """The conflict that storing the edit has met; ``None`` before the first attempt."""
+
+
 @dataclass
 class OpenQuestions:
-    """Questions to the user that a turn waits for."""
+    """Questions to the user; one is asked at a time."""
 
     production: ProductionRequest | None = None
     """The question whether to send to production."""
     python: PythonRequest | None = None
     """The question whether Python may run without a sandbox."""
+    edit: EditConflict | None = None
+    """The question what to do with an edit."""
 
     @property
     def is_open(self) -> bool:
         """Return whether a question is open; then no other dialog is drawn."""
-        return self.production is not None or self.python is not None
+        return self.production is not None or self.python is not None or self.edit is not None
+
+    def take_edit(self) -> EditConflict | None:
+        """Return the question on an edit, which is then closed."""
+        question, self.edit = self.edit, None
+        return question
 
     def take_production(self) -> ProductionRequest | None:
         """Return the question on production, which is then closed."""
@@ -91,12 +116,6 @@ def confirm_production(session: DebugSession, command: Callable[[], None], text:
     return False
 
 
-def production_dialog() -> None:
-    """Draw the question while it is open."""
-    if state.record(OpenQuestions).production is not None:
-        _dialog()
-
-
 def _decline() -> None:
     _put_back(state.record(OpenQuestions).take_production())
 
@@ -110,7 +129,8 @@ def _agree() -> None:
 
 @st.dialog("Send to production?", icon=":material/warning:", on_dismiss=_decline)
 @show_unexpected_errors("The question")
-def _dialog() -> None:
+def production_dialog() -> None:
+    """Draw the question whether to send to production."""
     request = state.record(OpenQuestions).production
     if request is None:
         st.rerun()  # only that closes a dialog
@@ -155,7 +175,7 @@ def review(use: PythonUse) -> None:
 
 
 def allow() -> None:
-    """Store the consent and do what waits for it."""
+    """Store the consent that the dialog asks for, and run the command that waits for it."""
     request = state.record(OpenQuestions).take_python()
     if request is None:
         return
@@ -173,9 +193,9 @@ def allow() -> None:
 
 
 def decline() -> None:
-    """Continue without the Python.
+    """Run the command that waits for a consent, without the workflow's Python.
 
-    The answer counts until the browser is closed.
+    The user is not asked again until the browser is closed.
     """
     request = state.record(OpenQuestions).take_python()
     if request is not None:
@@ -236,4 +256,4 @@ def _continue(request: PythonRequest) -> None:
 def _put_back(request: ProductionRequest | PythonRequest | None) -> None:
     """Put the message that is not sent back into its box."""
     if request is not None and request.text:
-        state.set_widget(state.DRAFT_KEY, request.text)
+        set_draft(request.text)

@@ -10,7 +10,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from debugger.exports.jobs import ExportJob
 from debugger.views.asgi import Application, Receive, Scope, Send, cookies_of, respond
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.logins import page_logins
-from debugger.views.auth.owners import cookie_name, owner_token
+from debugger.views.auth.owners import cookie_name, owner_name, owner_token
 
 PREFIX = "/exports/"
 """The paths of files begin with it."""
@@ -126,7 +126,7 @@ class DownloadRoute:
             await respond(scope, send, 405, "A file can only be fetched.\n", [(b"allow", b"GET")])
             return
         token = scope["path"].removeprefix(self._prefix)
-        owner = await _owner(scope)
+        owner = await owner_of(cookies_of(scope))
         job = downloads.find(token, owner) if owner else None
         if job is None:
             await respond(
@@ -144,21 +144,21 @@ class DownloadRoute:
             job.close()
 
 
-async def _owner(scope: Scope) -> str:
-    """Return the owner that a request comes from; empty without one."""
-    cookies = cookies_of(scope)
+async def owner_of(cookies: Mapping[str, str]) -> str:
+    """Return the owner that a request comes from, by its cookies; empty without one."""
     browser = cookies.get(cookie_name(), "")
     logins = page_logins()
     if not browser or not logins.is_needed:
         return browser
     try:
-        login = await logins.find_soon(cookies)
+        login = await logins.find_nonblocking(cookies)
     except StoreError:
         return ""
-    return f"{browser} {login.person}" if login is not None and login.role is not None else ""
+    return owner_name(browser, login.person) if login is not None and login.role is not None else ""
 
 
 async def _send_file(job: ExportJob, send: Send) -> None:
+    """Send the file of an export in parts, each read in a thread."""
     headers = [
         (b"content-type", job.options.media_type.encode()),
         (b"content-length", str(job.size).encode()),

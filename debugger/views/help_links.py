@@ -26,6 +26,7 @@ ERROR_PLACES: dict[type[errors.DebuggerError], str] = {
     errors.ConditionError: "guide#conditions",
     errors.UnsupportedError: "troubleshooting#a-control-is-disabled",
     errors.StoreError: "troubleshooting#the-database-is-locked-or-cannot-be-opened",
+    errors.TurnNotStoredError: "troubleshooting#a-turn-ran-and-was-not-stored",
     errors.SettingsError: "troubleshooting#a-setting-cannot-be-used",
     errors.ApiError: "troubleshooting#the-hosted-api-fails",
     errors.AuthenticationError: "troubleshooting#the-key-is-refused-401-or-403",

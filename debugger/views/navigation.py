@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import streamlit as st
 
@@ -22,6 +23,10 @@ _LOST_SESSION = (
 )
 
 
+PageName = Literal["debug", "runs", "review", "suites", "compare", "connection", "help"]
+"""The paths of the pages, in the order of the navigation; `debugger.views.shell` has the rest."""
+
+
 @dataclass
 class ViewMode:
     """The view mode of the page Debug."""
@@ -34,8 +39,7 @@ class ViewMode:
 class _PageRequest:
     """A change of page that a callback has requested."""
 
-    page: str | None = None
-    """The name of the page."""
+    page: PageName | None = None
     parameters: dict[str, str] | None = None
     """The query parameters of its address."""
 
@@ -71,7 +75,7 @@ def follow_address() -> None:
         actions.open_workflow(wanted.workflow)
 
 
-def go_to(name: str, parameters: dict[str, str] | None = None) -> None:
+def go_to(name: PageName, parameters: dict[str, str] | None = None) -> None:
     """Request another page from a callback, which cannot switch itself.
 
     Args:

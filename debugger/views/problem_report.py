@@ -20,6 +20,7 @@ from debugger.settings import Settings, read_settings
 from debugger.views import state
 from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection, owner
+from debugger.views.drafts import Drafts
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.run_view import run_history, run_view
 from debugger.views.state import LastAction
@@ -139,11 +140,11 @@ def _report(error: DebuggerError) -> str:
 
 def _private_values(session: DebugSession | None) -> list[Any]:
     inputs = state.record(RunInputs)
-    values: list[Any] = [state.widget(state.DRAFT_KEY), inputs.next.value]
+    values: list[Any] = [*state.record(Drafts).texts.values(), inputs.next.value]
     values += [model.value for model in inputs.start.values()]
     if session is not None:
         view = run_view(session)
-        values += [session.unsent_message, *(each.text for each in view.bubbles if each.message)]
+        values += [session.unsent_message, *(each.text for each in view.messages if each.message)]
         now = run_history(view).moments.at(None)
         values += [now.dynamic, *now.runtime.values(), now.workflow, now.seeds]
     return values

@@ -100,7 +100,7 @@ def poll_seconds(session: DebugSession) -> float | None:
     is_fixed = session.run_id is None or session.is_over or session.turns_to_load
     if is_fixed or session.backend.capabilities.reason_against("run_turns") is not None:
         return None
-    return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
+    return _LOCAL_POLL_SECONDS if session.backend.notes is not None else _REMOTE_POLL_SECONDS
 
 
 def draw(
@@ -193,7 +193,7 @@ def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, 
         do(*args, **kwargs)
         session = state.record(CurrentRun).session
         if session is not None and fragment_ids() != []:  # else the whole page is drawn anyway
-            actions.take_in_turn()
+            actions.collect_finished_turn()
             _redraw(own, _stale(session))
 
     return done
@@ -215,7 +215,7 @@ def _follow() -> DebugSession:
         st.rerun()  # what was on view has been left
     if state.record(RedrawState).draws_workbench:
         return session  # once is enough, and a drawn box takes no value any more
-    actions.take_in_turn()
+    actions.collect_finished_turn()
     if may(Role.RUN):
         session.tick()
     else:

@@ -1,7 +1,7 @@
 """Notice of several processes behind a proxy without sticky sessions.
 
 A tab's state is in the process of its WebSocket. Where a request of the tab reaches another one, a download
-is answered with 404 and an upload with 400.
+and an upload are answered with 404.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class CurrentRun:
     """The run that was on view before a restart, until the new one has begun."""
     awaits_turn: bool = False
     """Whether a turn was started here whose end has not been taken in."""
-    at_rest: Callable[[], None] | None = None
+    after_turns: Callable[[], None] | None = None
     """Called once when the turns that were started have ended."""
 
 

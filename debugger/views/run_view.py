@@ -45,7 +45,7 @@ Answer = TypeVar("Answer")
 class RunView:
     """View of a session at one revision, as of its cursor.
 
-    `turns`, `rows` and `bubbles` are always those of the whole run; `position` and `hint` are as of the
+    `turns`, `rows` and `messages` are always those of the whole run; `position` and `hint` are as of the
     cursor.
     """
 
@@ -56,7 +56,7 @@ class RunView:
     """What people call the nodes of the graph, by id."""
     rows: list[TimelineRow]
     position: Position
-    bubbles: list[ChatMessage]
+    messages: list[ChatMessage]
     hint: InputHint
     effects: list[SideEffect]
     suggestions: list[str]
@@ -75,9 +75,9 @@ class RunView:
     """What panes made of this revision at this cursor, see `memo_here`."""
 
     def at(self, event: int | None) -> RunView:
-        """Return the same revision as of a cursor; this one is live.
+        """Return this view as of an event of the run. Only a live view can be moved.
 
-        At the last event the run is as it is now.
+        At the last event, position and hint are those of now.
 
         Args:
             event: The index of an event in the run; ``None`` is live.
@@ -132,11 +132,11 @@ class RunView:
         return self.session.busy and self.moment is None
 
     @property
-    def later_bubbles(self) -> list[bool]:
+    def later_flags(self) -> list[bool]:
         """Return for each message whether it came after the cursor."""
         moment = self.moment
         if moment is None:
-            return [False] * len(self.bubbles)
+            return [False] * len(self.messages)
         return self.memo_here("later", lambda: later_messages(self.projections, moment.event))
 
     def memo(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
@@ -240,7 +240,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
         names=names,
         rows=projections.timeline.rows,
         position=projections.position.position(session.status),
-        bubbles=projections.chat.messages,
+        messages=projections.chat.messages,
         effects=effects,
         suggestions=next_lines(conversations, list(islice(said, longest + 1))),
         is_scripted=bool(conversations),

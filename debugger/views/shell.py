@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, assert_never, get_args
 
 import streamlit as st
 
@@ -15,8 +16,10 @@ from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.toolbar import Item, Link
-from debugger.views.confirmations import production_dialog
+from debugger.views.confirmations import OpenQuestions, production_dialog
+from debugger.views.navigation import PageName
 from debugger.views.pages import compare, connection, debug, help, review, runs, suites
+from debugger.views.panels.edit_conflict import edit_conflict_dialog
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
 from debugger.views.problem_report import follow_log
@@ -28,7 +31,7 @@ from debugger.views.state import LastAction, PageLinks
 class View:
     """One page of the app."""
 
-    name: str
+    name: PageName
     """Its path in the address, and how other pages link to it."""
     title: str
     icon: str
@@ -39,24 +42,38 @@ class View:
     """Draws what the page adds to the head; what of it is in the bar."""
 
 
-VIEWS = (
-    View("debug", "Debug", ":material/bug_report:", debug.render, "stepping", debug.head),
-    View("runs", "Runs", ":material/history:", runs.render, "pages#runs"),
-    View("review", "Review", ":material/rate_review:", review.render, "review"),
-    View("suites", "Suites", ":material/checklist:", suites.render, "scenarios#on-the-page"),
-    View("compare", "Compare", ":material/compare_arrows:", compare.render, "forks#compare"),
-    View("connection", "Connection", ":material/cable:", connection.render, "hosted"),
-)
-"""In the order of the navigation."""
-HELP = View("help", "Help", ":material/help:", help.render, "")
+def _view_of(name: PageName) -> View:
+    """Return all that is known of a page but its path."""
+    match name:
+        case "debug":
+            return View(name, "Debug", ":material/bug_report:", debug.render, "stepping", debug.head)
+        case "runs":
+            return View(name, "Runs", ":material/history:", runs.render, "pages#runs")
+        case "review":
+            return View(name, "Review", ":material/rate_review:", review.render, "review")
+        case "suites":
+            return View(name, "Suites", ":material/checklist:", suites.render, "scenarios#on-the-page")
+        case "compare":
+            return View(name, "Compare", ":material/compare_arrows:", compare.render, "forks#compare")
+        case "connection":
+            return View(name, "Connection", ":material/cable:", connection.render, "hosted")
+        case "help":
+            return View(name, "Help", ":material/help:", help.render, "")
+        case _:
+            assert_never(name)
+
+
+HELP = _view_of("help")
 """It is at the end of the head."""
+VIEWS = tuple(_view_of(name) for name in get_args(PageName) if name != HELP.name)
+"""In the order of the navigation."""
 
 _STYLE = Path(__file__).with_name("style.css")
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
 """After how many new objects the collector looks at them, and after how many looks at older ones."""
 
 
-def run(first: str = "debug") -> None:
+def run(first: PageName = "debug") -> None:
     """Draw the app.
 
     Args:
@@ -71,7 +88,7 @@ def run(first: str = "debug") -> None:
     st.html(_STYLE)
     st.logo(MARK)
     warn_without_sticky_sessions()
-    pages = {
+    pages: dict[str, Any] = {
         view.name: st.Page(
             view.render, title=view.title, icon=view.icon, url_path=view.name, default=view.name == first
         )
@@ -94,13 +111,23 @@ def run(first: str = "debug") -> None:
         for view in VIEWS
     ]
     top_nav(links, shown.help, shown.head)
-    production_dialog()
-    python_dialog()
+    _ask()
     with show_unexpected_errors(f"The page {shown.title}"):
         chosen.run()
 
 
-def _go_to(name: str) -> None:
+def _ask() -> None:
+    """Draw the first open question: one click may open two, and there is one dialog at a time."""
+    questions = state.record(OpenQuestions)
+    if questions.production is not None:
+        production_dialog()
+    elif questions.python is not None:
+        python_dialog()
+    elif questions.edit is not None:
+        edit_conflict_dialog()
+
+
+def _go_to(name: PageName) -> None:
     state.record(LastAction).error = None  # it was of the page that is left
     navigation.go_to(name)
 

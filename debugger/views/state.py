@@ -26,8 +26,6 @@ TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
 GRAPH_VIEW_KEY = "graph_view"
 INPUT_KEY = "input_for"
-DRAFT_KEY = "draft"
-"""What the box is to hold in which a person answers, as a message that could not be sent."""
 STALE_SECONDS = 1.0
 """Seconds during which the browser may still send an address that was replaced."""
 

@@ -53,3 +53,13 @@ def test_original_input_keeps_unrecorded_inputs():
     given = TurnInput.with_message("hi", dynamic_variables={"shop": "Leaf"})
 
     assert original_input(given, {"shop": "Leaf"}) is given
+
+
+def test_odd_values_of_a_recorded_input_are_read_as_their_defaults_again():
+    names = {"client_turn_id": "turn_1"}
+    echo = {"input_dynamic_variables": {"city": "Bath"}}
+    wire = {"command": "poke", "version_number": "latest", "miscellaneous": names, "runtime_variables": echo}
+
+    found = original_input(TurnInput.from_record(wire), {})
+
+    assert (found.command, found.version_number, found.client_turn_id) == ("start", None, None)

@@ -33,7 +33,7 @@ def test_the_chat_shows_both_sides_in_order():
 
     found = chat_messages([first, second])
 
-    assert [(bubble.role, bubble.text, bubble.turn_number) for bubble in found] == [
+    assert [(message.role, message.text, message.turn_number) for message in found] == [
         ("user", "Hello", 1),
         ("agent", "Which tea?", 1),
         ("user", "Assam", 2),
@@ -46,7 +46,7 @@ def test_the_chat_shows_both_sides_in_order():
 def test_event_without_messages_hides_no_input(event):
     turn = TurnLog(1, TurnInput.with_message("Hello"), [parse_event({"type": "user_messages", **event})])
 
-    assert [bubble.text for bubble in chat_messages([turn])] == ["Hello"]
+    assert [message.text for message in chat_messages([turn])] == ["Hello"]
 
 
 def test_chat_marks_background_messages():
@@ -56,7 +56,7 @@ def test_chat_marks_background_messages():
 
     found = chat_messages([asked, goodbye, asked_more])
 
-    assert [(bubble.text, bubble.turn_number, bubble.is_background) for bubble in found] == [
+    assert [(message.text, message.turn_number, message.is_background) for message in found] == [
         ("Hello", 1, False),
         ("Bye", 1, True),
         ("Wait!", 2, False),
@@ -66,7 +66,7 @@ def test_chat_marks_background_messages():
 def test_chat_begins_with_the_welcome():
     turn = TurnLog(1, TurnInput.with_message("Hi", welcome_message="Welcome to Leaf & Co"))
 
-    assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
+    assert [(message.role, message.text) for message in chat_messages([turn])] == [
         ("agent", "Welcome to Leaf & Co"),
         ("user", "Hi"),
     ]
@@ -79,13 +79,17 @@ def test_chat_shows_warnings_and_errors_in_place():
         [
             parse_event({"type": "workflow_warning", "warning_message": "no tool of that name"}),
             said("Hm."),
+            parse_event(
+                {"type": "workflow_warning", "warning_message": "no answer", "trouble": {"kind": "model"}}
+            ),
             parse_event({"type": "workflow_error", "error_message": "boom"}),
         ],
     )
 
-    assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
+    assert [(message.role, message.text) for message in chat_messages([turn])] == [
         ("warning", "no tool of that name"),
         ("agent", "Hm."),
+        ("failure", "no answer"),
         ("error", "boom"),
     ]
 
@@ -98,8 +102,9 @@ def test_chat_skips_navigation_memos():
     assert chat_messages([TurnLog(1, TurnInput(), [memo])]) == []
 
 
-def test_group_warnings_joins_many_in_a_row():
-    warnings = [ChatMessage("warning", f"w{place}", "", 1, place) for place in range(3)]
+@pytest.mark.parametrize("role", ["warning", "failure"])
+def test_group_warnings_joins_many_in_a_row(role):
+    warnings = [ChatMessage(role, f"w{place}", "", 1, place) for place in range(3)]
     words = ChatMessage("agent", "Hello", "A", 1, 3)
 
     few = group_warnings([*warnings[:2], words])

@@ -4,23 +4,24 @@ import pytest
 
 from debugger.analysis.event_fields import (
     EventFields,
-    field,
     fields_of,
     iso_utc,
     node_name_of,
     node_of,
     thread_id_of,
     time_of,
+    values_of,
 )
+from debugger.analysis.trouble import classify_trouble
 from debugger.protocol.events import parse_event, reference_id
 
 
-def test_field_reads_undeclared_fields():
+def test_values_are_read_whatever_the_class():
     known = parse_event({"type": "assistant_response", "content": "Hi"})
     unknown = parse_event({"type": "whisper", "content": "Hi"})
 
-    assert field(known, "content") == field(unknown, "content") == "Hi"
-    assert field(known, "no_such_field") is None
+    assert values_of(known).content == values_of(unknown).content == "Hi"
+    assert values_of(unknown).llm_usage_info.total_tokens == 0
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,8 @@ def test_iso_utc_of_no_valid_date_is_empty(time):
         {"type": "direct_edge", "source_node_logical_id": "ask", "origin_node_logical_id": "booking"},
         {"type": "companion_step_boundary", "companion_thread_id": "0_companion_lab"},
         {"type": "workflow_warning", "origin_thread_id": "0_companion_lab", "timestamp": -1.0},
+        {"type": "workflow_warning", "trouble": {"kind": "model", "node": "ask"}},
+        {"type": "workflow_warning", "trouble": None},
         {"type": "whisper", "origin_node_logical_id": 7, "origin_node_name": "Ask"},
         {"type": "end_workflow"},
     ],
@@ -87,7 +90,7 @@ def test_event_fields_equal_single_reads(data):
 
     (facts,) = fields_of([event])
 
-    assert (facts.event, facts.type, facts.is_failure) == (event, event.type, event.is_failure)
+    assert (facts.event, facts.type, facts.trouble) == (event, event.type, classify_trouble(event))
     assert (facts.node, facts.node_name) == (node_of(event), node_name_of(event))
     assert facts.thread_id == thread_id_of(event)
     assert facts.thread == (event.thread_reference_id or reference_id(facts.thread_id))

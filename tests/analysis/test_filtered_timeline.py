@@ -12,6 +12,7 @@ from debugger.analysis.filtered_timeline import (
 )
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.timeline import SearchTexts, TimelineRow
+from debugger.analysis.trouble import Trouble
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -93,7 +94,7 @@ def row(index=0, event_type="direct_edge", **fields):
         "duration_ms": None,
         "time": None,
         "summary": "Ask → Order",
-        "is_failure": False,
+        "trouble": None,
         **fields,
     }
     return TimelineRow(index=index, type=event_type, **values)
@@ -119,13 +120,13 @@ def test_nothing_asked_for_is_everything():
     "wanted", [Filter(text="nothing of it"), Filter(types=frozenset({"x"})), Filter(node="b")]
 )
 def test_a_failure_is_never_hidden(wanted):
-    rows = [row(0), row(1, "end_node_run", is_failure=True)]
+    rows = [row(0), row(1, "end_node_run", trouble=Trouble("tool"))]
 
     assert matching_rows(rows, wanted) == [1]
 
 
 def test_a_failure_stays_in_its_place():
-    rows = [row(0, "a"), row(1, "b", is_failure=True), row(2, "a"), row(3, "b")]
+    rows = [row(0, "a"), row(1, "b", trouble=Trouble("tool")), row(2, "a"), row(3, "b")]
 
     assert matching_rows(rows, Filter(types=frozenset({"a"}))) == [0, 1, 2]
 
@@ -184,7 +185,7 @@ def test_matching_rows_of_a_super_node():
 
 
 def test_a_turn_can_be_looked_at_alone():
-    rows = [row(0), row(1, turn_number=2), row(2, turn_number=1, is_failure=True)]
+    rows = [row(0), row(1, turn_number=2), row(2, turn_number=1, trouble=Trouble("tool"))]
 
     assert matching_rows(rows, Filter(turn=2)) == [1]
 
@@ -196,7 +197,7 @@ def test_a_thread_can_be_looked_at_alone():
 
 
 def test_failures_can_be_looked_at_alone():
-    rows = [row(0), row(1, is_failure=True), row(2)]
+    rows = [row(0), row(1, trouble=Trouble("tool")), row(2)]
 
     assert matching_rows(rows, Filter(failures_only=True)) == [1]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.outbound_policies import policy_rows, policy_summary, responder_label
+from debugger.analysis.outbound_policies import model_source_label, policy_rows, policy_summary
 from debugger.settings import Settings, read_settings
 
 
@@ -37,7 +37,7 @@ def test_policy_rows_name_the_settings(monkeypatch):
     ],
 )
 def test_what_answers_for_models_is_told(responder, has_script, words):
-    assert responder_label(Settings(responder=responder), has_script=has_script) == words
+    assert model_source_label(Settings(responder=responder), has_script=has_script) == words
 
 
 def test_policy_summary_is_one_line():

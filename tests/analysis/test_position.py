@@ -310,6 +310,16 @@ def test_position_clears_failure_after_success():
     assert position([TurnLog(1, TurnInput(), [failed, fine])], tea_shop()).failed == ()
 
 
+def test_position_of_a_failed_model_lasts_to_its_next_run():
+    failed = parse_event({"type": "workflow_warning", "trouble": {"kind": "model", "node": "order"}})
+    run = [node("start_node_run", "order"), failed, node("end_node_run", "order")]
+    other = {"kind": "configuration", "node": "order"}
+    warned = [*run[:1], parse_event({"type": "workflow_warning", "trouble": other}), *run[2:]]
+
+    assert position([TurnLog(1, TurnInput(), run)], tea_shop()).failed == ("order",)
+    assert position([TurnLog(1, TurnInput(), run + warned)], tea_shop()).failed == ()
+
+
 def test_position_failed_node_of_run_error():
     events = [
         node("start_node_run", "order"),
@@ -321,7 +331,7 @@ def test_position_failed_node_of_run_error():
     assert (here.current, here.failed) == ("order", ("order",))
 
 
-def test_position_ghosts_are_unknown_nodes():
+def test_position_missing_nodes_are_unknown():
     turn = TurnLog(
         1,
         TurnInput(),
@@ -333,7 +343,7 @@ def test_position_ghosts_are_unknown_nodes():
 
     here = position([turn], tea_shop())
 
-    assert here.ghosts == {"upsell": "Upsell", "gift": "Gift wrap"}
+    assert here.missing_nodes == {"upsell": "Upsell", "gift": "Gift wrap"}
     assert here.current == "upsell"
     assert [way.destination for way in here.next_edges] == ["help"]
 
@@ -368,7 +378,7 @@ def test_the_table_says_the_same_in_words():
     ]
 
 
-def test_node_table_lists_ghosts_and_failures():
+def test_node_table_lists_missing_nodes_and_failures():
     graph = tea_shop()
     turn = TurnLog(
         1,

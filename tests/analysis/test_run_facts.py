@@ -64,13 +64,17 @@ def test_summary_counts_failures_and_names_unknown_nodes():
             transition("desk", "gone"),
             at("gone"),
             at("gone", "end_node_run", run_output={"success": False}),
+            {"type": "workflow_warning", "trouble": {"kind": "configuration"}},
+            {"type": "workflow_warning", "trouble": {"kind": "model", "node": "gone"}},
+            {"type": "workflow_warning", "warning_message": "of a hosted run"},
             {"type": "workflow_error", "error_message": "No model"},
         )
     ]
 
     summary = summarize(turns, GRAPH)
 
-    assert summary.problems == 2
+    assert (summary.failures, summary.problems) == (3, 4)
+    assert summary.troubles == {"node": 1, "configuration": 1, "model": 1, "unknown": 1, "error": 1}
     assert summary.error_type == "workflow_error"
     assert summary.last_node == "gone"
     assert summary.names["gone"] == "Gone"

@@ -49,7 +49,7 @@ def test_node_flows_tell_reached_ended_and_waiting():
         1.0,
         0.25,
     )
-    assert (b.node, b.reached, b.ended, b.waiting, b.went_on, b.drop_off) == ("b", 2, 0, 1, 1, 0.5)
+    assert (b.node, b.reached, b.ended, b.waiting, b.continued, b.drop_off) == ("b", 2, 0, 1, 1, 0.5)
     assert (c.node, c.reached, c.ended, c.drop_off) == ("c", 2, 2, 1.0)
 
 

@@ -116,7 +116,7 @@ def edge_event(kind, source, destination, **fields):
     )
 
 
-def strays(*events):
+def unmapped(*events):
     subject = bare_graph()
     return unmapped_edges(position([TurnLog(1, TurnInput(), list(events))], subject), subject)
 
@@ -125,53 +125,53 @@ def test_unmapped_edges_empty_for_this_version():
     by_id = edge_event("direct_edge", "greet", "ask", edge_logical_id="edge_greet_ask")
     by_ends = edge_event("direct_edge", "greet", "ask")
 
-    assert strays(by_id, by_ends) == []
+    assert unmapped(by_id, by_ends) == []
 
 
-def test_unmapped_edges_removed_edge_is_a_ghost():
-    (found,) = strays(
+def test_unmapped_edges_edge_of_another_version_is_removed():
+    (found,) = unmapped(
         edge_event("conditional_edge", "ask", "greet", edge_logical_id="old", edge_name="again")
     )
 
     assert (found.id, found.source, found.destination) == ("old", "ask", "greet")
-    assert (found.kind, found.label) == ("ghost", "again")
+    assert (found.kind, found.label) == ("removed", "again")
 
 
-def test_unmapped_edges_direct_transition_is_a_ghost():
-    (found,) = strays(edge_event("direct_edge", "ask", "greet"))
+def test_unmapped_edges_direct_transition_is_removed():
+    (found,) = unmapped(edge_event("direct_edge", "ask", "greet"))
 
-    assert (found.id, found.kind) == ("ask > greet", "ghost")
+    assert (found.id, found.kind) == ("ask > greet", "removed")
 
 
 def test_unmapped_edges_of_global_nodes():
-    found = strays(
+    found = unmapped(
         edge_event("conditional_edge", "ask", "human"), edge_event("reverse_conditional_edge", "human", "ask")
     )
 
-    assert [(stray.id, stray.kind, stray.label) for stray in found] == [
-        ("ask > human", "hop", "global"),
-        ("human > ask", "hop", "reverse conditional"),
+    assert [(transition.id, transition.kind, transition.label) for transition in found] == [
+        ("ask > human", "without_edge", "global"),
+        ("human > ask", "without_edge", "reverse conditional"),
     ]
 
 
 def test_unmapped_edges_condition_needs_an_edge():
-    (found,) = strays(edge_event("conditional_edge", "ask", "greet"))
+    (found,) = unmapped(edge_event("conditional_edge", "ask", "greet"))
 
-    assert found.kind == "ghost"
+    assert found.kind == "removed"
 
 
 def test_unmapped_edges_lists_each_once():
     forced = edge_event("force_transfer_to_node", "greet", "human")
 
-    assert len(strays(forced, forced, forced)) == 1
+    assert len(unmapped(forced, forced, forced)) == 1
 
 
 def test_unmapped_edges_skips_self_loops():
-    assert strays(edge_event("self_loop_edge", "ask", "ask")) == []
+    assert unmapped(edge_event("self_loop_edge", "ask", "ask")) == []
 
 
 def test_unmapped_edges_skips_the_end():
-    assert strays(edge_event("conditional_edge", "ask", None, edge_logical_id="old")) == []
+    assert unmapped(edge_event("conditional_edge", "ask", None, edge_logical_id="old")) == []
 
 
 LAB = "0_companion_labpoll"

@@ -84,7 +84,7 @@ def test_side_effects_without_a_ledger(kept):
 
 
 def test_side_effects_of_an_empty_entry():
-    odd = {"at": "noon", "success": "yes", "status_code": True, "duration_milliseconds": [], "request": 1}
+    odd = {"at": "noon", "success": "maybe", "status_code": True, "duration_milliseconds": [], "request": 1}
 
     found = made({}, odd, {"at": 1e30})
 

@@ -76,7 +76,7 @@ def test_position_of_a_run_inside():
 
     found = position(turns, Graph(drawn), WAITING)
 
-    assert (found.current, found.inner_names, found.ghosts) == ("booking", {"booking": "Ask"}, {})
+    assert (found.current, found.inner_names, found.missing_nodes) == ("booking", {"booking": "Ask"}, {})
     assert found.visits == {"hello": 1, "booking": 1}
     assert [(hop.number, hop.source, hop.destination, hop.edge_id) for hop in found.transitions] == [
         (1, "hello", "booking", "edge_hello_booking")
@@ -140,7 +140,7 @@ def test_labels_name_the_super_node():
 
     inner = next(row for row in rows if row.node_logical_id == "booking/greet")
     assert (inner.node_name, inner.drawn_node) == ("Booking › Greet", "booking")
-    assert [bubble.node_name for bubble in said] == ["Hello", "Booking › Greet"]
+    assert [message.node_name for message in said] == ["Hello", "Booking › Greet"]
     assert hint.sentence == "Booking › Ask waits for the user's message."
     assert [(line.node_logical_id, line.node_name) for turn in read for line in turn.rows] == [
         ("hello", "Hello"),

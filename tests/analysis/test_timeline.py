@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from debugger.analysis.event_fields import EventFields
-from debugger.analysis.timeline import FailureReasons, classify_trouble
+from debugger.analysis.timeline import FailureReasons
+from debugger.analysis.trouble import Trouble
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -67,7 +68,7 @@ def test_importance_of_failed_runs_is_high():
 
     (row,) = build_timeline([TurnLog(1, TurnInput(), [failed])])
 
-    assert row.is_failure
+    assert row.trouble == Trouble("http")
     assert row.importance == "high"
 
 
@@ -263,7 +264,8 @@ def test_warnings_and_failures_are_told_apart():
 
     rows = build_timeline([TurnLog(1, TurnInput(), [warning, warning, failure, fine])])
 
-    assert [classify_trouble(row) for row in rows] == ["warning", "warning", "failure", None]
+    severities = [row.trouble and row.trouble.severity for row in rows]
+    assert severities == ["warning", "warning", "failure", None]
 
 
 PLACE = {"origin_node_logical_id": "save", "origin_node_name": "Save", "origin_node_run_id": "1"}

@@ -6,6 +6,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+from tests.support.timelines import build_timeline
 from tests.support.transcripts import transcript, transcript_turns
 
 START = 1785200000.0
@@ -217,6 +218,23 @@ def test_turn_has_a_node_failure():
     [read] = transcript_turns([turn], None)
 
     assert (read.error_type, read.error_message) == ("node_failure", "503 from the till")
+
+
+def test_turn_has_the_reason_that_a_warning_tells():
+    text = "Node 'Text' failed: the number is missing"
+    mark = {"kind": "connector", "node": "text"}
+    told = {"type": "workflow_warning", "origin_thread_id": "0", "warning_message": text, "trouble": mark}
+    output = {"type": "send_sms", "success": False}
+    events = [
+        node("start_node_run", "text", "Text", node_run_id="text_1"),
+        parse_event(told),
+        node("end_node_run", "text", "Text", run_output=output, origin_node_run_id="text_1", trouble=None),
+    ]
+
+    (turn,) = transcript_turns([TurnLog(1, TurnInput(), events)], None)
+
+    assert (turn.error_type, turn.error_message) == ("node_failure", text)
+    assert [row.summary for row in build_timeline([TurnLog(1, TurnInput(), events)])][1:] == [text, text]
 
 
 def test_system_row_of_a_silent_turn():

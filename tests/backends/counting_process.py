@@ -1,7 +1,8 @@
 """Executes one turn in a process of its own; each call of its node is a line in a file.
 
 The argument is JSON: ``url``, ``workflow_id``, ``folder``, and what `EmbeddedBackend.execute` takes. While
-the folder has a file ``wait``, the node waits for a file ``continue``. Prints what happened as JSON.
+the folder has a file ``wait``, the node waits for a file ``continue``. Prints what happened as JSON. With
+``clock`` its clock is ahead by so many seconds; with ``owner`` it looks like a process of another machine.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded import EmbeddedBackend, leases
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.errors import DebuggerError
@@ -99,6 +100,11 @@ def kill(process: subprocess.Popen) -> None:
 
 def main(job: dict) -> None:
     NODE_TYPES[TYPE] = CountedCall
+    if "clock" in job:
+        right = time.time
+        time.time = lambda: right() + job["clock"]
+    if "owner" in job:
+        leases.current_owner = lambda: job["owner"]
     settings = Settings(database=job["url"], responder="rules", turn_lease=job.get("lease", 30))
     backend = EmbeddedBackend(settings)
     misc = {"client_turn_id": job["client_turn_id"]} if job.get("client_turn_id") else {}

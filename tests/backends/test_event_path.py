@@ -38,7 +38,7 @@ def paths(tmp_path, monkeypatch):
     """The generators above each run of a model node and of a tool node, in a turn that a debugger holds."""
     found = {}
 
-    class Responder:
+    class Model:
         def reply(self, prompt):
             found["model"] = generators_below("LLMNode.run")
             return Reply(text="Yes.")
@@ -48,7 +48,7 @@ def paths(tmp_path, monkeypatch):
         return ToolResult(success=True)
 
     monkeypatch.setattr(InlinePythonTool, "call", call)
-    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/r.sqlite3"), responder=Responder())
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/r.sqlite3"), model=Model())
     calls = tool("call", "def f():\n    return 1\n")
     parts = (static("a", "A"), calls, say("chat"), direct("a", "call"), direct("call", "chat"))
     made = backend.create_workflow(document(*parts))

@@ -20,7 +20,9 @@ COMMON = {
     "origin_node_run_id",
     "origin_node_name",
     "super_node_origin",
+    "answered_by",
 }
+CONNECTORS = ("start_conversation", "send_sms", "google_docs", "athena")
 OUTPUT = {"events", "type", "node_logical_id", "node_run_id"}
 
 
@@ -34,7 +36,7 @@ def settings(folder: Any, **fields: Any) -> Settings:
 
 def told(event: Json) -> Any:
     """Return an event's own fields, without ids and shared fields."""
-    own = {key: value for key, value in event.items() if key not in COMMON}
+    own = {key: value for key, value in event.items() if key not in {*COMMON, "trouble"}}
     if event["type"] == "end_node_run":
         return {key: value for key, value in own["run_output"].items() if key not in OUTPUT}
     if event["type"] == "workflow_show_state":
@@ -83,6 +85,10 @@ def test_node_run_reports_ordered_events(tmp_path, row):
     for event, (_, fields) in zip(events[start : end + 1], wanted, strict=True):
         assert same(told(event), fields, server.url), told(event)
         assert event.get("origin_node_run_id", "1") == "1"
+    sources = [event.get("answered_by") for event in events if event.get("answered_by")]
+    assert sources == ([["simulation"]] if row.startswith(CONNECTORS) else [])
+    troubles = [event["trouble"]["kind"] for event in events if event.get("trouble")]
+    assert troubles == (["configuration"] if row.startswith(CONNECTORS) else [])
 
 
 def test_no_type_of_node_is_left_out():

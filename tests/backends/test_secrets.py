@@ -160,7 +160,7 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
         run = backend.run(turn.run_id)
         interpreter = backend._interpreters.get_or_make(made.id, 0)
         gateways = repr(backend._gateways), repr(interpreter.open_gateway().__dict__)
-        doors = *gateways, repr(interpreter.responder)
+        doors = *gateways, repr(interpreter.model)
         backend.close()
 
     effects = side_effects(turn_logs(run), ledgers(run))

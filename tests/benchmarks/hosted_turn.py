@@ -37,7 +37,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.backends.hosted.payloads import execute_body, live_input
 from debugger.protocol.runs import TurnInput
-from debugger.server.serve import listen
+from debugger.server.http_server import listen
 from debugger.settings import HostedSettings, Settings
 from tests.support.factories import direct, document, say, static, when
 

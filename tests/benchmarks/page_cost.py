@@ -28,7 +28,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
 from tests.benchmarks.server_process import Costs, server
-from tests.browser.conftest import FLAGS, ROOT
+from tests.browser.conftest import FLAGS, ROOT, find_chromium
 from tests.browser.driving import WATCH as TOUR_SEEN
 from tests.browser.driving import settled
 
@@ -153,7 +153,7 @@ def make_runs(folder: Path, sizes: list[int], each: int = OPENINGS) -> dict[int,
 def chromium() -> Iterator[Callable[[], Page]]:
     """Opens pages, each in a fresh context of one browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
 
         def opened() -> Page:
             page = browser.new_context(viewport={"width": 1600, "height": 1400}).new_page()

@@ -108,9 +108,7 @@ class OurAdapter:
     def __init__(self, root: Path) -> None:
         self.root = root
         database = f"sqlite:///{root / 'bench.sqlite3'}"
-        self._backend = EmbeddedBackend(
-            Settings(database=database, max_node_runs=LOOP + 10), responder=Echo()
-        )
+        self._backend = EmbeddedBackend(Settings(database=database, max_node_runs=LOOP + 10), model=Echo())
         self._notes = root / "runs.txt"
         self._run_ids = (
             dict(row.split() for row in self._notes.read_text().splitlines()) if self._notes.exists() else {}

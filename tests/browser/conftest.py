@@ -133,11 +133,16 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium, if there is one."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
 # Not for the whole session: while it lives, Playwright runs an event loop in the thread of the tests.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = find_chromium()
     if path is None:
         reason = "no Chromium: apt-get install chromium"
         if os.environ.get("CI") == "true":

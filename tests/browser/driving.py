@@ -18,8 +18,10 @@ WATCH = """(() => {
   const now = () => performance.now();
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (...given) { window.askedAt = now(); return send.apply(this, given); };
-  new MutationObserver(() => { window.turnedAt = now(); })
-    .observe(document, {subtree: true, attributeFilter: ["data-test-script-state"]});
+  new MutationObserver(changes => {
+    window.turnedAt = now();
+    if (changes.some(each => each.target.dataset.testScriptState !== "notRunning")) window.begunAt = now();
+  }).observe(document, {subtree: true, attributeFilter: ["data-test-script-state"]});
   try { localStorage.setItem("workflow-debugger.tour", "seen"); } catch { /* a page without storage */ }
 })()"""
 """Notes when the page asked for a run of the script, and when one began or ended; runs before all else.
@@ -29,7 +31,8 @@ The browser counts as one that has seen the tour.
 CALM = """([quiet, most]) => {
   const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
   const isWatched = window.turnedAt !== undefined;
-  const isAnswered = !isWatched || window.turnedAt > window.askedAt || now - window.askedAt > most;
+  // What ends first may be a run, as of a poll, that was under way as the page asked.
+  const isAnswered = !isWatched || window.begunAt > window.askedAt || now - window.askedAt > most;
   const calm = isAnswered && app && app.dataset.testScriptState === "notRunning"
     && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]');
   if (!calm) { window.calmSince = undefined; return false; }

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from debugger.store import Role, Store
-from tests.browser.conftest import FLAGS, streamlit_app
+from tests.browser.conftest import FLAGS, find_chromium, streamlit_app
 from tests.browser.driving import (
     WATCH,
     choose,
@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def named(chromium: Browser) -> Iterator[Browser]:
     """A browser for which other host names are this machine, as after DNS rebinding."""
     flags = [flag.replace("MAP *", f"{NAMES}, MAP *") for flag in FLAGS]
-    browser = chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=flags)
+    browser = chromium.browser_type.launch(executable_path=find_chromium(), args=flags)
     yield browser
     browser.close()
 

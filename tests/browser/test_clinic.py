@@ -46,7 +46,7 @@ DEMO = [
     "Yes, please book it.",
     "No, that's all. Thank you!",
 ]
-VOLATILE = {"run_id", "latency_ms", "started_at", "backend", "turn_ms"}
+VOLATILE = {"run_id", "latency_ms", "started_at", "backend", "turn_ms", "run_ms"}
 
 
 @pytest.fixture(scope="module")

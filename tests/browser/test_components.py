@@ -96,7 +96,7 @@ def test_label_of_message_keeps_emoji_whole(page: Page, app: Server):
     text = "x" * 59 + "😀 and more"
     clinic_call(page, app.url, (text,))
 
-    label = conversation(page).locator(".bubble.user .moment").get_attribute("aria-label")
+    label = conversation(page).locator(".chat-message.user .moment").get_attribute("aria-label")
 
     assert label.endswith("x😀")
 

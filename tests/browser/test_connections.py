@@ -158,6 +158,7 @@ def test_new_key_keeps_run_and_draft(page: Page, app: Server, api: Server):
     message_box(page).fill("Do you have oolong?")
     message_box(page).press("Enter")
     expect(alert(page).last).to_contain_text("does not accept the key")
+    expect(message_box(page)).to_have_value("Do you have oolong?")  # it is put back before what is typed
     settled(page)
 
     message_box(page).fill("Do you have oolong? Or sencha?")

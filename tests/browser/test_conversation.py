@@ -41,7 +41,7 @@ COUNT_CHANGES = """box => {
 }"""
 
 
-def bubbles(page: Page) -> Locator:
+def messages(page: Page) -> Locator:
     return conversation(page).get_by_role("group", name=re.compile("Chat message from (agent|user)"))
 
 
@@ -60,7 +60,7 @@ def test_first_turn_puts_conversation_in_place_of_setup(page: Page, app: Server)
     page.locator(".st-key-start button").click()
 
     expect(context(page)).to_contain_text("Turn 1")
-    expect(bubbles(page)).to_have_count(1)
+    expect(messages(page)).to_have_count(1)
     expect(page.locator(".st-key-setup_form, .st-key-start")).to_have_count(0)
     expect(message_box(page)).to_be_focused()
 
@@ -74,7 +74,7 @@ def test_box_goes_to_its_end_with_each_turn(page: Page, app: Server):
     say(page, CALL[2])
 
     assert conversation(page).evaluate(TO_ITS_END) <= 1
-    expect(bubbles(page).last).to_be_in_viewport(ratio=0.9)
+    expect(messages(page).last).to_be_in_viewport(ratio=0.9)
 
 
 def test_box_stays_where_person_has_scrolled_up_to_until_they_come_back(page: Page, app: Server):
@@ -91,14 +91,14 @@ def test_box_stays_where_person_has_scrolled_up_to_until_they_come_back(page: Pa
     assert conversation(page).evaluate(TO_ITS_END) <= 1
 
 
-def test_turn_touches_only_bubbles_that_it_adds(page: Page, app: Server):
+def test_turn_touches_only_messages_that_it_adds(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:2])
-    before = bubbles(page).count()
+    before = messages(page).count()
     conversation(page).evaluate(COUNT_CHANGES)
 
     say(page, CALL[2])
 
-    added = bubbles(page).count() - before
+    added = messages(page).count() - before
     assert added >= 2
     assert page.evaluate("window.counted") == {"added": added, "removed": 0}
 
@@ -144,22 +144,22 @@ def test_what_was_said_earlier_is_added_above_and_put_away_again(page: Page, tmp
     with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database) as server:
         open_app(page, f"{server.url}/?backend=embedded&run={run_id}")
         earlier = conversation(page).get_by_role("switch", name=re.compile(r"Show \d+ earlier messages"))
-        bubbles(page).first.wait_for()
-        few = bubbles(page).count()
+        messages(page).first.wait_for()
+        few = messages(page).count()
         assert conversation(page).evaluate(TO_ITS_END) <= 1
-        page.evaluate("last => { window.last = last; }", bubbles(page).last.element_handle())
+        page.evaluate("last => { window.last = last; }", messages(page).last.element_handle())
 
         scroll(page, -100_000)
         earlier.click()
         settled(page)
 
         expect(earlier).to_be_checked()
-        assert bubbles(page).count() > few
-        assert bubbles(page).last.evaluate("last => last === window.last")
-        expect(bubbles(page).first).to_be_in_viewport()
+        assert messages(page).count() > few
+        assert messages(page).last.evaluate("last => last === window.last")
+        expect(messages(page).first).to_be_in_viewport()
         earlier.click()
         settled(page)
-        expect(bubbles(page)).to_have_count(few)
+        expect(messages(page)).to_have_count(few)
 
 
 def test_suggestions_are_scrolled_by_wheel_and_keyboard(page: Page, app: Server) -> None:

@@ -46,7 +46,7 @@ def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: S
     seen.append(event_on_view(page))
     expect(page.locator(".st-key-inspector")).to_contain_text(f"After event {seen[-1]} · turn 2")
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
-    assert conversation(page).locator(".later").count() > 0
+    expect(conversation(page).locator(".later").first).to_be_attached()
     back_to_live(page)
 
     page.locator(".st-key-timeline_density").locator("select").select_option("Turns")

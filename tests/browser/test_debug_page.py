@@ -219,7 +219,7 @@ def test_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
         settled(page)
         expect(message_box(page)).to_be_focused()
         expect(message_box(page)).to_be_in_viewport(ratio=1)
-        expect(conversation(page).locator(".bubble").last).to_be_in_viewport(ratio=0.9)
+        expect(conversation(page).locator(".chat-message").last).to_be_in_viewport(ratio=0.9)
         places.append(place_of(page))
         assert_current_node_is_in_view(page)
 

@@ -570,6 +570,7 @@ def test_super_node_is_opened_and_closed_by_its_button(page: Page, app: Server):
     fold(page, "box").click(force=True)
     expect(page.locator(".node")).to_have_count(4)
     expect(page.locator(".node[data-id='box']")).to_have_attribute("aria-expanded", "true")
+    settled(page)  # the geometry comes in a message of its own
     assert page.evaluate(INSIDE, ["box", ["box/a", "box/ask"]])
     assert are_nodes_in_pane(page)
     assert not any(overlaps(page).values())

@@ -142,7 +142,7 @@ def test_small_window_shows_nodes_messages_and_rows(page: Page, app: Server):
     stage = page.locator(".st-key-graph .stage").element_handle()
     rows = page.locator(".st-key-timeline tbody tr")
     rows_room = page.locator(".st-key-timeline .box").element_handle()
-    messages = conversation(page).locator(".bubble")
+    messages = conversation(page).locator(".chat-message")
 
     shown = {
         "nodes": page.locator(".st-key-graph .node:not(.group)").evaluate_all(LEGIBLE, stage),
@@ -178,6 +178,86 @@ def test_button_that_fits_keeps_its_label_while_paused(page: Page, app: Server):
     assert (
         fork.evaluate("each => each.textContent.includes('Fork') && each.getBoundingClientRect().width") > 50
     )
+
+
+STEPS = """() => {
+  const found = {};
+  const cursor = ["previous_turn", "previous_event", "next_event", "next_turn"];
+  for (const key of [...cursor, "step_event", "step_node", "step_turn", "resume", "pause", "stop"]) {
+    const hosts = [...document.querySelectorAll(".st-key-context_bar *")].filter(each => each.shadowRoot);
+    const button = hosts.map(each => each.shadowRoot.querySelector(`.st-key-${key} button`)).find(Boolean);
+    const { x, y, width, height } = button.getBoundingClientRect();
+    found[key] = [x, y, width, height].map(Math.round);
+  }
+  return found;
+}"""
+"""Gives the place of each control that steps the run or the cursor."""
+
+
+@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_step_controls_keep_their_places(page: Page, app: Server, width: int, colour_scheme):
+    page.emulate_media(color_scheme=colour_scheme)
+    page.set_viewport_size({"width": width, "height": 720})
+    name = "Ask the caller politely which of the two appointments they would rather have"
+    long = document(static("a", "Hello", name=name), say_node("chat"), direct("a", "chat"), name="Long")
+    imported(page, app, long)
+    before = page.evaluate(STEPS)
+    at = before["step_event"]
+    row = page.locator(".st-key-timeline tbody tr[aria-selected=true] td").first
+
+    page.locator(".st-key-step_node button").click()
+    expect(context(page)).to_contain_text("Before Ask the caller")
+    settled(page)
+    assert page.evaluate(STEPS) == before
+    first = int(row.inner_text())
+    for number in range(first + 1, first + 5):
+        page.mouse.click(at[0] + at[2] / 2, at[1] + at[3] / 2)
+        expect(row).to_have_text(str(number))
+        settled(page)
+        assert page.evaluate(STEPS) == before, f"paused at event {number}"
+    page.locator(".st-key-resume button").click()
+    expect(context(page)).to_contain_text("Your turn")
+    settled(page)
+    assert page.evaluate(STEPS) == before
+    page.locator(".st-key-step_event button").click()
+    expect(context(page)).to_contain_text("Pauses at the first event")
+    settled(page)
+    assert page.evaluate(STEPS) == before
+    page.locator(".st-key-stop button").click()
+    expect(context(page)).to_contain_text("Cancelled")
+    settled(page)
+    assert page.evaluate(STEPS) == before
+
+
+def test_number_of_failures_is_whole_in_a_narrow_window(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    tool = {"type": "inline_python", "name": "fail", "code": "def fail():\n    return 1 / 0\n"}
+    failing = [node(key, "tool_node", tool_config=tool) for key in ("a", "b")]
+    imported(page, app, document(*failing, say_node("chat"), direct("a", "b"), direct("b", "chat")))
+
+    start(page)
+
+    number = page.locator(".st-key-lower_bar").get_by_text("2 failures")
+    expect(number).to_be_visible()
+    place, bar = number.bounding_box(), page.locator(".st-key-lower_bar .bar").bounding_box()
+    assert place["x"] + place["width"] <= bar["x"] + bar["width"]
+
+
+def test_explanations_of_columns_are_whole(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_workflow(page, app.url, "Clinic front desk")
+    start(page)
+    page.locator(".st-key-export button").first.click()
+    page.locator("[class*=_columns_box] summary").first.click()
+    page.get_by_role("button", name="What columns hold").click()
+    rows = page.locator(".st-key-export_explanations tbody tr")
+    rows.first.wait_for()
+
+    sizes = "cells => cells.map(cell => [cell.textContent, cell.scrollWidth - cell.clientWidth])"
+    cut = [text for text, more in rows.locator("td").evaluate_all(sizes) if more > 1]
+    assert rows.locator("td").count() > 30
+    assert cut == []
 
 
 @pytest.fixture(scope="module")

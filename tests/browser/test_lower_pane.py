@@ -73,12 +73,12 @@ def test_rows_after_cursor_are_dimmed_and_metrics_follow_it(page: Page, app: Ser
     settled(page)
 
     expect(row).to_have_attribute("aria-selected", "true")
-    assert later.count() > 3
+    expect(later.nth(3)).to_be_attached()
     open_tab(page, "lower_view", "Metrics")
     expect(page.locator(".st-key-lower_bar")).to_contain_text("2 turns")
     expect(rows(page, "metrics_nodes")).to_have_count(2)
     open_tab(page, "lower_view", "Gantt")
-    assert page.locator(".st-key-gantt tr.later").count() > 0
+    expect(page.locator(".st-key-gantt tr.later").first).to_be_attached()
 
 
 def test_breakpoint_is_switched_off_and_removed_by_keys(page: Page, app: Server):

@@ -55,7 +55,7 @@ READ = r"""() => {
   const said = all(".said > *", "conversation");
   const numbers = each => (each.getAttribute("aria-label").match(/as transition (\d+(?:, \d+)*)/) || [])[1];
   return {
-    head: all(".part", "context_bar").slice(0, 3).map(words),
+    head: all(".part", "context_bar").slice(4, 7).map(words),
     at: ids(".node.current, .node.here"),
     visited: ids(".node.visited, .node.current, .node.failed"),
     taken: Object.fromEntries(all(".edge.taken").map(each => [each.dataset.id, numbers(each)])),
@@ -115,6 +115,8 @@ def on_page(page: Page, *, why_first: bool) -> dict[str, Any]:
         if button.get_attribute("aria-checked") != "true":
             button.click()
             settled(page)
+            # The tab is marked at once; its content comes with the answer.
+            expect(page.locator(".st-key-variables")).to_have_count(1 if tab == "Variables" else 0)
         found = {key: value or found.get(key, value) for key, value in page.evaluate(READ).items()}
     return found | {key: set(found[key]) for key in ("at", "visited", "next")}
 

@@ -31,6 +31,8 @@ from tests.browser.test_accessibility import serious
 from tests.conformance.served import KEY, chat_of, create, execute, record, serving
 from tests.faults.fault import EXECUTE, RUN, Fault
 from tests.faults.proxy import FaultProxy, fault_proxy
+from tests.faults.servers import started
+from tests.faults.stranger import WORKFLOW
 from tests.support.factories import direct, document, say, static
 
 pytestmark = pytest.mark.browser
@@ -140,9 +142,9 @@ def outcome(page: Page) -> Locator:
     return page.locator(":is(.st-key-turn_warning, .st-key-turn_notice):not([data-retained])")
 
 
-def bubbles(page: Page) -> Locator:
+def messages(page: Page) -> Locator:
     """The user's messages."""
-    return page.locator(".st-key-conversation .bubble.user > div")
+    return page.locator(".st-key-conversation .chat-message.user > div")
 
 
 def save(page: Page, name: str) -> None:
@@ -161,7 +163,7 @@ def make_unknown(page: Page, world: World, fault: Fault) -> str:
     send(page, SENCHA)
     expect(context(page)).to_contain_text("Outcome unknown")
     expect(message_box(page)).to_be_disabled()
-    expect(bubbles(page)).to_contain_text(f"{SENCHA}Outcome unknown")
+    expect(messages(page)).to_contain_text(f"{SENCHA}Outcome unknown")
     return run_id
 
 
@@ -182,13 +184,13 @@ def test_lost_answer_is_looked_for_and_found(page: Page, world: World):
     send(page, SENCHA)
 
     expect(conversation(page)).to_contain_text("Looking for the message in the run's record")
-    expect(bubbles(page)).to_contain_text(f"{SENCHA}Not confirmed yet")
+    expect(messages(page)).to_contain_text(f"{SENCHA}Not confirmed yet")
     expect(message_box(page)).to_be_disabled()
     expect(context(page)).to_contain_text("Answer lost")
     page.screenshot(path=SCREENSHOTS / "outcome_pending.png")
     world.proxy.disarm()
-    expect(outcome(page)).to_contain_text("The answer to turn 2 was lost; the record has the turn.")
-    expect(bubbles(page)).to_have_text([re.compile(f"{SENCHA}$")])
+    expect(outcome(page)).to_contain_text("the message has arrived: the record has it as turn 2.")
+    expect(messages(page)).to_have_text([re.compile(f"{SENCHA}$")])
     expect(message_box(page)).to_be_enabled()
     expect(message_box(page)).to_have_value("")
     save(page, "arrived")
@@ -209,7 +211,7 @@ def test_message_that_did_not_arrive_is_offered_again(page: Page, world: World):
 
     expect(message_box(page)).to_have_value(SENCHA)
     expect(outcome(page)).to_contain_text("Not executed: the message did not arrive.")
-    expect(bubbles(page)).to_have_count(0)
+    expect(messages(page)).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     save(page, "not_arrived")
     assert world.said(run_id) == []
@@ -218,7 +220,7 @@ def test_message_that_did_not_arrive_is_offered_again(page: Page, world: World):
 
     expect(context(page)).to_contain_text("Turn 2")
     expect(outcome(page)).to_have_count(0)
-    expect(bubbles(page)).to_have_text([re.compile(f"{SENCHA}$")])
+    expect(messages(page)).to_have_text([re.compile(f"{SENCHA}$")])
     assert world.said(run_id) == [SENCHA]
 
 
@@ -247,9 +249,9 @@ def test_check_now_finds_unknown_turn(page: Page, world: World):
     with suppress(TimeoutError):  # the page looks by itself, too, and may have been first
         check_now.click(timeout=3_000)
 
-    expect(outcome(page)).to_contain_text("The message has arrived: the record has the turn.")
+    expect(outcome(page)).to_contain_text("the message has arrived: the record has it as turn")
     expect(message_box(page)).to_be_enabled()
-    expect(bubbles(page)).to_have_text([re.compile(f"{SENCHA}$")])
+    expect(messages(page)).to_have_text([re.compile(f"{SENCHA}$")])
     assert world.said(run_id) == [SENCHA]
 
 
@@ -260,7 +262,7 @@ def test_send_again_executes_lost_message(page: Page, world: World):
     outcome(page).get_by_role("button", name="Send again (may run twice)").click()
 
     expect(message_box(page)).to_be_enabled()
-    expect(bubbles(page)).to_have_text([re.compile(f"{SENCHA}$")])
+    expect(messages(page)).to_have_text([re.compile(f"{SENCHA}$")])
     assert world.said(run_id) == [SENCHA]
 
 
@@ -283,7 +285,7 @@ def test_discard_unlocks_box(page: Page, world: World):
     outcome(page).get_by_role("button", name="Discard").click()
 
     expect(message_box(page)).to_be_enabled()
-    expect(bubbles(page)).to_have_count(0)
+    expect(messages(page)).to_have_count(0)
     expect(outcome(page)).to_have_count(0)
     world.proxy.disarm()
     send(page, "Something else")
@@ -302,11 +304,11 @@ def test_turn_of_another_tab_is_reported_and_loaded(
     send(other, "Also some oolong")
 
     expect(outcome(page)).to_contain_text("1 new turn from another client. Load it")
-    expect(bubbles(page)).to_have_count(0)
+    expect(messages(page)).to_have_count(0)
     assert serious(page) == []
     save(page, "elsewhere")
     outcome(page).get_by_role("button", name="Load").click()
-    expect(bubbles(page)).to_have_text([re.compile("Also some oolong")])
+    expect(messages(page)).to_have_text([re.compile("Also some oolong")])
     expect(context(page)).to_contain_text("Turn 2")
     expect(outcome(page)).to_have_count(0)
     settled(page)
@@ -325,7 +327,7 @@ def test_stale_message_is_not_executed(page: Page, world: World, backend: str, t
 
     expect(outcome(page)).to_contain_text("Not executed: the run has newer turns")
     expect(message_box(page)).to_have_value(SENCHA)
-    expect(bubbles(page)).to_have_text([re.compile("Also some oolong")])
+    expect(messages(page)).to_have_text([re.compile("Also some oolong")])
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     assert world.said(run_id) == ["Also some oolong"]
 
@@ -350,7 +352,7 @@ def test_late_messages_lose_no_pane(page: Page, world: World):
             message_box(page).press("Enter")
 
             expect(outcome(page)).to_contain_text("Not executed: the run has newer turns")
-            expect(bubbles(page).last).to_contain_text(text)
+            expect(messages(page).last).to_contain_text(text)
             expect(message_box(page)).to_have_value(SENCHA)
 
 
@@ -362,9 +364,9 @@ def test_followed_run_loads_turns_by_itself(page: Page, world: World):
 
     outcome(page).get_by_role("switch", name="Follow").click()
 
-    expect(bubbles(page)).to_have_text([re.compile("one")])
+    expect(messages(page)).to_have_text([re.compile("one")])
     world.send(run_id, "two")
-    expect(bubbles(page)).to_have_text([re.compile("one"), re.compile("two")])
+    expect(messages(page)).to_have_text([re.compile("one"), re.compile("two")])
     outcome(page).get_by_role("switch", name="Follow").click()
     expect(outcome(page)).to_have_count(0)
 
@@ -373,7 +375,13 @@ def test_rate_limit_is_waited_for(page: Page, world: World):
     run_id = world.start_run()
     world.open(page, run_id)
     world.proxy.arm(
-        Fault(kind="replace answer", target=EXECUTE, is_forwarded=False, status=429, retry_after="4")
+        Fault(
+            kind="replace answer",
+            target=EXECUTE,
+            is_forwarded=False,
+            status=429,
+            headers=(("Retry-After", "4"),),
+        )
     )
     page.evaluate(COUNTDOWN)
 
@@ -401,7 +409,7 @@ def test_run_is_paused_and_resumed(page: Page, world: World):
     page.get_by_role("button", name="Resume run").click()
     expect(context(page)).to_contain_text("Your turn")
     send(page, SENCHA)
-    expect(bubbles(page)).to_have_text([re.compile(SENCHA)])
+    expect(messages(page)).to_have_text([re.compile(SENCHA)])
     assert world.said(run_id) == [SENCHA]
 
 
@@ -430,7 +438,7 @@ def test_session_link_opens_run_in_another_process(page: Page, other: Page, worl
         expect(context(page)).to_contain_text("Turn 2")
         expect(outcome(other)).to_contain_text("1 new turn from another client")
         outcome(other).get_by_role("button", name="Load").click()
-        expect(bubbles(other)).to_have_text([re.compile(SENCHA)])
+        expect(messages(other)).to_have_text([re.compile(SENCHA)])
 
         settled(page)
         open_app(page, f"{world.app.url}/?backend=embedded&workflow={world.workflow_id}")
@@ -446,3 +454,52 @@ def test_session_link_opens_run_in_another_process(page: Page, other: Page, worl
         assert found is not None
         expect(context(other)).to_contain_text(found[1])
         expect(outcome(other)).to_contain_text("Another client is executing turn 1.")
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultProxy, Server]]:
+    """An app in front of a server that returns no ids."""
+    folder = tmp_path_factory.mktemp("stranger")
+    with started("stranger", folder) as server, fault_proxy(server.port) as proxy:
+        (folder / ".streamlit").mkdir()
+        secrets = connection("stranger", proxy, reconciliation_timeout=2)
+        (folder / ".streamlit" / "secrets.toml").write_text(secrets)
+        with streamlit_app(folder, WORKFLOW_DEBUGGER_DATABASE=f"sqlite:///{folder}/app.sqlite3") as app:
+            yield proxy, app
+
+
+def test_message_that_seems_to_have_arrived(page: Page, stranger: tuple[FaultProxy, Server]):
+    proxy, app = stranger
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_app(page, f"{app.url}/?backend=hosted&connection=stranger&workflow={WORKFLOW}")
+    send(page, "Hello")
+    expect(context(page)).to_contain_text("Turn 1")
+    proxy.arm(Fault(kind="replace answer", target=EXECUTE, status=404, content=b"{}"))
+
+    send(page, SENCHA)
+
+    expect(outcome(page)).to_contain_text("The message seems to have arrived as turn 2")
+    expect(message_box(page)).to_have_value("")
+    expect(messages(page)).to_have_text([re.compile("Hello$"), re.compile(f"{SENCHA}$")])
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'light'")
+    save(page, "seems")
+    assert serious(page) == []
+
+    outcome(page).get_by_role("button", name="Restore the message").click()
+
+    expect(message_box(page)).to_have_value(SENCHA)
+    expect(outcome(page)).to_have_count(0)
+
+
+def test_message_that_arrived_late_leaves_the_box(page: Page, world: World):
+    run_id = world.start_run()
+    world.open(page, run_id, "hosted&connection=hasty")
+    late = Fault(kind="replace answer", target=EXECUTE, status=502, content=b"{}", is_awaited=False)
+    world.proxy.arm(late)
+
+    send(page, SENCHA)
+
+    expect(messages(page)).to_have_text([re.compile(f"{SENCHA}$")])
+    expect(message_box(page)).to_have_value("")
+    assert world.said(run_id) == [SENCHA]

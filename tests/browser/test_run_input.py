@@ -45,8 +45,9 @@ INPUT = {
     "team_id": "team-7",
     "version_number": 1,
 }
-WITHOUT_EFFECT = {"team_id", "version_number"}
-"""Keys of `INPUT` that warn on a first turn: the server sets the team, and version 0 is chosen above."""
+WARNED_OF = {"team_id", "version_number", "welcome_message"}
+"""Keys of `INPUT` that warn on a first turn: the server sets the team, version 0 is chosen, and no event
+says the welcome message."""
 
 
 def flow(name):
@@ -137,7 +138,7 @@ def test_each_key_arrives_as_previewed(page: Page, app: Server, tmp_path: Path, 
         else:
             assert taken[key] == value
     assert INPUT.keys() | {"command", "workflow_id", "workflow_run_id"} == KNOWN_KEYS
-    assert warned == WITHOUT_EFFECT
+    assert warned == WARNED_OF
     state = next(event for event in turn.events if event.type == "workflow_show_state").to_wire()
     variables = state["workflow_runtime_variables"]["_input_dynamic_variables"]
     assert {f"{{{{{name}}}}}": json.dumps(value) for name, value in variables.items()} == {
@@ -187,7 +188,7 @@ def test_refused_start_keeps_input_and_last_view(page: Page, app: Server):
     show_json(page)
     refused = json.dumps({"start_node_logical_id": "gone"})
     write(page, "Run input as JSON", refused)
-    expect(alert(page).first).to_contain_text("no node gone")
+    expect(alert(page).first).to_contain_text("The start node 'gone' is not in this version")
 
     page.locator(".st-key-restart_now button").click()
 

@@ -60,7 +60,7 @@ def test_page_is_there_before_very_long_run_is_read(page: Page, tmp_path: Path):
 
         expect(page.locator(".st-key-inspector")).to_contain_text("turn 7")
         expect(page).to_have_url(re.compile("turn=7"))
-        assert page.evaluate(TURNS_IN_SIGHT, ".st-key-timeline").count("7") > 0
+        page.wait_for_function(f"where => ({TURNS_IN_SIGHT})(where).includes('7')", arg=".st-key-timeline")
 
 
 def test_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):

@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from debugger.backends import open_embedded
+from debugger.boundary import RULES, MaskingOptions, boundary, process_secrets
 from debugger.cli import main
-from debugger.cli.export import INFRASTRUCTURE, USAGE
-from debugger.exports.masking_rules import MaskingOptions
+from debugger.cli.export import INFRASTRUCTURE, USAGE, MaskingRules
+from debugger.engine.outbound.known_secrets import KnownSecrets
 from debugger.exports.saved_options import options_to_json
 from debugger.settings import Settings
 from tests.support.clinic import play
@@ -31,7 +32,7 @@ def store(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('store')}/runs.sqlite3"
     with closing(open_embedded(Settings(database=url))) as backend:
         ids = [play(backend), play(backend, "I want to book an appointment")]
-        backend.store.notebook.tag(ids[1], ["Monday"])
+        backend.store.notes.change_tags([ids[1]], ["Monday"])
     return url, ids
 
 
@@ -51,6 +52,20 @@ def test_filter_becomes_one_masked_file(store, tmp_path):
     assert "2 runs, 18 rows" in done.output
     assert "birth_date" in done.output
     assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
+
+
+def test_secret_of_the_environment_is_masked(store, tmp_path, monkeypatch):
+    known = KnownSecrets()
+    monkeypatch.setattr(boundary, "KNOWN_SECRETS", known)
+    monkeypatch.setattr(process_secrets, "KNOWN_SECRETS", known)
+    monkeypatch.setenv("SHOP_TOKEN", "sore knee")
+
+    files = [tmp_path / name for name in ("runs.csv", "runs.jsonl", "runs.html", "runs.xlsx")]
+    for out in files:
+        assert export(store, out, "--filter", "all", "--no-mask").exit_code == 0
+
+    assert not [out.name for out in files if b"sore knee" in out.read_bytes()]
+    assert "***" in files[0].read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -213,3 +228,9 @@ def test_saved_preset_hides_its_variables(store, tmp_path):
         name: "Ada Moreno" in (tmp_path / f"{name}.csv").read_text() for name in ("masked", "email", "whole")
     }
     assert found == {"masked": False, "email": False, "whole": True}
+
+
+def test_help_lists_all_masking_rules():
+    [option] = MaskingRules.__metadata__
+
+    assert option.help.endswith(f" {', '.join(RULES)}.")

@@ -239,9 +239,90 @@ def test_all_broken_files_are_named(folder):
 
     done = run(".")
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "a.scenario.yaml:3:1:" in done.output
     assert "b.scenario.yaml:" in done.output
+
+
+def test_mistake_in_one_file_stops_no_other(folder):
+    scenario(folder, "Good")
+    gone = "turns: [{expect: [{reached: Helo}]}]\n"
+    (folder / "gone.scenario.yaml").write_text(f"{HEAD}name: Gone\ntags: [smoke]\n{gone}")
+    (folder / "lost.scenario.yaml").write_text("version: 1\nname: Lost\nworkflow: Lost\nturns: [{say: Hi}]\n")
+    rows = "rows: [{node: Hello}, {node: Helo}]\nturns: [{expect: [{reached: '{{node}}'}, {says: Hello}]}]\n"
+    (folder / "rows.scenario.yaml").write_text(f"{HEAD}name: Rows\n{rows}")
+    reports = {"junit": "r.xml", "html": "r.html", "json": "r.json", "markdown": "r.md"}
+
+    done = run(".", *(part for name, path in reports.items() for part in (f"--{name}", path)))
+
+    assert done.exit_code == 1
+    assert "2 passed, 3 with an error" in done.stdout
+    found = {each["id"]: each for each in json.loads((folder / "r.json").read_text())["results"]}
+    errors = {name: each["repetitions"][0]["error"] for name, each in found.items()}
+    assert errors["gone.scenario.yaml::Gone"] == (
+        "gone.scenario.yaml:5:20: The workflow has no node 'Helo'. Did you mean 'Hello'?"
+    )
+    assert errors["lost.scenario.yaml::Lost"].startswith(
+        "There is no workflow with the id, logical id or name"
+    )
+    assert errors["rows.scenario.yaml::Rows[row 2]"] == (
+        "Turn 1, reached: The workflow has no node 'Helo'. Did you mean 'Hello'?"
+    )
+    checks = found["rows.scenario.yaml::Rows[row 2]"]["repetitions"][0]["checks"]
+    assert [(each["kind"], each["passed"]) for each in checks] == [("says", True)]
+    suites = JUnitXml.fromfile("r.xml")
+    assert (suites.tests, suites.errors, suites.failures) == (5, 3, 0)
+    for path in ("r.html", "r.md"):
+        assert "The workflow has no node" in (folder / path).read_text()
+
+
+def test_unknown_connection_of_a_file_stops_no_other(folder):
+    scenario(folder, "Good")
+    scenario(folder, "Lost", more="connection: staging\n")
+
+    done = run(".", "--junit", "r.xml")
+
+    assert (done.exit_code, JUnitXml.fromfile("r.xml").errors) == (1, 1)
+    assert "1 passed, 1 with an error" in done.stdout
+    assert "No connection has the name 'staging'." in done.stdout
+
+
+def test_broken_file_may_have_the_only_tag(folder):
+    scenario(folder, "Good")
+    (folder / "broken.scenario.yaml").write_text("name: Broken\ntags: [smoke]\nturns: [\n")
+
+    done = run(".", "--tags", "smoke", "--junit", "r.xml")
+
+    assert (done.exit_code, JUnitXml.fromfile("r.xml").errors) == (1, 1)
+    assert "Good" not in done.stdout
+
+
+def test_live_setting_without_a_word_is_one_error(folder, monkeypatch):
+    workflow = document(node("ask", "http_request", url="https://tea.example/"), logical_id="hello")
+    (folder / "hello.json").write_text(json.dumps(workflow))
+    for name in ("One", "Two"):
+        scenario(folder, name)
+    (folder / "broken.scenario.yaml").write_text("name: [\n")
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_OUTBOUND_READ", "live")
+
+    done = run(".", "--junit", "r.xml")
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.count("Write `calls: {read: live}` into the scenario") == 1
+    assert not (folder / "r.xml").exists()
+
+
+def test_tags_select_a_file_with_mistakes(folder):
+    for name, tags in (("a", "[smoke]"), ("b", "[other]"), ("c", "[")):
+        (folder / f"{name}.scenario.yaml").write_text(f"name: {name}\ntags: {tags}\nturn: []\n")
+
+    done = run(".", "--tags", "smoke", "--dry-run")
+
+    assert done.exit_code == 1
+    assert [line.partition(" ")[0] for line in done.stdout.splitlines() if "cannot be run" in line] == [
+        "a.scenario.yaml::a",
+        "c.scenario.yaml::c:",
+    ]
 
 
 def test_unreachable_server_exits_with_3(folder, monkeypatch):
@@ -513,6 +594,21 @@ def test_errors_command_no_terminal(folder):
 
     done = run(".")
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "It has hello, A\\x1b]0;title\\x07." in done.output
     assert "\x1b" not in done.output
+
+
+def test_warnings_are_in_every_report(folder):
+    script = "version: 1\nworkflow: hello\nanswers: [{to: GET .*/slotz, body: 1}]\n"
+    (folder / "hello.script.yaml").write_text(script)
+    scenario(folder, "One", more="script: hello.script.yaml\n")
+    names = {"--junit": "r.xml", "--json": "r.json", "--markdown": "r.md", "--html": "r.html"}
+
+    done = run(".", *(part for pair in names.items() for part in pair))
+
+    texts = [done.stdout, *((folder / name).read_text() for name in names.values())]
+    assert done.exit_code == 0
+    assert [("A recorded answer was not used" in text, "slotz" in text) for text in texts] == [
+        (True, True)
+    ] * 5

@@ -104,9 +104,12 @@ def begin(backend, graph=None, **fields):
     return workflow.id, backend.execute(workflow.id, turn_input).finish()
 
 
-def go_on(backend, workflow_id, run_id, text, *, number=None, **fields):
+def go_on(backend, workflow_id, run_id, text, *, number=None, cancelled=None, **fields):
     turn_input = TurnInput.with_message(text, command="data", miscellaneous=named(), **fields)
-    return backend.execute(workflow_id, turn_input, run_id=run_id, expected_turn_number=number).finish()
+    stream = backend.execute(
+        workflow_id, turn_input, run_id=run_id, expected_turn_number=number, cancelled=cancelled
+    )
+    return stream.finish()
 
 
 def named():
@@ -335,15 +338,17 @@ def test_events_arrive_during_the_turn_where_streamed(backend):
 
 
 def test_second_concurrent_turn_is_refused(backend):
-    slow = tool("slow", "def slow():\n    for _ in range(50_000_000):\n        pass\n")
-    workflow_id, first = begin(backend, document(say("ask"), slow, when("ask", "slow", "1 == 1")))
+    endless = tool("endless", "def endless():\n    while True:\n        pass\n")
+    workflow_id, first = begin(backend, document(say("ask"), endless, when("ask", "endless", "1 == 1")))
     together = threading.Barrier(2)
+    was_refused = threading.Event()
 
     def turn(text):
         together.wait()
         try:
-            return go_on(backend, workflow_id, first.run_id, text, number=2)
+            return go_on(backend, workflow_id, first.run_id, text, number=2, cancelled=was_refused)
         except DebuggerError as error:
+            was_refused.set()
             return error
 
     with ThreadPoolExecutor(2) as threads:

@@ -9,11 +9,12 @@ from debugger.engine.execution import ExecutionResult
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel, Script, ScriptedModel
 from debugger.engine.models.base import ModelError, Prompt, Reply
+from debugger.engine.nodes.say_static import SayStaticNode
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.super_nodes import expand
-from debugger.errors import InputError, NotStartableError
+from debugger.errors import InputError, NotStartableError, RunError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import (
@@ -51,10 +52,8 @@ class Listener:
 class Play:
     """A run of one workflow, turn by turn."""
 
-    def __init__(
-        self, *parts: Any, responder: Any = None, options: EngineOptions | None = None, **config: Any
-    ):
-        self.interpreter = Interpreter(workflow(*parts, **config), responder or Listener(), options)
+    def __init__(self, *parts: Any, model: Any = None, options: EngineOptions | None = None, **config: Any):
+        self.interpreter = Interpreter(workflow(*parts, **config), model or Listener(), options)
         self.state = None
         self.events: list[Event] = []
         self.end: ExecutionResult | None = None
@@ -175,7 +174,7 @@ def test_waiting_node_waits_for_a_message():
     ]
     assert play.end.status == "waiting_for_user_input"
     assert play.end.hint["origin_node_logical_id"] == "chat"
-    assert play.interpreter.responder.prompts == []
+    assert play.interpreter.model.prompts == []
 
 
 def test_a_chat_turn_answers_loops_and_parks_again():
@@ -325,7 +324,7 @@ def test_expression_wins_over_freeform_condition(given, said):
     play.turn("human", runtime_variables=given)
 
     assert play.said()[-1] == {"VIP": "VIP", "Desk": "You said: human", "Human": "VIP"}[said]
-    assert bool(play.interpreter.responder.prompts[0].choices) is (said == "Human")
+    assert bool(play.interpreter.model.prompts[0].choices) is (said == "Human")
 
 
 def test_edge_to_nowhere_fails_the_run():
@@ -361,18 +360,59 @@ def test_a_disabled_node_is_passed_without_a_trace():
     assert all(event.to_wire().get("origin_node_logical_id") != "b" for event in play.events)
 
 
-def test_a_ring_of_disabled_nodes_ends_the_thread():
-    ring = (
-        static("b", "B", disabled=True),
-        static("c", "C", disabled=True),
-        direct("b", "c"),
-        direct("c", "b"),
+@pytest.mark.parametrize("kind", ["disabled", "unsupported"])
+def test_a_ring_of_passed_nodes_meets_the_looping_guard(kind):
+    parts = (
+        [static("b", "B", disabled=True), static("c", "C", disabled=True)]
+        if kind == "disabled"
+        else [node("b", "no_such_type"), node("c", "no_such_type")]
     )
-    play = Play(static("a", "A"), direct("a", "b"), *ring)
+    play = Play(static("a", "A"), direct("a", "b"), *parts, direct("b", "c"), direct("c", "b"))
+
+    play.turn()
+
+    assert play.end.status == "aborted_looping_risk"
+    told = [event.to_wire() for event in play.events if event.type == "workflow_warning"]
+    assert (told[-1]["trouble"]["kind"], "may loop" in told[-1]["warning_message"]) == ("loop_limit", True)
+
+
+def test_a_disabled_last_node_ends_the_thread():
+    options = EngineOptions(max_node_runs=1, start_events=False)
+    play = Play(static("a", "A"), direct("a", "b"), static("b", "B", disabled=True), options=options)
 
     play.turn()
 
     assert play.end.status == "completed"
+
+
+def test_a_failed_answer_is_told_before_the_error_that_follows():
+    class Silent(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            if prompt.kind == "judge":
+                raise ModelError("no verdict")
+            return super().reply(prompt)
+
+    parts = static("a", "A"), when("a", "b", freeform="it rains"), when("a", "b", "1 <"), static("b", "B")
+    play = Play(*parts, model=Silent(), options=HIDDEN)
+
+    types = play.turn()
+
+    assert types[types.index("workflow_warning") :][:2] == ["workflow_warning", "workflow_error"]
+    assert play.one("workflow_warning")["trouble"] == {"kind": "model", "node": "a"}
+
+
+def test_a_nodes_failed_answer_is_told_before_its_error(monkeypatch):
+    def run(self, context):
+        context.report_failure("tool", "The till is closed.")
+        yield from ()
+        raise RunError("out of tea")
+
+    monkeypatch.setattr(SayStaticNode, "run", run)
+    play = Play(static("a", "A"), options=HIDDEN)
+
+    play.turn()
+
+    assert play.one("workflow_warning")["trouble"] == {"kind": "tool", "node": "a"}
 
 
 def test_workers_fields_become_variables():
@@ -406,7 +446,7 @@ def test_schema_without_properties_is_open(properties):
     script = ScriptedModel(Script.load(rules + facts), HeuristicModel())
     edge = when("a", "b", freeform="go", condition={"args_schema": schema})
     collector = node("facts", "worker_llm", structured_output_schema=schema, wait_for_user_message=False)
-    play = Play(say("a"), static("b", "[[tea]]"), collector, edge, direct("b", "facts"), responder=script)
+    play = Play(say("a"), static("b", "[[tea]]"), collector, edge, direct("b", "facts"), model=script)
 
     play.turn("go")
 
@@ -479,9 +519,7 @@ def test_model_after_silent_return_must_answer():
 
     play.turn("back", dynamic_variables={"ask": "no"})
 
-    assert [
-        prompt.choices for prompt in play.interpreter.responder.prompts if prompt.node_name == "Chat"
-    ] == [()]
+    assert [prompt.choices for prompt in play.interpreter.model.prompts if prompt.node_name == "Chat"] == [()]
 
 
 def test_model_after_return_must_answer():
@@ -492,8 +530,8 @@ def test_model_after_return_must_answer():
 
     play.turn("hours again")
 
-    assert [prompt.node_logical_id for prompt in play.interpreter.responder.prompts[-2:]] == ["hours", "desk"]
-    assert play.interpreter.responder.prompts[-1].choices == ()
+    assert [prompt.node_logical_id for prompt in play.interpreter.model.prompts[-2:]] == ["hours", "desk"]
+    assert play.interpreter.model.prompts[-1].choices == ()
     assert play.end.hint["origin_node_logical_id"] == "desk"
 
 
@@ -546,7 +584,7 @@ def test_false_global_condition_leaves_the_answer():
 
     assert types.index("condition_evaluator_llm") < types.index("say_llm")
     assert play.said() == ["You said: hello"]
-    assert play.interpreter.responder.prompts[-1].choices == ()
+    assert play.interpreter.model.prompts[-1].choices == ()
 
 
 @pytest.mark.parametrize(("flag", "reached"), [("true", False), ("false", True)])
@@ -647,7 +685,7 @@ def test_companion_worker_decides_the_edge():
     beside = play.one("companion_edge")
     assert (beside["edge_name"], beside["edge_logical_id"], beside["edge_run_id"]) == ("mood", "beside", "1")
     assert play.said() == ["You said: angry", "Let us calm down."]
-    heard = next(prompt for prompt in play.interpreter.responder.prompts if prompt.kind == "work")
+    heard = next(prompt for prompt in play.interpreter.model.prompts if prompt.kind == "work")
     assert heard.message == "angry"
     assert heard.choices == ()
     assert [message["content"] for message in heard.history()] == ["angry"], "not the fresh reply"
@@ -687,7 +725,7 @@ def test_silent_nodes_judge_writes_the_edges_line():
 
     line = {"dynamic_messages_config": {"dynamic_message_prompt": "Say goodbye."}}
     edge = when("a", "b", freeform="yes", condition=line)
-    play = Play(static("a", "A"), static("b", "B"), edge, responder=Writer())
+    play = Play(static("a", "A"), static("b", "B"), edge, model=Writer())
 
     types = play.turn("yes")
 
@@ -845,7 +883,7 @@ def test_prompt_has_prefix_and_suffix():
 
     play.turn("hi")
 
-    assert play.interpreter.responder.prompts[0].system == "Be kind.\n\nServe Bonn.\n\nBe brief."
+    assert play.interpreter.model.prompts[0].system == "Be kind.\n\nServe Bonn.\n\nBe brief."
 
 
 def test_history_has_messages_and_memos():
@@ -853,7 +891,7 @@ def test_history_has_messages_and_memos():
 
     play.turn("hi", welcome_message="Welcome")
 
-    texts = [message["content"] for message in play.interpreter.responder.prompts[0].history()]
+    texts = [message["content"] for message in play.interpreter.model.prompts[0].history()]
     assert texts[:3] == ["Welcome", "hi", "Hello"]
     assert texts[3].startswith("[Internal-only memo]")
 
@@ -873,7 +911,7 @@ def test_model_error_continues_the_run():
         def reply(self, prompt):
             raise ModelError
 
-    play = Play(say("chat", default_error_message="Pardon?"), responder=Broken())
+    play = Play(say("chat", default_error_message="Pardon?"), model=Broken())
 
     play.turn("hi")
 
@@ -913,7 +951,7 @@ def test_cancelled_turn_starts_no_worker():
 
     facts = worker("facts", {"said": {"type": "string"}}, wait_for_user_message=False)
     beside = {**direct("chat", "facts"), "type": "companion"}
-    play = Play(say("chat"), facts, beside, responder=Stopped(), options=HIDDEN)
+    play = Play(say("chat"), facts, beside, model=Stopped(), options=HIDDEN)
 
     types = play.turn("hello", cancelled=cancelled)
 
@@ -932,12 +970,12 @@ def test_cancelled_turn_calls_no_further_model():
 
     apart = {"judged": "independent_llm_evaluations"}
     pets, hours = (say(name, global_node_config=everywhere(name, **apart)) for name in ("pets", "hours"))
-    play = Play(say("desk"), pets, hours, responder=Stopping())
+    play = Play(say("desk"), pets, hours, model=Stopping())
     play.turn()
 
     types = play.turn("hello", cancelled=stop)
 
-    assert len(play.interpreter.responder.prompts) == 1
+    assert len(play.interpreter.model.prompts) == 1
     assert (types[-1], play.end.status) == ("end_workflow_iteration", "cancelled")
     assert "workflow_warning" not in types
 
@@ -990,7 +1028,7 @@ def test_a_run_can_begin_with_a_state():
 
     play.turn("hi", initial_state=state)
 
-    prompt = play.interpreter.responder.prompts[0]
+    prompt = play.interpreter.model.prompts[0]
     assert prompt.system == "Leaf Assam"
     assert [message["content"] for message in prompt.history()][:2] == ["Which tea?", "hi"]
 
@@ -1060,7 +1098,7 @@ def test_the_rules_run_a_workflow_without_any_model():
         desk,
         static("book", "Let us book."),
         when("desk", "book", freeform="the caller wants to book an appointment"),
-        responder=HeuristicModel(),
+        model=HeuristicModel(),
     )
     play.turn()
 

@@ -7,11 +7,13 @@ import pytest
 from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
+from debugger.engine.models.base import ModelError, Reply
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool
+from debugger.protocol.events import TROUBLE, TroubleKind
 from debugger.protocol.runs import TurnInput
 from tests.engine.test_scheduler import Background
-from tests.support.factories import direct, node, say, static, tool, when, worker, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
 
 COUNT = "def count(n):\n    return (int(n) if n.isdigit() else 0) + 1\n"
 
@@ -188,7 +190,7 @@ def test_looping_worker_gets_new_messages():
 
 
 def test_message_after_the_time_ends_the_loop():
-    chat = say("chat", self_loop_config={"enabled": True, "expiry_time": 60})
+    chat = say("chat", self_loop=False, self_loop_config={"enabled": True, "expiry_time": 60})
     over = when("chat", "late", "[[self_loop_outcome]] == 'expiry_time'")
     run = Background(chat, static("late", "Too late."), over)
     run.turn("one")
@@ -209,3 +211,133 @@ def test_waiting_retries_last_until_their_time_is_up():
     exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
     assert (exhausted["outcome"], exhausted["total_attempts"]) == ("expiry_time", 300)
     assert end.status == "completed"
+
+
+def test_messages_are_no_retries_of_a_self_loop():
+    chat = say(
+        "chat", self_loop=True, self_loop_config={"enabled": True, "max_retries": 2, "expiry_time": 60}
+    )
+    run = Background(chat)
+
+    for number in range(5):
+        run.clock.seconds += 61
+        types = run.turn(f"message {number}")
+
+        assert types[-4:-2] == ["self_loop_edge", "busy_wait_for_user_message"]
+        assert run.said() == [f"You said: message {number}"]
+    assert run.end.status == "waiting_for_user_input"
+
+
+@pytest.mark.parametrize("leads_on", [False, True])
+def test_expired_run_leaves_its_self_loop_by_an_edge(leads_on):
+    chat = say("chat", self_loop=True, self_loop_config={"enabled": True, "expiry_time": 60})
+    over = when("chat", "late", f"[[self_loop_outcome]] == '{'expiry_time' if leads_on else 'other'}'")
+    run = Background(chat, static("late", "Too late."), over)
+    model = run.interpreter.model
+
+    class Slow(type(model)):
+        def reply(self, prompt):
+            run.clock.seconds += 61
+            return super().reply(prompt)
+
+    run.interpreter.model = Slow()
+
+    types = run.turn("one")
+
+    assert "node_expired" in types
+    after = types[types.index("self_loop_exhausted") + 1 :]
+    assert after[:2] == (
+        ["conditional_edge", "workflow_navigation_message"]
+        if leads_on
+        else ["self_loop_edge", "busy_wait_for_user_message"]
+    )
+
+
+class Failing:
+    """A model that never answers."""
+
+    def reply(self, prompt: Any) -> Any:
+        raise ModelError("overloaded")
+
+
+def marks(*parts: Any, model: Any = None, text: str | None = "Hi") -> list[Any]:
+    """The marks of the warnings of one turn."""
+    interpreter = Interpreter(workflow(*parts), model or HeuristicModel(), environment=Clock().environment())
+    given = TurnInput.with_message(text)
+    turn = interpreter.turn(interpreter.begin(given), given)
+    return [event.to_wire()[TROUBLE] for event in turn if event.type == "workflow_warning"]
+
+
+def test_each_failed_answer_of_a_turn_has_a_warning() -> None:
+    chat = worker("chat", wait_for_user_message=False, self_loop_config={"enabled": True, "max_retries": 2})
+
+    assert marks(chat, model=Failing()) == [{"kind": "model", "node": "chat"}] * 3
+
+
+def test_a_placeholder_is_warned_of_once_a_turn() -> None:
+    chat = worker(
+        "chat",
+        main_response_config={"prompt": "Ask {{who}}."},
+        wait_for_user_message=False,
+        self_loop_config={"enabled": True, "max_retries": 2},
+    )
+
+    assert marks(chat) == [{"kind": "configuration", "node": "chat"}]
+
+
+def test_a_discarded_answer_that_fails_is_reported() -> None:
+    class Judge:
+        def reply(self, prompt: Any) -> Any:
+            if prompt.kind == "judge":
+                return Reply(chosen=prompt.choices[0])
+            raise ModelError("overloaded")
+
+    parts = [
+        say("chat"),
+        static(
+            "bye", "Bye", global_node_config=everywhere("wants to go", judged="independent_llm_evaluations")
+        ),
+    ]
+
+    assert marks(*parts, model=Judge()) == [{"kind": "model", "node": "chat"}]
+
+
+def test_a_judge_that_fails_is_reported_at_the_source() -> None:
+    parts = [static("a", "A"), static("b", "B"), when("a", "b", freeform="the user wants b")]
+
+    assert marks(*parts, model=Failing()) == [{"kind": "model", "node": "a"}]
+
+
+def test_a_run_that_cannot_be_fetched_is_reported() -> None:
+    assert marks(node("fetch", "workflow_run_fetch", workflow_run_id="nothing")) == [
+        {"kind": "node", "node": "fetch"}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["schema", "model"])
+def test_an_unreported_structured_output_is_a_failure(kind: TroubleKind) -> None:
+    class Odd:
+        def reply(self, prompt: Any) -> Any:
+            return Reply(fields_error="'tea' is missing", fields_trouble=kind)
+
+    chat = worker("chat", {"tea": {"type": "string"}}, wait_for_user_message=False)
+
+    assert marks(chat, model=Odd()) == [{"kind": kind, "node": "chat"}]
+
+
+def test_a_worker_beside_a_node_is_named() -> None:
+    beside = {"type": "companion", "logical_id": "e"}
+    parts = [
+        static("a", "A"),
+        worker("w", wait_for_user_message=False),
+        {**direct("a", "w"), **beside},
+    ]
+
+    assert marks(*parts, model=Failing()) == [{"kind": "model", "node": "w"}]
+
+
+def test_an_error_names_the_node_that_caused_it() -> None:
+    events, _ = play(Clock(), static("a", "A"), static("b", "B"), direct("a", "b"), when("b", "b", "1 <"))
+
+    assert events[-1]["type"] == "workflow_error"
+    assert events[-1][TROUBLE] == {"kind": "error", "node": "b"}

@@ -224,6 +224,9 @@ def test_companion_without_delay_ends_at_once():
     types = run.turn()
 
     assert types.count("self_loop_delay") == 2
+    steps = [event.to_wire() for event in run.events if event.type == "companion_step_boundary"]
+    assert [(step["attempts_completed"], step["still_active"]) for step in steps] == [(2, True), (3, False)]
+    assert types.index("end_thread") + 1 == len(types) - types[::-1].index("companion_step_boundary") - 1
     ended = run.one("end_thread")
     assert (ended["origin_thread_id"], ended["last_node_logical_id"]) == ("0_companion_labpoll", "landing")
     assert (run.end.has_active_companions, run.end.has_background_work) == (False, True)
@@ -263,6 +266,22 @@ def test_threads_read_each_others_variables():
         "0": "0",
         "0_companion_side": "side",
     }
+
+
+def test_companion_reads_seeds_as_the_main_threads():
+    flow = Background(
+        node("entry", "no_op"),
+        say("chat"),
+        tool("own", "def own():\n    return 'side'\n", result_runtime_variable_name="name"),
+        static("tell", "[[name]] [[thread_0.name]] [[thread_0.who]] [[thread_side.who]]"),
+        direct("entry", "chat"),
+        fork("entry", "own", "side"),
+        direct("own", "tell"),
+    )
+
+    flow.turn(runtime_variables={"name": "Ada", "who": {"id": 7}})
+
+    assert flow.said() == ["side Ada {'id': 7} [[thread_side.who]]"]
 
 
 def test_companions_outlive_the_conversation():
@@ -420,7 +439,7 @@ def test_companion_sees_the_chat_at_fork():
 
     run.turn("good morning")
 
-    prompt = run.interpreter.responder.prompts[-1]
+    prompt = run.interpreter.model.prompts[-1]
     assert prompt.node_logical_id == "note"
     heard = [message["content"] for message in prompt.history()]
     assert heard[:2] == ["good morning", "You said: good morning"]
@@ -614,12 +633,70 @@ def test_node_awaits_a_second_message():
     assert run.said() == ["Bye"]
 
 
-def test_endless_retry_meets_the_looping_guard():
-    run = Background(poller(max_retries=None, expiry_time=3600, time_between_retries=0))
+@pytest.mark.parametrize("pause", [0, 2])
+def test_retry_without_a_bound_meets_the_looping_guard(pause):
+    options = EngineOptions(start_events=False, max_node_runs=20)
+    retry = {"enabled": True, "time_between_retries": pause}
+    run = Background(node("poll", "no_op", self_loop_config=retry), options=options)
+
+    types = run.turn()
+
+    assert types.count("start_node_run") == 20
+    assert run.end.status == "aborted_looping_risk"
+
+
+@pytest.mark.parametrize("bound", ["max_retries", "expiry_time"])
+def test_last_node_that_the_looping_guard_allows_is_retried(bound):
+    run = Background(
+        node("entry", "no_op"),
+        node("poll", "no_op", self_loop_config={"enabled": True, "time_between_retries": 1, bound: 3}),
+        direct("entry", "poll"),
+        options=EngineOptions(start_events=False, max_node_runs=2),
+    )
 
     run.turn()
 
-    assert run.end.status == "aborted_looping_risk"
+    assert run.one("self_loop_exhausted")["outcome"] == bound
+    assert run.end.status == "completed"
+
+
+def test_time_ends_a_retry_without_a_pause():
+    retry = {"enabled": True, "expiry_time": 60}
+    late = when("poll", "late", "[[self_loop_outcome]] == 'expiry_time'")
+    run = Background(node("poll", "no_op", self_loop_config=retry), static("late", "Too late."), late)
+
+    types = run.turn()
+
+    assert run.one("self_loop_exhausted")["total_attempts"] == 100 + 59
+    assert run.said() == ["Too late."]
+    assert run.end.status == "completed"
+    assert types.count("workflow_warning") == 1
+    delays = [event.to_wire()["delay_seconds"] for event in run.events if event.type == "self_loop_delay"]
+    assert delays[:99] == [0.0] * 99
+    assert set(delays[99:]) == {1.0}
+
+
+def test_time_ends_a_companions_retry_without_a_pause():
+    run = Background(
+        node("entry", "no_op"),
+        say("chat"),
+        poller(max_retries=None, expiry_time=2, time_between_retries=0),
+        direct("entry", "chat"),
+        fork("entry", "poll", "side"),
+        options=EngineOptions(start_events=False, max_node_runs=5),
+    )
+
+    types = run.turn()
+
+    assert (types.count("start_node_run"), types.count("companion_step_boundary")) == (1 + 5, 4)
+    assert types[-1] == "workflow_ready_for_input"
+    assert run.pump() == []
+    assert run.end.next_due == 1_000_001.0
+    later = run.pump(after=1)
+    assert later.count("companion_step_boundary") == 1
+    assert (types.count("workflow_warning"), later.count("workflow_warning")) == (1, 0)
+    assert run.pump(after=1)[0] == "self_loop_exhausted"
+    assert not run.end.has_active_companions
 
 
 def test_seen_completion_arms_no_edge():
@@ -673,7 +750,7 @@ def test_companions_worker_keeps_the_forked_chat():
         fork("entry", "poll", "bg"),
         {**direct("poll", "beside"), "type": "companion"},
     )
-    run.interpreter.responder = Hearer()
+    run.interpreter.model = Hearer()
     first = TurnInput.with_message("before")
     state = run.interpreter.begin(first)
     log = TurnLog(1, first, list(run.interpreter.turn(state, first)))

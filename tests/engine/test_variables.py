@@ -64,7 +64,7 @@ def test_threads_own_variables_win():
 
     assert scope.runtime["x"] == "thread"
     assert (scope.workflow["y"], scope.workflow["z"]) == ("workflow", "seed")
-    assert scope.threads["0"] == {"x": "thread"}
+    assert scope.threads["0"] == {"x": "thread", "y": "seed", "z": "seed"}
 
 
 def test_write_has_copies_by_node():

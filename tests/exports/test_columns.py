@@ -6,16 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from debugger.analysis.metrics import Costs
+from debugger.boundary import Kind, MaskingOptions
 from debugger.errors import InputError
 from debugger.exports.column_values import cost_of, currency_of
-from debugger.exports.columns import COLUMNS, choose_columns, columns_of
-from debugger.exports.masking_rules import MaskingOptions
+from debugger.exports.columns import _KIND_OF, _KINDS, COLUMNS, choose_columns, columns_of
 from debugger.exports.presets import PRESETS, preset_columns
 from debugger.exports.sources import RunReader
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import ForkRecord, Run, TurnInput
 from tests.support.clinic import clinic_call
+from tests.support.export_columns import DOCUMENT, document
 from tests.support.exports import NO_MASKING, csv_rows, exported, options, written
 
 RUN, TEA = "665f0c2b9a3e4d5f6a7b8c90", "665f00000000000000000001"
@@ -328,3 +329,17 @@ def answered(number, tokens):
     call = {"type": "say_llm", "llm_usage_info": {**usage, "llm_response_id": "a"}}
     events = [{"type": "start_node_run"}, call, {"type": "end_node_run"}]
     return [{**event, **node, "timestamp": number} for event in events]
+
+
+def test_document_of_columns_is_current():
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `python -m tests.support.export_columns`"
+
+
+def test_each_column_has_a_kind():
+    """A column without one could not be exported."""
+    kinds = {name: column.kind for name, column in COLUMNS.items()}
+
+    assert set(kinds) == set(_KIND_OF)
+    assert sum(len(names.split()) for names in _KINDS.values()) == len(_KIND_OF), "a column has two kinds"
+    written_by_people = {"text", "user_text", "agent_text", "note", "comment", "tags", "remarks", "summary"}
+    assert {kinds[name] for name in written_by_people} == {Kind.TEXT}

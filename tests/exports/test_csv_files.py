@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -124,7 +125,8 @@ def test_lines_equal_those_of_csv_writer(separator, rows):
 
     found = made(CsvOptions(False, separator, is_guarded=False), *rows)
 
-    assert found.decode() == expected.getvalue()
+    controls = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"  # no terminal is commanded
+    assert found.decode() == re.sub(controls, "\ufffd", expected.getvalue())
 
 
 def test_numbers_truth_values_and_none():
@@ -236,3 +238,43 @@ def test_comparison_csv_masks_secrets_of_urls():
     assert row["a"].startswith("https://")
     assert "sesame" not in row["a"]
     assert "abcdef" not in row["a"]
+
+
+CARD, MAIL = "4111 1111 1111 1111", "ada@example.org"
+
+
+def test_comparison_csv_masks_texts_by_the_rules_of_exports():
+    a = [turn(1, f"My card is {CARD}", speaks("desk", f"Write to {MAIL}"))]
+    b = [turn(1, f"My card is {CARD}", speaks("desk", f"Call desk {CARD}"))]
+
+    said, changed = rows(comparison_csv(compare(a, b), {"desk": CARD}))
+
+    assert CARD not in said["a"] + said["b"] + changed["b"]
+    assert said["a"].startswith("My card is [")
+    assert MAIL not in changed["a"]
+    assert changed["node_name"] == CARD
+    assert changed["differing_values"] == "content"
+
+
+def test_comparison_csv_keeps_names_of_the_workflow_in_texts():
+    said = [turn(1, f"Room {CARD}")]
+
+    (row,) = rows(comparison_csv(compare(said, said), {}, [f"Room {CARD}"]))
+
+    assert row["a"] == f"Room {CARD}"
+
+
+def test_side_effects_csv_masks_texts_and_requests_by_the_rules_of_exports():
+    called = effect(
+        target="POST https://api.example/?to=ada@example.org",
+        error=f"{MAIL} is no card",
+        node_name=CARD,
+        request={"body": {"card": CARD, "password": "sesame", "count": 4}},
+    )
+
+    (found,) = read_rows(side_effects_csv("4111111111111111", [called]))
+
+    assert MAIL not in found["target"] + found["error_message"]
+    body = json.loads(found["request"])["body"]
+    assert (body["count"], "sesame" in str(body), CARD in str(body)) == (4, False, False)
+    assert (found["run_id"], found["node_name"]) == ("4111111111111111", CARD)

@@ -9,9 +9,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from debugger.boundary import MaskingOptions
 from debugger.errors import InputError
 from debugger.exports.formats import EXPORTS, ExportCancelled, ExportOptions, ExportProgress, write_export
-from debugger.exports.masking_rules import MaskingOptions
 from debugger.exports.presets import LEX
 from debugger.exports.table import OFF, TableOptions
 from debugger.protocol.run_file import read_run_file

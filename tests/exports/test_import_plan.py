@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConflictError
+from debugger.errors import EditConflictError
 from debugger.exports.csv_files import csv_bytes
 from debugger.exports.import_plan import StoredReviews, plan_import
 from debugger.exports.review_sheet import Problem, read_sheet
@@ -220,7 +220,7 @@ def test_plan_is_applied_and_then_changes_nothing():
         first = plan()
         store.reviews.apply(first.changes())
         second = plan()
-        with pytest.raises(ConflictError):
+        with pytest.raises(EditConflictError):
             store.reviews.apply(first.changes())
         found = store.reviews.verdicts([RUN])[RUN]
 

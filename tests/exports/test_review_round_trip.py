@@ -68,7 +68,7 @@ def edited(content, change):
 
 def planned(backend, content, run_ids, user="Ada"):
     store = backend.store
-    tags = {run_id: labels.tags for run_id, labels in store.notebook.marks(run_ids).items()}
+    tags = {run_id: labels.tags for run_id, labels in store.notes.marks(run_ids).items()}
     known = StoredReviews(
         store.reviews.verdicts(run_ids),
         tags,
@@ -98,7 +98,7 @@ def test_untouched_sheet_changes_nothing(backend, format, shape):
                 run_id=run_id, target=subject, value=value, reviewer="Ada", comment="=late;\n-why 🫖"
             )
             backend.store.reviews.set_verdict(verdict)
-        backend.store.notebook.tag(run_id, ["late, very", "=smoke"])
+        backend.store.notes.change_tags([run_id], ["late, very", "=smoke"])
 
     plan = planned(backend, exported(backend, run_ids, format, shape), run_ids, user="Ben")
 
@@ -132,7 +132,7 @@ def test_edited_sheet_is_stored_as_it_says(backend):
     assert (plan.count("changed"), plan.count("new")) == (20, 20 * 3 + 20)
     assert stored(backend, run_ids) == expected
     assert len(expected) == 20 * 4
-    assert [backend.store.notebook.notes(run_id).tags for run_id in run_ids[:2]] == [
+    assert [backend.store.notes.of(run_id).tags for run_id in run_ids[:2]] == [
         ["seen", "tag 0"],
         ["seen", "tag 1"],
     ]
@@ -183,8 +183,25 @@ def test_masked_comment_stays_as_stored(backend):
 
 def test_masked_tags_are_no_conflict(backend):
     [run_id] = runs(backend, 1)
-    backend.store.notebook.tag(run_id, ["ada@example.org", "smoke"])
+    backend.store.notes.change_tags([run_id], ["ada@example.org", "smoke"])
 
     plan = planned(backend, exported(backend, [run_id]), [run_id])
 
     assert plan.conflicts == []
+
+
+def test_sheet_of_the_schema_before_is_imported(backend):
+    (run_id,) = runs(backend, 1)
+    newer = ("failure_kind", "error_node", "faulted", "run_ms", "end_reason")
+    columns = [name for name in preset_columns("qa-review", "message") if name not in newer]
+    reader, out = RunReader(backend, backend.store), io.BytesIO()
+    options = ExportOptions("csv", table=TableOptions("message", tuple(columns)))
+    write_export(out, reader.read([run_id]), options)
+    header, first, *rest = out.getvalue().decode("utf-8-sig").splitlines()
+    cells = dict(zip(columns, first.split(","), strict=True)) | {"schema_version": "2", "verdict": "pass"}
+
+    sheet = read_sheet("\n".join([header, ",".join(cells.values()), *rest]).encode(), "sheet.csv")
+
+    (verdict,) = sheet.verdicts
+    assert (verdict.run_id, verdict.value) == (run_id, "pass")
+    assert sheet.problems == []

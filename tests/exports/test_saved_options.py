@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from debugger.boundary import MaskingOptions
 from debugger.errors import InputError
 from debugger.exports.csv_files import CsvOptions
-from debugger.exports.masking_rules import MaskingOptions
 from debugger.exports.saved_options import options_from_json, options_to_json
 from tests.support.exports import options
 

@@ -10,6 +10,7 @@ from debugger.errors import InputError
 from debugger.exports import sheet_files
 from debugger.exports.excel_files import write_excel
 from debugger.exports.sheet_files import read_table
+from debugger.protocol.file_limits import FileLimit
 
 
 def workbook(*sheets):
@@ -64,7 +65,7 @@ def test_sheet_without_its_column_is_rejected(content):
 
 
 def test_large_file_is_rejected(monkeypatch):
-    monkeypatch.setattr(sheet_files, "MAX_BYTES", 20)
+    monkeypatch.setattr(sheet_files, "REVIEW_SHEET", FileLimit("sheet", 0))
 
     with pytest.raises(InputError, match="21 bytes"):
         read_table(b"x" * 21, "a.csv", "run_id")
@@ -174,7 +175,7 @@ def test_escaped_characters_of_a_workbook_are_read():
 
     rows = list(read_table(file.getvalue(), "a.xlsx", "run_id").rows)
 
-    assert [cells for _, cells in rows] == [["one\r\ntwo_x0041_"], ["a_x0000_b"]]
+    assert [cells for _, cells in rows] == [["one\r\ntwo_x0041_"], ["a\ufffdb"]]
 
 
 def test_text_that_excel_cuts_says_so():
@@ -185,3 +186,12 @@ def test_text_that_excel_cuts_says_so():
 
     assert cut.endswith("🫖 … (cut: the text has 20000 characters)")
     assert whole == "🫖" * 16_000
+
+
+@pytest.mark.parametrize("filling", ["a,", "a", '"a",'])
+def test_row_of_too_many_characters_is_refused(filling):
+    """It is not read as several rows, of which one seems to be the header."""
+    content = filling * (3_000_000 // len(filling)) + ",run_id\n1\n"
+
+    with pytest.raises(InputError, match=r"Row 1 of the sheet 'a\.csv' cannot be read"):
+        read_table(content.encode(), "a.csv", "run_id")

@@ -67,7 +67,7 @@ def test_run_that_begins_meanwhile_is_left_out(backend, monkeypatch):
 
 def test_run_has_everything_that_was_noted(backend):
     run_id = play(backend)
-    backend.store.notebook.tag(run_id, ["Monday"])
+    backend.store.notes.change_tags([run_id], ["Monday"])
     backend.store.reviews.set_verdict(
         Verdict(run_id=run_id, target=Target(), value="fail", reviewer="Ada", comment="no")
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -278,6 +279,17 @@ texts = (
     | st.lists(bits, max_size=15).map("".join)
     | st.lists(bits, max_size=8).map("{{ a | %s }}".__mod__)
 )
+
+
+@quick
+@given(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_any_value_leaves_json_valid(note, value):
+    scope = Scope(dynamic={"note": note, "values": [value]}, runtime={"none": None})
+    text = '{"\\"{{note}}\\\\": "{{note}} \\\\[[gone]]", "values": {{values}}, "none": [[none]]}'
+
+    filled = json.loads(render(text, scope, is_json=True).text)
+
+    assert filled == {f'"{note}\\': f"{note} \\[[gone]]", "values": [value], "none": None}
 
 
 @quick

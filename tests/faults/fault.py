@@ -43,10 +43,11 @@ class Fault:
 
     Kinds of requests (targets ``execute`` to ``other``), see `http_faults`: ``delay request``,
     ``delay answer``, ``drop``, ``no answer``, ``cut answer``, ``duplicate answer``, ``duplicate request``,
-    ``half json``, ``replace answer``, ``drip``.
+    ``half json``, ``broken gzip``, ``change events``, ``cache``, ``replace answer``, ``drip``.
 
     Kinds of frames (targets ``turn frame`` and ``frame``), see `socket_relay`: ``lose``, ``duplicate``,
-    ``cut``, ``close``; of the server's only: ``half``, ``silence``; of the client's only: ``delay``.
+    ``cut``, ``close``; of the server's only: ``half``, ``garbage``, ``silence``, ``swap``, ``hold``,
+    ``foreign run``; of the client's only: ``delay``.
 
     Kinds of the target ``connection``; both break all open connections when they are armed: ``reset`` (the
     next connection is reset before a byte is read) and ``refuse`` (new ones are refused for ``seconds``).
@@ -58,10 +59,16 @@ class Fault:
     """Requests or client frames of the target that pass before it strikes."""
     frame: int = 0
     """Frames of the server that pass between the client's frame and the one that is struck."""
+    times: int = 1
+    """Requests or frames that it strikes, one after the other."""
     is_forwarded: bool = True
     """Whether the server gets the request, and executes it."""
+    is_awaited: bool = True
+    """Whether an answer is replaced once the server has given its own, instead of at once."""
+    is_answered: bool = True
+    """Whether a request that is delivered twice is answered, instead of its connection closed."""
     seconds: float = 0.0
-    """How long a delay, a drip or the loss of the network lasts."""
+    """How long a delay, a drip or the loss of the network lasts; the age of what a cache serves at most."""
     status: int = 200
     """Of a replaced answer, or the code of a close."""
     reason: str = "sent by the fault proxy"
@@ -69,7 +76,12 @@ class Fault:
     content: bytes = b""
     """Of a replaced answer."""
     content_type: str = "application/json"
-    retry_after: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of a replaced answer."""
+    change: str = ""
+    """What is done with the events of an answer: see `http_faults.CHANGES`."""
+    heeds_no_cache: bool = False
+    """Whether a cache asks the server where the client says ``Cache-Control: no-cache``."""
     is_reset: bool = False
     """Whether a connection that is dropped is reset instead of closed."""
     is_chunked: bool = False

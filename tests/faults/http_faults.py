@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import struct
 from socket import SO_LINGER, SOL_SOCKET
 
-from tests.faults.http_messages import answer, read_answer
+from tests.faults.fault import EXECUTE
+from tests.faults.http_messages import answer, brief, read_answer
 
 DRIP_STEP = 0.005
 """Seconds between two pieces of an answer that drips."""
@@ -34,6 +37,7 @@ class Exchange:
         self.is_open = True
         """Whether the client's connection can carry another request."""
         self._proxy = proxy
+        self._path = request.first_line.split(" ")[1]
         self._target = target
         self._reader = reader
         self._writer = writer
@@ -53,8 +57,15 @@ class Exchange:
         message = await read_answer(reader)
         if message is None:
             raise ConnectionResetError("the server closed the connection without an answer")
-        self._proxy.remember(self._target, message)
+        message = self._proxy.as_of_then(self._target, message)
+        self._proxy.remember(self._target, self._path, message)
+        if self._target == EXECUTE:
+            self._proxy.note(f"server answers {brief(message)}")
         return message
+
+    def forward_aside(self):
+        """Send the request to the server, and do not wait for its answer."""
+        self._proxy.run_aside(self.forward_copy(0))
 
     async def forward_copy(self, seconds):
         """Send the request again later, over another connection."""
@@ -69,6 +80,10 @@ class Exchange:
         """Return the server's last response to the same target."""
         return self._proxy.remembered(self._target)
 
+    def cached_answer(self):
+        """Return the server's last response to the same URL, and its age; ``None`` without one."""
+        return self._proxy.cached(self._path)
+
     async def send(self, message):
         """Send an answer to the client."""
         await self.send_bytes(message.raw)
@@ -77,11 +92,14 @@ class Exchange:
 
     async def send_bytes(self, data):
         """Send some bytes of an answer to the client."""
+        if data.startswith(b"HTTP/"):
+            self._proxy.note(f"client gets {brief(data)}")
         self._writer.write(data)
         await self._writer.drain()
 
     def close(self, *, is_reset=False):
         """Close the client's connection."""
+        self._proxy.note("the client's connection is closed")
         self.is_open = False
         close(self._writer, is_reset=is_reset)
 
@@ -150,13 +168,17 @@ async def _cut_answer(exchange, fault):
 
 async def _duplicate_answer(exchange, fault):
     earlier = exchange.earlier_answer()
-    await exchange.forward()
-    await exchange.send_bytes(earlier.raw)
+    if fault.is_forwarded:
+        await exchange.forward()
+    await exchange.send_bytes(earlier.with_headers(fault.headers).raw)
 
 
 async def _duplicate_request(exchange, fault):
     message, _ = await asyncio.gather(exchange.forward(), exchange.forward_copy(fault.seconds))
-    await exchange.send(message)
+    if fault.is_answered:
+        await exchange.send(message)
+    else:
+        exchange.close()
 
 
 async def _half_json(exchange, fault):
@@ -165,10 +187,40 @@ async def _half_json(exchange, fault):
 
 
 async def _replace_answer(exchange, fault):
-    if fault.is_forwarded:
+    if fault.is_forwarded and fault.is_awaited:
         await exchange.forward()
-    message = answer(fault.status, fault.content, fault.content_type, Retry_After=fault.retry_after)
+    elif fault.is_forwarded:
+        exchange.forward_aside()
+    message = answer(fault.status, fault.content, fault.content_type, **dict(fault.headers))
     await exchange.send_bytes(message.raw)
+
+
+async def _broken_gzip(exchange, fault):
+    message = await exchange.forward()
+    packed = gzip.compress(message.content)
+    broken = packed[: len(packed) // 2] + bytes(20) + packed[len(packed) // 2 :]
+    await exchange.send_bytes(message.with_content(broken).with_headers([("Content-Encoding", "gzip")]).raw)
+
+
+async def _change_events(exchange, fault):
+    earlier = exchange.earlier_answer()
+    message = await exchange.forward()
+    answered = json.loads(message.content)
+    if "events" in answered:
+        former = json.loads(earlier.content).get("events", []) if earlier else []
+        answered["events"] = CHANGES[fault.change](answered["events"], former)
+    await exchange.send_bytes(message.with_content(json.dumps(answered).encode()).raw)
+
+
+async def _cache(exchange, fault):
+    found = exchange.cached_answer()
+    is_old = found is None or found[1] > fault.seconds
+    asks = fault.heeds_no_cache and "no-cache" in exchange.request.headers.get("cache-control", "")
+    if is_old or asks:
+        await _pass(exchange)
+        return
+    message, age = found
+    await exchange.send_bytes(message.with_headers([("Age", str(int(age)))]).raw)
 
 
 async def _drip(exchange, fault):
@@ -188,6 +240,22 @@ FAULTS = {
     "duplicate answer": _duplicate_answer,
     "duplicate request": _duplicate_request,
     "half json": _half_json,
+    "broken gzip": _broken_gzip,
+    "change events": _change_events,
+    "cache": _cache,
     "replace answer": _replace_answer,
     "drip": _drip,
 }
+
+CHANGES = {
+    "reversed": lambda events, former: events[::-1],
+    "last first": lambda events, former: [events[-1], *events[:-1]],
+    "without the last": lambda events, former: events[:-1],
+    "without one": lambda events, former: [*events[:2], *events[3:]],
+    "without all": lambda events, former: [],
+    "one twice": lambda events, former: [*events[:3], *events[2:]],
+    "all twice": lambda events, former: events * 2,
+    "of the former turn": lambda events, former: former,
+    "behind those of the former turn": lambda events, former: [*former, *events],
+}
+"""What can be done with a turn's events, by name."""

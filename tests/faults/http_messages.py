@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -47,6 +48,18 @@ class Message:
     def with_content(self, content):
         """Return the same answer with another content and the length of it."""
         return self._reframed(f"Content-Length: {len(content)}", content, content)
+
+    def with_status(self, status):
+        """Return the same answer with another status."""
+        rest = self.head.partition(b"\r\n")[2]
+        first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+        return Message(first + rest, self.body, self.content)
+
+    def with_headers(self, headers):
+        """Return the same message with some headers added."""
+        lines = [f"{name}: {text}".encode("latin-1") for name, text in headers]
+        head = b"\r\n".join([self.head[: -len(_END_OF_HEAD)], *lines]) + _END_OF_HEAD
+        return Message(head, self.body, self.content)
 
     def in_chunks(self, *chunks):
         """Return the same answer in chunks, without the one that ends it."""
@@ -117,3 +130,48 @@ async def _read_chunks(reader):
     while raw[-1] != b"\r\n":  # trailers, and the line that ends them
         raw.append(await reader.readuntil(b"\r\n"))
     return b"".join(raw), b"".join(content)
+
+
+def brief(message):
+    """Return a request or an answer, or the bytes of one, on one short line, for a trace."""
+    if isinstance(message, bytes):
+        head, _, body = message.partition(_END_OF_HEAD)
+        message = Message(head + _END_OF_HEAD, body, body)
+    first = message.first_line.replace(" HTTP/1.1", "").replace("HTTP/1.1 ", "")
+    marks = [f"{name}: {message.headers[name]}" for name in ("age", "retry-after") if name in message.headers]
+    try:
+        body = json.loads(message.content)
+    except ValueError:
+        return " ".join([first, *marks, repr(message.content[:80]) if message.content else ""])
+    return " ".join([first, *marks, brief_json(body)])
+
+
+def brief_json(value):
+    """Return what a trace says of a body or a frame of the API."""
+    match value:
+        case {"workflow_runs": list(rows)}:
+            inner = [row.get("workflow_run", row) for row in rows]
+            return f"runs {[(row.get('workflow_run_id', '')[-4:], row.get('status')) for row in inner[:4]]}"
+        case {"workflow_run": {"workflow_run": run}}:
+            pairs = run.get("input_output_pairs") or []
+            return f"run {run['workflow_run_id'][-4:]} {run['status']} with {len(pairs)} turns"
+        case {"events": list(events), "status": status}:
+            last = events[-1]["type"] if events else None
+            return (
+                f"run {value['run_id'][-4:]} {status}, turn {value['turn_number']}, {len(events)} events, "
+                f"the last {last}"
+            )
+        case {"run_input": run_input} if "type" not in value:
+            return f"run {str(value.get('run_id'))[-4:]} {_brief_input(run_input)}"
+        case {"command": _}:
+            return f"run {str(value.get('workflow_run_id'))[-4:]} {_brief_input(value)}"
+        case {"type": kind}:
+            return f"{kind} {str(value.get('logical_id'))[-4:]}"
+    return json.dumps(value)[:160]
+
+
+def _brief_input(run_input):
+    inputs = run_input.get("thread_to_node_inputs", {}).get("0", {}).get("node_run_inputs", [])
+    texts = [message["content"] for node in inputs for message in node.get("messages", [])]
+    name = str((run_input.get("miscellaneous") or {}).get("client_turn_id"))[-4:]
+    return f"{run_input.get('command')} {texts} id {name}"

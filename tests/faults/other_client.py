@@ -7,13 +7,17 @@ import time
 from contextlib import contextmanager
 
 from tests.conformance.served import execute
+from tests.faults.servers import OTHER_USER, marked
 
 PATIENCE = 10.0
 """Seconds that another client's turn is awaited."""
+ACTIONS = ("stop", "delete", "continue", "repeat", "start")
+"""To the page's run: stop it, delete it, send another text or the same text to it. And start another run with
+the same text."""
 
 
 class OtherClient:
-    """Stops, deletes and continues runs.
+    """Stops, deletes, continues and starts runs.
 
     Args:
         http: A client of the server.
@@ -21,6 +25,8 @@ class OtherClient:
     """
 
     def __init__(self, http, workflow_id):
+        self.started = set()
+        """The runs that it has started."""
         self._http = http
         self._workflow_id = workflow_id
 
@@ -68,12 +74,19 @@ class OtherClient:
             threading.Event().wait(0.01)  # a turn of the run is being executed
         # 404: the run is over, which a page without notice learns with its next turn.
         assert answer.is_success or answer.status_code == 404, answer.text
+        if action == "start":
+            self.started.add(answer.json()["run_id"])
 
     def _send(self, action, run_id, text):
+        words = {"dynamic_variables": {"word": marked(text, OTHER_USER)}}
         match action:
             case "delete":
                 return self._http.delete(f"/v1/workflow-runs/{run_id}")
             case "stop":
                 return execute(self._http, self._workflow_id, run_id=run_id, command="stop")
+            case "start":
+                return execute(self._http, self._workflow_id, text, **words)
+            case "repeat":
+                return execute(self._http, self._workflow_id, text, run_id, **words)
             case _:
-                return execute(self._http, self._workflow_id, text, run_id, dynamic_variables={"word": text})
+                return execute(self._http, self._workflow_id, f"other: {text}", run_id, **words)

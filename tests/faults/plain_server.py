@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
-from debugger.server.serve import listen
+from debugger.server.http_server import listen
 
 WORKFLOW = "665f00000000000000000001"
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -42,8 +42,10 @@ class PlainServer:
     async def execute(self, request):
         text = (await request.body()).decode()
         self.executed.append(text)
+        number = len(self.executed)
+        events = [f"{number}.{place}" for place in range(1, EVENTS + 1)]
         return JSONResponse(
-            {"number": len(self.executed), "text": text}, headers={"X-Turn-Numbers": "checked"}
+            {"number": number, "text": text, "events": events}, headers={"X-Turn-Numbers": "checked"}
         )
 
     async def run(self, request):

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 from tests.faults.fault import CONNECTION, HANDSHAKE, Applied, target_of
 from tests.faults.http_faults import Exchange, close
-from tests.faults.http_messages import read_request
+from tests.faults.http_messages import brief, read_request
 from tests.faults.socket_relay import SocketRelay
 
 LARGEST_HEAD = 1024 * 1024
@@ -56,6 +56,16 @@ class FaultProxy:
         self._applied = []
         self._answers = {}
         """The last answer of the server to a request of each target."""
+        self._cached = {}
+        """The last answer to a request of each path and query, and when it came."""
+        self._past = None
+        """What the record is shown as, and until when."""
+        self.trace = []
+        """What passed: the time of day, and a line."""
+        self.held = []
+        """Frames of the server that are held until the next turn."""
+        self.runs = []
+        """Ids of runs that sockets have named."""
         self._clients = set()
         """The writers of all connections of clients."""
         self._tasks = set()
@@ -98,16 +108,30 @@ class FaultProxy:
                 self._log(fault, "all connections")
             else:
                 with self._lock:
-                    self._armed.append([fault, fault.skip])
+                    self._armed.append([fault, fault.skip, fault.times])
             if fault.target == CONNECTION:
                 asyncio.run_coroutine_threadsafe(self._break(fault), self._loop).result()
 
     def disarm(self):
         """Take back the faults that have not struck, and return them."""
         with self._lock:
-            left = [fault for fault, _ in self._armed]
+            left = [fault for fault, *_ in self._armed]
             self._armed.clear()
         return left
+
+    def lag(self, past, seconds):
+        """Show the record as it was before, for some seconds."""
+        self._past = past, time.monotonic() + seconds
+
+    @property
+    def is_lagging(self):
+        """Return whether the record is shown as it was before."""
+        return self._past is not None and time.monotonic() < self._past[1]
+
+    def wait_for_record(self):
+        """Wait until the record is shown as it is."""
+        while self.is_lagging:
+            time.sleep(0.05)
 
     def wait_until_listening(self, timeout=10.0):
         """Wait until connections are accepted again."""
@@ -119,7 +143,7 @@ class FaultProxy:
         """Return the fault of a request or frame; ``None`` without one."""
         with self._lock:
             for entry in self._armed:
-                fault, left = entry
+                fault, left, _ = entry
                 if fault.target != target or (frame is not None and fault.frame != frame):
                     continue
                 if fault.kind == "duplicate answer" and target not in self._answers:
@@ -127,20 +151,47 @@ class FaultProxy:
                 if left:
                     entry[1] -= 1
                     continue
-                self._armed.remove(entry)
+                entry[2] -= 1
+                if not entry[2]:
+                    self._armed.remove(entry)
                 break
             else:
                 return None
         self._log(fault, subject)
         return fault
 
-    def remember(self, target, message):
+    def note(self, line):
+        """Add a line to the trace."""
+        self.trace.append((time.clock_gettime(time.CLOCK_REALTIME), line))
+
+    def remember(self, target, path, message):
         """Keep an answer of the server."""
         self._answers[target] = message
+        if message.status == 200:
+            self._cached[path] = message, time.monotonic()
+
+    def cached(self, path):
+        """Return the server's last answer to a path and query, and its age; ``None`` without one."""
+        message, at = self._cached.get(path, (None, 0.0))
+        return None if message is None else (message, time.monotonic() - at)
+
+    def as_of_then(self, target, message):
+        """Return an answer as the record was before, while it lags."""
+        past = self._past if self.is_lagging else None
+        return message if past is None else past[0].rewrite(target, message)
+
+    def run_aside(self, coroutine):
+        """Run something without waiting for it; the server may break the connection."""
+
+        async def run():
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await coroutine
+
+        self._start(run())
 
     def remembered(self, target):
-        """Return the server's last response to a target."""
-        return self._answers[target]
+        """Return the server's last response to a target; ``None`` without one."""
+        return self._answers.get(target)
 
     async def connect(self):
         """Open a connection to the server."""
@@ -209,6 +260,7 @@ class FaultProxy:
         method, path, _ = request.first_line.split(" ", 2)
         target = target_of(method, path)
         self.requests[target] += 1
+        self.note(f"client sends {brief(request)}")
         exchange = Exchange(self, request, target, reader, writer)
         try:
             await exchange.run(self.take(target, request.first_line))
@@ -222,6 +274,7 @@ class FaultProxy:
     def _log(self, fault, subject):
         with self._lock:
             self._applied.append(Applied(fault, subject, time.monotonic()))
+        self.note(f"  struck by {fault.kind} on {fault.target} ({subject})")
         self.struck.set()
 
     async def _stop(self):

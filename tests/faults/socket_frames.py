@@ -46,6 +46,16 @@ async def read_units(reader):
             fragments, opcode, content = [], 0, []
 
 
+def text_frame(content):
+    """Return a text frame of the server."""
+    length = len(content)
+    if length < 126:
+        return bytes([0x81, length]) + content
+    if length < 65_536:
+        return bytes([0x81, 126]) + length.to_bytes(2, "big") + content
+    return bytes([0x81, 127]) + length.to_bytes(8, "big") + content
+
+
 def close_frame(code, reason):
     """Return a close of the server."""
     payload = code.to_bytes(2, "big") + reason.encode()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import secrets
 
 from tests.faults.fault import FRAME, TURN_FRAME
 from tests.faults.http_faults import close
-from tests.faults.socket_frames import CLOSE, close_frame, read_units
+from tests.faults.http_messages import brief_json
+from tests.faults.socket_frames import CLOSE, close_frame, read_units, text_frame
 
 
 class _Broken(Exception):
@@ -30,6 +33,10 @@ class SocketRelay:
         """Data frames of the server since the client's last one."""
         self._is_silent = False
         """Whether nothing more is sent to the client."""
+        self._holds = False
+        """Whether the frames of the turn are held until the next one."""
+        self._swapped = None
+        """A frame that is sent after the one that follows it."""
         self._awaits_close = False
         """Whether the proxy has sent a close, which the client answers."""
 
@@ -58,7 +65,11 @@ class SocketRelay:
                     return
                 await _write(self._to_server, unit.raw)
                 continue
-            self._frame = 0
+            self._frame, self._holds = 0, False
+            self._proxy.note(f"client's frame {_brief(unit.content)}")
+            held, self._proxy.held[:] = list(self._proxy.held), []
+            for raw in held:
+                await _write(self._to_client, raw)
             fault = self._proxy.take(TURN_FRAME, f"{len(unit.content)} bytes")
             if fault is None:
                 await _write(self._to_server, unit.raw)
@@ -85,11 +96,26 @@ class SocketRelay:
                 await _write(self._to_client, unit.raw)
                 continue
             fault = self._proxy.take(FRAME, f"frame {self._frame}", frame=self._frame)
+            if not self._frame or fault is not None or _is_last(unit.content):
+                self._proxy.note(f"server's frame {self._frame} {_brief(unit.content)}")
+            if not self._frame:
+                self._remember_run(unit.content)
             self._frame += 1
-            if fault is None:
+            if self._holds:
+                self._proxy.held.append(unit.raw)
+            elif fault is None:
                 await _write(self._to_client, unit.raw)
+                if self._swapped is not None:
+                    swapped, self._swapped = self._swapped, None
+                    await _write(self._to_client, swapped)
             else:
                 await self._strike_down(fault, unit)
+
+    def _remember_run(self, content):
+        """Keep the run that an acknowledgement names."""
+        run_id = json.loads(content).get("workflow_run_id")
+        if run_id is not None and run_id not in self._proxy.runs:
+            self._proxy.runs.append(run_id)
 
     async def _strike_down(self, fault, unit):
         match fault.kind:
@@ -99,6 +125,20 @@ class SocketRelay:
                 await _write(self._to_client, unit.raw * 2)
             case "silence":
                 self._is_silent = True
+            case "swap":
+                self._swapped = unit.raw
+            case "hold":
+                self._holds = True
+                self._proxy.held.append(unit.raw)
+            case "garbage":
+                await _write(self._to_client, text_frame(b"\x00\x01 no JSON"))
+            case "foreign run":
+                others = [run_id for run_id in self._proxy.runs if run_id.encode() not in unit.content]
+                named = {
+                    **json.loads(unit.content),
+                    "workflow_run_id": (others or [secrets.token_hex(12)])[-1],
+                }
+                await _write(self._to_client, text_frame(json.dumps(named).encode()))
             case "half":
                 await _write(self._to_client, unit.raw[: len(unit.raw) // 2])
                 raise _Broken
@@ -125,3 +165,16 @@ class SocketRelay:
 async def _write(writer, data):
     writer.write(data)
     await writer.drain()
+
+
+def _brief(content):
+    try:
+        return brief_json(json.loads(content))
+    except ValueError:
+        return repr(content[:80])
+
+
+def _is_last(content):
+    return any(
+        kind in content for kind in (b'"workflow_ready_for_input"', b'"end_workflow"', b'"workflow_error"')
+    )

@@ -1,109 +1,175 @@
-"""The store's content after a campaign, compared with its users' view."""
+"""Comparison of what a server executed with what its users know."""
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import zip_longest
-from urllib.parse import parse_qs, urlsplit
 
-from tests.conformance.stored_runs import read_stored_runs
+KINDS = (
+    "lost",
+    "seemed",
+    "doubled unasked",
+    "doubled by choice",
+    "denied",
+    "claimed too early",
+    "surplus",
+    "unreported copy",
+    "differing",
+    "question without a strike",
+    "abandoned",
+    "broken",
+)
+"""Of findings.
+
+``lost``: the page says that a text was executed, and it never was. ``seemed``: the same, where the page says
+that it *seems* to have arrived and offers to restore it, and the record without ids cannot tell: another
+client has sent the text. ``doubled unasked``: a text was executed more often than it was said and than the
+network delivered it. ``doubled by choice``: the same, after the user chose to send it again although it may
+run twice; a look at an unknown outcome is no choice.
+``denied``: the page offers a text as not executed that was executed before. ``claimed too early``: the
+page says that a text was executed, which it was later. ``surplus``: a run that no page knows.
+``unreported copy``: the record names the turns, the network has delivered one twice, and the page that has
+looked it up does not say that it was executed twice.
+``differing``: the page shows a run otherwise than the record, and does not say so.
+``abandoned``: a text could not be sent, however often. ``broken``: the conversation ended by an exception.
+"""
 
 
-@dataclass
-class Tally:
-    """Findings that must be empty."""
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
 
-    lost: list[str]
-    """Texts that a page called executed and that are not in the record."""
-    doubled: list[str]
-    """Texts that are more than once in the records, or were executed more than once, without a choice."""
-    surplus: list[str]
-    """Runs that no page knows."""
-    differing: list[str]
-    """Runs that a page shows otherwise than the record."""
-    given_up: list[str]
-    """Texts that could not be sent, however often."""
-
-    @property
-    def counts(self):
-        return {name: len(found) for name, found in vars(self).items()}
-
-    def listed(self):
-        """Return everything that was found as text, a line each."""
-        return "\n".join(f"{name}: {item}" for name, found in vars(self).items() for item in found)
+    kind: str
+    talk: str
+    """The name of the conversation."""
+    strike: str
+    detail: str
 
 
-def tally(database, conversations, received):
-    """Compare, after the server has ended.
+def compare(talks, executions, records, foreign_runs=(), *, has_ids=False):
+    """Return the findings of one server's conversations.
 
     Args:
-        database: The URL of the server's store.
-        conversations: What the users know.
-        received: The requests of the workflow's tool, each of which is one execution.
+        talks: The conversations.
+        executions: What the server executed for the pages, by its own log.
+        records: The turns on record (number, user texts, event ids) by run id.
+        foreign_runs: The runs that another client has started.
+        has_ids: Whether records return the ids by which clients name their turns.
     """
-    records = {run_id: _turns(run) for run_id, run in read_stored_runs(database).items()}
-    return compare(records, conversations, executions(received))
+    executed = defaultdict(list)
+    for execution in sorted(executions, key=lambda execution: execution.at):
+        executed[execution.text].append(execution.at)
+    found = []
+    for talk in talks:
+        by_text = defaultdict(list)
+        for said in talk.said:
+            by_text[said.text].append(said)
+        for text, said in by_text.items():
+            found += _of_text(talk, text, said, executed[text], _is_recorded(text, records.get(talk.run_id)))
+            found += _of_copies(talk, said, executed[text]) if has_ids else []
+        found += _of_view(talk, records)
+    return [*found, *_surplus(talks, executions, records, foreign_runs)]
 
 
-def executions(received):
-    """Count the executions of each text by the tool's calls."""
-    words = (parse_qs(urlsplit(request.path).query).get("word") for request in received)
-    return Counter(word[0] for word in words if word)
+def _is_recorded(text, turns):
+    return any(text in texts for _, texts, _ in turns or ())
 
 
-def compare(records, conversations, executed):
-    """Compare stored turns and executions with the users' view."""
-    recorded = Counter(text for turns in records.values() for _, texts, _ in turns for text in texts)
-    chosen = set().union(*(talk.chosen for talk in conversations))
-    known = {talk.run_id for talk in conversations}
-    remaining = [talk for talk in conversations if not talk.is_deleted]
-    differences = (_difference(talk, records.get(talk.run_id, [])) for talk in remaining)
-    return Tally(
-        lost=[
-            text for talk in remaining for text in talk.done if not _holds(records.get(talk.run_id, ()), text)
-        ],
-        doubled=[
-            text
-            for text in sorted(recorded.keys() | executed.keys())
-            if max(recorded[text], executed[text]) > 1 and text not in chosen
-        ],
-        surplus=[
-            run_id
-            for run_id, turns in records.items()
-            if run_id not in known and not (turns and chosen.intersection(turns[0][1]))
-        ],
-        differing=[difference for difference in differences if difference],
-        given_up=[text for talk in conversations for text in talk.given_up],
-    )
+def _of_text(talk, text, said, times, is_recorded):
+    """Yield the findings of one text, which may have been said more than once."""
+
+    def finding(kind, one, detail=""):
+        return Finding(kind, talk.name, one.strike, f"{text!r} {detail}".strip())
+
+    if len(times) > len(said) + sum(one.copies for one in said):
+        ends = [one.steps[0][0] for one in said[1:]] + [math.inf]
+        since = 0.0
+        for one, end in zip(said, ends, strict=True):
+            within = [at for at in times if since <= at < end]
+            since = end
+            extra = within[1 + one.copies :]
+            chosen = min(one.times("send again"), default=math.inf)
+            for is_after, kind in enumerate(("doubled unasked", "doubled by choice")):
+                count = sum((at >= chosen) == bool(is_after) for at in extra)
+                if count:
+                    yield finding(kind, one, f"executed {len(within)} times")
+    done = [(moment, one) for one in said for moment in one.times("done")]
+    for number, (moment, one) in enumerate(sorted(done, key=lambda pair: pair[0]), 1):
+        if number > len(times) and is_recorded and one.strike.endswith("another client: stop"):
+            continue  # it was stopped before it came to what counts it
+        if number > len(times):
+            is_said = one.verdict == "seems_arrived" and one.is_ambiguous
+            yield finding("seemed" if is_said else "lost", one)
+        elif times[number - 1] > moment:
+            yield finding("claimed too early", one)
+    for one in said:
+        denials = [moment for moment in one.times("offered") if _is_denial(moment, said, times)]
+        if denials:
+            yield finding("denied", one, f"{len(denials)} times")
+        if one.is_asked and not one.is_struck:
+            yield finding("question without a strike", one)
+        if one.times("abandoned"):
+            yield finding("abandoned", one)
 
 
-def _turns(run):
-    """Return turns of a stored run: user texts and event ids."""
-    numbered = zip(run.numbers, run.events, strict=True)
-    return [
-        (number, [text for event in events for text in _texts(event)], [e["logical_id"] for e in events])
-        for number, events in numbered
-    ]
+def _is_denial(moment, said, times):
+    """Return whether a text that is offered at a moment was executed before."""
+    over = [one for one in said if one.steps[-1][0] <= moment]
+    expected = sum(one.steps[-1][1] == "done" for one in over)
+    expected += sum(one.copies + len(one.times("send again")) for one in over)
+    return sum(at <= moment for at in times) > expected
 
 
-def _texts(event):
-    if event["type"] != "user_messages":
-        return []
-    return [message["content"] for message in event["messages"]]
+def _of_copies(talk, said, times):
+    for one in said:
+        is_executed = one.is_copy_unanswered and len(times) > len(said) == 1
+        if one.copies and (one.shown > 1 or is_executed) and one.verdict not in ("", "executed_twice"):
+            yield Finding("unreported copy", talk.name, one.strike, f"{one.text!r} {one.verdict}")
 
 
-def _holds(turns, text):
-    return any(text in texts for _, texts, _ in turns)
+def _of_view(talk, records):
+    pairs = zip_longest(talk.view, records.get(talk.run_id, []))
+    different = ((shown, stored) for shown, stored in pairs if not _is_shown(talk, shown, stored))
+    shown, stored = next(different, (None, None))
+    if talk.is_deleted or shown is stored:
+        return
+    struck = ", ".join(dict.fromkeys(said.strike for said in talk.said if said.is_struck))
+    yield Finding("differing", talk.name, struck, f"shown {_brief(shown)}, on record {_brief(stored)}")
 
 
-def _difference(talk, turns):
-    """Return the first difference of page and record, or nothing."""
-    if talk.view == turns:
-        return ""
-    pairs = zip_longest(talk.view, turns)
-    shown, stored = next((shown, stored) for shown, stored in pairs if shown != stored)
-    return f"{talk.name} ({talk.run_id}): shown {_brief(shown)}, stored {_brief(stored)}"
+def _is_shown(talk, shown, stored):
+    """Return whether a turn is shown as it is on record, or else said to differ in its events."""
+    if None in (shown, stored) or shown[0] not in talk.differing:
+        return shown == stored
+    return shown[:2] == stored[:2]
+
+
+def _surplus(talks, executions, records, foreign_runs):
+    known = {talk.run_id for talk in talks} | set(foreign_runs)
+    spoken = defaultdict(list)
+    for execution in executions:
+        if execution.run_id is not None:
+            spoken[execution.run_id].append((execution.text, execution.at))
+    for run_id, turns in records.items():
+        spoken[run_id] += [(text, math.inf) for _, said, _ in turns for text in said]
+    by_text = defaultdict(list)
+    for talk in talks:
+        for one in talk.said:
+            by_text[one.text].append((talk, one))
+    for run_id, found in spoken.items():
+        if run_id in known or not found:
+            continue
+        text, at = found[0]
+        said = by_text[text]
+        if any(one.is_asked or one.copies for _, one in said):
+            continue
+        # A run begins with its first turn, so that a text of unknown time is the first of its kind.
+        before = [pair for pair in said if pair[1].steps[0][0] <= at < math.inf]
+        talk, one = (before or said)[-1 if before else 0] if said else (None, None)
+        names = ("", "") if one is None else (talk.name, one.strike)
+        yield Finding("surplus", *names, f"run {run_id} with {[text]}")
 
 
 def _brief(turn):

@@ -251,14 +251,24 @@ def test_duplicate_request(proxy, client, server, seconds):
     assert server.executed == ["a", "a"]
 
 
+def test_duplicate_request_without_an_answer(proxy, client, server):
+    proxy.arm(Fault(kind="duplicate request", target=EXECUTE, is_answered=False))
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(EXECUTE_PATH, content="a")
+    assert server.executed == ["a", "a"]
+
+
 def test_half_json_has_a_right_length(proxy, client, server):
     proxy.arm(Fault(kind="half json", target=EXECUTE))
 
     half = client.post(EXECUTE_PATH, content="a")
+    server.executed.clear()
+    whole = client.post(EXECUTE_PATH, content="a").content
 
     assert half.status_code == 200
-    assert half.content == b'{"number":1,"text":"a"}'[: len(half.content)]
-    assert len(half.content) == len(b'{"number":1,"text":"a"}') // 2
+    assert half.content == whole[: len(half.content)]
+    assert len(half.content) == len(whole) // 2
     assert half.headers["content-length"] == str(len(half.content))
     assert half.headers["x-turn-numbers"] == "checked"
 
@@ -287,7 +297,7 @@ def test_replaced_answer(proxy, client, server, is_forwarded, status, content_ty
             status=status,
             content=content,
             content_type=content_type,
-            retry_after=retry_after,
+            headers=(("Retry-After", retry_after),) if retry_after else (),
         )
     )
 
@@ -298,6 +308,74 @@ def test_replaced_answer(proxy, client, server, is_forwarded, status, content_ty
     assert response.headers.get("retry-after") == retry_after
     assert server.executed == ["a"] * is_forwarded
     assert client.post(EXECUTE_PATH, content="b").json()["text"] == "b"
+
+
+def test_answer_is_replaced_before_the_server_answers(proxy, client, server):
+    proxy.arm(Fault(kind="replace answer", target=EXECUTE, status=504, is_awaited=False))
+
+    assert client.post(EXECUTE_PATH, content="a").status_code == 504
+    wait_until(lambda: server.executed == ["a"])
+
+
+def test_fault_that_strikes_several_times(proxy, client):
+    proxy.arm(Fault(kind="replace answer", target=RUN, status=503, times=2))
+
+    assert [client.get(RUN_PATH).status_code for _ in range(3)] == [503, 503, 200]
+
+
+def test_broken_gzip(proxy, client, server):
+    proxy.arm(Fault(kind="broken gzip", target=EXECUTE))
+
+    with pytest.raises(httpx.DecodingError):
+        client.post(EXECUTE_PATH, content="a")
+    assert server.executed == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("change", "events"),
+    [
+        ("reversed", "2.4 2.3 2.2 2.1"),
+        ("last first", "2.4 2.1 2.2 2.3"),
+        ("without the last", "2.1 2.2 2.3"),
+        ("without one", "2.1 2.2 2.4"),
+        ("without all", ""),
+        ("one twice", "2.1 2.2 2.3 2.3 2.4"),
+        ("all twice", "2.1 2.2 2.3 2.4 2.1 2.2 2.3 2.4"),
+        ("of the former turn", "1.1 1.2 1.3 1.4"),
+        ("behind those of the former turn", "1.1 1.2 1.3 1.4 2.1 2.2 2.3 2.4"),
+    ],
+)
+def test_changed_events(proxy, client, change, events):
+    client.post(EXECUTE_PATH, content="a")
+    proxy.arm(Fault(kind="change events", target=EXECUTE, change=change))
+
+    answered = client.post(EXECUTE_PATH, content="b").json()
+
+    assert (answered["text"], answered["events"]) == ("b", events.split())
+
+
+def test_cache_serves_a_former_answer_with_its_age(proxy, client, server):
+    client.post(EXECUTE_PATH, content="a")
+    proxy.arm(Fault(kind="cache", target=EXECUTE, seconds=LONG, times=3))
+
+    cached = client.post(EXECUTE_PATH, content="b")
+    other_path = client.post(EXECUTE_PATH + "?version=1", content="c")
+    threading.Event().wait(2 * LONG)
+    old = client.post(EXECUTE_PATH, content="d")
+
+    assert (cached.json()["text"], cached.headers["age"]) == ("a", "0")
+    assert [response.json()["text"] for response in (other_path, old)] == ["c", "d"]
+    assert server.executed == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(("heeds_no_cache", "text"), [(True, "b"), (False, "a")])
+def test_cache_is_told_to_ask(proxy, client, heeds_no_cache, text):
+    client.post(EXECUTE_PATH, content="a")
+    proxy.arm(Fault(kind="cache", target=EXECUTE, seconds=60, heeds_no_cache=heeds_no_cache))
+
+    answered = client.post(EXECUTE_PATH, content="b", headers={"Cache-Control": "no-cache"})
+
+    assert answered.json()["text"] == text
 
 
 def test_dripping_answer(proxy, client, server):

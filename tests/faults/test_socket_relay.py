@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from websockets.sync.client import connect
 
 from tests.faults.fault import FRAME, HANDSHAKE, TURN_FRAME, Fault
-from tests.faults.plain_server import EVENTS, STREAM_PATH, plain_server
+from tests.faults.plain_server import EVENTS, RUN, STREAM_PATH, plain_server
 from tests.faults.proxy import fault_proxy
 
 LONG = 0.3
@@ -97,6 +97,46 @@ def test_relay_passes_fragments_as_one_message(proxy, server):
 def test_relay_answers_pings(proxy):
     with opened(proxy) as connection:
         assert connection.ping().wait(5)
+
+
+def test_frames_swapped(proxy):
+    proxy.arm(Fault(kind="swap", target=FRAME, frame=2))
+    with opened(proxy) as connection:
+        connection.send("a")
+
+        assert received(connection) == [0, 1, 3, 2, 4]
+
+
+def test_frames_held_until_the_next_turn(proxy):
+    proxy.arm(Fault(kind="hold", target=FRAME, frame=3))
+    with opened(proxy) as connection:
+        connection.send("a")
+        assert received(connection, timeout=LONG) == [0, 1, 2]
+    with opened(proxy) as connection:
+        connection.send("b")
+
+        assert received(connection, 2 + len(ALL)) == [3, 4, *ALL]
+
+
+def test_frame_without_json(proxy):
+    proxy.arm(Fault(kind="garbage", target=FRAME, frame=1))
+    with opened(proxy) as connection:
+        connection.send("a")
+        connection.recv(2)
+
+        with pytest.raises(ValueError):
+            json.loads(connection.recv(2))
+        assert received(connection, 3) == [2, 3, 4]
+
+
+def test_acknowledgement_of_a_foreign_run(proxy):
+    proxy.arm(Fault(kind="foreign run", target=FRAME, frame=0))
+    with opened(proxy) as connection:
+        connection.send("a")
+        foreign = json.loads(connection.recv(2))["workflow_run_id"]
+
+        assert received(connection, 4) == [1, 2, 3, 4]
+    assert foreign != RUN
 
 
 @pytest.mark.parametrize("is_reset", [False, True])

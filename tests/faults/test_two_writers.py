@@ -9,14 +9,14 @@ import os
 from collections import Counter
 from contextlib import ExitStack
 from random import Random
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
-from tests.faults.campaign import counting_workflow
-from tests.faults.tally import executions
+from tests.faults.servers import counting_workflow
 from tests.faults.writers import csv_of, open_backend, shown, writer
 from tests.support.http_server import HttpServer
 from tests.support.postgres import a_database, a_schema
@@ -72,7 +72,8 @@ def alternate(database, turns):
             views.append(one.do("view"))
         record = DebugSession.open(backend, first.run_id)
         stored = [log.message for log in turn_logs(backend.run(first.run_id)) if log.message]
-        calls = executions(counter.received)
+        words = (parse_qs(urlsplit(request.path).query).get("word") for request in counter.received)
+        calls = Counter(word[0] for word in words if word)
         assert Counter(stored) == sent
         assert calls == sent
         assert set(calls.values()) == {1}

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.user import MAX_CHECKS, MAX_SENDS, Conversation, User
+from tests.faults.user import MAX_CHECKS, MAX_SENDS, Said, User
 
 
 class ScriptedPage:
@@ -14,6 +14,9 @@ class ScriptedPage:
         self._states = list(states)
         self.commands = []
         self.state = ""
+
+    statement = verdict = ""
+    turns = ()
 
     def _do(self, command):
         self.commands.append(command)
@@ -52,55 +55,60 @@ class ScriptedPage:
 
 
 def say(page, seed=0):
-    talk = Conversation("run 1")
-    waits = []
-    happened = User(page, Random(seed), talk, lambda: waits.append(1)).say("hello")
-    return happened, talk, len(waits)
+    said, waits = Said("hello"), []
+    User(page, Random(seed), lambda: waits.append(1), lambda line: None, pause=0).say(said)
+    return [step for _, step in said.steps], len(waits)
 
 
 @pytest.mark.parametrize(
-    ("states", "commands", "happened", "waits"),
+    ("states", "steps", "waits"),
     [
-        (["done"], ["send"], {"arrived"}, 0),
-        (["offered", "done"], ["send"] * 2, {"offered again"}, 0),
-        (["offered", "offered", "offered", "done"], ["send"] * 4, {"offered again"}, 2),
-        (["newer", "offered", "done"], ["send", "load", "send"], {"newer turns", "offered again"}, 0),
-        (["cannot tell", "cannot tell", "done"], ["send"] + ["check now"] * 2, {"cannot tell"}, 0),
+        (["done"], ["sent"], 0),
+        (["offered", "done"], ["sent", "offered", "sent"], 0),
+        (["offered", "offered", "offered", "done"], ["sent", *["offered", "sent"] * 3], 2),
+        (["newer", "offered", "done"], ["sent", "newer turns", "offered", "sent"], 0),
+        (["cannot tell", "cannot tell", "done"], ["sent", "unknown", "looked", "looked"], 2),
     ],
 )
-def test_user_sends_until_it_arrives(states, commands, happened, waits):
-    page = ScriptedPage(*states)
-
-    found, talk, waited = say(page)
-
-    assert (found, page.commands, waited) == (happened, commands, waits)
-    assert (talk.done, talk.chosen, talk.given_up) == (["hello"], set(), [])
+def test_user_sends_until_it_arrives(states, steps, waits):
+    assert say(ScriptedPage(*states)) == ([*steps, "done"], waits)
 
 
 def test_user_decides_unknown_outcome():
-    checks = ["send"] + ["check now"] * MAX_CHECKS
-    ends = {}
+    looks = ["sent", "unknown", *["looked"] * MAX_CHECKS]
+    ends = set()
     for seed in range(20):
-        page = ScriptedPage(*["cannot tell"] * (1 + MAX_CHECKS), "done")
-        _, talk, _ = say(page, seed)
-        assert page.commands[:-1] == checks
-        ends[page.commands[-1]] = (talk.done, talk.sent_again, talk.discarded)
+        steps, _ = say(ScriptedPage(*["cannot tell"] * (1 + MAX_CHECKS), "done"), seed)
+        assert steps[: len(looks)] == looks
+        ends.add(tuple(steps[len(looks) :]))
 
-    assert ends == {"send again": (["hello"], {"hello"}, set()), "discard": ([], set(), {"hello"})}
+    assert ends == {("send again", "done"), ("discard",)}
 
 
 def test_user_gives_up_in_the_end():
     page = ScriptedPage(*["offered"] * MAX_SENDS)
 
-    happened, talk, _ = say(page)
+    steps, _ = say(page)
 
-    assert happened == {"offered again", "abandoned"}
-    assert (talk.done, talk.given_up, len(page.commands)) == ([], ["hello"], MAX_SENDS)
+    assert steps[-1] == "abandoned"
+    assert page.commands == ["send"] * MAX_SENDS
+
+
+def test_user_counts_what_is_shown_with_a_verdict():
+    page = ScriptedPage("cannot tell", "done")
+    page.turns = [(1, ["hello"], [])]
+
+    def check_now():
+        page.turns += [(2, ["hello"], []), (3, ["hello"], [])]
+        page.verdict = "executed_twice"
+        page.state = "done"
+
+    page.check_now = check_now
+    said = Said("hello")
+    User(page, Random(0), lambda: None, lambda line: None, pause=0).say(said)
+
+    assert (said.verdict, said.shown) == ("executed_twice", 2)
 
 
 def test_user_sends_nothing_to_finished_run():
-    page = ScriptedPage("over")
-
-    happened, talk, _ = say(page)
-
-    assert (happened, talk.done, page.commands) == ({"run over"}, [], ["send"])
+    assert say(ScriptedPage("over"))[0] == ["sent", "run over"]

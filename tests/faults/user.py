@@ -1,11 +1,51 @@
-"""A user who resends a text whenever the page offers it."""
+"""A user who sends a text again whenever the page offers it."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+
+from tests.faults.clock import true_time
 
 MAX_SENDS = 12
 MAX_CHECKS = 3
+
+
+@dataclass
+class Said:
+    """One text of a user, and what the page said about it."""
+
+    text: str
+    strike: str = "nothing"
+    """What struck the turn."""
+    is_struck: bool = False
+    is_ambiguous: bool = False
+    """Whether a question is right where records have no ids: see `plan.Strike.is_ambiguous`."""
+    copies: int = 0
+    """How often the network delivered it more than once."""
+    is_copy_unanswered: bool = False
+    """Whether it did so and let no answer arrive, once all were executed."""
+    verdict: str = ""
+    """What the page said first of a turn whose answer was lost and that has arrived."""
+    shown: int = 0
+    """How many turns with the text the page showed then that it had not shown before."""
+    seconds: float = 0.0
+    steps: list[tuple[float, str]] = field(default_factory=list)
+    """Moments on the true clock, and the steps: ``sent``, ``unknown``, ``looked``, ``offered``,
+    ``newer turns``, ``send again``, ``discard``, ``done``, ``run over``, ``abandoned``."""
+
+    def note(self, step):
+        """Add a step."""
+        self.steps.append((true_time(), step))
+
+    def times(self, step):
+        """Return the moments of a step."""
+        return [at for at, name in self.steps if name == step]
+
+    @property
+    def is_asked(self):
+        """Return whether the user had to decide without knowing the outcome."""
+        return bool(self.times("send again") or self.times("discard"))
 
 
 @dataclass
@@ -13,23 +53,17 @@ class Conversation:
     """One run as its user knows it."""
 
     name: str
+    clock: int = 0
+    """Seconds by which the client's clock is ahead."""
     run_id: str | None = None
-    done: list[str] = field(default_factory=list)
-    """Texts of which the page says that they were executed."""
-    sent_again: set[str] = field(default_factory=set)
-    """Texts that may run twice, because the user chose so."""
-    discarded: set[str] = field(default_factory=set)
-    """Texts of which nothing is known, because the user chose so."""
-    given_up: list[str] = field(default_factory=list)
-    """Texts that were still offered after `MAX_SENDS` sends."""
+    said: list[Said] = field(default_factory=list)
     is_deleted: bool = False
     view: list[tuple] = field(default_factory=list)
     """The turns that the page shows at the end."""
-
-    @property
-    def chosen(self):
-        """Texts whose outcome the user has decided without knowing it."""
-        return self.sent_again | self.discarded
+    differing: set[int] = field(default_factory=set)
+    """The numbers of the turns of which the page has said that the record differs."""
+    trace: list[tuple[float, str]] = field(default_factory=list)
+    """What happened, in order."""
 
 
 class User:
@@ -38,60 +72,71 @@ class User:
     Args:
         page: The page.
         rng: Decides what the user decides.
-        conversation: Where it is noted.
-        wait_for_network: Called before a text is sent for the third time and later.
+        wait_for_network: Called before a text is sent for the third time and later, and before a look.
+        tell: Called with each statement of the page.
+        pause: Seconds before a look at a turn of unknown outcome.
     """
 
-    def __init__(self, page, rng, conversation, wait_for_network):
+    def __init__(self, page, rng, wait_for_network, tell, pause):
         self._page = page
         self._rng = rng
-        self._conversation = conversation
         self._wait_for_network = wait_for_network
+        self._tell = tell
+        self._pause = pause
+        self._known = 0
+        """The number of turns that the page showed before the text was sent."""
 
-    def say(self, text):
-        """Send a text until it is executed; return the steps taken.
-
-        The run may end meanwhile, which is ``run over``.
-        """
-        happened = set()
-        sends = 1
-        self._page.send(text)
+    def say(self, said):
+        """Send a text until it is executed, discarded, or cannot be sent any more."""
+        sends = 0
+        self._known = len(self._page.turns)
+        self._send(said)
         while True:
             if self._page.cannot_tell:
-                happened.add("cannot tell")
-                if not self._decide(text, happened):
-                    return happened
+                if not self._decide(said):
+                    return
             elif self._page.has_newer_turns:
-                happened.add("newer turns")
-                self._page.load_newer_turns()
+                self._do(said, "newer turns", self._page.load_newer_turns)
             elif self._page.offered:
-                assert self._page.offered == text, (self._page.offered, text)
+                assert self._page.offered == said.text, (self._page.offered, said.text)
                 if self._page.is_over:
-                    return happened | {"run over"}
-                happened.add("offered again")
+                    said.note("run over")
+                    return
+                said.note("offered")
+                sends += 1
                 if sends == MAX_SENDS:
-                    self._conversation.given_up.append(text)
-                    return happened | {"abandoned"}
+                    said.note("abandoned")
+                    return
                 if sends > 1:
                     self._wait_for_network()
-                sends += 1
-                self._page.send(text)
+                self._send(said)
             else:
-                self._conversation.done.append(text)
-                return happened or {"arrived"}
+                said.note("done")
+                return
 
-    def _decide(self, text, happened):
-        """Refresh and decide; return whether the text is still awaited."""
+    def _send(self, said):
+        self._do(said, "sent", lambda: self._page.send(said.text))
+
+    def _do(self, said, step, command):
+        said.note(step)
+        self._tell(f"USER: {step} {said.text!r}")
+        command()
+        self._tell(f"PAGE: {self._page.statement}")
+        if not said.verdict:
+            said.verdict = self._page.verdict
+            said.shown = sum(said.text in texts for _, texts, _ in self._page.turns[self._known :])
+
+    def _decide(self, said):
+        """Look again, and decide; return whether the text is still awaited."""
+        said.note("unknown")
         for _ in range(MAX_CHECKS):
-            self._page.check_now()
+            time.sleep(self._pause)
+            self._wait_for_network()
+            self._do(said, "looked", self._page.check_now)
             if not self._page.cannot_tell:
                 return True
         if self._rng.random() < 0.5:
-            happened.add("sent again")
-            self._conversation.sent_again.add(text)
-            self._page.send_again()
+            self._do(said, "send again", self._page.send_again)
             return True
-        happened.add("discarded")
-        self._conversation.discarded.add(text)
-        self._page.discard()
+        self._do(said, "discard", self._page.discard)
         return False

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -7,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.engine.nodes import NODE_TYPES
-from debugger.graph import CHECKS, Graph, Problem, check
-from debugger.graph.checks import format_problem
+from debugger.graph import CHECKS, Graph, Problem, check, checks
+from debugger.graph.checks import Check, format_problem
 from debugger.protocol.workflow import Workflow
 
 KNOWN = frozenset({"say_llm", "say_static", "worker_llm", "no_op", "super_node"})
@@ -287,7 +289,9 @@ def test_a_model_node_that_loops_without_waiting_is_an_error(fields: dict[str, A
     problems = [problem for problem in problems if problem.code != "unreachable-node"]
 
     assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == (
-        [("error", "loop-without-wait", "ask")] if is_wrong else []
+        [("error", "loop-without-wait" if "self_loop" in fields else "default-loop-without-wait", "ask")]
+        if is_wrong
+        else []
     )
 
 
@@ -401,14 +405,24 @@ def test_a_very_long_name_is_cut_in_a_message() -> None:
 
 
 def test_every_rule_has_a_name_of_its_own_and_tells_its_source_or_its_reason() -> None:
-    names = [rule.__name__ for rule in CHECKS]
+    names = [rule.code for rule in CHECKS]
 
     assert len(set(names)) == len(names)
-    assert all(rule.__doc__ for rule in CHECKS)
+    assert all(rule.find.__doc__ for rule in CHECKS)
+
+
+def test_every_rule_of_a_module_is_in_the_table() -> None:
+    names = (f"{checks.__name__}.{module.name}" for module in pkgutil.iter_modules(checks.__path__))
+    written = [
+        each for name in names for each in vars(import_module(name)).values() if isinstance(each, Check)
+    ]
+
+    assert {rule.code for rule in written} <= {rule.code for rule in CHECKS}
+    assert len(written) >= 50
 
 
 def test_every_code_is_the_name_of_its_rule() -> None:
-    names = {rule.__name__.replace("_", "-") for rule in CHECKS}
+    names = {rule.find.__name__.replace("_", "-") for rule in CHECKS}
     broken = {"is_global": True, "condition": {"condition_expression": "(("}}
     problems = [
         *found([]),
@@ -467,8 +481,16 @@ JSON = st.recursive(
     max_leaves=6,
 )
 TOOL = st.fixed_dictionaries(
-    {"type": st.sampled_from(["external_api", "knowledge_base", [], None])},
+    {
+        "type": st.sampled_from(
+            ["external_api", "knowledge_base", "inbuilt_function", "inline_python", [], None]
+        )
+    },
     optional={
+        "tool_id": JSON,
+        "integration_auth": JSON | st.fixed_dictionaries({"integration_id": JSON}),
+        "api_headers": JSON,
+        "timeout_seconds": JSON,
         "api_body": JSON,
         "variable_arguments": st.lists(
             st.fixed_dictionaries({}, optional={"argument_name": JSON, "source": JSON})
@@ -480,8 +502,20 @@ TOOL = st.fixed_dictionaries(
     },
 )
 FIELD = st.fixed_dictionaries(
-    {"name": st.just("a")},
-    optional={"value_type": JSON, "enum_values": JSON, "min_value": JSON, "max_length": JSON},
+    {"name": st.just("a") | JSON},
+    optional={
+        "value_type": JSON,
+        "enum_values": JSON,
+        "min_value": JSON,
+        "max_length": JSON,
+        "default_value": JSON,
+        "mappings": JSON
+        | st.lists(
+            st.fixed_dictionaries(
+                {"target_type": st.just("runtime_variable") | JSON}, optional={"target_variable_name": JSON}
+            )
+        ),
+    },
 )
 
 
@@ -492,7 +526,10 @@ FIELD = st.fixed_dictionaries(
         optional={
             "tool_config": TOOL | JSON,
             "tools_config": JSON,
-            "llms_config": JSON,
+            "llms_config": JSON | st.fixed_dictionaries({"type": JSON, "streaming": JSON, "okta_auth": JSON}),
+            "attachable_llm_config_id": JSON,
+            "override_llm_config": JSON,
+            "is_turn_by_turn_evaluator": JSON,
             "timeout": JSON,
             "field_values": JSON | st.dictionaries(st.just("a"), JSON),
             "super_node_interface": JSON | st.fixed_dictionaries({"input_fields": st.lists(FIELD)}),
@@ -503,7 +540,8 @@ FIELD = st.fixed_dictionaries(
     ),
 )
 def test_no_field_of_a_node_is_too_odd_to_be_checked(node_type: str, fields: dict[str, Any]) -> None:
-    problems = found([START | fields | {"type": node_type}], edge("1", "start", "start"))
+    twin = START | fields | {"type": node_type, "logical_id": "twin"}
+    problems = found([START | fields | {"type": node_type}, twin], edge("1", "start", "twin"))
 
     assert all(format_problem(problem, EMPTY).startswith(problem.level) for problem in problems)
 

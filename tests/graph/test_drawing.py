@@ -88,7 +88,7 @@ def test_large_name_is_broken_at_spaces_only(name: str, lines: tuple[str, ...]) 
     assert len(lines) * box.large_size < box.height
 
 
-def test_drawing_shares_one_ghost_per_missing_node() -> None:
+def test_drawing_has_one_box_per_missing_node() -> None:
     made = drawing([{"logical_id": "a"}], edge("a", "gone"), edge("a", "gone"), edge("a", None))
 
     assert [arrow.target for arrow in made.arrows] == [1, 1, 2]

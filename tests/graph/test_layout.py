@@ -87,23 +87,23 @@ def test_what_is_special_about_nodes_and_edges_is_told() -> None:
         workflow(nodes, edge("a", "off", disabled=True), edge("a", "off", **fork), edge("a", "gone"))
     )
 
-    start, everywhere_node, off, ghost = made.nodes
+    start, everywhere_node, off, missing = made.nodes
     assert (start.start, start.caption) == (True, "say_llm · start")
     assert (everywhere_node.is_global, everywhere_node.caption) == (True, "say_llm · global")
     assert (off.disabled, off.caption) == (True, "no_op · disabled")
-    assert (ghost.id, ghost.ghost, ghost.type, ghost.caption) == ("gone", True, None, "missing")
+    assert (missing.id, missing.missing, missing.type, missing.caption) == ("gone", True, None, "missing")
     assert [(line.disabled, line.forks) for line in made.edges] == [
         (True, False),
         (False, True),
         (False, False),
     ]
-    assert not any(node.ghost for node in (start, everywhere_node, off))
+    assert not any(node.missing for node in (start, everywhere_node, off))
 
 
-def test_edges_without_an_end_lead_to_ghosts_of_their_own() -> None:
+def test_edges_without_an_end_lead_to_missing_nodes_of_their_own() -> None:
     made = layout(workflow([{"logical_id": "a"}], edge("a", None), edge(None, "a")))
 
-    assert [node.ghost for node in made.nodes] == [False, True, True]
+    assert [node.missing for node in made.nodes] == [False, True, True]
     assert len({node.id for node in made.nodes}) == 3
 
 

@@ -157,9 +157,9 @@ def test_a_node_that_failed_counts_as_a_failure():
     )
     fine = parse_event({"type": "end_node_run", "run_output": {"success": True}})
 
-    assert failed.is_failure
+    assert failed.has_failed
     assert "no such id" in failed.summary
-    assert not fine.is_failure
+    assert not fine.has_failed
 
 
 def test_a_companion_is_known_by_what_follows_the_last_companion_mark():

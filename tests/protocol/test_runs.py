@@ -224,6 +224,13 @@ def test_background_work_of_another_backend_is_known_by_its_events(given, event,
     assert turn_logs(run)[1].is_background is expected
 
 
+def test_turn_with_a_companions_step_is_no_background_work():
+    events = ["companion_step_boundary", "end_workflow_iteration"]
+    run = record_of((TurnInput.with_message(None), []), (TurnInput(command="data"), events))
+
+    assert [(log.number, log.is_background) for log in turn_logs(run)] == [(1, False), (2, False)]
+
+
 def test_the_first_turn_is_a_turn_whatever_its_events():
     run = record_of((background_input(), ["companion_step_boundary"]))
 

@@ -14,13 +14,19 @@ from websockets.sync.client import ClientConnection, connect
 
 @contextmanager
 def open_socket(
-    port: int, *, origin: str = "", host: str = "127.0.0.1", cookie: str = "", session: str = ""
+    port: int,
+    *,
+    origin: str = "",
+    host: str = "127.0.0.1",
+    cookie: str = "",
+    session: str = "",
+    base: str = "",
 ) -> Iterator[ClientConnection]:
     """The WebSocket by a host name, to this machine whatever the name; of a session that is continued."""
     with (
         closing(socket.create_connection(("127.0.0.1", port))) as connected,
         connect(
-            f"ws://{host}:{port}/_stcore/stream",
+            f"ws://{host}:{port}{base}/_stcore/stream",
             sock=connected,
             origin=origin or f"http://{host}:{port}",
             additional_headers={"Cookie": cookie},

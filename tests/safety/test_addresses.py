@@ -129,7 +129,7 @@ def test_server_beyond_loopback_refuses_private_targets(tmp_path, monkeypatch, h
     if setting is not None:
         monkeypatch.setenv("WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE", setting)
     served = []
-    monkeypatch.setattr("debugger.server.serve.serve", lambda backend, *_, **__: served.append(backend))
+    monkeypatch.setattr("debugger.server.http_server.serve", lambda backend, *_, **__: served.append(backend))
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
 
     result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0", "--database", database])

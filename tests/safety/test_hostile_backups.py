@@ -1,4 +1,4 @@
-"""Truncated, forged or hostile backups.
+"""Truncated, damaged, oversized, foreign and newer backups.
 
 Each is refused in one sentence and changes nothing.
 """
@@ -10,8 +10,6 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 import zipfile
 import zlib
@@ -24,7 +22,6 @@ from typer.testing import CliRunner
 from debugger.cli import main
 from debugger.store import Role, Store, TurnClaim, back_up
 from debugger.store.backup_file import MAX_LINE
-from debugger.store.backup_reader import BackupReader
 from debugger.store.database import Database
 from debugger.store.schema import metadata
 from tests.support.postgres import a_database, a_schema
@@ -62,13 +59,13 @@ def fill(url):
                 run_status="running",
                 started_at=6.0,
                 owner="elsewhere",
-                lease_until=9e9,
+                lease_seconds=9e9,
                 pair=b'{"run_input":{}}',
                 client_turn_id="c1",
                 user_turn_number=1,
             )
         )
-        store.notebook.star(RUN)
+        store.notes.star(RUN)
         store.api_keys.add("Ada", Role.ADMIN)
         store.audit.append("Ada", "admin", "import workflow", workflow.id)
 
@@ -143,12 +140,6 @@ class Forgery:
     def insert(self, place, *lines):
         self.lines[place:place] = lines
 
-    def without(self, name):
-        del self.lines[self.rows_of(name)]
-        end = json.loads(self.lines[-1])["end"]
-        del end[name]
-        self.lines[-1] = json.dumps({"end": end}).encode() + b"\n"
-
     def twice(self, name, **values):
         """Repeat a table's first row with other values; count it."""
         place = self.table(name) + 1
@@ -156,12 +147,6 @@ class Forgery:
         self.row(name, **values)
         self.insert(place, first)
         self.counted(**{name: json.loads(self.lines[-1])["end"][name] + 1})
-
-    def moved_to_front(self, name):
-        part = self.rows_of(name)
-        lines = self.lines[part]
-        del self.lines[part]
-        self.insert(1, *lines)
 
     def packed(self, level=1):
         return gzip.compress(b"".join(self.lines), level)
@@ -201,7 +186,7 @@ FILES = {
     "other JSON": (lambda f: gzip.compress(b"{}\n"), "is not a backup"),
     "a deeply nested header": (lambda f: gzip.compress(b"[" * 90_000), "is not a backup"),
     "a large header": (lambda f: gzip.compress(b'{"a":"%b"}\n' % (b"x" * 900_000)), "is not a backup"),
-    "two lines": (lambda f: gzip.compress(f.lines[0] + b'{"end":{}}\n'), "the table .* is missing"),
+    "two lines": (lambda f: gzip.compress(f.lines[0] + b'{"end":{}}\n'), "its schema version is None"),
     "the header alone": (lambda f: gzip.compress(f.lines[0]), "ends too early, after line 1"),
     "cut off": (lambda f: f.packed()[:-300], "ends too early"),
     "the checksum cut off": (lambda f: f.packed()[:-4], "ends too early"),
@@ -225,15 +210,18 @@ LINES = {
     ),
     "a version that is no number": (
         lambda f: f.insert(0, f.lines.pop(0).replace(b'"version":1', b'"version":[]')),
-        "at line 1: it names no version",
+        "is not a backup",
     ),
     "a revision that never was": (
         lambda f: f.insert(
             0, json.dumps({**json.loads(f.lines.pop(0)), "revision": "0000"}).encode() + b"\n"
         ),
-        "at line 1: there was never a revision '0000'",
+        "at line 1: there was never a version 1 with a revision '0000'",
     ),
-    "a row before its table": (lambda f: f.insert(1, b'["a"]\n'), "at line 2: a row comes before"),
+    "a row before its table": (
+        lambda f: f.insert(1, b'["a"]\n'),
+        "at line 2: it is neither a row nor the columns",
+    ),
     "a line of text": (lambda f: f.insert(1, b'"Dear reader"\n'), "at line 2: it is neither"),
     "a line that is not JSON": (lambda f: f.insert(2, b"{]\n"), "at line 3: it is neither"),
     "an empty line": (lambda f: f.insert(2, b"\n"), "at line 3: it is neither"),
@@ -256,62 +244,92 @@ LINES = {
     ),
     "a table twice": (
         lambda f: f.insert(len(f.lines) - 1, *f.lines[f.rows_of("run_marks")]),
-        "run_marks comes twice",
+        "other numbers of rows",
     ),
-    "a table less": (lambda f: f.without("api_keys"), "the table api_keys is missing"),
-    "turns before runs": (lambda f: f.moved_to_front("turns"), "turns comes before runs"),
-    "a column less": (lambda f: f.head("kits", columns=["run_id"]), "not the columns of kits: run_id, kit"),
-    "a column twice": (lambda f: f.head("kits", columns=["run_id", "kit", "kit"]), "not the columns of kits"),
-    "another column": (lambda f: f.head("kits", columns=["run_id", "rowid"]), "not the columns of kits"),
-    "columns that are no texts": (lambda f: f.head("kits", columns=[{}, []]), "not the columns of kits"),
-    "other columns of bytes": (lambda f: f.head("kits", binary=[]), "the columns of bytes of kits are kit"),
-    "a row too short": (lambda f: f.insert(f.table("kits") + 1, b'["r"]\n'), "has 2 values and this one 1"),
+    "a column less": (
+        lambda f: f.head("run_marks", columns=["run_id", "note"]),
+        "it has 3 values for 2 columns",
+    ),
+    "another column": (lambda f: f.head("kits", columns=["run_id", "rowid"]), "kits has no column 'rowid'"),
+    "columns that are no texts": (lambda f: f.head("kits", columns=[{}, []]), "kits has no column '{}'"),
+    "a row too short": (lambda f: f.insert(f.table("kits") + 1, b'["r"]\n'), "it has 1 values for 2 columns"),
     "a row of a million values": (
         lambda f: f.insert(f.table("kits") + 1, b"[" + b"0," * 1_000_000 + b"0]\n"),
-        "not a list of texts, numbers",
+        "it has 1000001 values for 2 columns",
     ),
     "a deeply nested row": (
         lambda f: f.insert(f.table("kits") + 1, b"[" * 1_000_000 + b"\n"),
-        "not a list of texts",
+        "it is neither a row",
     ),
-    "an object as a value": (lambda f: f.insert(f.table("kits") + 1, b'["r",{}]\n'), "not a list of texts"),
-    "not a number": (lambda f: f.replace("runs", b",1.0,", b",NaN,"), "not a list of texts"),
+    "an object as a value": (
+        lambda f: f.insert(f.table("kits") + 1, b'["r",{}]\n'),
+        "column kit: a list or an object",
+    ),
+    "not a number": (
+        lambda f: f.replace("runs", b",1.0,", b",NaN,"),
+        "column created_at: a number that is not finite",
+    ),
     "an infinite number": (
         lambda f: f.replace("runs", b",1.0,", b",1e999,"),
-        r"column created_at: .* is not a value for it",
+        "column created_at: a number that is not finite",
     ),
     "a number of 5,000 digits": (
         lambda f: f.replace("runs", b",1.0,", b",%b," % (b"9" * 5_000)),
-        "not a list of texts",
+        "it is neither a row",
     ),
-    "a number beyond 64 bits": (lambda f: f.row("turns", turn_number=2**63), "an integer beyond 64 bits"),
-    "a text for a number": (lambda f: f.row("turns", turn_number="1"), "column turn_number: this text"),
+    "a number beyond 64 bits": (
+        lambda f: f.row("turns", turn_number=2**63),
+        "lines .*: Python int too large",
+    ),
+    "a text for a number": (
+        lambda f: f.row("turns", turn_number="1"),
+        "column turn_number: a text in the place of an integer",
+    ),
     "true for a number": (lambda f: f.row("turns", turn_number=True), "column turn_number: true or false"),
-    "a number for a text": (lambda f: f.row("runs", status=1), "column status: an integer is not a value"),
+    "a number for a text": (
+        lambda f: f.row("runs", status=1),
+        "column status: an integer in the place of a text",
+    ),
     "a number for true": (lambda f: f.row("run_marks", starred=1), "column starred: an integer"),
-    "no value where one is needed": (lambda f: f.row("runs", status=None), "column status: it has no value"),
+    "no value where one is needed": (
+        lambda f: f.row("runs", status=None),
+        "column status: no value in the place of a text",
+    ),
     "broken base64": (lambda f: f.row("turns", events="W10=="), "column events: this is not base64"),
-    "a number for bytes": (lambda f: f.row("turns", events=3), "column events: this is not base64"),
-    "half a character": (lambda f: f.row("runs", status="\ud83c"), "column status: this text is not a value"),
-    "bytes that are no text": (lambda f: f.replace("runs", b"waiting", b"\xff\xfe"), "not a list of texts"),
+    "a number for bytes": (
+        lambda f: f.row("turns", events=3),
+        "column events: an integer in the place of bytes",
+    ),
+    "half a character": (lambda f: f.row("runs", status="\ud83c"), "lines .*: .*surrogates not allowed"),
+    "bytes that are no text": (lambda f: f.replace("runs", b"waiting", b"\xff\xfe"), "it is neither a row"),
     "a key with an unknown role": (
         lambda f: f.row("api_keys", role="root"),
         "the role 'root' of a key is none of",
     ),
-    "a key with a short digest": (lambda f: f.row("api_keys", digest="0"), "the digest of a key"),
+    "a user with a terminal's command": (
+        lambda f: f.row("api_keys", person="Ada\x1b[2J"),
+        "no user can have the name 'Ada",
+    ),
+    "a user with a line end": (lambda f: f.row("api_keys", person="Ada\n"), "no user can have the name"),
+    "a user without a name": (lambda f: f.row("api_keys", person=" "), "no user can have the name"),
+    "a user with an endless name": (
+        lambda f: f.row("api_keys", person="A" * 81),
+        "no user can have the name",
+    ),
+    "a user who writes backwards": (lambda f: f.row("api_keys", person="\u202eadA"), "no user can have the"),
+    "a team with a path": (
+        lambda f: f.row("api_keys", team="../../x"),
+        "no team can have the name '../../x'",
+    ),
+    "a team with a command": (lambda f: f.row("api_keys", team="x; rm -rf ~"), "no team can have the name"),
+    "a key with a command as id": (lambda f: f.row("api_keys", id="$(reboot)"), "is no id of a key"),
     "another schema version": (
         lambda f: f.replace("meta", b'"4"', b'"99"'),
-        "schema_version is '99' and not 4",
+        "its schema version is 99 and not 4",
     ),
     "no schema version": (
         lambda f: f.replace("meta", b"schema_version", b"schema"),
-        "does not say schema_version",
-    ),
-    "an odd fact": (
-        lambda f: f.insert(
-            f.table("meta") + 2, f.lines.pop(f.table("meta") + 2).replace(b'"yes"', b'"maybe"')
-        ),
-        "workflows_created is 'maybe' and not yes or no",
+        "its schema version is None and not 4",
     ),
     "a primary key twice": (
         lambda f: f.twice("run_marks"),
@@ -323,7 +341,7 @@ LINES = {
     ),
     "a turn of no run": (
         lambda f: f.row("turns", run_id="gone"),
-        "a row of turns refers to 'gone', which runs",
+        "rows would refer to nothing, the first one of turns",
     ),
     "a turn in progress without input": (
         lambda f: f.replace("turns", b"eyJydW5faW5wdXQiOnt9fQ==", b"W10="),
@@ -380,35 +398,6 @@ def test_path_that_is_no_file_is_refused(victim, tmp_path, kind):
     check_refused(url, before, file, r"regular file|No such file|[Tt]oo many")
 
 
-@pytest.mark.parametrize("way", ["in place", "by a rename"])
-def test_file_changed_after_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
-    _, _, lines = victim
-    url, file = f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup"
-    fill(url)
-    before = rows(url)
-    file.write_bytes(Forgery(lines).packed())
-    forged = Forgery(lines)
-    forged.row("api_keys", role="root")
-    check = BackupReader.counts
-
-    def change_after_check(reader):
-        counts = check(reader)
-        if way == "in place":
-            file.write_bytes(forged.packed())
-        else:
-            (tmp_path / "other").write_bytes(forged.packed())
-            (tmp_path / "other").replace(file)
-        return counts
-
-    monkeypatch.setattr(BackupReader, "counts", change_after_check)
-    code, shown = command("restore", file, "--replace", "--database", url)
-
-    if way == "in place":
-        assert (code, "'root'" in shown[0], rows(url)) == (1, True, before)
-    else:
-        assert (code, [key[3] for key in rows(url)["api_keys"]]) == (0, ["admin"])
-
-
 def test_unforged_lines_are_restored(victim, tmp_path):
     _, before, lines = victim
     (tmp_path / "backup").write_bytes(Forgery(lines).packed(9))
@@ -431,7 +420,7 @@ def server_victim(victim):
 ON_A_SERVER = {
     "two lines": (
         lambda f: f.lines.__setitem__(slice(1, None), [b'{"end":{}}\n']),
-        "the table .* is missing",
+        "its schema version is None",
     ),
     "the character 0": (
         lambda f: f.row("runs", status="a\0b"),
@@ -454,34 +443,3 @@ def test_forged_lines_are_refused_on_postgresql(victim, server_victim, tmp_path,
     (tmp_path / "backup").write_bytes(forgery.packed())
 
     check_refused(url, before, tmp_path / "backup", reason)
-
-
-LITTLE_MEMORY = """
-import resource, sys
-from pathlib import Path
-from debugger.errors import InputError
-from debugger.store import restore
-resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000))
-try:
-    restore(sys.argv[1], Path(sys.argv[2]), replace=True)
-except InputError as error:
-    print(error)
-"""
-
-
-def test_restore_of_empty_objects_needs_little_memory(victim, tmp_path):
-    url, before, lines = victim
-    forgery = Forgery(lines)
-    # Decoded, they would take over 1 GB.
-    forgery.insert(forgery.table("kits") + 1, b"[" + b"{}," * 20_000_000 + b"{}]\n")
-    (tmp_path / "backup").write_bytes(forgery.packed())
-
-    done = subprocess.run(
-        [sys.executable, "-c", LITTLE_MEMORY, url, str(tmp_path / "backup")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "not a list of texts" in done.stdout, done.stderr
-    assert rows(url) == before

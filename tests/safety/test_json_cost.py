@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine import json_schema
 from debugger.engine.json_schema import schema_error
-from debugger.expressions import limits
+from debugger.expressions import limits, patterns
 from tests.safety.bounded_child import run_bounded
 
 MEGABYTE = 1_000_000
@@ -16,7 +15,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 @pytest.fixture
 def brief(monkeypatch):
     monkeypatch.setattr(limits, "MAX_EVALUATION_SECONDS", 0.3)
-    monkeypatch.setattr(json_schema, "MAX_PATTERN_SECONDS", 0.1)
+    monkeypatch.setattr(patterns, "MAX_SEARCH_SECONDS", 0.1)
 
 
 def doubling(keyword, **extra):

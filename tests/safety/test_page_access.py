@@ -137,6 +137,14 @@ def test_own_origin_is_accepted(local):
         assert next(messages_of(page, 10)).WhichOneof("type")
 
 
+def test_tables_offer_no_csv_of_their_own(local):
+    with open_socket(local.port) as page:
+        run_script(page)
+        began = [each for each in messages_until_end(page) if each.WhichOneof("type") == "new_session"]
+
+    assert began[0].new_session.config.disable_data_export
+
+
 @pytest.mark.parametrize("header", ["x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip"])
 def test_page_without_login_refuses_a_proxy(local, header):
     answer = httpx.get(local.url, headers={header: "203.0.113.1", **PAGE})
@@ -197,6 +205,21 @@ def test_counters_need_key(team):
     assert "debugger_turns_in_progress 0.0" in answer.text
 
 
+@pytest.mark.parametrize(("person", "status"), [("Ada", 403), ("Eve", 200)])
+def test_counters_of_sessions_need_administrator(team, person, status):
+    headers = {"cookie": login_cookie(sign_in(team, team.keys[person]))}
+
+    spellings = ["/_stcore/metrics", "/_stcore/metrics/", "/%5fstcore/metrics", "/_stcore/metrics?families=x"]
+    got = [
+        httpx.request(method, team.url + path, headers=headers, follow_redirects=True).status_code
+        for path in spellings
+        for method in ("GET", "OPTIONS")
+    ]
+
+    assert {each for each in got if each < 300} <= ({200, 204} if status == 200 else set())
+    assert got[0] == status
+
+
 @pytest.mark.parametrize("host", ["localhost", "debugger.example", "127.0.0.1"])
 def test_everything_needs_a_login(team, host):
     for path in PROTECTED:
@@ -254,15 +277,18 @@ def test_session_is_continued_by_its_user_alone(team):
         began = [each for each in messages_until_end(page) if each.WhichOneof("type") == "new_session"]
         session = began[0].new_session.initialize.session_id
 
-    drawn = {}
+    drawn, sessions = {}, {}
     for user, cookie in (("Eve", eve), ("Ada", ada)):
         with open_socket(team.port, cookie=cookie, session=session) as page:
             run_script(page)
-            texts = [each.SerializeToString() for each in messages_until_end(page)]
-            drawn[user] = b"".join(texts)
+            messages = list(messages_until_end(page))
+            began = [each for each in messages if each.WhichOneof("type") == "new_session"]
+            sessions[user] = began[0].new_session.initialize.session_id
+            drawn[user] = b"".join(each.SerializeToString() for each in messages)
 
-    assert b"reload the page to sign in" in drawn["Eve"]
-    assert b"Sign out" not in drawn["Eve"]
+    assert sessions["Eve"] != session  # one of her own, in which nothing of Ada's is
+    assert sessions["Ada"] == session
+    assert b"Ada" not in drawn["Eve"]
     assert b"Sign out" in drawn["Ada"]
 
 

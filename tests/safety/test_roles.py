@@ -199,14 +199,14 @@ def test_reader_writes_no_note(app, backend, recorded, user):
     drawn = {
         key: element.proto.disabled for kind in KINDS for element in app.get(kind) if (key := element.key)
     }
-    notes = backend.store.notebook.notes(recorded)
+    notes = backend.store.notes.of(recorded)
     assert refused == [True] * 4
     assert [drawn[name] for name in names] == [True] * 5
     assert (notes.starred, notes.tags, notes.note, notes.comments) == (False, [], "", [])
 
 
 def test_reviewer_signs_with_own_name(app, backend, monkeypatch, record, recorded, user):
-    backend.store.notebook.comment(recorded, Target(), "Bo", "By Bo")
+    backend.store.notes.comment(recorded, Target(), "Bo", "By Bo")
     user(Role.REVIEW)
     open_run(app, recorded)
     use(app, "inspector_tab", "Notes")
@@ -219,10 +219,10 @@ def test_reviewer_signs_with_own_name(app, backend, monkeypatch, record, recorde
     monkeypatch.setattr(state, "record", record)
     note_commands.call_author("Bo")
     refused.append(str(record(LastAction).error))
-    note_commands.delete_comment(recorded, backend.store.notebook.notes(recorded).comments[0].logical_id)
+    note_commands.delete_comment(recorded, backend.store.notes.of(recorded).comments[0].logical_id)
     refused.append(str(record(LastAction).error))
 
-    notes = backend.store.notebook.notes(recorded)
+    notes = backend.store.notes.of(recorded)
     assert (drawn.value, drawn.disabled) == ("Ada", True)
     assert [(one.author, one.content) for one in notes.comments] == [("Bo", "By Bo"), ("Ada", "By Ada")]
     assert notes.ratings_of(Target()) == {"Ada": "up"}
@@ -348,7 +348,7 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, re
     recordings.open_recording(data)
 
     assert record(LastAction).error is None
-    assert backend.store.notebook.notes(recorded).comments == []
+    assert backend.store.notes.of(recorded).comments == []
 
 
 def test_actions_of_users_are_audited(app, backend, record, user):

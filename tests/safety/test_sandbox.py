@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from debugger.engine.tools import sandbox
 from tests.safety.attacks import attack
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
@@ -122,6 +123,57 @@ def test_sandbox_sees_nothing_of_the_system() -> None:
     assert set(usr) <= {"share", "lib", "lib64", "bin", "local"}
     assert dev == ["null", "urandom"]
     assert name == "sandbox"
+
+
+def test_sandbox_names_no_installation() -> None:
+    code = """
+        def attack():
+            import sysconfig, tempfile, traceback
+            from importlib.util import cache_from_source
+
+            def text(path):
+                try:
+                    return open(path, errors="replace").read()
+                except OSError:
+                    return ""
+
+            try:
+                open("nowhere")
+            except OSError:
+                trace = traceback.format_exc()
+            frames, frame = [], sys._getframe()
+            while frame:
+                frames.append(frame.f_code.co_filename)
+                frame = frame.f_back
+            libc.getenv.restype = ctypes.c_char_p
+            own = "".join(text(f"/child/{name}") for name in os.listdir("/child/"))
+            own += "".join(text(f"/child/__pycache__/{name}") for name in os.listdir("/child/__pycache__"))
+            below = "/python", "/usr", "/libraries"
+            folders = [folder for top in below for folder, _, _ in os.walk(top)]
+            library = os.path.dirname(os.__file__)
+            records = [each for each in os.listdir(library) if each.startswith(("_sysconfig", "config-"))]
+            return {
+                "paths": [sys.path, sys.prefix, sys.base_prefix, sys.executable, sys.orig_argv, os.getcwd()],
+                "modules": [repr(module) for module in sys.modules.values()],
+                "build": [str(sysconfig.get_config_vars()), str(sysconfig.get_paths()), own],
+                "records": [text(os.path.join(library, each)) for each in records]
+                + [text(cache_from_source(os.path.join(library, each))) for each in records],
+                "trace": [trace, frames],
+                "environment": [str(os.environ), str(libc.getenv(b"LD_LIBRARY_PATH"))],
+                "folders": [os.listdir("/"), folders],
+                "processes": [text(f"/proc/self/{name}") for name in ("maps", "mountinfo", "environ")],
+            }
+    """
+    places = {sys.base_prefix, str(Path(sandbox.__file__).parents[4]), str(Path.home()), str(Path.cwd())} - {
+        "/usr"
+    }
+
+    found = attack(code).value
+
+    shown = {key: [place for place in places if place in str(value)] for key, value in found.items()}
+    assert shown == {key: [] for key in found}
+    assert found["paths"][1] == "/python"
+    assert any("build_time_vars" in text for text in found["records"])
 
 
 def test_sandbox_changes_no_file_that_it_reads() -> None:

@@ -101,10 +101,12 @@ def test_sandbox_has_no_memory_outside_address_space() -> None:
                 lambda: call(libc.syscall, msgget, 0, 0o1600),
                 lambda: call(libc.inotify_init1, 0),
                 lambda: fcntl.lockf(file, fcntl.LOCK_EX, 1, 5),
+                lambda: fcntl.flock(file, fcntl.LOCK_EX),
+                lambda: socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000_000),
             )
     """
 
-    assert attack(code, shmget=shmget, msgget=msgget).value == ["PermissionError"] * 6
+    assert attack(code, shmget=shmget, msgget=msgget).value == ["PermissionError"] * 8
 
 
 def test_sandbox_ends_a_page_table_bomb() -> None:

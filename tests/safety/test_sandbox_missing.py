@@ -14,14 +14,14 @@ import pytest
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.sandbox import status
 from debugger.engine.tools.sandbox.bubblewrap import find_programs
-from debugger.engine.tools.sandbox.process import CHILD_FOLDER
+from debugger.engine.tools.sandbox.process import CHILD_FOLDER, base_executable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
 BWRAP = find_programs()[0] if find_programs() else "bwrap"
 WITHOUT_FLAGS = f"""
 while [ "$1" != -- ]; do shift; done
-exec "$2" -I -S -c "$9" {CHILD_FOLDER.parent} sandboxed
+exec {base_executable()} -I -S -c "$9" {CHILD_FOLDER.parent} sandboxed
 """
 """A bwrap that skips its flags and runs the program, to which it shows the child's package."""
 NAMESPACES = "No permissions to create a new namespace, likely because the kernel does not allow it."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -55,24 +56,34 @@ print(json.dumps({
 
 
 def test_sandbox_holds_for_an_ordinary_user() -> None:
-    # The interpreter may lie in root's home, so it is mounted at another place.
-    folder = tempfile.mkdtemp()
-    Path(folder).chmod(0o755)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "LD_LIBRARY_PATH": f"{folder}/lib",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join([str(Path(debugger.__file__).parent.parent), *sys.path]),
-    }
-    python = f"{folder}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    script = (
-        f"mount --bind {sys.base_prefix} {folder} && "
-        f'exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c "$1"'
-    )
-    command = ["unshare", "-m", "sh", "-c", script, "sh", APPLICATION]
+    # Interpreter, checkout and packages may lie in root's home, so they are mounted at other places.
+    python, *path = sys.base_prefix, str(Path(debugger.__file__).parent.parent), *sys.path
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        places = {each: f"{folder}/{number}" for number, each in enumerate(dict.fromkeys([python, *path]))}
+        places = {each: place for each, place in places.items() if Path(each).is_dir()}
+        for place in places.values():
+            Path(place).mkdir()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LD_LIBRARY_PATH": f"{places[python]}/lib",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.pathsep.join(places[each] for each in path if each in places),
+        }
+        mounts = [shlex.join(["mount", "--bind", each, place]) for each, place in places.items()]
+        command = f"{places[python]}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+        user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        run = f"exec {shlex.join([*user, command, '-c', APPLICATION])}"
+        script = " && ".join([*mounts, run])
 
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    Path(folder).rmdir()
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.errors import SettingsError
+from debugger.errors import NotFoundError, SettingsError
 from debugger.scenarios.connections import find_connection
 from debugger.settings import HostedSettings, Settings
 
@@ -25,7 +25,7 @@ def test_environment_and_named_connections_are_found(secrets):
 
 
 def test_unknown_connection_is_rejected(secrets):
-    with pytest.raises(SettingsError, match="No connection has the name 'staging'"):
+    with pytest.raises(NotFoundError, match="No connection has the name 'staging'"):
         find_connection("staging", OWN)
 
 

@@ -17,12 +17,13 @@ from typer.testing import CliRunner
 from debugger.cli import main
 from debugger.scenarios import distributed
 from debugger.scenarios.connections import Connections
-from debugger.scenarios.distributed import DistributedExecution
+from debugger.scenarios.distributed import DistributedExecution, worker_settings
 from debugger.scenarios.history import SuiteHistory
 from debugger.scenarios.suite import load_cases
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.support.factories import document, static
+from tests.support.factories import direct, document, node, static
+from tests.support.http_server import HttpServer
 from tests.support.postgres import a_database, a_schema
 
 PASSWORD = "hunter2"
@@ -98,6 +99,33 @@ def without_runs(value):
         changing = ("id", "run", "run_id", "seconds", "started_at", "url", "link")
         return {key: without_runs(inner) for key, inner in value.items() if key not in changing}
     return [without_runs(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_worker_calls_nothing_on_its_own(folder, here, url, monkeypatch):
+    scenario(folder, "Slots", 1, more="calls: {read: live}\n")
+    with HttpServer() as server:
+        ask = node("ask", "http_request", url=f"{server.url}/slots")
+        workflow = document(static("hello", "Hello, Ada."), ask, direct("hello", "ask"), logical_id="hello")
+        (folder / "hello.json").write_text(json.dumps(workflow))
+
+        sent = run_on(here, url).exit_code, len(server.received)
+        scenario(folder, "Slots", 1)
+        default = run_on(here, url).exit_code, len(server.received)
+        asked = run_on(here, url, "--live", "read").exit_code, len(server.received)
+
+    assert (sent, default, asked) == ((0, 1), (0, 1), (0, 2))
+
+
+def test_settings_of_worker_can_only_forbid_more():
+    own = Settings(database="postgresql://own", outbound_read="blocked", outbound_talk="live", tool_timeout=5)
+    command = Settings(outbound_write="live", outbound_read="live", outbound_talk="simulated", tool_timeout=9)
+
+    merged = worker_settings(own, command.model_dump(exclude={"database"}, exclude_unset=True))
+
+    assert (merged.database, merged.tool_timeout) == ("postgresql://own", 9)
+    assert (merged.outbound_read, merged.outbound_write) == ("blocked", "live")
+    assert (merged.outbound_talk, merged.outbound_contact) == ("simulated", "blocked")
+    assert "outbound_contact" not in merged.model_fields_set
 
 
 def test_two_workers_make_the_local_report(folder, url):

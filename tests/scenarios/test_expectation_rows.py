@@ -7,14 +7,22 @@ from dataclasses import replace
 
 import pytest
 
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import Environment
 from debugger.errors import InputError
+from debugger.samples import SAMPLES
 from debugger.scenarios.expectation_rows import Proposal, parse_expectation, pattern_of, stable_part, text_for
 from debugger.scenarios.loading import escaped, unescaped
-from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, talk
+from debugger.settings import Settings
+from tests.support.scenarios import CONVERSATIONS, draft_of, row_of, talk
 
 
 def test_with_match_changes_comparison_and_text() -> None:
-    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+    clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
+    wednesday = Environment(now=lambda: 1_785_300_000.0)
+    backend = EmbeddedBackend(Settings(database="sqlite://"), world=wednesday)  # the clinic speaks of Tuesday
+    backend.create_workflow(clinic.load_documents()[0], name=clinic.name)
+    draft = draft_of(talk(backend, *CONVERSATIONS["Clinic front desk: demo"]))
     said, path, status = (row_of(draft, 5, kind) for kind in ("says", "path", "status"))
 
     assert said.with_match("exact").to_json() == {"says": {"equals": said.value}}
@@ -27,7 +35,7 @@ def test_with_match_changes_comparison_and_text() -> None:
         status.with_match("regex")
     with pytest.raises(InputError, match="expectation status of turn 5"):
         status.with_text("waiting").to_json()
-    with pytest.raises(InputError, match="no regular expression"):
+    with pytest.raises(InputError, match="is not a regular expression"):
         said.with_match("regex").with_text("(").to_json()
     with pytest.raises(InputError, match="has no text"):
         said.with_text("").to_json()
@@ -98,3 +106,18 @@ def test_numbers_of_a_file_are_shown_as_texts(expectation, text):
     found = parse_expectation(expectation, 1)
 
     assert (found.text, found.to_json()) == (text, expectation)
+
+
+def test_null_in_a_file_is_as_an_absent_key():
+    row = parse_expectation({"says": None, "reached": ["ask"]}, 1)
+    hint = parse_expectation({"hint": {"node": None}}, 1)
+
+    assert (row.kind, row.match, row.to_json()) == ("reached", "as written", row.original)
+    assert (hint.match, hint.text) == ("as written", '{"node":null}')
+
+
+@pytest.mark.parametrize("path", [["...", "ask", "..."], ["ask", "..."], [7, "ask"]])
+def test_loosened_path_keeps_a_node(path):
+    row = parse_expectation({"path": path}, None).with_match("exact").with_match("contains")
+
+    assert row.to_json() == {"path": ["...", "ask", "..."]}

@@ -58,7 +58,7 @@ turns:
         f'{file}:15:9: status: expected {statuses}, found "wating".',
         f'{file}:16:19: tokens: expected a whole number, found "many".',
         f"{file}:17:9: expect: needs exactly one of {kinds}.",
-        f"{file}:18:16: regex: '(' is not a regular expression: missing ) at position 1.",
+        f"{file}:18:16: regex: '(' is not a regular expression: missing ), unterminated subpattern.",
     ]
     assert (caught.value.problems[0].line, caught.value.problems[-1].column) == (1, 16)
 
@@ -259,6 +259,7 @@ def test_empty_rows_leave_no_escapes(tmp_path):
         ),
         ("turns:\n  - expect: [{at_most: {tokens: }}]", "5:15: at_most: needs one of tokens, ms, turns"),
         ('turns:\n  - say: "\\ud83d\\ude00"', "5:5: A text has half of a character"),
+        ('turns:\n  - say: "A\\0B"', "5:5: A text has the character 0"),
         ("turns: [{}]\ninput: " + "{a: " * 300 + "1" + "}" * 300, ": This is nested too deeply."),
         ("turns: [{}]\ninput: {runtime_variables: [1]}", "5:1: input: runtime_variables: Input should be"),
         (

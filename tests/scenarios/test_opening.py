@@ -38,7 +38,7 @@ expect:
 
 
 def _opened(text: str = BOOKING, backend=None) -> OpenedScenario:
-    (uploaded,) = read_uploads({"booking.scenario.yaml": text.encode()}, "")
+    ((uploaded,), _) = read_uploads({"booking.scenario.yaml": text.encode()}, "")
     return open_scenario(uploaded, uploaded.loaded.scenario, backend or embedded())
 
 
@@ -113,7 +113,7 @@ def test_open_scenario_sets_mocks_and_script() -> None:
     rule = "anywhere:\n  - when: hours\n    take: node_opening_hours\n"
     script = f"version: 1\nworkflow: workflow_clinic_front_desk\n{rule}"
     files = {"booking.scenario.yaml": text.encode(), "own.script.yaml": script.encode()}
-    (uploaded,) = read_uploads(files, "")
+    ((uploaded,), _) = read_uploads(files, "")
 
     opened = open_scenario(uploaded, uploaded.loaded.scenario, embedded())
     opened.session.send("What are your hours?")
@@ -140,24 +140,51 @@ def test_open_scenario_refuses_what_a_backend_lacks() -> None:
 
 
 def test_upload_with_capital_ending_is_read() -> None:
-    (uploaded,) = read_uploads({"BOOKING.SCENARIO.YAML": BOOKING.encode()}, "")
+    ((uploaded,), _) = read_uploads({"BOOKING.SCENARIO.YAML": BOOKING.encode()}, "")
 
     assert uploaded.loaded.scenario.name == "Booking"
 
 
 def test_read_uploads_reports_mistakes_with_their_place() -> None:
-    with pytest.raises(InputError, match=r"^a\.scenario\.yaml:2:1: .*\na\.scenario\.yaml:4:1: workflw"):
-        read_uploads({"a.scenario.yaml": BOOKING.replace("workflow:", "workflw:").encode()}, "")
+    files = {
+        "a.scenario.yaml": BOOKING.replace("workflow:", "workflw:").encode(),
+        "b.scenario.yaml": b"\xff\xfe\x00",
+    }
+
+    scenarios, errors = read_uploads(files, "")
+
+    assert scenarios == []
+    assert errors[0].message.startswith("a.scenario.yaml:2:1: ")
+    assert "\na.scenario.yaml:4:1: workflw" in errors[0].message
+    assert errors[1].message == "The file b.scenario.yaml is not UTF-8."
     with pytest.raises(InputError, match="no scenario among the files"):
         read_uploads({"a.script.yaml": b"version: 1"}, "")
-    with pytest.raises(InputError, match="not UTF-8"):
-        read_uploads({"a.scenario.yaml": b"\xff\xfe\x00"}, "")
+
+
+@pytest.mark.parametrize("name", ["/", "..", "a\0.yaml", "a" * 300 + ".yaml", "\ud800.yaml"])
+def test_read_uploads_refuses_impossible_names(name: str) -> None:
+    scenarios, errors = read_uploads({name: BOOKING.encode(), "b.scenario.yaml": BOOKING.encode()}, "")
+
+    assert [each.loaded.path.name for each in scenarios] == ["b.scenario.yaml"]
+    assert [str(error)[:26] for error in errors] == ["No file can have the name "]
+
+
+def test_read_uploads_opens_the_files_beside_a_bad_one() -> None:
+    bad = BOOKING.replace("turns:\n", "rows: gone.csv\nturns:\n", 1)
+    files = {name: text.encode() for name, text in (("a.yaml", BOOKING), ("b.yaml", bad), ("c.yml", BOOKING))}
+
+    scenarios, errors = read_uploads(files, "")
+
+    assert [each.loaded.path.name for each in scenarios] == ["a.yaml", "c.yml"]
+    [error] = errors
+    assert "gone.csv" in error.message
+    assert "b.yaml" in error.message
 
 
 def test_read_uploads_replaces_the_path_of_a_workflow() -> None:
     text = BOOKING.replace("workflow_clinic_front_desk", "../flows/clinic.json")
 
-    (uploaded,) = read_uploads({"a.scenario.yaml": text.encode()}, "workflow_clinic_front_desk")
+    ((uploaded,), _) = read_uploads({"a.scenario.yaml": text.encode()}, "workflow_clinic_front_desk")
 
     assert uploaded.loaded.scenario.workflow == "workflow_clinic_front_desk"
     assert uploaded.note == "The workflow on view takes the place of ../flows/clinic.json."
@@ -235,10 +262,10 @@ def test_read_uploads_reads_no_file_of_the_server(tmp_path: Path, line: str) -> 
     secret.write_text("question\nhunter2\n")
     text = BOOKING.replace("turns:\n", line.format(path=secret) + "\nturns:\n", 1)
 
-    with pytest.raises(InputError) as raised:
-        read_uploads({"a.scenario.yaml": text.encode()}, "")
+    scenarios, [error] = read_uploads({"a.scenario.yaml": text.encode()}, "")
 
-    assert "hunter2" not in str(raised.value)
+    assert scenarios == []
+    assert "hunter2" not in str(error)
 
 
 def test_confined_scenario_names_files_beside_it_only(tmp_path: Path) -> None:
@@ -257,7 +284,7 @@ def test_read_uploads_takes_keys_as_texts() -> None:
         "turns:\n", "input: {dynamic_variables: {1: one, true: two, key: three}}\nturns:\n", 1
     )
 
-    (uploaded,) = read_uploads({"booking.scenario.yaml": text.encode()}, "")
+    ((uploaded,), _) = read_uploads({"booking.scenario.yaml": text.encode()}, "")
 
     found = {"1": "one", "true": "two", "key": "three"}
     assert uploaded.loaded.scenario.input == {"dynamic_variables": found}

@@ -22,9 +22,10 @@ from debugger.scenarios.loading import load_scenario, load_text
 from debugger.scenarios.preparation import FrozenClock
 from debugger.scenarios.proposal import masked_words, propose, write_bundle
 from debugger.scenarios.runner import ScenarioRunner
+from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.exports import exported
-from tests.support.factories import say, workflow
+from tests.support.factories import direct, document, say, static, workflow
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, run_text, talk
 
 
@@ -278,3 +279,26 @@ def test_propose_masks_name() -> None:
 
     assert ("hunter2" in plain, "555 0123" in plain) == (False, True)
     assert ("hunter2" in masked, "555 0123" in masked) == (False, False)
+
+
+def test_seed_is_proposed_where_chance_decides() -> None:
+    with closing(EmbeddedBackend()) as backend:
+        drawing = document(
+            static("hello", "Hi", "Hello", "Good day", mode="random"), say("desk"), direct("hello", "desk")
+        )
+        steady = document(static("hello", "Hi"), logical_id="workflow_steady")
+        drafts = [draft_of(_talked(backend, each)) for each in (drawing, steady)]
+
+        result = run_text(drafts[0].text(), backend)
+
+    assert [draft.head.get("seed") for draft in drafts] == [1, None]
+    assert "The workflow draws at random" in drafts[0].notes[0]
+    assert not row_of(drafts[0], 1, "says").is_ticked
+    assert (result.outcome, result.scenario.seed) == ("passed", 1)
+
+
+def _talked(backend, wanted):
+    session = DebugSession(backend, backend.create_workflow(wanted).id)
+    session.send("Hello")
+    session.wait()
+    return session

@@ -81,9 +81,10 @@ def test_failure_has_whole_message_and_link(folder):
         "  expected: a message of the agent in the turn that contains 'Goodbye'",
         "  got:      'Hello!'",
     ]
-    assert lines[at + 3].startswith("  nearest event: ")
-    assert lines[at + 4].startswith("Path: Hello > always > Chat")
-    assert lines[at + 5].startswith("Run: http://localhost:8501/?backend=embedded&run=")
+    assert lines[at + 3] == "  why:      'Hello' said 'Hello!'"
+    assert lines[at + 4].startswith("  nearest event: ")
+    assert lines[at + 5].startswith("Path: Hello > always > Chat")
+    assert lines[at + 6].startswith("Run: http://localhost:8501/?backend=embedded&run=")
     assert "Traceback" not in done.stdout
 
 
@@ -98,12 +99,14 @@ def test_soft_failures_are_shown_with_failure(folder):
     assert "FAILED bad.scenario.yaml::Bad - at the end: expected the status failed" in done.stdout
 
 
-def test_broken_file_is_an_error_of_collection(folder):
+def test_broken_file_fails_alone(folder):
     (folder / "bad.scenario.yaml").write_text("version: 1\nname: Bad\nworkflw: x.json\n")
+    scenario(folder, "Good")
 
     done = pytest_in(folder)
 
-    assert done.returncode == 2
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
     assert "bad.scenario.yaml:3:1: workflw: this key is unknown." in done.stdout
     assert "Traceback" not in done.stdout
 
@@ -199,7 +202,7 @@ def test_plugin_imports_nothing_else():
     )
 
     assert done.stdout.strip() == (
-        "['debugger', 'debugger.scenarios', 'debugger.scenarios.pytest_plugin']"
+        "['debugger', 'debugger.lazy_names', 'debugger.scenarios', 'debugger.scenarios.pytest_plugin']"
     ), done.stderr
 
 

@@ -51,7 +51,7 @@ def test_round_trip_loses_nothing_on_all_samples(tmp_path: Path) -> None:
     assert back == scenarios
     for scenario, session in zip(back, sessions, strict=True):
         text = write_yaml(scenario)
-        (uploaded,) = read_uploads({"a.scenario.yaml": text.encode()}, "")
+        ((uploaded,), _) = read_uploads({"a.scenario.yaml": text.encode()}, "")
         opened = open_scenario(uploaded, uploaded.loaded.scenario, backend)
         replay = opened.replay(len(opened.case.turns))
         opened.session.replay_inputs(replay)

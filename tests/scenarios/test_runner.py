@@ -153,8 +153,9 @@ def test_unknown_node_of_connection_is_an_error(tmp_path):
 
     assert (found.outcome, found.repetitions[0].error) == (
         "error",
-        "The workflow has no node 'greet'. It has hello, Hello.",
+        "Turn 1, not_reached: The workflow has no node 'greet'. It has hello, Hello.",
     )
+    assert found.is_mistake
     staging.close()
 
 
@@ -254,6 +255,45 @@ def test_workflow_of_another_store_is_copied(tmp_path):
     source.close()
 
 
+FAULTY = document(static("greet", "Hi"), llms_config={"type": "openai_llm", "temperature": 7}, name="Mine")
+"""It breaks a rule of saving."""
+
+
+def test_stored_workflow_that_breaks_rule_runs(tmp_path):
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as source:
+        source.store.create_workflow(FAULTY)
+        with ScenarioRunner({"embedded": source}.__getitem__, Settings()) as runner:
+            text = "version: 1\nname: Test\nworkflow: Mine\nturns: [{say: a, expect: [{says: Hi}]}]"
+            [found] = runner.run(load_text(text, tmp_path))
+
+    assert found.outcome == "passed"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_file_that_breaks_rule_is_not_stored(tmp_path, is_known):
+    store = Store("sqlite://")
+    if is_known:
+        store.create_workflow(document(static("greet", "Hello")))
+    (tmp_path / "flow.json").write_text(json.dumps(FAULTY))
+
+    with ScenarioRunner(no_connection, Settings(), store=store) as runner:
+        [found] = runner.run(load_text(f"{HEAD}turns: [{{}}]", tmp_path))
+
+    assert found.outcome == "error"
+    assert "the 'temperature' is '7'" in found.repetitions[0].error
+    assert [len(store.versions(row.id)) for row in store.workflows()[0]] == [1] * is_known
+    store.close()
+
+
+def test_file_that_breaks_rule_runs_in_a_store_of_the_runner(tmp_path):
+    (tmp_path / "flow.json").write_text(json.dumps(FAULTY))
+
+    with ScenarioRunner(no_connection, Settings()) as runner:
+        [found] = runner.run(load_text(f"{HEAD}turns: [{{}}]", tmp_path))
+
+    assert found.outcome == "passed"
+
+
 def test_cancelled_row_has_no_result(tmp_path):
     cancelled = threading.Event()
 
@@ -302,6 +342,24 @@ def test_frozen_clock_waits_for_nothing(runner, tmp_path):
 
     assert (found.outcome, found.repetitions[0].warnings) == ("passed", [])
     assert found.seconds < 300
+
+
+def test_time_ends_a_loop_at_a_frozen_clock(runner, tmp_path):
+    cancelled = threading.Event()
+    guard = threading.Timer(10, cancelled.set)  # a clock that stands still would let it loop for ever
+    guard.start()
+    [found] = results(
+        runner,
+        tmp_path,
+        "clock: 2026-03-02T09:00:00Z\nturns: [{say: a, expect: [{says: Too late}]}]",
+        node("poll", "no_op", self_loop_config={"enabled": True, "expiry_time": 60}),
+        static("late", "Too late."),
+        when("poll", "late", "[[self_loop_outcome]] == 'expiry_time'"),
+        cancelled=cancelled,
+    )
+    guard.cancel()
+
+    assert found.outcome == "passed"
 
 
 def test_changed_files_are_read_again(runner, tmp_path):
@@ -365,3 +423,107 @@ def test_damaged_workflow_hides_no_other(tmp_path):
             found = [result.repetitions[0] for each in loaded for result in runner.run(each)]
 
     assert [(each.outcome, each.error) for each in found] == [("passed", "")] * 2
+
+
+SCRIPT = """
+version: 1
+workflow: flow
+nodes:
+  chat:
+    - {when: tea, say: "A cup, please."}
+answers:
+  - {to: GET .*/slots, body: 1}
+  - {to: GET .*/slotz, body: 2}
+"""
+
+
+def warnings_of(runner, folder, text, *parts, **config):
+    (folder / "flow.json").write_text(
+        json.dumps(document(*parts, logical_id="flow", **config)), encoding="utf-8"
+    )
+    (folder / "flow.script.yaml").write_text(SCRIPT, encoding="utf-8")
+    [found] = runner.run(load_text(HEAD + text, folder))
+    assert found.repetitions[0].error == ""
+    return [each.text for each in found.repetitions[0].warnings]
+
+
+def test_unused_recorded_answer_is_a_warning(runner, tmp_path):
+    ask = node("ask", "http_request", url="https://api.example/slots")
+    text = "script: flow.script.yaml\nturns: [{say: tea}]"
+
+    assert warnings_of(runner, tmp_path, text, ask) == [
+        "A recorded answer was not used: expected that answer 2 (line 9), to 'GET .*/slotz', is used; got no "
+        "call that it fits"
+    ]
+
+
+def test_unused_answer_is_a_warning_beside_a_failure(runner, tmp_path):
+    ask = node("ask", "http_request", url="https://api.example/slots")
+    text = "script: flow.script.yaml\nturns: [{say: tea, expect: [{says: cup}]}]"
+
+    assert [line[:37] for line in warnings_of(runner, tmp_path, text, ask)] == [
+        "A recorded answer was not used: expec"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "unused"),
+    [("off", ["answer 2 of 'price' (line 5)"]), ("sandboxed", [])],
+)
+def test_unused_answer_of_refused_code_is_a_warning(tmp_path, monkeypatch, setting, unused):
+    answers = "[{with: {a: 1}, result: 1},\n    {with: {a: 2}, result: 2}]"
+    script = f"version: 1\nworkflow: flow\ntools:\n  price: {answers}\n"
+    monkeypatch.setitem(globals(), "SCRIPT", script)
+    ask = tool("price", "def price(a):\n    return 1\n", {"a": 1})
+
+    with ScenarioRunner(lambda name: pytest.fail(name), Settings(inline_python=setting)) as runner:
+        found = warnings_of(runner, tmp_path, "script: flow.script.yaml\nturns: [{say: tea}]", ask)
+
+    assert [line.split("that ")[1].split(",")[0] for line in found if "recorded answer" in line] == unused
+
+
+def test_node_without_fitting_rule_is_a_warning(runner, tmp_path):
+    text = "script: flow.script.yaml\nturns: [{say: tea}, {say: coffee}, {say: milk}]"
+    found = warnings_of(runner, tmp_path, text, say("chat", wait_for_user_message=True, self_loop=True))
+
+    assert found[2:] == [
+        "The script did not answer: expected that a rule of the script fits at the node 'Chat'; got the "
+        "built-in rules"
+    ]
+
+
+def test_rules_without_a_script_need_no_warning(runner, tmp_path):
+    assert warnings_of(runner, tmp_path, "turns: [{say: coffee}]", say("chat")) == []
+
+
+@pytest.mark.parametrize(("calls", "is_warned"), [("", True), ("calls: {talk: simulated}\n", False)])
+def test_simulated_model_is_a_warning_without_a_word(tmp_path, calls, is_warned):
+    model = {"type": "custom_llm", "model": "tea-1", "base_url": "http://127.0.0.1:9/v1"}
+    with ScenarioRunner(no_connection, Settings(responder="model")) as runner:
+        found = warnings_of(runner, tmp_path, f"{calls}turns: [{{say: tea}}]", say("chat", llms_config=model))
+
+    assert [line.partition(":")[0] for line in found] == ["No model was called"] * is_warned
+
+
+def test_no_engine_uses_the_store_after_it_is_closed(tmp_path, monkeypatch):
+    alive = []
+    threads = set(threading.enumerate())
+    close = Store.close
+
+    def look(store):
+        alive.extend(each.name for each in threading.enumerate() if each not in threads)
+        close(store)
+
+    monkeypatch.setattr(Store, "close", look)
+    with ScenarioRunner(no_connection, Settings()) as runner:
+        for number in range(2):
+            (tmp_path / "own.script.yaml").write_text(
+                f"version: 1\nworkflow: workflow_logical\nnodes: {{}}\ndemo: [hello {number}]\n"
+            )
+            [found] = results(
+                runner, tmp_path, "turns: [{say: hello}]\nscript: own.script.yaml\n", static("a", "Hi")
+            )
+            assert found.repetitions[0].error == ""
+        assert any(each.name == "turn-leases" for each in threading.enumerate() if each not in threads)
+
+    assert alive == []

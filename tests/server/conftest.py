@@ -9,7 +9,7 @@ import uvicorn
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.app import create_app
-from debugger.server.serve import listen
+from debugger.server.http_server import listen
 from debugger.settings import Settings
 from tests.support.postgres import a_database, a_schema
 

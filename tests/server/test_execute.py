@@ -5,8 +5,11 @@ from contextlib import closing
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import background_input
 from debugger.settings import Settings
 from debugger.store import Role
+from tests.store.test_claims import a_claim
 from tests.support.companions import lab
 from tests.support.factories import document, say, static
 
@@ -185,6 +188,30 @@ def test_background_work_is_advanced_whatever_the_body(api, at_the_lab, request_
     assert set(result) == set(execute(api, create(api, say("chat")), command="start").json())
 
 
+def test_background_work_interrupted_after_calls_is_refused_once(api, embedded):
+    workflow_id = api.post("/v1/workflows", json=lab(pause=1, checks=1000)).json()["workflow"]["_id"]
+    run_id = execute(api, workflow_id, command="start").json()["run_id"]
+    claim = a_claim(
+        run_id,
+        embedded.store.claims.position(run_id).turn_count + 1,
+        workflow_id=workflow_id,
+        run_status="waiting_for_user_input",
+        user_turn_number=None,
+        pair=encode({"run_input": background_input().to_wire()}),
+    )
+    embedded.store.claims.take(claim)
+    embedded.store.claims.abandon(claim, b'[{"target":"POST https://api.example/pay"}]')
+
+    answers = [pump(api, workflow_id, run_id) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [409, 200]
+    refusal = answers[0].json()
+    assert (refusal["reason"], refusal["calls"]) == (
+        "turn_not_stored",
+        [{"target": "POST https://api.example/pay"}],
+    )
+
+
 def test_execute_rejects_other_content_types(api, at_the_lab):
     assert pump(api, *at_the_lab, content="{}", headers={"Content-Type": "text/plain"}).status_code == 415
     assert (
@@ -255,3 +282,29 @@ def test_read_key_executes_nothing(serve, path, query):
 
     assert answer.status_code == 403
     assert "the role run" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("start_node_logical_id", "ask"), ("welcome_message", "Hello"), ("initial_state", {})]
+)
+def test_key_of_first_turn_warns_on_later_turn(api, key, value):
+    workflow_id = api.post("/v1/workflows", json=document(say("ask"))).json()["workflow"]["_id"]
+    place = f"/v1/workflows/{workflow_id}/execute"
+    first = api.post(place, json={"run_input": {"run_by": "qa"}}).json()
+
+    later = {"command": "data", "run_by": "qa", key: value}
+    second = api.post(place, json={"run_id": first["run_id"], "run_input": later}).json()
+
+    told = [event["warning_message"] for event in second["events"] if event["type"] == "workflow_warning"]
+    assert [text.partition(" ")[0] for text in told] == ([key] if value else [])
+
+
+def test_welcome_message_of_first_turn_warns(api):
+    workflow_id = api.post("/v1/workflows", json=document(say("ask"))).json()["workflow"]["_id"]
+
+    turn = api.post(
+        f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"welcome_message": "Hello"}}
+    ).json()
+
+    [warning] = [event for event in turn["events"] if event["type"] == "workflow_warning"]
+    assert warning["warning_message"].startswith("welcome_message: Models read it")

@@ -54,7 +54,7 @@ def test_app_and_server_share_feedback(api, embedded):
     api.put(f"/v1/workflow-runs/{run_id}/turns/0/rating", json={"value": "up"}, headers={"uuid": "ada"})
     api.post(f"/v1/workflow-runs/{run_id}/comments", json={"content": "Well"})
 
-    notes = embedded.notebook.notes(run_id)
+    notes = embedded.notes.of(run_id)
     assert [(rating.author, rating.target.key) for rating in notes.ratings] == [("ada", "1")]
     assert [(comment.author, comment.content) for comment in notes.comments] == [("me", "Well")]
 

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from debugger.server.log_redaction import RepeatFilter, redact_address, redact_uvicorn_log
+from debugger.boundary import release_address
+from debugger.server.log_redaction import RepeatFilter, redact_uvicorn_log
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from debugger.server.log_redaction import RepeatFilter, redact_address, redact_u
     ],
 )
 def test_an_address_is_shown_without_its_tokens(address, told):
-    assert redact_address(address) == told
+    assert release_address(address) == told
 
 
 @pytest.mark.parametrize("name", ["uvicorn.access", "uvicorn.error"])

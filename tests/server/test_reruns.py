@@ -3,13 +3,19 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from debugger.server.turn_limiter import QueueFullError, TurnLimiter
+from debugger.settings import Settings
 from tests.server.conftest import serving
 from tests.support.factories import document, say
 from tests.support.server_metrics import counted
+from tests.support.server_sockets import create, opened, saying
 
 WAIT = 10
 
@@ -103,3 +109,71 @@ def test_waiting_reruns_respect_the_limit(embedded):
         statuses = sorted(answer.result().status_code for answer in answers)
 
     assert statuses == [202, 429, 429, 429]
+
+
+@pytest.fixture
+def strict(tmp_path):
+    """A server that re-runs as the platform does, and its backend."""
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+    settings = Settings(database=database, responder="rules", socket_reruns_only=True)
+    with closing(EmbeddedBackend(settings)) as backend, serving(backend) as client:
+        yield client, backend
+
+
+def test_run_by_requests_is_not_rerun_where_so_set(strict):
+    api, backend = strict
+    _, run_id = ended_run(backend)
+    place = f"/v1/workflow-runs/{run_id}"
+
+    [turn, _] = api.get(f"{place}/rerunnable-turns").json()["turns"]
+    checked = api.post(f"{place}/turns/0/rerun-preflight", json={}).json()
+    refused = [api.post(f"{place}/turns/0/{path}", json={}) for path in ("rerun-token", "rerun")]
+
+    assert (turn["rerunnable"], checked["rerunnable"]) == (False, False)
+    assert "snapshot" in turn["reason"]
+    assert checked["reason"] == turn["reason"]
+    assert [answer.status_code for answer in refused] == [409, 409]
+    assert backend.runs().total == 1
+
+
+def test_run_over_socket_is_rerun_where_so_set(strict):
+    api, backend = strict
+    workflow_id = create(api, say("chat"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+        api.post(
+            f"/v1/workflows/{workflow_id}/execute",
+            json={"run_id": run_id, "run_input": {"command": "data", "thread_to_node_inputs": saying("Hi")}},
+        )
+
+    turns = api.get(f"/v1/workflow-runs/{run_id}/rerunnable-turns").json()["turns"]
+    again = api.post(f"/v1/workflow-runs/{run_id}/turns/1/rerun", params={"async": False}, json={}).json()
+
+    assert [turn["rerunnable"] for turn in turns] == [True, True]
+    assert backend.run(again["workflow_run_id"]).status == "waiting_for_user_input"
+
+
+def test_every_run_is_rerun_by_default(api, embedded):
+    _, run_id = ended_run(embedded)
+
+    turns = api.get(f"/v1/workflow-runs/{run_id}/rerunnable-turns").json()["turns"]
+
+    assert [turn["rerunnable"] for turn in turns] == [True, True]
+
+
+@pytest.mark.parametrize("history", ["FULL", "NONE"])
+def test_rerun_by_token_is_rerun_again_where_so_set(strict, history):
+    api, _ = strict
+    workflow_id = create(api, say("chat"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+    place = f"/v1/workflow-runs/{run_id}/turns/0/rerun-token"
+    token = api.post(place, json={"history_mode": history}).json()["rerun_token"]
+
+    with opened(api) as socket:
+        hello = socket.turn(workflow_id=workflow_id, command="start", rerun_token=token)[0]
+        socket.turn(command="data", thread_to_node_inputs=saying("Hi"))
+
+    turns = api.get(f"/v1/workflow-runs/{hello['workflow_run_id']}/rerunnable-turns").json()["turns"]
+    assert turns
+    assert {turn["rerunnable"] for turn in turns} == {True}

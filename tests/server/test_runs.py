@@ -110,3 +110,16 @@ def test_invalid_filter_is_named(api, query):
 def test_unknown_run_and_malformed_id_differ(api):
     assert api.get(f"/v1/workflow-runs/{UNKNOWN}").status_code == 404
     assert api.get("/v1/workflow-runs/nope").status_code == 422
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_run_bears_name_given_at_creation(api, embedded, is_wrapped):
+    graph = document(static("a", "Hello"), name="Inner")
+    body = {"name": "Given", "config": graph} if is_wrapped else {**graph, "name": "Given"}
+    workflow_id = api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+    changed = document(static("a", "Bye"), name="Another")
+    api.patch(f"/v1/workflows/{workflow_id}/versions/0/config", json={"config": changed})
+
+    ran = api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {}}).json()
+
+    assert embedded.run(ran["run_id"]).to_wire()["workflow_name"] == "Given"

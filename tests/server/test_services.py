@@ -73,7 +73,7 @@ def test_start_ignores_claims_of_ended_processes(embedded):
         run_status="started",
         started_at=1.0,
         owner="another machine",
-        lease_until=0.0,
+        lease_seconds=0.0,
         pair=b'{"run_input":{}}',
         user_turn_number=1,
     )

@@ -75,6 +75,24 @@ def test_breakpoint_on_errors_hits_failure(tmp_path):
     assert met_at(events, breakpoints) == ["workflow_error"]
 
 
+@pytest.mark.parametrize(
+    ("mark", "hits"),
+    [
+        ({"trouble": {"kind": "configuration"}}, 0),
+        ({}, 0),
+        ({"trouble": {"kind": "model", "node": "a"}}, 1),
+        ({"trouble": {"kind": "cut_reply"}}, 1),
+        ({"trouble": {"kind": "loop_limit", "faulted": True}}, 1),
+    ],
+)
+def test_a_mere_warning_is_no_error(mark, hits):
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+    breakpoints.put(Breakpoint("error"))
+    event = parse_event({"type": "workflow_warning", "warning_message": "No value for {{x}}.", **mark})
+
+    assert len(breakpoints.match(event, Scope)) == hits
+
+
 def opened(tmp_path, *parts):
     """The events of a first turn, and breakpoints that can name what is inside super nodes."""
     events, breakpoints = ran(tmp_path, *parts)

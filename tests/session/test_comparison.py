@@ -47,7 +47,7 @@ def test_two_diverging_runs_are_compared_in_full(backend):
     assert seen.paths.nodes["tea"].share == "only_a"
     assert seen.paths.nodes["coffee"].share == "only_b"
     assert seen.paths.nodes["desk"].share == "common"
-    assert [line.verdict for line in seen.lines] == ["same", "changed", "changed"]
+    assert [line.status for line in seen.lines] == ["same", "changed", "changed"]
     assert seen.turns == [1, 2]
     assert seen.variables(1) == []
     assert seen.structure == []
@@ -83,7 +83,7 @@ def test_run_of_deleted_workflow_is_read(backend):
 
     assert "The workflow was deleted" in found.substitute_reason
     assert len(found.turns) == 2
-    assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
+    assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.missing_nodes["tea"] == "Tea"
 
 
 def test_invalid_and_unknown_ids_are_rejected(backend):

@@ -107,7 +107,7 @@ def test_draft_starts_with_turn_input_and_state(backend):
     draft = ForkDraft.of(fork_point(session, 2))
 
     assert draft.message == "hello"
-    assert draft.point.standing_at == "chat"
+    assert draft.point.main_node == "chat"
     assert draft.variables.shown[DYNAMIC] == {"shop": "Leaf"}
     assert draft.variables.shown[RUNTIME]["tool_result"] == 2
     assert draft.variables.shown[WORKFLOW] == {}
@@ -127,7 +127,7 @@ def test_unedited_fork_verifies_itself_and_keeps_original(backend):
     record = backend.store.forks.of(fork_session.run_id)
     assert (record.source_run_id, record.turn_number, record.way) == (session.run_id, 2, "exact")
     assert (record.forked_by, record.changes) == ("ada", ())
-    assert Fidelity.from_json(record.fidelity).verdict == "verified"
+    assert Fidelity.from_json(record.fidelity).level == "verified"
     assert backend.run(session.run_id) == before
 
 
@@ -156,7 +156,7 @@ def test_ten_unedited_forks_are_all_verified(backend):
     forks = [forked(scripted, ForkDraft.of(fork_point(session, number))) for number in range(1, 11)]
 
     kept = [scripted.store.forks.of(one.run_id) for one in forks]
-    assert [Fidelity.from_json(record.fidelity).verdict for record in kept] == ["verified"] * 10
+    assert [Fidelity.from_json(record.fidelity).level for record in kept] == ["verified"] * 10
     assert [record.turn_number for record in kept] == list(range(1, 11))
     assert [one.status for one in forks] == ["waiting_for_user_input"] * 10
     scripted.close()
@@ -179,7 +179,7 @@ def test_edited_variable_and_message_change_the_path(backend):
         ("runtime.level", "added"),
     ]
     assert record.note == "why not"
-    assert Fidelity.from_json(record.fidelity).verdict == "unchecked"
+    assert Fidelity.from_json(record.fidelity).level == "unchecked"
 
 
 def test_edit_wins_over_input_of_the_turn(backend):
@@ -204,8 +204,8 @@ def test_verification_result_goes_with_edited_fork(backend):
 
     fork_session = forked(backend, draft, check=check)
 
-    assert check.fidelity.verdict == "verified"
-    assert Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity).verdict == "verified"
+    assert check.fidelity.level == "verified"
+    assert Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity).level == "verified"
     assert backend.runs().total == 2
 
 
@@ -221,7 +221,7 @@ def test_fork_in_other_version_names_verified_version(backend):
     fork_session = forked(backend, draft, check=check)
 
     kept = Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity)
-    assert kept.verdict == "verified"
+    assert kept.level == "verified"
     assert kept.sentence.endswith("That was in the version of the run.")
 
 
@@ -232,14 +232,14 @@ def test_failed_verification_gives_reason(hosted):
     check.begin()
     assert check.wait(10)
 
-    assert check.fidelity.verdict == "unchecked"
+    assert check.fidelity.level == "unchecked"
     assert "No checkpoint." in check.fidelity.sentence
 
 
 def test_fork_can_start_before_first_turn(backend):
     session = begun(backend, "one")
     draft = ForkDraft.of(fork_point(session, 1))
-    assert draft.point.standing_at == "hi"
+    assert draft.point.main_node == "hi"
     set_value(draft, DYNAMIC, "who", "Bo")
 
     fork_session = forked(backend, draft)
@@ -295,7 +295,7 @@ def test_without_checkpoints_turn_is_rebuilt(hosted):
     assert said(fork_session)[-1] == said(session)[-1]
     record = hosted.store.forks.of(fork_session.run_id)
     assert (record.way, record.source_run_id, record.forked_by) == ("rebuilt", session.run_id, "ada")
-    assert Fidelity.from_json(record.fidelity).verdict == "verified"
+    assert Fidelity.from_json(record.fidelity).level == "verified"
 
 
 def test_rebuilt_turn_takes_edits_as_run_input(hosted):
@@ -342,7 +342,7 @@ def test_without_checkpoints_inputs_are_replayed(hosted):
     assert said(fork_session) == said(session)
     record = hosted.store.forks.of(fork_session.run_id)
     assert (record.way, record.turn_number) == ("replayed", 3)
-    assert Fidelity.from_json(record.fidelity).verdict == "replayed"
+    assert Fidelity.from_json(record.fidelity).level == "replayed"
 
 
 def test_impossible_replay_edits_give_reasons(hosted):
@@ -363,7 +363,7 @@ def test_verification_without_checkpoints_is_a_run(hosted):
     check.begin()
     assert check.wait(10)
 
-    assert check.fidelity.verdict == "replayed"
+    assert check.fidelity.level == "replayed"
     assert "result was the same" in check.fidelity.sentence
     assert hosted.runs().total == 2
 

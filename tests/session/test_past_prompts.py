@@ -11,7 +11,7 @@ from debugger.analysis.variables import Snapshots
 from debugger.backends import open_embedded
 from debugger.backends.embedded import model_selection
 from debugger.engine.models import HeuristicModel, Reply
-from debugger.engine.models.base import ToolCall
+from debugger.engine.models.base import DiscardedAnswer, ModelError, ToolCall
 from debugger.engine.super_nodes import expand
 from debugger.errors import RunError
 from debugger.expressions import ABSENT
@@ -223,6 +223,30 @@ def test_past_prompt_of_judge_is_that_sent(play):
     judged = next(each for each in found if each.prompt.kind == "judge")
     assert judged.prompt.system == "asks for help"
     assert judged.call["messages"][0]["content"].endswith("Condition: asks for help")
+
+
+class Undecided:
+    """A model whose verdicts are of no use."""
+
+    def reply(self, prompt):
+        if prompt.kind != "judge":
+            return Reply(text="Hello.")
+        failure = ModelError("no verdict")
+        failure.discarded = (DiscardedAnswer("it gave no verdict", {"prompt_tokens": 3}),)
+        raise failure
+
+
+def test_past_prompt_of_discarded_verdict_is_that_sent(play):
+    workflow = document(
+        say("chat", "Talk.", self_loop=True),
+        say("help", "Help.", global_node_config=everywhere("asks for help", "is done")),
+        global_condition_evaluation_method="independent_llm_evaluations",
+    )
+    prompts, session = play(workflow, "I need help", model=Undecided())
+
+    found = check(prompts, session)
+
+    assert {each.prompt.kind for each in found} == {"judge", "say"}
 
 
 def test_past_prompt_after_node_without_model_is_that_sent(play):

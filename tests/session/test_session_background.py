@@ -8,14 +8,21 @@ import pytest
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
-from debugger.errors import AuthenticationError, ConnectionFailedError, RunEndedError
+from debugger.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    RunEndedError,
+    StoreError,
+    TurnNotStoredError,
+)
 from debugger.protocol.runs import TurnInput
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.clock import Clock
 from tests.support.companions import lab, watchful
-from tests.support.factories import document, say
+from tests.support.factories import direct, document, node, say
+from tests.support.http_server import HttpServer
 
 
 @pytest.fixture
@@ -403,3 +410,45 @@ def test_expired_run_is_not_stepped_again(backend, begin, clock):
 
     assert len(steps) == 1
     assert session.background.halted
+
+
+def test_step_not_stored_is_not_made_again_by_itself(begin, backend, clock, monkeypatch):
+    with HttpServer() as server:
+        retry = {"enabled": True, "max_retries": 100, "time_between_retries": 2}
+        poll = node("poll", "http_request", url=f"{server.url}/poll", self_loop_config=retry)
+        companion = {"is_companion_thread": True, "thread_id": "poller"}
+        graph = document(
+            node("entry", "no_op"),
+            say("chat"),
+            poll,
+            direct("entry", "chat"),
+            {**direct("entry", "poll"), "companion_thread_config": companion},
+        )
+        session = begin(graph)
+        with monkeypatch.context() as patch:
+            patch.setattr(backend.store.claims, "finish", _raise_locked)
+            before = len(server.received)
+            while len(server.received) == before:
+                look(session, clock, after=3.0)
+            look(session, clock, after=3.0)
+
+        for _ in range(3):
+            look(session, clock, after=60.0)
+
+        assert isinstance(session.error, TurnNotStoredError)
+        assert session.background.halted
+        assert [call["target"] for call in session.unstored_turn.calls] == [f"GET {server.url}/poll"]
+        assert len(server.received) == before + 1
+        session.advance()
+        session.send("Hello")
+        assert len(server.received) == before + 1
+
+        session.send_unstored_again()
+        assert session.wait(10)
+
+        assert (session.error, len(server.received)) == (None, before + 2)
+        assert backend.notes.read_unfinished_turns() == []
+
+
+def _raise_locked(*_, **__):
+    raise StoreError("The database is locked.")

@@ -271,7 +271,8 @@ def test_record_behind_again_after_a_turn_hides_none():
         assert [turn.message for turn in session.turns] == ["Hello", "More"]
 
 
-def test_record_that_stays_shorter_is_shown():
+def test_record_that_stays_shorter_is_shown(monkeypatch):
+    monkeypatch.setattr("debugger.session.record_sync.LATE_SECONDS", 0.0)
     with serving() as peer, backend_of(peer) as backend:
         session = DebugSession(backend, WORKFLOW)
         session.send("Hello")

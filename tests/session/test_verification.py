@@ -21,7 +21,7 @@ def test_same_but_ids_and_times_is_verified():
         turn(at("a", logical_id="event_1", timestamp=1)), turn(at("a", logical_id="event_2", timestamp=2))
     )
 
-    assert (found.verdict, found.differences) == ("verified", ())
+    assert (found.level, found.differences) == ("verified", ())
 
 
 def test_other_words_on_same_path_are_approximate():
@@ -30,7 +30,7 @@ def test_other_words_on_same_path_are_approximate():
         turn(at("a"), at("a", "assistant_response", content="Hi"), at("a", "busy_wait_for_user_message")),
     )
 
-    assert found.verdict == "approximate"
+    assert found.level == "approximate"
     assert found.differences == ("assistant_response at a: content",)
 
 
@@ -50,7 +50,7 @@ def test_other_words_on_same_path_are_approximate():
     ],
 )
 def test_another_path_or_another_hint_differs(other):
-    assert compare(turn(at("a")), turn(*other)).verdict == "differs"
+    assert compare(turn(at("a")), turn(*other)).level == "differs"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_manual_changes_are_given_as_reason(event, word):
     found = compare(turn(at("a"), event), turn(at("b")))
 
     assert manual_changes(turn(event)) == word
-    assert found.verdict == "approximate"
+    assert found.level == "approximate"
     assert word in found.sentence
 
 
@@ -76,7 +76,7 @@ def test_turn_without_manual_changes_gives_none():
 
 
 def test_replayed_inputs_are_never_verified():
-    assert compare(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
+    assert compare(turn(at("a")), turn(at("a")), "replayed").level == "replayed"
 
 
 def test_fidelity_round_trips_as_json():
@@ -90,5 +90,5 @@ def test_rebuilt_turn_may_start_and_count_from_1():
     original = turn(at("a", origin_node_run_id="3"))
     rebuilt = turn({"type": "start_workflow"}, {"type": "start_thread"}, at("a", origin_node_run_id="1"))
 
-    assert compare(original, rebuilt, "rebuilt").verdict == "verified"
-    assert compare(original, rebuilt).verdict == "approximate"
+    assert compare(original, rebuilt, "rebuilt").level == "verified"
+    assert compare(original, rebuilt).level == "approximate"

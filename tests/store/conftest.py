@@ -99,6 +99,6 @@ def empty(url):
 
 
 @pytest.fixture
-def notebook(store):
-    """The notebook of an open store."""
-    return store.notebook
+def repository(store):
+    """The notes of an open store."""
+    return store.notes

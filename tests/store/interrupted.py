@@ -10,6 +10,7 @@ from debugger.store.schema import unfinished_turns
 
 def interrupt(store, turn):
     """Put an interrupted turn into the journal."""
-    values = turn._replace(events_json=compress(turn.events_json))._asdict()
+    claim_id = turn.claim_id or turn.run_id  # as of entries from before they had one
+    values = turn._replace(events_json=compress(turn.events_json), claim_id=claim_id)._asdict()
     with store._database.writing() as connection:
         connection.execute(insert(unfinished_turns).values(**values))

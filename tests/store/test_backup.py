@@ -8,8 +8,10 @@ import secrets
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, inspect, select
@@ -17,6 +19,7 @@ from sqlalchemy import insert, inspect, select
 from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
+from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.store import (
     CarriedUsage,
     RerunTicket,
@@ -80,15 +83,15 @@ def fill(url):
         store.forks.create(
             a_copy(ForkRecord(run_id=COPY, source_run_id=RUN, turn_number=2, changes=({"a": 1},)))
         )
-        store.notebook.star(RUN)
-        store.notebook.tag(RUN, ["smoke"])
-        store.notebook.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")
-        store.notebook.rate(RUN, Target(), "Ada", "up")
-        store.notebook.keep_preset(workflow.id, "Known caller", {"run_by": "qa"})
-        store.notebook.keep_kit(RUN, b"[]")
+        store.notes.star(RUN)
+        store.notes.change_tags([RUN], ["smoke"])
+        store.notes.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")
+        store.notes.rate(RUN, Target(), "Ada", "up")
+        store.notes.keep_preset(workflow.id, "Known caller", {"run_by": "qa"})
+        store.notes.keep_debug_setup(RUN, b"[]")
         interrupt(store, UnfinishedTurn(new_id(), workflow.id, 0, 1.5, b"{}"))
         store.catalogue.note(workflow.id, created_by="ada", max_concurrent_runs=3)
-        store.catalogue.favor(workflow.id, "ada", is_favorite=True)
+        store.catalogue.set_favorite(workflow.id, "ada", is_favorite=True)
         store.globals.create(
             {"name": "key", "value": "tea-1", "is_secret": True, "description": None, "category": None}
         )
@@ -102,6 +105,7 @@ def fill(url):
         store.audit.append("Ada", "run", "send turn", RUN, {"turn_number": 1})
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
         store.ended_logins.add("e" * 64, 4e9)
+        store.scenario_runs.save("a", ScenarioMark("Booking", "a.scenario.yaml", "passed"))
         store.suites.begin("5" * 24, started_by="Ada", program_version="1.0", selected=1)
         store.suites.add(
             "5" * 24, StoredResult("a::b", "d" * 64, "failed", "new", [StoredRepetition(RUN, {"turns": 1})])
@@ -181,14 +185,14 @@ def test_backup_replaces_character_0(url, tmp_path):
     source = f"sqlite:///{tmp_path}/source.sqlite3"
     with closing(Store(source)) as store:
         append_turn(store, a_turn(RUN, 1, run_by="q\0a"))
-        store.notebook.comment(RUN, Target(), "Ada", "Green\0tea")
+        store.notes.comment(RUN, Target(), "Ada", "Green\0tea")
     back_up(source, tmp_path / "backup")
 
     restore(url, tmp_path / "backup")
 
     with closing(Store(url)) as store:
         assert store.run(RUN).run_by == "q\ufffda"
-        assert [comment.content for comment in store.notebook.notes(RUN).comments] == ["Green\ufffdtea"]
+        assert [comment.content for comment in store.notes.of(RUN).comments] == ["Green\ufffdtea"]
 
 
 def test_backup_has_header_and_private_mode(url, tmp_path):
@@ -277,6 +281,52 @@ def test_incomplete_backup_changes_nothing(url, tmp_path, damage):
         restore(url, tmp_path / "backup", replace=True)
 
     assert content(url) == before
+
+
+@pytest.mark.parametrize("columns", [["id", "person"], [*schema.api_keys.columns.keys(), "id"]])
+def test_table_with_missing_or_doubled_columns_is_refused(tmp_path, columns):
+    header = {"format": "workflow-debugger-backup", "version": 1, "revision": REVISIONS[-1]}
+    table = {"table": "api_keys", "columns": columns, "binary": []}
+    lines = [header, table, ["1"] * len(columns), {"end": {"api_keys": 1}}]
+    (tmp_path / "backup").write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+
+    with pytest.raises(InputError, match="cannot be read at line 2: the table api_keys has the columns id,"):
+        restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
+
+
+def cut_off(file):
+    """A backup without its end."""
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    file.write_bytes(gzip.compress(b"".join(lines[:-1])))
+    return file
+
+
+def test_incomplete_backup_leaves_database_of_earlier_revision(two_urls, tmp_path):
+    url, older = two_urls
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    with closing(Database(older)) as database, database.changing_tables() as connection:
+        upgrade(connection, REVISIONS[0])
+        connection.execute(insert(schema.meta).values(key="schema_version", value="2"))
+        upgrade(connection, "0014")
+
+    with pytest.raises(InputError, match="ends too early"):
+        restore(older, cut_off(tmp_path / "backup"), replace=True)
+
+    with closing(Database(older)) as database, database.reading() as connection:
+        assert connection.scalar(select(revisions.c.version_num)) == "0014"
+
+
+def test_incomplete_backup_makes_no_tables(two_urls, tmp_path):
+    url, empty = two_urls
+    fill(url)
+    back_up(url, tmp_path / "backup")
+
+    with pytest.raises(InputError, match="ends too early"):
+        restore(empty, cut_off(tmp_path / "backup"))
+
+    with closing(Database(empty)) as database, database.reading() as connection:
+        assert not database.dialect.columns(connection)
 
 
 @pytest.mark.parametrize(
@@ -378,6 +428,20 @@ def test_restore_migrates_backup_of_earlier_revision(url, tmp_path, revision):
         assert store.checkpoint(COPY).checkpoint == b"copied"
 
 
+def test_restore_opens_backup_of_an_earlier_program(url):
+    """The file was written by version 1.0, before restores read it once."""
+    counts = restore(url, Path(__file__).with_name("revision_0014.backup"))
+
+    assert {name: len(rows) for name, rows in content(url).items()} == {
+        **dict.fromkeys(counts, 1),
+        **{"meta": 2, "runs": 2, "spoken": 2, "turns": 4, "versions": 2},
+    }
+    with closing(Store(url)) as store:
+        assert store.checkpoint(COPY).checkpoint == b"copied"
+        assert [event["content"] for event in store.pair(RUN, 1).run_output.events] == ["Grün"]
+        append_turn(store, a_turn(RUN, 4))
+
+
 INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
@@ -385,9 +449,9 @@ from debugger.store import backup
 
 insert = backup._insert
 
-def killed(connection, tables, rows, file):
-    insert(connection, tables, rows, file)
-    if rows[0].table == "turns":
+def killed(connection, rows, file):
+    insert(connection, rows, file)
+    if rows[0].table.name == "turns":
         os.kill(os.getpid(), signal.SIGKILL)
 
 backup._insert = killed
@@ -406,6 +470,95 @@ def test_killed_restore_changes_nothing(url, tmp_path):
 
     assert ended.returncode == -9
     assert content(url) == before
+
+
+RESTORES = """
+import sys
+from pathlib import Path
+from debugger.errors import ConflictError, StoreError
+from debugger.store import restore
+
+print("ready", flush=True)
+input()
+try:
+    restore(sys.argv[1], Path(sys.argv[2]), replace=sys.argv[3] == "replace")
+    print("restored")
+except (ConflictError, StoreError) as error:
+    print(error)
+"""
+
+
+def begin_restore(url, file, mode):
+    command = [sys.executable, "-c", RESTORES, url, str(file), mode]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def told_by(processes):
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.communicate()[0].strip() for process in processes]
+
+
+@pytest.mark.parametrize("mode", ["replace", "into an empty one"])
+def test_one_of_two_restores_at_once_counts(url, tmp_path, mode):
+    contents = []
+    for place in ("a", "b"):
+        source = f"sqlite:///{tmp_path}/{place}.sqlite3"
+        with closing(Store(source)) as store:
+            append_turn(store, a_turn(RUN, 1, run_by=place))
+            append_turn(store, a_turn(new_id(), 1))
+        back_up(source, tmp_path / f"{place}.backup")
+        contents.append(content(source))
+    if mode == "replace":
+        fill(url)
+    processes = [begin_restore(url, tmp_path / f"{place}.backup", mode) for place in ("a", "b")]
+
+    told = told_by(processes)
+
+    assert content(url) in contents
+    if mode == "replace":
+        assert "restored" in told
+        assert all(text == "restored" or "is locked" in text for text in told)
+    else:
+        [refused] = [text for text in told if text != "restored"]
+        assert "is not empty" in refused or "is locked" in refused
+
+
+def test_process_that_runs_during_a_restore_goes_on(url, tmp_path):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    before = content(url)
+    restored, whole, errors = threading.Event(), [], []
+
+    def execute_turns():
+        with closing(Store(url)) as store:
+            while True:
+                was_restored = restored.is_set()
+                try:
+                    append_turn(store, a_turn(new_id(), 1, run_by="meanwhile"))
+                    whole.append(len(store.run(RUN).input_output_pairs) == 3)
+                except StoreError as error:
+                    errors.append(str(error))
+                else:
+                    if was_restored:
+                        return
+
+    app = threading.Thread(target=execute_turns)
+    app.start()
+    restore(url, tmp_path / "backup", replace=True)
+    restored.set()
+    app.join(60)
+
+    after = content(url)
+    assert not app.is_alive()
+    assert [text for text in errors if "is locked" not in text and "another client" not in text] == []
+    assert whole and all(whole)
+    assert "meanwhile" in str(after["runs"])
+    assert [row for row in after["turns"] if row[1] in (RUN, COPY)] == before["turns"]
+    assert after["comments"] == before["comments"]
 
 
 MEASURED = """

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 from sqlalchemy.pool import Pool
 
 from debugger.errors import (
@@ -34,6 +34,7 @@ from debugger.store import (
 from debugger.store.database import Database
 from debugger.store.schema import turns
 from tests.support.factories import document, say
+from tests.support.postgres import wait_for_lock
 
 TEA = "6b06b74837aa64951f0110ab"
 ELSEWHERE = "another-boot/1/2/3"
@@ -49,7 +50,7 @@ def a_claim(run_id, number, **fields):
         "run_status": "started" if number == 1 else "running",
         "started_at": float(number),
         "owner": current_owner(),
-        "lease_until": time.time() + 30,
+        "lease_seconds": 30.0,
         "pair": b'{"run_input":{"command":"data"}}',
         "user_turn_number": number,
     }
@@ -75,11 +76,10 @@ def executed(store, run_id, number, **fields):
     return claim
 
 
-def progress(*events, lease_until=None):
+def progress(*events, lease_seconds=30.0):
     texts = b",".join(b'{"type":"assistant_response","content":"%s"}' % text for text in events)
-    until = time.time() + 30 if lease_until is None else lease_until
     return {
-        "lease_until": until,
+        "lease_seconds": lease_seconds,
         "events_json": b"[" + texts + b"]" if events else b"",
         "event_count": len(events),
     }
@@ -141,7 +141,7 @@ def test_claimed_first_turn_is_readable(store):
 
     run = store.run(claim.run_id)
     [pair] = run.input_output_pairs
-    assert (listed.workflow_run_id, listed.model_extra["turn_count"]) == (claim.run_id, 0)
+    assert (listed.workflow_run_id, listed.turn_count) == (claim.run_id, 0)
     assert (run.status, run.finished_turns) == ("running", [])
     assert pair.is_in_progress
     assert pair.run_input == {"command": "data"}
@@ -162,9 +162,11 @@ def test_finished_turn_takes_the_row_of_its_claim(url):
 
     with closing(Database(url)) as database, database.reading() as connection:
         rows = connection.execute(select(turns).where(turns.c.run_id == run_id)).all()
-    assert (run.status, run.model_extra["turn_count"]) == ("waiting_for_user_input", 2)
+    assert (run.status, run.turn_count) == ("waiting_for_user_input", 2)
     assert [pair.is_in_progress for pair in run.input_output_pairs] == [False, False]
-    assert [(row.owner, row.lease_until, row.event_count) for row in rows] == [(None, None, None)] * 2
+    assert [(row.owner, row.lease_until, row.lease_seconds, row.event_count) for row in rows] == [
+        (None,) * 4
+    ] * 2
 
 
 def test_second_claim_of_a_turn_is_a_conflict(url):
@@ -233,7 +235,7 @@ def test_claims_of_many_runs_do_not_deadlock(url):
         with ThreadPoolExecutor(6) as threads:
             list(threads.map(play, run_ids))
 
-        assert {store.run(run_id).model_extra["turn_count"] for run_id in run_ids} == {15}
+        assert {store.run(run_id).turn_count for run_id in run_ids} == {15}
 
 
 def test_client_turn_id_is_claimed_once(store):
@@ -309,12 +311,12 @@ def test_claim_of_another_machine_lapses_with_its_lease(store):
     claim = a_claim(run_id, 2, owner=ELSEWHERE)
     store.claims.take(claim)
     store.claims.renew(claim, **progress(b"so far"), is_first=False)
-    early = store.claims.lapse(run_id)
+    early = store.claims.interrupt_expired(run_id)
 
-    store.claims.renew(claim, **progress(lease_until=time.time() - 1), is_first=False)
-    late = store.claims.lapse()
+    store.claims.renew(claim, **progress(lease_seconds=0.0), is_first=False)
+    late = store.claims.interrupt_expired()
 
-    [unfinished] = store.notebook.read_unfinished_turns(run_id)
+    [unfinished] = store.notes.read_unfinished_turns(run_id)
     run = store.run(run_id)
     assert (early, late) == (0, 1)
     assert (run.status, len(run.input_output_pairs)) == ("waiting_for_user_input", 1)
@@ -322,12 +324,65 @@ def test_claim_of_another_machine_lapses_with_its_lease(store):
     assert [said["content"] for said in decode(unfinished.events_json)] == ["so far"]
 
 
+def shift_lease(store, run_id, seconds):
+    """Move the end of a lease, as a wrong clock or the passing of time would."""
+    with store._database.writing() as connection:
+        values = {"lease_until": turns.c.lease_until + seconds}
+        connection.execute(update(turns).where(turns.c.run_id == run_id).values(values))
+
+
+def test_lease_passes_by_clock_of_postgres_alone(store):
+    claim = a_claim(new_id(), 1, owner=ELSEWHERE)
+    store.claims.take(claim)
+    is_sqlite = store._database.dialect.name == "sqlite"
+
+    shift_lease(store, claim.run_id, -29)
+    early = store.claims.interrupt_expired()
+    shift_lease(store, claim.run_id, -1)
+    late = store.claims.interrupt_expired()
+
+    assert (early, late) == (0, 0 if is_sqlite else 1)
+
+
+def test_renewal_is_told_by_clock_of_the_database(store, monkeypatch):
+    claim = a_claim(new_id(), 1, owner=ELSEWHERE)
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right - 600)
+
+    store.claims.take(claim)
+    taken = store.claims.position(claim.run_id).claimed
+    store.claims.renew(claim, **progress(b"so far", lease_seconds=90.0), is_first=True)
+    renewed = store.claims.position(claim.run_id).claimed
+
+    assert taken.lease_until == pytest.approx(right + 30, abs=10)
+    assert renewed.lease_until == pytest.approx(right + 90, abs=10)
+    assert (taken.lease_seconds, renewed.lease_seconds) == (30.0, 90.0)
+
+
+def test_lease_that_waited_for_a_lock_has_its_whole_length(postgres_url):
+    run_id = new_id()
+    with closing(Store(postgres_url)) as store, ThreadPoolExecutor(1) as threads:
+        claim = a_claim(run_id, 1)
+        store.claims.take(claim)
+        with psycopg.connect(postgres_url) as locking:
+            locking.execute("SELECT id FROM turns FOR UPDATE")
+            renewal = threads.submit(store.claims.renew, claim, **progress(), is_first=True)
+            wait_for_lock(postgres_url)
+            locking.execute("UPDATE turns SET stop_requested_at = 1.0")
+            time.sleep(1)
+            [before] = locking.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+            locking.commit()
+        assert renewal.result(10)
+
+        assert store.claims.position(run_id).claimed.lease_until >= before + 30
+
+
 def test_lapsed_owner_stores_nothing(store):
     run_id = new_id()
     executed(store, run_id, 1)
-    late, next_ = a_claim(run_id, 2, lease_until=0.0), a_claim(run_id, 2)
+    late, next_ = a_claim(run_id, 2, lease_seconds=0.0), a_claim(run_id, 2)
     store.claims.take(late)
-    store.claims.lapse()
+    store.claims.interrupt_expired()
 
     with pytest.raises(ConflictError, match="claim has lapsed"):
         store.claims.finish(a_result(late))
@@ -344,50 +399,50 @@ def test_lapsed_owner_stores_nothing(store):
 
 
 def test_lapsed_first_turn_fails_its_run(store):
-    claim = a_claim(new_id(), 1, lease_until=0.0)
+    claim = a_claim(new_id(), 1, lease_seconds=0.0)
     store.claims.take(claim)
 
-    store.claims.lapse()
+    store.claims.interrupt_expired()
 
     run = store.run(claim.run_id)
     assert (run.status, run.termination_source) == ("failed", "stale_run_reaper")
     assert run.input_output_pairs == []
-    assert store.notebook.read_unfinished_turns(claim.run_id)[0].workflow_id == TEA
+    assert store.notes.read_unfinished_turns(claim.run_id)[0].workflow_id == TEA
     with pytest.raises(ConflictError):
         store.claims.finish(a_result(claim))
 
 
 def test_renewed_claim_does_not_lapse(store):
-    claim = a_claim(new_id(), 1, lease_until=0.0)
+    claim = a_claim(new_id(), 1, lease_seconds=0.0)
     store.claims.take(claim)
     store.claims.renew(claim, **progress(), is_first=True)
 
-    assert store.claims.lapse() == 0
-    assert store.claims.lapse(but_for=[claim.claim_id]) == 0
+    assert store.claims.interrupt_expired() == 0
+    assert store.claims.interrupt_expired(but_for=[claim.claim_id]) == 0
     store.claims.finish(a_result(claim))
 
 
 def test_claims_of_the_caller_do_not_lapse(store):
-    claim = a_claim(new_id(), 1, lease_until=0.0)
+    claim = a_claim(new_id(), 1, lease_seconds=0.0)
     store.claims.take(claim)
 
-    assert store.claims.lapse(but_for=[claim.claim_id]) == 0
+    assert store.claims.interrupt_expired(but_for=[claim.claim_id]) == 0
 
 
 def test_next_turn_clears_journal(store):
     run_id = new_id()
     executed(store, run_id, 1)
-    store.claims.take(a_claim(run_id, 2, lease_until=0.0))
-    store.claims.lapse()
+    store.claims.take(a_claim(run_id, 2, lease_seconds=0.0))
+    store.claims.interrupt_expired()
     checkpoint = store.checkpoint(run_id)
 
     claim = a_claim(run_id, 2)
     store.claims.take(claim)
-    kept = store.notebook.read_unfinished_turns(run_id)
+    kept = store.notes.read_unfinished_turns(run_id)
     store.claims.finish(a_result(claim), clears_unfinished=bool(checkpoint.has_unfinished))
 
     assert len(kept) == 1
-    assert store.notebook.read_unfinished_turns(run_id) == []
+    assert store.notes.read_unfinished_turns(run_id) == []
     assert not store.checkpoint(run_id).has_unfinished
 
 
@@ -433,7 +488,7 @@ def test_prune_spares_run_in_progress(store):
     deleted = store.prune(planned_before)
 
     assert [run.run_id for run in planned.candidates] == [gone]
-    assert (planned.spared, deleted) == (1, 1)
+    assert (planned.kept, deleted) == (1, 1)
     store.claims.finish(a_result(claim))
     assert len(store.run(kept).finished_turns) == 2
 
@@ -503,7 +558,7 @@ def test_restored_backup_has_interrupted_turns(url, other_url, tmp_path):
     with closing(Store(other_url)) as store:
         assert store.run(first).status == "failed"
         assert store.run(later).status == "waiting_for_user_input"
-        assert [turn.run_id for turn in store.notebook.read_unfinished_turns()] == [later, first]
+        assert [turn.run_id for turn in store.notes.read_unfinished_turns()] == [later, first]
         executed(store, later, 2)
 
 
@@ -535,7 +590,7 @@ def test_claimed_turns_are_found_by_an_index(tmp_path):
         with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3")) as store:
             executed(store, new_id(), 1, client_turn_id="c1")
             statements.clear()
-            store.claims.lapse()
+            store.claims.interrupt_expired()
             store.claims.find("c1")
     finally:
         event.remove(Pool, "connect", watch)

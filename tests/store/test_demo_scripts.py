@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConflictError, InputError
+from debugger.errors import EditConflictError, InputError
 from debugger.store import Store
 from debugger.store.demo_scripts import MAX_LINE_CHARACTERS, MAX_LINES
 
@@ -32,12 +32,12 @@ def test_script_belongs_to_one_connection(store):
 def test_script_changed_meanwhile_is_not_replaced(store):
     store.demo_scripts.save("", TEA, ["Theirs."])
 
-    with pytest.raises(ConflictError, match="changed meanwhile; nothing was stored"):
-        store.demo_scripts.save("", TEA, ["Mine."], before=[])
-    refused = store.demo_scripts.lines("", TEA)
-    store.demo_scripts.save("", TEA, ["Mine."], before=["Theirs."])
+    with pytest.raises(EditConflictError, match="changed meanwhile; nothing was stored"):
+        store.demo_scripts.save("", TEA, ["Mine."], expected=0)
+    refused = store.demo_scripts.stored("", TEA)
+    store.demo_scripts.save("", TEA, ["Mine."], expected=refused.revision)
 
-    assert (refused, store.demo_scripts.lines("", TEA)) == (["Theirs."], ["Mine."])
+    assert (refused.content, store.demo_scripts.lines("", TEA)) == (["Theirs."], ["Mine."])
 
 
 def test_empty_script_is_deleted(store):

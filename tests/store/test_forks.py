@@ -167,7 +167,7 @@ def test_statuses_cover_stored_runs_only(store):
 
 
 REVIEW_TABLES = ("verdicts", "rubrics", "export_presets", "saved_filters", "hidden_runs", "run_facts")
-SUITE_TABLES = ("suite_runs", "suite_results", "suite_repetitions")
+SUITE_TABLES = ("suite_runs", "suite_results", "suite_repetitions", "run_scenarios")
 
 
 def test_missing_forks_table_is_added(tmp_path):
@@ -195,10 +195,16 @@ def test_missing_forks_table_is_added(tmp_path):
             "claim_id",
             "owner",
             "lease_until",
+            "lease_seconds",
+            "calls",
             "event_count",
             "stop_requested_at",
         ):
             connection.execute(f"ALTER TABLE turns DROP COLUMN {name}")
+        for table in ("run_marks", "presets"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN revision")
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN updated_by")
+        connection.execute("ALTER TABLE run_marks DROP COLUMN updated_at")
         connection.execute("DROP TABLE alembic_version")
         connection.commit()
 

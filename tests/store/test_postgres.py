@@ -141,8 +141,8 @@ def test_ended_idle_connections_are_replaced(postgres, postgres_url):
         end_all(postgres)
         assert len(store.run(run_id).input_output_pairs) == 2
         end_all(postgres)
-        store.notebook.star(run_id)
-        assert store.notebook.notes(run_id).starred
+        store.notes.star(run_id)
+        assert store.notes.of(run_id).starred
 
 
 def test_ended_connection_rolls_back(postgres, postgres_url):
@@ -177,7 +177,7 @@ def test_locked_run_times_out_alone(postgres_url):
             with pytest.raises(StoreError, match="is locked"):
                 append_turn(store, a_turn(held, 2))
             with pytest.raises(StoreError, match="is locked"):
-                store.notebook.star(held)
+                store.notes.star(held)
             append_turn(store, a_turn(free, 2))
 
         append_turn(store, a_turn(held, 2))

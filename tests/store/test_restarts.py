@@ -101,5 +101,5 @@ def _until_more_are_kept(store, run_ids):
 
 
 def _counts(store, run_ids):
-    kept = {run.workflow_run_id: run.model_extra["turn_count"] for run in store.runs(size=1000)[0]}
+    kept = {run.workflow_run_id: run.turn_count for run in store.runs(size=1000)[0]}
     return [kept.get(run_id, 0) for run_id in run_ids]

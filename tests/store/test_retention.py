@@ -118,24 +118,24 @@ def test_marked_runs_are_spared_by_default():
     spared = choose(kept, Limits(runs=0), other_size=0, now=5.0)
     asked = choose(kept, Limits(runs=0, with_marked=True), other_size=0, now=5.0)
 
-    assert ([run.run_id for run in spared.candidates], spared.spared) == (["c"], 2)
-    assert ([run.run_id for run in asked.candidates], asked.spared) == (["a", "c"], 1)
+    assert ([run.run_id for run in spared.candidates], spared.kept) == (["c"], 2)
+    assert ([run.run_id for run in asked.candidates], asked.kept) == (["a", "c"], 1)
 
 
 def test_each_kind_of_mark_keeps_a_run(store):
     starred, tagged, commented, rated, noted, plain = (keep(store, 40) for _ in range(6))
-    store.notebook.star(starred)
-    store.notebook.tag(tagged, ["smoke"])
-    store.notebook.comment(commented, Target.turn(1), "Ada", "Odd.")
-    store.notebook.rate(rated, Target(), "Ada", "up")
-    store.notebook.write(noted, "asks twice")
-    store.notebook.star(plain)
-    store.notebook.star(plain, starred=False)
+    store.notes.star(starred)
+    store.notes.change_tags([tagged], ["smoke"])
+    store.notes.comment(commented, Target.turn(1), "Ada", "Odd.")
+    store.notes.rate(rated, Target(), "Ada", "up")
+    store.notes.write(noted, "asks twice")
+    store.notes.star(plain)
+    store.notes.star(plain, starred=False)
 
     pruning = store.plan_pruning(Limits(days=30))
 
     assert [run.run_id for run in pruning.candidates] == [plain]
-    assert pruning.spared == 5
+    assert pruning.kept == 5
     assert store.prune(pruning) == 1
     assert left(store) == {starred, tagged, commented, rated, noted}
     assert store.prune(store.plan_pruning(Limits(days=30, with_marked=True))) == 5
@@ -146,7 +146,7 @@ def test_prune_spares_changed_runs(store):
     touched, starred, under_way, idle = (keep(store, 40) for _ in range(4))
     pruning = store.plan_pruning(Limits(days=30))
     keep(store, 0, number=2, run_id=touched)
-    store.notebook.star(starred)
+    store.notes.star(starred)
     interrupt(store, UnfinishedTurn(under_way, TEA, 0, 1.0, b"{}"))
 
     assert store.prune(pruning) == 1
@@ -171,11 +171,11 @@ def test_prune_deletes_everything_of_run(url):
         run_id, other = keep(store, 1), keep(store, 1, events_json=b'[{"type":"assistant_response"}]')
         for one in (run_id, other):
             keep(store, 1, number=2, run_id=one)
-            store.notebook.star(one)
-            store.notebook.tag(one, ["smoke"])
-            store.notebook.comment(one, Target(), "Ada", "Odd.")
-            store.notebook.rate(one, Target(), "Ada", "up")
-            store.notebook.keep_kit(one, b"{}")
+            store.notes.star(one)
+            store.notes.change_tags([one], ["smoke"])
+            store.notes.comment(one, Target(), "Ada", "Odd.")
+            store.notes.rate(one, Target(), "Ada", "up")
+            store.notes.keep_debug_setup(one, b"{}")
             interrupt(store, UnfinishedTurn(one, TEA, 0, 1.0, b"{}"))
             store.forks.keep(ForkRecord(run_id=one, source_run_id="elsewhere", turn_number=1))
         store.runs(search=RunSearch(text="word"))

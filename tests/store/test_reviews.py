@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.errors import EditConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.store import NewComment, ReviewChanges, Store, TagChange, VerdictChange
@@ -50,8 +50,20 @@ def test_verdict_is_read_as_written(url):
         [found] = store.reviews.verdicts([RUN, OTHER])[RUN]
 
     times = {"created_at": found.created_at, "updated_at": found.updated_at}
-    assert found == verdict.model_copy(update=times)
+    assert found == verdict.model_copy(update={**times, "revision": found.revision})
     assert found.created_at == found.updated_at != ""
+
+
+def test_comment_is_stored_once_where_two_import_it(store):
+    a_run(store)
+    new = NewComment(RUN, Target.turn(1), "Ada", " Too late. ")
+    other = NewComment(RUN, Target.turn(1), "Ben", "Too late.")
+
+    store.reviews.apply(ReviewChanges(comments=[new]))
+    store.reviews.apply(ReviewChanges(comments=[new, other]))
+
+    said = [(comment.author, comment.content) for comment in store.notes.comments([RUN])[RUN]]
+    assert said == [("Ada", "Too late."), ("Ben", "Too late.")]
 
 
 def test_reviewer_has_one_verdict_per_target(store):
@@ -156,13 +168,14 @@ def test_deleting_run_deletes_verdicts(store):
 def test_changes_are_applied_together(store):
     a_run(store)
     store.reviews.set_verdict(a_verdict("pass"))
-    store.notebook.tag(RUN, ["smoke"])
+    [before] = store.reviews.verdicts([RUN])[RUN]
+    store.notes.change_tags([RUN], ["smoke", "theirs"])
     changes = ReviewChanges(
         verdicts=[
-            VerdictChange(a_verdict("fail", comment="late"), before=a_verdict("pass")),
+            VerdictChange(a_verdict("fail", comment="late"), before=before),
             VerdictChange(a_verdict("unsure", run_id=OTHER, connection="staging")),
         ],
-        tags=[TagChange(RUN, ["smoke", "late"], before=["smoke"])],
+        tags=[TagChange(RUN, ["late"], ["smoke"])],
         comments=[NewComment(RUN, Target.message(2), "Ben", "Nice")],
     )
 
@@ -170,8 +183,8 @@ def test_changes_are_applied_together(store):
 
     assert contents(store.reviews.verdicts([RUN])[RUN]) == [("Ada", Target(), ("fail", "late", {}))]
     assert [each.value for each in store.reviews.verdicts([OTHER], connection="staging")[OTHER]] == ["unsure"]
-    assert store.notebook.notes(RUN).tags == ["late", "smoke"]
-    [comment] = store.notebook.comments([RUN, OTHER])[RUN]
+    assert store.notes.of(RUN).tags == ["late", "theirs"]
+    [comment] = store.notes.comments([RUN, OTHER])[RUN]
     assert (comment.target, comment.author, comment.content) == (Target.message(2), "Ben", "Nice")
 
 
@@ -182,11 +195,10 @@ def test_changes_are_applied_together(store):
         ReviewChanges(
             verdicts=[
                 VerdictChange(a_verdict(run_id=OTHER)),
-                VerdictChange(a_verdict("fail"), before=a_verdict("unsure")),
-            ]
-        ),
-        ReviewChanges(
-            verdicts=[VerdictChange(a_verdict(run_id=OTHER))], tags=[TagChange(RUN, ["late"], before=[])]
+                VerdictChange(a_verdict("fail"), before=a_verdict("pass", revision=1)),
+            ],
+            tags=[TagChange(RUN, ["late"])],
+            comments=[NewComment(RUN, Target(), "Ben", "Nice")],
         ),
     ],
 )
@@ -194,14 +206,15 @@ def test_changes_of_others_prevent_all(store, changes):
     a_run(store)
     a_run(store, OTHER)
     store.reviews.set_verdict(a_verdict("pass"))
-    store.notebook.tag(RUN, ["smoke"])
+    store.notes.change_tags([RUN], ["smoke"])
 
-    with pytest.raises(ConflictError, match=r"changed meanwhile; nothing was stored"):
+    with pytest.raises(EditConflictError, match=r"changed meanwhile; nothing was stored"):
         store.reviews.apply(changes)
 
     assert contents(store.reviews.verdicts([RUN, OTHER])[RUN]) == [("Ada", Target(), ("pass", "", {}))]
     assert OTHER not in store.reviews.verdicts([OTHER])
-    assert store.notebook.notes(RUN).tags == ["smoke"]
+    notes = store.notes.of(RUN)
+    assert (notes.tags, notes.comments) == (["smoke"], [])
 
 
 def test_changes_on_deleted_run_are_rejected(store):

@@ -18,15 +18,15 @@ def test_delete_run_deletes_notes_and_keeps_forks(tmp_path):
         store, workflow_id = backend.store, backend.create_workflow(document(say("chat"))).id
         run_id = backend.execute(workflow_id, TurnInput.with_message("A quokka")).finish().run_id
         fork_id = backend.fork(run_id, 2)
-        store.notebook.star(run_id)
-        store.notebook.tag(run_id, ["odd"])
-        store.notebook.comment(run_id, Target(), "ada", "Well done")
-        store.notebook.rate(run_id, Target.turn(1), "ada", "up")
+        store.notes.star(run_id)
+        store.notes.change_tags([run_id], ["odd"])
+        store.notes.comment(run_id, Target(), "ada", "Well done")
+        store.notes.rate(run_id, Target.turn(1), "ada", "up")
         assert store.runs(search=RunSearch(text="quokka")).total == 2
 
         store.delete_run(run_id)
 
-        assert store.notebook.notes(run_id) == RunNotes()
+        assert store.notes.of(run_id) == RunNotes()
         assert [run.workflow_run_id for run in store.runs(search=RunSearch(text="quokka")).rows] == [fork_id]
         assert len(store.run(fork_id).input_output_pairs) == 1
         assert (

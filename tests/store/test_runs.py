@@ -122,7 +122,7 @@ def test_runs_are_listed_newest_first_without_their_turns(store):
     assert [run.workflow_run_id for run in first + second] == ids[::-1]
     assert total == 5
     assert all(run.input_output_pairs == [] for run in first)
-    assert [run.model_extra["turn_count"] for run in second] == [1, 2]
+    assert [run.turn_count for run in second] == [1, 2]
 
 
 def test_runs_are_picked_by_workflow_and_by_status(store):
@@ -153,7 +153,7 @@ def test_runs_outlive_their_workflow(store):
     store.delete_workflow(workflow.id)
 
     assert store.run(run_id).workflow_id == workflow.id
-    assert store.runs(workflow.id)[0][0].model_extra["workflow_name"] == "Tea"
+    assert store.runs(workflow.id)[0][0].workflow_name == "Tea"
     append_turn(store, a_turn(run_id, 2))
     assert store.checkpoint(run_id).turn_number == 2
 

@@ -111,15 +111,15 @@ def test_a_refused_database_is_let_go_of(tmp_path):
 def test_missing_notes_tables_are_added(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(sqlite3.connect(file)) as database:
-        database.executescript(Path(__file__).with_name("before_the_notebook.sql").read_text())
+        database.executescript(Path(__file__).with_name("before_the_notes.sql").read_text())
     url = f"sqlite:///{file}"
 
     with closing(Store(url)) as store:
-        store.notebook.star("665f0c2b9a3e4d5f6a7b8c90")
+        store.notes.star("665f0c2b9a3e4d5f6a7b8c90")
         [workflow], _ = store.workflows()
         [run], *_ = store.runs()
     with closing(Store(url)) as store:
-        notes = store.notebook.notes("665f0c2b9a3e4d5f6a7b8c90")
+        notes = store.notes.of("665f0c2b9a3e4d5f6a7b8c90")
 
     assert (workflow.name, run.workflow_run_id) == ("Tea", "665f0c2b9a3e4d5f6a7b8c90")
     assert notes.starred

@@ -83,9 +83,9 @@ def test_search_finds_input_of_failed_turn(store):
 
 def test_runs_are_found_by_names_and_notes(store):
     run_id, other = keep(store, run_by="Ada"), keep(store, workflow_name="Bakery")
-    store.notebook.write(run_id, "asks twice")
-    store.notebook.tag(run_id, ["smoke"])
-    store.notebook.comment(other, Target(), "Ben", "Burnt bread")
+    store.notes.write(run_id, "asks twice")
+    store.notes.change_tags([run_id], ["smoke"])
+    store.notes.comment(other, Target(), "Ben", "Burnt bread")
 
     assert found(store, text="ada") == [run_id]
     assert found(store, text="tea TWICE smoke") == [run_id]
@@ -96,8 +96,8 @@ def test_runs_are_found_by_names_and_notes(store):
 def test_search_filters_by_facts(store):
     early, late = keep(store, hour=8), keep(store, hour=12, version_number=3)
     fork = keep(store, hour=13, source_workflow_run_id=early, checkpoint_source_turn_index=2)
-    store.notebook.star(late)
-    store.notebook.tag(early, ["smoke"])
+    store.notes.star(late)
+    store.notes.change_tags([early], ["smoke"])
 
     assert found(store, version_number=3) == [late]
     assert found(store, since=TEN) == [fork, late]
@@ -158,7 +158,7 @@ def test_search_takes_text_of_any_length(store):
     run_id = keep(store, says("tea"))
     long = "Ä%_" * 25_000
     workflow = store.create_workflow({"name": long})
-    store.notebook.write(run_id, long)
+    store.notes.write(run_id, long)
 
     assert found(store, text=long.lower()) == [run_id]
     assert found(store, text=f"{long}x") == []

@@ -11,8 +11,8 @@ def test_snippets_name_the_first_place_of_each_word(store):
     events = [{"type": "assistant_response", "content": "Which TEA would you like, green or black?"}]
     said = keep(store, 2, events_json=encode(events))
     noted = keep(store, 1)
-    store.notebook.write(noted, "Asks for tea twice")
-    store.notebook.comment(noted, Target(), "ada", "No green one")
+    store.notes.write(noted, "Asks for tea twice")
+    store.notes.comment(noted, Target(), "ada", "No green one")
     found = store.runs(search=RunSearch(text="tea green"))
 
     snippets = store.snippets.read_snippets([run.workflow_run_id for run in found.rows], ["tea", "green"])

@@ -82,7 +82,7 @@ def test_killed_process_leaves_whole_turn(url, tmp_path):
         with closing(Store(url)) as store:
             events = events_of(store, run_id)
             checkpoint = store.checkpoint(run_id)
-            assert store.run(run_id).model_extra["turn_count"] == len(events) == checkpoint.turn_number
+            assert store.run(run_id).turn_count == len(events) == checkpoint.turn_number
             assert [turn[0]["n"] for turn in events] == list(range(1, len(events) + 1))
             assert checkpoint.checkpoint == b"%d" % len(events)
             assert len(events) >= int(said[-1])
@@ -152,7 +152,7 @@ def test_a_reader_sees_whole_turns_only(every_url):
         seen = []
         while writer.is_alive():
             run = store.run(run_id)
-            seen.append((run.model_extra["turn_count"], len(run.input_output_pairs)))
+            seen.append((run.turn_count, len(run.input_output_pairs)))
         writer.join()
 
     assert all(count == pairs for count, pairs in seen)

@@ -87,3 +87,16 @@ def test_team_url_hides_password_in_errors():
         team_url("postgresql://ada:hunter2@127.0.0.1:1/runs", "qa")
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("team", ["x; rm -rf ~", "../../other", "qa\x1b[2J", "-qa"])
+def test_team_of_another_program_is_in_no_command(url, team):
+    add_team_key(url, team)
+
+    with pytest.raises(StoreError, match="no name of a team") as refused:
+        Store(url)
+    with pytest.raises(NotFoundError):
+        team_url(url, team)
+
+    assert "backup" not in refused.value.advice
+    assert refused.value.message.isprintable()

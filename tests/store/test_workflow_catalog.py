@@ -98,7 +98,7 @@ def test_facts_are_deleted_with_workflow(store):
 
     store.catalogue.note(workflow_id, created_by="ada")
     store.catalogue.note(workflow_id, max_concurrent_runs=3)
-    store.catalogue.favor(workflow_id, "ada", is_favorite=True)
+    store.catalogue.set_favorite(workflow_id, "ada", is_favorite=True)
 
     assert store.catalogue.facts([workflow_id, UNKNOWN]) == {workflow_id: WorkflowFacts("ada", None, 3)}
     assert store.catalogue.favorites_of("ada") == {workflow_id}
@@ -116,7 +116,7 @@ def test_facts_are_deleted_with_workflow(store):
         lambda catalogue: catalogue.delete_version(UNKNOWN, 0),
         lambda catalogue: catalogue.versions(UNKNOWN),
         lambda catalogue: catalogue.note(UNKNOWN, created_by="ada"),
-        lambda catalogue: catalogue.favor(UNKNOWN, "ada", is_favorite=True),
+        lambda catalogue: catalogue.set_favorite(UNKNOWN, "ada", is_favorite=True),
     ],
 )
 def test_what_is_not_there_cannot_be_changed(store, change):

@@ -127,7 +127,7 @@ def test_a_deleted_workflow_is_gone_with_its_versions(tmp_path):
 def test_deleted_workflow_leaves_no_inputs_behind(store):
     kept, gone = (store.create_workflow({"name": name}).id for name in ("Kept", "Gone"))
     for workflow_id in (kept, gone):
-        store.notebook.keep_preset(workflow_id, "Known caller", {"dynamic_variables": {"phone": "555"}})
+        store.notes.keep_preset(workflow_id, "Known caller", {"dynamic_variables": {"phone": "555"}})
         store.demo_scripts.save("", workflow_id, ["My number is 555."])
         store.demo_scripts.save("staging", workflow_id, ["Hello"])
         store.python_consents.add(workflow_id, 0, "d" * 64, "Ada")
@@ -135,9 +135,9 @@ def test_deleted_workflow_leaves_no_inputs_behind(store):
 
     store.delete_workflow(gone)
 
-    assert store.notebook.presets(gone) == store.demo_scripts.lines("", gone) == []
+    assert store.notes.presets(gone) == store.demo_scripts.lines("", gone) == []
     assert [consent.workflow_id for consent in store.python_consents.all()] == [kept]
-    assert len(store.notebook.presets(kept)) == len(store.demo_scripts.lines("", kept)) == 1
+    assert len(store.notes.presets(kept)) == len(store.demo_scripts.lines("", kept)) == 1
     assert store.demo_scripts.lines("staging", gone) == ["Hello"]
     assert store.reviews.rubric(gone) == ["Polite"]
 
@@ -259,9 +259,9 @@ def test_starting_version_is_active_or_chosen(store):
     workflow_id = store.create_workflow({"name": "Tea"}).id
     store.create_version(workflow_id, version_name="Second", mark_as_active=True)
 
-    assert store.resolve_version(workflow_id) == (1, "Second")
-    assert store.resolve_version(workflow_id, 1) == (1, "Second")
-    assert store.resolve_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name)
+    assert store.resolve_version(workflow_id) == (1, "Second", "Tea")
+    assert store.resolve_version(workflow_id, 1) == (1, "Second", "Tea")
+    assert store.resolve_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name, "Tea")
 
 
 def test_starting_version_rejects_unknown(store):

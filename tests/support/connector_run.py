@@ -8,6 +8,7 @@ from typing import Any
 
 from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.mocks import RecordedAnswers
 from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
@@ -54,18 +55,19 @@ class ConnectorRun:
         policies: Policies = SIMULATED,
         answers: tuple[RecordedAnswer, ...] = (),
         secrets: dict[str, str] | None = None,
-        responder: Any = None,
+        model: Any = None,
         environment: Environment | None = None,
         **config: Any,
     ) -> None:
-        self.gateway = LiveGateway(policies, answers=answers, secrets=Secrets(secrets))
+        self.gateway = LiveGateway(policies, secrets=Secrets(secrets))
         for name, node_class in types.items():
             monkeypatch.setitem(NODE_TYPES, name, node_class)
         self.interpreter = Interpreter(
             workflow(*parts, **config),
-            responder or HeuristicModel(),
+            model or HeuristicModel(),
             environment=environment or Clock().environment,
             open_gateway=lambda: self.gateway,
+            recorded=RecordedAnswers(answers),
         )
         self.state: Any = None
         self.end: Any = None

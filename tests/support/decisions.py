@@ -41,7 +41,7 @@ def as_recorded(events: list[Event]) -> list[Event]:
 
 def verdicts(found: Explanation) -> dict[str, str]:
     """Return the verdict on each way out, by target and kind."""
-    return {f"{each.kind} {each.destination or ''}".strip(): each.verdict for each in found.candidates}
+    return {f"{each.kind} {each.destination or ''}".strip(): each.outcome for each in found.candidates}
 
 
 def why(found: Explanation, destination: str | None) -> str:

@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from debugger.boundary import Boundary, MaskingOptions
 from debugger.exports.columns import columns_of
 from debugger.exports.formats import EXPORTS, ExportOptions, write_export
-from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.presets import LEX, preset_columns
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import Shape
@@ -61,7 +61,7 @@ def csv_rows(data: bytes, separator: str = ",") -> list[dict[str, str]]:
 def run_file(run: Run, workflow: Workflow, notes: RunNotes | None = None, *, engine: str = "") -> RunFile:
     """The content of a run file with personal data, whose secrets are masked."""
     given = exported(run, workflow, notes=notes or RunNotes(), engine=engine)
-    return build_run_file(given, Masker(NO_MASKING))
+    return build_run_file(given, Boundary(NO_MASKING))
 
 
 def every_text(run: ExportedRun, masking: MaskingOptions = NO_MASKING) -> Iterator[tuple[str, str]]:

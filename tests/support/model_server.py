@@ -136,7 +136,7 @@ def prompt(llm: Json | None, **fields: Any) -> Prompt:
     return Prompt(**{**defaults, "llm": llm, **fields})
 
 
-def responder(keys: dict[str, str] | None = None, **fields: Any) -> ProviderModel:
+def provider_model(keys: dict[str, str] | None = None, **fields: Any) -> ProviderModel:
     """Return a model whose pauses are recorded in ``pauses``, not slept."""
     pauses: list[float] = []
     world = Environment(sleep=lambda seconds, _woken: pauses.append(seconds))

@@ -42,10 +42,10 @@ def expanded(workflow: Workflow, **stored: Json) -> Expansion:
 class Run:
     """A run of an expanded workflow, turn by turn."""
 
-    def __init__(self, workflow: Workflow, responder: Any = None, **stored: Json) -> None:
+    def __init__(self, workflow: Workflow, model: Any = None, **stored: Json) -> None:
         expansion = expanded(workflow, **stored)
         options = EngineOptions(start_events=False)
-        self.listener = responder or Listener()
+        self.listener = model or Listener()
         self._interpreter = Interpreter(expansion.workflow, self.listener, options)
         self._state = None
         self.events: list[Json] = []

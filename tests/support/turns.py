@@ -43,7 +43,7 @@ def append_turn(store: Store, turn: WholeTurn) -> None:
         run_status=turn.status,
         started_at=turn.started_at,
         owner="",
-        lease_until=0.0,
+        lease_seconds=0.0,
         pair=b"",
         claim_id=turn.claim_id,
     )

@@ -1,21 +1,20 @@
 """Texts that users read on the page, in the CLI and in the REST API.
 
 `collect` finds them in the source: labels, helps, errors with their advice, sentences, and the docstrings
-that Typer and OpenAPI show. ``python -m tests.support.ui_texts`` writes ``debugger/docs/ui_texts.md``.
+that Typer and OpenAPI show. ``python -m tests.support.ui_texts`` prints them as a table, for review.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "debugger"
-TABLE = PACKAGE / "docs" / "ui_texts.md"
 
 _OTHER_FOLDERS = ("samples/", "store/migrations/", "protocol/")
 """Content, SQL, and the platform's own words."""
@@ -39,7 +38,7 @@ _DRAWN_FIRST = {
 }
 """Calls whose first argument is drawn."""
 _DRAWN_SECOND = {"Column"}
-"""Calls whose second argument is drawn."""
+"""Calls whose second argument is drawn, and the third where it is a text."""
 _COMMANDS = {"get", "post", "put", "patch", "delete", "websocket", "command", "callback"}
 """Decorators of functions whose docstring is shown."""
 _SENTENCE = re.compile(r"[A-Za-z“”’'(][\w“”’'(){},;:.-]* +[\w“”’'({]")
@@ -61,30 +60,31 @@ class UiText(NamedTuple):
 
 
 @cache
-def collect() -> tuple[UiText, ...]:
-    """Read the texts of the package, in the order of files and lines."""
+def collect(package: Path = PACKAGE) -> tuple[UiText, ...]:
+    """Read the texts of a package, in the order of files and lines; scripts of the browser come last."""
     texts: list[UiText] = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).as_posix()
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).as_posix()
         if not name.startswith(_OTHER_FOLDERS):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             texts += sorted(
                 {UiText(name, *found) for found in _texts(tree, is_page=name.startswith("views/"))}
             )
-    for path in sorted(PACKAGE.rglob("*.js")):
-        texts += _script_texts(path)
+    for path in sorted(package.rglob("*.js")):
+        name = path.relative_to(package).as_posix()
+        texts += [UiText(name, *found) for found in _script_texts(path.read_text(encoding="utf-8"))]
     return tuple(texts)
 
 
-def table() -> str:
-    """Return the document that lists all texts."""
-    rows = dict.fromkeys((text.path, " ".join(text.text.split()).replace("|", "\\|")) for text in collect())
+def table(texts: Iterable[UiText]) -> str:
+    """Return the document that lists texts; a text that a file has twice is listed once."""
+    rows = dict.fromkeys((text.path, " ".join(text.text.split()).replace("|", "\\|")) for text in texts)
     return "\n".join(
         [
             "# Texts of the user interface",
             "",
             "Labels, helps, errors and sentences of the page, the CLI and the REST API, for review. `{…}` is",
-            "a value that is filled in. `python -m tests.support.ui_texts` writes this table.",
+            "a value that is filled in.",
             "",
             "| Place | Text |",
             "| --- | --- |",
@@ -128,7 +128,7 @@ def _drawn_and_hidden(tree: ast.Module) -> tuple[set[int], set[int]]:
             if name in _DRAWN_FIRST or name.endswith("Error"):
                 arguments += node.args[:1]
             if name in _DRAWN_SECOND:
-                arguments += node.args[1:2]
+                arguments += node.args[1:3]
             drawn |= {id(value) for argument in arguments for value in _values(argument)}
     return drawn, hidden
 
@@ -165,13 +165,13 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _script_texts(path: Path) -> Iterator[UiText]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+def _script_texts(script: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(script.splitlines(), 1):
         for quoted in re.findall(r'"([^"\n]*)"|`([^`\n]*)`', line.split(" // ")[0]):
             text = re.sub(r"\$\{[^}]*\}", "{…}", "".join(quoted))
             if re.match(r"[A-Z][a-z]", text) and _is_sentence(text):
-                yield UiText(path.relative_to(PACKAGE).as_posix(), number, text)
+                yield number, text
 
 
 if __name__ == "__main__":
-    TABLE.write_text(table(), encoding="utf-8")
+    print(table(collect()), end="")

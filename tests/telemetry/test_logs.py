@@ -9,6 +9,7 @@ from contextvars import copy_context
 
 import pytest
 
+from debugger.boundary import release_line
 from debugger.telemetry.context import begin_request, run_id
 from debugger.telemetry.logs import configure_logs
 
@@ -16,9 +17,9 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 @contextmanager
-def written(level, log_format):
+def written(level, log_format, release=str):
     """The lines that are logged within."""
-    configure_logs(level, log_format)
+    configure_logs(level, log_format, release)
     lines: list[str] = []
     with redirect_stderr(io.StringIO()) as stream:
         yield lines
@@ -114,3 +115,23 @@ def test_json_is_valid_on_any_stream(monkeypatch):
 
     stream.flush()
     assert json.loads(stream.buffer.getvalue())["message"] == "Grüße 😀"
+
+
+def test_json_is_valid_without_the_secrets_of_urls():
+    with written("info", "json", release_line) as lines:
+        try:
+            raise ValueError('"https://host/?token=hush"')
+        except ValueError:
+            log_in_run("GET https://host/?token=hush", exc_info=True)
+
+    line = json.loads(lines[0])
+    assert line["message"] == "GET https://host/?token=***"
+    assert line["exception"].endswith('ValueError: "https://host/?token=***"')
+
+
+def test_text_has_no_secrets_of_urls():
+    with written("info", "text", release_line) as lines:
+        log_in_run("GET https://host/?token=hush\nforged")
+
+    (line,) = lines
+    assert line.endswith("GET https://host/?token=***")

@@ -9,12 +9,12 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 def send(app, text):
     """Say something to the run, as a person does, and let the page draw what comes of that."""
-    tell(app, "sent", text)
+    tell(app, "sent", [text, box(app)["place"]])
 
 
 def send_stepped(app, text, kind):
     """Press a step while a text is typed: the box sends both."""
-    tell(app, "stepped", [text, kind])
+    tell(app, "stepped", [text, box(app)["place"], kind])
 
 
 def tell(app, event, value):

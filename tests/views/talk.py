@@ -23,7 +23,7 @@ def notes(app) -> list[str]:
 
 
 def said(app):
-    """All that stands between the first and the last bubble."""
+    """All that stands between the first and the last message."""
     return box(app)["said"]
 
 

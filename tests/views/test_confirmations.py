@@ -4,15 +4,18 @@ import secrets
 
 import pytest
 
+from debugger.errors import EditConflictError
+from debugger.store import Role
 from debugger.views import connections, state
 from debugger.views.backends import CurrentBackend
+from debugger.views.confirmations import EditConflict, OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.state import AddressState
 from tests.conformance.served import KEY, create, serving
 from tests.support.factories import document, say
 from tests.views.bars import use
-from tests.views.message import send
+from tests.views.message import box, send
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,23 @@ def test_second_message_is_sent_without_question(app, api, record, settle, produ
     assert [turn.message for turn in record(CurrentRun).session.turns] == ["Hello", "Again"]
 
 
+def test_questions_are_asked_one_after_the_other(app, api, record, settle, production):
+    production()
+    error = EditConflictError("The note has been changed meanwhile.", present="theirs", revision=7)
+    written = EditConflict(("note",), Role.REVIEW, int, "The note", "mine", str, str, str, error)
+    record(OpenQuestions).edit = written  # the box was left by the click that sends
+
+    send(app, "Hello")
+    asked = is_asking(app), len(app.exception), [each.key for each in app.button if each.key == "keep_theirs"]
+    app.button("send_to_production").click().run()
+    settle()
+
+    assert not app.exception
+    assert asked == (True, 0, [])
+    assert not is_asking(app)
+    assert app.button("keep_theirs")
+
+
 def test_declined_message_stays_in_box(app, api, record, production):
     production()
     send(app, "Hello")
@@ -92,7 +112,7 @@ def test_declined_message_stays_in_box(app, api, record, production):
 
     assert not app.exception
     assert not is_asking(app)
-    assert app.session_state["draft"] == "Hello"
+    assert box(app)["draft"] == "Hello"
     assert record(CurrentRun).session.status == "not_started"
     assert runs_of(api, app) == 0
     send(app, "Hello")

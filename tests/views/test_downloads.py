@@ -27,7 +27,7 @@ class Logins:
     def __init__(self, login=None, *, is_needed=True):
         self.login, self.is_needed = login, is_needed
 
-    async def find_soon(self, cookies):
+    async def find_nonblocking(self, cookies):
         return self.login if cookies.get("login") == "yes" else None
 
 

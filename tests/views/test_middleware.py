@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import anyio
 import pytest
 
 from debugger.errors import StoreError
 from debugger.server.health import Readiness
-from debugger.store import Store
+from debugger.store import Role, Store
 from debugger.views import middleware
 from debugger.views.middleware import OperationsRoutes
 
@@ -51,6 +53,17 @@ def test_unopenable_store_is_unhealthy(monkeypatch):
     monkeypatch.setattr(middleware, "_readiness", fail)
 
     assert fetched("/healthz") == (503, b"unavailable\n")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(None, 401), (Role.READ, 403), (Role.RUN, 200), (Role.ADMIN, 200)]
+)
+def test_counters_need_the_role_of_the_server(monkeypatch, role, status):
+    monkeypatch.setattr(middleware, "required_role", lambda method, path: Role.RUN)
+    monkeypatch.setattr(middleware, "page_logins", lambda: SimpleNamespace(is_needed=True))
+    monkeypatch.setattr(middleware, "_role_of_key", lambda scope: role)
+
+    assert fetched("/metrics")[0] == status
 
 
 def test_other_requests_pass():

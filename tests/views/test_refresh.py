@@ -32,7 +32,7 @@ def redraw(monkeypatch):
     redraw = RedrawState()
     session = SimpleNamespace(stop_point="here")  # so that nothing is polled
     keep_records(monkeypatch, redraw, CurrentRun(session))
-    monkeypatch.setattr(refresh.actions, "take_in_turn", lambda: None)
+    monkeypatch.setattr(refresh.actions, "collect_finished_turn", lambda: None)
     monkeypatch.setattr(refresh, "fragment_ids", lambda: ["fragment"])
     return redraw
 

@@ -95,7 +95,7 @@ def test_view_equals_what_events_up_to_cursor_tell(session, cursor):
         can_work = can_have_background_work(threads, session.workflow, view.status)
         goes_on = can_work and (is_end or place.state == "waiting")
         hint = input_hint(last_hint(threads), view.status, has_background_work=goes_on, names=names)
-        said = [bubble for bubble, later in zip(view.bubbles, view.later_bubbles, strict=True) if not later]
+        said = [message for message, later in zip(view.messages, view.later_flags, strict=True) if not later]
 
         assert view.is_past
         assert view.position == place
@@ -103,7 +103,7 @@ def test_view_equals_what_events_up_to_cursor_tell(session, cursor):
         assert view.hint.who == hint.who
         assert view.hint.sentence == hint.sentence
         assert view.turn_number == then[-1].number
-        assert [bubble.text for bubble in said] == [bubble.text for bubble in chat_messages(then, names)]
+        assert [message.text for message in said] == [message.text for message in chat_messages(then, names)]
         assert run_history(view).moments.scopes(event) == scopes_at(then)
         expected = log.catch_up(then).find_last_decision(None)
         assert decisions(view).find_last_decision(event) == expected
@@ -117,7 +117,7 @@ def test_view_at_last_event_is_live_one(session, cursor):
 
     assert not at_end.is_past
     assert (at_end.position, at_end.hint, at_end.status) == (live.position, live.hint, live.status)
-    assert at_end.later_bubbles == [False] * len(live.bubbles)
+    assert at_end.later_flags == [False] * len(live.messages)
 
 
 def test_cursor_that_run_does_not_have_is_live(session, cursor):

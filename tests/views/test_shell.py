@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from debugger.errors import InputError
 from debugger.store import Role
 from debugger.views import shell
@@ -46,3 +48,20 @@ def test_error_of_a_page_stays_there(app):
 
     assert not app.exception
     assert not app.error
+
+
+def test_each_module_of_a_page_is_in_the_navigation():
+    folder = Path(shell.__file__).with_name("pages")
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "script"}
+
+    assert modules == {view.name for view in (*shell.VIEWS, shell.HELP)}
+
+
+def test_help_explains_each_page():
+    assert all(view.help for view in shell.VIEWS)
+
+
+def test_each_page_has_tests():
+    tests = {path.stem for path in Path(__file__).with_name("pages").glob("test_*.py")}
+
+    assert {f"test_{view.name}" for view in (*shell.VIEWS, shell.HELP)} <= tests

@@ -12,6 +12,7 @@ from debugger.analysis.comparison.ignored import FilterNode, event_filter, witho
 from debugger.analysis.differences import differences, shared_ends
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.analysis.trouble import classify_trouble
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
@@ -19,7 +20,7 @@ from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 
-Verdict = Literal["same", "changed", "only_a", "only_b"]
+RowStatus = Literal["same", "changed", "only_a", "only_b"]
 
 _WINDOW = 200
 """Longer stretches without a match at their ends are aligned in pieces, for the cost grows with the cube."""
@@ -28,7 +29,7 @@ _WINDOW = 200
 class Row(NamedTuple):
     """Two matching items, or one without a match."""
 
-    verdict: Verdict
+    status: RowStatus
     turn: int
     """The turn in run A, or the one that it would be there."""
     a: int | None
@@ -185,7 +186,7 @@ def kind_of(item: Item) -> Kind:
     """Return the kind of an item."""
     if item.type == INPUT:
         return "input"
-    if item.event is not None and item.event.is_failure:
+    if item.event is not None and classify_trouble(item.event) is not None:
         return "failure"
     if item.type in _PATH:
         return "path"

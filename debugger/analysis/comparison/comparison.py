@@ -12,8 +12,8 @@ from typing import Any, Self
 from debugger.analysis.comparison.alignment import Item, Kind, Row, align, items, kind_of
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
-from debugger.analysis.event_fields import as_number, as_object
 from debugger.analysis.steps import turn_duration
+from debugger.protocol.event_values import RunUsage
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
@@ -48,7 +48,7 @@ class Comparison:
     @cached_property
     def differing(self) -> list[int]:
         """The indexes of the rows that differ, in order."""
-        return [place for place, row in enumerate(self.rows) if row.verdict != "same"]
+        return [place for place, row in enumerate(self.rows) if row.status != "same"]
 
     @cached_property
     def first(self) -> int | None:
@@ -107,8 +107,8 @@ class Comparison:
 
     def change(self, row: Row) -> str:
         """Return the differences of a row in one line; empty without any."""
-        if row.verdict != "changed":
-            return {"same": "", "only_a": "Only in A", "only_b": "Only in B"}[row.verdict]
+        if row.status != "changed":
+            return {"same": "", "only_a": "Only in A", "only_b": "Only in B"}[row.status]
         found = self.differences(row)
         more = f"; {len(found) - _MAX_CHANGES} more" if len(found) > _MAX_CHANGES else ""
         return "; ".join(_change(each) for each in found[:_MAX_CHANGES]) + more
@@ -172,12 +172,12 @@ class Totals:
         Source: token usage in ``platform.md#usage``.
         """
         spent = [time for turn in turns if (time := turn_duration(turn)) is not None]
-        tokens = as_number(as_object(run.llm_token_usage).get("total_tokens"))
+        tokens = RunUsage(run.llm_token_usage).total_tokens
         return cls(
             turns=turns[-1].number if turns else 0,
             events=sum(len(turn.events) for turn in turns),
             milliseconds=sum(spent) if spent else None,
-            tokens=None if tokens is None else int(tokens),
+            tokens=tokens,
         )
 
 
@@ -233,5 +233,5 @@ def compare_turns(
 
 def _event_difference(found: Comparison, row: Row) -> EventDifference:
     item, place = found.get_item(row), row.b if row.a is None else row.a
-    only_in = {"only_a": "A", "only_b": "B"}.get(row.verdict, "")
+    only_in = {"only_a": "A", "only_b": "B"}.get(row.status, "")
     return EventDifference(item.type, item.node, place or 0, only_in, tuple(found.differences(row)))

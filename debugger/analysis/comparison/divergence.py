@@ -8,7 +8,7 @@ from itertools import takewhile
 from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.differences import differences
-from debugger.analysis.event_fields import field, node_name_of, text
+from debugger.analysis.event_fields import node_name_of, text, values_of
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.timeline import shorten
 from debugger.analysis.transitions import LEAVING_TYPES
@@ -62,7 +62,7 @@ class _Turn:
 
     def after(self) -> str:
         before = self._found.rows[self._first - 1 :: -1] if self._first else []
-        shared = (self._found.get_item(row) for row in before if row.verdict == "same")
+        shared = (self._found.get_item(row) for row in before if row.status == "same")
         node = next((label for item in shared if (label := self._label(item))), "")
         return f" after “{node}”" if node else ""
 
@@ -100,6 +100,7 @@ class _Turn:
         return f"{_event_name(self._found.get_item(row))} comes in {'A' if one else 'B'} only"
 
     def _took(self, item: Item | None, differing: list[Item]) -> str:
+        """Return in words where a run goes at the difference: along an edge, to a node, or nowhere."""
         if item is None or item.event is None:
             return "ends" if _first(differing, _ENDS) else "stays"
         edge = text(item.event, "edge_name")
@@ -134,10 +135,8 @@ def _words(items: list[Item], kind: str) -> str:
     texts = []
     for item in items:
         if item.event and item.type == kind:
-            message = field(item.event, "message")
-            if not isinstance(message, dict):
-                message = {"content": field(item.event, "content")}
-            texts.append(message_text(message))
+            values = values_of(item.event)
+            texts.append(message_text(values.message.wire or {"content": values.content}))
     return " / ".join(texts)
 
 

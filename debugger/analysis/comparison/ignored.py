@@ -30,6 +30,7 @@ _SYSTEM_PLACES = (
 )
 """The places of the system's variables among an author's."""
 _USAGE = "llm_usage_info"
+_RETRIES = ("structured_output_retry_metadata", "request_retry_metadata")
 _METADATA = ("response_metadata", "message/response_metadata", "messages/response_metadata")
 
 
@@ -90,7 +91,7 @@ IGNORED: tuple[Ignored, ...] = (
         "the duration of turns, models and tools",
         (
             f"{_USAGE}/response_latency_milliseconds",
-            f"{_USAGE}/structured_output_retry_metadata/failed_attempts/latency_milliseconds",
+            *(f"{_USAGE}/{name}/failed_attempts/latency_milliseconds" for name in _RETRIES),
             "iteration_metrics/e2e_latency_milliseconds",
             "paused_intervals",
             "iteration_metrics/llm_call_latency_stats",

@@ -45,9 +45,9 @@ class PathOverlay:
     nodes: dict[str, Visit]
     edges: dict[str, Visit]
     """Visits by `path_id`."""
-    ghosts: dict[str, str]
+    missing_nodes: dict[str, str]
     """Name by id of the nodes that a run has and neither workflow."""
-    strays: list[UnmappedEdge]
+    unmapped: list[UnmappedEdge]
     """The ways of both for which neither workflow has an edge."""
 
     def count(self, share: Share) -> tuple[int, int]:
@@ -64,12 +64,18 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
         b: That of run B.
         joint: The nodes and edges of both versions.
     """
-    strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
+    unmapped = {
+        transition.id: transition for transition in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))
+    }
     return PathOverlay(
         nodes=_passages(a.entries, b.entries),
         edges=_passages(_taken(a, joint), _taken(b, joint)),
-        ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
-        strays=list(strays.values()),
+        missing_nodes={
+            node: name
+            for node, name in {**a.missing_nodes, **b.missing_nodes}.items()
+            if node not in joint.nodes
+        },
+        unmapped=list(unmapped.values()),
     )
 
 

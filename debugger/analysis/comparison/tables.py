@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any, Literal
 
-from debugger.analysis.chat import ChatMessage, chat_messages
-from debugger.analysis.comparison.alignment import Verdict
+from debugger.analysis.chat import ChatMessage, Role, chat_messages
+from debugger.analysis.comparison.alignment import RowStatus
 from debugger.analysis.comparison.ignored import IGNORED, NULLS, without_nulls
 from debugger.analysis.differences import SIGNS, Difference, Op, Span, differences, readable_diff
 from debugger.analysis.variables import Scopes, scopes_at
@@ -21,7 +21,7 @@ from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
 
 
 @dataclass(frozen=True)
-class VariableRow:
+class ComparedVariable:
     """One value, or part of one, in both runs."""
 
     path: str
@@ -39,7 +39,7 @@ class VariableRow:
 
 def variable_rows(
     a: Sequence[TurnLog], b: Sequence[TurnLog], ignoring: Collection[str], *, with_same: bool = False
-) -> list[VariableRow]:
+) -> list[ComparedVariable]:
     """Return the variables of both runs after the last of these turns.
 
     Args:
@@ -49,20 +49,20 @@ def variable_rows(
         with_same: Whether to include variables that are the same in both.
     """
     one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
-    rows: list[VariableRow] = []
+    rows: list[ComparedVariable] = []
     for path in {**one, **other}:
         before, after = one.get(path), other.get(path)
         if NULLS in ignoring:
             before, after = without_nulls(before), without_nulls(after)
         is_null_in_both = NULLS in ignoring and before is None and after is None
         if path not in other and not is_null_in_both:
-            rows.append(VariableRow(path, before, None, "removed"))
+            rows.append(ComparedVariable(path, before, None, "removed"))
         elif path not in one and not is_null_in_both:
-            rows.append(VariableRow(path, None, after, "added"))
+            rows.append(ComparedVariable(path, None, after, "added"))
         elif found := differences(before, after, path):
-            rows += [VariableRow(each.path, each.before, each.after, each.op) for each in found]
+            rows += [ComparedVariable(each.path, each.before, each.after, each.op) for each in found]
         elif with_same:
-            rows.append(VariableRow(path, one.get(path), other.get(path), "same"))
+            rows.append(ComparedVariable(path, one.get(path), other.get(path), "same"))
     return rows
 
 
@@ -177,12 +177,12 @@ class MessagePair:
 
     turn: int
     """The turn in run A, or the one that it would be there."""
-    role: Literal["user", "agent", "warning", "error"]
+    role: Role
     a: ChatMessage | None
     b: ChatMessage | None
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> RowStatus:
         """The comparison of both texts."""
         if self.a is None or self.b is None:
             return "only_b" if self.a is None else "only_a"
@@ -212,8 +212,8 @@ def message_pairs(
 
 def _by_turn(said: Sequence[ChatMessage], shift: int) -> dict[int, list[ChatMessage]]:
     found: dict[int, list[ChatMessage]] = {}
-    for bubble in said:
-        found.setdefault(bubble.turn_number + shift, []).append(bubble)
+    for message in said:
+        found.setdefault(message.turn_number + shift, []).append(message)
     return found
 
 
@@ -222,13 +222,13 @@ def _lines(turn: int, a: list[ChatMessage], b: list[ChatMessage]) -> Iterator[Me
     if max(len(a), len(b)) > _MOST_LINES:
         blocks = [(0, 0, min(len(a), len(b)))]
     else:
-        roles_a, roles_b = [bubble.role for bubble in a], [bubble.role for bubble in b]
+        roles_a, roles_b = [message.role for message in a], [message.role for message in b]
         matcher = SequenceMatcher(None, roles_a, roles_b, autojunk=False)
         blocks = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
     at = bt = 0
     for begin_a, begin_b, size in [*blocks, (len(a), len(b), 0)]:
-        yield from (MessagePair(turn, bubble.role, bubble, None) for bubble in a[at:begin_a])
-        yield from (MessagePair(turn, bubble.role, None, bubble) for bubble in b[bt:begin_b])
+        yield from (MessagePair(turn, message.role, message, None) for message in a[at:begin_a])
+        yield from (MessagePair(turn, message.role, None, message) for message in b[bt:begin_b])
         at, bt = begin_a + size, begin_b + size
         pairs = zip(a[begin_a:at], b[begin_b:bt], strict=True)
         yield from (MessagePair(turn, one.role, one, other) for one, other in pairs)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from debugger.analysis.decisions.explanations import Explainer, Explanation
 from debugger.analysis.decisions.log import DecisionLog
 from debugger.analysis.decisions.records import (
+    EDGE_OUTCOME_LABELS,
     OUTCOME_LABELS,
-    VERDICT_LABELS,
     DecisionRecord,
+    EdgeOutcome,
     ExplainedEdge,
-    Verdict,
 )
 
 __all__ = [
+    "EDGE_OUTCOME_LABELS",
     "OUTCOME_LABELS",
-    "VERDICT_LABELS",
     "DecisionLog",
     "DecisionRecord",
+    "EdgeOutcome",
     "ExplainedEdge",
     "Explainer",
     "Explanation",
-    "Verdict",
 ]

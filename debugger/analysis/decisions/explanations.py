@@ -1,4 +1,4 @@
-"""Explanations of decisions: every candidate edge, its filled condition and its verdict."""
+"""Explanations of decisions: every candidate edge, its filled condition and its outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from debugger.analysis.decisions.evaluation import (
     is_chosen_edge,
     render_condition,
 )
-from debugger.analysis.decisions.records import DecisionRecord, ExplainedEdge, Verdict
+from debugger.analysis.decisions.records import DecisionRecord, EdgeOutcome, ExplainedEdge
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.variables import Snapshots
 from debugger.expressions import Scope
@@ -104,6 +104,11 @@ class Explainer:
         has_ended = record.stage == "after_giving_up" or (record.is_skipped and record.outcome == "ended")
         if has_ended and edges[-1].kind == "retry":
             edges[-1] = CandidateEdge("nothing", None)
+        if (
+            record.outcome == "gave_up"
+        ):  # in a node that loops to itself the end of a run's time alone does it
+            edges = [edge for edge in edges if edge.kind not in ("self_loop", "retry", "nothing")]
+            edges.append(CandidateEdge("retry", node.logical_id))
         edges = [edge for edge in edges if _is_evaluated(edge, record)]
         before = self._scope(record, record.started) if record.started is not None else None
         evaluated = evaluate_edges(edges, record, node, before, self._after(record))
@@ -132,7 +137,7 @@ class Explainer:
     ) -> ExplainedEdge:
         edge = evaluated.edge
         is_before = taken is not None and order.index(evaluated) < order.index(taken)
-        verdict = verdict_of(evaluated, record, won=evaluated is taken, is_before=is_before)
+        outcome = edge_outcome(evaluated, record, won=evaluated is taken, is_before=is_before)
         condition, filled = render_condition(evaluated, self._after(record))
         return ExplainedEdge(
             kind=edge.kind,
@@ -142,8 +147,8 @@ class Explainer:
             destination_label=self.label(edge.destination) if edge.destination else "",
             condition=condition,
             filled=filled,
-            verdict=verdict,
-            why=explain_verdict(evaluated, record, verdict, self._phrase(taken.edge) if taken else ""),
+            outcome=outcome,
+            why=explain_edge_outcome(evaluated, record, outcome, self._phrase(taken.edge) if taken else ""),
         )
 
     def _phrase(self, edge: CandidateEdge) -> str:
@@ -159,7 +164,7 @@ def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
     Source: ``platform.md#edge-selection`` and ``platform.md#waiting-edges``.
     """
     if record.stage == "after_giving_up":
-        return edge.kind in ("conditional", "global", "reverse", "nothing")
+        return edge.kind in ("conditional", "global", "reverse", "self_loop", "nothing")
     if record.stage == "while_waiting":
         settings = edge.edge.evaluate_while_waiting_config if edge.edge else None
         return bool(edge.kind == "conditional" and settings and settings.enabled and edge.expression)
@@ -168,8 +173,10 @@ def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
     return record.started is not None or record.outcome != "gave_up"
 
 
-def verdict_of(evaluated: EvaluatedEdge, record: DecisionRecord, *, won: bool, is_before: bool) -> Verdict:
-    """Return the verdict on an edge."""
+def edge_outcome(
+    evaluated: EvaluatedEdge, record: DecisionRecord, *, won: bool, is_before: bool
+) -> EdgeOutcome:
+    """Return the outcome of an edge."""
     if won and record.outcome == "gave_up":
         return "exhausted"
     if won:
@@ -180,12 +187,12 @@ def verdict_of(evaluated: EvaluatedEdge, record: DecisionRecord, *, won: bool, i
         return "forked"
     if evaluated.edge.kind not in CONDITIONAL:
         return "not_needed"
-    verdict = _verdict_of_condition(evaluated, is_before=is_before)
-    is_unarmed = record.stage == "while_waiting" and is_before and verdict == "held"
-    return "not_armed" if is_unarmed else verdict
+    outcome = _condition_outcome(evaluated, is_before=is_before)
+    is_unarmed = record.stage == "while_waiting" and is_before and outcome == "held"
+    return "not_armed" if is_unarmed else outcome
 
 
-def _verdict_of_condition(evaluated: EvaluatedEdge, *, is_before: bool) -> Verdict:
+def _condition_outcome(evaluated: EvaluatedEdge, *, is_before: bool) -> EdgeOutcome:
     if evaluated.expression is not None:
         value = evaluated.expression.value
         return "error" if value is None else "held" if value else "false"
@@ -198,35 +205,37 @@ def _verdict_of_condition(evaluated: EvaluatedEdge, *, is_before: bool) -> Verdi
     return "not_offered" if evaluated.edge.freeform else "false"
 
 
-def explain_verdict(evaluated: EvaluatedEdge, record: DecisionRecord, verdict: Verdict, winner: str) -> str:
-    """Return one sentence on the verdict.
+def explain_edge_outcome(
+    evaluated: EvaluatedEdge, record: DecisionRecord, outcome: EdgeOutcome, winner: str
+) -> str:
+    """Return one sentence on the outcome.
 
     Args:
         evaluated: The edge.
         record: The recorded decision.
-        verdict: The verdict on the edge.
+        outcome: The outcome of the edge.
         winner: The edge that was taken, in words; empty without one.
     """
-    if verdict in ("taken", "redirected"):
+    if outcome in ("taken", "redirected"):
         taken = _why_taken(evaluated, record)
-        return f"{taken} Guardrails chose another node." if verdict == "redirected" else taken
-    if verdict == "false":
+        return f"{taken} Guardrails chose another node." if outcome == "redirected" else taken
+    if outcome == "false":
         return _why_false(evaluated)
-    if verdict in ("held", "judged_yes"):
+    if outcome in ("held", "judged_yes"):
         return f"It holds as well, but {_precedence(record, winner)}"
-    if verdict == "not_offered":
+    if outcome == "not_offered":
         return _why_not_offered(evaluated, record)
-    if verdict == "not_chosen":
+    if outcome == "not_chosen":
         chose = f"chose {winner or 'another'} instead" if record.outcome == "model" else "did not choose it"
         return f"The model could choose it while the node ran, and {chose}."
-    if verdict == "not_needed":
+    if outcome == "not_needed":
         return _why_not_needed(evaluated, record, winner)
-    if verdict == "error":
+    if outcome == "error":
         return evaluated.expression.error if evaluated.expression else "It cannot be evaluated."
-    return _SENTENCES[verdict].format(winner=winner or "another edge")
+    return _SENTENCES[outcome].format(winner=winner or "another edge")
 
 
-_SENTENCES: dict[Verdict, str] = {
+_SENTENCES: dict[EdgeOutcome, str] = {
     "judged_no": "A model evaluated it in a separate call and answered no.",
     "not_asked": "It was not evaluated: {winner} was decided before.",
     "blocked": "Conditional transitions from one guardrail node to another are blocked "

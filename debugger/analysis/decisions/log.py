@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict, Outcome, Stage
-from debugger.analysis.event_fields import EventFields, as_object, field, text
+from debugger.analysis.event_fields import EventFields, text, values_of
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import super_nodes_around
 from debugger.analysis.transitions import TRANSITION_TYPES
@@ -16,7 +16,6 @@ from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import author_edge_id, is_inside, origin_of
 from debugger.graph.node_types import MODEL_NODES
-from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
@@ -89,22 +88,20 @@ class ThreadTrace:
         """Add a model's reply; it chooses a transition by a tool call."""
         if self._is_beside(event):
             return
-        for call in _tool_calls(as_object(field(event.event, "message"))):
-            name, args = str(call.get("name") or ""), as_object(call.get("args"))
-            if name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
-                self.chosen.append(name.removeprefix(TRANSITION_TOOL_PREFIX))
-                self.words = str(args.get("justification") or "")
+        for call in values_of(event.event).message.calls:
+            if call.name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
+                self.chosen.append(call.name.removeprefix(TRANSITION_TOOL_PREFIX))
+                self.words = str(call.args.get("justification") or "")
 
     def add_verdict(self, event: EventFields) -> None:
         """Add a model's verdict on one condition."""
         if self._is_beside(event):
             return
-        message = as_object(field(event.event, "message"))
-        args = [as_object(call.get("args")) for call in _tool_calls(message)]
-        words = next((str(each["justification"]) for each in args if each.get("justification")), "")
-        destination = text(event.event, "destination_node_logical_id")
-        is_met = field(event.event, "is_condition_met") is True
-        self.verdicts.append(LlmVerdict(destination, is_met, words or message_text(message)))
+        values = values_of(event.event)
+        reasons = (call.args.get("justification") for call in values.message.calls)
+        words = next((str(reason) for reason in reasons if reason), "") or message_text(values.message.wire)
+        destination = values.destination_node_logical_id or None
+        self.verdicts.append(LlmVerdict(destination, values.is_condition_met, words))
 
     def add_message(self, event: EventFields) -> None:
         """Add a message of the user."""
@@ -262,6 +259,7 @@ class DecisionLog(EventFold):
         return self.all[place - 1] if place else None
 
     def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
+        """Append a decision with what its thread has traced; number its transition outside super nodes."""
         wire = event.event
         is_counted = event.type in TRANSITION_TYPES and not self._is_inside(event)
         self._transitions += is_counted
@@ -277,7 +275,7 @@ class DecisionLog(EventFold):
             destination=text(wire, "destination_node_logical_id"),
             edge_id=text(wire, "edge_logical_id"),
             reason=text(wire, "reason") or "",
-            args=as_object(field(wire, "args_filled")),
+            args=values_of(wire).args_filled,
             words=fields.get("words", trace.words),
             started=trace.started,
             is_skipped=trace.is_skipping,
@@ -332,17 +330,18 @@ class DecisionLog(EventFold):
         trace.close()
 
     def _retry(self, trace: ThreadTrace, event: EventFields) -> None:
-        self._add(trace, event, "retry", attempt=_count(event, "attempt_number"))
+        self._add(trace, event, "retry", attempt=values_of(event.event).attempt_number)
         trace.close()
 
     def _give_up(self, trace: ThreadTrace, event: EventFields) -> None:
-        self._add(trace, event, "gave_up", attempt=_count(event, "total_attempts"))
+        self._add(trace, event, "gave_up", attempt=values_of(event.event).total_attempts)
         trace.close()
         trace.stage = "after_giving_up"
         trace.node = event.node or trace.node
 
     def _escalate(self, trace: ThreadTrace, event: EventFields) -> None:
-        self._add(trace, event, "escalated", entries=_count(event, "num_guardrail_nodes_entered"))
+        entries = values_of(event.event).num_guardrail_nodes_entered
+        self._add(trace, event, "escalated", entries=entries)
         trace.follow(event)
         trace.is_leaving = text(event.event, "destination_node_logical_id") is None
 
@@ -390,13 +389,3 @@ _OBSERVE: dict[str, Callable[[ThreadTrace, EventFields], None]] = {
     "waiting_condition_matched": ThreadTrace.match,
 }
 DecisionLog.TYPES = frozenset({"start_node_run", *_DECIDE, *_OBSERVE})
-
-
-def _tool_calls(message: JsonObject) -> list[JsonObject]:
-    calls = message.get("tool_calls")
-    return list(filter(None, map(as_object, calls))) if isinstance(calls, list) else []
-
-
-def _count(event: EventFields, name: str) -> int:
-    value = field(event.event, name)
-    return value if isinstance(value, int) else 0

@@ -93,7 +93,7 @@ class DecisionRecord:
     """For an escalation, how often guardrail nodes were entered."""
 
 
-Verdict = Literal[
+EdgeOutcome = Literal[
     "taken",
     "redirected",
     "held",
@@ -113,7 +113,7 @@ Verdict = Literal[
     "not_needed",
 ]
 
-VERDICT_LABELS: Final[dict[Verdict, str]] = {
+EDGE_OUTCOME_LABELS: Final[dict[EdgeOutcome, str]] = {
     "taken": "taken",
     "redirected": "redirected",
     "held": "true, but later",
@@ -137,7 +137,7 @@ VERDICT_LABELS: Final[dict[Verdict, str]] = {
 
 @dataclass(frozen=True)
 class ExplainedEdge:
-    """A candidate edge with its verdict."""
+    """A candidate edge with its outcome."""
 
     kind: Kind
     edge_id: str | None
@@ -150,11 +150,11 @@ class ExplainedEdge:
     """As it was written; empty without one."""
     filled: str
     """The condition with the values of that moment; empty if it has none, or they are unknown."""
-    verdict: Verdict
+    outcome: EdgeOutcome
     why: str
     """One sentence."""
 
     @property
     def won(self) -> bool:
         """True if the decision was for it."""
-        return self.verdict in ("taken", "redirected", "exhausted")
+        return self.outcome in ("taken", "redirected", "exhausted")

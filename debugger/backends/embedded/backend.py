@@ -6,8 +6,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
-from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
+from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnOutcome, TurnStream
 from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.backends.embedded.global_variables import GlobalValues
 from debugger.backends.embedded.leases import Leases
@@ -16,17 +17,21 @@ from debugger.backends.embedded.python_consents import PythonPermits, PythonUse,
 from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.backends.embedded.turns import TurnRequest, Turns
 from debugger.backends.forks import Forks
+from debugger.boundary import register_process_secrets
 from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.mocks import RecordedAnswers
 from debugger.engine.models import Script
 from debugger.engine.models.base import Model
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
-from debugger.engine.super_nodes import SUPER_NODE, expand
+from debugger.engine.prepared_workflow import prepare
+from debugger.engine.super_nodes import SUPER_NODE
 from debugger.engine.tools.sandbox import python_status
 from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, StaleTurnError
+from debugger.graph.checks import reject_faulty
 from debugger.protocol.base import JsonObject, check_id, without_secret_variables
 from debugger.protocol.events import Event
 from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnInput
@@ -35,7 +40,11 @@ from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
 from debugger.store import NoteRepository, Store
 
+Variant = TypeVar("Variant", bound="EmbeddedBackend")
+
 _ALL = 1_000_000
+_OUTCOMES: dict[str, TurnOutcome] = {"absent": "not_executed", "finished": "arrived"}
+"""Verdicts on what the store shows of a turn; all else is unknown."""
 
 
 class EmbeddedBackend:
@@ -45,12 +54,14 @@ class EmbeddedBackend:
         settings: The settings, the database's URL among them.
         store: A store that is open already, instead of the one that the settings name.
         world: Clock and random values.
-        responder: Whatever answers for the models of all workflows, instead of what the settings name.
+        model: Whatever answers for the models of all workflows, instead of what the settings name.
         script: The script of all workflows, instead of those that name them.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the
             store's global variables are used besides.
         python_consent_key: Signs consents to run Python that cannot be sandboxed: a secret of the page of a
             single user on this machine. Without it, as in a server, no consent counts.
+        recorded_answers_win: Let recorded answers of scripts answer the calls that they fit under any policy,
+            as in scenarios.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -66,19 +77,22 @@ class EmbeddedBackend:
         *,
         store: Store | None = None,
         world: Environment | None = None,
-        responder: Model | None = None,
+        model: Model | None = None,
         script: Script | None = None,
         environment: Mapping[str, str] | None = None,
         python_consent_key: bytes | None = None,
+        recorded_answers_win: bool = False,
     ) -> None:
         self.settings = settings or Settings()
+        register_process_secrets(self.settings)
         self.store = store or Store(
             self.settings.database_url, encryption_key=self.settings.encryption_key.get_secret_value()
         )
-        self.notebook: NoteRepository | None = self.store.notebook
+        self.notes: NoteRepository | None = self.store.notes
         self._world = world or Environment()
-        self._responder = responder
+        self._model = model
         self._script = script
+        self._recorded_answers_win = recorded_answers_win
         self._options = _engine_options(self.settings)
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
@@ -95,21 +109,27 @@ class EmbeddedBackend:
         self._interpreters = InterpreterCache(self._interpreter, self._permits, changed_at)
         self._leases = Leases(self.store, self.settings.turn_lease)
         self._turns = Turns(self.store, self._interpreters, self.global_values, self._leases, self._world)
-        self.forks = Forks(self.store, self._interpreters, self._world)
+        self.forks = Forks(
+            self.store,
+            self._interpreters,
+            self._world,
+            socket_reruns_only=self.settings.socket_reruns_only,
+        )
         """Runs made from earlier turns, in another version or workflow where requested."""
         read_only = partial(self._interpreter, is_read_only=True)
         self._replaying = InterpreterCache(read_only, self._permits, changed_at)
-        self._leases.lapse()
+        self._leases.interrupt_expired()
         self._family: dict[Settings, EmbeddedBackend] = {self.settings: self}
         """This engine and those with other choices, which share the store."""
         self._make = partial(
             EmbeddedBackend,
             store=self.store,
             world=world,
-            responder=responder,
+            model=model,
             script=script,
             environment=environment,
             python_consent_key=python_consent_key,
+            recorded_answers_win=recorded_answers_win,
         )
 
     def with_choices(self, choices: Mapping[str, str]) -> EmbeddedBackend:
@@ -126,6 +146,16 @@ class EmbeddedBackend:
             found = self._family.setdefault(settings, found)
         return found
 
+    def variant(self, kind: type[Variant], settings: Settings, **changes: Any) -> Variant:
+        """Return an engine on the same store that is made in another way.
+
+        Args:
+            kind: Its class.
+            settings: Its settings.
+            changes: Arguments that differ from this engine's.
+        """
+        return kind(settings, **{**self._make.keywords, **changes})
+
     def known_variables(self) -> JsonObject:
         """Return the variables that runs have without an input: global ones, and secrets without values.
 
@@ -136,9 +166,13 @@ class EmbeddedBackend:
 
     def close(self) -> None:
         """Close the store; turns in progress count as interrupted."""
+        self.end_turns()
+        self.store.close()
+
+    def end_turns(self) -> None:
+        """End the turns in progress, which count as interrupted; nothing uses the store from then on."""
         for engine in list(self._family.values()):
             engine._leases.close()
-        self.store.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
         """See `Backend.workflows`."""
@@ -161,11 +195,12 @@ class EmbeddedBackend:
         """See `Backend.create_workflow`.
 
         Raises:
-            WorkflowError: The document is no workflow.
+            WorkflowError: The document is no workflow, or breaks a rule of saving.
             InputError: A node or an edge in it lacks what every one of them needs.
         """
-        inner = Workflow.from_document(document).to_wire()
-        return self.store.create_workflow(without_secret_variables(inner), name=name)
+        workflow = Workflow.from_document(document)
+        reject_faulty(workflow)
+        return self.store.create_workflow(without_secret_variables(workflow.to_wire()), name=name)
 
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
@@ -204,25 +239,25 @@ class EmbeddedBackend:
 
         A turn in progress is its last pair, with the events so far.
         """
-        self._leases.lapse(check_id("run", run_id))
+        self._leases.interrupt_expired(check_id("run", run_id))
         return self.store.run(run_id)
 
     def record(self, run_id: str) -> LazyRun:
         """See `Backend.record`."""
-        self._leases.lapse(check_id("run", run_id))
+        self._leases.interrupt_expired(check_id("run", run_id))
         return self.store.record(run_id)
 
     def revision(self, run_id: str) -> RunRevision:
         """See `Backend.revision`."""
         position = self.store.claims.position(check_id("run", run_id))
-        if position.claimed is not None and self._leases.lapse(run_id):
+        if position.claimed is not None and self._leases.interrupt_expired(run_id):
             position = self.store.claims.position(run_id)
         turn = position.claimed
         number, count = (turn.user_turn_number, turn.event_count) if turn is not None else (None, 0)
         return RunRevision(position.status, position.turn_count, number, count)
 
-    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
-        """See `Backend.find_turn`.
+    def find_turn(self, workflow_id: str, sent: SentTurn, record: LazyRun | None = None) -> FoundTurn:
+        """See `Backend.find_turn`; the store is read in any case.
 
         Raises:
             InputError: An id is malformed.
@@ -232,8 +267,9 @@ class EmbeddedBackend:
         check_id("workflow", workflow_id)
         if sent.run_id is not None:
             check_id("run", sent.run_id)
-        self._leases.lapse()
-        return self._turns.stored.search(workflow_id, sent)
+        self._leases.interrupt_expired()
+        found = self._turns.stored.search(workflow_id, sent)
+        return replace(found, outcome=_OUTCOMES.get(found.state, "unknown"))
 
     def runs(
         self,
@@ -247,7 +283,7 @@ class EmbeddedBackend:
         """See `Backend.runs`."""
         if workflow_id is not None:
             check_id("workflow", workflow_id)
-        self._leases.lapse()
+        self._leases.interrupt_expired()
         return Page(*self.store.runs(workflow_id, status, page, size, search=search))
 
     def execute(
@@ -368,7 +404,7 @@ class EmbeddedBackend:
         """
         if self._options.inline_python.mode == "sandboxed":
             return None
-        number, _ = self.store.resolve_version(check_id("workflow", workflow_id), version_number)
+        number = self.store.resolve_version(check_id("workflow", workflow_id), version_number).version_number
         interpreter = self._interpreters.get_or_make(workflow_id, number)
         functions = python_functions(interpreter.workflow)
         return PythonUse(
@@ -377,25 +413,31 @@ class EmbeddedBackend:
             functions,
             interpreter.options.inline_python,
             self._permits.digest(workflow_id, number, functions),
-            frozenset(answer.tool for answer in interpreter.options.tool_answers),
+            frozenset(answer.tool for answer in interpreter.recorded.tools),
         )
 
     def _interpreter(
         self, workflow_id: str, version_number: int, *, is_read_only: bool = False
     ) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
-        expansion = expand(workflow, self.workflow)
+        prepared = prepare(workflow, self.workflow)
         script = self._script or find_script(workflow.config.logical_id, self.settings.scripts_folder)
         interpreter = Interpreter(
-            expansion.workflow,
-            self._responder or model_for(workflow, self.settings, script=self._script),
-            replace(self._options, tool_answers=script.tool_answers if script else ()),
+            prepared.workflow,
+            self._model or model_for(workflow, self.settings, script=self._script),
+            self._options,
             self._world,
             load_run=self._load_run,
-            open_gateway=self._gateways.for_turn(script.answers if script else (), is_read_only=is_read_only),
-            notes=expansion.warnings,
+            open_gateway=self._gateways.for_turn(is_read_only=is_read_only),
+            recorded=RecordedAnswers(
+                script.answers if script else (),
+                script.tool_answers if script else (),
+                has_script=script is not None,
+                win=self._recorded_answers_win,
+            ),
+            notes=prepared.notes,
         )
-        return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
+        return interpreter, prepared.inner_ids
 
     def _load_run(self, run_id: str) -> JsonObject:
         """Return the record of a run for nodes: finished turns only."""

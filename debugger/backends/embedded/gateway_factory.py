@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from debugger.engine.environment import Environment
-from debugger.engine.outbound import Gateway, RecordedAnswer, Secrets
+from debugger.engine.outbound import Gateway, Secrets
 from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
 from debugger.engine.outbound.gateway import HttpLimits, LiveGateway, Policies, Policy
+from debugger.engine.outbound.known_secrets import KNOWN_SECRETS
 from debugger.engine.outbound.secrets import HOSTS_SETTING
 from debugger.errors import SettingsError
 from debugger.settings import PREFIX, Settings, environment_variables
@@ -55,6 +56,7 @@ class GatewayFactory:
             for name, value in environment.items()
             if name.startswith(HOSTS_SETTING)
         }
+        KNOWN_SECRETS.add(own.values(), is_lasting=True)
         self._own = own
         self._stored = secrets
         self._hosts = hosts
@@ -62,20 +64,17 @@ class GatewayFactory:
         self._limits = HttpLimits(refuses_private=settings.outbound_private == "refuse")
         self._world = world
 
-    def for_turn(
-        self, answers: tuple[RecordedAnswer, ...], *, is_read_only: bool = False
-    ) -> Callable[[], Gateway]:
+    def for_turn(self, *, is_read_only: bool = False) -> Callable[[], Gateway]:
         """Return a function that makes the gateway of one turn.
 
         Args:
-            answers: What is answered instead of calls that are simulated.
             is_read_only: Block writing and contacting calls, unless they are simulated.
         """
         policies = self._policies
         if is_read_only:
             policies = replace(policies, write=_closed(policies.write), contact=_closed(policies.contact))
         return lambda: LiveGateway(
-            policies, answers=answers, secrets=self._secrets(), limits=self._limits, now=self._world.now
+            policies, secrets=self._secrets(), limits=self._limits, now=self._world.now
         )
 
     def secret_names(self) -> set[str]:
@@ -87,6 +86,7 @@ class GatewayFactory:
         current = self._stored()
         last, made = self._made
         if current is not last and current != last:
+            KNOWN_SECRETS.add(current.values())
             made = Secrets({**current, **self._own}, self._hosts)
             self._made = (current, made)
         return made

@@ -64,7 +64,7 @@ class GlobalValues:
         self._lock = threading.Lock()
 
     def supply(self, state: RunState, workflow: Workflow) -> None:
-        """Add the open variables to a new run; any other source wins.
+        """Add the variables that are no secrets to a new run's dynamic ones; any other source wins.
 
         Raises:
             StoreError: They cannot be read.
@@ -102,6 +102,7 @@ class GlobalValues:
             self._read_at = float("-inf")
 
     def _fresh(self) -> _Values:
+        """Return the global variables, read from the store at most every ``FRESH_SECONDS``."""
         if time.monotonic() - self._read_at <= FRESH_SECONDS:
             return self._values
         with self._lock:

@@ -7,7 +7,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from debugger.errors import StoreError
+from debugger.engine.outbound.gateway import NotAdmittedError, made_calls
+from debugger.errors import ConflictError, StoreError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.store import Store, TurnClaim, current_owner
@@ -19,6 +21,7 @@ _FIRST_SNAPSHOT_SECONDS = 0.05
 _SNAPSHOT_SECONDS = 0.25
 _SNAPSHOT_SHARE = 0.05
 """The share of the time that snapshots of one turn may take at most, however long the turn is."""
+_MAX_RELEASE_PAUSE = 60.0
 _IDLE_SECONDS = 2.0
 """How long the thread waits for another claim before it ends."""
 
@@ -30,16 +33,24 @@ class HeldClaim:
     claim: TurnClaim
     cancelled: threading.Event
     """Set to end the turn early."""
+    ledger: list[JsonObject]
+    """The calls to the outside so far, as the turn's gateway logs them."""
     events: list[Event] = field(default_factory=list)
     """The events so far; only appended to."""
     is_lost: bool = False
     """The claim has lapsed and was taken away: the result of the turn cannot be stored."""
+    storing: threading.Lock = field(default_factory=threading.Lock)
+    """Held while calls are read and stored: an older list must not replace a newer one."""
+    failure: StoreError | None = None
+    """The reason why a call of the turn was not made: it could not be stored before."""
     is_abandoned: bool = False
     """Its turn is not executed any more, and the database has not let the claim be released yet."""
     stored_events: int = 0
     next_look: float = 0.0
     """When the events are looked at again, on the monotonic clock, like the next."""
     renew_at: float = 0.0
+    release_pause: float = _SNAPSHOT_SECONDS
+    """Seconds until the next attempt to release the claim."""
 
 
 class Leases:
@@ -61,12 +72,13 @@ class Leases:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def take(self, claim: TurnClaim, cancelled: threading.Event) -> HeldClaim:
+    def take(self, claim: TurnClaim, cancelled: threading.Event, ledger: list[JsonObject]) -> HeldClaim:
         """Claim a turn, and renew the claim until dropped or released.
 
         Args:
             claim: The claim.
             cancelled: Set when another client stops the run.
+            ledger: Gets the calls of the turn.
 
         Raises:
             ConflictError: See `TurnClaims.take`.
@@ -75,7 +87,7 @@ class Leases:
         self._store.claims.take(claim)
         now = time.monotonic()
         first_look = now + min(_FIRST_SNAPSHOT_SECONDS, self._renewal_seconds)
-        held = HeldClaim(claim, cancelled, next_look=first_look, renew_at=now + self._renewal_seconds)
+        held = HeldClaim(claim, cancelled, ledger, next_look=first_look, renew_at=now + self._renewal_seconds)
         with self._lock:
             self._held[claim.claim_id] = held
             if self._thread is None and not self._closing.is_set():
@@ -88,8 +100,29 @@ class Leases:
         with self._lock:
             self._held.pop(held.claim.claim_id, None)
 
+    def announce_call(self, held: HeldClaim) -> None:
+        """Store the calls of a turn before the last one of them is made.
+
+        Raises:
+            NotAdmittedError: The claim has lapsed, or the calls cannot be stored: no further call is made.
+        """
+        if held.failure is None and not held.is_lost:
+            try:
+                with held.storing:
+                    self._store.claims.announce(held.claim, encode(made_calls(held.ledger)))
+            except ConflictError:
+                held.is_lost = True
+            except StoreError as error:
+                held.failure = error
+        if held.is_lost:
+            raise NotAdmittedError("was not called: its turn was interrupted.")
+        if held.failure is not None:
+            raise NotAdmittedError("was not called: the call could not be put on record.")
+
     def release(self, held: HeldClaim) -> None:
         """Delete the claim of a turn that was abandoned or not stored.
+
+        A turn that has called something goes to the journal of interrupted turns.
 
         Where the store fails, it is tried again later.
         """
@@ -104,13 +137,13 @@ class Leases:
         if not own:
             self._store.claims.request_stop(run_id)
 
-    def lapse(self, run_id: str | None = None) -> int:
-        """Interrupt turns of other processes that have ended; see `TurnClaims.lapse`."""
+    def interrupt_expired(self, run_id: str | None = None) -> int:
+        """Interrupt turns of other processes that have ended; see `TurnClaims.interrupt_expired`."""
         own = self._all()
         for held in own:
             if held.is_abandoned:
                 self._try_to_release(held)
-        return self._store.claims.lapse(run_id, but_for={held.claim.claim_id for held in own})
+        return self._store.claims.interrupt_expired(run_id, but_for={held.claim.claim_id for held in own})
 
     def close(self) -> None:
         """End all leases at once: their turns count as interrupted.
@@ -122,7 +155,6 @@ class Leases:
         if thread is not None:
             thread.join()
         for held in self._all():
-            held.claim.lease_until = 0.0
             self._try_to_store(held, list(held.events), 0.0)
         self._held.clear()
 
@@ -168,34 +200,42 @@ class Leases:
         """Store new events of a turn, or renew its claim when due."""
         if held.is_abandoned:
             self._try_to_release(held)
-            held.next_look = now + _SNAPSHOT_SECONDS
+            held.next_look = now + held.release_pause
+            held.release_pause = min(2 * held.release_pause, _MAX_RELEASE_PAUSE)
             return
         events = list(held.events) if len(held.events) > held.stored_events else []
         if events or held.renew_at <= now:
-            self._try_to_store(held, events, time.time() + self.seconds)
+            self._try_to_store(held, events, self.seconds)
             held.renew_at = now + self._renewal_seconds
         took = time.monotonic() - now
         pause = max(_SNAPSHOT_SECONDS, took / _SNAPSHOT_SHARE)
         held.next_look = now + min(pause, self._renewal_seconds)
 
     def _try_to_release(self, held: HeldClaim) -> None:
+        calls = made_calls(held.ledger)
         try:
-            self._store.claims.release(held.claim)
+            if calls:
+                self._store.claims.abandon(held.claim, encode(calls))
+            else:
+                self._store.claims.release(held.claim)
         except StoreError as error:
             _log.warning("the claim of a turn of run %s is not released yet: %s", held.claim.run_id, error)
             return
         self.drop(held)
 
-    def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
+    def _try_to_store(self, held: HeldClaim, events: list[Event], lease_seconds: float) -> None:
         persisted = [event.to_wire() for event in events if event.is_persisted]
         try:
-            is_held = self._store.claims.renew(
-                held.claim,
-                lease_until,
-                is_first=held.claim.begins_run and not held.stored_events,
-                events_json=encode(persisted) if events else b"",
-                event_count=len(persisted),
-            )
+            with held.storing:
+                calls = made_calls(held.ledger)
+                is_held = self._store.claims.renew(
+                    held.claim,
+                    lease_seconds,
+                    is_first=held.claim.begins_run and not held.stored_events,
+                    events_json=encode(persisted) if events else b"",
+                    event_count=len(persisted),
+                    calls_json=encode(calls) if calls else None,
+                )
         except StoreError as error:
             _log.warning("the claim of a turn of run %s is not renewed: %s", held.claim.run_id, error)
             return

@@ -14,6 +14,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.samples import script_for
 from debugger.settings import Settings
+from debugger.store.edited_files import file_revision, write_file
+from debugger.store.edited_tables import NEVER_WRITTEN
 
 
 def model_for(
@@ -104,22 +106,37 @@ def script_text(logical_id: str, folder: Path) -> str:
     return path.read_text(encoding="utf-8") if path is not None else script_for(logical_id) or ""
 
 
-def save_script(text: str, folder: Path) -> Path:
+def script_revision(logical_id: str, folder: Path) -> int:
+    """Return the revision of a workflow's script in the folder; 0 without one.
+
+    Raises:
+        StoreError: A script of the folder cannot be read.
+        InputError: One has a mistake.
+    """
+    path = _script_path(logical_id, folder)
+    return NEVER_WRITTEN if path is None else file_revision(path)
+
+
+def save_script(text: str, folder: Path, expected: int | None = None) -> Path:
     """Store a script in the folder, in the place of the workflow's last one.
+
+    Args:
+        text: The script.
+        folder: The folder.
+        expected: The revision that its author has seen, see `script_revision`; ``None`` replaces any.
 
     Raises:
         InputError: It has a mistake.
+        EditConflictError: Another user has changed the workflow's script meanwhile.
         StoreError: It cannot be written.
     """
     logical_id = Script.load(text).workflow
     path = _script_path(logical_id, folder)
     if path is None:
         path = folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', logical_id)}.script.yaml"
-    written = path.with_suffix(".new")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written.write_text(text, encoding="utf-8")
-        written.replace(path)
+        write_file(path, text, expected, subject="The script")
     except OSError as error:
         raise StoreError(f"The script {path} cannot be written: {error.strerror}.") from error
     return path

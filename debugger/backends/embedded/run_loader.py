@@ -127,6 +127,8 @@ class LoadedRun:
     status: RunStatus
     is_new: bool = False
     """It has no row in the store yet."""
+    workflow_name: str | None = None
+    """The name of the workflow, known of a new run."""
     has_unfinished: bool = False
     """It has an interrupted turn."""
 
@@ -345,4 +347,4 @@ class StoredTurns:
 
 
 def _text(pair: Turn) -> str:
-    return TurnInput.from_wire(pair.run_input).message
+    return TurnInput.from_record(pair.run_input).message

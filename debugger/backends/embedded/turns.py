@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -26,6 +26,8 @@ from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
 from debugger.engine.inspection import RunInspector
+from debugger.engine.outbound import Gateway
+from debugger.engine.outbound.gateway import made_calls
 from debugger.errors import (
     ConflictError,
     DebuggerError,
@@ -33,11 +35,16 @@ from debugger.errors import (
     NotFoundError,
     NotStartableError,
     RunEndedError,
+    StoreDisconnectedError,
+    StoreError,
     TurnInProgressError,
+    TurnNotStoredError,
 )
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import (
+    BACKGROUND,
     TERMINAL_STATUSES,
     TurnInput,
     TurnResult,
@@ -96,6 +103,8 @@ class Turns:
         self._global_values = global_values
         self._leases = leases
         self._world = world
+        self._told: set[str] = set()
+        """Claims of interrupted background work whose calls a client has been told."""
 
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
@@ -129,52 +138,118 @@ class Turns:
         """Claim a step of background work and return its stream."""
         while True:
             opened = self._resume(workflow_id, run_id, None)
+            if opened.has_unfinished:
+                self._tell_of_background(run_id)
             reject_missing_nodes(opened)
+            outbound = opened.interpreter.open_gateway()
             segment = opened.interpreter.pump(
-                opened.state, past=partial(self._past, run_id), cancelled=cancelled, inspector=inspector
+                opened.state,
+                past=partial(self._past, run_id),
+                cancelled=cancelled,
+                inspector=inspector,
+                outbound=outbound,
             )
             try:
-                return self._claimed(opened, segment, background_input(), cancelled, is_turn=False)
+                return self._claimed(opened, segment, outbound, background_input(), cancelled, is_turn=False)
             except _NotClaimedError:
                 self._check_free(run_id)
 
     def _begin(self, request: TurnRequest) -> TurnStream:
+        """Load or create the run of a turn, check the input, and claim the turn's number.
+
+        Raises:
+            ConflictError: Another turn runs, or one with this client turn id was executed already.
+            DebuggerError: The run, its version or the input cannot be used.
+        """
         run_id, turn_input = request.run_id, request.turn_input
         if run_id is None:
-            version, name = self._store.resolve_version(
+            self._reject_repeated(turn_input.client_turn_id)
+            version = self._store.resolve_version(
                 request.workflow_id, requested_version(request.version_number, turn_input)
             )
-            interpreter = self._interpreters.get_or_make(request.workflow_id, version)
+            interpreter = self._interpreters.get_or_make(request.workflow_id, version.version_number)
             state = interpreter.begin(turn_input)
             self._global_values.supply(state, interpreter.workflow)
             opened = LoadedRun(
-                new_id(), request.workflow_id, version, name, 1, interpreter, state, "started", is_new=True
+                new_id(),
+                request.workflow_id,
+                version.version_number,
+                version.version_name,
+                1,
+                interpreter,
+                state,
+                "started",
+                is_new=True,
+                workflow_name=version.workflow_name or interpreter.workflow.name,
             )
         else:
             opened = self._resume(request.workflow_id, run_id, request.expected_turn_number)
+            if opened.has_unfinished:
+                self._reject_repeated(turn_input.client_turn_id)
             if turn_input.command != "stop":
                 reject_missing_nodes(opened)
+        outbound = opened.interpreter.open_gateway()
         segment = opened.interpreter.turn(
             opened.state,
             turn_input,
             past=tuple if run_id is None else partial(self._past, run_id),
             cancelled=request.cancelled,
             inspector=request.inspector,
+            outbound=outbound,
         )
         return self._claimed(
-            opened, segment, turn_input, request.cancelled, is_turn=True, is_limited=request.is_limited
+            opened,
+            segment,
+            outbound,
+            turn_input,
+            request.cancelled,
+            is_turn=True,
+            is_limited=request.is_limited,
         )
+
+    def _reject_repeated(self, client_turn_id: str | None) -> None:
+        """Reject a turn that called something when it ran before, and that is not on record.
+
+        Raises:
+            TurnNotStoredError: It did.
+        """
+        turn = self._store.notes.find_unfinished(client_turn_id) if client_turn_id else None
+        if turn is not None:
+            raise turn_not_stored(turn.calls, turn.claim_id, _AGAIN)
+
+    def _tell_of_background(self, run_id: str) -> None:
+        """Reject background work once that made calls when it ran before: it would make them again.
+
+        It has no id by which a client says that it is to be executed again, so that the second request does.
+
+        Raises:
+            TurnNotStoredError: It did, and no client has been told.
+        """
+        for turn in self._store.notes.read_unfinished_turns(run_id):
+            is_background = TurnInput.from_wire(decode(turn.input_json)).miscellaneous.get(BACKGROUND) is True
+            if is_background and turn.calls and turn.claim_id not in self._told:
+                self._told.add(turn.claim_id)
+                reason = "It was interrupted before its end."
+                raise turn_not_stored(turn.calls, turn.claim_id, reason, is_turn=False)
 
     def _claimed(
         self,
         opened: LoadedRun,
         segment: Segment,
+        outbound: Gateway,
         turn_input: TurnInput,
         cancelled: threading.Event,
         *,
         is_turn: bool,
         is_limited: bool = False,
     ) -> TurnStream:
+        """Claim the number of a turn or background step, and return the stream that executes it.
+
+        The claim is committed before the first event. It is released when the stream is exhausted or closed.
+
+        Raises:
+            _NotClaimedError: Another client has the number, or a turn of the run is executed.
+        """
         wire = turn_input.to_wire()
         claim = TurnClaim(
             run_id=opened.run_id,
@@ -182,22 +257,23 @@ class Turns:
             workflow_id=opened.workflow_id,
             version_number=opened.version_number,
             version_name=opened.version_name,
-            workflow_name=opened.interpreter.workflow.name if opened.is_new else None,
+            workflow_name=opened.workflow_name,
             run_by=turn_input.run_by,
             begins_run=opened.is_new,
             run_status=opened.status if opened.is_new or not is_turn else "running",
             started_at=self._world.now(),
             owner=self._leases.owner,
-            lease_until=time.time() + self._leases.seconds,
+            lease_seconds=self._leases.seconds,
             pair=encode({"run_input": wire}),
             client_turn_id=turn_input.client_turn_id,
             user_turn_number=opened.state.turn_number + 1 if is_turn else None,
             is_limited=is_limited,
         )
         try:
-            held = self._leases.take(claim, cancelled)
+            held = self._leases.take(claim, cancelled, outbound.ledger)
         except ConflictError as error:
             raise _NotClaimedError(error.message, advice=error.advice) from error
+        outbound.before_call = partial(self._leases.announce_call, held)
         context.run_id.set(opened.run_id)
         events = spans.steps(
             "turn",
@@ -215,25 +291,28 @@ class Turns:
         """Relay the events of a segment, then store it.
 
         Raises:
-            ConflictError: The claim was taken away meanwhile: nothing more is executed or stored.
+            TurnNotStoredError: The turn ran and cannot be stored, or its claim was taken away meanwhile:
+                nothing more is executed.
         """
         try:
             yield cast(Event, None)  # received by `_claimed`
-            while not held.is_lost:
+            while True:
+                _check_held(held)
                 try:
                     event = next(segment)
                 except StopIteration as stop:
-                    result = self._store_segment(opened, held, stop.value)
+                    end = stop.value
                     break
+                _check_held(held)
                 held.events.append(event)
                 yield event
-            else:
-                raise ConflictError(
-                    f"The turn of run {opened.run_id} was interrupted: its claim has lapsed.",
-                    advice="Load the run and continue from its last turn.",
-                )
-        except BaseException:
+            _check_held(held)
+            result = self._store_segment(opened, held, end)
+        except BaseException as error:
             self._leases.release(held)
+            if isinstance(error, Exception) and _is_denied(held, error):
+                self._told.add(held.claim.claim_id)
+                raise _explain_loss(held, error) from error
             raise
         self._leases.drop(held)
         _log.info("turn %s ended as %s", opened.pair_number, result.status)
@@ -304,14 +383,16 @@ class Turns:
         """Interrupt a run's turn in progress if its owner has ended.
 
         Raises:
-            TurnInProgressError: It has not.
+            TurnInProgressError: It has not, or the turn had called services: a user is told of that before
+                another turn is executed.
             RunEndedError: The run has no finished turn, and its first one was interrupted.
         """
         if run_id is None:
             return
         position = self._store.claims.position(run_id)
-        if position.claimed is not None:
-            self._leases.lapse(run_id)
+        before = position.claimed
+        if before is not None:
+            self._leases.interrupt_expired(run_id)
             position = self._store.claims.position(run_id)
         if position.claimed is not None:
             raise TurnInProgressError(
@@ -319,6 +400,13 @@ class Turns:
             )
         if position.turn_count == 0 and position.status in TERMINAL_STATUSES:
             raise run_ended(run_id, position.status)
+        if before is not None:
+            journal = self._store.notes.read_unfinished_turns(run_id)
+            if any(turn.calls for turn in journal if turn.claim_id == before.claim_id):
+                raise TurnInProgressError(
+                    f"A turn of run {run_id} was interrupted just now, after it had called services.",
+                    advice="Send yours again.",
+                )
 
     def _earlier(self, request: TurnRequest, error: DebuggerError) -> TurnStream | None:
         """Return the stream of the turn that a request repeats.
@@ -326,6 +414,9 @@ class Turns:
         Args:
             request: The request.
             error: Why it cannot be executed: where it was, its input may not fit any more.
+
+        Raises:
+            TurnNotStoredError: It ran and is not on record: the error would deny that.
         """
         turn_input, run_id = request.turn_input, request.run_id
         found = self.stored.find_by_client_turn_id(turn_input.client_turn_id, request.workflow_id, run_id)
@@ -335,6 +426,7 @@ class Turns:
             number = None if is_open else found.user_turn_number
             repeated = TurnStream(found.run_id, self._repeated(request, lambda: repeated), turn_number=number)
             return repeated
+        self._reject_repeated(turn_input.client_turn_id)
         is_stop = turn_input.command == "stop" and not isinstance(error, InputError)
         if is_stop and run_id is not None and self._is_stopped(run_id):
             return self._ended(run_id)
@@ -355,7 +447,7 @@ class Turns:
         deadline = time.monotonic() + _STOP_SECONDS
         requested = ""
         while (claimed := (position := self._store.claims.position(run_id)).claimed) is not None:
-            if not self._leases.lapse(run_id) and claimed.claim_id != requested:
+            if not self._leases.interrupt_expired(run_id) and claimed.claim_id != requested:
                 self._leases.request_stop(run_id)
                 requested = claimed.claim_id
             if request.cancelled.wait(POLL_SECONDS) or time.monotonic() > deadline:
@@ -389,7 +481,7 @@ class Turns:
             if not found.is_in_progress:
                 own().run_id, own().turn_number = found.run_id, found.user_turn_number
                 return (yield from _replayed(self.stored.result(found.run_id, found.turn_number)))
-            if self._leases.lapse(found.run_id):
+            if self._leases.interrupt_expired(found.run_id):
                 continue
             if request.cancelled.wait(POLL_SECONDS):
                 raise TurnInProgressError(
@@ -402,6 +494,64 @@ class Turns:
             return self._store.checkpoint(run_id).status == "cancelled"
         except NotFoundError:
             return False
+
+
+def _check_held(held: HeldClaim) -> None:
+    """Raise where a turn is not to be executed any further."""
+    if held.failure is not None:
+        raise held.failure
+    if held.is_lost:
+        raise ConflictError(
+            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
+            advice="Load the run and continue from its last turn.",
+        )
+
+
+def _is_denied(held: HeldClaim, error: Exception) -> bool:
+    """Return whether an error alone would deny what a turn has done.
+
+    Background work that has called nothing is done again by itself.
+    """
+    if made_calls(held.ledger):
+        return True
+    return held.claim.user_turn_number is not None and isinstance(error, ConflictError | StoreError)
+
+
+def _explain_loss(held: HeldClaim, error: Exception) -> TurnNotStoredError:
+    """Return the error for a turn that is not stored; the log gets its calls."""
+    calls = made_calls(held.ledger)
+    if isinstance(error, ConflictError):
+        reason = "Its claim has lapsed: this process had not renewed it in time."
+    elif isinstance(error, NotFoundError):
+        reason = "The run was deleted meanwhile."
+    elif isinstance(error, StoreDisconnectedError):
+        reason = f"{error} Should the database have stored it nevertheless, the run shows it."
+    elif isinstance(error, DebuggerError):
+        reason = str(error)
+    else:
+        _log.error("a turn broke off", exc_info=error)
+        reason = f"It broke off ({type(error).__name__}); the log of the program says more."
+    told = turn_not_stored(
+        calls, held.claim.claim_id, reason, is_turn=held.claim.user_turn_number is not None
+    )
+    _log.error("run %s: %s Its calls: %s", held.claim.run_id, told, encode(calls).decode())
+    return told
+
+
+_AGAIN = "It was sent again under the same client turn id, and was not executed again."
+
+
+def turn_not_stored(
+    calls: Sequence[JsonObject], claim_id: str, reason: str, *, is_turn: bool = True
+) -> TurnNotStoredError:
+    """Return the error for a turn, or background work, that ran and is not on record."""
+    count = f"{len(calls)} call{'' if len(calls) == 1 else 's'}" if calls else "no call"
+    return TurnNotStoredError(
+        f"{'The turn' if is_turn else 'Background work'} ran, made {count} and could not be stored.",
+        calls=calls,
+        claim_id=claim_id,
+        advice=f"{reason} If it is sent again, it makes its calls again." if calls else reason,
+    )
 
 
 class _NotClaimedError(ConflictError):

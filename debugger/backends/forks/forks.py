@@ -35,6 +35,10 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.store import CarriedUsage, RunFork, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
+_NO_SNAPSHOT = (
+    "The run has no snapshot of its configuration: it is older than those, or a request has started it."
+)
+"""The platform's text speaks of old runs alone (``platform.md#contradictions``)."""
 _ENDED = (
     "The conversation ended in this turn, so that it ends again at the user's next message; choose "
     "entry_node_logical_id to continue at another node."
@@ -107,10 +111,18 @@ class Forks:
     re-run maps the state into another graph; a replay stores nothing.
 
     The platform lets only runs be re-run that its WebSocket has driven, since it keeps the graph of those
-    alone. Here every run can be, as long as its version is there.
+    alone. Here every run can be, as long as its version is there, unless that rule is wanted.
     """
 
-    def __init__(self, store: Store, interpreters: InterpreterCache, world: Environment) -> None:
+    def __init__(
+        self,
+        store: Store,
+        interpreters: InterpreterCache,
+        world: Environment,
+        *,
+        socket_reruns_only: bool = False,
+    ) -> None:
+        self._socket_reruns_only = socket_reruns_only
         self._store = store
         self._interpreters = interpreters
         self._world = world
@@ -184,6 +196,9 @@ class Forks:
             self._store.document(checkpoint.workflow_id, checkpoint.version_number)
         except NotFoundError:
             return _GONE
+        is_started = self._socket_reruns_only and checkpoint.turn_number > 0
+        if is_started and not self._store.pair(run_id, 1).is_over_socket:
+            return _NO_SNAPSHOT
         return None
 
     def plan(
@@ -237,7 +252,7 @@ class Forks:
             workflow_id=workflow_id,
             version_number=version.version_number,
             version_name=version.version_name,
-            workflow_name=goal.workflow.name,
+            workflow_name=version.workflow_name or goal.workflow.name,
             graph_digest=hashlib.sha256(encode(document)).hexdigest(),
             mode=placed.mode,
             history_mode=history,

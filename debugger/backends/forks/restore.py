@@ -41,7 +41,7 @@ class Checkpoints:
 
     def next_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
         """Return the input of the next turn as its caller sent it."""
-        recorded = TurnInput.from_wire(self._store.pair(run_id, restored.pair_count + 1).run_input)
+        recorded = TurnInput.from_record(self._store.pair(run_id, restored.pair_count + 1).run_input)
         interpreter = self._interpreters.get_or_make(restored.workflow_id, restored.version_number)
         defaults = default_variables(interpreter.workflow)
         return original_input(recorded, {**defaults, **restored.state.dynamic_variables})
@@ -91,7 +91,7 @@ class Checkpoints:
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)
         except NotFoundError:  # only the fork of a first turn has a checkpoint before it
-            recorded = TurnInput.from_wire(self._store.pair(last.run_id, 1).run_input)
+            recorded = TurnInput.from_record(self._store.pair(last.run_id, 1).run_input)
             state = interpreter.begin(original_input(recorded, default_variables(interpreter.workflow)))
             state.dynamic_variables = {**globals_at_start(recorded), **state.dynamic_variables}
             state.seed = RunState.from_json(last.checkpoint).seed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 
 import httpx
 
@@ -19,9 +19,10 @@ from debugger.backends.base import (
     TurnProgress,
     TurnStream,
 )
-from debugger.backends.hosted.client import Answer, ApiClient
+from debugger.backends.hosted.client import NO_CACHE, Answer, ApiClient
 from debugger.backends.hosted.payloads import (
     PAGE_SIZE,
+    Paging,
     has_more,
     inner_object,
     new_workflow_body,
@@ -32,7 +33,7 @@ from debugger.backends.hosted.payloads import (
     workflow_named,
     workflow_summary,
 )
-from debugger.backends.hosted.reconciliation import Reconciliation
+from debugger.backends.hosted.reconciliation import Reading, Reconciliation
 from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe
 from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
@@ -42,7 +43,7 @@ from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput, requested_version, unwrap_run
-from debugger.protocol.turn_logs import numbered_turns
+from debugger.protocol.turn_logs import LazyRun, numbered_turns
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import NoteRepository
@@ -76,7 +77,7 @@ class HostedBackend(Backend):
     node_types: frozenset[str] | None = None
     capabilities: Capabilities
     """What is missing changes when a socket cannot be had, or can again."""
-    notebook: NoteRepository | None = None
+    notes: NoteRepository | None = None
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = ApiClient(settings, transport=transport)
@@ -87,11 +88,12 @@ class HostedBackend(Backend):
         background = BackgroundProbe(self.workflow, self.run)
         self._connector = SocketConnector(self._client, is_used=is_live, on_change=self._tell_live)
         self._read_timeout = min(settings.timeout, settings.reconciliation_timeout)
-        self._revisions = RunRevisions(self.run, self._newest_runs)
+        self._revisions = RunRevisions(self.run, self._newest_runs, check.note_record)
         self._reconciliation = Reconciliation(
-            partial(self.run, timeout=self._read_timeout),
-            self._newest_runs,
+            self._read_run,
+            self._read_newest_runs,
             check,
+            checks_numbers=lambda: self._client.server_checks_numbers,
             timeout=settings.reconciliation_timeout,
             turn_timeout=settings.timeout,
         )
@@ -218,10 +220,9 @@ class HostedBackend(Backend):
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
         self._client.post(path, f"version {version_number} of {workflow_named(workflow_id)}")
 
-    def run(self, run_id: str, *, timeout: float | None = None) -> Run:
-        """See `Backend.run`; the timeout is that of the settings by default."""
-        path = urls.RUN.format(run_id=check_id("run", run_id))
-        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
+    def run(self, run_id: str) -> Run:
+        """See `Backend.run`."""
+        return self._read_run(run_id, self._client.settings.timeout).value
 
     def runs(
         self,
@@ -249,8 +250,9 @@ class HostedBackend(Backend):
             )
         if search is not None:
             query.update(search_query(search))
-        runs, total = self._runs(query)
-        return Page(runs, total if isinstance(total, int) else (page - 1) * size + len(runs))
+        answer = self._client.get(urls.RUNS, "the list of runs", query)
+        runs, total = _runs_in(answer), Paging.from_wire(answer.body).total
+        return Page(runs, total if total is not None else (page - 1) * size + len(runs))
 
     def execute(
         self,
@@ -290,9 +292,9 @@ class HostedBackend(Backend):
         )
         return TurnStream(run_id, events, progress)
 
-    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+    def find_turn(self, workflow_id: str, sent: SentTurn, record: LazyRun | None = None) -> FoundTurn:
         """See `Backend.find_turn`."""
-        return self._reconciliation.find(workflow_id, sent)
+        return self._reconciliation.find(workflow_id, sent, record)
 
     def revision(self, run_id: str) -> RunRevision:
         """See `Backend.revision`."""
@@ -320,15 +322,21 @@ class HostedBackend(Backend):
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
 
-    def _runs(
-        self, query: Mapping[str, str | int | bool], timeout: float | None = None
-    ) -> tuple[list[Run], object]:
-        answer = self._client.get(urls.RUNS, "the list of runs", query, timeout=timeout)
-        rows = answer.rows("workflow_runs", "items", "data")
-        return [answer.read(unwrap_run, row) for row in rows], answer.body.get("total")
-
     def _newest_runs(self, workflow_id: str, size: int) -> list[Run]:
-        return self._runs({"page": 1, "size": size, "workflow_id": workflow_id}, self._read_timeout)[0]
+        return self._read_newest_runs(workflow_id, size).value
+
+    def _read_newest_runs(self, workflow_id: str, size: int) -> Reading[list[Run]]:
+        query: dict[str, str | int | bool] = {"page": 1, "size": size, "workflow_id": workflow_id}
+        answer = self._client.get(
+            urls.RUNS, "the list of runs", query, timeout=self._read_timeout, headers=NO_CACHE
+        )
+        return Reading(_runs_in(answer), answer.age, answer.date, answer.server_time)
+
+    def _read_run(self, run_id: str, timeout: float | None = None) -> Reading[Run]:
+        path = urls.RUN.format(run_id=check_id("run", run_id))
+        seconds = self._read_timeout if timeout is None else timeout
+        answer = self._client.get(path, run_named(run_id), timeout=seconds, headers=NO_CACHE)
+        return Reading(answer.read(unwrap_run), answer.age, answer.date, answer.server_time)
 
     def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
         path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))
@@ -349,6 +357,10 @@ class HostedBackend(Backend):
         return Answer(answer.request, rows[version_number])
 
 
+def _runs_in(answer: Answer) -> list[Run]:
+    return [answer.read(unwrap_run, row) for row in answer.rows("workflow_runs", "items", "data")]
+
+
 MAX_RUNS = 64
 """Runs whose last state is remembered."""
 ROWS = 20
@@ -367,11 +379,18 @@ class RunRevisions:
     Args:
         run: Returns a run's record.
         newest_runs: Returns the newest runs of a workflow, without their turns.
+        note_record: Is told the number of the last turn in a record.
     """
 
-    def __init__(self, run: Callable[[str], Run], newest_runs: Callable[[str, int], list[Run]]) -> None:
+    def __init__(
+        self,
+        run: Callable[[str], Run],
+        newest_runs: Callable[[str, int], list[Run]],
+        note_record: Callable[[str, int], object],
+    ) -> None:
         self._run = run
         self._newest_runs = newest_runs
+        self._note_record = note_record
         self._known: OrderedDict[str, tuple[Run, RunRevision]] = OrderedDict()
 
     def read(self, run_id: str) -> RunRevision:
@@ -385,11 +404,12 @@ class RunRevisions:
             return known[1]
         run = self._run(run_id)
         revision = _revision_of(run)
+        self._note_record(run_id, sum(not turn.is_background for turn in run.finished_turns))
         self._known[run_id] = (run.model_copy(update={"input_output_pairs": []}), revision)
         self._known.move_to_end(run_id)
         if len(self._known) > MAX_RUNS:
             self._known.popitem(last=False)
-        return revision
+        return replace(revision, run=run)
 
     def _is_unchanged(self, known: Run) -> bool:
         if known.updated_at is None or known.status not in _AT_REST:

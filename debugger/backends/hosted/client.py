@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
+from debugger.protocol.value_view import ValueView
 from debugger.settings import HostedSettings
 from debugger.telemetry.context import outgoing_headers
 
@@ -44,6 +46,10 @@ MAX_ANSWER_BYTES = 500_000_000
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 """Encodings of answers. They unpack to a thousand times their size at most; zstd has no such limit."""
 _OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+NO_CACHE = {"Cache-Control": "no-cache"}
+"""The header of a read whose answer must be as the server has it now."""
+DATE_STEP = 1.0
+"""The resolution of the headers ``Date`` and ``Age``, in seconds."""
 KEEPALIVE_SECONDS = 2.0
 """Seconds that an unused connection stays open: less than on servers, so that none is gone when needed."""
 
@@ -57,6 +63,12 @@ class Answer:
 
     request: RequestInfo
     body: JsonObject
+    age: float = 0.0
+    """Seconds since the server made it, which are more than none where it comes from a cache."""
+    date: float | None = None
+    """When the server made it, by its own clock, in whole seconds since the epoch, where it tells it."""
+    server_time: float | None = None
+    """The time by the server's clock, in seconds since the epoch, where it tells it."""
 
     def read(self, reader: Callable[[JsonObject], Result], part: JsonObject | None = None) -> Result:
         """Return what a reader makes of the object, or of its part.
@@ -92,6 +104,14 @@ class Answer:
         )
 
 
+class _Session(ValueView):
+    id: str
+
+
+class _SessionAnswer(ValueView):
+    data: _Session
+
+
 class ApiClient:
     """Sends requests with the API's headers; a POST is never repeated.
 
@@ -115,6 +135,10 @@ class ApiClient:
         """Whether the server says that it checks the turn number that a client expects."""
         self.headers = _build_headers(settings, self._key)
         """The headers of every request, with the key."""
+        self.latest_date: float | None = None
+        """The latest ``Date`` of an answer, in whole seconds since the epoch."""
+        self._clock_offset: float | None = None
+        """Seconds by which the server's clock is ahead of this machine's monotonic one, by ``Date``."""
         try:
             self._client = httpx.Client(
                 headers=self.headers,
@@ -181,13 +205,13 @@ class ApiClient:
         try:
             with self._client.stream("GET", url, timeout=self.settings.connect_timeout) as response:
                 answer = _read_response(response)
-            self.server_checks_numbers = answer.headers.get(TURN_NUMBERS_HEADER) == "checked"
-            token = answer.json()["data"]["id"] if answer.status_code == 200 else None
+            self._note_server(answer)
+            token = _SessionAnswer(answer.json()).data.id if answer.status_code == 200 else ""
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ConnectionError(str(error)) from error
-        except (httpx.RequestError, ValueError, LookupError, TypeError, RecursionError):
+        except (httpx.RequestError, ValueError, RecursionError):
             return None
-        return token if isinstance(token, str) and token else None
+        return token or None
 
     def describe_request(self, method: str, path: str, subject: str, risk: str = "") -> RequestInfo:
         """Return the description of a request for errors; secrets are masked in it."""
@@ -195,7 +219,13 @@ class ApiClient:
         return RequestInfo(method, self.base_url + path, subject, risk, secrets)
 
     def get(
-        self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
+        self,
+        path: str,
+        subject: str,
+        query: Query | None = None,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Read an object; repeat the request while the API is busy.
 
@@ -207,6 +237,7 @@ class ApiClient:
             subject: What the request is about, for errors.
             query: Names and values to add to the URL.
             timeout: Seconds to wait for an answer, instead of the settings' own.
+            headers: More headers of the request.
 
         Raises:
             AuthenticationError: There is no key; nothing was sent.
@@ -215,14 +246,29 @@ class ApiClient:
         """
         request = self.describe_request("GET", path, subject)
         for attempt in range(MAX_RETRIES + 1):
-            response = self.send(request, query=query, timeout=timeout)
+            response = self.send(request, query=query, timeout=timeout, headers=headers)
             if response.is_success:
-                return Answer(request, read_object(request, response))
+                return Answer(request, read_object(request, response), *self._read_clock(response))
             wait = _wait_before_retry(response, attempt)
             if wait is None:
                 break
             time.sleep(wait)
         raise make_refusal_error(request, response)
+
+    def _read_clock(self, response: httpx.Response) -> tuple[float, float | None, float | None]:
+        """Return the age of a response in seconds, its date, and the time by the server's clock.
+
+        A cache names the age in ``Age``, or repeats a ``Date`` that is older than another one that has come.
+        """
+        declared = _read_age(response)
+        made_at = _read_date(response)
+        if made_at is None:
+            return declared, None, None
+        now = time.monotonic()
+        offset = made_at - now
+        self._clock_offset = max(offset, self._clock_offset or offset)
+        server_time = now + self._clock_offset
+        return max(declared, server_time - made_at - DATE_STEP), made_at, server_time
 
     def post(
         self,
@@ -306,11 +352,32 @@ class ApiClient:
                 headers=request_headers,
                 timeout=limits,
             ) as response:
-                return _read_response(response)
+                answer = _read_response(response)
         except httpx.RequestError as error:
             raise make_no_answer_error(
                 request, error, timeout=seconds, connect_timeout=self.settings.connect_timeout
             ) from error
+        self._note_server(answer)
+        return answer
+
+    def _note_server(self, answer: httpx.Response) -> None:
+        """Note what an answer tells of its server."""
+        self.latest_date = max(filter(None, (self.latest_date, _read_date(answer))), default=None)
+        if TURN_NUMBERS_HEADER in answer.headers:
+            self.server_checks_numbers = answer.headers[TURN_NUMBERS_HEADER] == "checked"
+
+
+def _read_age(response: httpx.Response) -> float:
+    """Return the age that a cache tells in whole seconds, at most; 0 without one."""
+    text = response.headers.get("age", "").strip()
+    return float(text) + DATE_STEP if text.isdecimal() else 0.0
+
+
+def _read_date(response: httpx.Response) -> float | None:
+    try:
+        return parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (LookupError, ValueError, OverflowError):
+        return None
 
 
 def _read_response(response: httpx.Response) -> httpx.Response:
@@ -336,6 +403,11 @@ def _read_response(response: httpx.Response) -> httpx.Response:
 
 
 def _build_headers(settings: HostedSettings, key: str) -> dict[str, str]:
+    """Return the headers of all requests, without ``Authorization`` where there is no key.
+
+    Raises:
+        SettingsError: A value cannot be sent in a header, or the key begins with "Bearer".
+    """
     if key.lower().startswith("bearer "):
         raise SettingsError(
             "The API key begins with the word Bearer, which is not part of it.",
@@ -395,6 +467,14 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
     return wait if can_retry else None
 
 
+def read_json(response: httpx.Response) -> Any:
+    """Return the JSON in a response; ``None`` where it holds none."""
+    try:
+        return decode(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
 def read_object(request: RequestInfo, response: httpx.Response) -> JsonObject:
     """Return the object in a response.
 
@@ -403,7 +483,8 @@ def read_object(request: RequestInfo, response: httpx.Response) -> JsonObject:
     """
     if looks_like_a_page(response):
         raise AnswerError(
-            f"{request} was answered with a web page, not with JSON.", advice=request.url_advice
+            f"{request} was answered with a web page, not with JSON.",
+            advice=f"A firewall, a sign-in page or another server answers there. {request.url_advice}",
         )
     try:
         body: Any = decode(response.content)

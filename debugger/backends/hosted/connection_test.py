@@ -11,6 +11,7 @@ import httpx
 
 from debugger.backends.hosted.client import Answer, ApiClient, Query, read_object
 from debugger.backends.hosted.http_errors import RequestInfo, make_refusal_error
+from debugger.backends.hosted.payloads import Paging
 from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
 from debugger.errors import (
     AnswerError,
@@ -97,8 +98,8 @@ class _ConnectionTest:
             ending = "" if error.message.endswith((".", "!", "?")) else "."
             sentence = f"{error.message}{ending} {error.advice}".rstrip()
             return self._check(call, path, sentence, "failed", status, started), []
-        total = answer.body.get("total")
-        number = total if isinstance(total, int) else len(rows)
+        total = Paging.from_wire(answer.body).total
+        number = total if total is not None else len(rows)
         sentence = f"{number:,} {noun}{'' if number == 1 else 's'}."
         return self._check(call, path, sentence, "ok", status, started), found
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from debugger.backends.base_url import without_query
+from debugger.backends.hosted.outcome import NO_START, NOT_STORED, SESSION_NOT_FOUND, AnswerState
 from debugger.errors import (
     AnswerError,
     ApiError,
@@ -29,13 +30,18 @@ from debugger.errors import (
     RequestTimeoutError,
     RunEndedError,
     ServerError,
+    TurnNotStoredError,
     UnsupportedError,
     WorkflowError,
 )
 from debugger.protocol import urls
+from debugger.protocol.base import as_objects
+from debugger.protocol.runs import TurnResult
 
 MAX_QUOTE = 500
 """Characters of an answer that an error repeats."""
+
+NOT_STORED_ADVICE = "Send it again, which makes its calls again, or discard it."
 
 _PREFIX = "/workflows"
 """The path by which a gateway finds the service; a service without a gateway has none."""
@@ -75,19 +81,25 @@ class RequestInfo:
 
 
 class AnswerLost(Exception):
-    """The answer to a sent turn is missing or cannot be used.
+    """A sent turn has no answer that can be shown.
 
     Args:
         reason: Why.
-        is_refusal: The server said that it does not execute the turn.
+        answer: What is known of the answer.
+        result: The result in an incomplete answer.
     """
 
-    def __init__(self, reason: DebuggerError, *, is_refusal: bool = False) -> None:
+    def __init__(
+        self, reason: DebuggerError, answer: AnswerState = "lost", *, result: TurnResult | None = None
+    ) -> None:
         super().__init__(reason.message)
         self.reason = reason
-        self.is_refusal = is_refusal
+        self.answer: AnswerState = answer
+        self.result = result
         self.run_id: str | None = None
         """The run, where the server has named it."""
+        self.event_ids: set[str] = set()
+        """Ids of events of the turn that were not yielded."""
         self.seen: set[str] = set()
         """Ids of the events that were yielded before."""
 
@@ -153,6 +165,11 @@ def make_refusal_error(request: RequestInfo, response: httpx.Response) -> Debugg
                 f"The API does not accept the key ({place}).",
                 advice="Enter another key on the page Connection (INTERACTLY_API_KEY); it may have expired.",
             )
+        case 403 if looks_like_a_page(response):
+            return ForbiddenError(
+                f"A firewall or a gateway in front of the API refuses {request} with its own page ({place}).",
+                advice="Ask whoever runs the network to let requests to the API through.",
+            )
         case 403:
             return ForbiddenError(
                 f"The API does not let the owner of this key use {request.subject} ({place}).",
@@ -160,6 +177,13 @@ def make_refusal_error(request: RequestInfo, response: httpx.Response) -> Debugg
             )
         case 404 | 405:
             return _not_found(request, body, detail, place)
+        case 408:
+            return RequestTimeoutError(
+                f"The server, or a gateway in front of it, did not wait for the whole request ({place}).",
+                advice="Check the network between here and the server, then try again.",
+            )
+        case 409 if isinstance(body, dict) and body.get("reason") == NOT_STORED:
+            return TurnNotStoredError(detail, calls=as_objects(body.get("calls")), advice=NOT_STORED_ADVICE)
         case 409:
             return ConflictError(
                 f"The API reports a conflict over {request.subject} ({place}).",
@@ -233,6 +257,7 @@ def _no_connection(request: RequestInfo, error: httpx.ConnectError, detail: str)
     return ConnectionFailedError(
         f"No server answers at {request.url}: {detail}.",
         advice="Check that the server runs and that the base URL is right.",
+        is_refused=any(isinstance(cause, ConnectionRefusedError) for cause in causes),
     )
 
 
@@ -267,7 +292,7 @@ def _broken_rule(request: RequestInfo, body: Any, detail: str) -> WorkflowError:
 def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> DebuggerError:
     if not isinstance(body, dict):
         return AnswerError(f"{place}, and not in the API's JSON.", advice=request.url_advice)
-    if "session not found" in detail.lower():
+    if SESSION_NOT_FOUND in detail.lower():
         return RunEndedError(
             f"The API takes no further turn of {request.subject}, which ended, expired or never existed "
             f"({place}).",
@@ -293,7 +318,7 @@ def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
 
 
 def _server_failure(request: RequestInfo, response: httpx.Response, detail: str, place: str) -> DebuggerError:
-    if "no start node found" in detail.lower():
+    if NO_START in detail.lower():
         return NotStartableError(
             f"No start node found in {request.subject} ({place}).", advice="Mark one node as the start."
         )
@@ -302,6 +327,7 @@ def _server_failure(request: RequestInfo, response: httpx.Response, detail: str,
     return ServerError(
         _sentence(f"The API failed ({place}).", known, request.risk),
         request_id=request_id,
+        is_unreachable=response.status_code in (502, 503, 504),
         advice="Try again later; its owners can find the cause by the request id."
         if request_id
         else "Try again later.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.errors import WorkflowError
-from debugger.protocol.base import JsonObject, without_secret_variables
+from debugger.protocol.base import AnswerModel, JsonObject, without_secret_variables
 from debugger.protocol.runs import MAIN_THREAD, RunSearch, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary, unwrap_document
 
@@ -81,11 +81,19 @@ def turn_result(body: JsonObject) -> TurnResult:
 
     Source: answers without a status in ``platform.md#contradictions``.
     """
-    if "status" in body:
+    if body.get("status") is not None:
         return TurnResult.from_wire(body)
+    flags = _Flags.from_wire(body)
     over = "failed" if body.get("error") else "completed"
-    going = "waiting_for_user_input" if body.get("is_waiting_for_input") else "running"
-    return TurnResult.from_wire({**body, "status": over if body.get("is_completed") else going})
+    going = "waiting_for_user_input" if flags.is_waiting_for_input else "running"
+    return TurnResult.from_wire({**body, "status": over if flags.is_completed else going})
+
+
+class _Flags(AnswerModel):
+    """The flags of an answer that has no status."""
+
+    is_waiting_for_input: bool = False
+    is_completed: bool = False
 
 
 def search_query(search: RunSearch) -> dict[str, str]:
@@ -109,10 +117,18 @@ def has_more(body: JsonObject, rows: int, seen: int) -> bool:
 
     Source: ``platform.md#paging``.
     """
-    has_next, total = body.get("has_next"), body.get("total")
-    if isinstance(has_next, bool):
-        return has_next
-    return seen < total if isinstance(total, int) else rows >= PAGE_SIZE
+    paging = Paging.from_wire(body)
+    if paging.has_next is not None:
+        return paging.has_next
+    return seen < paging.total if paging.total is not None else rows >= PAGE_SIZE
+
+
+class Paging(AnswerModel):
+    """The paging of a list (``platform.md#paging``)."""
+
+    total: int | None = None
+    """Number of rows on all pages."""
+    has_next: bool | None = None
 
 
 def workflow_summary(body: JsonObject) -> WorkflowSummary:

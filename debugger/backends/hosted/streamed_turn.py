@@ -8,7 +8,13 @@ from collections.abc import Generator
 import httpx
 
 from debugger.backends.hosted.client import encode_body
-from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, make_refusal_error
+from debugger.backends.hosted.http_errors import (
+    NOT_STORED_ADVICE,
+    AnswerLost,
+    RequestInfo,
+    make_refusal_error,
+)
+from debugger.backends.hosted.outcome import NOT_STORED
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, TurnCall, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
 from debugger.engine.background_call import POLL_SECONDS
@@ -18,6 +24,7 @@ from debugger.errors import (
     InputError,
     NotStartableError,
     RequestTimeoutError,
+    TurnNotStoredError,
 )
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EndWorkflowIterationEvent, Event, parse_event
@@ -36,6 +43,7 @@ _STATUS_BY_EVENT: dict[str, RunStatus] = {
 }
 _REFUSALS = range(4400, 4500)
 """Close codes that stand for the status of an HTTP answer, plus 4000."""
+_CONFLICT = 4409
 _OTHER_REFUSALS = {4006: 422, 4007: 409, 1009: 413}
 
 
@@ -189,11 +197,16 @@ class StreamedTurn:
 
     def _closed(self, closed: SocketClosed) -> AnswerLost:
         """Return what the end of the connection means (``platform.md#close-codes``)."""
+        if closed.code == _CONFLICT and closed.reason.startswith(f"{NOT_STORED}: "):
+            message = self._request.quote(closed.reason.partition(": ")[2])
+            return AnswerLost(TurnNotStoredError(message, advice=NOT_STORED_ADVICE), "refused")
         if not self.is_acknowledged and closed.code is not None:
             status = closed.code - 4000 if closed.code in _REFUSALS else _OTHER_REFUSALS.get(closed.code, 500)
             error = make_refusal_error(self._request, httpx.Response(status, json={"detail": closed.reason}))
-            if status < 500 or isinstance(error, NotStartableError):
-                return AnswerLost(error, is_refusal=True)
+            if isinstance(error, NotStartableError):
+                return AnswerLost(error, "refused")
+            if status < 500:
+                return AnswerLost(error, "conflict" if status == 409 and closed.code != 4007 else "denied")
         code = f" ({self._request.quote(f'{closed.code} {closed.reason}')})" if closed.code else ""
         return AnswerLost(
             ConnectionFailedError(f"The connection for {self._request} broke before the turn was over{code}.")

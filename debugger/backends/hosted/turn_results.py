@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,15 @@ from debugger.analysis.thread_positions import ThreadPositions, can_have_backgro
 from debugger.backends.base import TurnProgress
 from debugger.errors import AnswerError, DebuggerError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
+from debugger.protocol.event_values import EventValues
+from debugger.protocol.events import (
+    Event,
+    UserMessagesEvent,
+    WorkflowErrorEvent,
+    WorkflowReadyForInputEvent,
+    parse_event,
+)
+from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunStatus, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
@@ -35,6 +45,8 @@ MayContinue = Callable[[str, ThreadPositions, str], bool]
 """Return whether background work may follow in a run, by its id, thread positions and status."""
 
 MAX_SEEN_EVENTS = 20_000
+MAX_LAG = 60.0
+"""Seconds of lag of a record that are waited for at most."""
 
 
 def result_from_events(
@@ -82,13 +94,78 @@ def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResu
     )
 
 
-def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:
-    """Return the client turn id in a turn's closing event, if any."""
+def names_turn(events: Sequence[JsonObject], sent: SentTurn) -> bool | None:
+    """Return whether the events of an answer name the turn that was sent.
+
+    They repeat its client turn id in the input of the closing event, or its message. ``None`` where they
+    repeat neither, or where there is nothing to repeat.
+    """
     for event in reversed(events):
-        pair = event.get("run_input_output_pair")
-        if event.get("type") == "end_workflow_iteration" and isinstance(pair, dict):
-            return Turn.from_wire({"run_input": pair.get("run_input") or {}}).client_turn_id
-    return None
+        values = EventValues(event)
+        if values.type != "end_workflow_iteration":
+            continue
+        name = Turn(run_input=values.run_input_output_pair.run_input).client_turn_id
+        if name is not None and sent.turn_input.client_turn_id is not None:
+            return name == sent.turn_input.client_turn_id
+    said = said_texts([parse_event(event) for event in events if event.get("type") == "user_messages"])
+    message = plain_text(sent.turn_input.message)
+    if not message or not said:
+        return None
+    if message in said:
+        return True
+    parts = {plain_text(message_text(part)) for part in sent.turn_input.messages}
+    return None if len(parts) > 1 and not parts.isdisjoint(said) else False
+
+
+def said_texts(events: Iterable[Event]) -> set[str]:
+    """Return the texts of the user in events: those of each, and all of them together; see `plain_text`."""
+    each = [
+        "\n".join(message_text(message) for message in event.messages)
+        for event in events
+        if isinstance(event, UserMessagesEvent)
+    ]
+    return {plain_text(text) for text in [*each, "\n".join(each)]} - {""}
+
+
+def plain_text(text: str) -> str:
+    """Return a text to compare: servers may change its white space and the way its accents are written."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+_CLOSING: dict[RunStatus, frozenset[str]] = {
+    "waiting_for_user_input": frozenset({"busy_wait_for_user_message", "workflow_ready_for_input"}),
+    "paused": frozenset({"pause_thread", "pause_event"}),
+    "completed": frozenset({"end_workflow"}),
+    "failed": frozenset({"workflow_error"}),
+}
+"""The events of which a turn has one that leaves its run in a status; of the others none is known.
+
+Source: ``platform.md#event-order``.
+"""
+
+
+def find_gap(result: TurnResult) -> str:
+    """Return why the events of an answer are not all of its turn, or not in order, as a sentence.
+
+    Empty where nothing is missing.
+    """
+    types = [EventValues(event).type for event in result.events]
+    closing = _CLOSING.get(result.status, frozenset())
+    if closing.isdisjoint(types) and closing and not (result.status == "failed" and result.error):
+        return f"The answer says {result.status}, and none of its events does."
+    events = list(map(EventValues, result.events))
+    ids = [event.logical_id for event in events if event.logical_id]
+    if len(ids) > len(set(ids)):
+        return "An event of the answer is in it twice."
+    last: dict[str, float] = {}
+    for event in events:
+        thread, at = event.origin_thread_id, event.timestamp
+        if not thread or at is None:  # the workflow's own, of any thread
+            continue
+        if at < last.get(thread, at):
+            return "The events of the answer are not in the order of their times."
+        last[thread] = at
+    return ""
 
 
 class AnswerCheck:
@@ -98,8 +175,14 @@ class AnswerCheck:
     """
 
     def __init__(self) -> None:
+        self.longest_lag = 0.0
+        """Seconds for which a record may lack what was answered, twice what was seen."""
         self._seen: OrderedDict[str, object] = OrderedDict()
         self._runs: dict[str, object] = {}
+        self._lags: dict[str, float] = {}
+        """Seconds since the answer at the last read, by run, where its record lacks an answered turn."""
+        self._answered: dict[str, tuple[int, float]] = {}
+        """The number of the last answered turn by run, and when it was answered on the monotonic clock."""
 
     def knows_run(self, run_id: str, sent: SentTurn) -> bool:
         """Return whether the run was started by another turn of this client."""
@@ -139,8 +222,29 @@ class AnswerCheck:
         if event_id and event_id in self._seen and (sent is None or self._seen[event_id] != _name(sent)):
             raise AnswerError(f"The event {event_id} came before.")
 
-    def remember(self, run_id: str, event_ids: Iterable[str | None], sent: SentTurn | None = None) -> None:
-        """Remember the run and the events of a turn that is over."""
+    def has_used(self, run_id: str | None) -> bool:
+        """Return whether this client has had an answer of the run."""
+        return run_id in self._runs
+
+    def note_record(self, run_id: str, last: int) -> int:
+        """Note the number of the last turn in a run's record, and return that of the last one answered."""
+        number, at = self._answered.get(run_id, (0, 0.0))
+        if last < number:
+            self._lags[run_id] = time.monotonic() - at
+        elif run_id in self._lags:  # it was late, and has lost nothing
+            self.longest_lag = max(self.longest_lag, min(2 * self._lags.pop(run_id), MAX_LAG))
+        return number
+
+    def remember(
+        self,
+        run_id: str,
+        event_ids: Iterable[str | None],
+        sent: SentTurn | None = None,
+        number: int | None = None,
+    ) -> None:
+        """Remember the run, the events and the number of a turn that is over."""
+        if number is not None:
+            self._answered[run_id] = number, time.monotonic()
         name = _name(sent) if sent is not None else None
         self._runs.setdefault(run_id, name)
         for event_id in event_ids:

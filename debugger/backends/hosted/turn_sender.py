@@ -8,8 +8,9 @@ from functools import partial
 
 import httpx
 
-from debugger.backends.hosted.client import Answer, ApiClient, encode_body, read_object
+from debugger.backends.hosted.client import Answer, ApiClient, encode_body, read_json, read_object
 from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, make_refusal_error
+from debugger.backends.hosted.outcome import classify_status
 from debugger.backends.hosted.payloads import (
     execute_body,
     live_input,
@@ -24,7 +25,8 @@ from debugger.backends.hosted.turn_results import (
     BackgroundProbe,
     MayContinue,
     TurnCall,
-    client_turn_id_of,
+    find_gap,
+    names_turn,
 )
 from debugger.backends.hosted.websocket import MAX_FRAME_SENT, Socket, SocketConnector
 from debugger.engine.background_call import call_cancellable
@@ -32,13 +34,10 @@ from debugger.errors import (
     AnswerError,
     ApiError,
     AuthenticationError,
-    ConflictError,
     ConnectionFailedError,
     DebuggerError,
     NotFoundError,
-    NotStartableError,
     RunEndedError,
-    UnsupportedError,
 )
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
@@ -47,6 +46,8 @@ from debugger.protocol.runs import EXPECTED_TURN_HEADER, EXPECTED_TURN_KEY, Sent
 
 STREAMED_COMMANDS = frozenset({"start", "data", "resume"})
 """Commands that are worth a socket: the others are over at once."""
+ENDING_COMMANDS = frozenset({"stop", "pause"})
+"""Commands that need not count as turns, nor leave events, or are answered with the turn that they end."""
 RISK = "The turn may have been executed."
 
 
@@ -83,9 +84,9 @@ class TurnSender:
         """Send the turn once, yield its events and return its result.
 
         Raises:
-            AnswerLost: The outcome is not known, or the turn certainly was not sent.
-            ConflictError: Another turn of the run is being executed, or came first.
-            DebuggerError: The API refuses the turn.
+            AnswerLost: It has no answer that can be shown.
+            RunEndedError: There is no run to stop.
+            AuthenticationError: There is no key.
         """
         opened = self._socket(turn)
         if opened is not None:
@@ -105,7 +106,7 @@ class TurnSender:
         except AuthenticationError:  # there is no key
             raise
         except ApiError as error:
-            raise AnswerLost(error) from error
+            raise AnswerLost(error, "lost" if error.was_sent else "unsent") from error
         if response is None:
             raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
         result, events = self._read(request, response, sent)
@@ -120,60 +121,111 @@ class TurnSender:
         """Return the result that a response holds, and its events, checked.
 
         Raises:
-            AnswerLost: It is a failure of the server, not readable, or not of this turn.
-            DebuggerError: The API refuses the turn.
+            AnswerLost: It does not hold the whole result of this turn.
+            RunEndedError: There is no run to stop.
         """
-        if response.status_code == 429 or response.status_code >= 500:
-            error = make_refusal_error(request, response)
-            if isinstance(error, NotStartableError | UnsupportedError):
-                raise error
-            raise AnswerLost(error)
+        is_stop = sent.turn_input.command == "stop"
+        is_ending = sent.turn_input.command in ENDING_COMMANDS
         if not response.is_success:
             error = make_refusal_error(request, response)
-            if isinstance(error, RunEndedError) and sent.turn_input.command != "stop":
-                # It may be the answer to another turn: a first turn belongs to no run that could have ended.
-                raise AnswerLost(error, is_refusal=sent.run_id is not None)
-            raise error
+            if is_stop and isinstance(error, RunEndedError):
+                raise error
+            state = classify_status(
+                response.status_code,
+                read_json(response),
+                has_started=sent.run_id is not None,
+                uses_known_run=self._check.has_used(sent.run_id),
+            )
+            raise AnswerLost(error, state)
         try:
             answer = Answer(request, read_object(request, response))
             result = answer.read(turn_result)
             self._check.check_run(sent, result.run_id)
-            if sent.turn_input.command != "stop":  # it need not count as a turn
-                self._check.check_number(sent, result.turn_number)
             events = [answer.read(parse_event, event) for event in result.events]
             for event in events:
                 self._check.check_event(event.logical_id, sent)
+            if not is_ending:
+                self._check_turn(sent, result)
         except AnswerError as error:
             raise AnswerLost(error) from error
+        gap = "" if is_ending else find_gap(result)
+        if gap:
+            raise AnswerLost(answer.make_answer_error(gap), "incomplete", result=result)
         return result, events
+
+    def _check_turn(self, sent: SentTurn, result: TurnResult) -> None:
+        """Check that an answer is that of the turn.
+
+        Raises:
+            AnswerLost: It is, and another client took the number that was expected.
+            AnswerError: It is of another turn.
+        """
+        is_named = names_turn(result.events, sent)
+        if is_named is False:
+            raise AnswerError("The answer is of a turn with another message.")
+        try:
+            self._check.check_number(sent, result.turn_number)
+        except AnswerError as error:
+            if not is_named or result.turn_number < (sent.turn_number or 0):
+                raise
+            lost = AnswerLost(error, "incomplete", result=result)
+            lost.event_ids = {event["logical_id"] for event in result.events if event.get("logical_id")}
+            raise lost from error
 
     def _confirm_first(self, turn: TurnCall, result: TurnResult) -> None:
         """Check that the answer names the run that this turn started.
 
-        The closing event repeats the client turn id, in our own server's answers always; where none does, the
-        record is read once, and compared by its text if it has no ids. A run without turns on record is
-        believed: that of another turn would have them.
+        Where its events repeat neither the client turn id nor the message, the record is read once. A run
+        without turns on record is believed: that of another turn would have them.
 
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
         """
-        ours, named = turn.sent.turn_input.client_turn_id, client_turn_id_of(result.events)
-        if ours is None or ours == named:
+        is_named = names_turn(result.events, turn.sent)
+        if is_named or (is_named is None and turn.sent.turn_input.client_turn_id is None):
             return
-        found = None
+        foreign = AnswerLost(
+            AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
+        )
+        if is_named is False:
+            raise foreign
         try:
-            if named is None:
-                sent = replace(turn.sent, run_id=result.run_id)
-                found = self._reconciliation.find(turn.workflow_id, sent)
+            found = self._reconciliation.search(turn.workflow_id, replace(turn.sent, run_id=result.run_id))
         except NotFoundError:
             return
         except DebuggerError as error:
-            raise AnswerLost(error) from error
-        has_turns = found is None or found.record is None or bool(found.record.turns)
-        if has_turns and not (found and (found.is_certain or found.state == "finished")):
-            raise AnswerLost(
-                AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
-            )
+            raise AnswerLost(error, "incomplete", result=result) from error
+        has_turns = found.record is None or bool(found.record.turns)
+        if has_turns and not (found.is_certain or found.state == "finished"):
+            raise foreign
+
+    def _confirm_acknowledged(self, turn: TurnCall, result: TurnResult) -> None:
+        """Check that the acknowledged run is the one whose events came.
+
+        The events do not name their run, nor does the acknowledgement name the turn, so the record is read
+        once; the new runs, too, where the acknowledged one is not there. A run that is not on record yet, or
+        without turns, is believed.
+
+        Raises:
+            AnswerLost: It is another turn's run, or cannot be read.
+        """
+        wrong = AnswerError(f"Run {result.run_id} was acknowledged, and the events are of another turn.")
+        lost = AnswerLost(wrong)
+        lost.seen = {event["logical_id"] for event in result.events if event.get("logical_id")}
+        sent = replace(turn.sent, event_ids=frozenset(lost.seen))
+        try:
+            try:
+                found = self._reconciliation.search(turn.workflow_id, replace(sent, run_id=result.run_id))
+            except NotFoundError:
+                found = self._reconciliation.search(turn.workflow_id, sent)
+        except DebuggerError as error:
+            lost.run_id = result.run_id
+            raise lost from error
+        has_turns = found.record is not None and bool(found.record.turns)
+        is_ours = found.is_certain and found.run_id == result.run_id
+        if has_turns and not is_ours:
+            lost.run_id = found.run_id if found.is_certain else None
+            raise lost
 
     def _socket(self, turn: TurnCall) -> tuple[Socket, bool, JsonObject] | None:
         """Return a socket, whether it was used before, and the frame.
@@ -198,6 +250,14 @@ class TurnSender:
     def _send_frame(
         self, turn: TurnCall, socket: Socket, is_reused: bool, frame: JsonObject
     ) -> Generator[Event, None, TurnResult]:
+        """Send a turn on a socket and yield its events.
+
+        The socket is kept for the next turn of the run if one can follow, else it is closed. A reused socket
+        on which nothing was answered ends the reuse of sockets.
+
+        Raises:
+            AnswerLost: There is no answer, or one that cannot be used.
+        """
         sent = turn.sent
         if sent.turn_number is not None and self._client.server_checks_numbers:
             frame[EXPECTED_TURN_KEY] = sent.turn_number
@@ -216,13 +276,13 @@ class TurnSender:
             started_in = (turn.workflow_id, turn.version) if sent.run_id is None else None
             may_continue: MayContinue = partial(self._background.may_continue, started_in=started_in)
             result = yield from streamed.events(may_continue)
+            if sent.run_id is None:
+                self._confirm_acknowledged(turn, result)
             keeps = not (result.is_completed or result.has_background_work)
         except AnswerLost as lost:
-            was_answered = streamed.is_acknowledged or lost.is_refusal
+            was_answered = streamed.is_acknowledged or lost.answer != "lost"
             if is_reused and not was_answered and not turn.cancelled.is_set():
                 self._connector.keeps_sockets = False
-            if lost.is_refusal and isinstance(lost.reason, ConflictError):
-                raise lost.reason from lost
             raise
         finally:
             if not keeps:
@@ -249,4 +309,5 @@ class TurnSender:
 def _raise_if_cancelled(turn: TurnCall) -> None:
     """Raise the error for a turn stopped while a channel was opened."""
     if turn.cancelled.is_set():
-        raise AnswerLost(ConnectionFailedError("The turn was stopped before it was sent.", was_sent=False))
+        error = ConnectionFailedError("The turn was stopped before it was sent.", was_sent=False)
+        raise AnswerLost(error, "unsent")

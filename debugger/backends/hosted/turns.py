@@ -16,24 +16,11 @@ from debugger.backends.base import TurnProgress
 from debugger.backends.hosted.client import ApiClient
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
-from debugger.backends.hosted.reconciliation import (
-    Reconciliation,
-    make_ended_error,
-    make_stale_turn_error,
-)
+from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall
-from debugger.backends.hosted.turn_sender import RISK, TurnSender
+from debugger.backends.hosted.turn_sender import ENDING_COMMANDS, RISK, TurnSender
 from debugger.engine.background_call import call_cancellable
-from debugger.errors import (
-    ApiError,
-    ConflictError,
-    DebuggerError,
-    NotExecutedError,
-    NotFoundError,
-    RateLimitError,
-    RunEndedError,
-    TurnInProgressError,
-)
+from debugger.errors import DebuggerError, NotExecutedError, RateLimitError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import SentTurn, TurnInput, TurnResult
@@ -44,8 +31,6 @@ RESEND_WAIT = 0.5
 """Seconds before the first time, doubled each time, where the server names no wait."""
 STOP_TIMEOUT = 10.0
 """Seconds that a stopped run's own answer is waited for."""
-CONFLICT_POLL = 0.25
-"""Seconds between two reads of the record while another turn of the run is being executed."""
 
 
 class HostedTurns:
@@ -80,51 +65,48 @@ class HostedTurns:
         """Execute one turn; it starts a new run unless ``run_id`` is set."""
         number = 1 if run_id is None else turn_number
         name = turn_input.client_turn_id or str(uuid.uuid4()) if self._settings.client_turn_ids else None
-        sent = SentTurn(turn_input.with_client_turn_id(name), run_id, number, time.time())
+        sent = SentTurn(
+            turn_input.with_client_turn_id(name),
+            run_id,
+            number,
+            time.time(),
+            server_date=self._client.latest_date,
+        )
         progress.sent = sent
         turn = TurnCall(workflow_id, sent, version, cancelled, progress)
-        resends, seen = 0, set[str]()
+        resends = 0
+        seen: set[str] | None = None  # of a turn whose answer was lost: what was yielded before
         self._raise_if_stopped(turn)
         while True:
-            refused: DebuggerError
             try:
                 result = yield from self._sender.send(turn)
                 break
-            except AnswerLost as lost:
-                if not _is_unsent(lost.reason):
-                    result = self._recover(turn, lost)
-                    seen = lost.seen
-                    break
-                refused = lost.reason
-            except ConflictError as conflict:
-                refused = conflict
             except RunEndedError:
-                if run_id is None or turn_input.command != "stop":
+                if run_id is None:
                     raise
                 result = self._reconciliation.end_of(run_id)
                 if not result.is_completed:  # the API has forgotten the run, which may still wait on record
                     raise
                 break
-            self._raise_if_stopped(turn)
-            is_last = resends == MAX_RESENDS
-            if is_last and not isinstance(refused, ConflictError):
-                raise refused
-            self._wait(turn, refused, resends)
-            if isinstance(refused, ConflictError):
-                found = self._wait_for_other(turn, refused)
-                if found is not None:
-                    result = found
+            except AnswerLost as lost:
+                refused, recovered = self._recover(turn, lost)
+                if recovered is not None:
+                    result, seen = recovered, lost.seen
                     break
             self._raise_if_stopped(turn)
-            if is_last:
+            if resends == MAX_RESENDS:
                 raise refused
+            self._wait(turn, refused, resends)
+            self._raise_if_stopped(turn)
             resends += 1
             progress.phase, progress.message, progress.until = "executing", "", None
         progress.phase, progress.message, progress.until = "executing", "", None
-        if progress.record is not None:
+        if seen is not None:
             new = [event for event in result.events if event.get("logical_id") not in seen]
             yield from [parse_event(event) for event in new]
-        self._check.remember(result.run_id, (event.get("logical_id") for event in result.events), sent)
+        event_ids = (event.get("logical_id") for event in result.events)
+        number = None if turn_input.command in ENDING_COMMANDS else result.turn_number
+        self._check.remember(result.run_id, event_ids, sent, number)
         return result
 
     def pump(
@@ -152,25 +134,18 @@ class HostedTurns:
         self._check.remember(run_id, (event.logical_id for event in events))
         return result
 
-    def _recover(self, turn: TurnCall, lost: AnswerLost) -> TurnResult:
-        """Return the recorded result of a turn whose answer was lost.
+    def _recover(self, turn: TurnCall, lost: AnswerLost) -> tuple[DebuggerError, TurnResult | None]:
+        """Return why a turn has no answer, and its recorded result; ``None`` where it can be sent again.
 
         Raises:
-            DebuggerError: See `Reconciliation.resolve`; or the API has refused the turn.
+            DebuggerError: See `Reconciliation.resolve`.
         """
-        if lost.is_refusal and not self._is_on_record(turn):
-            raise lost.reason
-        found = self._reconciliation.resolve(turn, lost, partial(self._stop, turn.workflow_id))
-        assert found.result is not None
-        turn.progress.record = found.record
-        return found.result
-
-    def _is_on_record(self, turn: TurnCall) -> bool:
-        """Return whether a refused turn is on record nevertheless."""
         try:
-            return self._reconciliation.find(turn.workflow_id, turn.sent).is_certain
-        except DebuggerError:
-            return False
+            return lost.reason, self._reconciliation.resolve(
+                turn, lost, partial(self._stop, turn.workflow_id)
+            )
+        except RateLimitError as limit:
+            return limit, None
 
     def _wait(self, turn: TurnCall, refused: DebuggerError, resends: int) -> None:
         """Wait before a turn is sent again that was not executed.
@@ -186,48 +161,6 @@ class HostedTurns:
         turn.progress.phase, turn.progress.message = "retrying", refused.message
         turn.progress.until = time.monotonic() + wait
         turn.cancelled.wait(wait)
-
-    def _wait_for_other(self, turn: TurnCall, conflict: ConflictError) -> TurnResult | None:
-        """Wait while another turn of the run is being executed.
-
-        Returns:
-            The result where the turn is on record all the same; ``None`` where it can be sent again.
-
-        Raises:
-            StaleTurnError: The run has newer turns.
-            RunEndedError: The run is over.
-            TurnInProgressError: The other turn takes too long.
-            ConflictError: The server refuses a first turn, which nothing can be in the way of.
-        """
-        sent, cancelled, progress = turn.sent, turn.cancelled, turn.progress
-        deadline = time.monotonic() + self._settings.timeout
-        progress.phase, progress.message, progress.until = "retrying", conflict.message, deadline
-        while not cancelled.is_set() and time.monotonic() < deadline:
-            try:
-                found = self._reconciliation.find(turn.workflow_id, sent)
-            except NotFoundError:
-                raise
-            except DebuggerError:
-                cancelled.wait(CONFLICT_POLL)
-                continue
-            if found.state == "finished" or found.newer_turns:
-                progress.record = found.record
-            if found.result is not None:
-                return found.result
-            if found.newer_turns:
-                raise make_stale_turn_error(sent, found.newer_turns) from conflict
-            if found.state == "absent" and sent.run_id is None:
-                raise conflict
-            if sent.run_id is not None and found.record is not None and found.record.run.is_over:
-                if sent.turn_input.command == "stop":
-                    return self._reconciliation.end_of(sent.run_id)
-                raise make_ended_error(found) from conflict
-            if not found.is_run_busy:
-                return None
-            cancelled.wait(CONFLICT_POLL)
-        if cancelled.is_set():
-            return None
-        raise TurnInProgressError(conflict.message, advice=conflict.advice) from conflict
 
     def _raise_if_stopped(self, turn: TurnCall) -> None:
         if not turn.cancelled.is_set():
@@ -251,8 +184,3 @@ class HostedTurns:
         except DebuggerError:
             return False
         return True
-
-
-def _is_unsent(reason: DebuggerError) -> bool:
-    """Return whether a turn certainly was not executed."""
-    return isinstance(reason, RateLimitError) or (isinstance(reason, ApiError) and not reason.was_sent)

@@ -176,7 +176,7 @@ class SocketConnector:
             old.close()
 
     def reset(self) -> None:
-        """Close the cached sockets and open new ones: credentials have changed."""
+        """Close the cached sockets, since credentials have changed; the next turn opens a new one."""
         self.close()
         self._is_closed, self.keeps_sockets = False, True
         if self._shut_until != math.inf:

@@ -1,4 +1,4 @@
-"""The interceptor of nodes, tools and models: pins, faults, manual answers."""
+"""The interceptor of nodes, tools, models and calls to the outside: whatever answers in their place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from debugger.engine.environment import PauseClock
-from debugger.engine.mocks.pins_and_faults import Fault, Matched, MockSet, Pin, Target
+from debugger.engine.mocks.pins_and_faults import Fault, InjectedError, Matched, MockSet, Pin, Target
+from debugger.engine.mocks.recorded import NOTHING_RECORDED, RecordedAnswers
 from debugger.engine.models.base import (
     Model,
     ModelError,
@@ -17,12 +18,22 @@ from debugger.engine.models.base import (
     Reply,
     ToolCall,
     TransitionOption,
-    model_name,
 )
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
-from debugger.engine.outbound import OutboundCall, OutboundOutcome
-from debugger.engine.outbound.gateway import Answer, BlockedGateway
+from debugger.engine.outbound import (
+    CallClass,
+    Gateway,
+    OutboundCall,
+    OutboundError,
+    OutboundOutcome,
+    Policy,
+    RecordedAnswer,
+    StandIn,
+)
+from debugger.engine.outbound.gateway import Answer, AnswerSource, BlockedGateway
+from debugger.engine.tool_names import model_name
 from debugger.engine.tools.base import Tool, ToolContext, ToolResult
+from debugger.engine.tools.simulation import ToolAnswer, recorded_result
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 
@@ -49,6 +60,7 @@ class FailingModel:
     """A model that always fails."""
 
     error: str
+    is_faulted: bool = False
 
     def reply(self, prompt: Prompt) -> Reply:
         """Fail.
@@ -56,7 +68,9 @@ class FailingModel:
         Raises:
             ModelError: Always.
         """
-        raise ModelError(self.error)
+        failure = ModelError(self.error)
+        failure.is_faulted = self.is_faulted
+        raise failure
 
 
 @dataclass(frozen=True)
@@ -124,67 +138,144 @@ def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> Tran
     )
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """The decision on what answers, with the pin and the fault that were found."""
+
+    source: AnswerSource | None
+    """``None`` lets it run."""
+    matched: Matched
+
+
+_NOTHING = Matched()
+
+
 @dataclass
 class Interceptor:
-    """The one place where pins, faults and manual answers take effect."""
+    """The one place where it is decided what answers in the place of a node, tool, model or call.
+
+    That is the first of these that there is: a fault, a pin, a manual answer, a recorded answer, a
+    simulation.
+    """
 
     mocks: MockSet = field(default_factory=MockSet)
     manual_input: ManualInput | None = None
+    recorded: RecordedAnswers = NOTHING_RECORDED
+    """Those of the workflow's script; the interpreter that begins an execution sets them."""
+    used: set[str] = field(default_factory=set)
+    """The labels of the recorded answers that were used."""
+    unreported: list[AnswerSource] = field(default_factory=list)
+    """What answered since the last event of a node, one for each call."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
         """Run a node, or return its pinned output, or let it fail."""
-        matched = self._match(Target("node", node.config.logical_id), context.applied_mocks)
-        if matched.fault is not None:
-            context.sleep(matched.fault.delay)
-            if matched.fault.error:
-                return (yield from run_fault(matched.fault, node, context))
-        if matched.pin is not None:
-            return (yield from run_pin(matched.pin, node, context))
-        return (yield from node.run(context))
+        choice = self._choose(Target("node", node.config.logical_id), context)
+        if choice.source == "fault" and choice.matched.fault is not None:
+            return run_fault(choice.matched.fault, node, context)
+        if choice.source == "pin" and choice.matched.pin is not None:
+            return run_pin(choice.matched.pin, node, context)
+        return node.run(context)
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Return the prompt and the model that answers it."""
         # Without a configuration, which might let another model send fillers meanwhile.
         alone = replace(prompt, llm=None, backchannel=None)
-        if isinstance(context.responder, FailingModel):  # by a fault of the whole node
-            return alone, context.responder
-        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
-        if matched.fault is not None:
-            context.sleep(matched.fault.delay)
-            if matched.fault.error:
-                return alone, FailingModel(matched.fault.error)
-        if matched.pin is not None:
-            return alone, PinnedModel(matched.pin.output, context.llm_judged_choices)
-        if self.manual_input is not None and self.manual_input.asks(prompt):
-            return alone, ManualModel(self.manual_input, context.responder, context.cancelled, context.pauses)
-        return prompt, context.responder
+        if isinstance(context.model, FailingModel):  # by a fault of the whole node
+            return alone, context.model
+        asks = self.asks_user(prompt)
+        choice = self._choose(Target("model", prompt.node_logical_id), context, asks_user=asks)
+        if choice.source == "fault" and choice.matched.fault is not None:
+            return alone, FailingModel(choice.matched.fault.error, is_faulted=True)
+        if choice.source == "pin" and choice.matched.pin is not None:
+            return alone, PinnedModel(choice.matched.pin.output, context.llm_judged_choices)
+        if choice.source == "manual" and self.manual_input is not None:
+            return alone, ManualModel(self.manual_input, context.model, context.cancelled, context.pauses)
+        return prompt, context.model
 
     def asks_user(self, prompt: Prompt) -> bool:
         """Return whether the user answers a prompt."""
         return self.manual_input is not None and self.manual_input.asks(prompt)
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call a tool, or return its pinned result, or let it fail."""
+        """Call a tool, or return its pinned or recorded result, or let it fail."""
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
-        matched = self._match(target, context.applied_mocks)
-        if matched.fault is not None:
-            context.sleep(matched.fault.delay)
-            if matched.fault.error:
-                return ToolResult(success=False, error=matched.fault.error)
-        if matched.pin is not None:
-            output = matched.pin.output
+        recorded = self.recorded.of_tool(tool.config, arguments, context.options.inline_python)
+        choice = self._choose(target, context, recorded=recorded)
+        if choice.source == "fault" and choice.matched.fault is not None:
+            return ToolResult(success=False, error=choice.matched.fault.error, is_faulted=True)
+        if choice.source == "pin" and choice.matched.pin is not None:
+            output = choice.matched.pin.output
             success, error = output.get("success"), output.get("error")
             if success is None:
                 success = not error
             return ToolResult(
                 success, output.get("result"), error or (None if success else "The pinned call failed.")
             )
+        if choice.source == "recorded" and recorded is not None:
+            return recorded_result(recorded, arguments, context)
         return tool.call(arguments, context)
 
-    def _match(self, target: Target, applied_mocks: list[str]) -> Matched:
-        matched = self.mocks.match(target)
-        applied_mocks += matched.ids
-        return matched
+    def stand_in(self, call: OutboundCall[Answer], policy: Policy) -> StandIn[Answer] | None:
+        """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy."""
+        is_simulated = policy == "simulated"
+        recorded = self.recorded.of_call(call, is_simulated=is_simulated)
+        source = self._choose(None, None, recorded=recorded, is_simulated=is_simulated).source
+        return None if source is None else StandIn(source, lambda: _simulate(call, recorded))
+
+    def guard(self, gateway: Gateway) -> Gateway:
+        """Return a gateway whose calls pass this interceptor first."""
+        return _GuardedGateway(gateway.ledger, gateway.secrets, gateway.limits, gateway, self)
+
+    def take_unreported(self) -> list[AnswerSource]:
+        """Return what answered since the last event of a node, once."""
+        taken, self.unreported = self.unreported, []
+        return taken
+
+    def _choose(
+        self,
+        target: Target | None,
+        context: NodeContext | ToolContext | None,
+        *,
+        asks_user: bool = False,
+        recorded: RecordedAnswer | ToolAnswer | None = None,
+        is_simulated: bool = False,
+    ) -> _Choice:
+        """Return what answers; wait as long as a fault delays.
+
+        Args:
+            target: What pins and faults name; ``None`` for a call to the outside, which none names.
+            context: Where the node or tool runs.
+            asks_user: Whether the user answers.
+            recorded: The recorded answer that fits.
+            is_simulated: Whether the policy simulates it.
+        """
+        matched = _NOTHING
+        if self.mocks and target is not None and context is not None:
+            matched = self.mocks.match(target)
+            context.applied_mocks.extend(matched.ids)
+            if matched.fault is not None:
+                context.sleep(matched.fault.delay)
+        source: AnswerSource | None = None
+        if matched.fault is not None and matched.fault.error:
+            source = "fault"
+        elif matched.pin is not None:
+            source = "pin"
+        elif asks_user:
+            source = "manual"
+        elif recorded is not None:
+            source = "recorded"
+            self.used.add(recorded.label)
+        elif is_simulated:
+            source = "simulation"
+        if source is not None:
+            self.unreported.append(source)
+        return _Choice(source, matched)
+
+
+def _simulate(call: OutboundCall[Answer], recorded: RecordedAnswer | None) -> Answer:
+    if recorded is not None and recorded.error is not None:
+        raise OutboundError(recorded.error)
+    return call.simulate(recorded)
 
 
 def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
@@ -210,18 +301,44 @@ def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
     """Run a node whose calls fail; without any, the run fails.
 
     Raises:
-        RunError: The node has nothing that could fail.
+        InjectedError: The node has nothing that could fail.
     """
+    context.is_faulted = True
     if node.calls_model:
-        context.responder = FailingModel(fault.error)
+        context.model = FailingModel(fault.error, is_faulted=True)
     elif node.config.type == "tool_node":
         context.tool_error = fault.error
     elif node.calls_service:
         real = context.outbound
         context.outbound = _FailingGateway(real.ledger, real.secrets, real.limits, fault.error)
     else:
-        raise RunError(f"Node {node.config.label!r} was made to fail: {fault.error}")
+        raise InjectedError(f"Node {node.config.label!r} was made to fail: {fault.error}")
     return (yield from node.run(context))
+
+
+@dataclass
+class _GuardedGateway(BlockedGateway):
+    """A gateway behind an interceptor."""
+
+    gateway: Gateway = field(default_factory=BlockedGateway)
+    interceptor: Interceptor = field(default_factory=Interceptor)
+
+    def call(
+        self,
+        call: OutboundCall[Answer],
+        *,
+        node_logical_id: str,
+        timeout: float,
+        stand_in: StandIn[Answer] | None = None,
+    ) -> OutboundOutcome[Answer]:
+        """Answer a call, or let the gateway decide on it."""
+        if stand_in is None and not call.refusal:
+            stand_in = self.interceptor.stand_in(call, self.policy_of(call.call_class))
+        return self.gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, stand_in=stand_in)
+
+    def policy_of(self, call_class: CallClass) -> Policy:
+        """Return the gateway's."""
+        return self.gateway.policy_of(call_class)
 
 
 @dataclass
@@ -231,7 +348,12 @@ class _FailingGateway(BlockedGateway):
     error: str = ""
 
     def call(
-        self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
+        self,
+        call: OutboundCall[Answer],
+        *,
+        node_logical_id: str,
+        timeout: float,
+        stand_in: StandIn[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """Fail."""
         return OutboundOutcome("simulated", error=self.error)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 from debugger.engine.models.base import Reply
-from debugger.errors import InputError
+from debugger.errors import InputError, RunError
 from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 
@@ -19,6 +19,10 @@ FORMAT = 1
 
 _LONGEST_DELAY = 600.0
 """Seconds."""
+
+
+class InjectedError(RunError):
+    """The end of a run by a fault of the debugger's user."""
 
 
 class MockSet:

@@ -1,8 +1,7 @@
-"""Prompts and replies, the interface of models, and names of tools for them."""
+"""Prompts and replies, and the interface of models."""
 
 from __future__ import annotations
 
-import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from debugger.engine.environment import NEVER_SET
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import TroubleKind
 from debugger.protocol.messages import Message
 
 
@@ -92,6 +92,20 @@ class Prompt:
     """Set when the answer is no longer needed; `invoke` sets it."""
 
 
+STAND_IN = "stand-in"
+"""What answered, as usage names it, where the built-in rules did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardedAnswer:
+    """An answer that was paid for and is of no use."""
+
+    reason: str
+    """Why it is of no use, without secrets."""
+    usage: JsonObject
+    """As `Reply.usage`."""
+
+
 @dataclass(slots=True)
 class Reply:
     """An answer of a model."""
@@ -111,15 +125,21 @@ class Reply:
     fields_error: str | None = None
     """Why there is no structured output although one was wanted: no attempt fitted the schema; the node then
     speaks its default error message and sets no variable (U-43)."""
+    fields_trouble: TroubleKind = "schema"
+    """What that error is: ``schema``, or ``model`` where no answer came to the question for the fields."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of offered tools; their results are in the next prompt's ``exchange``."""
-    model: str = "stand-in"
+    model: str = STAND_IN
     """What answered, as it appears in the usage of the event."""
     usage: JsonObject = field(default_factory=dict)
     """What a real model reports of itself, with keys of ``LLMUsageInfo`` (``platform.md#usage``); `invoke`
     adds the others."""
     warnings: tuple[str, ...] = ()
     """What is worth a warning though the answer came, as a key in the workflow that is not used."""
+    discarded: tuple[DiscardedAnswer, ...] = ()
+    """Answers of other models of its group, which came first or meanwhile."""
+    troubles: tuple[tuple[TroubleKind, str], ...] = ()
+    """What is wrong with the answer though it came, as that it was cut: the kind and a sentence of each."""
 
 
 class Model(Protocol):
@@ -139,9 +159,12 @@ class RemoteModel(ABC):
     fallback: Model
     """Answers where the gateway simulates the call."""
 
+    def prepare(self, prompt: Prompt) -> None:  # noqa: B027  # most have nothing to load
+        """Load what a call needs, such as a provider's package, before any clock begins."""
+
     @abstractmethod
     def reply(self, prompt: Prompt) -> Reply:
-        """Answer one prompt, as `Responder.reply`."""
+        """Answer one prompt, as `Model.reply`."""
 
     @abstractmethod
     def remote(self, prompt: Prompt) -> str:
@@ -160,33 +183,9 @@ class ModelError(Exception):
     Source: ``platform.md#llm-node-execution``, step 9.
     """
 
-
-_MAX_TOOL_NAME = 64
-_UNNAMED_TOOL = "tool"
-_NOT_IN_TOOL_NAME = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-def model_name(name: str | None) -> str:
-    """Return a name in the form of the providers.
-
-    It has 1 to 64 of ``A-Z a-z 0-9 _ -``, and no digit first.
-    """
-    plain = _NOT_IN_TOOL_NAME.sub("_", (name or "").strip()).strip("_") or _UNNAMED_TOOL
-    return (plain if plain[0].isalpha() else f"_{plain}")[:_MAX_TOOL_NAME].rstrip("_")
-
-
-def model_names(names: Sequence[str | None]) -> list[str]:
-    """Return distinct names of several tools in the form of the providers.
-
-    Of two that would be alike the later one gets a number, as ``lookup_2``.
-    """
-    taken: list[str] = []
-    for name in names:
-        plain = unlike = model_name(name)
-        number = 1
-        while unlike in taken:
-            number += 1
-            end = f"_{number}"
-            unlike = plain[: _MAX_TOOL_NAME - len(end)] + end
-        taken.append(unlike)
-    return taken
+    discarded: tuple[DiscardedAnswer, ...] = ()
+    """Answers that came all the same."""
+    failed_requests: tuple[str, ...] = ()
+    """Why each request failed, in order, without secrets."""
+    is_faulted = False
+    """Whether a fault of the debugger's user let it fail."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption, model_names
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.engine.tool_names import model_names
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import Message, message_kind, message_text, transition_tool_name
 

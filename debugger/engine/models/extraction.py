@@ -178,7 +178,7 @@ def _named_date(match: re.Match[str]) -> str:
 
 
 def _slashed_date(match: re.Match[str]) -> str:
-    """Return an ISO date if only one number can be the month."""
+    """Return an ISO date if only one number can be the month, else the text as it is."""
     first, second, year = match[0].split("/")
     if int(first) > 12 >= int(second):
         return _iso(match, year, int(second), first)

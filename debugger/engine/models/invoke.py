@@ -5,6 +5,7 @@ The filler is what ``platform.md#model-groups`` calls a backchannel.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -84,14 +85,14 @@ class Backchannel:
 class _Caller:
     """The parts of a call that its answer and its filler share."""
 
-    responder: Model
+    model: Model
     environment: Environment
     outbound: Gateway
     cancelled: threading.Event
 
 
 def invoke(
-    responder: Model,
+    model: Model,
     prompt: Prompt,
     environment: Environment,
     *,
@@ -104,7 +105,7 @@ def invoke(
     The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``).
 
     Args:
-        responder: The responder; a remote one is called through the gateway.
+        model: The model; a remote one is called through the gateway.
         prompt: The prompt.
         environment: Chance and ids.
         outbound: The gateway.
@@ -115,26 +116,26 @@ def invoke(
         ModelError: There is no answer.
         RunError: The user must correct something before there can be one.
     """
-    target = responder.remote(prompt) if isinstance(responder, RemoteModel) else None
+    target = model.remote(prompt) if isinstance(model, RemoteModel) else None
     backchannel = backchannel_of(prompt.llm)
     if target is None and backchannel is None:
-        return _measured(responder, prompt, environment)
-    caller = _Caller(responder, environment, outbound, cancelled)
+        return _measured(model, prompt, environment)
+    caller = _Caller(model, environment, outbound, cancelled)
     seconds = MAX_ANSWER_SECONDS if timeout is None else min(timeout, MAX_ANSWER_SECONDS)
     # The history may be read from the store, which is not for another thread to do.
     history = tuple(prompt.history())
     given_up = threading.Event()
     prompt = replace(prompt, history=lambda: history, seconds=seconds, given_up=given_up)
-    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
-    ends = time.monotonic() + seconds + _GRACE
+    deadline = _Deadline(seconds)
+    answer = BackgroundCall(lambda: _call(caller, prompt, target, deadline), "model call")
     try:
         if backchannel is not None and not answer.done.wait(backchannel.patience):
             filler = _filler(caller, prompt, backchannel, answer.done)
             if filler:
                 yield filler
-                reply = _result(answer, cancelled, ends)
+                reply = _result(answer, cancelled, deadline)
                 return replace(reply, text=backchannel.rest(reply.text))
-        return _result(answer, cancelled, ends)
+        return _result(answer, cancelled, deadline)
     finally:
         given_up.set()
 
@@ -185,26 +186,54 @@ def patience_seconds(milliseconds: Any, default: float) -> float:
 def _filler(
     caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
 ) -> str | None:
+    """Return the line to say while the model answers; ``None`` if its own model gives none in time."""
     if backchannel.llm is None:
         return backchannel.line(prompt.visit, caller.environment.random)
     wanted = backchannel.prompt(prompt)
-    responder = caller.responder
+    model = caller.model
     try:
-        target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
-        filler = BackgroundCall(lambda: _call(caller, wanted, target), "model call")
-        ends = time.monotonic() + _seconds(wanted) + _GRACE
-        reply = _result(filler, caller.cancelled, ends, instead=answered)
+        target = model.remote(wanted) if isinstance(model, RemoteModel) else None
+        deadline = _Deadline(_seconds(wanted))
+        filler = BackgroundCall(lambda: _call(caller, wanted, target, deadline), "model call")
+        reply = _result(filler, caller.cancelled, deadline, instead=answered)
     except (ModelError, DebuggerError):
         # A filler can be missing.
         return None
     return reply.text
 
 
-def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
-    responder, world = caller.responder, caller.environment
-    if target is None or not isinstance(responder, RemoteModel):
-        return _measured(responder, prompt, world)
-    stand_in, captured = responder.fallback, _CapturedError()
+class _Deadline:
+    """The time at which the wait for an answer ends.
+
+    Args:
+        seconds: How long the answer may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds + _GRACE
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the time of the answer now."""
+        self.ends = time.monotonic() + self.seconds
+
+
+def _call(caller: _Caller, prompt: Prompt, target: str | None, deadline: _Deadline) -> Reply:
+    """Call a model: one in this process directly, a remote one through the gateway, with usage added.
+
+    Raises:
+        ModelError: There is no answer.
+    """
+    model, world = caller.model, caller.environment
+    if target is None or not isinstance(model, RemoteModel):
+        return _measured(model, prompt, world)
+    stand_in, captured = model.fallback, _CapturedError()
+
+    def prepare() -> None:
+        deadline.ends = math.inf
+        model.prepare(prompt)
+        deadline.restart()
+
     outbound_call = OutboundCall(
         kind="model",
         call_class="talk",
@@ -217,10 +246,10 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
             "hops": len(prompt.choices),
             "structured_output": prompt.schema is not None,
         },
+        takes=lambda recorded: _fits(prompt, recorded),
         simulate=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
-        live=lambda seconds: captured.run(
-            lambda: _measured(responder, replace(prompt, seconds=seconds), world)
-        ),
+        prepare=prepare,
+        live=lambda seconds: captured.run(lambda: _measured(model, replace(prompt, seconds=seconds), world)),
     )
     outcome = caller.outbound.call(
         outbound_call, node_logical_id=prompt.node_logical_id, timeout=_seconds(prompt)
@@ -236,9 +265,9 @@ def _seconds(prompt: Prompt) -> float:
     return MAX_ANSWER_SECONDS if prompt.seconds is None else prompt.seconds
 
 
-def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Reply:
+def _measured(model: Model, prompt: Prompt, environment: Environment) -> Reply:
     started = time.perf_counter()
-    reply = responder.reply(prompt)
+    reply = model.reply(prompt)
     latency = (time.perf_counter() - started) * 1000
     return replace(reply, usage={**usage_info(reply.model, latency, environment), **reply.usage})
 
@@ -246,12 +275,16 @@ def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Rep
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
 ) -> Reply:
-    body = None if recorded is None else recorded.successful_body()
-    if prompt.kind == "say" and isinstance(body, str):
-        return Reply(text=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
-    if prompt.kind == "work" and isinstance(body, dict):
-        return Reply(fields=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
-    return _measured(fallback, prompt, environment)
+    if recorded is None:
+        return _measured(fallback, prompt, environment)
+    body = recorded.successful_body()
+    reply = Reply(text=body) if prompt.kind == "say" else Reply(fields=body)
+    return replace(reply, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
+
+
+def _fits(prompt: Prompt, recorded: RecordedAnswer) -> bool:
+    wanted = {"say": str, "work": dict}.get(prompt.kind)
+    return recorded.is_failure or (wanted is not None and isinstance(recorded.body, wanted))
 
 
 @dataclass
@@ -272,25 +305,24 @@ class _CapturedError:
 def _result(
     call: BackgroundCall[Reply],
     cancelled: threading.Event,
-    ends: float,
+    deadline: _Deadline,
     *,
     instead: threading.Event | None = None,
 ) -> Reply:
-    """Wait for the answer of a call until a monotonic time, and return it.
+    """Wait for the answer of a call, and return it.
 
     Args:
         call: The call.
         cancelled: Ends the wait.
-        ends: The time at which the wait ends.
+        deadline: Ends the wait, too.
         instead: Ends the wait, too: set when the answer is of no use any more.
 
     Raises:
         ModelError: The wait ended before the call did.
     """
-    seconds = ends - time.monotonic()
     while not call.wait(POLL_SECONDS):
         if cancelled.is_set() or (instead is not None and instead.is_set()):
             raise ModelError("the answer is no longer needed")
-        if time.monotonic() > ends:
-            raise ModelError(f"there was no answer within {seconds:.0f} s")
+        if time.monotonic() > deadline.ends:
+            raise ModelError(f"there was no answer within {deadline.seconds:.0f} s")
     return call.result()

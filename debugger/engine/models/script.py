@@ -18,6 +18,7 @@ from debugger.engine.outbound.gateway import RecordedAnswer
 from debugger.engine.tools.simulation import ToolAnswer
 from debugger.errors import ExpressionError, InputError
 from debugger.expressions import Condition, parse
+from debugger.expressions.patterns import Pattern
 from debugger.protocol.base import JsonObject
 
 GROUP = re.compile(r"\$(?:(?P<dollar>\$)|(?P<number>\d+)|\{(?P<name>\w+)\})")
@@ -43,7 +44,7 @@ class Rule:
 
     label: str
     """Its place, for people: ``rule 2 of 'node_order' (line 14)``."""
-    when: re.Pattern[str] | None = None
+    when: Pattern | None = None
     condition: Condition | None = None
     visit: int | None = None
     after: str | None = None
@@ -112,7 +113,7 @@ def _say(node: LocatedValue) -> str:
     return text
 
 
-def _calls(node: LocatedValue, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
+def _calls(node: LocatedValue, when: Pattern | None) -> Iterator[ScriptedCall]:
     if isinstance(node.value, list):
         if not node.value:
             raise node.error("call names no tool")
@@ -125,7 +126,7 @@ def _calls(node: LocatedValue, when: re.Pattern[str] | None) -> Iterator[Scripte
         yield ScriptedCall(node.text("call"), {})
 
 
-def _object(node: LocatedValue, what: str, when: re.Pattern[str] | None) -> JsonObject:
+def _object(node: LocatedValue, what: str, when: Pattern | None) -> JsonObject:
     plain: JsonObject = {key: value.plain() for key, value in node.mapping(what).items()}
     for text in _texts(plain):
         for reference in GROUP.finditer(text):
@@ -134,7 +135,7 @@ def _object(node: LocatedValue, what: str, when: re.Pattern[str] | None) -> Json
     return plain
 
 
-def _has_group(when: re.Pattern[str] | None, reference: re.Match[str]) -> bool:
+def _has_group(when: Pattern | None, reference: re.Match[str]) -> bool:
     if reference["dollar"]:
         return True
     if when is None:
@@ -259,6 +260,7 @@ def _tool_answer(tool: str, entry: LocatedValue, place: str) -> ToolAnswer:
         tuple(_conditions(keys["with"])) if "with" in keys else (),
         keys["result"].plain() if "result" in keys else None,
         _error(keys["error"]) if "error" in keys else None,
+        label=f"{place} (line {entry.line})",
     )
 
 
@@ -284,6 +286,7 @@ def _answer(node: LocatedValue, place: str) -> RecordedAnswer:
         status=_status(keys["status"]) if "status" in keys else None,
         body=keys["body"].plain() if "body" in keys else None,
         error=_error(keys["error"]) if "error" in keys else None,
+        label=f"{place} (line {node.line})",
     )
 
 

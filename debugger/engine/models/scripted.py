@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption, model_name
+from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption
 from debugger.engine.models.extraction import fill_fields, find_values
 from debugger.engine.models.script import GROUP, Rule, Script, ScriptedCall
+from debugger.engine.tool_names import model_name
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
+from debugger.expressions.limits import LimitError, time_limit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_kind
+
+if TYPE_CHECKING:
+    from debugger.expressions.patterns import Match
 
 _MODEL = "script"
 _NOTHING = Reply()
@@ -22,7 +27,7 @@ _NOTHING = Reply()
 
 @dataclass(eq=False)
 class ScriptedModel:
-    """Answers by a script; what the script leaves open another responder answers.
+    """Answers by a script; what the script leaves open another model answers.
 
     Args:
         script: The rules.
@@ -37,8 +42,8 @@ class ScriptedModel:
         """Answer one prompt.
 
         Raises:
-            RunError: A rule takes a transition or calls a tool that is not offered, or fills a field or
-                an argument that the schema does not have.
+            RunError: A rule takes a transition or calls a tool that is not offered, fills a field or
+                an argument that the schema does not have, or cannot be tried within the limits.
         """
         hit = self._hit(prompt)
         if hit is None:
@@ -49,9 +54,11 @@ class ScriptedModel:
         shared = (rule for rule in self.script.anywhere if _is_possible(rule, prompt))
         own = self.script.rules_of(prompt.node_logical_id, prompt.node_name)
         hits = (_Hit.of(rule, prompt) for rule in (*shared, *own))
-        return next((hit for hit in hits if hit is not None), None)
+        with time_limit:
+            return next((hit for hit in hits if hit is not None), None)
 
     def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
+        """Return the answer of a rule; text or fields that it leaves open come from the fallback model."""
         rule = hit.rule
         if hit.calls:
             text = render(rule.say or "", Scope(runtime=prompt.variables)).text
@@ -76,13 +83,13 @@ class _Hit:
     """A rule that matches a prompt."""
 
     rule: Rule
-    match: re.Match[str] | None
+    match: Match[str] | None
     calls: tuple[ToolCall, ...] = ()
 
     @classmethod
     def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
         """The rule that matched; ``None`` without one."""
-        match = rule.when.search(prompt.message) if rule.when else None
+        match = _search(rule, prompt.message)
         if (rule.when and match is None) or not _is_due(rule, prompt):
             return None
         calls = calls_of(rule, prompt, match) if rule.calls else ()
@@ -150,6 +157,15 @@ class _Hit:
         return put_in_groups(values, self.match, schema)
 
 
+def _search(rule: Rule, message: str) -> Match[str] | None:
+    try:
+        return rule.when.search(message) if rule.when else None
+    except LimitError as error:
+        raise RunError(
+            f"{rule.label} of the script cannot be tried: {error}.", advice=error.advice
+        ) from error
+
+
 def _is_due(rule: Rule, prompt: Prompt) -> bool:
     if rule.visit is not None and rule.visit != prompt.visit:
         return False
@@ -194,7 +210,7 @@ def _folded(text: str) -> str:
 _NUMBERS = ("integer", "number")
 
 
-def put_in_groups(values: JsonObject, match: re.Match[str] | None, schema: Any) -> JsonObject:
+def put_in_groups(values: JsonObject, match: Match[str] | None, schema: Any) -> JsonObject:
     """Replace ``$1`` and ``${name}`` in every text.
 
     Args:
@@ -211,7 +227,7 @@ def put_in_groups(values: JsonObject, match: re.Match[str] | None, schema: Any) 
     return {key: value for key, value in filled.items() if value is not None or values[key] is None}
 
 
-def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
+def _put_in(value: Any, match: Match[str] | None, schema: Any) -> Any:
     if isinstance(value, dict):
         return put_in_groups(value, match, schema)
     if isinstance(value, list):
@@ -225,7 +241,7 @@ def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
     return _typed(_group(whole, match), schema)
 
 
-def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
+def _group(reference: re.Match[str], match: Match[str] | None) -> str | None:
     if reference["dollar"]:
         return "$"
     assert match is not None  # `Script.load` refuses a group without an expression.
@@ -234,6 +250,7 @@ def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
 
 
 def _typed(text: str | None, schema: Any) -> Any:
+    """Return the only number or date in a text where the schema wants one, else the text."""
     wanted = _mapping(schema)
     written = wanted.get("type")
     types = written if isinstance(written, list) else [written]
@@ -248,7 +265,7 @@ def _mapping(schema: Any) -> JsonObject:
     return schema if isinstance(schema, dict) else {}
 
 
-def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[ToolCall, ...]:
+def calls_of(rule: Rule, prompt: Prompt, match: Match[str] | None) -> tuple[ToolCall, ...]:
     """Return the calls that a rule makes now.
 
     Those are none where no tool is offered, or where they were made already.
@@ -277,7 +294,7 @@ def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
     return next((tool for tool in tools if _folded_tool_name(tool.name) == _folded_tool_name(name)), None)
 
 
-def _call(rule: Rule, call: ScriptedCall, prompt: Prompt, match: re.Match[str] | None) -> ToolCall:
+def _call(rule: Rule, call: ScriptedCall, prompt: Prompt, match: Match[str] | None) -> ToolCall:
     tool = find_tool(call.tool, prompt.tools)
     if tool is None:
         offered = ", ".join(repr(one.name) for one in prompt.tools)

@@ -14,12 +14,21 @@ from typing import Any
 import yaml
 
 from debugger.errors import InputError
+from debugger.expressions.limits import LimitError
+from debugger.expressions.patterns import Pattern, compile_pattern
 
 _QUOTES = (
     "Put a text in quotes where it holds ': ' or ' #', or begins with one of [ { * & ! | > % @, or where it "
     "is within brackets and holds , or ?."
 )
 _NO_ALIASES = "Write the value out where it is used."
+_SPLIT = "Split the file, or keep the rows of a scenario in a CSV file."
+
+MAX_YAML_CHARACTERS = 500_000
+MAX_YAML_VALUES = 20_000
+"""Keys, texts, numbers, lists and mappings; reading them takes half a second (PyYAML 6.0.4)."""
+MAX_YAML_DEPTH = 200
+"""Levels of lists and mappings."""
 
 
 class YamlError(InputError):
@@ -91,17 +100,18 @@ class LocatedValue:
             raise self.error(f"{what} must be a text, not {self._description()}", "Put it in quotes.")
         return self.value
 
-    def pattern(self, what: str) -> re.Pattern[str]:
+    def pattern(self, what: str) -> Pattern:
         """Return the value as a regular expression, ignoring case.
 
         Raises:
-            InputError: It is none.
+            InputError: It is none, or costs too much.
         """
-        text = self.text(what)
         try:
-            return re.compile(text, re.IGNORECASE)
-        except re.error as error:
-            raise self.error(f"{text!r} is not a regular expression: {error}") from error
+            return compile_pattern(self.text(what), ignores_case=True)
+        except LimitError as error:
+            raise self.error(str(error), error.advice) from error
+        except ValueError as error:
+            raise self.error(str(error)) from error
 
     def error(self, message: str, advice: str = "") -> YamlError:
         """Return an error about this value, with its place."""
@@ -130,8 +140,13 @@ def read_yaml(text: str) -> LocatedValue:
     """Read one document.
 
     Raises:
-        InputError: It is not YAML, names a key twice, or uses an alias or a tag; the message has the line.
+        InputError: It is not YAML, is larger than a limit allows, names a key twice, or uses an alias or a
+            tag; the message has the line.
     """
+    if len(text) > MAX_YAML_CHARACTERS:
+        raise YamlError(
+            f"this has {len(text):,} characters, and {MAX_YAML_CHARACTERS:,} is the most.", 1, 1, _SPLIT
+        )
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -157,6 +172,23 @@ class _Loader(yaml.SafeLoader):
     """A loader of YAML 1.2 scalars, apart from octal, hexadecimal and signed positive integers."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    _values = 0
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node; what costs too much is refused before it is read."""
+        place = _place(self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            raise YamlError("aliases are not read here.", *place, _NO_ALIASES)
+        self._values += 1
+        if self._values > MAX_YAML_VALUES:
+            raise YamlError(f"there are more than {MAX_YAML_VALUES:,} values.", *place, _SPLIT)
+        self._depth += 1
+        if self._depth > MAX_YAML_DEPTH:
+            raise YamlError("this is nested too deeply.", *place)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
@@ -180,9 +212,6 @@ for _name, _pattern, _first in _PATTERNS:
 class _Reader:
     """A reader of YAML nodes."""
 
-    def __init__(self) -> None:
-        self._seen: set[int] = set()
-
     def read(self, node: yaml.Node, place: tuple[int, int] | None = None) -> LocatedValue:
         """Return one node and all below it.
 
@@ -191,9 +220,6 @@ class _Reader:
         place = place or _place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return LocatedValue(_scalar(node, place), *place, node.value)
-        if id(node) in self._seen:
-            raise YamlError("aliases are not read here.", *place, _NO_ALIASES)
-        self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return LocatedValue([self.read(inner) for inner in node.value], *place)
         return LocatedValue(dict(self._pairs(node)), *place)

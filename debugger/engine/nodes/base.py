@@ -6,8 +6,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+from debugger.engine.decision import Transition
 from debugger.engine.environment import Environment, PauseClock
 from debugger.engine.history import History
 from debugger.engine.models.base import Model, Prompt, TransitionOption
@@ -15,19 +16,14 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.tools.base import ToolContext
+from debugger.engine.tools.base import ToolContext, ToolInterceptor
 from debugger.engine.variables import write
 from debugger.errors import InputError, NotFoundError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import AssistantResponseEvent, Event
+from debugger.protocol.events import AssistantResponseEvent, Event, TroubleKind
 from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflow
-
-if TYPE_CHECKING:
-    from debugger.engine.mocks.interceptor import Interceptor
-    from debugger.engine.routing import Transition
-
 
 Config = TypeVar("Config", bound=NodeConfig)
 
@@ -59,6 +55,28 @@ class NodeResult:
     """The reason of that choice."""
     replied_to_user: bool = False
     """Whether a model answered the user, so that no message is left for the next node."""
+    is_faulted: bool = False
+    """Whether a fault let it fail."""
+    is_reported: bool = False
+    """Whether a warning reports its failure, which the end of its run then does not count once more."""
+
+
+class ReportedFailure(NamedTuple):
+    """A failure that no event of the platform reports, so that a warning does."""
+
+    kind: TroubleKind
+    text: str
+    is_faulted: bool
+
+
+class NodeInterceptor(ToolInterceptor, Protocol):
+    """The interface of what may answer in the place of a node's model and tools (``mocks``)."""
+
+    def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
+        """Return the prompt and the model that answers it."""
+
+    def asks_user(self, prompt: Prompt) -> bool:
+        """Return whether the user answers a prompt."""
 
 
 @dataclass(slots=True)
@@ -69,7 +87,7 @@ class NodeContext:
     state: RunState
     thread: ThreadState
     scope: Scope
-    responder: Model
+    model: Model
     history: History
     options: EngineOptions
     environment: Environment
@@ -97,8 +115,12 @@ class NodeContext:
     unresolved: list[str] = field(default_factory=list)
     """Dynamic placeholders that no variable filled, for a warning each."""
     warnings: list[str] = field(default_factory=list)
-    """What else is worth a warning."""
-    interceptor: Interceptor | None = None
+    """What else about the configuration is worth a warning."""
+    failures: list[ReportedFailure] = field(default_factory=list)
+    """Failed answers, for a warning each."""
+    is_faulted: bool = False
+    """Whether a fault of the whole node lets its calls fail."""
+    interceptor: NodeInterceptor | None = None
     """The mocks and manual answers of the run."""
     tool_error: str = ""
     """With what every call of a tool is to fail; empty lets them be made."""
@@ -107,11 +129,32 @@ class NodeContext:
     pauses: PauseClock = field(default_factory=PauseClock)
     """Where time is noted in which the run waits for the user's answer in a model's place."""
 
+    def report_failure(self, kind: TroubleKind, text: str, *, is_faulted: bool = False) -> None:
+        """Add a failed answer that no other event reports; it becomes a marked warning."""
+        self.failures.append(ReportedFailure(kind, text, is_faulted or self.is_faulted))
+
     def fill(self, text: str) -> str:
         """Fill a text's variables; unresolved placeholders stay."""
         filled = render(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
+
+    def edge_message(self, transition: Transition) -> str | None:
+        """Return the fixed message of a transition's edge, or ``None``."""
+        condition = transition.condition
+        if condition is None:
+            return None
+        if condition.static_messages_config is not None:
+            key = f"edge:{transition.source.logical_id}:{transition.key}"
+            picked = pick_message(condition.static_messages_config, key, self.state, self.environment)
+            if picked is not None:
+                return self.fill(picked)
+        if condition.dynamic_messages_config is not None:
+            self.warnings.append(
+                f"The edge from {transition.source.label!r} to {transition.destination.label!r} has a line "
+                "for a model to write; a stand-in has none, so nothing was said."
+            )
+        return None
 
     def clamp_timeout(self, seconds: float) -> float:
         """Return a span of time, cut where the run must have ended."""

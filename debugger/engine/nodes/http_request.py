@@ -111,6 +111,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         )
 
     def _result(self, context: NodeContext) -> _Result:
+        """Send the request through the gateway; failures are part of the result."""
         gateway, secrets = context.outbound, context.outbound.secrets
         call_class: Literal["read", "write"] = "read" if self.config.method in _READING else "write"
         command = None
@@ -134,6 +135,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return _Result(command, answer.status_code, value, fault)
 
     def _request(self, context: NodeContext) -> HttpRequest:
+        """Return the request with placeholders replaced, and the destination as its author has written it."""
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
         written = {
             name: write_plain(value) for name, value in (config.headers or {}).items() if value is not None

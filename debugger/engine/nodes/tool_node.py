@@ -86,7 +86,8 @@ class ToolNode(Node[ToolNodeConfig]):
         outcome = result.success, result.error
         self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
-        return NodeResult({**output, "simulated": True} if result.is_simulated else output)
+        shown = {**output, "simulated": True} if result.is_simulated else output
+        return NodeResult(shown, is_faulted=result.is_faulted)
 
     @property
     def result_name(self) -> str:

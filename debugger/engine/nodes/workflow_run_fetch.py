@@ -23,7 +23,7 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
     Config: ClassVar[type[NodeConfig]] = WorkflowRunFetchConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Fill the id, load, write the outcome."""
+        """Load the run of an id with placeholders, and write its record as JSON text or the error."""
         yield from ()
         name = self.config.result_runtime_variable_name
         text, error = None, None
@@ -32,5 +32,6 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
             text = encode(record).decode()
         except DebuggerError as failure:
             error = str(failure)
+            context.report_failure("node", f"Node {self.config.label!r} failed: {error}")
         self.write(context, result_variables(name, text, error))
         return NodeResult({"fetched_workflow_run": text})

@@ -10,6 +10,7 @@ from debugger.engine.outbound.gateway import (
     OutboundOutcome,
     Policy,
     RecordedAnswer,
+    StandIn,
 )
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 
@@ -23,4 +24,5 @@ __all__ = [
     "Policy",
     "RecordedAnswer",
     "Secrets",
+    "StandIn",
 ]

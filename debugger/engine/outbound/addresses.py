@@ -1,20 +1,12 @@
-"""Checks of the addresses of calls, and connections to them within a time limit.
-
-A name is looked up once; what was checked is what is connected to.
-"""
+"""Checks of the addresses of calls, and the time limit of a call."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import httpcore
+from collections.abc import Iterator
 
 from debugger.engine.background_call import BackgroundCall
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
@@ -67,9 +59,6 @@ _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 _POLL_SECONDS = 0.05
 """Seconds between two looks at whether the call is cancelled."""
-_CHUNK_BYTES = 16_384
-"""Bytes that are written at once."""
-_FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
 def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
@@ -117,6 +106,7 @@ def _is_public(address: IpAddress) -> bool:
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 addresses that an IPv6 address embeds, by each of the known schemes."""
     number = int(address)
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
@@ -162,7 +152,7 @@ class AddressLookup:
         """Set when the system has answered."""
 
     def allowed(self) -> list[str]:
-        """Return the allowed addresses in the order to try; only when done.
+        """Return the allowed addresses in the order to try; waits for the lookup.
 
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
@@ -219,85 +209,3 @@ class Deadline:
         """
         while not event.wait(min(self.left(), _POLL_SECONDS)):
             pass
-
-
-@dataclass(eq=False)
-class CheckedNetwork(httpcore.NetworkBackend):
-    """A network backend for one call.
-
-    Args:
-        deadline: The call's.
-        limits: How far the call may go.
-        masked_host: The host for errors, secrets masked.
-    """
-
-    deadline: Deadline
-    limits: HttpLimits
-    masked_host: str
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first of a host's addresses that answers.
-
-        Raises:
-            OutboundError: None does, or none may be called.
-        """
-        reason = ""
-        lookup = AddressLookup(host, port, self.limits, self.masked_host)
-        self.deadline.pause(lookup.done)
-        for address in lookup.allowed():
-            seconds = min(self.deadline.left(), self.limits.connect_seconds)
-            try:
-                stream = httpcore.SyncBackend().connect_tcp(
-                    address, port, seconds, local_address, socket_options
-                )
-            except _FAILURES as error:
-                reason = reason or _describe(error, seconds)
-            else:
-                return _Stream(stream, self.deadline)
-        raise OutboundError(f"No server answers at {self.masked_host} port {port}: {reason}.")
-
-
-def _describe(error: Exception, seconds: float) -> str:
-    if isinstance(error, httpcore.ConnectTimeout):
-        return f"no connection within {seconds:g} s"
-    # The text of a system's error is "[Errno 111] Connection refused".
-    return str(error).partition("] ")[2].lower() or "no connection"
-
-
-@dataclass(eq=False)
-class _Stream(httpcore.NetworkStream):
-    """A connection whose waits end with the call's time."""
-
-    _inner: httpcore.NetworkStream
-    _deadline: Deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while True:
-            try:
-                return self._inner.read(max_bytes, min(self._deadline.left(), _POLL_SECONDS))
-            except httpcore.ReadTimeout:
-                continue
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _CHUNK_BYTES):
-            self._inner.write(buffer[start : start + _CHUNK_BYTES], self._deadline.left())
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(
-            self._inner.start_tls(ssl_context, server_hostname, self._deadline.left()), self._deadline
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-    def close(self) -> None:
-        self._inner.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from debugger.engine.outbound.secrets import Secrets
+from debugger.expressions.patterns import Pattern
 from debugger.protocol.base import JsonObject
 from debugger.telemetry import spans
 
@@ -17,7 +17,7 @@ from debugger.telemetry import spans
 class RecordedAnswer:
     """A recorded answer and the calls that it replaces."""
 
-    target: re.Pattern[str]
+    target: Pattern
     """Searched for in `OutboundCall.target`."""
     status: int | None = None
     """The status code; ``None`` means that the call succeeded."""
@@ -25,14 +25,21 @@ class RecordedAnswer:
     """Any JSON value; a text is the answer's text, unchanged."""
     error: str | None = None
     """Why no answer came; there is neither status nor body then."""
+    label: str = field(default="", compare=False)
+    """Its place, for people: ``answer 2 (line 14)``."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Return whether the call fails."""
+        return self.error is not None or (self.status is not None and not 200 <= self.status < 300)
 
     def successful_body(self) -> Any:
-        """Return the body.
+        """Return the body of a recorded answer.
 
         Raises:
             OutboundError: The status is recorded as a failure.
         """
-        if self.status is not None and not 200 <= self.status < 300:
+        if self.is_failure:
             raise OutboundError(f"The answer that is recorded for this call has the status {self.status}.")
         return self.body
 
@@ -53,14 +60,39 @@ class HttpLimits:
 
 Answer = TypeVar("Answer")
 
+STARTED = "The call was started; whether it was answered is not known."
+"""The error of a call in the ledger that has no end yet."""
+
 CallClass = Literal["talk", "read", "write", "contact", "python"]
 """Talk to a model, read from a service, write to one, contact a person, or run refused Python code."""
 
 Policy = Literal["live", "simulated", "blocked"]
 """What happens to the calls of one class."""
 
+AnswerSource = Literal["fault", "pin", "manual", "recorded", "simulation"]
+"""What answers in the place of a call."""
+
+_STRICTNESS: tuple[Policy, ...] = ("live", "simulated", "blocked")
+
+
+def stricter(one: Policy, other: Policy) -> Policy:
+    """Return the policy that lets less out."""
+    return max(one, other, key=_STRICTNESS.index)
+
+
+ANSWERED_BY = "answered_by"
+"""The key that says what answered instead: of an event for each call before it, of an entry of the ledger."""
+
+
+def _takes_any(_recorded: RecordedAnswer) -> bool:
+    return True
+
 
 def _no_status(_answer: object) -> None:
+    return None
+
+
+def _do_nothing() -> None:
     return None
 
 
@@ -77,12 +109,16 @@ class OutboundCall(Generic[Answer]):
     """What is sent, for the ledger, secrets masked."""
     simulate: Callable[[RecordedAnswer | None], Answer]
     """Makes an answer from the recorded one for this target, or from ``None``; never gets a recorded error,
-    with which the gateway fails the call. Raises `OutboundError` where the recorded answer does not fit."""
+    with which the call fails. Raises `OutboundError` where the recorded answer does not fit."""
     live: Callable[[float], Answer] | None = None
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""
+    prepare: Callable[[], None] = _do_nothing
+    """Loads what a live call needs; called before its time begins. Never raises."""
     refusal: str = ""
     """The reason to refuse it under any policy, such as a secret for another host."""
+    takes: Callable[[RecordedAnswer], bool] = _takes_any
+    """Whether a recorded answer for this target can be the answer of this call."""
     status_of: Callable[[Answer], int | None] = _no_status
     """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there. If this
     raises, the call fails."""
@@ -104,8 +140,21 @@ class OutboundOutcome(Generic[Answer]):
     """Why there is no answer, in words for people."""
 
 
+@dataclass(frozen=True)
+class StandIn(Generic[Answer]):
+    """An answer in the place of a call, which is not made."""
+
+    source: AnswerSource
+    answer: Callable[[], Answer]
+    """Returns it. Raises `OutboundError` where the call is to fail."""
+
+
 class OutboundError(Exception):
     """A call that got no answer; its text says why, without secrets."""
+
+
+class NotAdmittedError(OutboundError):
+    """A call that is not made; its text goes on after the target: ``was not called: ...``."""
 
 
 class Gateway(Protocol):
@@ -117,6 +166,9 @@ class Gateway(Protocol):
     """The secrets, filled into a call only when it is really made."""
     limits: HttpLimits
     """The limits of each call over HTTP."""
+    before_call: Callable[[], None] | None
+    """Called before each live call but those of models, with the call in the ledger already; it is not made
+    where this raises `NotAdmittedError`."""
 
     def call(
         self,
@@ -124,14 +176,19 @@ class Gateway(Protocol):
         *,
         node_logical_id: str,
         timeout: float,
+        stand_in: StandIn[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Make, simulate or refuse a call by its policy; never raise.
+        """Answer a call by its stand-in, or make or refuse it by its policy; never raise.
 
         Args:
             call: The call.
             node_logical_id: The node on whose behalf it is made.
             timeout: Seconds that it may take.
+            stand_in: What answers in its place.
         """
+
+    def policy_of(self, call_class: CallClass) -> Policy:
+        """Return the policy of a class of calls."""
 
 
 @dataclass
@@ -141,14 +198,24 @@ class BlockedGateway:
     ledger: list[JsonObject] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
     limits: HttpLimits = field(default_factory=HttpLimits)
+    before_call: Callable[[], None] | None = field(default=None, init=False)
 
     def call(
-        self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
+        self,
+        call: OutboundCall[Answer],
+        *,
+        node_logical_id: str,
+        timeout: float,
+        stand_in: StandIn[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """Refuse a call, and log nothing."""
         return OutboundOutcome(
             "blocked", error=f"{call.target} was not called: this engine has no network access."
         )
+
+    def policy_of(self, call_class: CallClass) -> Policy:
+        """Return that of every class."""
+        return "blocked"
 
 
 @dataclass(frozen=True)
@@ -159,8 +226,6 @@ class Policies:
     read: Policy = "live"
     write: Policy = "blocked"
     contact: Policy = "blocked"
-    python: Policy = "simulated"
-    """Policy of inline Python that may not run: ``simulated`` or ``blocked``. Permitted code is no call."""
 
     def of(self, call_class: CallClass) -> Policy:
         """Return the policy of one class."""
@@ -170,77 +235,102 @@ class Policies:
 
 @dataclass(kw_only=True)
 class LiveGateway:
-    """A gateway that makes, simulates or refuses calls and logs each.
+    """A gateway that makes or refuses calls and logs each, also one that a stand-in answers.
 
     Make one for each turn: its ledger is that turn's. An entry of it has ``at`` (seconds since the epoch),
     ``node_logical_id``, ``kind``, ``call_class``, ``target``, ``request``, ``how``, ``success``,
-    ``status_code``, ``error`` and ``duration_milliseconds``; secrets are masked in all of them.
+    ``status_code``, ``error`` and ``duration_milliseconds``, and where a stand-in answered `ANSWERED_BY`;
+    secrets are masked in all of them. While a live call is being made, its entry has the error `STARTED` and
+    no duration.
 
     Args:
         policies: What happens to each class.
-        answers: What is answered instead of calls that are simulated; the first that fits a target wins.
         secrets: What is filled into calls when they are really made.
         limits: How far a call over HTTP may go.
         now: Seconds since the epoch.
     """
 
     policies: Policies = field(default=Policies(), kw_only=False)
-    answers: Sequence[RecordedAnswer] = ()
     secrets: Secrets = field(default_factory=Secrets)
     limits: HttpLimits = HttpLimits()
     now: Callable[[], float] = time.time
     ledger: list[JsonObject] = field(default_factory=list, init=False)
+    before_call: Callable[[], None] | None = field(default=None, init=False)
 
     def call(
-        self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
+        self,
+        call: OutboundCall[Answer],
+        *,
+        node_logical_id: str,
+        timeout: float,
+        stand_in: StandIn[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Make, simulate or refuse a call by its policy, and log it.
-
-        Never raises.
-        """
+        """See `Gateway.call`; it is logged."""
+        if (
+            stand_in is None
+            and call.live is not None
+            and not call.refusal
+            and self.policies.of(call.call_class) == "live"
+        ):
+            call.prepare()
         started = self.now()
+        entry = self._make_entry(call, node_logical_id, started)
+        self.ledger.append(entry)
         with spans.span(
             f"call {call.kind}", call_class=call.call_class, node_logical_id=node_logical_id
         ) as span:
-            outcome, status = self._execute(call, timeout)
+            outcome, status = self._execute(call, timeout, stand_in, entry)
             if span is not None:
                 span.set_attributes({"how": outcome.how, "has_answer": outcome.answer is not None})
-        self.ledger.append(self._make_entry(call, outcome, status, node_logical_id, started))
+        came = outcome.error is None and outcome.answer is not None
+        end = {
+            "how": outcome.how,
+            "success": came and (status is None or 200 <= status < 300),
+            "status_code": status,
+            "error": outcome.error,
+            "duration_milliseconds": round(max(0.0, self.now() - started) * 1000, 3),
+        }
+        if stand_in is not None and outcome.how == "simulated":
+            end[ANSWERED_BY] = stand_in.source
+        entry.update(end)
         return outcome
 
+    def policy_of(self, call_class: CallClass) -> Policy:
+        """Return the policy of a class of calls."""
+        return self.policies.of(call_class)
+
     def _execute(
-        self, call: OutboundCall[Answer], timeout: float
+        self,
+        call: OutboundCall[Answer],
+        timeout: float,
+        stand_in: StandIn[Answer] | None,
+        entry: JsonObject,
     ) -> tuple[OutboundOutcome[Answer], int | None]:
         """Return what came of a call, with the status code of its answer."""
         if call.refusal:
             return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal)), None
-        policy = self.policies.of(call.call_class)
-        if policy == "blocked" or (policy == "live" and call.live is None):
-            return OutboundOutcome("blocked", error=self.secrets.mask(_explain_refusal(call, policy))), None
+        how: Policy = "simulated" if stand_in is not None else self.policy_of(call.call_class)
+        if stand_in is None and (how != "live" or call.live is None):
+            return OutboundOutcome("blocked", error=self.secrets.mask(_explain_refusal(call, how))), None
         try:
-            answer = self._simulate(call) if policy == "simulated" else _call_live(call, timeout)
-            return OutboundOutcome(policy, answer), None if answer is None else call.status_of(answer)
+            if stand_in is not None:
+                answer = stand_in.answer()
+            else:
+                entry.update(how="live", error=STARTED)
+                if call.call_class != "talk" and self.before_call is not None:
+                    self.before_call()
+                answer = _call_live(call, timeout)
+            return OutboundOutcome(how, answer), None if answer is None else call.status_of(answer)
+        except NotAdmittedError as error:
+            return OutboundOutcome("blocked", error=self.secrets.mask(f"{call.target} {error}")), None
         except OutboundError as error:
-            return OutboundOutcome(policy, error=self.secrets.mask(str(error))), None
+            return OutboundOutcome(how, error=self.secrets.mask(str(error))), None
         except Exception as error:  # whatever a caller's code does wrong, the run goes on
             error_text = self.secrets.mask(f"{call.target} failed: {type(error).__name__}: {error}")
-            return OutboundOutcome(policy, error=error_text), None
+            return OutboundOutcome(how, error=error_text), None
 
-    def _simulate(self, call: OutboundCall[Answer]) -> Answer:
-        recorded = next((answer for answer in self.answers if answer.target.search(call.target)), None)
-        if recorded is not None and recorded.error is not None:
-            raise OutboundError(recorded.error)
-        return call.simulate(recorded)
-
-    def _make_entry(
-        self,
-        call: OutboundCall[Answer],
-        outcome: OutboundOutcome[Answer],
-        status: int | None,
-        node_id: str,
-        started: float,
-    ) -> JsonObject:
-        came = outcome.error is None and outcome.answer is not None
+    def _make_entry(self, call: OutboundCall[Any], node_id: str, started: float) -> JsonObject:
+        """Return the entry of a call that is not made yet."""
         return {
             "at": started,
             "node_logical_id": node_id,
@@ -248,12 +338,25 @@ class LiveGateway:
             "call_class": call.call_class,
             "target": self.secrets.mask(call.target),
             "request": self.secrets.mask_value(call.request),
-            "how": outcome.how,
-            "success": came and (status is None or 200 <= status < 300),
-            "status_code": status,
-            "error": outcome.error,
-            "duration_milliseconds": round(max(0.0, self.now() - started) * 1000, 3),
+            "how": "blocked",
+            "success": False,
+            "status_code": None,
+            "error": None,
+            "duration_milliseconds": None,
         }
+
+
+def made_calls(ledger: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return what a ledger tells of calls that were really made, without their payloads.
+
+    Calls of models are left out: to make them again changes nothing elsewhere. A call that had not ended has
+    the error `STARTED`.
+    """
+    return [
+        {key: value for key, value in entry.items() if key != "request"}
+        for entry in ledger
+        if entry["how"] == "live" and entry["call_class"] != "talk"
+    ]
 
 
 def _call_live(call: OutboundCall[Answer], timeout: float) -> Answer:
@@ -271,6 +374,6 @@ def _explain_refusal(call: OutboundCall[Any], policy: Policy) -> str:
             f"{setting}=simulated to have it answered here."
         )
     return (
-        f"{call.target} was not called: calls of the class {call.call_class!r} are blocked. Set "
+        f"{call.target} was not called: calls of the class {call.call_class!r} are {policy}. Set "
         f"{setting}=live to let them out, or {setting}=simulated to have them answered here."
     )

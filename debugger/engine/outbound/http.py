@@ -20,8 +20,8 @@ from typing import Any
 import httpcore
 import httpx
 
-from debugger.engine.outbound.addresses import CheckedNetwork, Deadline
-from debugger.engine.outbound.destinations import PORTS, Destination
+from debugger.engine.outbound.addresses import Deadline
+from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.gateway import (
     CallClass,
     HttpLimits,
@@ -31,6 +31,8 @@ from debugger.engine.outbound.gateway import (
 )
 from debugger.engine.outbound.http_request import HttpRequest, wire_request
 from debugger.engine.outbound.masking import mask_url, names_secret
+from debugger.engine.outbound.network import CheckedNetwork
+from debugger.engine.outbound.policy import REDIRECT_STATUSES, TRUST_ENV, DestinationPolicy, check_redirect
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
 from debugger.expressions.limits import is_deeper
@@ -42,7 +44,6 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 MAX_DEPTH = 100
 """Levels of lists and objects in an answer; as many as a tool's result may have."""
-REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
 """Codecs that are no character sets: some raise an error, and one takes hours for a long text."""
 _PACKED_BYTES = 64
@@ -99,9 +100,9 @@ def send(
     Raises:
         OutboundError: There is no whole answer; an error status is an answer.
     """
-    deadline, next_request = Deadline(seconds, cancelled), request
+    deadline, next_request, policy = Deadline(seconds, cancelled), request, DestinationPolicy(limits)
     for _redirect in range(limits.redirects + 1):
-        with _open_response(next_request, deadline, limits) as response:
+        with _open_response(next_request, deadline, policy) as response:
             location = response.headers.get("location")
             if response.status_code not in REDIRECT_STATUSES or location is None:
                 return replace(_read(response, limits), literal_secrets=request.literal_secrets)
@@ -110,13 +111,15 @@ def send(
 
 
 @contextmanager
-def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
+def _open_response(
+    request: HttpRequest, deadline: Deadline, policy: DestinationPolicy
+) -> Iterator[httpx.Response]:
     try:
         wire = wire_request(request)
         url = httpcore.URL(
             scheme=wire.url.raw_scheme, host=wire.url.raw_host, port=wire.url.port, target=wire.url.raw_path
         )
-        network = CheckedNetwork(deadline, limits, request.masked_host)
+        network = CheckedNetwork(deadline, policy, request.masked_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, url, headers=wire.headers.raw, content=wire.read()) as answer,
@@ -173,7 +176,7 @@ class _Stream(httpx.SyncByteStream):
 
 @lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
+    return httpx.create_ssl_context(trust_env=TRUST_ENV)
 
 
 @dataclass(frozen=True)
@@ -300,10 +303,7 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
         raise OutboundError(f"{request.target} redirects to something that is not a URL.") from None
     masked = mask_url(request.literal_secrets.mask(request.secrets.mask(location)))
     shown = f"{request.target} redirects to {masked}"
-    if there.scheme not in PORTS or not there.host:
-        raise OutboundError(f"{shown}, which is not http or https.")
-    if here.scheme == "https" and there.scheme == "http":
-        raise OutboundError(f"{shown}, from https to http.")
+    check_redirect(here, there, shown)
     return there
 
 

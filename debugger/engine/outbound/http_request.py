@@ -260,7 +260,7 @@ def _read(
 ) -> MaskedValue | None:
     if not isinstance(written, str):
         return None if written is None else secrets.fill_value(written, scope, budget)
-    filled = secrets.fill(written, scope, budget)
+    filled = secrets.fill(written, scope, budget, is_json=True)
     if not filled.real.strip():
         return None
     real = _parsed(filled.real, field_name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+
+import regex
 
 from debugger.engine.outbound.secrets import MARK, Secrets
 
@@ -43,8 +45,10 @@ _SECRET_NAMES = frozenset(
 _SHORTEST = 6
 """Characters; a shorter text is part of too many others to be masked in them."""
 
-_USER = re.compile(r"(?<=//)[^/?#]*@")
-_PARAMETER = re.compile(r"(?P<name>(?<=[?&])[^=&#]+)=[^&#]+")
+_LONG = 2_000
+"""Characters of a text from which a search releases the interpreter's lock."""
+_USER = regex.compile(r"(?<=//)(?>[^/?#]*@)")
+_PARAMETER = regex.compile(r"(?<=[?&])(?P<name>[^=&#]++)(?:=(?P<value>[^&#]++))?+")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|token|apikey)(?=\s)")
 
 
@@ -68,7 +72,15 @@ def find_literal_secrets(url: str, headers: Mapping[str, str], more: Iterable[st
 
 def mask_url(url: str) -> str:
     """Mask the user in a URL and the parameters named like secrets."""
-    return _PARAMETER.sub(_shown_parameter, _USER.sub(f"{MARK}@", url))
+    if "//" in url:
+        url = substitute(_USER, lambda _: f"{MARK}@", url)
+    return substitute(_PARAMETER, _shown_parameter, url) if "=" in url else url
+
+
+def substitute(pattern: regex.Pattern[str], replace: Callable[[regex.Match[str]], str], text: str) -> str:
+    """Replace what a linear pattern finds; in a long text other threads run meanwhile."""
+    replaced: str = pattern.sub(replace, text, concurrent=len(text) > _LONG)
+    return replaced
 
 
 def mask_header(name: str, value: str) -> str:
@@ -103,8 +115,10 @@ def _written(url: str, headers: Mapping[str, str]) -> Iterator[str]:
             yield from (value, value.rpartition(" ")[2])
 
 
-def _shown_parameter(match: re.Match[str]) -> str:
-    return f"{match['name']}={MARK}" if names_secret(unquote_plus(match["name"])) else match[0]
+def _shown_parameter(match: regex.Match[str]) -> str:
+    if match["value"] is None or not names_secret(unquote_plus(match["name"])):
+        return str(match[0])
+    return f"{match['name']}={MARK}"
 
 
 def _has_secret_part(bare: str) -> bool:

@@ -26,6 +26,7 @@ HOSTS_SETTING = "WORKFLOW_DEBUGGER_SECRET_HOSTS_"
 _MIN_HIDDEN, _MIN_HIDDEN_LETTERS = 6, 16
 """Characters of a secret that is masked in every event, and of one of letters alone. A shorter one is a part
 of too many other texts, such as the names of types and fields."""
+_URL_SAFE = str.maketrans("+/", "-_")
 _LOWER_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -97,7 +98,7 @@ class Secrets:
         self._marks = dict.fromkeys(self._values, MARK)
         self._written = _spellings(self._values.values())
         self._written_bytes = [written.encode("utf-8", "surrogatepass") for written in self._written]
-        hidden = {name: value for name, value in self._values.items() if _is_recognizable(value.strip())}
+        hidden = {name: value for name, value in self._values.items() if is_recognizable(value.strip())}
         self._hidden = self if len(hidden) == len(self._values) else Secrets(hidden)
         in_json = [re.escape(encode(written)[1:-1]) for written in self._hidden._written]
         self._hidden_in_json = re.compile(b"|".join(in_json)) if in_json else None
@@ -145,15 +146,17 @@ class Secrets:
                 )
         return ""
 
-    def fill(self, text: str, scope: Scope, budget: RequestBudget) -> MaskedValue:
-        """Return a text with variables and secrets filled in.
+    def fill(self, text: str, scope: Scope, budget: RequestBudget, *, is_json: bool = False) -> MaskedValue:
+        """Return a text, also one of JSON, with variables and secrets filled in.
 
         Raises:
             RunError: It exceeds the budget, or takes too long.
         """
         uses = _Uses(self._values)
-        real = budget.real.fill(text, _with(scope, uses))
-        masked = budget.masked.fill(text, _with(scope, self._marks)) if self._values else real
+        real = budget.real.fill(text, _with(scope, uses), is_json=is_json)
+        masked = real
+        if self._values:
+            masked = budget.masked.fill(text, _with(scope, self._marks), is_json=is_json)
         return MaskedValue(real.text, self.mask(masked.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
@@ -261,7 +264,8 @@ def _filled(value: Any, scope: Scope, budget: RenderBudget, unresolved: list[str
     return [_filled(each, scope, budget, unresolved) for each in value] if isinstance(value, list) else value
 
 
-def _is_recognizable(value: str) -> bool:
+def is_recognizable(value: str) -> bool:
+    """Return whether a secret is long enough to be masked wherever it occurs."""
     return len(value) >= (_MIN_HIDDEN_LETTERS if value.replace("_", "").isalpha() else _MIN_HIDDEN)
 
 
@@ -269,11 +273,13 @@ def _spellings(values: Iterable[str]) -> list[str]:
     """Return the spellings of secrets, longest first, so no rest remains."""
     found = set()
     for value in values:
-        in_json = json.dumps(value)[1:-1]
-        in_base64 = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+        in_json = {encode(value).decode()[1:-1], json.dumps(value)[1:-1]}
+        in_json |= {
+            written for text in in_json for written in (json.dumps(text)[1:-1], encode(text).decode()[1:-1])
+        }
         # Where a text has quotes of both kinds, Python escapes one.
         in_python = {repr(value)[1:-1], repr(f"{value}'\"")[1:-4]}
-        found |= {value.strip(), in_json, in_base64, *in_python}
+        found |= {value.strip(), *in_json, *in_python, *_in_base64(value)}
         lower = value.strip().lower()
         for spelling in filter(None, (value, lower, ascii_host(lower))):
             escaped = {
@@ -284,3 +290,15 @@ def _spellings(values: Iterable[str]) -> list[str]:
             in_lower = {_LOWER_ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in escaped}
             found |= {spelling, *escaped, *in_lower}
     return sorted(found, key=len, reverse=True)
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """Yield a value in base64, by itself and where other bytes are around it, as in ``user:password``."""
+    data = value.encode("utf-8", "surrogatepass")
+    yield base64.b64encode(data).decode().rstrip("=")
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + data).decode()
+        # The first and the last digit have bits of what is around, too.
+        own = whole[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
+        if len(own) >= _MIN_HIDDEN:
+            yield from {own, own.translate(_URL_SAFE)}

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 import httpx2
 
-from debugger.engine.outbound.addresses import AddressLookup
 from debugger.engine.outbound.destinations import PORTS
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
+from debugger.engine.outbound.policy import (
+    REDIRECT_STATUSES,
+    TRUST_ENV,
+    DestinationPolicy,
+    Origin,
+    check_redirect,
+)
 
 # These packages log whole URLs, with whatever keys are in them. Failures are raised instead.
 for _name in ("httpx2", "httpcore2"):
@@ -27,16 +33,40 @@ _LOOK = 0.01
 _FAILURES = (httpx2.ConnectError, httpx2.ConnectTimeout)
 
 
-class CheckedTransport(httpx2.AsyncBaseTransport):
-    """A transport that sends requests to checked addresses only.
+def checked_client(
+    transport: CheckedTransport,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
+) -> httpx2.AsyncClient:
+    """Return a client that sends by a checked transport; the packages of providers and of MCP get no other.
 
-    Every request is checked, also one that follows a redirect. An answer that is packed is refused, as its
-    size cannot be foreseen; ask for the encoding ``identity``.
+    Args:
+        transport: Where its requests may go.
+        seconds: The longest time that one of them may take.
+        headers: Those of every request.
+        hooks: What the client awaits, by ``request`` and ``response``.
+    """
+    return httpx2.AsyncClient(
+        transport=transport,
+        trust_env=TRUST_ENV,
+        timeout=seconds,
+        headers=httpx2.Headers({"Accept-Encoding": "identity", **(headers or {})}, "utf-8"),
+        max_redirects=transport.limits.redirects,
+        event_hooks=hooks or {},
+    )
+
+
+class CheckedTransport(httpx2.AsyncBaseTransport):
+    """A transport that sends requests to checked addresses of one origin.
+
+    Every request is checked, also one that follows a redirect: a package can take no key to another host. An
+    answer that is packed is refused, as its size cannot be foreseen; ask for the encoding ``identity``.
 
     Args:
         limits: How far it may go; ``answer_bytes`` is for all answers together.
         tls: The verification of certificates; ``None`` is the usual one.
-        only: The one destination of all requests; ``None`` allows any.
+        only: The one destination of all requests; ``None`` is that of the first.
         masked_host: The host for errors, where it has a secret in it.
     """
 
@@ -48,14 +78,12 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         only: httpx2.URL | None = None,
         masked_host: str = "",
     ) -> None:
-        self._limits = limits
-        self._only = None if only is None else _origin(only)
-        self._shown_host = masked_host
+        self.limits = limits
+        self._policy = DestinationPolicy(limits, masked_host, None if only is None else Origin.of(only))
         self._left = limits.answer_bytes
-        self._known: dict[tuple[str, int], list[str]] = {}
         self.refusal: int | None = None
         """The status code of the last answer to a message, where it was an error."""
-        self._inner = httpx2.AsyncHTTPTransport(verify=tls or True, trust_env=False)
+        self._inner = httpx2.AsyncHTTPTransport(verify=tls or True, trust_env=TRUST_ENV)
 
     async def addresses(self, url: httpx2.URL) -> list[str]:
         """Return the addresses of a URL's host, looked up once.
@@ -63,25 +91,18 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
-        place = (url.host, url.port or PORTS[url.scheme])
-        if place not in self._known:
-            lookup = AddressLookup(*place, self._limits, self._shown_host)
-            while not lookup.done.is_set():
-                await anyio.sleep(_LOOK)
-            self._known[place] = lookup.allowed()
-        return self._known[place]
+        lookup = self._policy.look_up(url.host, url.port or PORTS[url.scheme])
+        while not lookup.done.is_set():
+            await anyio.sleep(_LOOK)
+        return lookup.allowed()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send to the first address that answers.
 
         Raises:
-            OutboundError: The host may not be called, or its answer is packed.
+            OutboundError: The host may not be called, its answer is packed, or redirects where none follows.
         """
-        if self._only not in (None, _origin(request.url)):
-            raise OutboundError(
-                "The server named an address at another host, port or scheme for further requests, which was "
-                "not called: the headers may hold secrets."
-            )
+        self._policy.keep_origin(request.url)
         *others, last = await self.addresses(request.url)
         for address in others:
             try:
@@ -95,14 +116,14 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
     def take(self, number: int) -> None:
-        """Count bytes that came.
+        """Count bytes of answers against the limit.
 
         Raises:
             OutboundError: They are too many.
         """
         self._left -= number
         if self._left < 0:
-            limit = self._limits.answer_bytes
+            limit = self.limits.answer_bytes
             raise OutboundError(f"The answers of the server are larger than the limit, {limit} bytes.")
 
     async def _sent(self, request: httpx2.Request, address: str) -> httpx2.Response:
@@ -113,14 +134,28 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise OutboundError("The answer of the server is compressed although this was not requested.")
+        location = response.headers.get("location")
+        if response.status_code in REDIRECT_STATUSES and location is not None:
+            await self._check_redirect(request.url, location, response)
         response.stream = _Counted(response.stream, self)
         return response
+
+    async def _check_redirect(self, here: httpx2.URL, location: str, response: httpx2.Response) -> None:
+        """Refuse a redirect before a client could follow it; no URL is shown, for its secrets."""
+        shown = f"{self._policy.masked_host or here.host} redirects to another URL"
+        try:
+            check_redirect(here, here.join(location), shown)
+        except (httpx2.InvalidURL, ValueError):
+            await response.aclose()
+            raise OutboundError(f"{shown}, which is not one.") from None
+        except OutboundError:
+            await response.aclose()
+            raise
 
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
         """Return the request to an address, keeping the host's name for TLS."""
         waits = dict(request.extensions.get("timeout") or {})
-        most = self._limits.connect_seconds
-        waits["connect"] = min(waits.get("connect") or most, most)
+        waits["connect"] = self._policy.connect_seconds(waits.get("connect"))
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}
         return httpx2.Request(
             request.method,
@@ -129,10 +164,6 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             stream=request.stream,
             extensions={**extensions, "sni_hostname": request.url.host},
         )
-
-
-def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
-    return url.scheme, url.raw_host, url.port or PORTS[url.scheme]
 
 
 @dataclass(eq=False)

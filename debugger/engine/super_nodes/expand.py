@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from debugger.engine.super_nodes.interface import AppliedWorkflow, apply_values, read_interface_values
@@ -17,7 +17,7 @@ from debugger.engine.super_nodes.levels import (
     move_entry_flags,
     ports_of,
 )
-from debugger.engine.super_nodes.references import TRIGGERS
+from debugger.engine.super_nodes.references import TRIGGERS, new_reference
 from debugger.engine.super_nodes.settings import tools_of, with_tools
 from debugger.engine.super_nodes.sources import (
     EMBEDDED,
@@ -32,6 +32,8 @@ from debugger.engine.super_nodes.sources import (
 from debugger.errors import InputError, RunError
 from debugger.expressions.limits import measure
 from debugger.expressions.placeholders import may_have_placeholders
+from debugger.graph.checks import describe_refusals, save_errors
+from debugger.graph.checks.context import Refusal
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
 from debugger.graph.nesting import ENTRY
@@ -135,6 +137,11 @@ class _Expander:
         return levels
 
     def _inside(self, super_node: SuperNode, level: InlinedWorkflow) -> InlinedWorkflow:
+        """Return the workflow of a super node with its interface values applied, ready to be inlined.
+
+        Raises:
+            RunError: It is nested too deep, contains itself or cannot be found.
+        """
         if len(level.origin) >= MOST_LEVELS:
             raise RunError(
                 f"{super_node} is nested more than {MOST_LEVELS} super nodes deep.",
@@ -145,8 +152,9 @@ class _Expander:
             refuse_recursion(workflow, list(level.around))
         stored = workflow.to_wire()
         assignments, warnings = read_interface_values(super_node, stored)
-        filled = apply_values(super_node, stored, assignments)
+        filled = self._variables.separated(super_node, apply_values(super_node, stored, assignments))
         self._warnings.extend(warnings)
+        self._warnings.extend(_broken_rules(super_node, workflow))
         self._warnings.extend(self._variables.add(super_node, filled))
         if (filled.document.get("workflow_config") or {}).get("guardrail_strikes_config"):
             self._warnings.append(
@@ -155,6 +163,11 @@ class _Expander:
         return inline(super_node, level, workflow.name, stored, filled)
 
     def _count(self, level: InlinedWorkflow, taken: set[str]) -> None:
+        """Count an inlined level against the limits, and add its node ids to those taken.
+
+        Raises:
+            RunError: A limit is exceeded, or an id is taken.
+        """
         self._node_count += len(level.nodes)
         where = level.super_node or "The workflow"
         if self._node_count > MOST_NODES:
@@ -202,7 +215,7 @@ class _Expander:
                     yield level, node
 
     def _edges(self) -> Iterator[JsonObject]:
-        """Yield all edges; a node's own precede those out of super nodes.
+        """Yield all edges, a node's own before those out of super nodes; add warnings of missing exits.
 
         Source: ``platform.md#edge-selection``, rank 4.
         """
@@ -211,6 +224,11 @@ class _Expander:
             yield from joined_edges(level, self._gates)
 
     def _bounded(self, edges: Iterable[JsonObject]) -> Iterator[JsonObject]:
+        """Yield edges up to ``MOST_EDGES``; the triggers of waiting edges count too.
+
+        Raises:
+            RunError: There are more.
+        """
         number = 0
         for edge in edges:
             number += 1 + len((edge.get(WAITING) or {}).get(TRIGGERS) or ())
@@ -231,12 +249,22 @@ class _Expander:
         return {**config, "tools_config": None} if tools_of(config) else config
 
 
+def _broken_rules(super_node: SuperNode, workflow: Workflow) -> Iterator[str]:
+    """Return warnings of the rules of saving that an inner workflow breaks.
+
+    Those about the super nodes in it come with their values.
+    """
+    own = (problem for problem in save_errors(workflow) if problem.category != Refusal.SUPER_NODE)
+    return (f"Inside {super_node.label!r}: {text}" for text in describe_refusals(own))
+
+
 @dataclass
 class Variables:
     """Values for variables where a run gives none.
 
     A value of a super node wins over the outer workflow's, that over an inner workflow's, and an outer inner
-    workflow's over one inside it. Variables are the run's, so a name has one value everywhere.
+    workflow's over one inside it. Variables are the run's, so a name has one value everywhere; where two
+    super nodes give a dynamic variable two values, the workflow of the second reads one of its own (U-69).
     """
 
     dynamic: JsonObject = field(default_factory=dict)
@@ -245,6 +273,21 @@ class Variables:
     assigned_dynamic: JsonObject = field(default_factory=dict)
     """Values of super nodes."""
     assigned_runtime: JsonObject = field(default_factory=dict)
+
+    def separated(self, super_node: SuperNode, filled: AppliedWorkflow) -> AppliedWorkflow:
+        """Return an inner workflow with own variables in place of those that have another value.
+
+        Nodes write no dynamic variables, so a reader inside finds under the new name what it found under the
+        old one.
+        """
+        known, values, aliases = self.assigned_dynamic, JsonObject(), dict(filled.aliases)
+        for name, value in filled.dynamic_variables.items():
+            if name in known and known[name] != value:
+                aliases[name] = new_reference(super_node.id, name, {*known, *filled.dynamic_variables})
+                values[aliases[name].path] = value
+            else:
+                values[name] = value
+        return replace(filled, dynamic_variables=values, aliases=aliases)
 
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add an inner workflow's variables; yield a warning for each conflict."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from debugger.engine.json_paths import EVERY, Path, leads_on, parse_path
+from debugger.engine.json_paths import EVERY, Path, has_step, parse_path
 from debugger.engine.json_schema import schema_error
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.super_nodes.references import reference_in
@@ -17,6 +17,7 @@ from debugger.expressions.placeholders import Placeholder as Reference
 from debugger.graph import Graph
 from debugger.graph.checks import CheckContext
 from debugger.graph.checks.super_nodes import super_node_field
+from debugger.graph.nesting import as_reference
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow, WorkflowConfig
 
@@ -56,11 +57,11 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
         document: Its workflow, whose own interface counts where none was copied.
 
     Returns:
-        The values on their way to their targets, and a warning for each that has none.
+        The values on their way to their targets, and a warning for each that has none, is missing or does not
+        fit. No such workflow is saved, and a stored one runs.
 
     Raises:
-        RunError: A required value is missing, or a value or the interface is not as it has to be; the
-            message names the super node and the field.
+        RunError: The interface is not as it has to be; the message names the super node and the field.
 
     Source: ``platform.md#super-nodes``, V20 in 12, and 15.1 for the two shapes of an interface.
     """
@@ -73,8 +74,7 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
         raise RunError(
             f"{super_node} has 'field_values' that are not an object.", advice="Write {name: value}."
         )
-    named, direct = _by_name(fields, values)
-    _check(super_node, fields, named)
+    named, direct = _by_name(fields, {key: as_reference(value) for key, value in values.items()})
     assignments = []
     for each in fields:
         value = named.get(each["name"])
@@ -88,7 +88,7 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
         for name in named
         if name not in mapped
     ]
-    return [*assignments, *direct], warnings
+    return [*assignments, *direct], [*_misfits(super_node, fields, named), *warnings]
 
 
 def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
@@ -136,7 +136,8 @@ def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, 
     return named, direct
 
 
-def _check(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> None:
+def _misfits(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
+    """Yield a warning for each field value that breaks a rule of saving or does not fit its schema."""
     node = {
         "type": SUPER_NODE,
         "logical_id": super_node.id,
@@ -145,14 +146,13 @@ def _check(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) 
         "field_values": values,
     }
     for problem in super_node_field(CheckContext(Graph(Workflow.from_wire({"node_configs": [node]})))):
-        raise RunError(f"{super_node} cannot be filled in. {problem.message}", advice=problem.advice)
+        yield f"{problem.message} The platform refuses to save such a workflow. {problem.advice}"
     for each in fields:
         misfit = _schema_misfit(values.get(each["name"]), each.get("json_schema"))
         if misfit is not None:
-            raise RunError(
-                f"{super_node} cannot be filled in. The field {each['name']!r} does not fit its "
-                f"'json_schema': {misfit}.",
-                advice="Correct 'field_values' as 'super_node_interface' describes them.",
+            yield (
+                f"{super_node}: the field {each['name']!r} does not fit its 'json_schema': {misfit}. "
+                "Correct 'field_values' as 'super_node_interface' describes them."
             )
 
 
@@ -237,6 +237,11 @@ def apply_values(
 
 
 def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, Mapping[Any, int]]) -> None:
+    """Write the value of a field to its target in a document.
+
+    Raises:
+        InputError: The target is not there, or its path leads to many places.
+    """
     target, value = assignment.target, assignment.value
     written = _required(target.target_field_path, "target_field_path")
     path = parse_path(written)
@@ -271,7 +276,7 @@ def _with_value(value: Any, path: Path, new: Any) -> Any:
     root = here = _copy(value)
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)
-        if not leads_on(here, step):
+        if not has_step(here, step):
             text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
             raise InputError(
                 f"the path {text.removeprefix('.')!r} leads to nothing at its step {written_step!r}."

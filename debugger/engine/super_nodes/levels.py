@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from debugger.engine.super_nodes.interface import AppliedWorkflow
+from debugger.engine.super_nodes.parts import Part
 from debugger.engine.super_nodes.references import TRIGGERS, Aliases, Renaming, rename_edge
 from debugger.engine.super_nodes.settings import ModelRule, with_inherited_settings
 from debugger.engine.super_nodes.sources import SuperNode, is_expandable
@@ -17,7 +18,6 @@ from debugger.errors import RunError
 from debugger.graph.nesting import ENTRY, EXIT_ORIGIN, ORIGIN, REVERSE_EDGES, SCOPE
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import as_bool
 
 WAITING = "evaluate_while_waiting_config"
 _SETTINGS = "global_node_config"
@@ -27,7 +27,7 @@ _BACK = "reverse_conditional_edge"
 def main_nodes(
     nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str
 ) -> tuple[list[str], list[str]]:
-    """Return the main thread's nodes, and those that no edge leads on from.
+    """Return the ids of the main thread's nodes, and of those among them that no edge leaves.
 
     A worker that a companion edge runs beside a node, and what only a companion thread reaches, is not among
     them: what follows a super node is not meant for them. A node that nothing leads to is, since a run can
@@ -58,6 +58,7 @@ class _Leaving:
 
 
 def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
+    """Return where enabled edges lead, by source: directly, by conditions, or to workers beside it."""
     ways: dict[str, _Leaving] = {}
     forks: dict[str, list[str]] = {}
     for edge in edges:
@@ -66,7 +67,7 @@ def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
             continue
         leaving = ways.setdefault(source, _Leaving([], [], []))
         if edge["type"] == "direct":
-            flagged = as_bool((edge.get("companion_thread_config") or {}).get("is_companion_thread"), False)
+            flagged = Part(edge).companion_thread_config.is_companion_thread
             (forks.setdefault(source, []) if flagged else leaving.direct).append(destination)
         else:
             (leaving.conditional if edge["type"] == "conditional" else leaving.beside).append(destination)
@@ -79,6 +80,7 @@ def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
 
 
 def _reached(entries: Iterable[str], ways: dict[str, _Leaving], *, beside_too: bool) -> set[str]:
+    """Return the entries and all nodes that can be reached from them."""
     found = set(entries)
     waiting = list(found)
     while waiting:
@@ -99,7 +101,7 @@ def _ends(node: JsonObject, leaving: _Leaving | None) -> bool:
 
 
 def _is_global(node: JsonObject) -> bool:
-    return as_bool((node.get("global_node_config") or {}).get("is_global"), False)
+    return Part(node).global_node_config.is_global
 
 
 def _id(node: JsonObject) -> str:
@@ -185,14 +187,10 @@ def inline(
     aliases = {**around, **filled.aliases}
     renaming = Renaming(super_node.id, {str(node["logical_id"]) for node in written}, aliases)
     start = renaming.id(_start_of(super_node, name, written))
-    is_start = parent.is_start and as_bool(super_node.wire.get("is_start"), False)
+    is_start = parent.is_start and Part(super_node.wire).is_start
     origin = (*parent.origin, super_node.id)
     ways = filled.document.get("edge_configs") or []
-    judged = {
-        edge.get("source_node_logical_id")
-        for edge in ways
-        if (edge.get("condition") or {}).get("condition_freeform")
-    }
+    judged = {edge.get("source_node_logical_id") for edge in ways if Part(edge).condition.condition_freeform}
     try:
         nodes = [
             _inner_node(
@@ -234,7 +232,7 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
 
 
 def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
-    starts = (node for node in nodes if _is_on(node) and as_bool(node.get("is_start"), False))
+    starts = (node for node in nodes if _is_on(node) and Part(node).is_start)
     start = next(starts, None)
     if start is None:
         raise RunError(
@@ -247,9 +245,8 @@ def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
 def _inner_node(node: JsonObject, renaming: Renaming, origin: tuple[str, ...]) -> JsonObject:
     node_id = renaming.id(str(node["logical_id"]))
     copy: JsonObject = {**renaming.value(node), "logical_id": node_id, ORIGIN: list(origin)}
-    settings = copy.get("global_node_config")
-    if isinstance(settings, dict) and as_bool(settings.get("is_global"), False):
-        copy["global_node_config"] = {**settings, SCOPE: origin[-1]}
+    if _is_global(copy):
+        copy["global_node_config"] = {**copy["global_node_config"], SCOPE: origin[-1]}
     return copy
 
 
@@ -319,7 +316,7 @@ def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[Json
 
 
 def _refuse_waiting(edge: JsonObject, ports: Ports) -> None:
-    if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
+    if _is_on(edge) and Part(edge).evaluate_while_waiting_config.enabled:
         raise RunError(
             f"{ports.super_node} is left by the edge {edge['logical_id']!r}, which must not "
             f"have {WAITING!r} enabled.",
@@ -337,7 +334,7 @@ def _refuse_several_beside(edge: JsonObject, ports: Ports) -> None:
 
 
 def _is_on(part: JsonObject) -> bool:
-    return not as_bool(part.get("disabled"), False)
+    return not Part(part).disabled
 
 
 def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
@@ -356,18 +353,18 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
     Source: ``platform.md#super-nodes``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
     """
     super_node, entry = ports.super_node, nodes[ports.entry]
-    if as_bool(super_node.wire.get("is_guardrail_node"), False):
+    flags = Part(super_node.wire)
+    if flags.is_guardrail_node:
         entry["is_guardrail_node"] = True
-    if as_bool((super_node.wire.get("self_loop_config") or {}).get("enabled"), False):
+    if flags.self_loop_config.enabled:
         yield f"{super_node}: its bounded retry is ignored; a workflow is not run again as a whole."
-    settings = super_node.wire.get(_SETTINGS) or {}
-    if as_bool(settings.get("is_global"), False):
-        if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
+    if flags.global_node_config.is_global:
+        if _is_global(entry):
             yield (
                 f"{super_node} is global, and so is {entry['logical_id']!r}, the start inside it; the super "
                 "node's condition is the one that counts."
             )
-        entry[_SETTINGS] = {**settings, _BACK: None, ENTRY: super_node.id}
+        entry[_SETTINGS] = {**flags.global_node_config.wire, _BACK: None, ENTRY: super_node.id}
         yield from _project_way_back(ports, nodes)
 
 

@@ -10,6 +10,7 @@ from debugger.engine.tools.arguments import FALLBACK
 from debugger.expressions.limits import MAX_PATH_CHARACTERS, path_problem
 from debugger.expressions.placeholders import Placeholder, names_inside, placeholders
 from debugger.expressions.references import Namespace
+from debugger.graph.nesting import as_reference
 from debugger.protocol.base import JsonObject
 
 _OTHERS_TEXTS = frozenset({"encapsulated_workflow_config", "super_node_interface"})
@@ -26,6 +27,9 @@ _VARIABLE_FIELDS = frozenset(
 """Fields that name a variable to read, without brackets around it."""
 _THREAD = re.compile(r"thread_[^.\[\]]+\.")
 _NAME = re.compile(r"[^.\[\]]+")
+_FIELD_VALUES = "field_values"
+"""The field of a super node that has the values of its interface."""
+_NO_WORD = re.compile(r"[^A-Za-z0-9_]")
 _BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 
 Aliases = Mapping[str, Placeholder]
@@ -154,6 +158,8 @@ class Renaming:
     def _field(self, name: str, value: Any) -> Any:
         if name in _OTHERS_TEXTS:
             return value
+        if name == _FIELD_VALUES and isinstance(value, dict):
+            return {key: self.value(as_reference(each)) for key, each in value.items()}
         is_path = name in _VARIABLE_FIELDS and isinstance(value, str)
         return self.path(value) if is_path else self.value(value)
 
@@ -166,6 +172,21 @@ def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
     if isinstance(waiting, dict) and isinstance(waiting.get(TRIGGERS), list):
         waiting[TRIGGERS] = [renaming.optional_id(trigger) for trigger in waiting[TRIGGERS]]
     return {**copy, **{name: renaming.optional_id(edge.get(name)) for name in ends}}
+
+
+def new_reference(super_node_id: str, name: str, taken: Collection[str]) -> Placeholder:
+    """Return a reference to a dynamic variable that one super node has for itself.
+
+    Args:
+        super_node_id: The super node; ``booking/pay`` and ``caller`` give ``{{booking_pay__caller}}``.
+        name: The variable's name inside.
+        taken: Names that the new variable must not have.
+    """
+    own = _NO_WORD.sub("_", f"_{super_node_id}__{name}").lstrip("_") or "_"
+    own = own if own[0].isalpha() else f"s_{own}"
+    while own in taken:
+        own += "_"
+    return placeholders(f"{{{{{own}}}}}")[0]
 
 
 def reference_in(value: Any) -> Placeholder | None:

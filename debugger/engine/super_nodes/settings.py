@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
+from debugger.engine.super_nodes.parts import Part
 from debugger.engine.super_nodes.sources import SuperNode
 from debugger.errors import RunError
 from debugger.graph.node_types import MODEL_NODES
-from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import as_bool
+from debugger.protocol.base import JsonObject, read_flag
 
 _DEFERRING = {"type": "global_default_llm"}
 _SAVED = "attachable_llm_config_id"
@@ -46,9 +46,9 @@ def with_inherited_settings(
     node = _with_model(node, rule, "llms_config")
     if node.get("backchannel_response_config") is None and config.get("backchannel_response_config"):
         node["backchannel_response_config"] = config["backchannel_response_config"]
-    if as_bool(config.get(_IGNORE_CONTENT), False):
+    if read_flag(config.get(_IGNORE_CONTENT)):
         node[_IGNORE_CONTENT] = True
-    if as_bool(node.get("use_mcp_tools"), False):
+    if Part(node).use_mcp_tools:
         node["mcp_servers"] = config.get("mcp_servers") or []
     return node
 
@@ -80,18 +80,16 @@ def tools_of(holder: JsonObject) -> list[Any]:
 
 
 def _prompted(node: JsonObject, config: JsonObject) -> JsonObject:
+    """Return a node with the workflow's prefix and suffix in its own prompt, applied only once."""
     own = node.get("main_response_config")
     prompt = own.get("prompt") if isinstance(own, dict) else None
     if own is not None and (not isinstance(own, dict) or not isinstance(prompt, str | None)):
         return node  # the node itself reports the error in its prompt
+    flags = Part(node)
     parts = (
-        None
-        if as_bool(node.get("ignore_default_prompt_prefix"), False)
-        else config.get("default_prompt_prefix"),
+        None if flags.ignore_default_prompt_prefix else config.get("default_prompt_prefix"),
         _shared_prompt(config) if prompt is None else prompt,
-        None
-        if as_bool(node.get("ignore_default_prompt_suffix"), False)
-        else config.get("default_prompt_suffix"),
+        None if flags.ignore_default_prompt_suffix else config.get("default_prompt_suffix"),
     )
     return {
         **node,
@@ -181,9 +179,10 @@ class ModelRule:
         """
         if around.forced:
             return around
-        if not as_bool(super_node.wire.get("override_llm_config"), False):
+        flags = Part(super_node.wire)
+        if not flags.override_llm_config:
             return cls(around.apply_rules(model_of_workflow(config)))
-        forced = not as_bool(super_node.wire.get("override_only_workflow_default_nodes"), False)
+        forced = not flags.override_only_workflow_default_nodes
         return cls(around.apply_rules(model_of(super_node.wire)), forced)
 
 

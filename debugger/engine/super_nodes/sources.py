@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from debugger.engine.super_nodes.parts import Part
 from debugger.errors import InputError, NotFoundError, RunError, WorkflowError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import Workflow, as_bool
+from debugger.protocol.workflow import Workflow
 
 LoadWorkflow = Callable[[str, int | None], Workflow]
 """Gives a stored workflow by id and version; without a version, the active one."""
@@ -177,4 +178,4 @@ def is_expandable(node: JsonObject) -> bool:
 
     A disabled one is passed like any disabled node.
     """
-    return node.get("type") == SUPER_NODE and not as_bool(node.get("disabled"), False)
+    return node.get("type") == SUPER_NODE and not Part(node).disabled

@@ -89,6 +89,7 @@ class VariableArgument(WireModel):
         return f"The argument {self.argument_name!r} is required, but {lacking}."
 
     def _found(self, scope: Scope) -> Any:
+        """Return the literal or the variable; ``auto`` is runtime, then the fallback, by default dynamic."""
         if self.source == "literal":
             return self.literal_value
         path = str(self.variable_path)

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -19,9 +19,6 @@ from debugger.engine.tools.results import NO_PARTS, ResultMapping, ResultParts
 from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
-
-if TYPE_CHECKING:
-    from debugger.engine.mocks.interceptor import Interceptor
 
 RESULT_NAME = "tool_result"
 """The variable that takes a result where the author names none."""
@@ -80,6 +77,13 @@ class ToolConfig(WireModel):
         return entries
 
 
+class ToolInterceptor(Protocol):
+    """The interface of what may answer in the place of a tool (``mocks``)."""
+
+    def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Call a tool, or return what answers in its place."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """The data and services that a call may use."""
@@ -102,7 +106,7 @@ class ToolContext:
     """The node on whose behalf the tool is called."""
     warnings: list[str] = field(default_factory=list)
     """What the user is to be warned of, as that an answer was made up."""
-    interceptor: Interceptor | None = None
+    interceptor: ToolInterceptor | None = None
     """The mocks and manual answers of the run."""
     tool_error: str = ""
     """With what the call is to fail; empty lets it be made."""
@@ -130,6 +134,8 @@ class ToolResult:
     """Why it failed; ``None`` on success."""
     is_simulated: bool = False
     """Whether a recorded answer was used instead of the call."""
+    is_faulted: bool = False
+    """Whether a fault let the call fail."""
     parts: ResultParts = NO_PARTS
     """The variables that the result sets besides the one that holds it whole; none of a failed call."""
 

@@ -247,6 +247,7 @@ def _decoded(reader: Callable[[str], Iterator[str]]) -> Callable[[bytes], Iterat
 
 
 def _bounded(passage: str) -> Iterator[str]:
+    """Split a passage at spaces into pieces of at most ``MAX_PASSAGE_CHARACTERS``."""
     text = passage.strip()
     start = 0
     while len(text) - start > MAX_PASSAGE_CHARACTERS:

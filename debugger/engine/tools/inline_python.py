@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.simulation import simulate_python
 from debugger.expressions import render
 from debugger.protocol.base import JsonObject
 
@@ -38,9 +37,7 @@ class InlinePythonTool(Tool):
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":
-            return simulate_python(name, arguments, context) or ToolResult.failure(
-                f"{status.reason} {status.advice}"
-            )
+            return ToolResult.failure(f"{status.reason} {status.advice}")
         if not self.config.code or not self.config.code.strip():
             return ToolResult.failure(f"The tool {name!r} has no code. Write a function into its field code.")
         code, unresolved = self.config.code, tuple[str, ...]()

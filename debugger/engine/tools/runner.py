@@ -48,7 +48,7 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolRe
 
 def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
     if context.tool_error:
-        return ToolResult.failure(context.tool_error)
+        return ToolResult(success=False, error=context.tool_error, is_faulted=True)
     if context.interceptor is not None:
         return context.interceptor.call(tool, arguments, context)
     return tool.call(arguments, context)

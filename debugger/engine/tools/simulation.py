@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from debugger.engine.json_paths import Path, value_at
-from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
+from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, StandIn
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.expressions import Scope, render_value
+from debugger.expressions.patterns import Pattern
 from debugger.expressions.values import are_equal
 from debugger.protocol.base import JsonObject
 
@@ -27,6 +27,8 @@ class ToolAnswer:
     """Any JSON value; each ``[[path]]`` in its texts is filled from the arguments."""
     error: str | None = None
     """Why the call fails; there is no result then."""
+    label: str = field(default="", compare=False)
+    """Its place, for people: ``answer 2 of 'price' (line 14)``."""
 
     def fits(self, tool: str, arguments: JsonObject) -> bool:
         """Return whether this answers a call."""
@@ -58,27 +60,28 @@ def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> A
     return {"simulated": True, **made_up} if recorded is None else recorded.successful_body()
 
 
-def simulate_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:
-    """Return the recorded answer of a tool whose Python code is refused.
+def recorded_result(answer: ToolAnswer, arguments: JsonObject, context: ToolContext) -> ToolResult:
+    """Return the recorded answer of a tool whose Python code does not run.
 
-    ``None`` where there is none. The call is in the ledger as any other that is simulated, and the user is
-    warned of it.
+    The call is in the ledger as any other that is simulated, and the user is warned of it.
     """
-    answer = next((each for each in context.options.tool_answers if each.fits(name, arguments)), None)
-    if answer is None:
-        return None
     call: OutboundCall[Any] = OutboundCall(
         kind="python",
         call_class="python",
-        target=f"Python tool {name}",
+        target=f"Python tool {answer.tool}",
         request=arguments,
         simulate=lambda _: answer.to_result(arguments),
     )
-    outcome = context.outbound.call(call, node_logical_id=context.node_logical_id, timeout=context.timeout)
+    outcome = context.outbound.call(
+        call,
+        node_logical_id=context.node_logical_id,
+        timeout=context.timeout,
+        stand_in=StandIn("recorded", lambda: answer.to_result(arguments)),
+    )
     if outcome.how == "simulated":
         context.warnings.append(
-            f"The tool {name!r} was simulated: its Python code is refused here, so that it answers with a "
-            "recorded example."
+            f"The tool {answer.tool!r} was simulated: its Python code does not run here, so that it answers "
+            "with a recorded example."
         )
     return ToolResult(
         success=outcome.error is None,
@@ -89,6 +92,6 @@ def simulate_python(name: str, arguments: JsonObject, context: ToolContext) -> T
 
 
 def _is_met(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, re.Pattern):
+    if isinstance(wanted, Pattern):
         return isinstance(value, str) and wanted.search(value) is not None
     return are_equal(value, wanted)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from debugger.errors import WorkflowError
 from debugger.graph.checks import (
     companions,
     conditions,
@@ -12,6 +14,7 @@ from debugger.graph.checks import (
     loops,
     models,
     nodes,
+    offline,
     super_nodes,
     tools,
     variables,
@@ -29,7 +32,9 @@ __all__ = [
     "Level",
     "Problem",
     "check",
+    "describe_refusals",
     "format_problem",
+    "reject_faulty",
     "save_errors",
 ]
 
@@ -63,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     waiting.waiting_at_busy_source,
     waiting.waiting_beside_direct,
     nodes.loop_without_wait,
+    nodes.default_loop_without_wait,
     nodes.retry_without_bound,
     loops.retry_beside_direct,
     loops.endless_loop,
@@ -81,17 +87,21 @@ CHECKS: tuple[Check, ...] = (
     nodes.unreachable_node,
     variables.variable_without_value,
     variables.variable_never_written,
+    variables.dotted_access,
+    loops.python_expiry,
+    super_nodes.variable_given_twice,
     fields.misplaced_defaults,
     fields.unknown_field,
+    *offline.OFFLINE_CHECKS,
 )
 """Every rule, in the order in which problems of one level are reported."""
 
-_AT_SAVE = CHECKS[CHECKS.index(companions.several_direct_edges) : CHECKS.index(nodes.loop_without_wait)]
+_AT_SAVE = tuple(rule for rule in CHECKS if rule.refuses_save)
 
-_OF_THE_WHOLE = (variables.variable_without_value, variables.variable_never_written)
-"""Not inside super nodes, whose variables may come from the workflow around them."""
+_MOST_PLACES = 10
+"""Places that break one rule and are named to a run."""
 
-_EMBEDDED = tuple(rule for rule in CHECKS if rule not in _OF_THE_WHOLE)
+_EMBEDDED = tuple(rule for rule in CHECKS if not rule.is_of_whole)
 
 
 def check(
@@ -113,12 +123,38 @@ def check(
 
 
 def save_errors(workflow: Workflow) -> Iterator[Problem]:
-    """Yield the problems for which the platform refuses to save a workflow.
+    """Yield the problems for which a save is refused, without those inside super nodes.
 
-    Source: V1 to V14 in ``platform.md#validation``, and ``platform.md#validation``.
+    Source: V1 to V21 in ``platform.md#validation``.
     """
     subject = CheckContext(Graph(workflow))
     return (problem for rule in _AT_SAVE for problem in rule(subject))
+
+
+def describe_refusals(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield the warnings of a stored workflow that breaks rules of saving.
+
+    Of each rule only the first places are named.
+    """
+    places: Counter[str] = Counter()
+    for problem in problems:
+        places[problem.code] += 1
+        if places[problem.code] <= _MOST_PLACES:
+            yield f"{problem.message} The platform refuses to save such a workflow. {problem.advice}".strip()
+    for code, number in places.items():
+        if number > _MOST_PLACES:
+            yield f"{number - _MOST_PLACES} more places break the rule {code!r}; the checks name them all."
+
+
+def reject_faulty(workflow: Workflow) -> None:
+    """Reject a workflow that is to be saved and that the platform does not save.
+
+    Raises:
+        WorkflowError: It breaks a rule of saving; the error names the first.
+    """
+    problem = next(save_errors(workflow), None)
+    if problem is not None:
+        raise WorkflowError(problem.message, category=problem.category, advice=problem.advice)
 
 
 def _inside_super_nodes(context: CheckContext) -> Iterator[Problem]:

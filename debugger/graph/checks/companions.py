@@ -6,21 +6,24 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 
-from debugger.graph.checks.context import CheckContext, Finding, describe_edge, flag, join, quote, rule
+from debugger.graph.checks.context import (
+    CheckContext,
+    Finding,
+    Refusal,
+    describe_edge,
+    flag,
+    join,
+    quote,
+    rule,
+)
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import EdgeConfig
-
-CATEGORY = "Invalid companion configuration"
-"""The heading under which the platform refuses to save a workflow with such a fault.
-
-Source: ``platform.md#errors``.
-"""
 
 _THREAD_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _RESERVED = "_companion_"
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def several_direct_edges(context: CheckContext) -> Iterator[Finding]:
     """Report several direct edges without exactly one for the thread itself.
 
@@ -39,7 +42,7 @@ def several_direct_edges(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def companion_waits(context: CheckContext) -> Iterator[Finding]:
     """Report companion threads that reach a node that waits for the user.
 
@@ -58,7 +61,7 @@ def companion_waits(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def companion_forks(context: CheckContext) -> Iterator[Finding]:
     """Report companion threads forked inside companion threads, each once.
 
@@ -79,7 +82,7 @@ def companion_forks(context: CheckContext) -> Iterator[Finding]:
                 )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def companion_shares_nodes(context: CheckContext) -> Iterator[Finding]:
     """Report nodes that a companion thread and the main path share.
 
@@ -99,7 +102,7 @@ def companion_shares_nodes(context: CheckContext) -> Iterator[Finding]:
         )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def companion_thread_id(context: CheckContext) -> Iterator[Finding]:
     """Report malformed thread ids.
 
@@ -115,7 +118,7 @@ def companion_thread_id(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.COMPANION)
 def duplicate_thread_id(context: CheckContext) -> Iterator[Finding]:
     """Report thread ids that several edges have.
 

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from enum import StrEnum
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
 from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
-from debugger.protocol.workflow import EdgeConfig, NodeConfig, as_bool
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, WorkflowConfig, as_bool
 
 Level = Literal["error", "warning"]
+
+
+class Refusal(StrEnum):
+    """The headings under which a save is refused.
+
+    A rule that has one is a rule of saving: the platform stores no workflow that breaks it. Of its own texts
+    the second alone is known (U-60).
+
+    Source: ``platform.md#errors``.
+    """
+
+    COMPANION = "Invalid companion configuration"
+    WAITING = "Invalid 'evaluate while waiting for user input' edge configuration"
+    NODE = "Invalid node configuration"
+    EDGE = "Invalid edge configuration"
+    TOOL = "Invalid tool configuration"
+    MODEL = "Invalid language model configuration"
+    SUPER_NODE = "Invalid super node configuration"
+    WORKFLOW = "Invalid workflow configuration"
 
 
 @dataclass(frozen=True)
@@ -31,7 +50,7 @@ class Problem:
     advice: str = ""
     """What to do about it."""
     category: str = ""
-    """The heading under which the platform refuses to save such a workflow; empty where it does save it."""
+    """The heading under which a save is refused; empty where such a workflow is saved."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +73,23 @@ class CheckContext:
         """Return the enabled edges."""
         return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
 
+    def parts(self) -> Iterator[Part]:
+        """Yield the settings, the enabled nodes and the enabled edges with their descriptions."""
+        yield Part("'workflow_config'", None, None, self.graph.workflow.config)
+        for node in self.nodes:
+            yield Part(describe_node(node), node.logical_id, None, node)
+        for edge in self.edges:
+            yield Part(describe_edge(edge), None, edge.logical_id, edge)
 
-Check = Callable[[CheckContext], Iterable[Problem]]
+
+class Part(NamedTuple):
+    """A part of a workflow that has texts."""
+
+    owner: str
+    """Its description, the begin of a message."""
+    node_logical_id: str | None
+    edge_logical_id: str | None
+    config: NodeConfig | EdgeConfig | WorkflowConfig
 
 
 class Finding(NamedTuple):
@@ -71,25 +105,44 @@ class Finding(NamedTuple):
     edge_logical_id: str | None = None
 
 
-def rule(level: Level, category: str = "") -> Callable[[Callable[[CheckContext], Iterator[Finding]]], Check]:
+Find = Callable[[CheckContext], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule: its facts, and what finds the places that break it."""
+
+    code: str
+    """Its name."""
+    level: Level
+    category: Refusal | None
+    """The heading under which a save is refused; ``None`` of a rule that a stored workflow may break."""
+    find: Find
+    is_of_whole: bool = False
+    """Is true of a rule that skips workflows inside super nodes, whose variables may come from outside."""
+
+    @property
+    def refuses_save(self) -> bool:
+        """Return whether the platform stores no workflow that breaks it."""
+        return self.category is not None
+
+    def __call__(self, context: CheckContext) -> Iterator[Problem]:
+        """Yield the problems in a workflow."""
+        for subject, what, advice, node_id, edge_id in self.find(context):
+            described = subject
+            if isinstance(subject, NodeConfig):
+                described, node_id = describe_node(subject), subject.logical_id
+            elif isinstance(subject, EdgeConfig):
+                described, edge_id = describe_edge(subject), subject.logical_id
+            message = f"{described} {what}"
+            yield Problem(self.level, self.code, message, node_id, edge_id, advice, self.category or "")
+
+
+def rule(
+    level: Level, category: Refusal | None = None, *, is_of_whole: bool = False
+) -> Callable[[Find], Check]:
     """Return the decorator of a rule; its code is the function's name."""
-
-    def decorate(find: Callable[[CheckContext], Iterator[Finding]]) -> Check:
-        code = find.__name__.replace("_", "-")
-
-        @wraps(find)
-        def check(context: CheckContext) -> Iterator[Problem]:
-            for subject, what, advice, node_id, edge_id in find(context):
-                described = subject
-                if isinstance(subject, NodeConfig):
-                    described, node_id = describe_node(subject), subject.logical_id
-                elif isinstance(subject, EdgeConfig):
-                    described, edge_id = describe_edge(subject), subject.logical_id
-                yield Problem(level, code, f"{described} {what}", node_id, edge_id, advice, category)
-
-        return check
-
-    return decorate
+    return lambda find: Check(find.__name__.replace("_", "-"), level, category, find, is_of_whole)
 
 
 def own_field(node: NodeConfig, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from debugger.graph.checks.context import CheckContext, Finding, flag, join, quote, rule
+from debugger.graph.checks.tools import tools_of
 from debugger.graph.graph import Graph
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import NodeConfig
@@ -65,6 +66,30 @@ def no_way_out(context: CheckContext) -> Iterator[Finding]:
                 "waits for the user again and again, says nothing, and no edge leads away.",
                 "Add a conditional edge, or set 'self_loop' to false.",
             )
+
+
+@rule("warning")
+def python_expiry(context: CheckContext) -> Iterator[Finding]:
+    """Report Python code whose time is limited, which the platform cannot interrupt.
+
+    Source: ``platform.md#bounded-self-loop`` and ``platform.md#tools``.
+    """
+    advice = "Let the code end by itself in time."
+    ended = "Python is ended when the time is over here; the platform cannot interrupt it while it computes."
+    timed = {node.logical_id: node for node in context.nodes if _expires(node)}
+    is_shared_timed = any(node.type in MODEL_NODES for node in timed.values())
+    for tool in tools_of(context):
+        if tool.type != "inline_python":
+            continue
+        if is_shared_timed if tool.node_logical_id is None else tool.node_logical_id in timed:
+            yield tool.finding(f"runs in a loop with 'expiry_time'. {ended}", advice)
+        if tool.config.get("timeout_seconds") is not None:
+            yield tool.finding(f"has 'timeout_seconds'. {ended}", advice)
+
+
+def _expires(node: NodeConfig) -> bool:
+    loop = node.self_loop_config
+    return loop is not None and loop.enabled and loop.expiry_time is not None
 
 
 def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:

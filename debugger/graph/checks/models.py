@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from debugger.graph.checks.context import CheckContext, Finding, describe_node, own_field, quote, rule
+from debugger.graph.checks.context import (
+    CheckContext,
+    Finding,
+    Refusal,
+    describe_node,
+    own_field,
+    quote,
+    rule,
+)
+from debugger.graph.node_types import MODEL_NODES
 
 _LLM_TYPES = (
     "anthropic_llm",
@@ -19,17 +28,21 @@ _LLM_TYPES = (
     "no_llm",
     "openai_llm",
 )
-_FIELDS = ("llms_config", "process_transcript_llms_config")
+_FIELDS = {
+    "llms_config": MODEL_NODES | {"super_node"},
+    "process_transcript_llms_config": frozenset({"end_conversation"}),
+}
+"""The types of the nodes that have each field with models; other types are opaque, or drop it."""
 _LONGEST_TIMEOUT = 300
 
 
-@rule("error")
+@rule("error", Refusal.MODEL)
 def unknown_llm_type(context: CheckContext) -> Iterator[Finding]:
     """Report models of an unknown type.
 
     Source: V19 in ``platform.md#validation`` and ``platform.md#model-variants``.
     """
-    for owner, node_id, field, model in _models(context):
+    for owner, node_id, field, model in models_of(context):
         found = model.get("type")
         if found is not None and found not in _LLM_TYPES:
             yield Finding(
@@ -40,13 +53,13 @@ def unknown_llm_type(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error")
+@rule("error", Refusal.MODEL)
 def temperature_out_of_range(context: CheckContext) -> Iterator[Finding]:
     """Report temperatures outside 0 to 1.
 
     Source: V16 in ``platform.md#validation``.
     """
-    for owner, node_id, _, model in _models(context):
+    for owner, node_id, _, model in models_of(context):
         found = model.get("temperature")
         if found is not None and not _is_between(found, 0, 1):
             yield Finding(
@@ -57,7 +70,7 @@ def temperature_out_of_range(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error")
+@rule("error", Refusal.NODE)
 def timeout_out_of_range(context: CheckContext) -> Iterator[Finding]:
     """Report timeouts of HTTP requests above five minutes.
 
@@ -73,7 +86,7 @@ def timeout_out_of_range(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error")
+@rule("error", Refusal.WORKFLOW)
 def server_without_url(context: CheckContext) -> Iterator[Finding]:
     """Report MCP servers without a URL.
 
@@ -90,13 +103,13 @@ def server_without_url(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-def _models(context: CheckContext) -> Iterator[tuple[str, str | None, str, dict[str, Any]]]:
+def models_of(context: CheckContext) -> Iterator[tuple[str, str | None, str, dict[str, Any]]]:
     """Yield every model with its owner and field, members of groups included."""
     for model in _inside(context.graph.workflow.config.llms_config):
         yield "'workflow_config'", None, "llms_config", model
     for node in context.nodes:
-        for field in _FIELDS:
-            for model in _inside(own_field(node, field)):
+        for field, types in _FIELDS.items():
+            for model in _inside(own_field(node, field)) if node.type in types else ():
                 yield describe_node(node), node.logical_id, field, model
 
 

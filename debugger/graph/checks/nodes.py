@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from debugger.errors import InputError, RunError
-from debugger.graph.checks.context import CheckContext, Finding, describe_node, flag, join, quote, rule
+from debugger.graph.checks.context import (
+    CheckContext,
+    Finding,
+    Refusal,
+    describe_node,
+    flag,
+    join,
+    own_field,
+    quote,
+    rule,
+)
+from debugger.protocol.workflow import NodeConfig
 
 
 @rule("error")
@@ -54,26 +65,46 @@ def unreadable_node(context: CheckContext) -> Iterator[Finding]:
             continue  # the rules about tools tell it
 
 
-@rule("error")
+@rule("error", Refusal.NODE)
 def loop_without_wait(context: CheckContext) -> Iterator[Finding]:
-    """Report model nodes that loop without waiting for the user.
+    """Report model nodes whose author has them loop without waiting for the user.
 
     Source: ``platform.md#waiting-for-a-message``.
     """
-    for node in context.nodes:
-        if flag(node, "self_loop") and not flag(node, "wait_for_user_message"):
-            by_default = (
-                "" if "self_loop" in (node.model_extra or {}) else ", which is the default of its type,"
-            )
-            yield Finding(
-                node,
-                f"has 'self_loop' on{by_default} and 'wait_for_user_message' off, so it would run again "
-                "and again.",
-                "Set 'self_loop' to false, or 'wait_for_user_message' to true.",
-            )
+    return (_endless(node, "") for node in _endless_nodes(context) if _is_written(node))
 
 
 @rule("error")
+def default_loop_without_wait(context: CheckContext) -> Iterator[Finding]:
+    """Report model nodes that loop without waiting for the user by the default of their type.
+
+    They are saved: the default is no choice of the author.
+
+    Source: ``platform.md#waiting-for-a-message``.
+    """
+    by_default = ", which is the default of its type,"
+    return (_endless(node, by_default) for node in _endless_nodes(context) if not _is_written(node))
+
+
+def _endless_nodes(context: CheckContext) -> Iterator[NodeConfig]:
+    return (
+        node for node in context.nodes if flag(node, "self_loop") and not flag(node, "wait_for_user_message")
+    )
+
+
+def _is_written(node: NodeConfig) -> bool:
+    return own_field(node, "self_loop") is not None
+
+
+def _endless(node: NodeConfig, why: str) -> Finding:
+    return Finding(
+        node,
+        f"has 'self_loop' on{why} and 'wait_for_user_message' off, so it would run again and again.",
+        "Set 'self_loop' to false, or 'wait_for_user_message' to true.",
+    )
+
+
+@rule("error", Refusal.NODE)
 def retry_without_bound(context: CheckContext) -> Iterator[Finding]:
     """Report retry loops without a bound.
 
@@ -135,7 +166,7 @@ def several_start_nodes(context: CheckContext) -> Iterator[Finding]:
         )
 
 
-@rule("error")
+@rule("error", Refusal.NODE)
 def duplicate_node_id(context: CheckContext) -> Iterator[Finding]:
     """Report ids of several nodes.
 
@@ -150,7 +181,7 @@ def duplicate_node_id(context: CheckContext) -> Iterator[Finding]:
         )
 
 
-@rule("error")
+@rule("error", Refusal.EDGE)
 def duplicate_edge_id(context: CheckContext) -> Iterator[Finding]:
     """Report ids of several edges.
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from debugger.errors import InputError, WorkflowError
+from debugger.expressions.placeholders import may_have_placeholders
 from debugger.graph.checks.context import (
     CheckContext,
     Finding,
     Problem,
+    Refusal,
     describe_node,
     own_field,
     quote,
@@ -18,6 +20,7 @@ from debugger.graph.checks.context import (
     truncate,
 )
 from debugger.graph.graph import Graph
+from debugger.graph.nesting import as_reference
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig, Workflow
 
@@ -31,7 +34,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-@rule("error")
+@rule("error", Refusal.SUPER_NODE)
 def super_node_field(context: CheckContext) -> Iterator[Finding]:
     """Report field values that do not fit a super node's interface.
 
@@ -65,11 +68,78 @@ def super_node_without_workflow(context: CheckContext) -> Iterator[Finding]:
             )
 
 
+_TWICE = {
+    "dynamic_variable": "Each has its own here; what the platform does is not known.",
+    "runtime_variable": "A runtime variable has one value in a run: the first.",
+}
+"""What comes of two values, by the kind of the variable."""
+
+
+@rule("warning")
+def variable_given_twice(context: CheckContext) -> Iterator[Finding]:
+    """Report super nodes that give one variable different values.
+
+    Source: ``platform.md#super-nodes`` and U-69 in ``platform.md#unknowns``.
+    """
+    given: dict[tuple[str, str], tuple[NodeConfig, Any]] = {}
+    for node in context.nodes:
+        for variable, value in _given_variables(node) if node.type == "super_node" else ():
+            first, before = given.setdefault(variable, (node, value))
+            if first is not node and before != value:
+                yield Finding(
+                    node,
+                    f"gives the variable {quote(variable[1])} the value {quote(str(value))}, and "
+                    f"{describe_node(first, 'node')} gives it {quote(str(before))}. "
+                    f"{_TWICE[variable[0]]}",
+                    "Give it the same value, or map the fields to different variables.",
+                )
+
+
+def _given_variables(node: NodeConfig) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Yield the variables that a super node gives a literal value, by kind and name.
+
+    An interface has ``input_fields``, or ``field_values`` in the guide's shape.
+    """
+    interface, found = own_field(node, "super_node_interface"), own_field(node, "field_values")
+    values = found if isinstance(found, dict) else {}
+    given = [(_variable(key), value) for key, value in values.items()]
+    for field in _named_fields(interface, "input_fields"):
+        value = values.get(field["name"])
+        mappings = field.get("mappings")
+        for mapping in mappings if isinstance(mappings, list) else ():
+            if isinstance(mapping, dict):
+                goal = f"{mapping.get('target_type')}:{mapping.get('target_variable_name')}"
+                given.append((_variable(goal), field.get("default_value") if value is None else value))
+    for field in _named_fields(interface, "field_values"):
+        value = values.get(field["name"])
+        given.append((_variable(field.get("map_to")), field.get("default_value") if value is None else value))
+    return ((variable, value) for variable, value in given if variable is not None and _is_literal(value))
+
+
+def _named_fields(interface: Any, name: str) -> list[JsonObject]:
+    fields = interface.get(name) if isinstance(interface, dict) else None
+    return [
+        field
+        for field in (fields if isinstance(fields, list) else ())
+        if isinstance(field, dict) and isinstance(field.get("name"), str)
+    ]
+
+
+def _variable(goal: Any) -> tuple[str, str] | None:
+    """Return the kind and name of ``dynamic_variable:NAME`` or ``runtime_variable:NAME``."""
+    kind, _, name = goal.partition(":") if isinstance(goal, str) else ("", "", "")
+    return (kind, name.strip()) if kind in _TWICE and name.strip() else None
+
+
+def _is_literal(value: Any) -> bool:
+    if not isinstance(value, str):
+        return value is not None
+    return not may_have_placeholders(value) and as_reference(value) == value
+
+
 def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:
     values = field_values if isinstance(field_values, dict) else {}
-    fields = interface.get("input_fields")
-    fields = [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
-    named = {field["name"]: field for field in fields if isinstance(field.get("name"), str)}
+    named = {field["name"]: field for field in _named_fields(interface, "input_fields")}
     for name, field in named.items():
         value = values.get(name)
         if value is None:
@@ -79,12 +149,12 @@ def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:
             yield from _value_faults(name, field, value)
     # An interface in another shape than the platform's has no fields that could be compared.
     for name in values if named else ():
-        if name not in named:
+        if name not in named and _variable(name) is None:
             yield f"'field_values' has {quote(name)}, which the interface does not have"
 
 
 def _value_faults(name: str, field: JsonObject, value: Any) -> Iterator[str]:
-    if isinstance(value, str) and ("{{" in value or "[[" in value):
+    if not _is_literal(value):
         return
     where = f"the field {quote(name)}"
     if not _is_of_type(value, field.get("value_type", "any")):

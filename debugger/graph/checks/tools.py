@@ -10,11 +10,28 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from debugger.graph.checks.context import CheckContext, Finding, describe_node, own_field, quote, rule
-from debugger.protocol.base import JsonObject
+from debugger.graph.checks.context import (
+    CheckContext,
+    Finding,
+    Refusal,
+    describe_node,
+    own_field,
+    quote,
+    rule,
+)
+from debugger.graph.node_types import MODEL_NODES
+from debugger.protocol.base import JsonObject, is_id
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
 """Source: ``platform.md#tool-types``."""
+
+_SEND_SMS = "communication_send_sms_"
+"""The begin of the names of all functions that send a text message."""
+FUNCTION_ARGUMENTS = {"math_add": ("a", "b"), _SEND_SMS: ("message", "phone_number")}
+"""The built-in functions of which all arguments are published.
+
+Source: ``platform.md#tool-types``.
+"""
 
 DEFAULT_RESULT = "tool_result"
 _SOURCES = ("auto", "runtime", "dynamic", "literal")
@@ -34,6 +51,12 @@ class Tool:
         """Return the type of the tool."""
         return self.config.get("type")
 
+    @property
+    def outcome_names(self) -> set[str]:
+        """Return the variables that say how a call ended: the node's, and the tool's own below them."""
+        bases = {self.result_name, _own_result(self.config)}
+        return {f"{base}_{ending}" for base in bases for ending in ("success", "error")}
+
     def finding(self, what: str, advice: str) -> Finding:
         """Return a problem of this tool."""
         name = self.config.get("name") or self.config.get("tool_id") or self.config.get("logical_id")
@@ -47,7 +70,11 @@ class Tool:
 
 
 def tools_of(context: CheckContext) -> Iterator[Tool]:
-    """Yield every tool of the workflow."""
+    """Yield every tool of the workflow.
+
+    A node of a type that has none, or of an unknown one, has no tools whatever its fields are
+    (``platform.md#workflow-document``).
+    """
     for config in _listed_tools(context.graph.workflow.config.tools_config):
         yield Tool("'workflow_config'", config, _own_result(config))
     for node in context.nodes:
@@ -57,11 +84,12 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
             chosen = own_field(node, "result_runtime_variable_name")
             has_own = isinstance(chosen, str) and chosen not in ("", DEFAULT_RESULT)
             yield Tool(owner, single, chosen if has_own else _own_result(single), node.logical_id)
-        for config in _listed_tools(own_field(node, "tools_config")):
+        listed = own_field(node, "tools_config") if node.type in MODEL_NODES else None
+        for config in _listed_tools(listed):
             yield Tool(owner, config, _own_result(config), node.logical_id)
 
 
-@rule("error")
+@rule("error", Refusal.TOOL)
 def unknown_tool_type(context: CheckContext) -> Iterator[Finding]:
     """Report tools that are of none of the four types.
 
@@ -73,25 +101,30 @@ def unknown_tool_type(context: CheckContext) -> Iterator[Finding]:
             yield tool.finding(f"{what}.", f"A tool is one of: {', '.join(TOOL_TYPES)}.")
 
 
-@rule("error")
+@rule("error", Refusal.TOOL)
 def api_body_not_json(context: CheckContext) -> Iterator[Finding]:
-    """Report tool bodies that are neither objects nor JSON text.
+    """Report tool bodies that are neither objects nor the JSON text of one.
 
     Source: V17 in ``platform.md#validation``.
     """
     for tool in tools_of(context):
         body = tool.config.get("api_body")
-        if tool.type == "external_api" and isinstance(body, str) and body.strip():
-            try:
-                json.loads(body)
-            except (ValueError, RecursionError) as error:
-                yield tool.finding(
-                    f"has an 'api_body' that is not JSON: {error}.",
-                    "Put placeholders between quotes, and correct the rest.",
-                )
+        if tool.type != "external_api":
+            continue
+        try:
+            if isinstance(body, str):
+                body = json.loads(body) if body.strip() else None
+        except (ValueError, RecursionError) as error:
+            yield tool.finding(
+                f"has an 'api_body' that is not JSON: {error}.",
+                "Put placeholders between quotes, and correct the rest.",
+            )
+        else:
+            if not isinstance(body, dict | None):
+                yield tool.finding("has an 'api_body' that is no JSON object.", "Write {name: value}.")
 
 
-@rule("error")
+@rule("error", Refusal.TOOL)
 def tool_argument(context: CheckContext) -> Iterator[Finding]:
     """Report arguments without a name, a source or a purpose.
 
@@ -110,7 +143,7 @@ def tool_argument(context: CheckContext) -> Iterator[Finding]:
             yield tool.finding(f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
 
 
-@rule("error")
+@rule("error", Refusal.TOOL)
 def result_mapping(context: CheckContext) -> Iterator[Finding]:
     """Report result mappings whose variable has no unique, valid name.
 
@@ -146,11 +179,22 @@ def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str
         yield "is neither exposed to the model nor overrides what it gave", "Set one of the two flags."
     if tool.type == "knowledge_base" and name != "query":
         yield "a knowledge base does not have", "Only 'query' may be set."
+    if tool.type == "inbuilt_function":
+        function = _function(tool)
+        if name not in FUNCTION_ARGUMENTS.get(function, (name,)):
+            taken = ", ".join(map(repr, FUNCTION_ARGUMENTS[function]))
+            yield f"the function {quote(function)} does not have", f"It has {taken}."
     if tool.type == "external_api" and not _is_in_request(tool, name):
         yield (
             f"does not occur as {{{name}}} in the endpoint, the headers or the body",
             "Write it where its value belongs.",
         )
+
+
+def _function(tool: Tool) -> str:
+    tool_id = str(tool.config.get("tool_id") or "")
+    name = str(tool.config.get("name") or "") if not tool_id or is_id(tool_id) else tool_id
+    return _SEND_SMS if name.startswith(_SEND_SMS) else name
 
 
 def _is_in_request(tool: Tool, name: str) -> bool:
@@ -168,7 +212,7 @@ def _mapping_faults(tool: Tool, mapping: JsonObject) -> Iterator[str]:
         yield "is not a valid variable name"
     elif name.startswith("_"):
         yield "begins with an underscore"
-    elif name in (f"{tool.result_name}_success", f"{tool.result_name}_error"):
+    elif name in tool.outcome_names:
         yield "is the name of the tool's own outcome"
     if mapping.get("scope", "thread") not in ("thread", "workflow"):
         yield f"has the scope {quote(str(mapping.get('scope')))}, which is neither 'thread' nor 'workflow'"

@@ -6,14 +6,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from debugger.expressions import Namespace, Placeholder, placeholders
 from debugger.graph.checks.context import (
     CheckContext,
     Finding,
-    describe_edge,
-    describe_node,
     own_field,
     quote,
     rule,
@@ -21,9 +19,9 @@ from debugger.graph.checks.context import (
 from debugger.graph.checks.tools import DEFAULT_RESULT, tools_of
 from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
 from debugger.protocol.base import WireModel
-from debugger.protocol.workflow import SYSTEM_NAMES, ConditionConfig, NodeConfig
+from debugger.protocol.workflow import SYSTEM_GLOBALS, SYSTEM_NAMES, ConditionConfig, NodeConfig
 
-_BUILT_IN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
+_BUILT_IN_NAMES = SYSTEM_NAMES | SYSTEM_GLOBALS | {"global"}
 """What every run brings besides its own variables.
 
 Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platform.md#secrets``.
@@ -43,7 +41,7 @@ _DEFAULT_FILTER = re.compile(r"\|\s*default\s*:")
 
 
 @dataclass(frozen=True)
-class _Use:
+class Use:
     """A placeholder and its owner."""
 
     owner: str
@@ -53,18 +51,21 @@ class _Use:
 
     @property
     def head(self) -> str:
+        """Return the name of the variable, without the path inside it."""
         return self.placeholder.path.partition(".")[0].partition("[")[0].strip()
 
     @property
     def has_default(self) -> bool:
+        """Return whether a filter gives it a value where it has none."""
         return _DEFAULT_FILTER.search(self.placeholder.expression) is not None
 
     def finding(self, what: str, advice: str) -> Finding:
+        """Return a problem of this placeholder."""
         subject = f"{self.owner}: {quote(self.placeholder.text)}"
         return Finding(subject, what, advice, self.node_logical_id, self.edge_logical_id)
 
 
-@rule("warning")
+@rule("warning", is_of_whole=True)
 def variable_without_value(context: CheckContext) -> Iterator[Finding]:
     """Report dynamic variables without a default.
 
@@ -75,7 +76,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Finding]:
     workflow = context.graph.workflow
     known = {*_BUILT_IN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     reported: set[str] = set()
-    for use in _uses(context, "dynamic"):
+    for use in uses_of(context, "dynamic"):
         is_known = use.head in known or use.placeholder.path in known or use.has_default
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
@@ -85,7 +86,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("warning")
+@rule("warning", is_of_whole=True)
 def variable_never_written(context: CheckContext) -> Iterator[Finding]:
     """Report runtime variables that no node and no tool writes.
 
@@ -96,13 +97,10 @@ def variable_never_written(context: CheckContext) -> Iterator[Finding]:
     names = written_names(context)
     if names is None:
         return
-    labels = {label for node in context.graph.nodes.values() for label in (node.logical_id, node.label)}
-    longest = max(map(len, labels), default=0)
+    owners = _Owners.of(context)
     reported: set[str] = set()
-    for use in _uses(context, "runtime"):
-        path = use.placeholder.path
-        dots = (place for place, character in enumerate(path[: longest + 1]) if character == ".")
-        is_elsewhere = path.startswith("thread_") or any(path[:dot] in labels for dot in dots)
+    for use in uses_of(context, "runtime"):
+        is_elsewhere = owners.own_path(use.placeholder.path) is not None
         is_known = is_elsewhere or use.head in names
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
@@ -112,40 +110,84 @@ def variable_never_written(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-def _uses(context: CheckContext, namespace: Namespace) -> Iterator[_Use]:
-    for placeholder in _each_once(context.graph.workflow.config, namespace):
-        yield _Use("'workflow_config'", placeholder)
-    for node in context.nodes:
-        for placeholder in _each_once(node, namespace):
-            yield _Use(describe_node(node), placeholder, node_logical_id=node.logical_id)
-    for edge in context.edges:
-        for placeholder in _each_once(edge, namespace):
-            yield _Use(describe_edge(edge), placeholder, edge_logical_id=edge.logical_id)
+@rule("warning")
+def dotted_access(context: CheckContext) -> Iterator[Finding]:
+    """Report paths into a variable in a text, which the platform does not fill in.
+
+    Source: U-39 in ``platform.md#unknowns``. In a condition one of the platform's examples relies on a path.
+    """
+    owners = _Owners.of(context)
+    for use in uses_of(context, "runtime", _CONDITIONS):
+        path = use.placeholder.path
+        own = owners.own_path(path)
+        is_name = own is not None or use.head.isidentifier()  # else it is a text in brackets
+        if is_name and not {".", "["}.isdisjoint(path if own is None else own):
+            yield use.finding(
+                "is a path into a variable, which the platform leaves in a text as it is written. It is "
+                "filled in here.",
+                "Map the part to a variable of its own, as with 'result_variable_mappings'.",
+            )
 
 
-def _each_once(value: WireModel, namespace: Namespace) -> list[Placeholder]:
+class _Owners(NamedTuple):
+    """The nodes whose variables a path can name."""
+
+    labels: set[str]
+    longest: int
+
+    @classmethod
+    def of(cls, context: CheckContext) -> Self:
+        labels = {label for node in context.graph.nodes.values() for label in (node.logical_id, node.label)}
+        return cls(labels, max(map(len, labels), default=0))
+
+    def own_path(self, path: str) -> str | None:
+        """Return the path behind a thread or a node; ``None`` without one."""
+        if path.startswith("thread_"):
+            return path.partition(".")[2]
+        dots = [place for place, character in enumerate(path[: self.longest + 1]) if character == "."]
+        return next((path[dot + 1 :] for dot in reversed(dots) if path[:dot] in self.labels), None)
+
+
+_CONDITIONS = frozenset({"condition_expression"})
+
+
+def uses_of(
+    context: CheckContext, namespace: Namespace, skipped: frozenset[str] = frozenset()
+) -> Iterator[Use]:
+    """Yield the placeholders of a workflow's settings, nodes and edges, each once in its place.
+
+    Those in skipped fields are left out.
+    """
+    for owner, node_id, edge_id, part in context.parts():
+        for placeholder in _each_once(part, namespace, skipped):
+            yield Use(owner, placeholder, node_id, edge_id)
+
+
+def _each_once(value: WireModel, namespace: Namespace, skipped: frozenset[str]) -> list[Placeholder]:
     found: dict[str, Placeholder] = {}
-    for placeholder in _found_in(value):
-        if placeholder.namespace == namespace:
-            found.setdefault(placeholder.text, placeholder)
+    for text in each_text(value, skipped):
+        for placeholder in placeholders(text):
+            if placeholder.namespace == namespace:
+                found.setdefault(placeholder.text, placeholder)
     return list(found.values())
 
 
-def _found_in(value: Any) -> Iterator[Placeholder]:
+def each_text(value: Any, skipped: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the texts in which a workflow's variables are filled in, without those in skipped fields."""
     waiting = deque([(value, False)])
     while waiting:
         found, is_sent = waiting.popleft()
         if isinstance(found, WireModel):
             found = dict(found)
         if isinstance(found, str):
-            yield from placeholders(found)
+            yield found
         elif isinstance(found, list):
             waiting += [(inner, is_sent) for inner in found]
         elif isinstance(found, dict):
             waiting += [
                 (inner, is_sent or key in _SENT)
                 for key, inner in found.items()
-                if is_sent or _is_filled(found, key)
+                if is_sent or (key not in skipped and _is_filled(found, key))
             ]
 
 

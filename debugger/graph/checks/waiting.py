@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from debugger.graph.checks.context import (
     CheckContext,
     Finding,
+    Refusal,
     describe_node,
     flag,
     join,
@@ -17,13 +18,10 @@ from debugger.graph.checks.context import (
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import EdgeConfig, EvaluateWhileWaitingConfig, NodeConfig
 
-CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
-"""The heading under which the platform refuses to save a workflow with such a fault."""
-
 _FIELD = "evaluate_while_waiting_config"
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_without_expression(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges without an expression; no model is called meanwhile.
 
@@ -38,7 +36,7 @@ def waiting_without_expression(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_with_freeform(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges with a freeform condition.
 
@@ -53,7 +51,7 @@ def waiting_with_freeform(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_without_trigger(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges on node completion that name no nodes.
 
@@ -68,7 +66,7 @@ def waiting_without_trigger(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_on_missing_node(context: CheckContext) -> Iterator[Finding]:
     """Report trigger nodes that do not exist.
 
@@ -84,7 +82,7 @@ def waiting_on_missing_node(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_on_waiting_node(context: CheckContext) -> Iterator[Finding]:
     """Report trigger nodes that wait for the user themselves.
 
@@ -102,7 +100,7 @@ def waiting_on_waiting_node(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_without_pause(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges evaluated at every tick without a pause.
 
@@ -119,7 +117,7 @@ def waiting_without_pause(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Finding]:
     """Report waiting configuration on return edges and edges of super nodes.
 
@@ -141,7 +139,7 @@ def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_at_busy_source(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges whose source does not wait for the user.
 
@@ -157,7 +155,7 @@ def waiting_at_busy_source(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@rule("error", CATEGORY)
+@rule("error", Refusal.WAITING)
 def waiting_beside_direct(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges beside a direct edge, which would be taken first.
 

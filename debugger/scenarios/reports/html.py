@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from jinja2 import Template
 
+from debugger.exports.file_text import text_bytes
 from debugger.exports.html_files import content_hash, page_templates, read_resource
 from debugger.scenarios.reports.masked import Sources, reported_results
 from debugger.scenarios.reports.texts import check_place, decisive, repeats_text, run_link
@@ -42,7 +43,7 @@ def write_html(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
         repeats_text=repeats_text,
     )
     for part in parts:
-        file.write(part.encode("utf-8", "backslashreplace"))
+        file.write(text_bytes(part))
 
 
 @cache

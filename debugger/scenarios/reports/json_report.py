@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_codec import encode
+from debugger.protocol.json_codec import json_bytes
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import RunLink, run_link
 from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult, SuiteRun
@@ -17,7 +17,7 @@ VERSION = 1
 
 def write_json(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
     """Write a suite run as one object."""
-    file.write(encode(suite_json(suite, sources)) + b"\n")
+    file.write(json_bytes(suite_json(suite, sources)) + b"\n")
 
 
 def suite_json(suite: SuiteRun, sources: Sources) -> JsonObject:
@@ -68,6 +68,7 @@ def _repetition(result: ScenarioResult, repetition: RepetitionResult, link: RunL
         "seconds": round(repetition.seconds, 3),
         "path": repetition.path,
         "error": repetition.error,
+        "is_mistake": repetition.is_mistake,
         "checks": [_check(check) for check in repetition.checks],
     }
 
@@ -81,5 +82,6 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "passed": check.passed,
         "expected": check.expected,
         "got": check.got,
+        "why": check.why,
         "event": check.event,
     }

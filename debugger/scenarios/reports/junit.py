@@ -9,6 +9,7 @@ from itertools import chain
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from debugger.exports.file_text import without_controls
 from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import (
@@ -57,7 +58,8 @@ def _case(reported: ReportedResult, link: RunLink) -> ElementTree.Element:
     found = decisive(result)
     if result.outcome != "passed" and found is not None:
         first = found.failures[0] if found.failures else None
-        kind = first.expectation.kind if first else "infrastructure"
+        other = "mistake" if found.is_mistake else "infrastructure"
+        kind = first.expectation.kind if first else other
         name = "error" if result.outcome == "error" else "failure"
         problem = ElementTree.SubElement(case, name, type=kind, message=_text(failure_summary(result)))
         problem.text = _text("\n".join(failure_lines(result, link)))
@@ -97,4 +99,4 @@ def _count(element: ElementTree.Element, cases: list[ElementTree.Element]) -> No
 
 
 def _text(text: str) -> str:
-    return _NOT_XML.sub("�", text)
+    return _NOT_XML.sub("�", without_controls(text))

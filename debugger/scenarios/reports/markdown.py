@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from debugger.exports.file_text import text_bytes
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import (
     RunLink,
@@ -20,6 +21,7 @@ from debugger.scenarios.results import SuiteRun
 _MAX_BYTES = 60_000
 """A comment on GitHub has 65,536 characters at most."""
 _MAX_TEXT = 300
+_MAX_WHY = 1000
 _ICONS = {"passed": "✅", "failed": "❌", "error": "⚠️"}
 
 
@@ -32,17 +34,13 @@ def write_markdown(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
     parts = [*(_failure(each, sources.link) for each in failed), *_warnings(reported), *_table(reported)]
     if suite.not_run:
         parts.insert(0, f"Not run: {', '.join(map(_code, suite.not_run[:20]))}\n\n")
-    size = file.write(_encoded(head))
-    for at, part in enumerate(map(_encoded, parts)):
+    size = file.write(text_bytes(head))
+    for at, part in enumerate(map(text_bytes, parts)):
         size += len(part)
         if size > _MAX_BYTES:
-            file.write(_encoded(f"\n… {len(parts) - at} more parts do not fit; see the HTML report.\n"))
+            file.write(text_bytes(f"\n… {len(parts) - at} more parts do not fit; see the HTML report.\n"))
             break
         file.write(part)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _failure(reported: ReportedResult, link: RunLink) -> str:
@@ -65,6 +63,9 @@ def _failure(reported: ReportedResult, link: RunLink) -> str:
             place = f"[{place}]({opened})" if opened else place
             lines.append(f"| {place} | {own}{_code(check.expected)} | {_code(check.got)} |")
         lines.append("")
+        for check in found.failures:
+            if check.why:
+                lines += [f"Why, {check_place(check)}: {_code(check.why, _MAX_WHY)}", ""]
     if found is not None and found.path:
         lines += [f"Path: {_code(found.path)}", ""]
     return "\n".join(lines) + "\n"
@@ -95,11 +96,11 @@ def _table(reported: list[ReportedResult]) -> Iterator[str]:
     )
 
 
-def _code(text: str) -> str:
+def _code(text: str, longest: int = _MAX_TEXT) -> str:
     """Return a text as code for a table, without mentions, links or markup."""
     text = " ".join(text.split())
-    text = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
-    longest = max((len(found) for found in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
+    text = text if len(text) <= longest else f"{text[:longest]}…"
+    ticks = max((len(found) for found in re.findall("`+", text)), default=0)
+    fence = "`" * (ticks + 1)
     space = " " if text[:1] in ("`", " ", "") or text[-1:] in ("`", " ", "") else ""
     return f"{fence}{space}{text}{space}{fence}".replace("|", "\\|")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from debugger.boundary import Boundary, Kind, MaskingOptions, own_names
 from debugger.exports.html_files import RunPage
-from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import names_in, redact, redact_at
 from debugger.exports.rows import export_rows
-from debugger.exports.table import learn_changes, learn_listed, mask_text
+from debugger.exports.table import register_changes, register_listed
 from debugger.scenarios.reports.texts import RunLink, decisive, no_link
 from debugger.scenarios.results import CheckResult, Disposition, ScenarioResult, SuiteRun
 
@@ -48,59 +47,60 @@ def reported_results(
     suite: SuiteRun, sources: Sources, results: Sequence[ScenarioResult] | None = None
 ) -> Iterator[ReportedResult]:
     """Yield masked results, by default all; one record is in memory."""
-    masker = Masker(sources.masking)
+    boundary = Boundary(sources.masking)
     for result in suite.results if results is None else results:
         found = decisive(result)
         run = sources.read_run(result, found.run_id) if found and found.run_id else None
-        masker.begin_run()
+        boundary.begin_run(own_names(run.workflow) if run else ())
         for each in result.repetitions if sources.masking.listed else ():
             other = sources.read_run(result, each.run_id) if each.run_id else None
             if other is not None:
-                learn_listed(masker, other)
+                register_listed(boundary, other)
         if run is not None:
             for row in export_rows(run, "turn"):
-                learn_changes(masker, row)
-        masker.learn("", result.row)  # a run that failed early has not set them
+                register_changes(boundary, row)
+        boundary.register("", result.row)  # a run that failed early has not set them
         yield ReportedResult(
-            _masked(result, masker),
+            _masked(result, boundary),
             suite.dispositions.get(result.id),
-            RunPage(run, masker) if run is not None else None,
+            RunPage(run, boundary) if run is not None else None,
             run.run.version_number if run is not None else result.scenario.workflow_version,
         )
 
 
 def without_secrets(result: ScenarioResult) -> ScenarioResult:
     """Return a result for a terminal: secrets, keys and tokens are masked, personal data is not."""
-    return _masked(result, Masker(MaskingOptions(frozenset({"key"}))))
+    return _masked(result, Boundary(MaskingOptions(frozenset({"key"}))))
 
 
-def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
+def _masked(result: ScenarioResult, boundary: Boundary) -> ScenarioResult:
     return replace(
         result,
-        row=masker.mask_value(redact(result.row)),
+        row=boundary.release(Kind.VALUE, result.row),
         repetitions=[
             replace(
                 each,
-                checks=[_masked_check(check, masker) for check in each.checks],
-                path=mask_text(masker, each.path),
-                error=mask_text(masker, each.error),
+                checks=[_masked_check(check, boundary) for check in each.checks],
+                path=boundary.release(Kind.NAME, each.path),
+                error=boundary.release(Kind.TEXT, each.error),
             )
             for each in result.repetitions
         ],
     )
 
 
-def _masked_check(check: CheckResult, masker: Masker) -> CheckResult:
+def _masked_check(check: CheckResult, boundary: Boundary) -> CheckResult:
     # The value of a variable whose name a rule masks is masked as a whole.
-    name = check.expectation.variable.name.partition(".")[2] if check.expectation.variable else ""
-    own = {"message": mask_text(masker, check.expectation.message)}
+    name = check.variable
+    own = {"message": boundary.release(Kind.TEXT, check.expectation.message)}
     return replace(
         check,
         expectation=check.expectation.model_copy(update=own),
-        expected=_masked_text(check.expected, name, masker),
-        got=_masked_text(check.got, name, masker),
+        expected=_masked_text(check.expected, name, boundary),
+        got=_masked_text(check.got, name, boundary),
+        why=boundary.release(Kind.TEXT, check.why),
     )
 
 
-def _masked_text(text: str, name: str, masker: Masker) -> str:
-    return str(masker.mask_value(redact_at(name, text), masker.telling_name(names_in(name))))
+def _masked_text(text: str, name: str, boundary: Boundary) -> str:
+    return str(boundary.release(Kind.VALUE, text, name))

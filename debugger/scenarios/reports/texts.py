@@ -77,6 +77,8 @@ def failure_lines(result: ScenarioResult, link: RunLink = no_link) -> Iterator[s
         yield f"{check_place(check).capitalize()}{own}"
         yield f"  expected: {check.expected}"
         yield f"  got:      {check.got}"
+        if check.why:
+            yield f"  why:      {check.why}"
         if check.event is not None:
             opened = run_link(result, found, link, check.event)
             yield f"  nearest event: {check.event}{f', {opened}' if opened else ''}"
@@ -88,7 +90,8 @@ def warning_lines(result: ScenarioResult) -> Iterator[str]:
     for number, repetition in enumerate(result.repetitions, start=1):
         at = f"repetition {number}, " if len(result.repetitions) > 1 else ""
         for check in repetition.warnings:
-            yield f"{at}{check_place(check)}: {check.text}"
+            why = f"; why: {check.why}" if check.why else ""
+            yield f"{at}{check_place(check)}: {check.text}{why}"
 
 
 def run_lines(result: ScenarioResult, repetition: RepetitionResult, link: RunLink) -> Iterator[str]:

@@ -134,6 +134,7 @@ class KeyStore:
         await asyncio.shield(self._reading)
 
     async def _read(self, keys: ApiKeys) -> None:
+        """Read the valid keys from the store in a thread, and replace those in memory."""
         began = self._now()
         try:
             known = await asyncio.to_thread(keys.all)

@@ -12,12 +12,12 @@ from typing import Any
 
 from starlette.types import Message
 
-from debugger.errors import DebuggerError, InputError, RerunTokenError, RunEndedError
+from debugger.errors import DebuggerError, InputError, RerunTokenError, RunEndedError, TurnNotStoredError
 from debugger.protocol.base import JsonObject, is_id, without_secret_variables
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import EXPECTED_TURN_KEY, FRAME_NUMBER, TRUNCATED, TurnInput
-from debugger.server.errors import SESSION_NOT_FOUND
+from debugger.server.errors import NOT_STORED, SESSION_NOT_FOUND
 
 DONE = 1000
 READS_TOO_SLOWLY = 1008
@@ -65,6 +65,8 @@ class CloseSocket(Exception):
             return cls.with_status(404, SESSION_NOT_FOUND)
         if isinstance(error, RerunTokenError):
             return cls(BAD_RERUN_TOKEN, error.message)
+        if isinstance(error, TurnNotStoredError):  # other conflicts mean that nothing was executed
+            return cls.with_status(error.status, f"{NOT_STORED}: {error.message}")
         if error.status < 500:
             return cls.with_status(error.status, error.message)
         # The place of the database and its error are for the operator.

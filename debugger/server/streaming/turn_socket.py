@@ -85,7 +85,7 @@ class TurnSocket:
     async def serve(self) -> None:
         """Serve until one side closes the socket.
 
-        A turn is executed to its end all the same.
+        A turn that runs or was taken is executed to its end all the same, and a stop is carried out.
         """
         await self._socket.accept()
         loops = [
@@ -131,6 +131,12 @@ class TurnSocket:
                 raise CloseSocket(DONE)
 
     async def _receive(self) -> None:
+        """Receive frames until the client leaves; queue a turn, and let a stop cancel the one under way.
+
+        Raises:
+            CloseSocket: A frame cannot be read, or comes during a turn.
+            WebSocketDisconnect: The client has left.
+        """
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -166,6 +172,7 @@ class TurnSocket:
         raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
 
     async def _end(self, loop: asyncio.Task[None]) -> None:
+        """Close the socket after its loop has ended, with the error's code; not if the client has left."""
         error = loop.exception()
         match error:
             case CloseSocket():
@@ -200,6 +207,11 @@ class TurnSocket:
             return None
 
     async def _run_turn(self, frame: TurnFrame) -> TurnResult:
+        """Execute the turn of a frame in a thread, acknowledge it, and schedule its background work.
+
+        Raises:
+            CloseSocket: It failed; everything sent before has reached the client.
+        """
         workflow_id, run_id = self._resolve_target(frame)
         worker = await self._run_worker(
             lambda: self._claim(workflow_id, run_id, frame),
@@ -215,16 +227,19 @@ class TurnSocket:
         return worker.result
 
     def _claim(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
+        """Begin the turn of a frame; redeem its re-run token first, which creates the run."""
         if run_id is None and frame.rerun_token is not None:
             run_id = _redeem(self._services, workflow_id, frame.rerun_token, frame.turn_input)
         is_new = run_id is None
+        is_started = is_new or frame.rerun_token is not None
+        turn_input = self._services.mark_socket(frame.turn_input) if is_started else frame.turn_input
         execute: Callable[..., TurnStream] = self._services.begin_run if is_new else self._backend.execute
         return execute(
             workflow_id,
-            frame.turn_input,
+            turn_input,
             run_id=run_id,
             expected_turn_number=frame.expected_turn_number,
-            version_number=requested_version(None, frame.turn_input),
+            version_number=requested_version(None, turn_input),
             cancelled=frame.cancelled,
         )
 

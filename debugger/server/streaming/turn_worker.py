@@ -68,6 +68,7 @@ class TurnWorker:
             self.error = error
 
     def _run(self) -> None:
+        """Execute the turn in this thread; leave result or error in the attributes, never raise."""
         try:
             self.result = self._run_turn()
         except DebuggerError as error:

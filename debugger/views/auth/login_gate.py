@@ -65,7 +65,7 @@ class LoginGate:
             await self._app(scope, receive, send)
             return
         try:
-            login = await self._logins.find_soon(cookies_of(scope))
+            login = await self._logins.find_nonblocking(cookies_of(scope))
             if await self._page.answers(path, scope, receive, send, login):
                 return
         except StoreError as error:
@@ -93,6 +93,7 @@ class LoginGate:
         await respond(scope, send, 303, headers=[(b"location", location.encode())])
 
     async def _serve_while_signed_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket until it ends or its login does; then send the browser to the login page."""
         serving = asyncio.ensure_future(self._app(scope, receive, send))
         watching = asyncio.ensure_future(self._until_signed_out(login, cookies_of(scope)))
         try:
@@ -116,7 +117,7 @@ class LoginGate:
         while current is not None and current.role is not None:
             await asyncio.sleep(POLL_SECONDS)
             try:
-                current = await self._logins.find_soon(cookies)
+                current = await self._logins.find_nonblocking(cookies)
             except StoreError as error:
                 _log.warning("A WebSocket is closed, since logins cannot be checked: %s", error)
                 return

@@ -131,6 +131,10 @@ class LoginPage:
         return _page("Sign in", "<p>Sign in with your organization's account.</p>" + "".join(links))
 
     async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a key that was entered: set the login cookie and go on, or show the form with the error.
+
+        Wrong keys are counted by address, and refused with 429 once there are too many.
+        """
         form = await _read_form(receive)
         target = self._safe(form.get("next", ""))
         key = await asyncio.to_thread(self._logins.key, digest_of(form.get("key", "").strip().encode()))
@@ -151,6 +155,7 @@ class LoginPage:
         await _redirect(scope, send, target, [cookie, _no_owner(scope)])
 
     async def _sign_out(self, scope: Scope, send: Send, login: Login | None) -> None:
+        """End a login and delete all cookies of the app; only for POST, which another site cannot send."""
         if scope["method"] != "POST":
             await respond(scope, send, 405, "Sign out with the button of the page.\n")
             return

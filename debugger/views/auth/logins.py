@@ -115,7 +115,7 @@ class Logins:
         role = oidc.role_of(identity.claims, self._roles)
         return Login(identity.name, role, identity.digest, identity.expires_at)
 
-    async def find_soon(self, cookies: Mapping[str, str]) -> Login | None:
+    async def find_nonblocking(self, cookies: Mapping[str, str]) -> Login | None:
         """Return the login without blocking the event loop."""
         if self._is_fresh:
             return self.find(cookies)

@@ -15,8 +15,11 @@ from typing import Any
 
 from debugger.errors import SettingsError
 from debugger.store import Role
+from debugger.store.keys import MAX_NAME_CHARACTERS
 from debugger.views.streamlit_patches.login import read_login_cookie
 
+_NEVER = 1e11
+"""Seconds since 1970 at which no login expires: the time is then no time."""
 _EXAMPLE = "Write them as in ada@example.com=admin, *@example.com=read, claim:groups:qa=run."
 
 
@@ -44,16 +47,21 @@ class RoleRule:
 
     def applies(self, claims: Mapping[str, Any]) -> bool:
         """Return whether a user with these claims gets the role."""
-        values = claims.get(self.claim)
-        texts = [each for each in (values if isinstance(values, list) else [values]) if isinstance(each, str)]
         if self.claim != "email":
-            return self.value in texts
-        if not _is_verified(claims):
-            return False
-        addresses = [text.lower() for text in texts if text.count("@") == 1]
-        if self.value.startswith("*@"):
-            return any(address.endswith(self.value[1:]) for address in addresses)
-        return self.value in addresses
+            values = claims.get(self.claim)
+            return self.value in (values if isinstance(values, list) else [values])
+        address = _address(claims).lower()
+        return address.endswith(self.value[1:]) if self.value.startswith("*@") else self.value == address
+
+
+def _address(claims: Mapping[str, Any]) -> str:
+    """Return the user's verified e-mail address; empty where the claim is anything else."""
+    address = _name(claims.get("email"))
+    return address if address.count("@") == 1 and _is_verified(claims) else ""
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def _is_verified(claims: Mapping[str, Any]) -> bool:
@@ -105,7 +113,17 @@ def read_identity(cookies: Mapping[str, str]) -> Identity | None:
         return None
     claims = json.loads(content)
     expires_at = claims.get("exp")
-    if not claims.get("is_logged_in") or not isinstance(expires_at, int | float) or expires_at <= time.time():
+    name = _address(claims) or _name(claims.get("sub"))
+    if not claims.get("is_logged_in") or not name or not isinstance(expires_at, int | float):
         return None
-    name = (claims.get("email") if _is_verified(claims) else "") or claims.get("sub") or ""
-    return Identity(str(name)[:80], claims, hashlib.sha256(content).hexdigest(), float(expires_at))
+    if not time.time() < expires_at < _NEVER:  # false of what is no number, too
+        return None
+    return Identity(_shortened(name), claims, hashlib.sha256(content).hexdigest(), float(expires_at))
+
+
+def _shortened(name: str) -> str:
+    """Return a name, cut to ``MAX_NAME_CHARACTERS``; its digest keeps two long names apart."""
+    if len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:16]
+    return f"{name[: MAX_NAME_CHARACTERS - 17]}…{digest}"

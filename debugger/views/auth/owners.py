@@ -159,8 +159,17 @@ def owner_token() -> str | None:
     if not isinstance(sent, str) or not _TOKEN.fullmatch(sent):
         return None
     user = current_user()
-    # Another user of the same browser gets nothing that this one has entered.
-    return sent if user.is_local else f"{sent} {user.name}"
+    return owner_name(sent, None if user.is_local else user.name)
+
+
+def owner_name(browser: str, person: str | None) -> str:
+    """Return the name of an owner: another user of a browser gets nothing that this one has entered.
+
+    Args:
+        browser: The token of its cookie.
+        person: The user; ``None`` on a page without a login.
+    """
+    return browser if person is None else f"{browser} {person}"
 
 
 class OwnerCookie:

@@ -1,4 +1,4 @@
-// The bubbles of a chat with the notes between them: takes in what was said, again and again.
+// The messages of a chat with the notes between them: takes in what was said, again and again.
 
 const NEAR = 24; // so many pixels from its end a box still goes with what is added
 const ICONS = { agent: "smart_toy", user: "person", warning: "warning", error: "dangerous" };
@@ -70,12 +70,12 @@ function iconOf(name, className = "icon") {
   return icon;
 }
 
-function bubbleOf({ kind, text, caption, event, is_uncertain: isUncertain }) {
+function messageOf({ kind, text, caption, event, is_uncertain: isUncertain }) {
   const words = made("div", "", made("p", "words", text), ...(caption ? [made("small", "", caption)] : []));
-  const bubble = made("div", "bubble " + kind + (isUncertain ? " uncertain" : ""), iconOf(ICONS[kind], "icon face"), words);
-  bubble.role = "group";
-  bubble.ariaLabel = "Chat message from " + kind;
-  return event === undefined ? bubble : choosable(bubble, event, text);
+  const message = made("div", "chat-message " + kind + (isUncertain ? " uncertain" : ""), iconOf(ICONS[kind], "icon face"), words);
+  message.role = "group";
+  message.ariaLabel = "Chat message from " + kind;
+  return event === undefined ? message : choosable(message, event, text);
 }
 
 function choosable(message, event, text) {
@@ -104,7 +104,7 @@ function foldOf(it, { first, label, texts }) {
 
 function elementOf(it, item) {
   if (item.kind === "folded") return foldOf(it, item);
-  return item.kind in { agent: 1, user: 1 } ? bubbleOf(item) : noteOf(item.kind, item.text, item.event);
+  return item.kind in { agent: 1, user: 1 } ? messageOf(item) : noteOf(item.kind, item.text, item.event);
 }
 
 // Only what is another than before is made anew, wherever it stood: what is new comes at the end of a long

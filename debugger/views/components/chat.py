@@ -32,7 +32,7 @@ class ShowEarlier:
     on_change: Callable[[bool], None]
 
 
-_BOX = component("bubbles_box", __package__, "chat", ("elements.js", "chat.js"))
+_BOX = component("chat_messages", __package__, "chat", ("elements.js", "chat.js"))
 
 
 def chat_box(
@@ -52,10 +52,10 @@ def chat_box(
 
     Args:
         key: The widget's.
-        said: The bubbles in order.
+        said: The messages in order.
         height: In pixels, where style.css has no other.
-        earlier: The switch above the bubbles, if not all are always shown.
-        under_way: What happens just now, reported below the bubbles.
+        earlier: The switch above the messages, if not all are always shown.
+        under_way: What happens just now, reported below the messages.
         empty: What is in the middle of the box, as where nothing was said.
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
@@ -89,8 +89,8 @@ def chat_box(
 def _cursor_props(
     groups: Sequence[Sequence[ChatMessage]], said: Sequence[ChatMessage], later: Sequence[bool]
 ) -> JsonObject:
-    until = [bubble for bubble, is_later in zip(said, later, strict=True) if not is_later]
-    here = next((bubble for bubble in reversed(until) if bubble.role in ("user", "agent")), None)
+    until = [message for message, is_later in zip(said, later, strict=True) if not is_later]
+    here = next((message for message in reversed(until) if message.role in ("user", "agent")), None)
     known = set(map(id, until))
     return {
         "here": next((at for at, group in enumerate(groups) if group[0] is here), -1),
@@ -101,7 +101,7 @@ def _cursor_props(
 def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_choose: bool) -> JsonObject:
     first = group[0]
     if len(group) > 1:
-        props = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
+        props = {"label": count(len(group), first.role), "texts": [message.text for message in group]}
         return {"kind": "folded", "first": first.event_index, **props}
     if mark is not None and first.role == "user" and first.turn_number == mark[0]:
         return {"kind": "user", "text": first.text, "caption": mark[1], "is_uncertain": True}
@@ -110,4 +110,5 @@ def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_
         background = ", background" if first.is_background else ""
         speaker = f"{first.node_name} · turn {first.turn_number}{background}"
     event = {"event": first.event_index} if can_choose and first.event_index is not None else {}
-    return {"kind": first.role, "text": first.text, "caption": speaker, **event}
+    kind = "error" if first.role == "failure" else first.role
+    return {"kind": kind, "text": first.text, "caption": speaker, **event}

@@ -9,6 +9,7 @@ from zlib import crc32
 import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
+from debugger.boundary import release_line
 from debugger.errors import (
     AuthenticationError,
     DebuggerError,
@@ -34,10 +35,10 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
         error: The error.
         links: Whether an error of the key comes with a link to the page on which another is entered.
     """
-    sentence, _, excerpt = error.message.partition("\n")
+    sentence, _, excerpt = release_line(error.message).partition("\n")
     if isinstance(error, ExpressionError):
         sentence = f"Column {error.column}: {sentence}"
-        excerpt = str(error).partition("\n")[2]
+        excerpt = release_line(str(error)).partition("\n")[2]
     parts = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
     st.error(plain(f"{parts} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:

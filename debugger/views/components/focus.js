@@ -23,7 +23,7 @@ document.addEventListener("click", note, true);
 new MutationObserver(keepKeyboard).observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-test-script-state"] });
 
 function isSeen(element) {
-  return Boolean(element?.isConnected && element.checkVisibility({ visibilityProperty: true }) && !element.disabled);
+  return Boolean(element?.isConnected && element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.ariaDisabled !== "true");
 }
 
 function controlAt([place, control]) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from debugger.session.stepping import StepKind
 from debugger.views import state
@@ -25,8 +25,12 @@ def message_box(
     on_step: Callable[[str, StepKind], None] | None = None,
     disabled: bool = False,
     offers: Sequence[str] | None = None,
-    ghost: str = "",
+    suggestion: str = "",
     draft: str = "",
+    place: tuple[str, str] = ("", ""),
+    takes: Callable[[Any], bool] = lambda place: True,
+    on_refuse: Callable[[Any, str], None] = lambda place, text: None,
+    is_running: bool = False,
     turn: int | None = None,
     aria_label: str = "",
     shortcut: str | None = None,
@@ -41,8 +45,13 @@ def message_box(
         disabled: Whether nothing can be sent.
         offers: Lines that are sent with a click; their line is reserved while there are none, so that nothing
             jumps. ``None`` where there never are any.
-        ghost: A text that the empty box shows, and takes over at Tab or Right; empty without one.
+        suggestion: A text that the empty box shows, and takes over at Tab or Right; empty without one.
         draft: What the box is to hold, as a message that could not be sent; once for each time it changes.
+        place: What the text that is typed belongs to, and the visit during which that may get another name.
+            The box changes its text with both, and has it again when one of them is back.
+        takes: Returns whether a message is for what is on view, from the place that the browser names.
+        on_refuse: Takes place and text of a message that cannot be sent, so that it is not lost.
+        is_running: Whether it is disabled only until a turn has ended: it takes what is typed all the same.
         turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
             elsewhere. ``None`` while no message is waited for.
         aria_label: Status of the run, for screen readers; read aloud when it changes.
@@ -51,15 +60,20 @@ def message_box(
     reason = explain_denial(on_send)
 
     def send() -> None:
-        sent = state.sent_by_browser(key, "sent")
-        if not disabled and _is_message(sent):
-            on_send(sent)
+        match state.sent_by_browser(key, "sent"):
+            case [text, sent_from] if _is_message(text):
+                if not disabled and takes(sent_from):
+                    on_send(text)
+                else:
+                    on_refuse(sent_from, text)
 
     def step() -> None:
         match state.sent_by_browser(key, "stepped"):
-            case [text, kind] if not disabled and _is_message(text) and kind in get_args(StepKind):
-                if on_step is not None:
+            case [text, sent_from, kind] if _is_message(text) and kind in get_args(StepKind):
+                if on_step is not None and not disabled and takes(sent_from):
                     on_step(text, kind)
+                else:
+                    on_refuse(sent_from, text)
 
     _BOX(
         key=key,
@@ -67,8 +81,10 @@ def message_box(
             "placeholder": reason or placeholder,
             "disabled": disabled or bool(reason),
             "offers": None if offers is None else list(offers),
-            "ghost": ghost,
+            "suggestion": suggestion,
             "draft": draft,
+            "place": list(place),
+            "is_running": is_running,
             "turn": turn,
             "aria_label": aria_label,
             "shortcut": shortcut,

@@ -1,13 +1,22 @@
-// A text area for scripts: names of nodes, edges and tools are offered beside the caret.
+// A text area for scripts: names of nodes, edges and tools are offered beside the caret, where one can stand.
 
 const instances = new WeakMap(); // one record per mounted editor
 const MOVES = ["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
+const NONE = -1; // of the names on offer: none is chosen until an arrow key does, so that Enter makes a line
+const NAME = String.raw`([^\s"'#:{}\[\],-][^"'#:{}\[\],]*)?$`; // what is typed of one, up to the caret
+const PLACES = [ // where a name stands by its own line, and the key above it that makes it one
+  [new RegExp(String.raw`^\s*(?:-\s+)?(?:take|after|call):\s+` + NAME)],
+  [new RegExp(String.raw`^\s*(?:-\s+)?call:\s*(?:\{|\[(?:[^"'#{}\[\]]*,)?)\s*` + NAME)],
+  [new RegExp(String.raw`^\s+` + NAME), /^\s*(?:-\s+)?(?:nodes|tools|call):\s*(?:#.*)?$/],
+  [new RegExp(String.raw`^\s*-\s+` + NAME), /^\s*(?:-\s+)?call:\s*(?:#.*)?$/],
+];
+const UNLIKE_TEXT = /^[-?!&*|>@`%~\s]|[:#,[\]{}"']|\s$|^(true|false|null|yes|no|on|off|[\d.+_e]+)$/i; // a name that YAML reads as text only in quotes
 const MOST = 40, LINE = 20, CHARACTER = 7.8, SEND_MS = 400;
 
 function instanceOf(root) {
   let it = instances.get(root);
   if (it) return it;
-  it = { text: root.querySelector("textarea"), list: root.querySelector("ul"), status: root.parentNode.querySelector("[role=status]"), at: 0, found: [] };
+  it = { text: root.querySelector("textarea"), list: root.querySelector("ul"), status: root.parentNode.querySelector("[role=status]"), at: NONE, found: [] };
   it.text.addEventListener("input", () => { offer(it, false); plan(it); });
   it.text.addEventListener("keydown", event => press(it, event));
   it.text.addEventListener("blur", () => { hide(it); send(it); });
@@ -31,28 +40,51 @@ function press(it, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
-    it.at = (it.at + step + it.found.length) % it.found.length;
+    it.at = it.at === NONE && step < 0 ? it.found.length - 1 : (it.at + step + it.found.length) % it.found.length;
     draw(it);
-  } else if (event.key === "Enter" || event.key === "Tab") insert(it, it.found[it.at]);
+  } else if (event.key === "Tab" || (event.key === "Enter" && it.at !== NONE)) insert(it, it.found[Math.max(it.at, 0)]);
   else if (event.key === "Escape") hide(it);
   else return;
   event.preventDefault();
   event.stopPropagation(); // Escape would close the dialog
 }
 
-// What is typed of a name: from the last key, dash or quote of the line on.
+// What is typed of a name, empty where one can begin; nothing where a text stands, as in a comment, in quotes or of `say`.
 function typed(it) {
-  const before = it.text.value.slice(0, it.text.selectionStart);
-  return before.slice(before.lastIndexOf("\n") + 1).match(/(?:[:{,\[-]\s+|^\s*|["'])([^"':{,\[]*)$/)?.[1] ?? "";
+  const lines = it.text.value.slice(0, it.text.selectionStart).split("\n"), line = lines.pop();
+  if (isInBlock(lines, indent(line))) return undefined;
+  const depth = indent(line), isItem = line.trimStart().startsWith("-");
+  const above = lines.findLast(each => each.trim() && (indent(each) < depth || (isItem && indent(each) === depth && !each.trimStart().startsWith("-"))));
+  for (const [place, key] of PLACES) {
+    const match = line.match(place);
+    if (match && (!key || key.test(above ?? ""))) return match[1] ?? "";
+  }
+  return undefined;
+}
+
+// Whether a line of an indentation is part of a text that begins with `|` or `>` above it.
+function isInBlock(lines, depth) {
+  let least = depth;
+  for (const each of lines.toReversed()) {
+    if (!each.trim()) continue;
+    if (least > each.match(/^\s*(?:-\s+)*/)[0].length && /[:-]\s+[|>][-+\d]*\s*(?:#.*)?$/.test(each)) return true;
+    least = Math.min(least, indent(each));
+  }
+  return false;
+}
+
+function indent(line) {
+  return line.length - line.trimStart().length;
 }
 
 function offer(it, all) {
-  const word = typed(it).toLowerCase();
+  const word = typed(it)?.toLowerCase();
+  if (word === undefined) return hide(it);
   if (!all && word.length < 2) return hide(it);
   const fits = it.data.names.filter(([name]) => name.toLowerCase().includes(word) && name.toLowerCase() !== word);
   fits.sort(([one], [other]) => other.toLowerCase().startsWith(word) - one.toLowerCase().startsWith(word));
   it.found = fits.slice(0, MOST);
-  it.at = 0;
+  it.at = NONE;
   if (!it.found.length) return hide(it);
   draw(it);
 }
@@ -70,12 +102,13 @@ function draw(it) {
   it.list.style.top = `${Math.min(lines.length * LINE + 12 - it.text.scrollTop, it.text.offsetHeight - 20)}px`;
   it.list.style.left = `${Math.min(lines.at(-1).length * CHARACTER + 10 - it.text.scrollLeft, it.text.offsetWidth - 220)}px`;
   it.list.hidden = false;
-  it.list.children[it.at].scrollIntoView({ block: "nearest" });
-  it.status.textContent = `${it.found[it.at].join(", ")}; ${it.at + 1} of ${it.found.length}`;
+  it.list.children[Math.max(it.at, 0)].scrollIntoView({ block: "nearest" });
+  it.status.textContent = it.at === NONE ? `Names on offer: ${it.found.length}` : `${it.found[it.at].join(", ")}; ${it.at + 1} of ${it.found.length}`;
 }
 
-function insert(it, [name]) {
-  const end = it.text.selectionStart, begin = end - typed(it).length;
+function insert(it, [found]) {
+  const name = UNLIKE_TEXT.test(found) ? JSON.stringify(found) : found;
+  const end = it.text.selectionStart, begin = end - (typed(it) ?? "").length;
   it.text.setSelectionRange(begin, end);
   // As if it was typed, so that it can be undone; a browser that refuses to gets it all the same.
   if (!document.execCommand("insertText", false, name)) it.text.setRangeText(name, begin, end, "end");

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.session.session import DebugSession
-from debugger.session.verification import Fidelity, Verdict
+from debugger.session.verification import Fidelity, FidelityLevel
 from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Colour
 
@@ -74,7 +74,7 @@ def status_badge(status: str) -> Badge:
     return Badge(look.word, look.icon, look.colour)
 
 
-FIDELITY_LOOKS: dict[Verdict, Look] = {
+FIDELITY_LOOKS: dict[FidelityLevel, Look] = {
     "verified": Look("Verified", ":material/verified:", "green"),
     "approximate": Look("Approximate", ":material/rule:", "orange"),
     "differs": Look("Differs", ":material/difference:", "red"),
@@ -85,7 +85,7 @@ FIDELITY_LOOKS: dict[Verdict, Look] = {
 
 def fidelity_item(fidelity: Fidelity) -> Badge:
     """The verdict for a bar; the sentence is in its help."""
-    look = FIDELITY_LOOKS[fidelity.verdict]
+    look = FIDELITY_LOOKS[fidelity.level]
     return Badge(look.word, look.icon, look.colour, help=fidelity.sentence)
 
 

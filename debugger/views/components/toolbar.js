@@ -143,7 +143,11 @@ const FILL = {
     part.element.classList.add("break");
   },
   button(part, { label, icon, look, shows, disabled, keys }, send) {
-    const button = onlyChild(part, "button", () => { if (!isTakenByMessage(part.item)) send(); });
+    const button = onlyChild(part, "button", () => {
+      if (isTakenByMessage(part.item)) return;
+      send();
+      if (part.item.awaits_message) document.dispatchEvent(new CustomEvent("message-awaited"));
+    });
     button.className = look;
     button.disabled = disabled;
     part.element.classList.toggle("cut", shows === "words, cut");
@@ -197,13 +201,13 @@ const FILL = {
     button.ariaChecked = String(value);
     button.replaceChildren(made("i", ""), made("span", "", label));
   },
-  disclosure(part, { label, icon, look, value, disabled }, send) {
+  disclosure(part, { label, icon, look, value, disabled, yields }, send) {
     const button = onlyChild(part, "button", () => send(button.ariaExpanded !== "true"));
     button.disabled = disabled;
     button.className = look + " disclosure";
     button.ariaExpanded = String(value);
     const chevron = iconOf(value ? "expand_more" : "chevron_right");
-    button.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label), chevron);
+    button.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", yields ? "yields" : "", label), chevron);
   },
   switch(part, { label, options, value, wide }, send) {
     const { element } = part, names = JSON.stringify(options);
@@ -362,10 +366,10 @@ function noteClosed(list) {
   delete document.documentElement.dataset.menu;
 }
 
-// A line that never breaks: what it has no room for gives way in the order of its overflow.
+// A line that never breaks: what it has no room for gives way in the order of its overflow. Keys, and the words of what
+// shows its icon where narrow, go by the width of the window alone: what stands beside them does not move them.
 function fit(line) {
   const { root, overflow } = line;
-  root.classList.remove("no-keys");
   for (const { element } of line.parts) element.classList.remove("compact", "dropped");
   for (const part of line.parts.filter(each => each.isInMenu).reverse()) { // so that the next one is in its place
     part.isInMenu = false;
@@ -376,8 +380,7 @@ function fit(line) {
   if (!overflow) return;
   const isFull = () => root.scrollWidth > root.clientWidth + 1;
   const yielding = overflow.map(key => line.parts.find(({ item }) => item.key === key)).filter(Boolean);
-  if (isFull()) root.classList.add("no-keys");
-  for (const part of yielding) if (part.item.icon && isFull()) part.element.classList.add("compact");
+  for (const part of yielding) if (part.item.icon && part.item.shows === "words" && isFull()) part.element.classList.add("compact");
   for (const part of yielding.filter(({ element }) => element.classList.contains("compact")).reverse()) { // what fits beside the others after all
     part.element.classList.remove("compact");
     if (isFull()) part.element.classList.add("compact");

@@ -109,12 +109,15 @@ class Button(_Part):
     disabled: bool = False
     help: str = ""
     shortcut: str | None = None
-    shows: Literal["words", "words, cut", "icon where narrow", "icon"] = "words"
-    """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
+    shows: Literal["words", "whole words", "words, cut", "icon where narrow", "icon"] = "words"
+    """Whether its words are cut, or give way to its icon; a screen reader reads them all the same. Whole
+    words never give way, and words that do where the window is narrow do it whatever stands beside them."""
     names_keys: bool = True
     """Whether it names its shortcut."""
     message_step: str = ""
     """The step for which the message box, where it holds text, takes the press and sends the text."""
+    awaits_message: bool = False
+    """Whether a press gives the message box the keyboard at once: what is typed next is a message."""
     counts: bool = False
     """Whether each press has its effect of several that come before the page answers; else they are one."""
 
@@ -208,6 +211,8 @@ class Disclosure(_Field):
     disabled: bool = False
     closing_key: str | None = None
     """Closes it."""
+    yields: bool = False
+    """Whether its words give way to its icon where the window is narrow; a screen reader reads them."""
 
     @property
     def is_open(self) -> bool:
@@ -401,9 +406,9 @@ class Line:
     low: bool = False
     """Whether its controls are low, and name no shortcuts in a narrow window."""
     overflow: Sequence[str] | None = None
-    """Keys of items that give way in a line that never breaks, the first one first: shortcuts go, then labels
-    of buttons with an icon, then items go into the last menu, or away where there is none. ``None`` where
-    the line breaks instead."""
+    """Keys of items that give way in a line that never breaks, the first one first: labels of buttons with an
+    icon go, then items go into the last menu, or away where there is none. ``None`` where the line breaks
+    instead."""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from pydantic import SecretStr, ValidationError
 
-from debugger.analysis.outbound_policies import HOSTED_NOTICE, responder_label
+from debugger.analysis.outbound_policies import HOSTED_NOTICE, model_source_label
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.hosted.connection_test import check_connection
@@ -138,7 +138,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
     return [
         # Without what may hold a password: what comes before the host, and the parameters.
         ("Database", settings.database_url.rpartition("@")[2].partition("?")[0]),
-        ("Model calls answered by", responder_label(settings)),
+        ("Model calls answered by", model_source_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description.removesuffix(".")),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", f"{settings.time_zone} in workflows, {settings.shown_time_zone} on this page"),
@@ -371,6 +371,7 @@ def _text(key: str) -> str:
 
 
 def _test() -> None:
+    """Call the hosted API, and draw the result of each call."""
     session = state.record(CurrentRun).session
     own_runs = [session.run_id] if session and session.run_id else []
     try:
@@ -402,6 +403,7 @@ def _test() -> None:
 
 
 def _try() -> None:
+    """Ask the backend for its workflows, and draw them or the error."""
     try:
         backend = current_backend()
         with st.spinner("Asking for the list of workflows …"):

@@ -29,6 +29,7 @@ from debugger.views.panels.graph import graph_badges, graph_pane, graph_state, t
 from debugger.views.panels.inspector import inspector, inspector_state
 from debugger.views.panels.metrics import metrics, metrics_line
 from debugger.views.panels.mocks import mocks
+from debugger.views.panels.picture import is_picture_open
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
@@ -84,7 +85,7 @@ def render() -> None:
         show_backend_error(error)
         return
     navigation.choose_first_workflow()
-    actions.take_in_turn()
+    actions.collect_finished_turn()
     session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
@@ -106,8 +107,15 @@ def render() -> None:
 def _page_state(session: DebugSession) -> Hashable:
     questions = state.record(OpenQuestions)
     # A page run closes a dialog for good: beside a poll, the run of one pane sometimes leaves it on view.
-    dialogs = fork_state(), scenario_state(), is_export_open(), is_demo_script_open()
-    return session, state.record(ViewMode).is_demo, questions.production, questions.python, dialogs
+    dialogs = fork_state(), scenario_state(), is_export_open(), is_demo_script_open(), is_picture_open()
+    return (
+        session,
+        state.record(ViewMode).is_demo,
+        questions.production,
+        questions.python,
+        questions.edit,
+        dialogs,
+    )
 
 
 def _workbench_state(session: DebugSession) -> Hashable:

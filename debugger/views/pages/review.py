@@ -16,6 +16,7 @@ from debugger.views.panels.exports.dialog import export_dialog
 from debugger.views.panels.notes import author
 from debugger.views.panels.review import actions
 from debugger.views.panels.review.decision import (
+    changed_verdict,
     comment_box,
     decision_bar,
     rubric_checks,
@@ -121,8 +122,11 @@ def _decide(
 ) -> None:
     run, target = read.recorded.run, actions.review().target
     present = next((verdict for verdict in own if verdict.target == target), None)
-    decision_bar(run.workflow_run_id, target, present, queue, open_runs)
-    comment_box(run.workflow_run_id, target, present)
+    base = actions.base_verdict(run.workflow_run_id, target, present)
+    decision_bar(run.workflow_run_id, target, base, queue, open_runs)
+    if (base and base.revision) != (present and present.revision):
+        changed_verdict(present)
+    comment_box(run.workflow_run_id, target, base)
     if target.kind == "run":
-        rubric_checks(run.workflow_run_id, present, run.workflow_id)
+        rubric_checks(run.workflow_run_id, base, run.workflow_id)
     verdict_list(run.workflow_run_id, found)

@@ -9,7 +9,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
+from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import SegmentedControl, bar
@@ -155,7 +155,7 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
     question = ("runs", wanted, number)
     answers.expire(question)  # runs come and go by the minute
     try:
-        if wanted.path is not None:
+        if wanted.needs_summaries:
             found = answers.ask(question, lambda: runs_on_path(backend, wanted, _READ_SECONDS))
             return rows_of(found, number, _PAGE_SIZE)
         return answers.ask(question, lambda: wanted.page(backend, number, _PAGE_SIZE))
@@ -173,7 +173,7 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
         return RowFacts(
             names,
             place,
-            notebook().marks(ids),
+            local_notes().marks(ids),
             summaries_of(backend).read(rows, _READ_SECONDS),
             store.reviews.verdicts(ids, connection=connection_of_runs()),
             store.snippets.read_snippets(ids, words) if words else {},

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
-from debugger.graph import Graph
-from debugger.protocol.events import EVENT_TYPES
-from debugger.session.breakpoints import Breakpoint, BreakpointKind
+from debugger.session.breakpoint_kinds import KINDS, BreakpointKind
+from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
@@ -23,13 +22,6 @@ from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
-_WORDS: dict[BreakpointKind, str] = {
-    "before": "Before a node",
-    "after": "After a node",
-    "edge": "On an edge",
-    "event": "On an event type",
-    "error": "On any error",
-}
 _MOST_LINES = 50
 _TEXTS = ("bp_condition", "bp_hits", "bp_log")
 
@@ -98,12 +90,13 @@ def _form(view: RunView) -> None:
     ):
         kind: BreakpointKind = st.selectbox(
             "New breakpoint",
-            get_args(BreakpointKind),
-            format_func=_WORDS.__getitem__,
+            list(KINDS),
+            format_func=lambda name: KINDS[name].label,
             key="bp_kind",
             width=170,
         )
-        targets = _targets(kind, view.graph)
+        choices = KINDS[kind].choices
+        targets = choices(view.graph) if choices is not None else {}
         if targets:
             st.selectbox(
                 "Where", list(targets), format_func=targets.__getitem__, key=f"bp_target_{kind}", width=260
@@ -122,20 +115,8 @@ def _form(view: RunView) -> None:
             key="bp_add",
             icon=":material/add:",
             args=(kind, bool(targets)),
-            **on_click(refresh.refreshing("look", _add), disabled=not targets and kind != "error"),
+            **on_click(refresh.refreshing("look", _add), disabled=choices is not None and not targets),
         )
-
-
-def _targets(kind: BreakpointKind, graph: Graph) -> dict[str, str]:
-    if kind == "event":
-        return {name: name for name in sorted(EVENT_TYPES)}
-    if kind == "edge":
-        return {
-            edge.logical_id: f"{Breakpoint('edge', edge.logical_id).describe_location(graph)[3:]}"
-            + (f" ({edge.name})" if edge.name else "")
-            for edge in graph.edges.values()
-        }
-    return {} if kind == "error" else graph.names
 
 
 @command

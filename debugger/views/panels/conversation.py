@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.chat import ChatMessage
+from debugger.analysis.chat import TECHNICAL_ROLES, ChatMessage
 from debugger.analysis.run_end import run_end
-from debugger.views import actions, refresh, state
+from debugger.views import actions, drafts, refresh, state
 from debugger.views.components.chat import Line, ShowEarlier, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
@@ -14,21 +14,21 @@ from debugger.views.components.toolbar import Button, Item, Text, bar, bars
 from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
-from debugger.views.panels.demo import audience_bubbles, next_line
+from debugger.views.panels.demo import audience_messages, next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
-from debugger.views.panels.stepping import send_stepped
+from debugger.views.panels.stepping import pending_notice, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 _HEIGHT = 240
 _WHOLE_KEY = "whole_conversation"
-_MOST_BUBBLES = 80
+_MAX_MESSAGES = 80
 _CUT_OFF = 20
 
 
@@ -83,7 +83,7 @@ def _end(view: RunView) -> None:
     """Draw why the run is over; nothing while it is not."""
     if view.is_past or not view.session.is_over:
         return
-    errors = (bubble.text for bubble in reversed(view.bubbles) if bubble.role == "error")
+    errors = (message.text for message in reversed(view.messages) if message.role == "error")
     end = run_end(view.session.status, view.position, view.graph, next(errors, ""))
     if end is None:
         return
@@ -105,8 +105,8 @@ def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
     first, said = _earlier(len(later)), later.count(False)
     if not view.is_past or state.widget(_WHOLE_KEY) or said > first:
         return first, len(later)
-    first = max(said - _MOST_BUBBLES // 2, 0)
-    return first, min(first + _MOST_BUBBLES, len(later))
+    first = max(said - _MAX_MESSAGES // 2, 0)
+    return first, min(first + _MAX_MESSAGES, len(later))
 
 
 def _under_way(view: RunView, hidden: int) -> Line | None:
@@ -129,11 +129,14 @@ def _announcement(view: RunView) -> str:
         return outcome.text
     if view.session.stop_point is not None:
         return f"Paused. {view.session.stop_point.text}"
+    notice = pending_notice(view.session)
+    if notice and not view.is_past:
+        return notice
     return view.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
 
 
 def _empty(view: RunView) -> Line | None:
-    if view.bubbles or view.session.busy:
+    if view.messages or view.session.busy:
         return None
     if view.session.turns_to_load:
         return Line(f"Reading {count(view.session.turns_to_load, 'turn')} …", "progress_activity")
@@ -146,9 +149,9 @@ def _shown(view: RunView) -> tuple[list[ChatMessage], list[bool]]:
     For an audience there are no warnings, and none that came after it.
     """
     if not state.record(ViewMode).is_demo:
-        return view.bubbles, view.later_bubbles
-    pairs = zip(audience_bubbles(view), view.later_bubbles, strict=True)
-    shown = [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
+        return view.messages, view.later_flags
+    pairs = zip(audience_messages(view), view.later_flags, strict=True)
+    shown = [message for message, is_later in pairs if message.role not in TECHNICAL_ROLES and not is_later]
     return shown, [False] * len(shown)
 
 
@@ -157,7 +160,7 @@ def _earlier(messages: int) -> int:
 
     Where the others begin moves on by many at once, so that the first of them stay the same for some turns.
     """
-    return max((messages - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF, 0)
+    return max((messages - _MAX_MESSAGES) // _CUT_OFF * _CUT_OFF, 0)
 
 
 def _show_whole(is_whole: bool) -> None:
@@ -180,8 +183,12 @@ def _message_box(view: RunView) -> None:
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
         offers=offers if view.is_scripted else None,
-        ghost=next_line(view) if is_demo and takes_message else "",
-        draft=state.widget(actions.DRAFT_KEY) or "",
+        suggestion=next_line(view) if is_demo and takes_message else "",
+        draft=drafts.draft(),
+        place=drafts.box_place(),
+        takes=drafts.is_for_run_on_view,
+        on_refuse=drafts.keep_at,
+        is_running=view.session.busy and view.session.stop_point is None and not view.is_past,
         turn=last_turn if is_over else None,
         aria_label=_announcement(view),
         shortcut=keys("message"),

@@ -43,8 +43,13 @@ def place_words(view: RunView) -> str:
     return f"{turn}, event {row.index}"
 
 
-def cursor_items(view: RunView) -> list[Item]:
-    """Return the controls that move the cursor; none before the first event."""
+def cursor_buttons(view: RunView) -> list[Item]:
+    """Return the buttons that move the cursor, there before the first event, too, to keep their places."""
+    return [_turn_button(view, -1), _event_button(view, -1), _event_button(view, 1), _turn_button(view, 1)]
+
+
+def cursor_scrubber(view: RunView) -> list[Item]:
+    """Return the slider that moves the cursor, with its place; none before the first event."""
     if not view.rows:
         return []
     last = len(view.rows) - 1
@@ -62,14 +67,7 @@ def cursor_items(view: RunView) -> list[Item]:
         shortcut=keys("play"),
         help="" if cursor_events(view) else "No event matches the filters of the timeline.",
     )
-    return [
-        _turn_button(view, -1),
-        _event_button(view, -1),
-        _event_button(view, 1),
-        _turn_button(view, 1),
-        scrubber,
-        Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one"),
-    ]
+    return [scrubber, Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one")]
 
 
 def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:

@@ -9,8 +9,8 @@ from functools import partial
 
 import streamlit as st
 
-from debugger.analysis.chat import ChatMessage
-from debugger.analysis.event_fields import field, node_name_of
+from debugger.analysis.chat import TECHNICAL_ROLES, ChatMessage
+from debugger.analysis.event_fields import node_name_of, values_of
 from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.errors import DebuggerError
@@ -30,7 +30,9 @@ from debugger.views.components.graph.props import version_of
 from debugger.views.components.markdown import listed
 from debugger.views.components.toolbar import Badge, Button
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.edits import see, store_edit
 from debugger.views.navigation import ViewMode
+from debugger.views.panels.notes import author
 from debugger.views.panels.runs.scope import connection_of_runs
 from debugger.views.panels.timeline import shown_events
 from debugger.views.run_view import RunView, scripted_conversations
@@ -54,7 +56,7 @@ def cursor_events(view: RunView) -> Sequence[int]:
 
 
 def _audience_events(view: RunView) -> list[int]:
-    said = {bubble.event_index for bubble in view.bubbles if bubble.role != "warning"}
+    said = {message.event_index for message in view.messages if message.role not in TECHNICAL_ROLES}
     moved = {
         found.event_index for found in view.projections.position.position(view.session.status).transitions
     }
@@ -72,15 +74,15 @@ def moment_sentence(view: RunView) -> str:
     return f"{view.hint.sentence} Last step: {title}. {reason}".strip()
 
 
-def audience_bubbles(view: RunView) -> list[ChatMessage]:
+def audience_messages(view: RunView) -> list[ChatMessage]:
     """Return the messages without the label of a stand-in."""
 
-    def cleaned(bubble: ChatMessage) -> ChatMessage:
-        if bubble.role != "agent":
-            return bubble
-        return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text))
+    def cleaned(message: ChatMessage) -> ChatMessage:
+        if message.role != "agent":
+            return message
+        return replace(message, text=_STAND_IN_LABEL.sub("", message.text))
 
-    return view.memo("demo bubbles", lambda: list(map(cleaned, view.bubbles)))
+    return view.memo("demo messages", lambda: list(map(cleaned, view.messages)))
 
 
 def simulated_badge(view: RunView) -> list[Badge]:
@@ -92,10 +94,10 @@ def simulated_badge(view: RunView) -> list[Badge]:
 def _simulated_words(view: RunView) -> str:
     models, mocks = [], []
     for event in (event for turn in view.turns for event in turn.events):
-        usage = field(event, "llm_usage_info") if event.type in MODEL_TYPES else None
-        if isinstance(usage, dict) and usage.get("provider") == _NO_PROVIDER:
+        values = values_of(event)
+        if event.type in MODEL_TYPES and values.llm_usage_info.provider == _NO_PROVIDER:
             models.append(node_name_of(event) or "")
-        elif event.type == "end_node_run" and field(event, "intervened"):
+        elif event.type == "end_node_run" and values.intervened:
             mocks.append(node_name_of(event) or "")
     calls = [effect.node_name for effect in view.effects if effect.how == "simulated"]
     kinds = (("model answers", models), ("external calls", calls), ("mocked results", mocks))
@@ -108,7 +110,7 @@ def reading_seconds(view: RunView) -> float:
     """Return how long the moment is shown when played at normal speed."""
     if not state.record(ViewMode).is_demo:
         return 1.0
-    here = [bubble.text for bubble in view.bubbles if bubble.event_index == view.event]
+    here = [message.text for message in view.messages if message.event_index == view.event]
     words = len(" ".join(here or [moment_sentence(view)]).split())
     return min(_LONGEST_SECONDS, _SHORTEST_SECONDS + words * _WORD_SECONDS)
 
@@ -136,8 +138,6 @@ class DemoScriptDialog:
 
     session: DebugSession | None = None
     """The session that it is open for; ``None`` while it is closed."""
-    stored: Sequence[str] = ()
-    """The stored lines as it was opened."""
 
 
 def demo_script_button() -> Button:
@@ -175,7 +175,7 @@ def demo_script_dialog(view: RunView) -> None:
 
 
 def _body(view: RunView) -> None:
-    if state.record(DemoScriptDialog).session is not view.session:
+    if state.record(DemoScriptDialog).session is not view.session or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
     error = state.record(LastAction).error
     if error is not None:
@@ -211,9 +211,10 @@ def _body(view: RunView) -> None:
 
 @session_command
 def _open(session: DebugSession) -> None:
-    stored = _read(session)
-    state.set_widget_from_callback(_TEXT_KEY, "\n".join(stored or _scripted(session)))
-    state.replace_record(DemoScriptDialog(session, stored))
+    stored = local_store().demo_scripts.stored(connection_of_runs(), session.workflow_id)
+    see(_question(session), stored.revision)
+    state.set_widget_from_callback(_TEXT_KEY, "\n".join(stored.content or _scripted(session)))
+    state.replace_record(DemoScriptDialog(session))
 
 
 def _close() -> None:
@@ -229,11 +230,33 @@ def _fill(messages: list[str]) -> None:
 @command
 @requires(Role.RUN)
 def _save(session: DebugSession) -> None:
-    lines = (state.widget(_TEXT_KEY) or "").splitlines()
-    seen = state.record(DemoScriptDialog).stored
-    local_store().demo_scripts.save(connection_of_runs(), session.workflow_id, lines, before=seen)
-    state.record(BackendCache).expire(_question(session))
-    _close()
+    text: str = state.widget(_TEXT_KEY) or ""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    place = _question(session)
+
+    def store(expected: int) -> int:
+        _, connection, workflow_id = place
+        scripts = local_store().demo_scripts
+        revision = scripts.save(connection, workflow_id, lines, by=author(), expected=expected)
+        finish()
+        return revision
+
+    def finish() -> None:
+        state.record(BackendCache).expire(place)
+        _close()
+
+    is_stored = store_edit(
+        place,
+        Role.RUN,
+        store,
+        subject="The demo script",
+        mine="\n".join(lines),
+        words="\n".join,
+        keep_theirs=lambda _: finish(),
+        go_on=lambda: state.set_widget_from_callback(_TEXT_KEY, text),
+    )
+    if is_stored:
+        finish()
 
 
 def _lines(session: DebugSession) -> list[str]:

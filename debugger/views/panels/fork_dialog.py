@@ -162,7 +162,7 @@ def _take_version(draft: ForkDraft, key: str) -> None:
 
 def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
     names = _node_names(draft, view)
-    here = draft.point.standing_at
+    here = draft.point.main_node
     options = ["", *(node for node in names if node != here)]
     key = f"{lead}_start_{draft.version_number}"
     st.selectbox(

@@ -31,7 +31,7 @@ def turn_on_view(view: RunView) -> TurnRow | None:
 
 
 def gantt_line(turn: TurnRow | None) -> list[Item]:
-    """Return the turn's summary."""
+    """Return a line with duration, pauses, steps and model calls of a turn; empty without one."""
     if turn is None:
         return []
     what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"

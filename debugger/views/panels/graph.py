@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
@@ -25,7 +24,8 @@ from debugger.analysis.run_tables import (
 from debugger.engine.mocks import Pin
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
-from debugger.session.breakpoints import Breakpoint, BreakpointKind, Breakpoints
+from debugger.session.breakpoint_kinds import KINDS, kinds_drawn_on
+from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, run_state, state
@@ -51,6 +51,7 @@ from debugger.views.panels.drawn_graph import (
 )
 from debugger.views.panels.manual_answer import choose_step
 from debugger.views.panels.next_steps import step_advice
+from debugger.views.panels.picture import is_picture_open, open_picture_dialog, picture_dialog
 from debugger.views.run_state import Element, Selection, selection_state
 from debugger.views.run_view import RunView
 
@@ -70,7 +71,7 @@ class LastShape:
 
 def graph_state(session: DebugSession) -> Hashable:
     """Return what the pane shows besides the run."""
-    return selection_state(session), opened_super_nodes(session)
+    return selection_state(session), opened_super_nodes(session), is_picture_open()
 
 
 def graph_pane(
@@ -105,6 +106,8 @@ def graph_pane(
                 )
         else:
             _graph(view, badges, on_breakpoint)
+    if not is_demo:
+        picture_dialog(view)
 
 
 def _switches(view: RunView) -> list[Item]:
@@ -181,21 +184,22 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
         on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
         on_fold=refresh.refreshing("graph", toggle_super_node),
+        on_picture=None if state.record(ViewMode).is_demo else open_picture_dialog,
         is_large=state.record(ViewMode).is_demo,
     )
 
 
 def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
     last = state.record(LastShape)
-    strays = view.memo_here(
-        ("stray edges", id(drawn.graph)), lambda: unmapped_edges(drawn.position, drawn.graph)
+    unmapped = view.memo_here(
+        ("unmapped edges", id(drawn.graph)), lambda: unmapped_edges(drawn.position, drawn.graph)
     )
     # The workflow itself is compared by identity: a session has one for good.
     is_demo = state.record(ViewMode).is_demo
-    source = (id(view.session.workflow), placed.version, drawn.position.ghosts, strays, is_demo)
+    source = (id(view.session.workflow), placed.version, drawn.position.missing_nodes, unmapped, is_demo)
     if last.shape is None or last.source != source:
         last.source = source
-        last.shape = geometry(placed, drawn.graph, drawn.position.ghosts, strays)
+        last.shape = geometry(placed, drawn.graph, drawn.position.missing_nodes, unmapped)
         if is_demo:
             caption_for_audience(last.shape, drawn.graph)
     return last.shape
@@ -219,14 +223,6 @@ def choose(element: Element | None, tab: str) -> None:
         state.set_widget_from_callback(state.TAB_KEY, tab)
 
 
-_KINDS: dict[Literal["node", "edge"], tuple[BreakpointKind, ...]] = {
-    "node": ("before", "after"),
-    "edge": ("edge",),
-}
-"""The breakpoints that the graph shows, by what they are drawn on."""
-_ELEMENTS = {kind: element for element, kinds in _KINDS.items() for kind in kinds}
-
-
 def graph_badges(view: RunView) -> Badges:
     """Return breakpoints and pins on their nodes and edges.
 
@@ -236,8 +232,9 @@ def graph_badges(view: RunView) -> Badges:
     marks: dict[Element, Mark] = {}
     inner: dict[Element, Mark] = {}
     for point in points.points:
-        if point.kind in _ELEMENTS:
-            element = Element(_ELEMENTS[point.kind], point.target)
+        drawn_on = KINDS[point.kind].drawn_on
+        if drawn_on is not None:
+            element = Element(drawn_on, point.target)
             drawn = drawn_element(view, element)
             (marks if drawn == element else inner).setdefault(drawn, _mark(point, points))
     pins = {
@@ -252,7 +249,7 @@ def graph_badges(view: RunView) -> Badges:
 @requires(Role.RUN)
 def toggle_breakpoint(element: Element) -> None:
     """Set or remove the breakpoint of a node or an edge."""
-    breakpoints.toggle_breakpoint(_KINDS[element.kind], element.id)
+    breakpoints.toggle_breakpoint(kinds_drawn_on(element.kind), element.id)
 
 
 def _mark(point: Breakpoint, points: Breakpoints) -> Mark:

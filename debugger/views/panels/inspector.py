@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.event_fields import field
+from debugger.analysis.event_fields import values_of
+from debugger.analysis.model_attempts import FailedAttempt, failed_attempts
 from debugger.analysis.timeline import TimelineRow
 from debugger.backends.embedded.model_selection import default_llm
 from debugger.backends.hosted import HostedBackend
@@ -18,6 +19,7 @@ from debugger.exports.code import CODE_FORMATS, LOCAL_BASE_URL, turn_call
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
+from debugger.session.breakpoint_kinds import kinds_drawn_on
 from debugger.session.debug_setup import pin_of
 from debugger.session.past_prompts import FilledPlaceholder, PastPrompt, is_model_call, past_prompt
 from debugger.session.session import DebugSession
@@ -47,7 +49,7 @@ def node_tab(view: RunView) -> None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
     config = graph_of_node(view, chosen).nodes.get(chosen)
-    name = config.label if config else view.position.ghosts.get(chosen, chosen)
+    name = config.label if config else view.position.missing_nodes.get(chosen, chosen)
     what = f"{config.type or 'no type'} · {chosen}" if config else "not in this version of the workflow"
     actions_of_node = node_actions(view, chosen) if config else []
     bar("node_bar", [Text(name, look="heading"), Text(what), Spacer(), *actions_of_node], low=True)
@@ -135,9 +137,8 @@ def node_actions(view: RunView, node_id: str) -> list[Item]:
     session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn") or (PAST if view.is_past else None)
     can_go = session.stop_point is not None or session.status == "not_started"
-    is_set = any(
-        point.target == node_id and point.kind in ("before", "after") for point in session.breakpoints.points
-    )
+    kinds = kinds_drawn_on("node")
+    is_set = any(point.target == node_id and point.kind in kinds for point in session.breakpoints.points)
     return [
         Button(
             "run_to",
@@ -152,7 +153,7 @@ def node_actions(view: RunView, node_id: str) -> list[Item]:
             "break_here",
             "Remove breakpoint" if is_set else "Break before",
             refresh.refreshing("look", breakpoints.toggle_breakpoint),
-            (("before", "after"), node_id),
+            (kinds, node_id),
             icon=":material/radio_button_checked:",
             help="Pause before this node runs",
         ),
@@ -197,14 +198,30 @@ def _event(view: RunView) -> None:
     views: list[Item] = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if has_prompt else []
     title: list[Item] = [Text(row.type, look="heading"), *views, Text(row.summary)]
     bar("event_bar", [*title, *pin_button(view, row)], low=True)
+    event: Event = view.turns[row.place].events[row.position]
+    _attempts(event)
     shown = state.widget(_CALL_KEY) if has_prompt else None
     if shown == "Prompt":
         prompt_view(view, row)
     elif shown == "Call":
         call_view(view, row)
     else:
-        event: Event = view.turns[row.place].events[row.position]
         draw_json(event.to_wire())
+
+
+def _attempts(event: Event) -> None:
+    attempts = failed_attempts(event)
+    if not attempts:
+        return
+    columns: Columns[FailedAttempt] = [
+        (Column("number", "Attempt", 60, "number"), lambda each: str(each.number)),
+        (Column("kind", "Outcome", 120), lambda each: each.kind),
+        (Column("error", "Reason", 200, grows=True), lambda each: each.error),
+        (Column("took", "Duration", 80, "number"), lambda each: milliseconds(each.latency_ms)),
+    ]
+    rows_list(
+        "call_attempts", table("Failed attempts of this model call", attempts, columns), most=_MOST_ROWS
+    )
 
 
 def _input(view: RunView) -> None:
@@ -303,8 +320,7 @@ def prompt_view(view: RunView, row: TimelineRow) -> None:
     if isinstance(found, str):
         st.caption(plain(found))
         return
-    usage = field(view.turns[row.place].events[row.position], "llm_usage_info")
-    model = usage.get("response_model") if isinstance(usage, dict) else None
+    model = values_of(view.turns[row.place].events[row.position]).llm_usage_info.response_model
     answered = f" · answered by {model}" if model else ""
     bar("prompt_bar", [_REBUILT, Text(f"System prompt{answered}")], low=True)
     st.code(system_text(found.prompt) or "(empty)", language=None, wrap_lines=True)

@@ -11,13 +11,15 @@ import streamlit as st
 from debugger.errors import DebuggerError, ForbiddenError
 from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, RatingValue, RunLabels, RunNotes, Target
 from debugger.store import Role
+from debugger.store.edited_tables import Stored
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import explain_denial, may, on_change, on_click, requires
-from debugger.views.backends import CurrentBackend, notebook
+from debugger.views.backends import CurrentBackend, local_notes
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
+from debugger.views.edits import Place, begin_box, forget_edits, show_change, store_edit
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
 
@@ -35,11 +37,10 @@ class _Author:
 
 @dataclass
 class ShownLabels:
-    """The stored tags and note that the editor of a run has last shown."""
+    """The stored tags that the editor of a run has last shown."""
 
     run_id: str = ""
     tags: Sequence[str] = ()
-    note: str = ""
 
 
 def notes_tab(view: RunView) -> None:
@@ -49,7 +50,7 @@ def notes_tab(view: RunView) -> None:
         st.caption("A run can be starred, tagged, commented and rated here once it has started.")
         return
     try:
-        notes = notebook().notes(run_id)
+        notes = local_notes().of(run_id)
     except DebuggerError as error:
         show_error(error)
         return
@@ -133,21 +134,15 @@ _NOTE_HEIGHT = 90
 def marks_form(run_id: str, mark: RunLabels) -> None:
     """Draw the editor; each change is stored at once.
 
-    It shows what another user has stored since; a note that could not be stored stays in its box.
-
     Args:
         run_id: The run.
         mark: What it has.
     """
-    tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
-    known, shown = known_tags(), _shown_labels(run_id)
+    tags_key = f"tags_{run_id}"
+    known = known_tags()
     state.begin_widget(tags_key, mark.tags)
     if set(state.widget(tags_key)) != set(mark.tags):  # another user's since, or refused
         state.set_widget(tags_key, mark.tags)
-    state.begin_widget(note_key, mark.note)
-    note = (state.widget(note_key) or "").strip()
-    if shown.note != mark.note and note in (shown.note.strip(), mark.note.strip()):
-        state.set_widget(note_key, mark.note)
     st.multiselect(
         "Tags",
         sorted({*mark.tags, *known}),
@@ -157,20 +152,36 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
         args=(run_id, tags_key),
         **on_change(_tags_changed),
     )
+    # Only now: a drawing that was interrupted shows the same once more.
+    state.replace_record(ShownLabels(run_id, mark.tags))
+    try:
+        _note_box(run_id, local_notes().note(run_id))
+    except DebuggerError as error:
+        show_error(error)
+
+
+def _note_box(run_id: str, stored: Stored[str]) -> None:
+    """Draw the note; what another user has stored since it was drawn first is below the box."""
+    key, place = f"note_{run_id}", _note_place(run_id)
+    is_changed = begin_box(key, place, stored.content, stored.revision)
     st.text_area(
         "Note",
-        key=note_key,
+        key=key,
         height=_NOTE_HEIGHT,
         max_chars=5_000,
         placeholder="What this run is for, or what it shows",
-        args=(run_id, note_key),
+        args=(run_id, key),
         **on_change(_note_changed),
     )
-    if note not in (shown.note.strip(), mark.note.strip()):
+    if is_changed:
+        show_change("The note", key, place, stored.content, stored)
+    elif (state.widget(key) or "").strip() != stored.content.strip():
         st.caption("The text in the box is not stored. The stored note is:")
-        st.text(mark.note or "(empty)")  # never Markdown, as a comment
-    # Only now: a drawing that was interrupted shows the same once more.
-    state.replace_record(ShownLabels(run_id, mark.tags, mark.note))
+        st.text(stored.content or "(empty)")  # never Markdown, as a comment
+
+
+def _note_place(run_id: str) -> Place:
+    return "note", run_id
 
 
 def _shown_labels(run_id: str) -> ShownLabels:
@@ -179,14 +190,15 @@ def _shown_labels(run_id: str) -> ShownLabels:
 
 
 def forget_labels() -> None:
-    """Drop the tags and the note that the editor has last shown."""
+    """Drop the tags that the editor has last shown, and an edit that waits for an answer."""
     state.replace_record(ShownLabels())
+    forget_edits()
 
 
 def known_tags() -> list[str]:
     """Return every tag, the most used first; none where the store does not answer."""
     try:
-        return notebook().tags()
+        return local_notes().tags()
     except DebuggerError:
         return []
 
@@ -195,16 +207,22 @@ def known_tags() -> list[str]:
 @requires(Role.REVIEW)
 def _tags_changed(run_id: str, key: str) -> None:
     shown, chosen = _shown_labels(run_id), state.widget(key)
-    notebook().change_tags([run_id], set(chosen) - set(shown.tags), set(shown.tags) - set(chosen))
+    local_notes().change_tags([run_id], set(chosen) - set(shown.tags), set(shown.tags) - set(chosen))
     shown.tags = chosen
 
 
 @command
 @requires(Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
-    shown, note = _shown_labels(run_id), (state.widget(key) or "").strip()
-    notebook().write(run_id, note, before=shown.note)
-    shown.note = note
+    note = (state.widget(key) or "").strip()
+    store_edit(
+        _note_place(run_id),
+        Role.REVIEW,
+        lambda expected: local_notes().write(run_id, note, by=author(), expected=expected),
+        subject="The note",
+        mine=note,
+        keep_theirs=lambda theirs: state.set_widget_from_callback(key, theirs or ""),
+    )
 
 
 _WORDS: Final[dict[RatingValue, str]] = {
@@ -217,7 +235,7 @@ _BOX_HEIGHT = 80
 
 
 def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
-    """Draw them, with the ways to add one's own."""
+    """Draw ratings and comments on a target, with the controls to add one's own."""
     key = f"{run_id}_{target.kind}_{target.key}"
     _rating(run_id, target, notes.ratings_of(target), key)
     for comment in notes.comments_on(target):
@@ -261,7 +279,7 @@ def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: s
 @command
 @requires(Role.REVIEW)
 def _rated(run_id: str, target: Target, widget: str) -> None:
-    notebook().rate(run_id, target, author(), state.widget(widget))
+    local_notes().rate(run_id, target, author(), state.widget(widget))
 
 
 def _comment(run_id: str, comment: Comment) -> None:
@@ -284,7 +302,7 @@ def _comment(run_id: str, comment: Comment) -> None:
 @command
 @requires(Role.REVIEW)
 def _say(run_id: str, target: Target, box: str) -> None:
-    notebook().comment(run_id, target, author(), state.widget(box) or "")
+    local_notes().comment(run_id, target, author(), state.widget(box) or "")
     state.set_widget_from_callback(box, "")
 
 
@@ -327,7 +345,7 @@ def call_author(name: str) -> None:
 def star(run_ids: Sequence[str], *, starred: bool) -> None:
     """Give runs a star, or take it."""
     for run_id in run_ids:
-        notebook().star(run_id, starred=starred)
+        local_notes().star(run_id, starred=starred)
 
 
 @command
@@ -338,7 +356,7 @@ def delete_comment(run_id: str, logical_id: str) -> None:
     Raises:
         ForbiddenError: It is another user's, and the user is not an administrator.
     """
-    comments = notebook().notes(run_id).comments
+    comments = local_notes().of(run_id).comments
     if not all(may_delete(comment.author) for comment in comments if comment.logical_id == logical_id):
         raise ForbiddenError("This comment is another user's.", advice="Ask an administrator to delete it.")
-    notebook().delete_comment(run_id, logical_id)
+    local_notes().delete_comment(run_id, logical_id)

@@ -12,20 +12,23 @@ from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, without_secrets_of_input
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.run_input import Origin, RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.saved_names import unknown_name
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import notebook
+from debugger.views.backends import local_notes
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, difference_lines, plain
+from debugger.views.edits import DELETED, Place, json_words, see, store_edit
+from debugger.views.panels.notes import author
 from debugger.views.run_state import RunInputs
 from debugger.views.state import LastAction
 from debugger.views.times import shown_time
@@ -56,7 +59,7 @@ def presets(session: DebugSession, model: RunInputModel) -> None:
 def _menu(session: DebugSession, model: RunInputModel) -> None:
     with st.popover("Presets", icon=":material/bookmarks:", key="presets_menu"):
         try:
-            presets_stored = notebook().presets(session.workflow_id)
+            presets_stored = local_notes().presets(session.workflow_id)
         except DebuggerError as error:
             show_error(error)
             return
@@ -78,7 +81,7 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
                 disabled=bool(model.problems),
                 help="Correct the run input first"
                 if model.problems
-                else "A preset of the same name is replaced; secrets are left out",
+                else "You are asked before another preset of the same name is replaced; secrets are left out",
             ),
         )
 
@@ -153,31 +156,63 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
 @requires(Role.RUN)
 def keep_preset(session: DebugSession) -> None:
     """Keep the input that the workflow is started with, under the typed name."""
-    value = actions.start_input(session).value
-    notebook().keep_preset(session.workflow_id, state.widget(_NAME_KEY) or "", value)
-    state.set_widget_from_callback(_NAME_KEY, "")
+    value = without_secrets_of_input(actions.start_input(session).value)
+    name = " ".join((state.widget(_NAME_KEY) or "").split())
+
+    def store(expected: int) -> int:
+        kept = local_notes().keep_preset(session.workflow_id, name, value, by=author(), expected=expected)
+        state.set_widget_from_callback(_NAME_KEY, "")
+        return kept.revision
+
+    store_edit(
+        _place(session, name),
+        Role.RUN,
+        store,
+        subject=f"The preset “{name}”",
+        mine=json_words(value),
+        words=json_words,
+        go_on=lambda: state.set_widget_from_callback(_NAME_KEY, name),
+    )
 
 
 @command
 @requires(Role.RUN)
 def delete_preset(session: DebugSession) -> None:
     """Forget the chosen preset; what was loaded from it stays."""
-    notebook().delete_preset(session.workflow_id, state.widget(_CHOICE_KEY))
+    name = state.widget(_CHOICE_KEY)
+
+    def delete(expected: int) -> int:
+        local_notes().delete_preset(session.workflow_id, name, expected=expected or None)
+        return NEVER_WRITTEN
+
+    store_edit(
+        _place(session, name),
+        Role.RUN,
+        delete,
+        subject=f"The preset “{name}”",
+        mine=DELETED,
+        words=json_words,
+    )
 
 
 @command
 @requires(Role.RUN)
 def load_preset(session: DebugSession) -> None:
-    """Start with the chosen preset.
+    """Replace the run input being edited by the chosen preset.
 
     Raises:
         NotFoundError: Another user has deleted it.
     """
     name = state.widget(_CHOICE_KEY)
-    found = {preset.name: preset.run_input for preset in notebook().presets(session.workflow_id)}
+    found = {preset.name: preset for preset in local_notes().presets(session.workflow_id)}
     if name not in found:
         raise unknown_name(name, "preset")
-    _carry(session, ReusedInput(found[name], f"preset {name}"), "preset")
+    see(_place(session, name), found[name].revision)
+    _carry(session, ReusedInput(found[name].run_input, f"preset {name}"), "preset")
+
+
+def _place(session: DebugSession, name: str) -> Place:
+    return "preset", session.workflow_id, name
 
 
 @command

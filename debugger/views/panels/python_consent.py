@@ -22,12 +22,6 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 """Characters that could make the code look like other code than runs."""
 
 
-def python_dialog() -> None:
-    """Draw the question while it is open."""
-    if state.record(OpenQuestions).python is not None:
-        _dialog()
-
-
 @st.dialog(
     "Run this workflow's Python without a sandbox on this machine?",
     width="large",
@@ -35,7 +29,8 @@ def python_dialog() -> None:
     on_dismiss=confirmations.dismiss,
 )
 @show_unexpected_errors("The question")
-def _dialog() -> None:
+def python_dialog() -> None:
+    """Draw the question whether Python may run without a sandbox."""
     request = state.record(OpenQuestions).python
     if request is None:
         st.rerun()  # only that closes a dialog

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.backends.recorded import RecordedBackend
+from debugger.protocol.file_limits import RUN_FILE
 from debugger.protocol.run_file import read_run_file
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -14,8 +15,9 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import may
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, notebook
+from debugger.views.backends import CurrentBackend, local_notes
 from debugger.views.components.markdown import plain
+from debugger.views.components.uploads import upload_file
 from debugger.views.state import LastAction
 
 
@@ -28,7 +30,7 @@ class _RecordingUploads:
 
 
 def recording_banner(session: DebugSession) -> None:
-    """Draw it above a recording; above anything else draw nothing."""
+    """Draw the banner of a run from a file, with the button to leave it; nothing for other runs."""
     backend = session.backend
     if not isinstance(backend, RecordedBackend):
         return
@@ -64,12 +66,8 @@ def recording_upload() -> bool:
             "A run file from the export, or a run's record as the API returns it. It opens in this tab only, "
             "without the backend that it came from; its notes are added to yours."
         )
-        file = st.file_uploader(
-            "Run file (JSON)",
-            type=["json"],
-            key=f"recording_{state.record(_RecordingUploads).count}",
-            max_upload_size=200,
-        )
+        key = f"recording_{state.record(_RecordingUploads).count}"
+        file = upload_file("Run file (JSON)", RUN_FILE, ["json"], key)
         if not st.button(
             "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
         ):
@@ -89,7 +87,7 @@ def open_recording(data: bytes) -> None:
     """
     recording = RecordedBackend(read_run_file(data))
     if may(Role.ADMIN):
-        notebook().take_in(recording.run_id, recording.file.notes)
+        local_notes().add_imported(recording.run_id, recording.file.notes)
     current = state.record(CurrentBackend)
     current.recording = recording
     state.record(_RecordingUploads).count += 1  # a new key: the uploader is empty again

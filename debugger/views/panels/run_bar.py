@@ -22,7 +22,7 @@ from debugger.views.components.toolbar import (
 )
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
-from debugger.views.panels.cursor import banner, cursor_items
+from debugger.views.panels.cursor import banner, cursor_buttons, cursor_scrubber
 from debugger.views.panels.demo import demo_script_button, demo_script_dialog, simulated_badge
 from debugger.views.panels.exports.dialog import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
@@ -30,7 +30,14 @@ from debugger.views.panels.forks import fork_button, replay_progress, run_turns_
 from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
 from debugger.views.panels.scenarios.open import open_scenario_button
 from debugger.views.panels.scenarios.script import script_button
-from debugger.views.panels.stepping import missed_stops, past_steps, resume_button, stepping, stop_reason
+from debugger.views.panels.stepping import (
+    missed_stops,
+    past_steps,
+    resume_button,
+    step_notice,
+    stepping,
+    stop_reason,
+)
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -40,21 +47,27 @@ _OVERFLOW = (
     "export",
     "fork_turn",
     "live_edit",
+    "stop_reason",
+    "step_notice",
     "stop",
-    "previous_turn",
-    "next_turn",
-    "resume",
     "pause",
+    "resume",
     "step_turn",
     "step_node",
-    "stop_reason",
+    "previous_turn",
+    "next_turn",
 )
 
 
 def run_bar(view: RunView) -> None:
     """Draw the bar of a run."""
     is_demo = state.record(ViewMode).is_demo
-    line = [*_state(view), *([] if view.is_past else _steps(view)), *cursor_items(view), *_ends(view)]
+    place = cursor_scrubber(view)
+    if is_demo:
+        steps = [] if view.is_past else _demo_steps(view)
+        line = [*_state(view), *steps, *(cursor_buttons(view) if place else []), *place, *_ends(view)]
+    else:  # first what is pressed again and again: whatever a press changes is behind it
+        line = [*cursor_buttons(view), *_steps(view), *_state(view), *place, *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
     demo_script_dialog(view)
     if not is_demo:
@@ -66,30 +79,39 @@ def run_bar(view: RunView) -> None:
 
 def _state(view: RunView) -> list[Item]:
     if view.is_past:
-        if state.record(ViewMode).is_demo:
-            return [*banner(view), status_badge(view.status)]
-        fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
-        return [*banner(view), status_badge(view.status), fork, *past_steps(view)]
+        return [*banner(view), status_badge(view.status)]
     items: list[Item] = [status_badge(shown_status(view.session))]
     turn, seconds = view.turns[-1].number if view.turns else 0, view.session.elapsed
     if turn:
         words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
         hint = f"Duration of the turn: {words}" if seconds else ""
         items.append(Text(f"Turn {turn}", key="turn", help=hint))
-    return [*items, *stop_reason(view.session)]
+    if state.record(ViewMode).is_demo:
+        return [*items, *stop_reason(view.session)]
+    return [*items, *stop_reason(view.session), *step_notice(view.session), *_goes_on(view)]
 
 
 def _steps(view: RunView) -> list[Item]:
+    return past_steps(view) if view.is_past else [*stepping(view), _stop(view.session)]
+
+
+def _goes_on(view: RunView) -> list[Item]:
+    """Return what goes on with a run that has ended or stands still."""
     session = view.session
     if session.is_over and not session.busy:
         return [_restart(session)]
-    if state.record(ViewMode).is_demo:
-        resume = [resume_button(session)] if session.stop_point is not None else []
-        return [*resume, _stop(session)] if session.turns else []
     resume = []
     if session.status == "paused" and not session.busy:
         resume = [_command(session, "resume", "the run continues where it was paused", "play_circle")]
-    return [*resume, *stepping(view), _stop(session), *live_edit_switch(view)]
+    return [*resume, *live_edit_switch(view)]
+
+
+def _demo_steps(view: RunView) -> list[Item]:
+    session = view.session
+    if session.is_over and not session.busy:
+        return [_restart(session)]
+    resume = [resume_button(session)] if session.stop_point is not None else []
+    return [*resume, _stop(session)] if session.turns else []
 
 
 def _restart(session: DebugSession) -> Button:
@@ -102,6 +124,7 @@ def _restart(session: DebugSession) -> Button:
         look="primary" if session.is_over else "secondary",
         disabled=no_run is not None,
         help=no_run or "Start another run with the same input; this one stays on record",
+        awaits_message=True,
     )
 
 
@@ -125,6 +148,7 @@ def _stop(session: DebugSession) -> Button:
         refresh.refreshing("bar", actions.stop),
         icon=":material/stop:",
         disabled=not can_stop or reason is not None,
+        shows="icon where narrow",
         help=reason or "End the run",
         shortcut=keys("stop"),
         names_keys=False,
@@ -153,8 +177,9 @@ def _ends(view: RunView) -> list[Item]:
         return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
     if session.run_id is None:
         return [Spacer(), script_button(session), open_scenario_button(), _menu(view)]
-    fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
-    return [*spacer, *fork, export_button(session), _menu(view)]
+    words = "Fork from here" if view.is_past else "Fork"
+    fork = fork_button(session, view.turn_number or None, "fork_turn", words)
+    return [*spacer, fork, export_button(session), _menu(view)]
 
 
 def _menu(view: RunView) -> Menu:

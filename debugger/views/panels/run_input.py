@@ -10,13 +10,15 @@ import streamlit as st
 
 from debugger.analysis.caller_input import NAMESPACE
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.run_input_check import ANYWHERE
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
+from debugger.protocol.first_turn_keys import FIRST_TURN_KEYS
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
-from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
+from debugger.session.input_warnings import KEY_HINTS, input_warnings
 from debugger.session.json_input import excerpt
 from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
@@ -111,10 +113,11 @@ def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None
         return  # they would be about the input before the change
     found = input_warnings(
         model.value,
-        session.workflow,
+        session.index.graph,
         workflow_id=session.workflow_id,
         version_number=session.version_number,
         is_first_turn=which == "start",
+        position=session.waits_at if which == "next" else ANYWHERE,
     )
     if found:
         lines = [f"**{plain(warning.key)}** {plain(warning.text)}" for warning in found]
@@ -152,7 +155,7 @@ def _key_hints(model: RunInputModel, which: Which) -> None:
         (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
         (
             Column("meaning", "Meaning", 110, grows=True),
-            lambda key: LATE_KEYS.get(key, "") if which == "next" and key in LATE_KEYS else KEY_HINTS[key][1],
+            lambda key: (FIRST_TURN_KEYS.get(key) if which == "next" else None) or KEY_HINTS[key][1],
         ),
     ]
     with st.expander("Keys of the run input", type="compact", key=f"key_hints_{which}"):

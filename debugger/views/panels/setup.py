@@ -132,6 +132,8 @@ def _dialog() -> None:
     if not setup.is_open or session is None or not _is_same_run(session, setup.session):
         setup.is_open = False
         st.rerun()  # only that closes a dialog
+    if state.record(OpenQuestions).is_open:
+        st.rerun()  # a page shows one dialog at a time
     error = state.record(LastAction).error
     if error is not None:
         show_error(error)  # the page shows it too, but under the dialog
@@ -192,11 +194,12 @@ def start_bar(view: RunView) -> None:
         disabled=no_run is not None,
         help=no_run or "Start a run with this input",
         shortcut=keys("start"),
+        awaits_message=True,
     )
     bar("start_bar", [start])
 
 
-_RESPONDERS = {
+_MODEL_SOURCES = {
     "scripted": "The workflow's script, else rules",
     "rules": "Rules",
     "model": "The models that the workflow names",
@@ -213,7 +216,7 @@ def engine_choices(session: DebugSession) -> None:
         st.caption(
             "For this tab, from the next turn on, until the page is reloaded; then the settings apply again."
         )
-        _choice("Answers for models", "responder", current, _RESPONDERS)
+        _choice("Answers for models", "responder", current, _MODEL_SOURCES)
         for row in policy_rows(current):
             name = f"outbound_{row.call_class}"
             allowed = {each: words for each, words in _POLICIES.items() if is_allowed(own, name, each)}

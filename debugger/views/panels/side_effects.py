@@ -13,6 +13,7 @@ from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, poli
 from debugger.analysis.run_moment import effects_until
 from debugger.analysis.side_effects import SideEffect, blocked_call_advice, summary
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.boundary import own_names
 from debugger.exports.csv_files import side_effects_csv
 from debugger.settings import Settings
 from debugger.views import actions, refresh, state
@@ -43,7 +44,7 @@ def side_effects_words(view: RunView) -> list[Item]:
 
 
 def side_effects_file(view: RunView) -> None:
-    """Draw the button that saves them."""
+    """Draw the button that downloads the run's side effects as CSV, if there are any and no turn runs."""
     session = view.session
     if not view.effects or session.run_id is None or session.busy:
         return
@@ -51,7 +52,7 @@ def side_effects_file(view: RunView) -> None:
         "Side effects CSV",
         key="download_side_effects",
         data=audited_file(
-            lambda: side_effects_csv(session.run_id or "", view.effects),
+            lambda: side_effects_csv(session.run_id or "", view.effects, own_names(session.workflow)),
             session.run_id,
             format="side_effects",
         ),

@@ -13,7 +13,7 @@ from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command, session_command
-from debugger.views.components.toolbar import Badge, Button, Item, Text
+from debugger.views.components.toolbar import Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
 from debugger.views.run_state import Cursor
 from debugger.views.run_view import RunView, run_view
@@ -70,17 +70,14 @@ def stepping_state(session: DebugSession) -> Hashable:
 
 
 def stepping(view: RunView) -> list[Item]:
-    """Return the controls."""
+    """Return the controls for steps, resuming and pausing, disabled where they do nothing."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
     if no_pause is None:
         steps = _steps(session, step, _blocked(session), _hints(session))
     else:
         steps = _received_steps(session, no_pause)
-    notice = pending_notice(session)
-    # What would be resumed is what the notice says: its button takes the place.
-    flow = _notice(notice) if notice else [_flow(session, no_pause)]
-    return [*steps, *flow]
+    return [*steps, resume_button(session, no_pause), _pause_button(session, no_pause)]
 
 
 def past_steps(view: RunView) -> list[Item]:
@@ -111,6 +108,7 @@ def _steps(
             icon=icon,
             look="primary" if _is_armed(session, kind) else "secondary",
             disabled=bool(blocked),
+            shows="whole words",
             help=blocked or hints[kind],
             shortcut=keys(f"step_{kind}"),
             message_step=kind if do is step else "",
@@ -152,21 +150,21 @@ def _blocked(session: DebugSession) -> str:
     return session.backend.capabilities.reason_against("run_turns") or ""
 
 
-def _flow(session: DebugSession, no_pause: str | None) -> Button:
-    is_paused = session.stop_point is not None
-    is_background = session.is_stepping or session.background.continues
-    if (session.busy or is_background) and not is_paused:
-        hint = "Pause at the next event" if session.busy else "Pause background work at its next event"
-        return Button(
-            "pause",
-            "Pause",
-            refresh.refreshing("bar", pause),
-            icon=":material/pause:",
-            disabled=no_pause is not None,
-            help=no_pause or hint,
-            shortcut=keys("pause"),
-        )
-    return resume_button(session, no_pause)
+def _pause_button(session: DebugSession, no_pause: str | None) -> Button:
+    is_under_way = session.busy or session.is_stepping or session.background.continues
+    can_pause = is_under_way and session.stop_point is None
+    hint = "Pause at the next event" if session.busy else "Pause background work at its next event"
+    return Button(
+        "pause",
+        "Pause",
+        refresh.refreshing("bar", pause),
+        icon=":material/pause:",
+        shows="icon",
+        disabled=no_pause is not None or not can_pause,
+        help=no_pause or (hint if can_pause else "Nothing is running"),
+        shortcut=keys("pause"),
+        names_keys=False,
+    )
 
 
 def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
@@ -177,7 +175,6 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
         no_pause: Why the run cannot be paused.
     """
     is_paused = session.stop_point is not None
-    can_resume = is_paused or session.stepping.pending is not None
     hint = "Continue until a breakpoint, the user's turn or the end"
     return Button(
         "resume",
@@ -185,14 +182,15 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
         refresh.refreshing("bar", resume),
         icon=":material/play_arrow:",
         look="primary" if is_paused else "secondary",
-        disabled=not can_resume,
-        help=no_pause or (hint if can_resume else "Nothing is paused"),
+        disabled=not is_paused,
+        shows="icon where narrow",
+        help=no_pause or (hint if is_paused else "Nothing is paused"),
         shortcut=keys("resume"),
     )
 
 
 def stop_reason(session: DebugSession) -> list[Item]:
-    """Return why the run is paused, beside its status; nothing otherwise."""
+    """Return why the run is paused, behind what steps it; nothing otherwise."""
     stop = session.stop_point
     if stop is None:
         return []
@@ -208,9 +206,13 @@ def missed_stops(session: DebugSession) -> str:
     return f"Reached in the last turn: {places} {reason}".strip()
 
 
-def _notice(notice: str) -> list[Item]:
+def step_notice(session: DebugSession) -> list[Item]:
+    """Return where the run will pause, and the button that forgets it; nothing without a pending step."""
+    notice = pending_notice(session)
+    if not notice:
+        return []
     return [
-        Badge(notice, ":material/pause_circle:", "yellow", is_status=True),
+        Text(notice, look="two lines", key="step_notice"),
         Button(
             "disarm",
             "Do not pause",

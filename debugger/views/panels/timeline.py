@@ -12,7 +12,8 @@ from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.filtered_timeline import DENSITIES, Density, Filter, FilteredTimeline, filter_timeline
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step, TurnRow
-from debugger.analysis.timeline import TROUBLES, TimelineRow
+from debugger.analysis.timeline import TimelineRow
+from debugger.analysis.trouble import SEVERITIES
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, milliseconds
@@ -119,6 +120,7 @@ _MORE = Disclosure(
     ":material/filter_list:",
     "secondary",
     help="Turn and thread alone hide failures",
+    yields=True,
 )
 _TEXT_KEY, _DENSITY_KEY = "timeline_text", "timeline_density"
 _BEHIND_BUTTON = (
@@ -163,7 +165,7 @@ def timeline_filters(found: FilteredTimeline) -> list[Item]:
         ]
     )
     badge = [Badge(f"{active} on", colour="violet")] if active else []
-    troubles = " · ".join(count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind])
+    troubles = " · ".join(count(found.trouble[kind], kind) for kind in SEVERITIES if found.trouble[kind])
     return [density, find, _MORE, *badge, *([Text(troubles)] if troubles else [])]
 
 
@@ -248,8 +250,8 @@ Of = TypeVar("Of", TimelineRow, Step, TurnRow)
 Threaded = TypeVar("Threaded", TimelineRow, Step)
 Placed = TypeVar("Placed", TimelineRow, Step, TurnRow, SideEffect)
 
-_NEUTRAL = frozenset({"end_node_run", "http_request"})
-"""Types that tell of success and failure alike."""
+_FAILURES = frozenset({"workflow_error", "node_expired"})
+"""Types that always tell of a failure."""
 _TYPE_COLOURS = {
     "workflow_error": "red",
     "node_expired": "red",
@@ -336,7 +338,7 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
         *_threads(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
         (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
-        (Column("type", "Type", 136, "chip", fits=estimate_width(row.type for row in rows)), _type),
+        (Column("type", "Type", 136, "chip", fits=estimate_width(map(_type_text, rows))), _type),
         (_SUMMARY, lambda row: row.summary),
         (
             Column("ms", "Duration", 76, "number", help="Of the node run or the model call"),
@@ -413,10 +415,17 @@ def _status(step: Step) -> Cell:
     return chip, _STEP_COLOURS.get(chip, "gray")
 
 
+def _type_text(row: TimelineRow) -> str:
+    if row.trouble is not None and row.trouble.is_failure and row.type not in _FAILURES:
+        return f"{row.type} · {'injected' if row.trouble.is_faulted else 'failed'}"
+    return row.type
+
+
 def _type(row: TimelineRow) -> Cell:
-    if row.is_failure and row.type in _NEUTRAL:
-        return f"{row.type} · failed", "red"
-    return row.type, _TYPE_COLOURS.get(row.type, "green" if row.type.endswith("_edge") else "gray")
+    text = _type_text(row)
+    if text != row.type:
+        return text, "red"
+    return text, _TYPE_COLOURS.get(row.type, "green" if row.type.endswith("_edge") else "gray")
 
 
 def _trouble(row: TurnRow) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
+from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError, TurnNotStoredError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -14,9 +14,10 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import requires
-from debugger.views.backends import notebook
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Break, Button, Item, Line, Text, Toggle, bars
+from debugger.views.drafts import set_draft
+from debugger.views.panels.unstored_turn import unstored_turn
 from debugger.views.run_view import RunView, seconds_left
 
 
@@ -34,6 +35,9 @@ class Outcome:
 
 def turn_outcome(view: RunView) -> None:
     """Draw the outcome above the message box, where there is one."""
+    if view.session.unstored_turn is not None:
+        unstored_turn(view)
+        return
     outcome = outcome_of(view.session)
     if outcome is not None:
         items = [Text(outcome.text, look="message", help=outcome.details), *outcome.actions]
@@ -65,7 +69,7 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
         return Outcome(f"{session.notice} {sentence}".strip(), actions=(_follow_switch(session),))
     if session.notice:
-        return Outcome(session.notice)
+        return Outcome(session.notice, actions=_restore(session), is_warning=_is_doubled(session))
     if session.sync.follows:
         return Outcome(
             "Turns of other clients are loaded as they arrive.", actions=(_follow_switch(session),)
@@ -77,6 +81,8 @@ def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
     """Return whether the outcome explains an error already."""
     if error is None or error is not session.error:
         return False
+    if session.unstored_turn is not None and isinstance(error, TurnNotStoredError):
+        return True
     if session.pending is not None:
         return error is session.pending.error
     return isinstance(error, StaleTurnError | NotExecutedError) and bool(session.unsent_message)
@@ -112,7 +118,7 @@ def _unknown(session: DebugSession) -> Outcome:
     return Outcome(
         f"The answer was lost, and it is not known whether the {message} was executed. "
         f"The page keeps checking the run's record.{looks}",
-        details=pending.error.message,
+        details=f"{pending.error.message} {pending.finding}".strip(),
         is_warning=True,
         actions=(
             Break(),
@@ -133,6 +139,24 @@ def _unknown(session: DebugSession) -> Outcome:
             ),
         ),
     )
+
+
+def _restore(session: DebugSession) -> tuple[Item, ...]:
+    """Return the button that puts a message back which may be another client's."""
+    if session.arrival is None or not session.arrival.is_restorable:
+        return ()
+    button = Button(
+        "restore_message",
+        "Restore the message",
+        refresh.refreshing("workbench", actions.restore_message),
+        icon=":material/edit:",
+        help="Put the message into the box, should the turn be another client's",
+    )
+    return (button,)
+
+
+def _is_doubled(session: DebugSession) -> bool:
+    return session.arrival is not None and session.arrival.outcome == "executed_twice"
 
 
 def _not_executed(error: DebuggerError) -> Outcome:
@@ -163,9 +187,9 @@ _LONGEST = 120
 
 
 def interrupted_turn(view: RunView) -> None:
-    """Draw it, with what can be done."""
+    """Draw the bar of an interrupted turn: restore its message or discard it; nothing without one."""
     turn = view.session.interrupted_turn
-    if turn is None:
+    if turn is None or view.session.unstored_turn is not None:
         return
     message = TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message
     said = f" after “{message[:_LONGEST]}”" if message else ""
@@ -194,13 +218,11 @@ def interrupted_turn(view: RunView) -> None:
 @requires(Role.RUN)
 def write_again(message: str) -> None:
     """Put the message of the interrupted turn into the box."""
-    state.set_widget(actions.DRAFT_KEY, message)
+    set_draft(message)
     forget_turn()
 
 
 @run_command
 def forget_turn(session: DebugSession) -> None:
     """Let go of a turn that was cut off."""
-    if session.interrupted_turn is not None:
-        notebook().forget_unfinished(session.interrupted_turn.run_id)
-        session.interrupted_turn = None
+    session.discard_unstored()

@@ -44,7 +44,10 @@ class VariableEdits:
 
 
 def live_edit_switch(view: RunView) -> list[Item]:
-    """Return the switch of the editor; none while the run continues."""
+    """Return the switch of the editor and the number of pending edits; nothing while the run is not paused.
+
+    At another pause the edits of the pause before are discarded.
+    """
     edits = state.record(VariableEdits)
     stop = view.session.stop_point
     if stop is None:

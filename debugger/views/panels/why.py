@@ -9,14 +9,14 @@ from typing import Any, Final
 import streamlit as st
 
 from debugger.analysis.decisions import (
+    EDGE_OUTCOME_LABELS,
     OUTCOME_LABELS,
-    VERDICT_LABELS,
     DecisionLog,
     DecisionRecord,
+    EdgeOutcome,
     ExplainedEdge,
     Explainer,
     Explanation,
-    Verdict,
 )
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
@@ -151,7 +151,7 @@ def _listed(
 _MOST_SHOWN = 12
 _TELLING = frozenset({"retry", "gave_up", "escalated", "beside"})
 """Outcomes whose event says more than the explanation does."""
-_COLOURS: Final[dict[Verdict, Colour]] = {
+_COLOURS: Final[dict[EdgeOutcome, Colour]] = {
     "taken": "green",
     "redirected": "orange",
     "held": "blue",
@@ -216,7 +216,7 @@ def _edges(candidates: Sequence[ExplainedEdge], first: int) -> str:
 
 
 def _edge(candidate: ExplainedEdge) -> str:
-    verdict = _chip(VERDICT_LABELS[candidate.verdict], _COLOURS[candidate.verdict])
+    verdict = _chip(EDGE_OUTCOME_LABELS[candidate.outcome], _COLOURS[candidate.outcome])
     condition = candidate.condition
     if condition and candidate.filled and candidate.filled != condition:
         condition += f"\n→ {candidate.filled}"

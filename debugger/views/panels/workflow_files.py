@@ -17,6 +17,7 @@ from debugger.errors import DebuggerError, UnsupportedError
 from debugger.graph.checks import check
 from debugger.graph.load import load_workflow
 from debugger.protocol.base import JsonObject, without_secret_variables
+from debugger.protocol.file_limits import WORKFLOW_FILE
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
@@ -30,6 +31,7 @@ from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Disclosure, bar
+from debugger.views.components.uploads import content_of, upload_file
 from debugger.views.connections import (
     HostedConnection,
     check_encryption,
@@ -94,16 +96,12 @@ def workflow_files(backend: Backend, versions: list[VersionSummary]) -> None:
 def _file(backend: Backend, reason: str | None) -> None:
     if reason:
         st.caption(plain(reason))
-    file = st.file_uploader(
-        "Workflow file (JSON)",
-        type=["json"],
-        key=f"import_file_{state.record(WorkflowFiles).uploads}",
-        disabled=reason is not None,
-    )
+    key = f"import_file_{state.record(WorkflowFiles).uploads}"
+    file = upload_file("Workflow file (JSON)", WORKFLOW_FILE, ["json"], key, disabled=reason is not None)
     if file is None:
         return
     try:
-        workflow = load_workflow(file.getvalue())
+        workflow = load_workflow(content_of(file, WORKFLOW_FILE))
     except DebuggerError as error:
         show_error(error)
         return

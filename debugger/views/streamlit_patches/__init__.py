@@ -66,6 +66,18 @@ PATCHES = {
         "content: a browser shows an empty page.",
         "not measured: it corrects (4 of some 50 dialogs where a server sends each 0.4 s, 2026-11-29)",
     ),
+    "session_files": Patch(
+        "A file of a small export, an upload and a session are for all who know the address or the id; here "
+        "they are for the browser and the user that started the session.",
+        "not measured: it protects",
+        "SessionFiles",
+    ),
+    "deferred_files": Patch(
+        "A file that a press of Download makes is deleted after two more script runs, of any page, and what "
+        "makes it after one: a browser that presses or fetches a moment later finds nothing, and cancels the "
+        "download.",
+        "not measured: it corrects (a browser test on a busy machine, 2026-11-30)",
+    ),
     "fragment_ids": Patch(
         "Streamlit does not say which fragments a run draws. Without it, more runs draw the whole page.",
         "not measured",

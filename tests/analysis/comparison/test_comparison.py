@@ -16,7 +16,7 @@ from tests.support.short_turns import at, hears, shows, speaks, turn
 
 
 def told(found):
-    return [(row.verdict, row.turn, found.get_item(row).type, found.get_item(row).node) for row in found.rows]
+    return [(row.status, row.turn, found.get_item(row).type, found.get_item(row).node) for row in found.rows]
 
 
 def test_compare_equal_turns_row_by_row():
@@ -24,7 +24,7 @@ def test_compare_equal_turns_row_by_row():
 
     found = compare(turns, turns)
 
-    assert {row.verdict for row in found.rows} == {"same"}
+    assert {row.status for row in found.rows} == {"same"}
     assert (len(found.rows), found.first, found.differing) == (5, None, [])
 
 
@@ -50,14 +50,14 @@ def test_align_missing_event_keeps_next_turn():
     a = [turn(1, None, at("a"), at("b")), turn(2, "x", at("c"))]
     b = [turn(1, None, at("a")), turn(2, "x", at("c"))]
 
-    assert [row.verdict for row in compare(a, b).rows] == ["same", "same", "only_a", "same", "same"]
+    assert [row.status for row in compare(a, b).rows] == ["same", "same", "only_a", "same", "same"]
 
 
 def test_compare_turns_of_one_run_only():
     a, b = [turn(1, None, at("a"))], [turn(1, None, at("a")), turn(2, "more", at("a"))]
 
-    assert [(row.verdict, row.turn) for row in compare(a, b).rows[2:]] == [("only_b", 2), ("only_b", 2)]
-    assert [row.verdict for row in compare(b, a).rows[2:]] == ["only_a", "only_a"]
+    assert [(row.status, row.turn) for row in compare(a, b).rows[2:]] == [("only_b", 2), ("only_b", 2)]
+    assert [row.status for row in compare(b, a).rows[2:]] == ["only_a", "only_a"]
 
 
 def test_compare_continued_run_with_later_turns():
@@ -66,7 +66,7 @@ def test_compare_continued_run_with_later_turns():
 
     found = compare(a, b, shift=1)
 
-    assert [(row.verdict, row.turn) for row in found.rows] == [
+    assert [(row.status, row.turn) for row in found.rows] == [
         ("only_a", 1), ("only_a", 1), ("same", 2), ("same", 2), ("changed", 3), ("same", 3)
     ]  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_align_background_work_with_its_turn():
     work = replace(turn(1, None, at("c")), is_background=True)
     a, b = [turn(1, None, at("a")), work], [turn(1, None, at("a"))]
 
-    assert [(row.verdict, row.turn) for row in compare(a, b).rows[2:]] == [("only_a", 1), ("only_a", 1)]
+    assert [(row.status, row.turn) for row in compare(a, b).rows[2:]] == [("only_a", 1), ("only_a", 1)]
 
 
 def test_comparison_differences_from_a_to_b():
@@ -85,7 +85,7 @@ def test_comparison_differences_from_a_to_b():
 
     (difference,) = found.differences(found.rows[1])
     assert (difference.path, difference.before, difference.after) == ("content", "Hello", "Hullo")
-    assert [row.verdict for row in found.rows] == ["same", "changed"]
+    assert [row.status for row in found.rows] == ["same", "changed"]
 
 
 def test_compare_skips_ignored_values_only():

@@ -38,11 +38,11 @@ def test_visit_label_counts_both_runs():
     assert [Visit(1, 0).label, Visit(0, 2).label, Visit(2, 1).label] == ["A", "B ×2", "A ×2 B"]
 
 
-def test_overlay_paths_ghosts_are_in_neither_version():
+def test_overlay_paths_missing_nodes_are_in_neither_version():
     newer = workflow(say("desk"), static("new", "New"))
     a, b = [turn(1, None, at("desk"))], [turn(1, None, at("new"), at("lost"))]
 
-    assert both(a, b, TEA, newer).ghosts == {"lost": "Lost"}
+    assert both(a, b, TEA, newer).missing_nodes == {"lost": "Lost"}
 
 
 def test_overlay_paths_of_edgeless_transitions():
@@ -51,8 +51,8 @@ def test_overlay_paths_of_edgeless_transitions():
 
     found = both(a, [turn(1, None, at("desk"), loop)])
 
-    assert {way: passage.share for way, passage in found.edges.items()} == {found.strays[0].id: "only_a"}
-    assert [(stray.source, stray.destination) for stray in found.strays] == [("desk", "bye")]
+    assert {way: passage.share for way, passage in found.edges.items()} == {found.unmapped[0].id: "only_a"}
+    assert [(transition.source, transition.destination) for transition in found.unmapped] == [("desk", "bye")]
 
 
 def test_overlay_paths_of_redirected_edge():
@@ -69,7 +69,9 @@ def test_overlay_paths_of_redirected_edge():
         "edge_desk_tea": "only_a",
         "desk > bye": "only_b",
     }
-    assert [(stray.id, stray.destination) for stray in found.strays] == [("desk > bye", "bye")]
+    assert [(transition.id, transition.destination) for transition in found.unmapped] == [
+        ("desk > bye", "bye")
+    ]
 
 
 def test_joint_workflow_merges_nodes_and_edges():

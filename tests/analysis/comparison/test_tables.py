@@ -113,7 +113,7 @@ def test_workflow_changes_separate_settings_from_graph():
 
 
 def described_lines(found):
-    return [(line.verdict, line.turn, line.role) for line in found]
+    return [(line.status, line.turn, line.role) for line in found]
 
 
 def test_message_pairs_mark_differing_words():
@@ -167,5 +167,5 @@ def test_message_pairs_of_very_long_turns():
 
     found = message_pairs(many, few)
 
-    assert [line.verdict for line in found[:3]] == ["same", "same", "only_a"]
+    assert [line.status for line in found[:3]] == ["same", "same", "only_a"]
     assert len(found) == 400

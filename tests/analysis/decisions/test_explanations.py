@@ -104,7 +104,7 @@ def test_explain_choice_of_the_model():
 
     assert [each.destination for each in found.candidates[:2]] == ["book", "pay"]
     assert verdicts(found)["conditional book"] == "taken"
-    assert [each.verdict for each in found.candidates[1:3]] == ["not_chosen", "false"]
+    assert [each.outcome for each in found.candidates[1:3]] == ["not_chosen", "false"]
     assert why(found, "book") == "The model chose it: “heard book”"
     assert "chose “books” instead" in why(found, "pay")
     assert found.record.args == {"justification": "heard book", "heard": "book"}
@@ -143,7 +143,7 @@ def test_explain_blocked_edges_with_reasons():
 
     (found,) = explained(made, [turn_that_went_to("end")])
 
-    assert [each.verdict for each in found.candidates] == [
+    assert [each.outcome for each in found.candidates] == [
         "blocked",
         "disabled",
         "dangling",
@@ -246,6 +246,28 @@ def test_explain_each_attempt_of_a_retry():
     assert all(each.agrees for each in found)
 
 
+@pytest.mark.parametrize("seconds", [0, 61])
+def test_explain_bounded_loop_beside_a_self_loop(seconds):
+    chat = say(
+        "chat", self_loop=True, self_loop_config={"enabled": True, "max_retries": 1, "expiry_time": 60}
+    )
+    run = Background(chat)
+
+    class Slow(type(run.interpreter.model)):
+        def reply(self, prompt):
+            run.clock.seconds += seconds
+            return super().reply(prompt)
+
+    run.interpreter.model = Slow()
+    run.turn("Hello")
+
+    found = explained(run.interpreter.workflow, [TurnLog(1, TurnInput(), as_recorded(run.events))])
+
+    assert [each.record.outcome for each in found] == (["gave_up", "loop"] if seconds else ["loop"])
+    assert all(each.agrees for each in found)
+    assert why(found[-1], "chat") == "No other edge was taken, so the run stays on this node."
+
+
 def test_explain_waiting_condition_and_its_edges():
     run = Background(*lab(), when("chat", "entry", freeform="again"))
     turns = []
@@ -301,8 +323,8 @@ def test_explain_disagreement_with_recorded_state():
 
     assert not found.agrees
     assert found.expected.destination == "a"
-    assert found.expected.verdict == "held"
-    assert [each.verdict for each in found.candidates[:2]] == ["held", "taken"]
+    assert found.expected.outcome == "held"
+    assert [each.outcome for each in found.candidates[:2]] == ["held", "taken"]
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -267,7 +267,6 @@ def test_too_deep_input_is_rejected(backend):
             {"main_response_config": {"prompt": ["Talk."]}},
             "prompt that is not a text: ['Talk.']",
         ),
-        ([node("a", "tool_node", tool_config={"type": []})], {}, "a tool of type []"),
     ],
 )
 def test_meaningless_field_value_fails_run_by_name(backend, parts, config, named):

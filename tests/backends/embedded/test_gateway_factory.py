@@ -14,7 +14,7 @@ API = Destination.of("https://api.example/")
 
 def secrets_of(environment, **stored):
     doors = GatewayFactory(Settings(), Environment(), environment, secrets=lambda: stored)
-    return doors.for_turn(())().secrets
+    return doors.for_turn()().secrets
 
 
 def test_hosts_belong_to_secret_of_that_name():
@@ -51,4 +51,4 @@ def test_invalid_host_list_is_rejected_without_text():
 def test_private_addresses_follow_the_setting(setting, refuses):
     doors = GatewayFactory(Settings(outbound_private=setting), Environment(), {})
 
-    assert doors.for_turn(())().limits.refuses_private is refuses
+    assert doors.for_turn()().limits.refuses_private is refuses

@@ -53,10 +53,10 @@ def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
     made_up = workflow(say("a"), logical_id="tea")
     (tmp_path / "a.yaml").write_text("version: 1\nworkflow: tea\n", encoding="utf-8")
 
-    responder = model_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
+    model = model_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
 
-    assert type(responder) is made
-    assert stands_in is None or type(responder.fallback) is stands_in
+    assert type(model) is made
+    assert stands_in is None or type(model.fallback) is stands_in
 
 
 def test_default_model_has_type_name_address():

@@ -172,14 +172,14 @@ def test_turn_of_a_killed_process_lapses_at_once(backend, url, tmp_path):
     kill(child)
 
     after = backend.revision(run_id)
-    [unfinished] = backend.notebook.read_unfinished_turns(run_id)
+    [unfinished] = backend.notes.read_unfinished_turns(run_id)
     assert (during.status, during.turn_number, during.record_length) == ("running", 2, 1)
     assert (after.status, after.turn_number, after.record_length) == ("waiting_for_user_input", None, 1)
     assert TurnInput.from_wire(decode(unfinished.input_json)).messages[0]["content"] == "lost"
     (tmp_path / "continue").touch()
     result = backend.execute(workflow_id, saying("mine"), run_id=run_id, expected_turn_number=2).finish()
     assert result.turn_number == 2
-    assert backend.notebook.read_unfinished_turns(run_id) == []
+    assert backend.notes.read_unfinished_turns(run_id) == []
 
 
 def test_first_turn_of_killed_process_fails_run(backend, url, tmp_path):
@@ -470,3 +470,11 @@ def test_record_for_nodes_has_finished_turns_only(backend):
 
     assert (len(read["input_output_pairs"]), len(shown.input_output_pairs)) == (1, 2)
     stream.close()
+
+
+def test_run_bears_name_given_at_creation(backend):
+    flow = backend.create_workflow(document(static("a", "Hello"), name="Inner"), name="Given")
+
+    result = backend.execute(flow.id, TurnInput.with_message(None)).finish()
+
+    assert backend.run(result.run_id).to_wire()["workflow_name"] == "Given"

@@ -35,7 +35,7 @@ def echo():
 
 @pytest.fixture
 def backend(tmp_path, echo):
-    opened = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3"), responder=echo)
+    opened = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3"), model=echo)
     yield opened
     opened.close()
 
@@ -281,7 +281,7 @@ def test_rerun_restores_failed_turn_and_repeats_node(backend):
     graph = document(say("chat", self_loop=True, wait_for_user_message=True))
     workflow_id, run_id = talk(backend, graph, "Hello")
     bad = TurnInput.with_message("More", command="data")
-    backend._responder.reply = fails_once(backend._responder.reply)
+    backend._model.reply = fails_once(backend._model.reply)
     failed = backend.execute(workflow_id, bad, run_id=run_id).finish()
 
     new_id = begin(backend, run_id, 2)
@@ -293,7 +293,7 @@ def test_rerun_restores_failed_turn_and_repeats_node(backend):
 
 
 def fails_once(reply):
-    """Return a responder's method that fails the run the first time."""
+    """Return a model's method that fails the run the first time."""
     calls = []
 
     def called(prompt):
@@ -330,10 +330,10 @@ def test_copies_under_a_lost_name_are_dropped(backend):
 )
 def test_unanswered_message_is_asked_as_edited(backend, edits, history_mode, heard):
     workflow_id, run_id = talk(backend, document(say("chat")), "Hello")
-    asked, reply = [], backend._responder.reply
-    backend._responder.reply = fails_once(reply)
+    asked, reply = [], backend._model.reply
+    backend._model.reply = fails_once(reply)
     go_on(backend, workflow_id, run_id, "More")
-    backend._responder.reply = lambda prompt: asked.append(prompt.message) or reply(prompt)
+    backend._model.reply = lambda prompt: asked.append(prompt.message) or reply(prompt)
 
     new_id = begin(backend, run_id, 2, RerunEdits(**edits), history_mode=history_mode)
     go_on(backend, workflow_id, new_id, "Again")

@@ -79,6 +79,6 @@ def test_missing_turn_cannot_be_replayed(backend):
 def test_replay_writes_nothing_and_reads_again():
     live = Settings(outbound_write="live", outbound_contact="simulated", outbound_read="live")
 
-    policies = GatewayFactory(live, Environment()).for_turn((), is_read_only=True)().policies
+    policies = GatewayFactory(live, Environment()).for_turn(is_read_only=True)().policies
 
     assert policies == Policies(talk="live", read="live", write="blocked", contact="simulated")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -26,6 +28,9 @@ class Peer(ThreadingHTTPServer):
         self.script = []
         self.asked = []
         self.refuses_stops = False
+        self.checks_numbers = False
+        self.is_frozen = False
+        """Let each answer have the same date."""
         self.arrived = threading.Event()
         """Set when a held request has arrived."""
         self.held = threading.Event()
@@ -126,12 +131,19 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status, text, headers, cut=0):
         self.send_response(status)
+        if self.server.checks_numbers:
+            self.send_header("X-Turn-Numbers", "checked")
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text[: len(text) - cut])
         self.close_connection = self.close_connection or bool(cut)
+
+    def date_time_string(self, timestamp=None):
+        # Not by `time.time`, which tests set for the client.
+        moment = datetime(2026, 1, 1, tzinfo=UTC) if self.server.is_frozen else datetime.now(UTC)
+        return format_datetime(moment, usegmt=True)
 
     do_GET = do_POST = do_DELETE = answer
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
-from debugger.server.serve import listen
+from debugger.server.http_server import listen
 from tests.backends.hosted.records import WORKFLOW, Records
 
 SILENT = object()

@@ -298,7 +298,7 @@ def records():
 
 @pytest.fixture
 def revisions(records):
-    return RunRevisions(records.run, records.rows)
+    return RunRevisions(records.run, records.rows, lambda run_id, last: None)
 
 
 def test_record_is_read_once_while_nothing_changes(records, revisions):
@@ -331,7 +331,7 @@ def test_missing_row_reads_record_again(records, revisions):
 @pytest.mark.parametrize("fields", [{"updated_at": None}, {"status": "running"}], ids=["no time", "running"])
 def test_record_is_read_where_row_proves_nothing(fields):
     records = Records(**fields)
-    revisions = RunRevisions(records.run, records.rows)
+    revisions = RunRevisions(records.run, records.rows, lambda run_id, last: None)
 
     revisions.read(LISTED_RUN)
     revisions.read(LISTED_RUN)
@@ -361,7 +361,7 @@ def test_missing_list_reads_record_again(records):
     def refuse(_workflow_id, _size):
         raise NotFoundError("There is no list.")
 
-    revisions = RunRevisions(records.run, refuse)
+    revisions = RunRevisions(records.run, refuse, lambda run_id, last: None)
     revisions.read(LISTED_RUN)
     records.pairs = 2
 

@@ -104,7 +104,7 @@ def test_first_turn_rejects_old_run(peer, hosted):
 
 def test_slow_answer_is_lost(peer):
     peer.answers(hold=True, before=peer.executes)
-    with backend_of(peer, timeout=0.2) as backend:
+    with backend_of(peer, timeout=1) as backend:
         stream = first_turn(backend)
 
         result = stream.finish()
@@ -129,7 +129,7 @@ def test_reads_that_fail_first_are_repeated(peer):
 def test_turn_that_arrives_late_is_waited_for(peer, hosted):
     peer.records.add_run("Hello")
     given = []
-    peer.answers(500, before=given.append)
+    peer.answers(None, raw=b"", before=given.append)
     threading.Timer(0.15, lambda: peer.executes(given[0])).start()
 
     assert later_turn(hosted).finish().turn_number == 2
@@ -155,15 +155,32 @@ def test_turn_in_progress_is_awaited_beyond_timeout(peer, hosted):
 def test_turn_that_did_not_arrive_is_not_executed(peer, hosted, run_id):
     if run_id is not None:
         peer.records.add_run("Hello")
-    peer.answers(502)
+    peer.answers(None, raw=b"")
     began = time.monotonic()
 
-    with pytest.raises(NotExecutedError, match=r"502.* does not hold the turn") as raised:
+    with pytest.raises(NotExecutedError, match=r"broke.* does not hold the turn") as raised:
         (first_turn(hosted) if run_id is None else later_turn(hosted)).finish()
 
     assert raised.value.advice == "Send it again."
     assert time.monotonic() - began >= 0.3
     assert peer.count("POST") == 1
+
+
+@pytest.mark.parametrize("run_id", [None, RUN])
+def test_answered_turn_is_not_executed_after_one_look(peer, run_id):
+    if run_id is not None:
+        peer.records.add_run("Hello")
+    peer.answers(502)
+    began = time.monotonic()
+
+    with (
+        backend_of(peer, reconciliation_timeout=5) as backend,
+        pytest.raises(NotExecutedError, match=r"502.* does not hold the turn"),
+    ):
+        (first_turn(backend) if run_id is None else later_turn(backend)).finish()
+
+    assert time.monotonic() - began < 2
+    assert [asked["method"] for asked in peer.asked] == ["POST", "GET"]
 
 
 def test_lost_turn_of_a_continued_run_is_stale(peer, hosted):
@@ -192,7 +209,7 @@ def test_turn_recorded_after_the_end_is_found(peer):
         peer.records.runs[RUN]["status"] = "completed"
 
     peer.records.add_run("Hello")
-    peer.answers(502, before=execute)
+    peer.answers(None, raw=b"", before=execute)
     threading.Timer(0.2, lambda: peer.records.finish(RUN, "completed")).start()
 
     with backend_of(peer, reconciliation_timeout=5) as backend:

@@ -29,7 +29,6 @@ from tests.backends.hosted.records import RUN, WORKFLOW, message_input, turn_eve
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)
-    monkeypatch.setattr("debugger.backends.hosted.turns.CONFLICT_POLL", 0.02)
 
 
 def as_sent(peer):
@@ -97,6 +96,7 @@ def test_rate_limit_is_waited_for_with_countdown(peer, hosted):
 def test_rate_limit_gives_up_after_three_resends(peer, hosted):
     for _ in range(4):
         peer.answers(429, {"detail": "Slow down"})
+        peer.answers(body=peer.records.rows())
 
     with pytest.raises(RateLimitError, match="Slow down"):
         first_turn(hosted).finish()
@@ -132,7 +132,7 @@ def test_stop_ends_the_wait_of_a_rate_limit(peer, hosted):
 
 def test_conflict_with_newer_turns_is_not_sent_again(peer, hosted):
     peer.records.add_run("Hello", "By another client", "And more")
-    peer.answers(409, {"detail": "turn 2 is taken"})
+    peer.answers(409, {"detail": "turn 2 is taken", "reason": "stale_turn"})
     stream = later_turn(hosted)
 
     with pytest.raises(StaleTurnError, match="turns 2 to 3 came first") as raised:
@@ -146,7 +146,7 @@ def test_conflict_with_newer_turns_is_not_sent_again(peer, hosted):
 def test_conflict_under_way_is_waited_for(peer, hosted):
     peer.records.add_run("Hello")
     peer.records.begin(message_input("By another client"), RUN)
-    peer.answers(409, {"detail": "A turn is under way"})
+    peer.answers(409, {"detail": "A turn is under way", "reason": "turn_in_progress"})
     stream = later_turn(hosted, number=3)
     threading.Timer(0.3, lambda: peer.records.finish(RUN)).start()
 
@@ -160,7 +160,7 @@ def test_conflict_under_way_is_waited_for(peer, hosted):
 def test_conflict_making_turn_stale_is_raised(peer, hosted):
     peer.records.add_run("Hello")
     peer.records.begin(message_input("By another client"), RUN)
-    peer.answers(409, {"detail": "A turn is under way"})
+    peer.answers(409, {"detail": "A turn is under way", "reason": "turn_in_progress"})
     threading.Timer(0.2, lambda: peer.records.finish(RUN)).start()
 
     with pytest.raises(StaleTurnError, match="turn 2 came first"):
@@ -172,7 +172,7 @@ def test_conflict_making_turn_stale_is_raised(peer, hosted):
 def test_conflict_that_lasts_is_given_up(peer):
     peer.records.add_run("Hello")
     peer.records.begin(message_input("By another client"), RUN)
-    peer.answers(409, {"detail": "A turn is under way"})
+    peer.answers(409, {"detail": "A turn is under way", "reason": "turn_in_progress"})
     with backend_of(peer, timeout=0.5) as backend, pytest.raises(TurnInProgressError, match="under way"):
         later_turn(backend, number=3).finish()
 
@@ -181,7 +181,7 @@ def test_conflict_that_lasts_is_given_up(peer):
 
 def test_conflict_over_recorded_turn_is_result(peer, hosted):
     peer.records.add_run("Hello")
-    peer.answers(409, {"detail": "turn 2 is taken"}, before=peer.executes)
+    peer.answers(409, {"detail": "turn 2 is taken", "reason": "stale_turn"}, before=peer.executes)
 
     stream = later_turn(hosted)
     events = [event.to_wire() for event in stream]
@@ -192,14 +192,14 @@ def test_conflict_over_recorded_turn_is_result(peer, hosted):
 
 
 def test_conflict_over_recorded_first_turn_is_result(peer, hosted):
-    peer.answers(409, {"detail": "taken"}, before=peer.executes)
+    peer.answers(409, {"detail": "taken", "reason": "stale_turn"}, before=peer.executes)
 
     assert first_turn(hosted).finish().run_id == RUN
     assert peer.count("POST") == 1
 
 
 def test_conflict_over_first_turn_is_raised(peer, hosted):
-    peer.answers(409, {"detail": "no"})
+    peer.answers(409, {"detail": "no", "reason": "turn_in_progress"})
 
     with pytest.raises(ConflictError, match="no"):
         first_turn(hosted).finish()
@@ -209,7 +209,7 @@ def test_conflict_over_first_turn_is_raised(peer, hosted):
 
 def test_conflict_reads_that_fail_are_repeated(peer, hosted):
     peer.records.add_run("Hello")
-    peer.answers(409, {"detail": "busy"})
+    peer.answers(409, {"detail": "busy", "reason": "turn_in_progress"})
     peer.answers(500)
     peer.answers(raw=b"{")
 
@@ -233,7 +233,7 @@ def test_timeout_of_connection_is_not_sent(peer):
 def test_conflict_without_recorded_cause_gives_up(peer, hosted):
     peer.records.add_run("Hello")
     for _ in range(4):
-        peer.answers(409, {"detail": "busy"})
+        peer.answers(409, {"detail": "busy", "reason": "turn_in_progress"})
         peer.answers(body=peer.records.record(RUN))
 
     with pytest.raises(ConflictError, match="busy"):
@@ -246,7 +246,7 @@ def test_conflict_without_recorded_cause_gives_up(peer, hosted):
 @pytest.mark.parametrize("command, error", [("data", RunEndedError), ("stop", None)])
 def test_conflict_over_ended_run_has_ended(peer, hosted, command, error):
     peer.records.add_run("Hello", status="completed")
-    peer.answers(409, {"detail": "The run is over"})
+    peer.answers(409, {"detail": "The run is over", "reason": "turn_in_progress"})
     turn_input = TurnInput.with_message(None, command=command)
     stream = hosted.execute(WORKFLOW, turn_input, run_id=RUN, expected_turn_number=2)
 

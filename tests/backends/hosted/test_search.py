@@ -187,5 +187,18 @@ def test_first_turn_behind_newer_runs_is_unknown(peer, hosted):
     for number in range(20):
         peer.records.add_run("Goodbye", run_id=f"{number:024x}")
 
-    with pytest.raises(ApiError, match="20 newer runs"):
-        hosted.find_turn(WORKFLOW, sent)
+    found = hosted.find_turn(WORKFLOW, sent)
+
+    assert (found.state, found.outcome) == ("absent", "unknown")
+    assert "20 newer runs" in found.doubt
+
+
+@pytest.mark.parametrize("said", [["More"], "More", [{"messages": ["More"]}]])
+def test_input_that_does_not_show_what_was_said_is_not_of_another_turn(anonymous, hosted, said):
+    anonymous.records.add_run("Hello", "More")
+    odd = {"0": {"node_run_inputs": said}}
+    anonymous.records.runs[RUN]["input_output_pairs"][1]["run_input"]["thread_to_node_inputs"] = odd
+    anonymous.answers(502)
+
+    with pytest.raises(OutcomeUnknownError):
+        later_turn(hosted).finish()

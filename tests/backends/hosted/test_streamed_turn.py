@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from debugger.errors import (
     AuthenticationError,
@@ -17,6 +18,7 @@ from debugger.errors import (
     OutcomeUnknownError,
     RateLimitError,
     RunEndedError,
+    TurnNotStoredError,
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
@@ -78,6 +80,7 @@ def test_events_come_as_they_happen(peer, hosted):
     received = threading.Event()
 
     async def talk(socket, frame):
+        peer.records.execute(frame)
         await socket.send_json(acknowledgement(RUN))
         await socket.send_json(SAID)
         assert await asyncio.to_thread(received.wait, 5)
@@ -97,7 +100,7 @@ def test_events_come_as_they_happen(peer, hosted):
     assert (result.next_input_hint, result.events) == (WAITS, [SAID, WAITS, ENDED, READY])
     assert (result.has_active_companions, result.has_background_work) == (False, False)
     assert hosted.capabilities.reason_against("live_events") is None
-    assert (peer.requested, stream.progress.record) == ([], None)
+    assert (peer.requested, stream.progress.record) == ([RUN], None)  # neither names the other
 
 
 def test_run_that_is_over_is_completed(peer, hosted):
@@ -125,12 +128,13 @@ def test_failed_run_has_its_error(peer, hosted):
 
 
 def test_failed_turn_needs_no_record(peer, hosted):
+    peer.records.add_run("Hello")
     peer.says("ack", 0, event("workflow_error", 9, error_message="No way out"))
-    stream = first_turn(hosted)
+    stream = later_turn(hosted)
 
     result = stream.finish()
 
-    assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
+    assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 2)
     assert (peer.requested, stream.progress.record) == ([], None)
 
 
@@ -155,7 +159,7 @@ def test_frame_numbers_are_no_part_of_the_event(peer, hosted):
     stream = first_turn(hosted)
 
     assert [event.to_wire() for event in stream] == stream.result.events == [SAID, WAITS, ENDED, READY]
-    assert peer.requested == []
+    assert stream.progress.record is None
 
 
 # Frames that are not believed: the record is read, once, and what it holds is yielded to its end
@@ -234,6 +238,22 @@ def test_acknowledgement_of_another_run_is_not_believed(peer, hosted):
     assert stream.run_id == RUN
 
 
+@pytest.mark.parametrize("returns_ids", [True, False])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_acknowledgement_of_a_run_of_others_is_not_believed(peer, hosted, is_there, returns_ids):
+    """All events came, and the acknowledgement before them named another client's run, or none."""
+    peer.records = Records(returns_ids=returns_ids)
+    if is_there:
+        peer.records.add_run("Bonjour", run_id=OTHER)
+    peer.says("ack", 0, 1, 2, 3, run_id=OTHER)
+
+    stream = first_turn(hosted)
+    stream.finish()
+
+    assert (stream.run_id, stream.result.events) == (RUN, [SAID, WAITS, ENDED, READY])
+    assert len(peer.frames) == 1
+
+
 def test_first_turn_rejects_acknowledged_old_run(peer, hosted):
     first_turn(hosted).finish()
     peer.says("ack", 0, run_id=RUN)
@@ -273,10 +293,15 @@ def test_silence_is_reconciled(peer):
 
 
 def test_turn_recorded_later_is_awaited(peer):
-    peer.says(acknowledgement(RUN), close=(1012,), executes=False)
-    threading.Timer(0.3, lambda: peer.records.execute({**peer.frames[0]}, RUN)).start()
+    async def talk(socket, frame):
+        threading.Timer(0.3, peer.records.execute, [frame, RUN]).start()
+        await socket.send_json(acknowledgement(RUN))
+        await socket.close(1012)
+        raise WebSocketDisconnect
 
-    with backend_of(peer, reconciliation_timeout=2) as backend:
+    peer.script.append(talk)
+
+    with backend_of(peer, reconciliation_timeout=5) as backend:
         assert first_turn(backend).finish().run_id == RUN
 
 
@@ -324,6 +349,17 @@ def test_refused_turn_is_raised_by_its_kind(peer, hosted, code, reason, error):
     assert type(raised.value) is error
     assert time.monotonic() - began < 0.3
     assert (peer.posted, len(peer.frames)) == ([], 1)
+
+
+@pytest.mark.parametrize("parts", [(), (acknowledgement(RUN), {**SAID, "logical_id": "new"})])
+def test_turn_that_ran_and_is_not_stored_is_told(peer, hosted, parts):
+    peer.records.add_run("Hello")
+    peer.says(*parts, close=(4409, "turn_not_stored: The turn ran."), executes=False)
+
+    with pytest.raises(TurnNotStoredError, match=r"^The turn ran"):
+        later_turn(hosted).finish()
+
+    assert len(peer.frames) == 1
 
 
 def test_refused_turn_on_record_is_result(peer, hosted):

@@ -7,13 +7,16 @@ import json
 import pytest
 
 from debugger.errors import (
-    AnswerError,
-    ApiError,
     AuthenticationError,
+    ForbiddenError,
     InputError,
+    NotExecutedError,
+    NotFoundError,
     NotStartableError,
     RunEndedError,
+    TurnNotStoredError,
     UnsupportedError,
+    WorkflowError,
 )
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
@@ -25,7 +28,6 @@ OTHER = "665f0c2b9a3e4d5f6a7b8c99"
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)
-    monkeypatch.setattr("debugger.backends.hosted.turns.CONFLICT_POLL", 0.02)
 
 
 # What is sent
@@ -173,22 +175,26 @@ def test_same_client_turn_id_may_be_answered_twice(peer, hosted):
     assert peer.count("POST") == 2
 
 
-# Refusals: nothing was executed and nothing is read
+# Refusals: what the API says itself is believed, of all else the record is read once
 
 
 @pytest.mark.parametrize(
-    "status, body, error",
+    "status, body, error, looks",
     [
-        (401, {"detail": "Key expired"}, AuthenticationError),
-        (404, {"detail": "Session not found"}, RunEndedError),
-        (418, {"detail": "Teapot"}, ApiError),
-        (422, {"detail": "bad"}, InputError),
-        (500, {"detail": "No start node found"}, NotStartableError),
-        (501, {"detail": "Not here"}, UnsupportedError),
-        (307, {}, AnswerError),
+        (400, {"message": "Bad fork", "error": "one edge only"}, WorkflowError, 0),
+        (404, {"detail": "Session not found"}, RunEndedError, 0),
+        (422, {"detail": [{"loc": ["body"], "msg": "bad", "type": "x"}]}, InputError, 0),
+        (500, {"detail": "No start node found"}, NotStartableError, 0),
+        (401, {"detail": "Key expired"}, AuthenticationError, 1),
+        (403, {"detail": "Not yours"}, ForbiddenError, 1),
+        (404, {"message": "no route"}, NotFoundError, 1),
+        (418, {"detail": "Teapot"}, NotExecutedError, 1),
+        (422, {"detail": "bad"}, InputError, 1),
+        (501, {"detail": "Not here"}, UnsupportedError, 1),
+        (307, {}, NotExecutedError, 1),
     ],
 )
-def test_refusal_is_raised_at_once(peer, hosted, status, body, error):
+def test_refused_turn_is_looked_up_once_at_most(peer, hosted, status, body, error, looks):
     peer.records.add_run("Hello")
     peer.answers(status, body)
 
@@ -196,9 +202,38 @@ def test_refusal_is_raised_at_once(peer, hosted, status, body, error):
         later_turn(hosted).finish()
 
     assert type(raised.value) is error
-    # That the run is over may be the answer to another turn, so the record is looked at.
-    looks = ["GET"] if error is RunEndedError else []
-    assert [asked["method"] for asked in peer.asked] == ["POST", *looks]
+    assert [asked["method"] for asked in peer.asked] == ["POST", *["GET"] * looks]
+
+
+@pytest.mark.parametrize("status", [307, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 501, 503])
+def test_executed_turn_is_shown_whatever_a_gateway_answers(peer, hosted, status):
+    peer.records.add_run("Hello")
+    peer.answers(status, {"message": "blocked"}, before=peer.executes)
+
+    result = later_turn(hosted).finish()
+
+    assert (result.turn_number, peer.count("POST"), len(peer.records.executed)) == (2, 1, 2)
+
+
+def test_turn_that_ran_and_is_not_stored_names_its_calls(peer, hosted):
+    peer.records.add_run("Hello")
+    call = {"target": "POST https://shop.example/orders", "call_class": "write", "success": True}
+    body = {"detail": "The turn ran.", "reason": "turn_not_stored", "calls": [call, "odd"]}
+    peer.answers(409, body)
+
+    with pytest.raises(TurnNotStoredError, match="The turn ran") as raised:
+        later_turn(hosted).finish()
+
+    assert raised.value.calls == (call,)
+    assert [asked["method"] for asked in peer.asked] == ["POST"]
+
+
+def test_ended_session_of_a_used_run_is_looked_up(peer, hosted):
+    first_turn(hosted).finish()
+    peer.answers(404, {"detail": "Session not found"}, before=peer.executes)
+
+    assert later_turn(hosted).finish().turn_number == 2
+    assert len(peer.records.executed) == 2
 
 
 # Commands

@@ -53,7 +53,9 @@ def test_handshake_carries_the_credentials(peer):
     assert peer.handshakes[0].url.query == ""
 
 
-@pytest.mark.parametrize("token, query", [("one & only", "one & only"), (7, None), ({"a": 1}, None)])
+@pytest.mark.parametrize(
+    "token, query", [("one & only", "one & only"), (7, "7"), ([7], None), ({"a": 1}, None)]
+)
 def test_handshake_carries_a_token_where_there_is_one(peer, hosted, token, query):
     peer.token = token
 
@@ -165,7 +167,7 @@ def test_later_turns_use_the_run_s_socket(peer, hosted):
     third = later_turn(hosted, number=3).finish()
 
     assert (second.turn_number, third.turn_number) == (2, 3)
-    assert (len(peer.handshakes), len(peer.frames), peer.requested) == (1, 3, [])
+    assert (len(peer.handshakes), len(peer.frames), peer.requested) == (1, 3, [RUN])
     assert [frame.get("workflow_run_id") for frame in peer.frames] == [None, RUN, RUN]
 
 
@@ -202,8 +204,9 @@ def test_turn_after_close_is_not_sent(peer, monkeypatch, turn):
 
 
 def test_turn_that_ends_after_close_keeps_no_socket(peer):
+    peer.records.add_run("Hello")
     with backend_of(peer) as backend:
-        stream = first_turn(backend)
+        stream = later_turn(backend)
         next(stream)
         backend.close()
 
@@ -262,7 +265,7 @@ def test_server_closing_sockets_is_learned_once(peer, hosted):
     results = [later_turn(hosted, number=number).finish() for number in (2, 3)]
 
     assert [result.turn_number for result in results] == [2, 3]
-    assert (len(peer.handshakes), len(peer.frames), peer.requested) == (3, 3, [])
+    assert (len(peer.handshakes), len(peer.frames), peer.requested) == (3, 3, [RUN])
 
 
 def test_socket_per_turn_is_closed_afterwards(peer, hosted):
@@ -323,7 +326,7 @@ def test_socket_that_died_between_turns_is_replaced(peer, hosted, close):
     later_turn(hosted, number=3).finish()
 
     assert second.turn_number == 2
-    assert (len(peer.handshakes), peer.requested) == (2, [])
+    assert (len(peer.handshakes), peer.requested) == (2, [RUN])
 
 
 def test_late_frame_of_an_idle_socket_closes_it(peer, hosted):

@@ -5,24 +5,33 @@ import re
 
 import pytest
 
+from debugger.analysis.trouble import Trouble, classify_trouble
 from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.mocks import Fault, MockSet, Pin, Target
+from debugger.engine.mocks import Fault, MockSet, Pin, RecordedAnswers, Target
 from debugger.engine.mocks.interceptor import Interceptor
-from debugger.engine.models import HeuristicModel
+from debugger.engine.models import HeuristicModel, Reply
+from debugger.engine.models.base import ToolCall
+from debugger.engine.options import PythonStatus
+from debugger.engine.outbound import OutboundCall, RecordedAnswer
+from debugger.engine.outbound.gateway import LiveGateway, Policies
+from debugger.engine.tools.inline_python import InlinePythonConfig
+from debugger.engine.tools.simulation import ToolAnswer
 from debugger.errors import InputError
+from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
+from tests.support.model_server import provider_model
 
 TWICE = "def twice(n):\n    return 2 * n"
 
 
-def ran(mocks, *parts, text=None, slept=None, responder=None):
+def ran(mocks, *parts, text=None, slept=None, model=None):
     """The events of a turn in which these are met, and the state that it leaves."""
     waited = slept if slept is not None else []
     world = Environment(sleep=lambda seconds, _woken: waited.append(seconds))
-    interpreter = Interpreter(workflow(*parts), responder or HeuristicModel(), environment=world)
+    interpreter = Interpreter(workflow(*parts), model or HeuristicModel(), environment=world)
     given = TurnInput.with_message(text)
     state = interpreter.begin(given)
     turn = interpreter.turn(state, given, inspector=RunInspector(Interceptor(mocks)))
@@ -38,6 +47,12 @@ def having(*kept):
 
 def of(events, event_type):
     return [event for event in events if event["type"] == event_type]
+
+
+def troubles(events):
+    """The failures, without warnings of the configuration."""
+    found = (classify_trouble(parse_event(event)) for event in events)
+    return [trouble for trouble in found if trouble is not None and trouble.is_problem]
 
 
 def test_pinned_node_repeats_its_output():
@@ -197,6 +212,45 @@ def test_fault_of_plain_node_fails_the_run(part):
     assert of(events, "workflow_error")[0]["error_message"] == "Node 'A' was made to fail: made up"
 
 
+@pytest.mark.parametrize(
+    ("target", "part", "kind"),
+    [
+        (Target("model", "x"), say("x"), "model"),
+        (Target("node", "x"), say("x"), "model"),
+        (Target("tool", "x"), tool("x", TWICE, {"n": 1}), "tool"),
+        (Target("node", "x"), tool("x", TWICE, {"n": 1}), "tool"),
+        (Target("node", "x"), node("x", "http_request", url="http://127.0.0.1:9/"), "http"),
+        (
+            Target("node", "x"),
+            node("x", "send_sms", message="Hi", destination_phone_number="+14155550123"),
+            "connector",
+        ),
+        (Target("node", "x"), static("x", "X"), "error"),
+    ],
+)
+def test_an_injected_failure_is_marked_once(target, part, kind):
+    events, _ = ran(having(Fault(target, error="made up")), part, text="Hi")
+
+    assert troubles(events) == [Trouble(kind, "x", is_faulted=True)]
+
+
+def test_a_fault_of_one_tool_leaves_the_others_failures_alone():
+    class Caller:
+        def reply(self, prompt):
+            calls = (ToolCall("one", {}), ToolCall("two", {}))
+            return Reply(text="Done.") if prompt.exchange else Reply(calls=calls)
+
+    tools = [
+        {"type": "inline_python", "name": name, "code": "def f():\n    1 / 0"} for name in ("one", "two")
+    ]
+    chat = say("x", tools_config={"tools": tools})
+
+    events, _ = ran(having(Fault(Target("tool", "one"), error="made up")), chat, text="Hi", model=Caller())
+
+    assert [trouble.is_faulted for trouble in troubles(events)] == [True, False]
+    assert {trouble.kind for trouble in troubles(events)} == {"tool"}
+
+
 def test_delay_fault_lets_the_node_run():
     slept = []
 
@@ -307,3 +361,189 @@ def test_empty_fields_of_output_are_taken():
     output = {"says": None, "variables": {}, "output": None, "chosen": None, "args": {}, "reason": ""}
 
     assert MockSet().put(Pin(Target("node", "greet"), output)).output == output
+
+
+FAULT, PINNED = Fault(Target("tool", "t"), error="Down"), Pin(Target("tool", "t"), {"result": "pinned"})
+RECORDED = RecordedAnswer(re.compile("GET .*/slots"), body="recorded", label="answer 1 (line 3)")
+API = node(
+    "t",
+    "tool_node",
+    tool_config={"type": "external_api", "name": "t", "api_endpoint": "https://api.example/slots"},
+)
+
+
+@pytest.mark.parametrize(
+    ("mocks", "recorded", "policy", "source", "result"),
+    [
+        ([FAULT, PINNED], [RECORDED], "simulated", "fault", None),
+        ([PINNED], [RECORDED], "simulated", "pin", "pinned"),
+        ([], [RECORDED], "simulated", "recorded", "recorded"),
+        ([], [], "simulated", "simulation", {"simulated": True}),
+        ([], [RECORDED], "blocked", None, None),
+    ],
+)
+def test_first_source_answers_and_event_names_it(mocks, recorded, policy, source, result):
+    gateway = LiveGateway(Policies(read=policy))
+    interceptor = Interceptor(having(*mocks))
+
+    end = ended(interceptor, gateway, RecordedAnswers(recorded))
+
+    assert end["run_output"]["tool_result"] == result
+    assert end.get("answered_by") == ([source] if source else None)
+    sources = [entry.get("answered_by") for entry in gateway.ledger]
+    assert sources == ([] if mocks else [source])
+    assert interceptor.used == ({"answer 1 (line 3)"} if source == "recorded" else set())
+
+
+def ended(interceptor, gateway, recorded):
+    """The end of the run of a node that calls an API."""
+    interpreter = Interpreter(
+        workflow(API), HeuristicModel(), open_gateway=lambda: gateway, recorded=recorded
+    )
+    given = TurnInput.with_message(None)
+    turn = interpreter.turn(interpreter.begin(given), given, inspector=RunInspector(interceptor))
+    (end,) = of([event.to_wire() for event in turn], "end_node_run")
+    return end
+
+
+@pytest.mark.parametrize("policy", ["live", "simulated", "blocked"])
+def test_winning_answer_needs_no_policy(policy):
+    gateway = LiveGateway(Policies(read=policy))
+
+    end = ended(Interceptor(), gateway, RecordedAnswers([RECORDED], win=True))
+
+    assert (end["run_output"]["tool_result"], end["answered_by"]) == ("recorded", ["recorded"])
+    assert [entry["how"] for entry in gateway.ledger] == ["simulated"]
+
+
+MODEL_FAULT = Fault(Target("model", "chat"), error="Down")
+PINNED_MODEL = Pin(Target("model", "chat"), {"text": "Hi"})
+
+
+@pytest.mark.parametrize(
+    ("mocks", "asks", "source"),
+    [
+        (
+            [Fault(Target("model", "chat"), error="Down"), Pin(Target("model", "chat"), {"text": "Hi"})],
+            True,
+            "fault",
+        ),
+        ([Pin(Target("model", "chat"), {"text": "Hi"})], True, "pin"),
+        ([], True, "manual"),
+        ([], False, None),
+    ],
+)
+def test_manual_answer_is_after_pin(mocks, asks, source):
+    class Person:
+        def asks(self, prompt):
+            return asks
+
+        def ask(self, prompt, fallback, cancelled):
+            return Reply(text="By hand")
+
+    interpreter = Interpreter(workflow(say("chat", default_error_message="Sorry")), HeuristicModel())
+    given = TurnInput.with_message("Hello")
+    inspector = RunInspector(Interceptor(having(*mocks), Person()))
+    events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given, inspector=inspector)]
+
+    first = next(e for e in events if e["type"] in ("say_llm", "assistant_response"))
+    assert first.get("answered_by") == ([source] if source else None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "win", "is_used"),
+    [
+        ("refused", False, True),
+        ("refused", True, True),
+        ("unsafe", False, False),
+        ("unsafe", True, True),
+        ("sandboxed", True, False),
+    ],
+)
+def test_sandboxed_python_runs_beside_recorded_answer(mode, win, is_used):
+    answers = RecordedAnswers(tools=(ToolAnswer("t", result=1),), win=win)
+    config = InlinePythonConfig(type="inline_python", name="t")
+
+    assert (answers.of_tool(config, {}, PythonStatus(mode)) is not None) is is_used
+
+
+def test_source_of_a_call_stays_with_its_node():
+    judged = (when("ask", "bye", freeform="wants to leave"), when("ask", "end", "1 == 1"))
+    fault = Fault(Target("model", "ask"), error="Down")
+
+    events, _ = ran(
+        having(fault), static("ask", "Hi"), static("bye", "Bye"), static("end", "End"), *judged, text="Hi"
+    )
+
+    assert any("Down" in event["warning_message"] for event in of(events, "workflow_warning"))
+    marked = {event["origin_node_logical_id"] for event in events if "answered_by" in event}
+    assert marked <= {"ask"}
+
+
+def function(name, **arguments):
+    config = {"type": "inbuilt_function", "name": name}
+    return node("n", "tool_node", tool_config=config, tool_arguments=arguments)
+
+
+NUMBER = "+14155550123"
+MODEL = {"type": "custom_llm", "model": "tea-1", "base_url": "http://127.0.0.1:9/v1"}
+DOCUMENT = {"type": "google_docs_get_document", "document_id_or_url": "doc-1"}
+OFFERED = {"tools": [{"name": "price", "inputSchema": {"type": "object"}}]}
+CALLS = {
+    "HTTP request that reads": node("n", "http_request", url="http://127.0.0.1:9/slots"),
+    "HTTP request that writes": node("n", "http_request", url="http://127.0.0.1:9/slots", method="POST"),
+    "external API": {**API, "logical_id": "n"},
+    "web search": function("web_search", query="tea"),
+    "forwarded call": function("call_forward", phone_number=NUMBER),
+    "text message": node("n", "send_sms", destination_phone_number=NUMBER, message="Hello"),
+    "voice call": node(
+        "n",
+        "start_conversation",
+        is_voice_conversation=True,
+        is_outbound_call=True,
+        user_number=NUMBER,
+        assistant_id="a",
+    ),
+    "Athena": node("n", "athena_patients_search", full_name="Ann Lee", birthdate="1980-12-31"),
+    "Google Docs": node("n", "google_docs", operate_document=DOCUMENT),
+    "model": say("n", llms_config=MODEL),
+    "MCP server": say(
+        "n",
+        llms_config=MODEL,
+        use_mcp_tools=True,
+        mcp_servers=[{"name": "shop", "server_url": "http://127.0.0.1:9/mcp"}],
+    ),
+}
+ALL = ("talk", "read", "write", "contact")
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize(("policy", "source"), [("blocked", "recorded"), ("simulated", "simulation")])
+def test_every_kind_of_call_passes_the_lookup(kind, policy, source):
+    answers = [("tools/list", OFFERED), ("tea-1", "Hello."), ("voice call", "completed"), ("", {})]
+    recorded = [RecordedAnswer(re.compile(target), body=body) for target, body in answers]
+    gateway = LiveGateway(Policies(**dict.fromkeys(ALL, policy)))
+    interpreter = Interpreter(
+        workflow(CALLS[kind]),
+        provider_model(),
+        open_gateway=lambda: gateway,
+        recorded=RecordedAnswers(recorded, win=True) if source == "recorded" else RecordedAnswers(),
+    )
+    given = TurnInput.with_message("How much?")
+    events = [event.to_wire() for event in interpreter.turn(interpreter.begin(given), given)]
+
+    assert gateway.ledger
+    assert {(entry["how"], entry["answered_by"]) for entry in gateway.ledger} == {("simulated", source)}
+    assert {name for event in events for name in event.get("answered_by", ())} == {source}
+
+
+def test_refused_call_has_no_stand_in():
+    why = "The secret is another host's."
+    call = OutboundCall("http", "read", "GET /", {}, simulate=pytest.fail, refusal=why)
+    recorded = RecordedAnswers([RecordedAnswer(re.compile(""))], win=True)
+    interceptor = Interceptor(recorded=recorded)
+
+    outcome = interceptor.guard(LiveGateway()).call(call, node_logical_id="n", timeout=1)
+
+    assert (outcome.how, outcome.error) == ("blocked", why)
+    assert (interceptor.unreported, interceptor.used) == ([], set())

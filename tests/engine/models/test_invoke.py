@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
 from debugger.engine.environment import Environment
-from debugger.engine.models.base import ModelError, Reply, ToolSpec
+from debugger.engine.models.base import ModelError, RemoteModel, Reply, ToolSpec
 from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.models.invoke import invoke
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from debugger.errors import RunError
-from tests.support.model_server import KEY, prompt, responder, said, send, serving
+from tests.support.model_server import KEY, prompt, provider_model, said, send, serving
+from tests.support.recorded import answering
 
 
 class Slow:
@@ -67,7 +69,7 @@ def test_remote_model_passes_the_gateway():
 
     with serving(said("Yes, we have.")) as server:
         given = prompt(server.llm(), tools=(ToolSpec("find", ""),))
-        answer = asked(responder(), given, door=door)
+        answer = asked(provider_model(), given, door=door)
 
     (entry,) = door.ledger
     assert answer.text == "Yes, we have."
@@ -89,7 +91,7 @@ def test_remote_model_passes_the_gateway():
 
 def test_simulated_model_uses_the_fallback():
     with serving(said("never")) as server:
-        answer = asked(responder({}), prompt(server.llm()), door=LiveGateway(Policies(talk="simulated")))
+        answer = asked(provider_model({}), prompt(server.llm()), door=answering(Policies(talk="simulated")))
 
     assert answer.model == answer.usage["response_model"] == "stand-in"
     assert server.requests == []
@@ -104,9 +106,9 @@ def test_simulated_model_uses_the_fallback():
 )
 def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
     recorded = RecordedAnswer(re.compile("openai"), body=body)
-    door = LiveGateway(Policies(talk="simulated"), answers=[recorded])
+    door = answering(Policies(talk="simulated"), recorded)
 
-    answer = asked(responder({}), prompt({"type": "openai_llm"}, kind=kind), door=door)
+    answer = asked(provider_model({}), prompt({"type": "openai_llm"}, kind=kind), door=door)
 
     assert replace(answer, usage={}) == reply
     assert answer.usage["response_model"] == "recorded"
@@ -114,15 +116,15 @@ def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
 
 def test_recorded_failure_of_model_is_one():
     recorded = RecordedAnswer(re.compile("openai"), status=503, body="Never said.")
-    door = LiveGateway(Policies(talk="simulated"), answers=[recorded])
+    door = answering(Policies(talk="simulated"), recorded)
 
     with pytest.raises(ModelError, match="has the status 503"):
-        asked(responder({}), prompt({"type": "openai_llm"}), door=door)
+        asked(provider_model({}), prompt({"type": "openai_llm"}), door=door)
 
 
 def test_a_blocked_model_gives_no_answer():
     with serving(said("never")) as server, pytest.raises(ModelError, match="was not called"):
-        asked(responder(), prompt(server.llm()), door=LiveGateway(Policies(talk="blocked")))
+        asked(provider_model(), prompt(server.llm()), door=LiveGateway(Policies(talk="blocked")))
 
     assert server.requests == []
 
@@ -134,7 +136,7 @@ def test_a_failure_keeps_its_reason_through_the_door():
         serving((400, {"error": {"message": "bad tool"}})) as server,
         pytest.raises(ModelError, match=r"HTTP 400: bad tool$"),
     ):
-        asked(responder(), prompt(server.llm()), door=door)
+        asked(provider_model(), prompt(server.llm()), door=door)
 
     assert door.ledger[0]["error"].endswith("HTTP 400: bad tool")
 
@@ -142,7 +144,7 @@ def test_a_failure_keeps_its_reason_through_the_door():
 @pytest.mark.parametrize("llm", [None, {"type": "openai_llm"}])
 def test_user_error_passes_the_gateway(llm):
     with pytest.raises(RunError):
-        asked(responder({}), prompt(llm))
+        asked(provider_model({}), prompt(llm))
 
 
 def test_cancelled_turn_waits_for_no_answer():
@@ -156,19 +158,19 @@ def test_cancelled_turn_waits_for_no_answer():
 
         server.answers[0] = answer
         with pytest.raises(ModelError, match="no longer needed"):
-            asked(responder(), prompt(server.llm()), cancelled=cancelled)
+            asked(provider_model(), prompt(server.llm()), cancelled=cancelled)
 
 
 def test_answer_has_the_runs_time():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
         with pytest.raises(ModelError, match=r"no answer within 0.2 s$"):
-            asked(responder(), prompt(server.llm()), timeout=0.2)
+            asked(provider_model(), prompt(server.llm()), timeout=0.2)
 
 
 def test_run_without_time_left_calls_no_model():
     with serving(said("never")) as server, pytest.raises(ModelError, match="no time is left"):
-        asked(responder(), prompt(server.llm()), timeout=0.0)
+        asked(provider_model(), prompt(server.llm()), timeout=0.0)
 
     assert server.requests == []
 
@@ -181,7 +183,7 @@ def test_history_is_read_by_the_caller():
         return []
 
     with serving(said("Hi")) as server:
-        asked(responder(), prompt(server.llm(), history=history))
+        asked(provider_model(), prompt(server.llm(), history=history))
 
     assert read_by == [threading.current_thread()]
 
@@ -234,7 +236,7 @@ def test_filler_can_have_its_own_model():
         main.answers[0] = main.late(said("Yes."))
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
         given = prompt(llm, backchannel="Fill the time.", tools=(ToolSpec("find", ""),))
-        answer = asked(responder(), given, spoken=spoken, on_filler=main.released.set)
+        answer = asked(provider_model(), given, spoken=spoken, on_filler=main.released.set)
 
     assert spoken == ["Hm, let me see."]
     assert answer.text == "Yes."
@@ -253,7 +255,7 @@ def test_a_filler_that_fails_is_not_missed():
 
         main.answers[0], quick.answers[0] = main.late(said("Yes.")), refuse
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
-        answer = asked(responder(), prompt(llm), spoken=spoken)
+        answer = asked(provider_model(), prompt(llm), spoken=spoken)
 
     assert (spoken, answer.text, len(quick.requests)) == ([], "Yes.", 1)
 
@@ -269,6 +271,40 @@ def test_late_filler_is_not_spoken():
 
         main.answers[0], quick.answers[0] = main.late(said("Yes.")), dawdle
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
-        answer = asked(responder(), prompt(llm), spoken=spoken)
+        answer = asked(provider_model(), prompt(llm), spoken=spoken)
 
     assert (spoken, answer.text, len(quick.requests)) == ([], "Yes.", 1)
+
+
+class SlowToLoad(RemoteModel):
+    """A model whose package takes long to load, and whose answer takes no time."""
+
+    fallback = HeuristicModel()
+
+    def remote(self, _prompt):
+        return "slow tea-1"
+
+    def prepare(self, _prompt):
+        time.sleep(0.4)
+
+    def reply(self, _prompt):
+        return Reply(text="At last.")
+
+
+def test_latency_and_time_limit_begin_after_loading(monkeypatch):
+    monkeypatch.setattr("debugger.engine.models.invoke._GRACE", 0.0)
+    door = LiveGateway()
+
+    reply = asked(SlowToLoad(), prompt({"type": "custom_llm"}), door=door, timeout=0.2)
+
+    assert reply.usage["response_latency_milliseconds"] < 200
+    assert door.ledger[0]["duration_milliseconds"] < 200
+
+
+def test_recorded_answer_that_no_model_can_give_is_passed_over():
+    body, text = RecordedAnswer(re.compile("."), body={"a": 1}), RecordedAnswer(re.compile("."), body="Hi.")
+    door = answering(Policies(talk="simulated"), body, text)
+
+    answer = asked(provider_model({}), prompt({"type": "openai_llm"}, kind="say"), door=door)
+
+    assert (answer.text, answer.model) == ("Hi.", "recorded")

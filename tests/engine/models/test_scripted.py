@@ -37,9 +37,9 @@ def prompt(message: str, *choices: TransitionOption, **fields: Any) -> Prompt:
 
 
 def test_first_matching_rule_answers():
-    responder = scripted("    - {when: BOOK.*, say: one}\n    - {when: book, say: two}\n")
+    model = scripted("    - {when: BOOK.*, say: one}\n    - {when: book, say: two}\n")
 
-    reply = responder.reply(prompt("please book it"))
+    reply = model.reply(prompt("please book it"))
 
     assert reply == Reply(
         text="one",
@@ -53,9 +53,9 @@ def test_a_rule_without_a_pattern_fits_silence():
 
 
 def test_rule_visit_matches_one_run():
-    responder = scripted("    - {visit: 2, say: again}\n    - say: first\n")
+    model = scripted("    - {visit: 2, say: again}\n    - say: first\n")
 
-    assert [responder.reply(prompt("x", visit=visit)).text for visit in (1, 2, 3)] == [
+    assert [model.reply(prompt("x", visit=visit)).text for visit in (1, 2, 3)] == [
         "first",
         "again",
         "first",
@@ -63,24 +63,24 @@ def test_rule_visit_matches_one_run():
 
 
 def test_rule_condition_reads_runtime_variables():
-    responder = scripted("    - {if: 'isAbsent([[tea]])', say: Which tea}\n    - say: And cake?\n")
+    model = scripted("    - {if: 'isAbsent([[tea]])', say: Which tea}\n    - say: And cake?\n")
 
-    assert responder.reply(prompt("x")).text == "Which tea"
-    assert responder.reply(prompt("x", variables={"tea": "Assam"})).text == "And cake?"
+    assert model.reply(prompt("x")).text == "Which tea"
+    assert model.reply(prompt("x", variables={"tea": "Assam"})).text == "And cake?"
 
 
 def test_a_text_is_filled_with_runtime_variables():
-    responder = scripted('    - say: "[[slot.day]] for [[name]], [[gone]]."\n')
+    model = scripted('    - say: "[[slot.day]] for [[name]], [[gone]]."\n')
 
-    reply = responder.reply(prompt("x", variables={"slot": {"day": "Monday"}, "name": "Ada"}))
+    reply = model.reply(prompt("x", variables={"slot": {"day": "Monday"}, "name": "Ada"}))
 
     assert reply.text == "Monday for Ada, [[gone]]."
 
 
 def test_text_sees_fields_of_its_answer():
-    responder = scripted('    - {when: (\\d+) cups, fill: {cups: $1}, say: "[[cups]] cups, noted."}\n')
+    model = scripted('    - {when: (\\d+) cups, fill: {cups: $1}, say: "[[cups]] cups, noted."}\n')
 
-    reply = responder.reply(
+    reply = model.reply(
         prompt("3 cups", variables={"cups": 1}, schema={"properties": {"cups": {"type": "integer"}}})
     )
 
@@ -88,18 +88,18 @@ def test_text_sees_fields_of_its_answer():
 
 
 def test_where_no_rule_fits_the_fallback_answers():
-    responder = scripted("    - {when: tea, say: x}\n")
+    model = scripted("    - {when: tea, say: x}\n")
 
-    reply = responder.reply(prompt("book it", BOOK))
+    reply = model.reply(prompt("book it", BOOK))
 
     assert reply.chosen is BOOK
     assert reply.model == "stand-in"
 
 
 def test_node_without_rules_uses_the_fallback():
-    responder = scripted("    - say: x\n")
+    model = scripted("    - say: x\n")
 
-    assert responder.reply(prompt("hi", node_logical_id="node_other", node_name="Other")).text.startswith(
+    assert model.reply(prompt("hi", node_logical_id="node_other", node_name="Other")).text.startswith(
         "[stand-in"
     )
 
@@ -137,23 +137,23 @@ def test_take_of_missing_edge_fails():
 
 
 def test_text_is_said_without_edges():
-    responder = scripted("    - {take: book, say: Book it now}\n")
+    model = scripted("    - {take: book, say: Book it now}\n")
 
-    assert responder.reply(prompt("book")).text == "Book it now"
+    assert model.reply(prompt("book")).text == "Book it now"
 
 
 def test_take_only_rule_needs_edges():
-    responder = scripted("    - {when: book, take: book}\n    - say: Pardon?\n")
+    model = scripted("    - {when: book, take: book}\n    - say: Pardon?\n")
 
-    assert responder.reply(prompt("book")).text == "Pardon?"
+    assert model.reply(prompt("book")).text == "Pardon?"
 
 
 def test_anywhere_rule_is_tried_first():
-    responder = scripted("    - say: Yes?\n", anywhere="[{when: bill, take: node_billing}]")
+    model = scripted("    - say: Yes?\n", anywhere="[{when: bill, take: node_billing}]")
 
-    assert responder.reply(prompt("my bill", BOOK, BILL)).chosen is BILL
-    assert responder.reply(prompt("my bill", BOOK)).text == "Yes?"
-    assert responder.reply(prompt("hi", BOOK, BILL)).text == "Yes?"
+    assert model.reply(prompt("my bill", BOOK, BILL)).chosen is BILL
+    assert model.reply(prompt("my bill", BOOK)).text == "Yes?"
+    assert model.reply(prompt("hi", BOOK, BILL)).text == "Yes?"
 
 
 def test_structured_output_takes_literals_and_groups():
@@ -168,7 +168,7 @@ def test_structured_output_takes_literals_and_groups():
         "guest": {"type": "object", "properties": {"age": {"type": "number"}}},
         "nothing": {},
     }
-    responder = scripted(
+    model = scripted(
         "    - when: '(\\w+) cups of (?P<tea>\\w+)(?: with (\\w+) spoons)?'\n"
         "      say: Noted.\n"
         "      fill:\n"
@@ -183,7 +183,7 @@ def test_structured_output_takes_literals_and_groups():
         "        nothing: null\n"
     )
 
-    reply = responder.reply(prompt("Two cups of Assam", schema={"properties": properties}))
+    reply = model.reply(prompt("Two cups of Assam", schema={"properties": properties}))
 
     assert reply.text == "Noted."
     assert reply.fields == {
@@ -204,19 +204,19 @@ def test_groups_in_a_list_become_numbers():
         "sizes": {"type": "array", "items": {"type": "integer"}},
         "orders": {"type": "array", "items": items},
     }
-    responder = scripted(
+    model = scripted(
         "    - {when: '(\\d+) and (\\d+)( more)?', fill: {sizes: [$1, $2, $3, null], orders: [{cups: $2}]}}\n"
     )
 
-    reply = responder.reply(prompt("2 and 3", schema={"properties": properties}))
+    reply = model.reply(prompt("2 and 3", schema={"properties": properties}))
 
     assert reply.fields == {"sizes": [2, 3, None], "orders": [{"cups": 3}]}
 
 
 def test_group_without_number_stays_text():
-    responder = scripted("    - {when: '(\\w+) cups', fill: {cups: $1}}\n")
+    model = scripted("    - {when: '(\\w+) cups', fill: {cups: $1}}\n")
 
-    reply = responder.reply(prompt("many cups", schema={"properties": {"cups": {"type": "integer"}}}))
+    reply = model.reply(prompt("many cups", schema={"properties": {"cups": {"type": "integer"}}}))
 
     assert reply.fields == {"cups": "many"}
 
@@ -260,9 +260,9 @@ def test_fallback_is_unused_when_complete():
 
 
 def test_a_silent_node_is_filled_and_says_nothing():
-    responder = scripted("    - fill: {cups: 5}\n")
+    model = scripted("    - fill: {cups: 5}\n")
 
-    reply = responder.reply(prompt("x", kind="work", schema={"properties": {"cups": {}}}))
+    reply = model.reply(prompt("x", kind="work", schema={"properties": {"cups": {}}}))
 
     assert (reply.text, reply.fields) == ("", {"cups": 5})
 
@@ -286,12 +286,12 @@ def test_unknown_edge_argument_fails():
 
 
 def test_verdict_follows_the_rules_take():
-    responder = scripted("    - {when: bill, take: bill}\n    - {when: tea, say: x}\n")
+    model = scripted("    - {when: bill, take: bill}\n    - {when: tea, say: x}\n")
 
-    met = responder.reply(prompt("my bill", BILL, kind="judge"))
-    other = responder.reply(prompt("my bill", BOOK, kind="judge"))
-    speaks = responder.reply(prompt("tea", BOOK, kind="judge"))
-    open_to_rules = responder.reply(prompt("book it", BOOK, kind="judge"))
+    met = model.reply(prompt("my bill", BILL, kind="judge"))
+    other = model.reply(prompt("my bill", BOOK, kind="judge"))
+    speaks = model.reply(prompt("tea", BOOK, kind="judge"))
+    open_to_rules = model.reply(prompt("book it", BOOK, kind="judge"))
 
     assert met.chosen is BILL
     assert (other.chosen, speaks.chosen) == (None, None)
@@ -352,11 +352,11 @@ def round_of(*calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 
 def test_rule_calls_tool_with_groups():
-    responder = scripted(
+    model = scripted(
         "    - {when: '(?P<cups>\\d+) cups of (\\w+)', call: {tea_stock: {tea: $2, cups: '${cups}'}}}\n"
     )
 
-    reply = responder.reply(tool_prompt("2 cups of Assam", STOCK))
+    reply = model.reply(tool_prompt("2 cups of Assam", STOCK))
 
     assert reply == Reply(
         calls=(ToolCall("tea_stock", {"tea": "Assam", "cups": 2}),),
@@ -390,9 +390,9 @@ def test_text_comes_with_calls():
 
 
 def test_rule_calls_once():
-    responder = scripted('    - {when: tea, call: order}\n    - say: "Ordered [[order_result]]."\n')
+    model = scripted('    - {when: tea, call: order}\n    - say: "Ordered [[order_result]]."\n')
 
-    reply = responder.reply(
+    reply = model.reply(
         tool_prompt("tea", ORDER, exchange=round_of(("order", {})), variables={"order_result": 7})
     )
 
@@ -400,20 +400,20 @@ def test_rule_calls_once():
 
 
 def test_calls_differ_by_arguments():
-    responder = scripted(
+    model = scripted(
         "    - call: {order: {a: 1}}\n    - {after: order, call: {order: {a: 2}}}\n    - say: Done.\n"
     )
     exchange = round_of(("order", {"a": 1}))
 
-    second = responder.reply(tool_prompt("x", ORDER, exchange=exchange))
-    third = responder.reply(tool_prompt("x", ORDER, exchange=exchange + round_of(("order", {"a": 2}))))
+    second = model.reply(tool_prompt("x", ORDER, exchange=exchange))
+    third = model.reply(tool_prompt("x", ORDER, exchange=exchange + round_of(("order", {"a": 2}))))
 
     assert second.calls == (ToolCall("order", {"a": 2}),)
     assert third.text == "Done."
 
 
 def test_after_matches_the_latest_result():
-    responder = scripted(
+    model = scripted(
         "    - {after: tea stock, say: Stock is told.}\n"
         "    - {after: order, say: Ordered.}\n"
         "    - say: Yes?\n"
@@ -421,7 +421,7 @@ def test_after_matches_the_latest_result():
     stock, order = round_of(("tea_stock", {})), round_of(("order", {}))
 
     said = [
-        responder.reply(tool_prompt("x", exchange=exchange)).text
+        model.reply(tool_prompt("x", exchange=exchange)).text
         for exchange in ((), stock, order, stock + order, order + stock)
     ]
 
@@ -429,9 +429,9 @@ def test_after_matches_the_latest_result():
 
 
 def test_after_matches_any_parallel_result():
-    responder = scripted("    - {after: order, say: Ordered.}\n")
+    model = scripted("    - {after: order, say: Ordered.}\n")
 
-    reply = responder.reply(tool_prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
+    reply = model.reply(tool_prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
 
     assert reply.text == "Ordered."
 
@@ -466,19 +466,19 @@ def test_unknown_tool_argument_fails():
 
 
 def test_call_rule_needs_offered_tools():
-    responder = scripted("    - {call: order, say: I order.}\n    - say: Pardon?\n")
+    model = scripted("    - {call: order, say: I order.}\n    - say: Pardon?\n")
 
-    assert responder.reply(tool_prompt("x")).text == "Pardon?"
+    assert model.reply(tool_prompt("x")).text == "Pardon?"
 
 
 def test_anywhere_rule_needs_its_tool():
-    responder = scripted("    - say: Yes?\n", anywhere="[{when: tea, call: tea_stock}]")
+    model = scripted("    - say: Yes?\n", anywhere="[{when: tea, call: tea_stock}]")
 
-    assert responder.reply(tool_prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
-    assert responder.reply(tool_prompt("tea", ORDER)).text == "Yes?"
+    assert model.reply(tool_prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
+    assert model.reply(tool_prompt("tea", ORDER)).text == "Yes?"
 
 
 def test_call_rule_is_no_verdict():
-    responder = scripted("    - call: order\n    - take: Booking\n")
+    model = scripted("    - call: order\n    - take: Booking\n")
 
-    assert responder.reply(tool_prompt("x", kind="judge", choices=(BOOKING,))).chosen is BOOKING
+    assert model.reply(tool_prompt("x", kind="judge", choices=(BOOKING,))).chosen is BOOKING

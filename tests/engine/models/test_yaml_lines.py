@@ -44,13 +44,13 @@ def test_plain_words_mean_what_they_look_like(text, value):
         ("a: 1\nb: [", "line 2, column 5: this is not YAML"),
         ("a: b: c", "line 1, column 5: this is not YAML: mapping values are not allowed here."),
         ("a: 1\n\na: 2", "line 3, column 1: the key 'a' is there twice."),
-        ("a: &x [1]\nb: *x", "line 2, column 1: aliases are not read here."),
-        ("a: &x\n  - *x", "line 1, column 4: aliases are not read here."),
+        ("a: &x [1]\nb: *x", "line 2, column 4: aliases are not read here."),
+        ("a: &x\n  - *x", "line 2, column 5: aliases are not read here."),
         ("a: !secret b", "line 1, column 1: the tag '!secret' is not read here."),
         ("? [a, b]\n: c", "line 1, column 3: a key must be a text."),
         ("a: 1\n---\nb: 2", "line 2, column 1: this is not YAML"),
         ("a: \x00", "line 1, column 1: this is not YAML"),
-        ("[" * 5000, "line 1, column 1: this is nested too deeply to be read."),
+        ("[" * 5000, "line 1, column 201: this is nested too deeply."),
     ],
 )
 def test_error_names_its_line(text, message):

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.mocks import RecordedAnswers
 from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.http_request import HttpRequestNode
@@ -34,9 +35,16 @@ def _known(monkeypatch):
 class Made:
     """One turn of a workflow that begins with an HTTP node."""
 
-    def __init__(self, *parts, gateway=None, cancelled=None, dynamic=None, inputs=None, **variables):
+    def __init__(
+        self, *parts, gateway=None, recorded=(), cancelled=None, dynamic=None, inputs=None, **variables
+    ):
         self.gateway = gateway or LiveGateway(OPEN)
-        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_gateway=lambda: self.gateway)
+        interpreter = Interpreter(
+            workflow(*parts),
+            HeuristicModel(),
+            open_gateway=lambda: self.gateway,
+            recorded=RecordedAnswers(recorded),
+        )
         given = TurnInput.with_message(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
         state = interpreter.begin(given)
@@ -258,6 +266,26 @@ def test_unresolved_placeholders_stay_and_dynamic_ones_warn():
     assert any("{{missing}}" in warning for warning in made.warnings)
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_values_between_quotes_are_escaped(content_type):
+    note = 'She said "no",\n\\ twice", "admin": true'
+    written = (
+        '{"note": "\\"{{note}}\\"", "[[note]]": [[list]], "none": [[none]], "n": [[n]], "of": "[[list]]"}'
+    )
+
+    with HttpServer(notes=lambda to: to.send_json({})) as server:
+        ask = http(f"{server.url}/notes", "POST", body_parameters=written, body_content_type=content_type)
+        made = Made(ask, dynamic={"note": note}, note="k'\"", list=['a"b', None], none=None, n=3)
+        sent = server.received[0].body.decode()
+
+    wanted = {"note": f'"{note}"', "k'\"": ['a"b', None], "none": None, "n": 3, "of": "['a\"b', None]"}
+    assert made.error is None
+    if content_type == "application/json":
+        assert json.loads(sent) == wanted
+    else:
+        assert parse_qs(sent)["note"] == [wanted["note"]]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -442,7 +470,8 @@ def test_recorded_answer_is_read_like_real_one(recorded, expected):
     answer = RecordedAnswer(re.compile("POST .*/slots"), **recorded)
     made = Made(
         http("https://api.example/slots", "POST"),
-        gateway=LiveGateway(Policies(write="simulated"), answers=[answer]),
+        gateway=LiveGateway(Policies(write="simulated")),
+        recorded=[answer],
     )
 
     event = made.one("http_request")
@@ -511,7 +540,7 @@ def test_secret_in_an_error_is_masked():
 
 def test_secret_that_breaks_json_is_not_shown():
     gateway = LiveGateway(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
-    made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": "{{KEY}}"}'), gateway=gateway)
+    made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": {{KEY}}}'), gateway=gateway)
 
     assert "body_parameters is not JSON" in made.error
     assert "s3cret" not in json.dumps(made.events)

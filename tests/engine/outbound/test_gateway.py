@@ -7,7 +7,15 @@ import threading
 import pytest
 
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, Secrets
-from debugger.engine.outbound.gateway import BlockedGateway, LiveGateway, Policies
+from debugger.engine.outbound.gateway import (
+    STARTED,
+    BlockedGateway,
+    LiveGateway,
+    NotAdmittedError,
+    Policies,
+    made_calls,
+)
+from tests.support.recorded import answering
 
 
 def test_default_gateway_blocks_every_call():
@@ -100,10 +108,8 @@ def test_answer_without_readable_status_is_a_failed_call():
 
 def test_simulation_gets_first_matching_recorded_answer():
     slots = RecordedAnswer(re.compile("slots"), body=1)
-    gateway = LiveGateway(
-        Policies(read="simulated"),
-        answers=[RecordedAnswer(re.compile("people")), slots, RecordedAnswer(re.compile("example"))],
-    )
+    answers = [RecordedAnswer(re.compile("people")), slots, RecordedAnswer(re.compile("example"))]
+    gateway = answering(Policies(read="simulated"), *answers)
 
     recorded = through(gateway, a_call(live=pytest.fail))
     made_up = through(gateway, a_call(target="GET https://other/", live=pytest.fail))
@@ -114,9 +120,8 @@ def test_simulation_gets_first_matching_recorded_answer():
 
 
 def test_recorded_error_gives_no_answer():
-    gateway = LiveGateway(
-        Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")]
-    )
+    down = RecordedAnswer(re.compile("."), error="It is down.")
+    gateway = answering(Policies(write="simulated"), down)
 
     outcome = through(gateway, a_call("write"))
 
@@ -176,3 +181,50 @@ def test_calls_of_many_threads_are_logged():
         thread.join()
 
     assert len(gateway.ledger) == 20
+
+
+def test_live_call_is_in_ledger_before_it_is_made():
+    gateway = LiveGateway(Policies(write="live"))
+    seen = []
+    gateway.before_call = lambda: seen.append(made_calls(gateway.ledger))
+
+    through(gateway, a_call("write", status_of=lambda answer: 201))
+    through(gateway, a_call("talk"))
+    through(gateway, a_call("contact"))
+
+    [[started]] = seen
+    assert (started["error"], started["success"]) == (STARTED, False)
+    [ended] = made_calls(gateway.ledger)
+    assert (ended["error"], ended["success"], ended["status_code"]) == (None, True, 201)
+    assert "request" not in ended
+    assert [entry["call_class"] for entry in gateway.ledger] == ["write", "talk", "contact"]
+
+
+def test_call_that_is_not_admitted_is_not_made():
+    gateway = LiveGateway()
+
+    def refuse():
+        raise NotAdmittedError("was not called: its turn was interrupted.")
+
+    gateway.before_call = refuse
+    outcome = through(gateway, a_call(live=pytest.fail))
+
+    assert outcome.how == gateway.ledger[0]["how"] == "blocked"
+    assert outcome.error == "GET https://api.example/slots was not called: its turn was interrupted."
+    assert made_calls(gateway.ledger) == []
+
+
+def test_what_a_live_call_loads_is_no_part_of_its_time():
+    clock = itertools.count(1000.0, 5.0)
+    loaded = []
+    gateway = LiveGateway(now=lambda: next(clock))
+
+    through(gateway, a_call("talk", prepare=lambda: loaded.append(gateway.now())))
+
+    assert loaded == [1000.0]
+    assert (gateway.ledger[0]["at"], gateway.ledger[0]["duration_milliseconds"]) == (1005.0, 5000.0)
+
+
+@pytest.mark.parametrize("policy", ["simulated", "blocked"])
+def test_only_a_live_call_loads_anything(policy):
+    through(LiveGateway(Policies(talk=policy)), a_call("talk", prepare=pytest.fail))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from debugger.engine.outbound import MaskedValue, Secrets
@@ -118,3 +121,33 @@ def test_user_and_password_are_masked_in_base64():
     assert filled.real == "Basic YW5uOnBhNTV3b3JkIQ=="
     assert filled.masked == "Basic Kioq"
     assert secrets.mask(f"got {filled.real}") == "got Basic ***=="
+
+
+ODD = ['pä"ss12\\x', "ünï12 34/5", "hunter2sesame9", "a/b+c?d=12", "line\nline12", "half \ud800 12"]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_secret_in_json_is_masked(value):
+    secrets = Secrets({"A": value})
+
+    for is_ascii in (False, True):
+        text = json.dumps({"a": f"x {value} y"}, ensure_ascii=is_ascii)
+        assert json.loads(secrets.mask(text)) == {"a": "x *** y"}
+        nested = json.dumps({"body": text}, ensure_ascii=is_ascii)
+        assert json.loads(json.loads(secrets.mask(nested))["body"]) == {"a": "x *** y"}
+
+
+@pytest.mark.parametrize("around", [("", ""), ("", "\n"), ("u:", ""), ("us:", "."), ("use:", ""), ("é", "é")])
+@pytest.mark.parametrize("encoded", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("value", ["hunter2sesame9", "aa>>?~12", "ÿÿþ>?12"])
+def test_secret_in_base64_of_more_is_masked(value, encoded, around):
+    text = encoded(value.join(around).encode()).decode()
+
+    masked = Secrets({"A": value}).mask(f"got {text}")
+
+    assert "***" in masked
+    assert len(masked) <= len("got ***") + len(encoded("".join(around).encode())) + 4
+
+
+def test_short_secret_marks_no_other_text():
+    assert Secrets({"A": "a", "B": "bc", "C": "def"}).mask("ghij 123") == "ghij 123"

@@ -7,7 +7,7 @@ import pytest
 
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.engine.outbound.transport import CheckedTransport
+from debugger.engine.outbound.transport import CheckedTransport, checked_client
 from tests.engine.outbound.test_addresses import resolve_to
 from tests.support.http_server import HttpServer
 
@@ -44,14 +44,6 @@ def get(*urls: str, limits: HttpLimits | None = None, **how: bool) -> list[httpx
 def test_refused_address_in_any_spelling(host):
     with pytest.raises(OutboundError, match=r"is not called"):
         get(f"http://{host}/v1")
-
-
-def test_redirect_to_refused_address_fails():
-    with (
-        HttpServer(away=lambda to: to.redirect("http://169.254.169.254/latest")) as server,
-        pytest.raises(OutboundError, match=r"169\.254\.169\.254 is an address"),
-    ):
-        get(f"{server.url}/away", follow_redirects=True)
 
 
 def test_rebound_name_uses_the_checked_address(monkeypatch):
@@ -99,3 +91,25 @@ def test_no_proxy_of_the_environment_is_heeded(monkeypatch):
         (answer,) = get(server.url + "/")
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1", "169.254.169.254"])
+def test_client_that_follows_redirects_keeps_the_origin_and_their_limit(target):
+    async def ask(url: str) -> None:
+        async with checked_client(CheckedTransport(HttpLimits()), 5, {"X-Key": "planted"}) as client:
+            await client.get(url, follow_redirects=True)
+
+    with (
+        HttpServer() as other,
+        HttpServer(
+            away=lambda to: to.redirect(f"http://{target}:{other.server_port}/"),
+            round=lambda to: to.redirect("/round"),
+        ) as server,
+    ):
+        with pytest.raises(OutboundError, match="another host, port or scheme"):
+            asyncio.run(ask(f"{server.url}/away"))
+        with pytest.raises(httpx2.TooManyRedirects):
+            asyncio.run(ask(f"{server.url}/round"))
+
+        assert other.received == []
+        assert len(server.received) == 1 + 1 + HttpLimits().redirects

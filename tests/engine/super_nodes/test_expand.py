@@ -498,3 +498,23 @@ def test_unfold_leaves_global_setting_to_the_super_node():
     graph, _ = unfold(written, expanded(written))
 
     assert [node.logical_id for node in graph.global_nodes] == ["booking"]
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_rules_that_an_inner_workflow_breaks_are_told(is_embedded):
+    polling = document(node("poll", "no_op", self_loop_config={"enabled": True}))
+    around = super_node("s", polling) if is_embedded else node("s", "super_node", super_workflow_id="polling")
+
+    [told] = expanded(workflow(around), polling=polling).warnings
+
+    assert told.startswith("Inside 'S': Node 'Poll' (poll) has 'self_loop_config' enabled without a bound.")
+    assert "The platform refuses to save such a workflow." in told
+
+
+def test_misfit_of_an_inner_super_node_is_told_once():
+    interface = {"input_fields": [{"name": "guest", "mappings": []}]}
+    deep = super_node("deep", document(static("low", "Hi")), super_node_interface=interface)
+
+    [told] = expanded(workflow(super_node("s", document(deep)))).warnings
+
+    assert "lacks 'guest', which is required" in told

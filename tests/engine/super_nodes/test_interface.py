@@ -114,16 +114,17 @@ def test_default_needs_a_missing_value():
         (
             {"json_schema": {"properties": {"n": {"type": "integer"}}}},
             {"n": "two"},
-            "The field 'x' does not fit its 'json_schema': n: 'two' is not of type 'integer'.",
+            "the field 'x' does not fit its 'json_schema': n: 'two' is not of type 'integer'.",
         ),
     ],
 )
-def test_unfitting_value_is_rejected_by_name(field, value, told):
-    with pytest.raises(RunError) as raised:
-        expanded(given(interface_field("x", to_variable("x"), **field), x=value))
+def test_unfitting_value_is_used_with_warning(field, value, told):
+    found = expanded(given(interface_field("x", to_variable("x"), **field), x=value))
 
-    assert str(raised.value).startswith("Super node 'Booking' (booking) cannot be filled in. ")
-    assert told in str(raised.value)
+    [warning] = found.warnings
+    assert "'Booking' (booking): " in warning
+    assert told in warning
+    assert found.workflow.config.default_dynamic_variables == ({} if value is None else {"x": value})
 
 
 def test_placeholder_value_fits_any_type():
@@ -264,13 +265,13 @@ def test_outer_variables_win_over_inner():
 
 def test_conflicting_values_are_warned_of():
     one, two = (
-        super_node(name, document(static("a")), field_values={"dynamic_variable:x": name})
+        super_node(name, document(static("a")), field_values={"runtime_variable:x": name})
         for name in ("p", "q")
     )
 
     expansion = expanded(workflow(one, two, direct("p", "q")))
 
-    assert expansion.workflow.config.default_dynamic_variables == {"x": "p"}
+    assert expansion.workflow.runtime_variables == {"x": "p"}
     [warning] = expansion.warnings
     assert warning.startswith(
         "Super node 'Q' (q) gives the variable 'x' another value than a super node before"

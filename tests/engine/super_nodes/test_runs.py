@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.support.factories import direct, document, node, say, static, tool, when, worker, workflow
-from tests.support.super_nodes import Run, super_node
+from tests.support.super_nodes import Run, expanded, super_node
 
 BLOCK = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]
 HOP = ["direct_edge", "workflow_navigation_message"]
@@ -378,3 +380,55 @@ def test_outer_variable_reaches_inner_one():
     run.turn(dynamic_variables={"phone": {"name": "Ada"}})
 
     assert run.said == ["ADA true a {{b}} Ada", "Known."]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("dynamic_variable:phone", "Ada"),
+        ("dynamic_variable:phone.name", "Ada"),
+        ("runtime_variable:no_op_result_success", "true"),
+        ("dynamic_variable: a word", "dynamic_variable: a word"),
+    ],
+)
+def test_field_value_names_a_variable_of_the_caller(given, said):
+    text = "{{caller.name | default: caller}}" if given.endswith("phone") else "{{caller}}"
+    inside = document(static("tell", text))
+    inside["super_node_interface"] = {
+        "input_fields": [
+            {
+                "name": "Caller",
+                "value_type": "any" if " " in given else "integer",  # checked once it has a value
+                "mappings": [{"target_type": "dynamic_variable", "target_variable_name": "caller"}],
+            }
+        ]
+    }
+    deep = document(super_node("deep", inside, field_values={"Caller": "dynamic_variable:who"}))
+    around = super_node("s", deep, field_values={"dynamic_variable:who": given})
+    run = Run(workflow(node("first", "no_op"), around, direct("first", "s")))
+
+    run.turn(dynamic_variables={"phone": {"name": "Ada"}})
+
+    assert run.said == [said]
+
+
+def test_instances_have_values_of_their_own():
+    inside = document(
+        static("tell", "{{desk.name}} {{global.desk.name | upcase}}"),
+        super_node("deep", document(static("low", "{{desk.name}}"))),
+        direct("tell", "deep"),
+    )
+    one, two, three = (
+        super_node(node_id, inside, field_values={"dynamic_variable:desk": {"name": name}})
+        for node_id, name in (("front-desk", "Ada"), ("2", "Bob"), ("third", "Ada"))
+    )
+    outer = static("end", "{{desk.name}}")
+    flow = workflow(
+        one, two, three, outer, *(direct(*way) for way in pairwise(["front-desk", "2", "third", "end"]))
+    )
+    run = Run(flow)
+
+    run.turn()
+
+    assert run.said == ["Ada ADA", "Ada", "Bob BOB", "Bob", "Ada ADA", "Ada", "Ada"]
+    assert expanded(flow).warnings == ()

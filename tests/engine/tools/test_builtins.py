@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from debugger.engine.outbound import RecordedAnswer
+from debugger.engine.outbound import Gateway, RecordedAnswer
 from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.builtins import InbuiltFunctionConfig, InbuiltFunctionTool
 from debugger.errors import RunError
 from debugger.expressions import Scope
+from tests.support.recorded import answering
 
 SMS = "communication_send_sms_twilio"
 
@@ -19,12 +20,12 @@ def tool(name: str | None, **fields: object) -> InbuiltFunctionTool:
     return InbuiltFunctionTool(InbuiltFunctionConfig.from_wire(config))
 
 
-def context(gateway: LiveGateway | None = None) -> ToolContext:
+def context(gateway: Gateway | None = None) -> ToolContext:
     return ToolContext(scope=Scope(), timeout=5, outbound=gateway or LiveGateway(), node_logical_id="node_1")
 
 
-def simulating(*answers: RecordedAnswer) -> LiveGateway:
-    return LiveGateway(Policies(read="simulated", contact="simulated"), answers=answers)
+def simulating(*answers: RecordedAnswer) -> Gateway:
+    return answering(Policies(read="simulated", contact="simulated"), *answers)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from debugger.expressions.template import RenderBudget
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import node, workflow
 from tests.support.http_server import HttpServer
+from tests.support.recorded import answering
 
 OPEN = Policies(write="live", contact="live")
 
@@ -97,7 +98,7 @@ def test_invalid_field_is_named(fields):
     ],
 )
 def test_call_class_is_tools_else_methods(method, side_effect, expected):
-    gateway = LiveGateway(Policies(read="simulated", write="simulated", contact="simulated"))
+    gateway = answering(Policies(read="simulated", write="simulated", contact="simulated"))
 
     result = call(made("https://a.example/", method, side_effect=side_effect), gateway)
 

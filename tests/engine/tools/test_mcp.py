@@ -32,6 +32,7 @@ from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig
 from tests.support.factories import static, workflow
 from tests.support.http_server import Handler, HttpServer
+from tests.support.recorded import answering
 
 TOKEN = "tok-5ecret-value-77"
 
@@ -105,7 +106,7 @@ def test_a_server_is_asked_for_its_tools(url):
     found = discover(server(url))
 
     slots = found.tools[0].config
-    assert found.warnings == []
+    assert (found.warnings, found.failures) == ([], [])
     assert [tool.config.name for tool in found.tools][:3] == ["find_slots", "book_slot", "say_hours"]
     assert (slots.signature, slots.server, slots.type) == ("Find free slots.", "clinic", "mcp")
     assert slots.args_schema["properties"]["day"]["type"] == "string"
@@ -182,7 +183,7 @@ def test_list_of_tools_ends_at_the_deadline():
         )
 
     assert found.tools == []
-    assert "did not answer within 0." in found.warnings[0]
+    assert "did not answer within 0." in found.failures[0]
     assert time.monotonic() - began < 5
 
 
@@ -291,8 +292,8 @@ def test_missing_server_is_a_warning(url):
 
     found = discover(server(gone, "gone"), server(url))
 
-    assert len(found.warnings) == 1
-    assert found.warnings[0].startswith(f"The MCP server 'gone' gives no tools: No server answers at {gone}")
+    assert len(found.failures) == 1
+    assert found.failures[0].startswith(f"The MCP server 'gone' gives no tools: No server answers at {gone}")
     assert "say_hours" in [tool.config.name for tool in found.tools]
 
 
@@ -308,7 +309,7 @@ def test_refusing_server_is_a_warning_with_status(guarded, headers, path, why):
     found = discover(server(guarded.replace("/mcp", path), **headers))
 
     assert found.tools == []
-    assert why in found.warnings[0]
+    assert why in found.failures[0]
 
 
 @pytest.mark.parametrize(
@@ -326,13 +327,14 @@ def test_forbidden_address_is_a_warning(address, why):
     found = discover(server(address))
 
     assert found.tools == []
-    assert why in found.warnings[0]
+    [text] = [*found.warnings, *found.failures]
+    assert why in text
 
 
 def test_answers_larger_than_the_limit_are_refused(url):
     gateway = LiveGateway(limits=HttpLimits(answer_bytes=500))
 
-    assert "larger than the limit" in discover(server(url), node=Node(gateway)).warnings[0]
+    assert "larger than the limit" in discover(server(url), node=Node(gateway)).failures[0]
 
 
 def test_url_and_headers_are_filled(guarded):
@@ -424,7 +426,7 @@ def test_blocked_gateway_gives_warning_and_no_tools(url):
     found = discover(server(url), node=Node(BlockedGateway()))
 
     assert found.tools == []
-    assert "no network access" in found.warnings[0]
+    assert "no network access" in found.failures[0]
 
 
 def test_simulated_calls_give_what_was_recorded():
@@ -433,7 +435,7 @@ def test_simulated_calls_give_what_was_recorded():
         RecordedAnswer(re.compile("tools/list"), body={"tools": tools}),
         RecordedAnswer(re.compile("find_slots"), body=["9:00"]),
     ]
-    gateway = LiveGateway(Policies(read="simulated"), answers=answers)
+    gateway = answering(Policies(read="simulated"), *answers)
 
     found = discover(server("http://127.0.0.1:1/mcp"), node=Node(gateway))
 
@@ -444,7 +446,7 @@ def test_simulated_calls_give_what_was_recorded():
 
 def test_a_failure_can_be_recorded(url):
     answers = [RecordedAnswer(re.compile("find_slots"), status=503)]
-    gateway = LiveGateway(Policies(read="simulated"), answers=answers)
+    gateway = answering(Policies(read="simulated"), *answers)
 
     result = tool_of(url, "find_slots").call({"day": "Mon"}, context(gateway))
 
@@ -453,7 +455,7 @@ def test_a_failure_can_be_recorded(url):
 
 
 def test_simulated_call_is_marked_without_recording(url):
-    tool, gateway = tool_of(url, "find_slots"), LiveGateway(Policies(read="simulated"))
+    tool, gateway = tool_of(url, "find_slots"), answering(Policies(read="simulated"))
 
     result = tool.call({"day": "Mon"}, context(gateway))
 
@@ -518,7 +520,7 @@ def test_missing_package_is_named_in_warning(url, monkeypatch):
     found = discover(server(url))
 
     assert found.tools == []
-    assert "pip install 'workflow-debugger[mcp]'" in found.warnings[0]
+    assert "pip install 'workflow-debugger[mcp]'" in found.failures[0]
 
 
 def test_servers_are_read_from_workflow_settings():

@@ -71,3 +71,41 @@ def test_a_worker_that_runs_beside_a_speaking_node_needs_no_way_out():
     nodes = [node("say", "say_llm"), node("a", "worker_llm", self_loop=True)]
 
     assert codes(nodes, edge("say", "a", type="companion")) == []
+
+
+PYTHON = {"type": "inline_python", "name": "poll", "code": "def poll(): pass"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"tool_config": PYTHON, "self_loop_config": {"enabled": True, "expiry_time": 5}}, "'expiry_time'"),
+        ({"tool_config": {**PYTHON, "timeout_seconds": 5}}, "'timeout_seconds'"),
+        ({"tool_config": PYTHON, "self_loop_config": {"enabled": True, "max_retries": 5}}, None),
+        ({"tool_config": PYTHON, "self_loop_config": {"enabled": False, "expiry_time": 5}}, None),
+        (
+            {
+                "tool_config": {"type": "knowledge_base", "timeout_seconds": 5},
+                "self_loop_config": {"enabled": True, "expiry_time": 5},
+            },
+            None,
+        ),
+    ],
+)
+def test_python_with_a_time_limit_is_told(fields, told):
+    found = check(Workflow.from_document({"node_configs": [node("t", "tool_node", is_start=True, **fields)]}))
+
+    problems = [problem for problem in found if problem.code == "python-expiry"]
+    assert [problem.level for problem in problems] == ["warning"] * (told is not None)
+    assert all(told in problem.message for problem in problems)
+    assert all("the platform cannot interrupt it" in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(("bound", "number"), [("expiry_time", 1), ("max_retries", 0)])
+def test_python_that_a_node_with_a_time_limit_shares_is_told(bound, number):
+    chat = node("chat", "say_llm", is_start=True, self_loop_config={"enabled": True, bound: 5})
+    settings = {"tools_config": {"tools": [PYTHON]}}
+
+    found = check(Workflow.from_document({"node_configs": [chat], "workflow_config": settings}))
+
+    assert [problem.code for problem in found].count("python-expiry") == number

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from debugger.graph import Problem, check
+from debugger.graph.checks import save_errors
+from debugger.graph.offline_limits import offline_limits
 from debugger.protocol.workflow import Workflow
 
 
@@ -70,3 +72,16 @@ def test_a_tool_server_has_an_address():
 
     assert (problem.level, problem.code) == ("error", "server-without-url")
     assert "'bad'" in problem.message
+
+
+@pytest.mark.parametrize("kind", ["realtime_agent", None, "say_static"])
+def test_fields_of_other_types_refuse_no_save(kind):
+    model = {"type": "realtime_llm", "temperature": 1.5, "integration_auth": {"integration_id": "okta"}}
+    tools = {"tools": [{"type": "mcp_tool", "name": "x", "tool_id": "saved"}]}
+    fields = {"llms_config": model, "process_transcript_llms_config": model, "tools_config": tools}
+    fields["attachable_llm_config_id"] = "saved"
+    node = {"logical_id": "n", "is_start": True, **({"type": kind} if kind else {}), **fields}
+    flow = Workflow.from_document({"node_configs": [node]})
+
+    assert list(save_errors(flow)) == []
+    assert offline_limits(flow) == []

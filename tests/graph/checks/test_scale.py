@@ -6,6 +6,7 @@ import time
 
 from debugger.graph import Graph, check
 from debugger.graph.checks import format_problem
+from debugger.graph.offline_limits import offline_limits
 from tests.support.factories import direct, node, say, when, workflow
 
 NODES = 1_000
@@ -55,3 +56,11 @@ def test_a_node_with_thousands_of_ways_on_is_told_of_in_a_bounded_message():
 
     told = next(problem for problem in problems if problem.code == "direct-beside-conditional")
     assert f"and {EDGES - 12} more" in told.message
+
+
+def test_mark_of_a_saved_prompt_without_an_end_costs_no_more_than_its_length():
+    flow = workflow(say("a", "<<<managed_prompt:" + " " * 60_000))
+    began = time.process_time()
+
+    assert offline_limits(flow) == []
+    assert time.process_time() - began < 2

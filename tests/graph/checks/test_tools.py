@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.tools.builtins import BUILTINS, SEND_SMS, find_builtin
 from debugger.graph import Problem, check
+from debugger.graph.checks.tools import FUNCTION_ARGUMENTS
 from debugger.protocol.workflow import Workflow
 
 
@@ -119,7 +121,8 @@ def test_of_a_knowledge_base_only_the_query_is_set(name, is_wrong):
         ("price", False),
         ("price_success", True),
         ("price_error", True),
-        ("tool_result_error", False),
+        ("tool_result_error", True),
+        ("tool_result_err", False),
         ("_euros", True),
         ("two words", True),
         ("", True),
@@ -154,3 +157,29 @@ def test_the_tools_of_a_model_and_of_the_whole_workflow_are_looked_at_too():
         ("unknown-tool-type", None),
         ("unknown-tool-type", "n"),
     ]
+
+
+def test_arguments_of_functions_are_those_of_the_engine():
+    complete = {name: tuple(each.arguments) for name, each in BUILTINS.items() if each.complete}
+    texting = find_builtin(f"{SEND_SMS}1")
+    assert texting is not None
+
+    assert {**complete, SEND_SMS: tuple(texting.arguments)} == FUNCTION_ARGUMENTS
+
+
+@pytest.mark.parametrize(
+    ("tool", "is_wrong"),
+    [
+        ({"tool_id": "math_add"}, True),
+        ({"name": "math_add"}, True),
+        ({"tool_id": "665f00000000000000000001", "name": "math_add"}, True),
+        ({"tool_id": "communication_send_sms_1"}, True),
+        ({"tool_id": "web_search", "name": "math_add"}, False),
+        ({"tool_id": "from_next_year"}, False),
+    ],
+)
+def test_a_function_has_the_argument(tool, is_wrong):
+    problems = found({"type": "inbuilt_function", "variable_arguments": [_cups()], **tool})
+
+    errors = [problem.code for problem in problems if problem.level == "error"]
+    assert errors == (["tool-argument"] if is_wrong else [])

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.graph import Problem, check
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
-from tests.support.factories import say, static, when, workflow
+from tests.support.factories import say, static, tool, when, workflow
 
 
 def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:
@@ -131,7 +131,7 @@ def test_tool_node_without_tool_writes_its_outcome():
 
 
 def test_a_variable_that_nothing_writes_is_told_once():
-    problems = found("[[tea]] and [[tea.colour]]", {"logical_id": "other", "type": "no_op"})
+    problems = found("[[tea]] and [[tea | upcase]]", {"logical_id": "other", "type": "no_op"})
 
     assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
         ("warning", "variable-never-written", "say")
@@ -153,7 +153,9 @@ def test_a_variable_that_nothing_writes_is_told_once():
     ],
 )
 def test_nothing_is_said_where_only_a_run_shows_what_is_written(node):
-    assert found("[[tea]]", {"logical_id": "other", **node}) == []
+    problems = found("[[tea]]", {"logical_id": "other", **node})
+
+    assert [problem for problem in problems if problem.code == "variable-never-written"] == []
 
 
 @pytest.mark.parametrize(
@@ -184,3 +186,43 @@ def test_an_unknown_field_is_told_with_the_closest_known_one():
 
 def test_what_the_store_puts_beside_a_document_is_known():
     assert found("Hello", _id="1", name="Tea", created_at="now", secret_variables={}) == []
+
+
+def paths_of(flow):
+    return [problem.message for problem in check(flow) if problem.code == "dotted-access"]
+
+
+LABELLED = tool("look_up", "def f(): pass", name="Look up")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[day.first]]", "[[days[0]]]", "[[thread_0.day.first]]", "[[look_up.day.first]]", "[[Look up.d.k]]"],
+)
+def test_path_into_a_variable_in_a_text_is_told(text):
+    [told] = paths_of(workflow(LABELLED, static("say", f"On {text}?"), runtime_variables={"day": {}}))
+
+    assert f"'{text}' is a path into a variable, which the platform leaves in a text" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[day]]",
+        "[[thread_0.day]]",
+        "[[look_up.day]]",
+        "[[Look up.day]]",
+        "{{day.first}}",
+        "[[see ch. 3]]",
+        "[[wiki#a.b]]",
+    ],
+)
+def test_whole_variable_in_a_text_is_no_path(text):
+    assert paths_of(workflow(LABELLED, static("say", f"On {text}?"))) == []
+
+
+def test_path_in_a_condition_is_not_told():
+    everywhere = {"is_global": True, "condition": {"condition_expression": "[[day.first]] == 1"}}
+    nodes = [static("a", "Hi"), static("b", "Bye", global_node_config=everywhere)]
+
+    assert paths_of(workflow(*nodes, when("a", "b", "[[day.second]] == 2"))) == []

@@ -38,6 +38,7 @@ def test_json_has_every_check():
         "soft": True,
         "passed": False,
         "expected": "a message that contains 'Tuesday'",
+        "why": "",
         "got": "'Which day suits you?'",
         "event": 4,
     }

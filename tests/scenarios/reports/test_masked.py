@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from debugger.exports.masking_rules import MaskingOptions
+from debugger.boundary import MaskingOptions
 from debugger.protocol.runs import Run
 from debugger.scenarios.reports.masked import Sources, reported_results, without_secrets
 from tests.support.exports import exported

@@ -570,14 +570,15 @@ def test_event_frames_stay_within_limit(api):
 
 
 def test_ping_is_answered_during_turn(api):
-    workflow_id = create(api, tool("slow", SLOW))
+    workflow_id = create(api, tool("endless", ENDLESS))
 
     with opened(api) as socket:
-        idle = socket.connection.ping().wait(5)
+        idle = socket.connection.ping().wait(20)
         socket.send(workflow_id=workflow_id)
         socket.receive()
-        busy = socket.connection.ping().wait(0.8)
-        socket.until_ended()
+        busy = socket.connection.ping().wait(20)  # nothing but an answer ends it: the turn has no end
+        socket.send(command="stop")
+        socket.closed()
 
     assert (idle, busy) == (True, True)
 
@@ -705,7 +706,7 @@ def test_repetition_of_lost_turn_names_its_run(api, embedded):
         run_status="started",
         started_at=time.time(),
         owner=current_owner(),
-        lease_until=time.time() + 1,
+        lease_seconds=1.0,
         pair=b'{"run_input": {}}',
         client_turn_id="lost",
         user_turn_number=1,

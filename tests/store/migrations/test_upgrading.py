@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -196,9 +197,9 @@ def test_upgrade_keeps_first_release_rows(url, stamped):
 
     with closing(Store(url)) as store:
         [workflow], _ = store.workflows()
-        run, notes = store.run(RUN), store.notebook.notes(RUN)
-        fork, [preset] = store.forks.of(RUN), store.notebook.presets(TEA)
-        [unfinished] = store.notebook.read_unfinished_turns()
+        run, notes = store.run(RUN), store.notes.of(RUN)
+        fork, [preset] = store.forks.of(RUN), store.notes.presets(TEA)
+        [unfinished] = store.notes.read_unfinished_turns()
 
     with closing(Database(url)) as database, database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -220,7 +221,7 @@ def test_upgrade_reads_first_release_file(tmp_path):
     with closing(Store(f"sqlite:///{file}")) as store:
         [workflow], _ = store.workflows()
         [run], *_ = store.runs()
-        notes = store.notebook.notes(run.workflow_run_id)
+        notes = store.notes.of(run.workflow_run_id)
 
     with closing(Database(f"sqlite:///{file}")) as database, database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -297,7 +298,10 @@ def test_migration_with_lost_references_rolls_back(tmp_path):
         with database.changing_tables() as connection:
             release(connection)
 
-        with pytest.raises(StoreError, match="1 of its rows"), database.changing_tables() as connection:
+        with (
+            pytest.raises(StoreError, match="1 rows would refer to nothing"),
+            database.changing_tables() as connection,
+        ):
             connection.execute(text("DELETE FROM runs"))
 
         with database.reading() as connection:
@@ -333,7 +337,7 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
         database.dialect.reset_numbering(connection)
 
     with closing(Store(url)) as store:
-        before, lapsed = store.claims.position(RUN), store.claims.lapse()
+        before, lapsed = store.claims.position(RUN), store.claims.interrupt_expired()
         claim = TurnClaim(
             run_id=RUN,
             turn_number=2,
@@ -343,14 +347,14 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
             run_status="running",
             started_at=6.0,
             owner="elsewhere",
-            lease_until=0.0,
+            lease_seconds=0.0,
             pair=b'{"run_input":{}}',
             client_turn_id="c1",
             user_turn_number=2,
         )
         store.claims.take(claim)
         during = store.run(RUN)
-        store.claims.lapse()
+        store.claims.interrupt_expired()
         after = store.run(RUN)
 
     with closing(Database(url)) as database, database.reading() as connection:
@@ -358,6 +362,33 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
     assert (before.status, before.turn_count, before.claimed, lapsed) == ("completed", 1, None, 0)
     assert [pair.is_in_progress for pair in during.input_output_pairs] == [False, True]
     assert (after.status, len(after.input_output_pairs)) == ("completed", 1)
+
+
+@pytest.mark.parametrize(("owner", "lapsed"), [("another-boot/1/2/3", 0), ("ended", 1)])
+def test_upgraded_turn_in_progress_is_its_owners(url, owner, lapsed):
+    """The owner is a program of revision 0010 that executes the turn still, or has ended."""
+    if owner == "ended":
+        program = "from debugger.store import current_owner\nprint(current_owner())"
+        owner = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip()
+    until = "UPDATE turns SET lease_until = :until WHERE claim_id = 'claim'"
+    with closing(Database(url)) as database:
+        with database.changing_tables() as connection:
+            release(connection)
+            upgrade(connection, "0010")
+            connection.execute(text("UPDATE runs SET status = 'running', turn_count = 0"))
+            claimed = "UPDATE turns SET status = 'started', claim_id = 'claim', owner = :owner, pair = :pair"
+            pair = b'{"run_input":{}}'
+            connection.execute(text(claimed), {"owner": owner, "pair": pair})
+            connection.execute(text(until), {"until": time.time() + 600})
+
+        with closing(Store(url)) as store:
+            with database.writing() as connection:
+                connection.execute(text(until), {"until": time.time() + 900})  # renewed
+            during = store.claims.position(RUN).claimed
+
+            assert (during.claim_id, during.lease_seconds) == ("claim", 10_800)
+            assert store.claims.interrupt_expired() == lapsed
+            assert store.run(RUN).status == ("failed" if lapsed else "running")
 
 
 def test_program_of_before_refuses_a_database_with_claims(url, monkeypatch):
@@ -377,7 +408,7 @@ def test_upgrade_converts_every_earlier_compression(tmp_path):
     with closing(Store(f"sqlite:///{file}")) as store:
         run = store.run(RUN)
         checkpoints = [json.loads(store.checkpoint(RUN, number).checkpoint) for number in (1, 2, 3)]
-        [unfinished] = store.notebook.read_unfinished_turns()
+        [unfinished] = store.notes.read_unfinished_turns()
         [busy] = store.run("665f0c2b9a3e4d5f6a7b8c91").input_output_pairs
 
     with closing(sqlite3.connect(file)) as database:

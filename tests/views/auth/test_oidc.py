@@ -30,6 +30,11 @@ SETTING = "ada@example.com=admin, *@example.com = read, claim:groups:qa=run, cla
         ({"email": "ada@example.com", "email_verified": "false"}, None),
         ({"groups": ["QA", 1, None]}, None),
         ({"email": 1}, None),
+        ({"email": ["ada@example.com"]}, None),
+        ({"email": {"ada@example.com": 1}}, None),
+        ({"email": "ada@example.com\n"}, None),
+        ({"email": "ada\x1b[2J@example.com"}, None),
+        ({"groups": {"qa": 1}}, None),
         ({}, None),
     ],
 )
@@ -94,12 +99,48 @@ def test_padded_copy_of_cookie_has_same_digest(secret):
         cookie_of("another secret"),
         cookie_of(exp=time.time() - 1),
         cookie_of(exp=None),
+        cookie_of(exp=True),
+        cookie_of(exp=float("nan")),
+        cookie_of(exp=10**400),
+        cookie_of(email=None),
+        cookie_of(email=["ada@example.com"]),
+        cookie_of(email=7, sub=7),
+        cookie_of(email="ada\x1b[2J@example.com", sub="\n"),
         cookie_of(is_logged_in=False),
     ],
-    ids=["none", "empty", "garbage", "forged", "expired", "without expiry", "logged out"],
+    ids=[
+        "none",
+        "empty",
+        "garbage",
+        "forged",
+        "expired",
+        "without expiry",
+        "exp is true",
+        "exp is nan",
+        "exp is endless",
+        "no name",
+        "addresses",
+        "number",
+        "controls",
+        "logged out",
+    ],
 )
 def test_other_cookies_are_no_identity(secret, cookies):
     assert read_identity(cookies) is None
+
+
+@pytest.mark.parametrize("email", [["ada@example.com"], 7, None, {"a": 1}, "no address", "a@b\n"])
+def test_address_of_another_kind_is_no_name(secret, email):
+    identity = read_identity(cookie_of(email=email, sub="user-7"))
+
+    assert (identity.name, role_of(identity.claims, read_roles(SETTING))) == ("user-7", None)
+
+
+def test_long_names_stay_different(secret):
+    names = {read_identity(cookie_of(email=None, sub="x" * 200 + last)).name for last in "ab"}
+
+    assert len(names) == 2
+    assert all(len(name) == 80 for name in names)
 
 
 def test_unverified_address_is_no_name(secret):

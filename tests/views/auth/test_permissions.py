@@ -47,6 +47,7 @@ VIEW_COMMANDS = {
     "components.tables": "_turn _turn_to_chosen",
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
+    "edits": "_take_theirs go_on_editing keep_theirs replace_theirs",  # the role of the edit is checked again
     "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
     "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload scroll "
@@ -64,7 +65,7 @@ VIEW_COMMANDS = {
     "panels.inspector": "_choose_run",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
-    "show_run",
+    "show_present_verdict show_run",
     "panels.review.decision": "_moving_on_changed",
     "panels.review.header": "_export",
     "panels.review.sheet_import": "toggle_import",
@@ -82,7 +83,7 @@ VIEW_COMMANDS = {
     "panels.scenarios.checks": "_choose",
     "panels.scenarios.open": "_read close_open show_failure show_open",
     "panels.scenarios.save": "_choose _edit _loosen _propose_again _use close_save open_save",
-    "panels.scenarios.script": "_edit close_script show_script",
+    "panels.scenarios.script": "_edit _upload close_script show_script",
     "panels.setup": "close_setup open_setup",
     "panels.side_effects": "_choose",
     "panels.stepping": "step_received",

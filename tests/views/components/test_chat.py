@@ -32,7 +32,7 @@ def noted(app):
     return app.session_state["noted"]
 
 
-def test_bubble_tells_its_words_who_speaks_and_when(draw):
+def test_message_has_text_speaker_and_time(draw):
     app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200)')
 
     assert said(app) == [{"kind": "agent", "text": "Hello", "caption": "Greeting · turn 3"}]

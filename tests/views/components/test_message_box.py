@@ -74,9 +74,9 @@ def test_line_for_offers_is_kept_only_where_there_may_be_some(draw):
     assert box(draw("offers=['Hello.']"))["offers"] == ["Hello."]
 
 
-def test_ghost_text_reaches_browser(draw):
-    assert box(draw())["ghost"] == ""
-    assert box(draw("ghost='Hello.'"))["ghost"] == "Hello."
+def test_suggestion_reaches_browser(draw):
+    assert box(draw())["suggestion"] == ""
+    assert box(draw("suggestion='Hello.'"))["suggestion"] == "Hello."
 
 
 STEPS = "on_step=lambda text, kind: st.session_state.sent.append((text, kind))"
@@ -91,7 +91,13 @@ def test_text_to_step_is_taken_with_kind(draw):
     assert app.session_state["sent"] == [("green tea", "node")]
 
 
-@pytest.mark.parametrize("sent", [["green tea", "hour"], ["", "event"], ["green tea"], "green tea", None])
+HERE = ["", ""]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [["green tea", HERE, "hour"], ["", HERE, "event"], ["green tea", HERE], ["green tea"], "green tea", None],
+)
 def test_what_names_no_step_is_not_sent(draw, sent):
     app = draw(STEPS)
 
@@ -108,3 +114,17 @@ def test_nothing_is_stepped_where_nothing_can_be(draw):
 
     assert not box(without)["steps"]
     assert locked.session_state["sent"] == without.session_state["sent"] == []
+
+
+KEEPS = "on_refuse=lambda place, text: st.session_state.sent.append(('kept', place, text))"
+
+
+@pytest.mark.parametrize("locked", ["disabled=True", "takes=lambda place: place == ['run 1', 'x']"])
+def test_message_that_cannot_be_sent_is_kept(draw, locked):
+    app = draw(f"{locked}, place=('run 2', 'y'), {STEPS}, {KEEPS}")
+
+    send(app, "green tea")
+    send_stepped(app, "black tea", "node")
+
+    kept = [("kept", ["run 2", "y"], "green tea"), ("kept", ["run 2", "y"], "black tea")]
+    assert app.session_state["sent"] == kept

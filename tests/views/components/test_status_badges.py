@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.session.verification import Verdict
+from debugger.session.verification import FidelityLevel
 
 DRAW = """
 from debugger.session.verification import Fidelity
@@ -15,7 +15,7 @@ fidelity_badge(Fidelity({verdict!r}, "Why *not*."))
 """
 
 
-@pytest.mark.parametrize("verdict", get_args(Verdict))
+@pytest.mark.parametrize("verdict", get_args(FidelityLevel))
 def test_every_verdict_is_drawn_as_icon_and_word(verdict):
     drawn = AppTest.from_string(DRAW.format(verdict=verdict), default_timeout=10).run()
 

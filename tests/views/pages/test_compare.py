@@ -208,7 +208,7 @@ def test_chosen_row_shows_both_events_and_what_differs(app, backend, held):
     held().row = next(
         place
         for place, row in enumerate(held().side_by_side().comparison.rows)
-        if row.verdict == "changed" and held().side_by_side().comparison.get_item(row).type == "user_messages"
+        if row.status == "changed" and held().side_by_side().comparison.get_item(row).type == "user_messages"
     )
 
     app.run()

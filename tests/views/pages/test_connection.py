@@ -18,6 +18,7 @@ from debugger.session.session import DebugSession
 from debugger.views import connections
 from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
+from debugger.views.drafts import Drafts
 from debugger.views.run_state import CurrentRun
 from debugger.views.times import shown_time
 from tests.conformance.served import KEY as KEY_OF_SERVER
@@ -393,11 +394,11 @@ def test_new_key_keeps_run_and_draft(app, tmp_path):
         session.send("Still there?")
         assert session.wait(10)
         assert isinstance(session.error, AuthenticationError)
-        app.session_state["draft"] = session.unsent_message
+        record_of(app, Drafts).texts[session.run_id] = session.unsent_message
         hosted(app, key=KEY_OF_SERVER)
 
         assert record_of(app, CurrentRun).session is session
-        assert app.session_state["draft"] == "Still there?"
+        assert record_of(app, Drafts).texts == {session.run_id: "Still there?"}
         session.send("Still there?")
         assert session.wait(10)
         assert session.error is None

@@ -12,7 +12,7 @@ from debugger.session.session import DebugSession
 from debugger.views import actions
 from debugger.views.backend_cache import BackendCache
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs
-from tests.support.factories import direct, document, say, static, worker
+from tests.support.factories import direct, document, node, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
 from tests.views.talk import notes, show_earlier, words
@@ -131,7 +131,7 @@ def test_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
 
     assert box(app)["disabled"]
     assert box(app)["placeholder"] == "The run is completed and takes no more messages."
-    assert "stop" not in keys(app)
+    assert control(app, "stop").item["disabled"]
     assert control(app, "restart").item["look"] == "primary"
 
 
@@ -382,6 +382,19 @@ def test_imported_file_is_checked_then_kept_and_shown(app, backend, record):
     assert record(CurrentRun).session.workflow.name == "From a file"
 
 
+def test_imported_file_that_breaks_rule_of_saving_is_refused(app, backend):
+    app.run()
+    use(app, "import", True)
+    faulty = document(node("h", "http_request", url="https://example.com", timeout=301), name="From a file")
+
+    app.file_uploader("import_file_0").upload("tea.json", json.dumps(faulty).encode()).run()
+    use(app, "import_now")
+
+    assert not app.exception
+    assert "the 'timeout' '301', and it may be from 0 to 300" in app.error[0].value
+    assert backend.workflows() == []
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
@@ -418,7 +431,7 @@ def test_run_that_someone_else_drives_can_be_looked_at_again(app, backend, recor
 
 
 def test_long_conversation_shows_its_end_and_rest_on_demand(app, backend, monkeypatch, press, settle):
-    monkeypatch.setattr("debugger.views.panels.conversation._MOST_BUBBLES", 2)
+    monkeypatch.setattr("debugger.views.panels.conversation._MAX_MESSAGES", 2)
     monkeypatch.setattr("debugger.views.panels.conversation._CUT_OFF", 1)
     backend.create_workflow(document(say("chat")))
     app.run()
@@ -507,7 +520,7 @@ def test_setup_that_cannot_be_stored_is_reported(app, backend, record, press, se
     app.selectbox("bp_kind").set_value("error").run()
     app.button("bp_add").click().run()
     press("start")
-    monkeypatch.setattr(actions, "notebook", broken)
+    monkeypatch.setattr(actions, "local_notes", broken)
 
     send(app, "Hello")
     settle()

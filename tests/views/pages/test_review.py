@@ -243,7 +243,7 @@ def test_undo_leaves_what_was_changed_elsewhere(app, backend, workflow):
 
     use(app, "undo_verdict")
 
-    assert "has been changed elsewhere" in app.error[0].value
+    assert "has been changed meanwhile" in app.error[0].value
     assert verdicts(backend, run_id) == [(run_id, Target(), "unsure", "me", "")]
 
 
@@ -346,8 +346,8 @@ def test_administrator_alone_deletes_verdicts_of_others(
 
 def test_address_restores_filter_and_run(app, backend, workflow):
     first, second, third = runs(backend, workflow, 3)
-    backend.store.notebook.tag(first, ["smoke"])
-    backend.store.notebook.tag(second, ["smoke"])
+    backend.store.notes.change_tags([first], ["smoke"])
+    backend.store.notes.change_tags([second], ["smoke"])
 
     app.query_params["tag"] = "smoke"
     app.query_params["run"] = second
@@ -493,7 +493,7 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     assert "The run has no turn 9." in tables
     assert "The run has no message 99." in tables
     assert verdicts(backend, first, second) == [(first, Target.turn(1), "fail", "me", "Rude")]
-    notes = backend.store.notebook.notes(first)
+    notes = backend.store.notes.of(first)
     assert notes.tags == ["late"]
     assert [(each.target, each.author, each.content) for each in notes.comments] == [
         (Target.turn(2), "me", "Polite")
@@ -561,7 +561,7 @@ def test_file_that_is_no_sheet_is_explained(app, backend, workflow):
 
 def test_filter_form_narrows_the_queue(app, backend, workflow):
     first, _second = runs(backend, workflow, 2)
-    backend.store.notebook.tag(first, ["late, *very*"])
+    backend.store.notes.change_tags([first], ["late, *very*"])
     app.run()
 
     next(box for box in app.selectbox if box.label == "Tag").set_value("late, *very*")

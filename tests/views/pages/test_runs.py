@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from debugger.backends.base import Capabilities
+from debugger.boundary import Boundary, MaskingOptions
 from debugger.errors import StoreError
-from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
 from debugger.exports.run_files import build_run_file
 from debugger.protocol.notes import RunLabels, RunNotes
@@ -157,8 +157,8 @@ def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
     tea = backend.create_workflow(document(static("a", "Which tea?")), name="Tea shop")
     bye = backend.create_workflow(document(static("a", "Bye")), name="Goodbye")
     first, second = run(backend, tea), run(backend, bye)
-    backend.store.notebook.tag(first, ["smoke"])
-    backend.store.notebook.star(second)
+    backend.store.notes.change_tags([first], ["smoke"])
+    backend.store.notes.star(second)
     app.run()
 
     control(app, "runs_text").use("which TEA")
@@ -205,7 +205,7 @@ def test_chosen_runs_are_given_star_and_lose_it_again(app, backend):
 
     assert starred == ["★", "", "★"]
     assert label == "Unstar"
-    assert backend.store.notebook.marks(ids) == {ids[0]: RunLabels(), ids[2]: RunLabels()}
+    assert backend.store.notes.marks(ids) == {ids[0]: RunLabels(), ids[2]: RunLabels()}
 
 
 def test_chosen_run_is_given_tags_and_note(app, backend):
@@ -231,7 +231,7 @@ def test_boxes_move_along_with_their_rows(app, backend):
     app.run()
     control(app, "star_chosen").use()
 
-    assert set(backend.store.notebook.marks([older, newer])) == {older}
+    assert set(backend.store.notes.marks([older, newer])) == {older}
 
 
 def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
@@ -286,7 +286,7 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
     record = backend.record(run_id)
     workflow = backend.workflow(record.run.workflow_id)
     exported = ExportedRun(record, workflow, engine="Elsewhere", notes=RunNotes(note="from afar"))
-    data = write_run_file(build_run_file(exported, Masker(MaskingOptions())))
+    data = write_run_file(build_run_file(exported, Boundary(MaskingOptions())))
     app.run()
 
     app.file_uploader("recording_0").upload("run.json", data, "application/json").run()
@@ -297,7 +297,7 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
         "recording",
         run_id,
     )
-    assert backend.store.notebook.notes(run_id).note == "from afar"
+    assert backend.store.notes.of(run_id).note == "from afar"
 
 
 def test_file_that_is_no_run_is_told(app, backend):

@@ -133,3 +133,34 @@ def test_each_mistake_of_a_file_has_a_line(app, file):
 
     lines = app.error[0].value.split("  \n")
     assert [re.search(r":(\d)\\?:", line)[1] for line in lines] == ["1", "2", "3"]
+
+
+def test_unused_answer_is_a_warning_of_the_scenario(app, file):
+    script = "version: 1\nworkflow: hello\nanswers: [{to: GET .*/slotz, body: 1}]\n"
+    (file.parent / "hello.script.yaml").write_text(script)
+    file.write_text(SCENARIO.replace("rows: [{word: a}, {word: b}]", "script: hello.script.yaml"))
+    app.run()
+
+    use(app, "suites_run")
+    suites_state = record_of(app, SuitesState)
+    assert suites_state.job.wait(30)
+    suites_state.chosen = suites_state.job.cases[0].id
+    app.run()
+
+    assert column(app, "result", "Checks") == ["Warning"]
+
+
+def test_causes_of_failed_checks_are_whole_sentences(app, file):
+    expected = "turns: [{say: Hi, expect: [{path: [Hello, Hello]}]}]"
+    file.write_text(SCENARIO.replace("turns: [{say: Hi}]", expected))
+    app.run()
+
+    use(app, "suites_run")
+    suites_state = record_of(app, SuitesState)
+    assert suites_state.job.wait(30)
+    suites_state.chosen = suites_state.job.cases[0].id
+    app.run()
+
+    (why,) = [each.value for each in app.caption if each.value.startswith("Why")]
+    assert why.startswith("Why · turn 1 · path: Left at 'Hello'")
+    assert why.endswith("it has no edge to 'Hello'")

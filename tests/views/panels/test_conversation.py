@@ -60,7 +60,7 @@ def test_backend_that_runs_nothing_says_why_disabled(app, backend, monkeypatch):
 
 
 def test_next_run_shows_its_end_again(app, backend, monkeypatch, press, settle):
-    monkeypatch.setattr("debugger.views.panels.conversation._MOST_BUBBLES", 2)
+    monkeypatch.setattr("debugger.views.panels.conversation._MAX_MESSAGES", 2)
     monkeypatch.setattr("debugger.views.panels.conversation._CUT_OFF", 1)
     backend.create_workflow(document(say("chat")))
     app.run()

@@ -7,6 +7,7 @@ from debugger.engine.mocks.pins_and_faults import Pin, Target
 from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, node, say, static
 from tests.views.bars import captions, control, items, keys, use
@@ -147,27 +148,27 @@ def text(app):
     return app.text_area(key="demo_script_text").value
 
 
-def test_ghost_follows_messages_sent(app, press, settle, scripted):
-    ghosts = [box(app)["ghost"]]
+def test_suggestion_follows_messages_sent(app, press, settle, scripted):
+    offered = [box(app)["suggestion"]]
     press("start")
-    ghosts.append(box(app)["ghost"])
+    offered.append(box(app)["suggestion"])
     for line in ("Something else.", "Good bye."):
         send(app, line)
         settle()
-        ghosts.append(box(app)["ghost"])
+        offered.append(box(app)["suggestion"])
 
-    assert ghosts == ["Good morning.", "Good morning.", "Good bye.", ""]
+    assert offered == ["Good morning.", "Good morning.", "Good bye.", ""]
 
 
-def test_ghost_is_for_demo_view_and_live_run(app, press, scripted):
+def test_suggestion_is_for_demo_view_and_live_run(app, press, scripted):
     press("start")
     use(app, "previous_event")
-    past = box(app)["ghost"]
+    past = box(app)["suggestion"]
     use(app, "back_to_live")
-    live = box(app)["ghost"]
+    live = box(app)["suggestion"]
     use(app, "skin")
 
-    assert (past, live, box(app)["ghost"]) == ("", "Good morning.", "")
+    assert (past, live, box(app)["suggestion"]) == ("", "Good morning.", "")
 
 
 def test_script_of_models_is_used_until_one_is_saved(app, backend, tmp_path, monkeypatch):
@@ -176,7 +177,7 @@ def test_script_of_models_is_used_until_one_is_saved(app, backend, tmp_path, mon
     backend.create_workflow(document(*HELLO))
     app.query_params["skin"] = "demo"
     app.run()
-    before = box(app)["ghost"]
+    before = box(app)["suggestion"]
 
     use(app, "demo_script")
     shown = text(app)
@@ -184,7 +185,7 @@ def test_script_of_models_is_used_until_one_is_saved(app, backend, tmp_path, mon
     use(app, "demo_script_save")
 
     assert (before, shown) == ("Hi there.", "Hi there.\nBye then.")
-    assert box(app)["ghost"] == "Good evening."
+    assert box(app)["suggestion"] == "Good evening."
     assert "demo_script_save" not in keys(app)
 
 
@@ -217,20 +218,39 @@ def test_script_beyond_limit_keeps_dialog_open(app, backend, scripted):
 
     assert any("The demo script has 101 lines." in error.value.replace("\\", "") for error in app.error)
     assert text(app) == "line\n" * 101
-    assert box(app)["ghost"] == "Good morning."
+    assert box(app)["suggestion"] == "Good morning."
 
 
-def test_script_of_another_user_is_not_overwritten(app, backend, scripted):
+def test_script_of_another_user_is_not_overwritten(app, backend, record, scripted):
     [workflow], _ = backend.store.workflows()
     use(app, "demo_script")
     backend.store.demo_scripts.save("", workflow.id, ["Good morning.", "Theirs."])
 
     app.text_area(key="demo_script_text").set_value("Good morning.\nMine.").run()
     use(app, "demo_script_save")
-    stored, kept = backend.store.demo_scripts.lines("", workflow.id), text(app)
+    stored, question = backend.store.demo_scripts.lines("", workflow.id), record(OpenQuestions).edit
+    use(app, "go_on_editing")
+    kept = text(app)
+    use(app, "demo_script_save")
 
-    assert "has been changed meanwhile" in app.error[0].value
-    assert (stored, kept) == (["Good morning.", "Theirs."], "Good morning.\nMine.")
+    assert (stored, question.mine) == (["Good morning.", "Theirs."], "Good morning.\nMine.")
+    assert kept == "Good morning.\nMine."
+    assert backend.store.demo_scripts.lines("", workflow.id) == ["Good morning.", "Mine."]
+
+
+@pytest.mark.parametrize(("answer", "stored"), [("keep_theirs", "Theirs."), ("replace_theirs", "Mine.")])
+def test_question_on_script_closes_its_dialog(app, backend, scripted, answer, stored):
+    [workflow], _ = backend.store.workflows()
+    use(app, "demo_script")
+    backend.store.demo_scripts.save("", workflow.id, ["Theirs."])
+    app.text_area(key="demo_script_text").set_value("Mine.").run()
+    use(app, "demo_script_save")
+
+    use(app, answer)
+
+    assert backend.store.demo_scripts.lines("", workflow.id) == [stored]
+    assert box(app)["suggestion"] == stored
+    assert "demo_script_save" not in keys(app)
 
 
 def test_opened_script_is_the_stored_one(app, backend, scripted):

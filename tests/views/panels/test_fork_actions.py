@@ -140,7 +140,7 @@ def test_re_run_unedited_leaves_edits_out_and_is_verified(app, backend, record, 
 
     record = backend.store.forks.of(record(CurrentRun).session.run_id)
     assert record.changes == ()
-    assert Fidelity.from_json(record.fidelity).verdict == "verified"
+    assert Fidelity.from_json(record.fidelity).level == "verified"
     assert "Verified" in badges(app)
 
 

@@ -342,8 +342,8 @@ def test_run_of_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
     assert not app.exception
     assert any("The workflow was deleted" in caption.value for caption in app.caption)
     shape = drawn(app)["geometry"]
-    assert [(node["id"], node["ghost"]) for node in shape["nodes"]] == [("a", True), ("chat", True)]
-    assert [(edge["id"], edge["stray"]) for edge in shape["edges"]] == [("a > chat", "ghost")]
+    assert [(node["id"], node["missing"]) for node in shape["nodes"]] == [("a", True), ("chat", True)]
+    assert [(edge["id"], edge["unmapped"]) for edge in shape["edges"]] == [("a > chat", "removed")]
 
 
 def test_what_another_version_does_not_have_is_drawn_dashed_under_banner(app, backend, monkeypatch):
@@ -358,9 +358,9 @@ def test_what_another_version_does_not_have_is_drawn_dashed_under_banner(app, ba
 
     assert not app.exception
     assert any("Drawn with v0, the run used v0" in plain_of(caption.value) for caption in app.caption)
-    ghosts = {node["id"]: node["ghost"] for node in drawn(app)["geometry"]["nodes"]}
-    assert ghosts == {"a": False, "new": False, "old": True}
-    assert [edge["stray"] for edge in drawn(app)["geometry"]["edges"] if "stray" in edge] == ["ghost"]
+    missing_nodes = {node["id"]: node["missing"] for node in drawn(app)["geometry"]["nodes"]}
+    assert missing_nodes == {"a": False, "new": False, "old": True}
+    assert [edge["unmapped"] for edge in drawn(app)["geometry"]["edges"] if "unmapped" in edge] == ["removed"]
 
 
 def until(is_so):

@@ -256,6 +256,17 @@ def test_prompt_shows_text_and_placeholders(app, at_call):
     assert [row["description"] for row in rows(app, "Tools and transitions")] == ["the user leaves Leaf"]
 
 
+def test_failed_attempts_of_a_call_are_listed(app, at_call):
+    failed = {"attempt_number": 1, "error_message": "slow down", "latency_milliseconds": 20}
+    at_call.to_wire()["llm_usage_info"]["request_retry_metadata"] = {"failed_attempts": [failed]}
+
+    app.run()
+
+    assert rows(app, "Failed attempts") == [
+        {"number": "1", "kind": "Request failed", "error": "slow down", "took": "20.0 ms"}
+    ]
+
+
 def test_call_shows_messages_and_tools(app, at_call):
     use(app, "call_view", "Call")
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.notes import Comment, RunNotes, Target
+from debugger.store import Role
+from debugger.views.auth import permissions
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import document, say
 from tests.views.bars import control, use
@@ -16,7 +19,7 @@ def notes(app, backend, press, record):
     press("start")
     use(app, "inspector_tab", "Notes")
     assert not app.exception
-    return lambda: backend.store.notebook.notes(record(CurrentRun).session.run_id)
+    return lambda: backend.store.notes.of(record(CurrentRun).session.run_id)
 
 
 def test_before_run_notes_say_what_would_be_here(app, backend):
@@ -83,7 +86,7 @@ def test_empty_comment_is_told(app, notes):
 
 def test_rating_is_given_replaced_and_taken_back(app, notes, record, backend):
     run_id = record(CurrentRun).session.run_id
-    backend.store.notebook.rate(run_id, Target(), "Ben", "down")
+    backend.store.notes.rate(run_id, Target(), "Ben", "down")
     key = f"rating_{run_id}_run_"
     app.run()
 
@@ -101,7 +104,7 @@ def test_rating_is_given_replaced_and_taken_back(app, notes, record, backend):
 def test_comment_with_key_of_page_is_shown(app, backend, notes, record, key):
     comment = Comment(logical_id=key, target=Target(), author="Ada", content="Late.", created_at="2026-01-01")
     run_id = record(CurrentRun).session.run_id
-    backend.store.notebook.take_in(run_id, RunNotes(comments=[comment]))
+    backend.store.notes.add_imported(run_id, RunNotes(comments=[comment]))
 
     app.run()
 
@@ -112,7 +115,7 @@ def test_comment_with_key_of_page_is_shown(app, backend, notes, record, key):
 def test_tag_of_another_user_is_kept(app, backend, notes, record):
     run_id = record(CurrentRun).session.run_id
     app.multiselect(f"tags_{run_id}").set_value(["mine", "wrong"]).run()
-    backend.store.notebook.tag(run_id, ["mine", "wrong", "theirs"])
+    backend.store.notes.change_tags([run_id], ["theirs"])
 
     app.multiselect(f"tags_{run_id}").set_value(["mine", "late"]).run()
 
@@ -136,29 +139,105 @@ def test_tags_and_note_of_another_user_are_shown(app, backend, notes, record):
     run_id = record(CurrentRun).session.run_id
     app.multiselect(f"tags_{run_id}").set_value(["mine"]).run()
     app.text_area(f"note_{run_id}").set_value("asks twice").run()
-    backend.store.notebook.tag(run_id, ["theirs"])
-    backend.store.notebook.write(run_id, "is rude")
+    backend.store.notes.change_tags([run_id], ["theirs"], ["mine"])
+    backend.store.notes.write(run_id, "is *rude*", by="Ben")
 
     app.run()
     shown = app.multiselect(f"tags_{run_id}").value, app.text_area(f"note_{run_id}").value
+    below = [text.value for text in app.text]
+    captions = " ".join(caption.value for caption in app.caption)
+    use(app, f"note_{run_id}_theirs")
+    taken = app.text_area(f"note_{run_id}").value
     app.multiselect(f"tags_{run_id}").set_value([]).run()
     app.text_area(f"note_{run_id}").set_value("").run()
 
-    assert shown == (["theirs"], "is rude")
+    assert shown == (["theirs"], "asks twice")
+    assert "is *rude*" in below
+    assert "The note was changed by Ben at 2" in captions
+    assert taken == "is *rude*"
     assert (notes().tags, notes().note) == ([], "")
 
 
-def test_note_of_another_user_is_not_overwritten(app, backend, notes, record):
+@pytest.fixture
+def overtaken(app, backend, notes, record):
+    """The box of a note that Ben has changed since; returns what is in it."""
     run_id = record(CurrentRun).session.run_id
     app.text_area(f"note_{run_id}").set_value("asks twice").run()
-    backend.store.notebook.write(run_id, "asks **twice**, is rude")
-
+    backend.store.notes.write(run_id, "asks **twice**, is rude", by="Ben")
     app.text_area(f"note_{run_id}").set_value("asks twice, slow").run()
-    refused = notes().note, app.text_area(f"note_{run_id}").value
-    shown = [text.value for text in app.text]
+    return lambda: app.text_area(f"note_{run_id}").value
+
+
+def test_note_of_another_user_is_not_overwritten(app, notes, overtaken):
+    words = [markdown.value for markdown in app.markdown]
+    both = [code.value for code in app.code]
+
+    assert notes().note == "asks **twice**, is rude"
+    assert overtaken() == "asks twice, slow"
+    assert any("The note was changed by Ben at 2" in text and "while you edited" in text for text in words)
+    assert [text for text in both if text.startswith("asks")] == [
+        "asks **twice**, is rude",
+        "asks twice, slow",
+    ]
+
+
+def test_own_note_replaces_theirs_on_request(app, notes, overtaken, record):
+    use(app, "replace_theirs")
+
+    assert notes().note == overtaken() == "asks twice, slow"
+    assert record(OpenQuestions).edit is None
+
+
+def test_their_note_is_kept_on_request(app, notes, overtaken, record):
+    use(app, "keep_theirs")
+
+    assert notes().note == overtaken() == "asks **twice**, is rude"
+    assert record(OpenQuestions).edit is None
+
+
+def test_own_note_can_be_edited_further(app, notes, overtaken, record):
+    run_id = record(CurrentRun).session.run_id
+    use(app, "go_on_editing")
+    left = notes().note, overtaken()
     app.text_area(f"note_{run_id}").set_value("asks twice, slow and rude").run()
 
-    assert refused == ("asks **twice**, is rude", "asks twice, slow")
-    assert "asks **twice**, is rude" in shown
-    assert "asks **twice**, is rude" not in [text.value for text in app.text]
-    assert notes().note == "asks twice, slow and rude"
+    assert left == ("asks **twice**, is rude", "asks twice, slow")
+    assert notes().note == overtaken() == "asks twice, slow and rude"
+
+
+def test_third_author_is_asked_about_again(app, backend, notes, overtaken, record):
+    run_id = record(CurrentRun).session.run_id
+    backend.store.notes.write(run_id, "fine", by="Cleo")
+
+    use(app, "replace_theirs")
+
+    assert notes().note == "fine"
+    assert record(OpenQuestions).edit.error.changed_by == "Cleo"
+    assert overtaken() == "asks twice, slow"
+
+
+def test_same_note_of_two_users_is_no_question(app, backend, notes, record):
+    run_id = record(CurrentRun).session.run_id
+    app.text_area(f"note_{run_id}").set_value("asks").run()
+    backend.store.notes.write(run_id, "asks twice", by="Ben")
+
+    app.text_area(f"note_{run_id}").set_value("asks twice").run()
+
+    assert record(OpenQuestions).edit is None
+    assert notes().note == "asks twice"
+
+
+def test_role_is_checked_again_when_the_question_is_answered(app, notes, overtaken, monkeypatch):
+    reader = permissions.User("Ada", Role.READ, is_local=False)
+    monkeypatch.setattr(permissions, "current_user", lambda: reader)
+
+    use(app, "replace_theirs")
+
+    assert notes().note == "asks **twice**, is rude"
+    assert app.error
+
+
+def test_note_of_another_run_is_asked_about_across_runs(app, notes, overtaken, press, record):
+    press("restart")
+
+    assert record(OpenQuestions).edit.mine == "asks twice, slow"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.views.backend_cache import BackendCache
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, say
 from tests.views.bars import control, use
@@ -44,7 +45,7 @@ def test_input_is_saved_as_preset_loaded_again_and_deleted(app, backend, tea, mo
     assert not app.exception
     assert loaded == {"name": "Ada"}
     assert any("Values carried from preset Known caller" in text for text in captions)
-    assert backend.store.notebook.presets(tea.id) == []
+    assert backend.store.notes.presets(tea.id) == []
 
 
 def test_preset_without_name_is_told(app, tea):
@@ -77,7 +78,7 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
 
 
 def test_carried_input_that_was_edited_says_so(app, backend, tea, model):
-    backend.store.notebook.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
+    backend.store.notes.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
     app.run()
     use(app, "load_preset")
 
@@ -117,10 +118,73 @@ def test_options_are_shown_as_written(app, tea, record, press):
 
 
 def test_preset_that_another_user_deleted_is_told(app, backend, tea, model):
-    backend.store.notebook.keep_preset(tea.id, "Green", {})
+    backend.store.notes.keep_preset(tea.id, "Green", {})
     app.run()
-    backend.store.notebook.delete_preset(tea.id, "Green")
+    backend.store.notes.delete_preset(tea.id, "Green")
 
     use(app, "load_preset")
 
     assert "There is no preset 'Green'" in app.error[0].value.replace("\\", "")
+
+
+@pytest.fixture
+def overtaken(app, backend, tea, model):
+    """A preset that Ben saves under the name that is typed here."""
+    app.run()
+    give(app, model, "Ada")
+    backend.store.notes.keep_preset(tea.id, "Green", {"dynamic_variables": {"name": "Ben"}}, by="Ben")
+    app.text_input("preset_name").set_value(" Green ").run()
+    use(app, "keep_preset")
+
+    def stored():
+        [preset] = backend.store.notes.presets(tea.id)
+        return preset.run_input["dynamic_variables"]["name"]
+
+    return stored
+
+
+def test_preset_of_another_user_is_replaced_after_a_question(app, overtaken, record):
+    question, before = record(OpenQuestions).edit, overtaken()
+    use(app, "replace_theirs")
+
+    assert (question.subject, question.error.changed_by) == ("The preset “Green”", "Ben")
+    assert '"name": "Ada"' in question.mine
+    assert '"name": "Ben"' in question.words(question.error.present)
+    assert (before, overtaken()) == ("Ben", "Ada")
+    assert app.text_input("preset_name").value == ""
+
+
+def test_name_of_preset_is_kept_to_be_changed(app, overtaken):
+    use(app, "go_on_editing")
+
+    assert overtaken() == "Ben"
+    assert app.text_input("preset_name").value == "Green"
+
+
+def test_loaded_preset_is_replaced_and_deleted_without_a_question(app, backend, tea, model, record):
+    backend.store.notes.keep_preset(tea.id, "Green", {"dynamic_variables": {"name": "Ben"}})
+    app.run()
+    use(app, "load_preset")
+    give(app, model, "Ada")
+    app.text_input("preset_name").set_value("Green").run()
+    use(app, "keep_preset")
+    [preset] = backend.store.notes.presets(tea.id)
+    use(app, "delete_preset")
+
+    assert record(OpenQuestions).edit is None
+    assert preset.run_input["dynamic_variables"] == {"name": "Ada"}
+    assert backend.store.notes.presets(tea.id) == []
+
+
+def test_loaded_preset_that_was_changed_is_not_deleted(app, backend, tea, record):
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "qa"})
+    app.run()
+    use(app, "load_preset")
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "Ben"}, by="Ben")
+
+    use(app, "delete_preset")
+    [kept] = backend.store.notes.presets(tea.id)
+    use(app, "replace_theirs")
+
+    assert kept.run_input == {"run_by": "Ben"}
+    assert backend.store.notes.presets(tea.id) == []

@@ -331,18 +331,23 @@ def menu_keys(app):
     return [item["key"] for item in more(app) if "key" in item]
 
 
+CURSOR = ["previous_turn", "previous_event", "next_event", "next_turn"]
+
+
 def test_bar_of_new_run_offers_steps_alone(app, backend):
     backend.create_workflow(document(*CHAT))
 
     app.run()
 
     assert bar_kinds(app) == [
-        "Not started",
+        *CURSOR,
         "step_event",
         "step_node",
         "step_turn",
         "resume",
+        "pause",
         "stop",
+        "Not started",
         "space",
         "script",
         "open_scenario",
@@ -352,19 +357,17 @@ def test_bar_of_new_run_offers_steps_alone(app, backend):
     assert control(app, "stop").disabled
 
 
-def test_live_bar_orders_state_steps_cursor_and_rest(app, waiting):
+def test_live_bar_orders_cursor_steps_state_and_rest(app, waiting):
     assert bar_kinds(app) == [
-        "Your turn",
-        "turn",
+        *CURSOR,
         "step_event",
         "step_node",
         "step_turn",
         "resume",
+        "pause",
         "stop",
-        "previous_turn",
-        "previous_event",
-        "next_event",
-        "next_turn",
+        "Your turn",
+        "turn",
         "scrubber",
         "cursor_place",
         "fork_turn",
@@ -402,18 +405,19 @@ def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
     event = record(Cursor).event
-    begin = bar_kinds(app)[:4]
-    assert begin == [f"Viewing turn 1, event {event}", "back_to_live", "Your turn", "fork_turn"]
-    assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
+    begin = bar_kinds(app)[:7]
+    assert begin == [*CURSOR, f"Viewing turn 1, event {event}", "back_to_live", "Your turn"]
+    assert control(app, "fork_turn").label == "Fork from here"
+    assert not {*STEPS, "resume", "pause", "stop", "pause_run", "reload_run", "turn"} & keys(app)
     assert menu_keys(app) == ["restart", "restart_changed", "send_again", *SCENARIO, "demo_script"]
 
 
 def test_bar_of_ended_run_offers_restart(app, press, waiting):
     press("stop")
 
-    assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
+    assert bar_kinds(app)[10:13] == ["Cancelled", "turn", "restart"]
     assert control(app, "restart").item["look"] == "primary"
-    assert not {*STEPS, "resume", "stop"} & keys(app)
+    assert all(control(app, key).disabled for key in (*STEPS, "resume", "pause", "stop"))
     assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", *SCENARIO, "demo_script"]
 
 
@@ -463,7 +467,7 @@ def test_run_that_cannot_pause_steps_through_received_events(app, backend, recor
     use(app, "step_event")
 
     assert live >= STEPS
-    assert bar_kinds(app)[4:7] == ["step_event", "step_node", "step_turn"]
+    assert bar_kinds(app)[4:7] == ["step_event", "step_node", "step_turn"]  # as it was live
     assert record(Cursor).event > before
 
 

@@ -280,6 +280,22 @@ def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, r
     assert text_area(app, "next_json").value == "{}"
 
 
+def test_next_message_for_another_node_is_warned_of(app, backend, press, settle):
+    backend.create_workflow(document(say("ask"), say("order"), direct("ask", "order")))
+    app.run()
+    press("start")
+    settle()
+    use(app, "setup")
+    use(app, "input_mode", "JSON")
+    message = {"node_logical_id": "order", "messages": [{"type": "human", "content": "tea"}]}
+
+    text_area(app, "next_json").set_value(
+        json.dumps({"thread_to_node_inputs": {"0": {"node_run_inputs": [message]}}})
+    ).run()
+
+    assert any("the conversation is at the node" in each.value for each in app.warning)
+
+
 def test_each_version_keeps_what_it_was_last_given(app, backend, record):
     first = backend.create_workflow(document(static("a", "Hello")), name="First")
     second = backend.create_workflow(document(static("a", "Hello")), name="Second")

@@ -11,7 +11,7 @@ from debugger.views.run_state import CurrentRun, Cursor, Selection
 from debugger.views.state import Editors
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, tool
-from tests.views.bars import badges, captions, control, keys, use
+from tests.views.bars import badges, captions, control, use
 from tests.views.conftest import APP
 from tests.views.message import box, send, send_stepped
 from tests.views.records import record_of
@@ -64,12 +64,12 @@ def test_step_at_rest_arms_and_again_disarms(app, backend, record):
     waiting(app, backend)
 
     click(app, "step_event")
-    armed = badges(app)
+    armed = captions(app)
     click(app, "step_event")
 
     assert "Pauses at the first event of your next message." in armed
     assert record(CurrentRun).session.stop_point is None
-    assert not any(badge.startswith("Pauses") for badge in badges(app))
+    assert "Pauses" not in captions(app)
 
 
 def test_other_step_replaces_armed_one_until_disarmed(app, backend, record):
@@ -77,10 +77,11 @@ def test_other_step_replaces_armed_one_until_disarmed(app, backend, record):
     click(app, "step_event")
 
     click(app, "step_node")
-    shown = [badge for badge in badges(app) if badge.startswith("Pauses")]
+    shown = captions(app)
     click(app, "disarm")
 
-    assert shown == ["Pauses before the first node of your next message."]
+    assert "Pauses before the first node of your next message." in shown
+    assert shown.count("Pauses") == 1
     assert record(CurrentRun).session.stepping.pending is None
 
 
@@ -145,7 +146,7 @@ def test_reloaded_run_stays_armed(app, backend, record):
 
     click(app, "reload_run")
 
-    assert "Pauses after the turn of your next message." in badges(app)
+    assert "Pauses after the turn of your next message." in captions(app)
 
 
 def test_ended_run_is_restarted_instead_of_stepped(app, backend, record):
@@ -153,7 +154,9 @@ def test_ended_run_is_restarted_instead_of_stepped(app, backend, record):
 
     click(app, "stop")
 
-    assert not {"step_event", "step_node", "step_turn", "resume", "stop"} & keys(app)
+    steps = ("step_event", "step_node", "step_turn", "resume", "pause", "stop")
+    assert all(control(app, key).disabled for key in steps)
+    assert "The run has ended (cancelled)." in control(app, "step_event").item["help"]
     assert not control(app, "restart").disabled
 
 
@@ -205,7 +208,7 @@ def test_background_work_is_paused_and_box_locked(app, backend, record):
     click(app, "start")
 
     click(app, "pause")
-    pausing = badges(app)
+    pausing = captions(app)
     backend.ahead += 60
     record(CurrentRun).session.advance()
     assert record(CurrentRun).session.wait_until_idle(10)

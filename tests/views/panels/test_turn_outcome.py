@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -122,9 +123,40 @@ def test_check_now_finds_turn_that_was_executed(app, record, run, lose_answer, r
     readable()
     check_now(app, record)
 
-    assert outcome(app) == "The message has arrived: the record has the turn."
+    assert outcome(app) == "The answer was lost, and the message has arrived: the record has it as turn 2."
     assert words(app).count("Two bags") == 1
     assert not message_box(app)["disabled"]
+
+
+def test_message_that_seems_to_have_arrived_can_be_restored(
+    app, backend, record, run, lose_answer, readable, monkeypatch
+):
+    lose_answer("Two bags", is_executed=True)
+    readable()
+    find = backend.find_turn
+    seems = {"outcome": "seems_arrived"}
+    monkeypatch.setattr(backend, "find_turn", lambda *given: replace(find(*given), **seems))
+    check_now(app, record)
+    assert "seems to have arrived as turn 2" in outcome(app)
+
+    use(app, "restore_message")
+
+    assert message_box(app)["draft"] == "Two bags"
+    assert outcome(app) == ""
+
+
+def test_message_that_arrives_late_leaves_the_box(app, backend, record, run, lose_answer, readable):
+    lose_answer("Two bags", is_executed=False)
+    readable()
+    check_now(app, record)
+    assert message_box(app)["draft"] == "Two bags"
+    late = TurnInput.with_message("Two bags", command="data").with_client_turn_id("turn-of-the-test")
+    backend.execute(run, late, run_id=record(CurrentRun).session.run_id).finish()
+
+    look(app, record)
+
+    assert message_box(app)["draft"] == ""
+    assert outcome(app) == "The answer was lost, and the message has arrived: the record has it as turn 2."
 
 
 def test_check_now_offers_message_that_did_not_arrive(app, record, run, lose_answer, readable):

@@ -68,6 +68,7 @@ def test_middleware_leaves_out_what_is_off(patches):
         "ComponentAssets",
         "BatchMessages",
         "DedupeTriggers",
+        "SessionFiles",
     ]
 
 

@@ -28,15 +28,7 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from debugger.engine.json_schema import schema_error
-from debugger.engine.models.base import (
-    ModelError,
-    Prompt,
-    Reply,
-    ToolCall,
-    ToolSpec,
-    TransitionOption,
-    model_name,
-)
+from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, ToolSpec, TransitionOption
 from debugger.engine.models.call_parts import (
     EXTRACT,
     JUSTIFICATION,
@@ -50,7 +42,10 @@ from debugger.engine.models.call_parts import (
     system_text,
 )
 from debugger.engine.models.providers.model_client import ModelClient
+from debugger.engine.tool_names import model_name
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import TroubleKind
 from debugger.protocol.json_codec import without_infinities
 from debugger.protocol.messages import Message, message_kind, message_text
 
@@ -81,15 +76,17 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     response = await calls.request(_messages(calls, prompt, offers), parameters)
     reply = _read(calls, response, offers)
     if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
-        raise ModelError(f"{calls.config.target} answered with nothing{_cut(response)}")
+        names = _names_not_offered(response, offers)
+        but = f" but a call of {names}, which was not offered" if names else ""
+        raise ModelError(f"{calls.config.target} answered with nothing{but}{_cut(response)}")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
     recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, said=reply.text)
     try:
-        return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
+        return _filled(calls, reply, await structured(calls, messages, OUTPUT, prompt.schema))
     except ModelError as error:  # the text is there all the same
-        return replace(reply, fields_error=str(error))
+        return replace(reply, fields_error=str(error), fields_trouble="model")
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -97,7 +94,7 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
     offers = ToolNames(prompt, taken=(OUTPUT,))
     messages = _messages(calls, prompt, offers)
     found = await structured(calls, messages, OUTPUT, prompt.schema or {}, offers.definitions)
-    return _filled(_read(calls, found.response, offers), found)
+    return _filled(calls, _read(calls, found.response, offers), found)
 
 
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -114,12 +111,12 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     found = await structured(calls, _messages(calls, prompt, ToolNames(prompt)), _VERDICT, schema)
     if found.error is not None:
         raise ModelError(f"{calls.config.target} gave no verdict: {found.error}")
-    fields, usage = found.fields, {"structured_output_retry_metadata": found.retries}
+    fields, troubles = found.fields, _cuts(calls, found.response)
     reason, args = str(fields.get(JUSTIFICATION) or ""), fields.get("arguments") or {}
     if not fields["is_condition_met"]:
-        return Reply(reason=reason, usage=usage)
+        return Reply(reason=reason, troubles=troubles)
     message = str(fields.get(MESSAGE) or "") if choice.message_prompt else ""
-    return Reply(chosen=choice, args=args, message=message, reason=reason, usage=usage)
+    return Reply(chosen=choice, args=args, message=message, reason=reason, troubles=troubles)
 
 
 def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[ModelMessage]:
@@ -127,13 +124,9 @@ def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[Mod
     return model_messages(prompt, offers, system=system_text(prompt), recent=recent)
 
 
-def _filled(reply: Reply, found: StructuredOutput) -> Reply:
-    return replace(
-        reply,
-        fields=found.fields,
-        fields_error=found.error,
-        usage={"structured_output_retry_metadata": found.retries},
-    )
+def _filled(calls: ModelClient, reply: Reply, found: StructuredOutput) -> Reply:
+    troubles = dict.fromkeys((*reply.troubles, *_cuts(calls, found.response)))
+    return replace(reply, fields=found.fields, fields_error=found.error, troubles=tuple(troubles))
 
 
 def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Reply:
@@ -150,7 +143,7 @@ def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Rep
                 chosen, args = offer, given or {}
         elif offer is not None:
             # Anthropic sends a call that is cut off with no arguments.
-            if given is None or (not given and _cut(response)):
+            if given is None or (not given and response.finish_reason == "length"):
                 raise ModelError(
                     f"{calls.config.target} called {offer.name!r} with arguments that are not a JSON object"
                     f"{_cut(response)}"
@@ -158,7 +151,31 @@ def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Rep
             tools.append(ToolCall(offer.name, given))
     reason = str(args.pop(JUSTIFICATION, None) or "")
     message = str(args.pop(MESSAGE, None) or "") if chosen is not None and chosen.message_prompt else ""
-    return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools))
+    troubles = _cuts(calls, response)
+    if names := _names_not_offered(response, offers):
+        text = f"{calls.config.target} called {names}, which was not offered; the call is left out."
+        troubles += (("model", text),)
+    return Reply(text_of(response), chosen, args, message, reason, calls=tuple(tools), troubles=troubles)
+
+
+def _names_not_offered(response: ModelResponse, offers: ToolNames) -> str:
+    names = dict.fromkeys(call.tool_name for call in response.tool_calls)
+    return ", ".join(repr(shortened(name, _MAX_NAME)) for name in names if name not in offers.known)
+
+
+_MAX_NAME = 80
+
+_CUTS = {
+    "length": "max_tokens were used up",
+    "content_filter": "the provider's content filter ended it",
+}
+"""Why only a part of an answer came, by its finish reason."""
+
+
+def _cuts(calls: ModelClient, response: ModelResponse) -> tuple[tuple[TroubleKind, str], ...]:
+    """Return the trouble of an answer of which only a part came."""
+    why = _CUTS.get(response.finish_reason or "")
+    return (("cut_reply", f"The answer of {calls.config.target} was cut, because {why}."),) if why else ()
 
 
 @dataclass
@@ -170,8 +187,6 @@ class StructuredOutput:
     fields: JsonObject = field(default_factory=dict)
     error: str | None = None
     """Why nothing fitted; ``None`` where something did, or where the model called a tool instead."""
-    retries: JsonObject | None = None
-    """``structured_output_retry_metadata``; ``None`` where the first answer was good."""
 
 
 async def structured(
@@ -204,19 +219,19 @@ async def structured(
     parameters = ModelRequestParameters(
         function_tools=list(others), output_tools=[tool], output_mode="tool", allow_text_output=False
     )
-    conversation, failed = list(messages), list[JsonObject]()
+    conversation, unfitting = list(messages), calls.begin_output()
     while True:
         started = time.perf_counter()
         response = await calls.request(conversation, parameters)
         fields, problem = _read_fields(response, name, wanted)
         called = {call.tool_name for call in response.tool_calls} - {name}
         if problem is None or any(tool.name in called for tool in others):
-            return StructuredOutput(response, fields, retries=_metadata(failed, calls))
-        latency = round((time.perf_counter() - started) * 1000)
-        attempt = {"attempt_number": len(failed) + 1, "error_message": problem}
-        failed.append({**attempt, "latency_milliseconds": latency})
-        if len(failed) > calls.config.max_parse_retries:
-            return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
+            return StructuredOutput(response, fields)
+        problem += _cut(response)
+        is_retried = len(unfitting.attempts) < calls.config.max_parse_retries
+        unfitting.add(problem, started, is_retried=is_retried)
+        if not is_retried:
+            return StructuredOutput(response, error=problem)
         conversation += [response, _complaint(response, name, problem)]
 
 
@@ -237,7 +252,13 @@ def args_of(call: ToolCallPart) -> JsonObject | None:
 
 
 def _cut(response: ModelResponse) -> str:
-    return ", because max_tokens were used up" if response.finish_reason == "length" else ""
+    """Return why an answer ended early, as the rest of a sentence."""
+    if response.finish_reason == "length":
+        return f", because {_CUTS['length']}"
+    raw = (
+        (response.provider_details or {}).get("finish_reason") if response.finish_reason == "error" else None
+    )
+    return f" (finish reason {shortened(str(raw), _MAX_NAME)})" if raw else ""
 
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
@@ -270,11 +291,6 @@ def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest
     text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
     results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in response.tool_calls]
     return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
-
-
-def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:
-    retries = min(len(failed), calls.config.max_parse_retries)
-    return {"retry_count": retries, "failed_attempts": failed} if failed else None
 
 
 def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
@@ -369,6 +385,7 @@ class ToolNames:
         offers = offers_of(prompt, taken)
         self.offered = {offer.name: offer.offer for offer in offers}
         """The offers by the name that the model knows them by."""
+        self.known = {*self.offered, *taken}
         # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
         self.definitions = [
             ToolDefinition(

@@ -17,7 +17,7 @@ from debugger.engine.models.providers import keys as names
 from debugger.engine.models.providers.configs import ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.engine.outbound.transport import CheckedTransport
+from debugger.engine.outbound.transport import CheckedTransport, checked_client
 from debugger.errors import RunError
 
 _OPENAI_SITE = "https://api.openai.com/"
@@ -46,12 +46,10 @@ async def open_client(
     key = config.response_unwrap_key
     url = config.base_url or config.endpoint
     is_own = url is None or url.startswith(_OPENAI_SITE) or keys.trusts(url)
-    async with httpx2.AsyncClient(
-        transport=CheckedTransport(limits, _tls(config.verify_ssl)),
-        trust_env=False,
-        timeout=seconds,
-        headers={"Accept-Encoding": "identity"},
-        event_hooks={
+    async with checked_client(
+        CheckedTransport(limits, _tls(config.verify_ssl)),
+        seconds,
+        hooks={
             "request": [] if is_own else [_drop_environment_headers],
             "response": [unwrap_hook(key)] if key else [],
         },
@@ -66,12 +64,11 @@ async def open_client(
         yield model
 
 
-def import_package(config: ModelConfig) -> None:
-    """Import the package of a model's provider, which takes seconds the first time."""
-    name = _PACKAGES.get(config.type, "openai")
-    with suppress(ImportError):  # reported where its client is opened
-        import_module(f"pydantic_ai.models.{name}")
-        import_module(f"pydantic_ai.providers.{name}")
+def import_packages(config: ModelConfig) -> None:
+    """Import the packages that a model's client needs, which takes seconds the first time."""
+    for name in _PACKAGES.get(config.type, _OPENAI_PACKAGES):
+        with suppress(ImportError):  # reported where its client is opened
+            import_module(name)
 
 
 @cache
@@ -190,7 +187,31 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
 }
 
 
-_PACKAGES = {"google_llm": "google", "anthropic_llm": "anthropic", "bedrock_llm": "bedrock"}
+_RUN = "debugger.engine.models.providers.run"
+_OPENAI_MODEL = (
+    "pydantic_ai.models.openai",
+    "openai.resources.chat.chat",
+    "openai.resources.chat.completions.completions",
+    "openai.resources.responses.responses",
+)
+_OPENAI_PACKAGES = (
+    _RUN,
+    *_OPENAI_MODEL,
+    "pydantic_ai.providers.openai",
+    "debugger.engine.models.providers.lenient_chat",
+)
+_PACKAGES = {
+    "azure_openai_llm": (_RUN, *_OPENAI_MODEL, "pydantic_ai.providers.azure"),
+    "google_llm": (
+        _RUN,
+        "pydantic_ai.models.google",
+        "pydantic_ai.providers.google",
+        "google.auth.aio.credentials",
+    ),
+    "anthropic_llm": (_RUN, "pydantic_ai.models.anthropic", "pydantic_ai.providers.anthropic"),
+    "bedrock_llm": (_RUN, "pydantic_ai.models.bedrock", "pydantic_ai.providers.bedrock"),
+}
+"""Modules that making and using a client imports, by the model's type."""
 
 
 async def _drop_environment_headers(request: httpx2.Request) -> None:

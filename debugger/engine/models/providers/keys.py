@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from debugger.engine.outbound import Secrets
+from debugger.engine.outbound.known_secrets import KNOWN_SECRETS
 from debugger.settings import environment_variables
 
 OPENAI = "OPENAI_API_KEY"
@@ -41,6 +42,8 @@ class Keys:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = environment_variables() if environment is None else environment
+        names = (*_SECRET, *_AWS_SECRET)
+        KNOWN_SECRETS.add((self._environment.get(name, "") for name in names), is_lasting=True)
 
     def __repr__(self) -> str:
         return "Keys()"
@@ -77,7 +80,7 @@ class Keys:
         """Return whether the environment, and no workflow, names an address."""
         return any(_is_below(url, self._environment.get(name)) for name in _TRUSTED_URLS)
 
-    def scrub(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return a text with each key masked, in every notation."""
         found = {name: self._environment.get(name, "") for name in (*_SECRET, *_AWS_SECRET)}
         return Secrets({name: key for name, key in found.items() if len(key) >= _SHORTEST}).mask(text)

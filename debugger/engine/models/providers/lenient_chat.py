@@ -11,9 +11,9 @@ from typing import Any
 from pydantic_ai.exceptions import ModelHTTPError, UnexpectedModelBehavior
 from pydantic_ai.models.openai import OpenAIChatModel
 
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, PlainObject
+from debugger.protocol.value_view import ValueView
 
-_COUNTS = ("prompt_tokens", "completion_tokens")
 _ERROR_STATUSES = range(400, 600)
 
 
@@ -28,30 +28,73 @@ class LenientChatModel(OpenAIChatModel):
             UnexpectedModelBehavior: There is no choice in it.
         """
         answer = response.model_dump(warnings=False)
-        error, choices = answer.get("error"), answer.get("choices")
-        if error and not choices:
-            code = error.get("code") if isinstance(error, dict) else None
-            status = code if isinstance(code, int) and code in _ERROR_STATUSES else 400
+        read = _ChatAnswer(answer)
+        if (error := answer.get("error")) and not read.choices:
+            code = read.error.code or 0
+            status = code if code in _ERROR_STATUSES else 400
             raise ModelHTTPError(status, self.model_name, {"error": error})
         given = {key: value for key, value in answer.items() if value is not None}
         completed = {"id": "", "created": 0, "object": "chat.completion", "model": self.model_name, **given}
-        usage: Any = completed.get("usage")
-        counts = [usage.get(name) for name in _COUNTS] if isinstance(usage, dict) else []
-        is_counted = bool(counts) and all(isinstance(count, int) for count in counts)
-        # Without it the tokens are estimated.
-        completed["usage"] = {**usage, "total_tokens": sum(counts)} if is_counted else None
-        if not isinstance(choices, list) or not choices:
+        completed["usage"] = read.usage.with_total()
+        if not read.choices:
             raise UnexpectedModelBehavior("There is no choice.")
-        for index, choice in enumerate(choices):
-            message = {**(choice.get("message") or {}), "role": "assistant"}
-            choice |= {"index": index, "message": message}
-            for number, call in enumerate(message.get("tool_calls") or ()):
-                _complete_call(call, number)
+        completed["choices"] = [_completed_choice(*each) for each in enumerate(read.choices)]
         return super()._validate_completion(type(response).model_construct(**completed))
 
 
-def _complete_call(call: JsonObject, number: int) -> None:
-    call |= {"id": call.get("id") or f"call_{number}", "type": call.get("type") or "function"}
-    function = call.get("function")
-    if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
-        function["arguments"] = json.dumps(function.get("arguments") or {})
+class _ChatError(ValueView):
+    code: int | None
+
+
+class _ChatUsage(ValueView):
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+    def with_total(self) -> JsonObject | None:
+        """Return the counts with their sum; without one of them ``None``, and tokens are estimated."""
+        prompt, completion = self.prompt_tokens, self.completion_tokens
+        if prompt is None or completion is None:
+            return None
+        counts = {"prompt_tokens": prompt, "completion_tokens": completion}
+        return {**self.wire, **counts, "total_tokens": prompt + completion}
+
+
+class _ChatAnswer(ValueView):
+    error: _ChatError
+    usage: _ChatUsage
+    choices: list[PlainObject]
+
+
+class _ChatMessage(ValueView):
+    tool_calls: list[PlainObject]
+
+
+class _ChatChoice(ValueView):
+    message: _ChatMessage
+
+
+class _CalledFunction(ValueView):
+    arguments: Any
+
+
+class _ChatCall(ValueView):
+    id: str
+    type: str
+    function: _CalledFunction
+
+
+def _completed_choice(index: int, choice: JsonObject) -> JsonObject:
+    message = _ChatChoice(choice).message
+    calls = [_completed_call(*each) for each in enumerate(message.tool_calls)]
+    completed = {**message.wire, "role": "assistant", "tool_calls": calls or None}
+    return {**choice, "index": index, "message": completed}
+
+
+def _completed_call(number: int, call: JsonObject) -> JsonObject:
+    read = _ChatCall(call)
+    arguments = read.function.arguments
+    function = {
+        **read.function.wire,
+        "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments or {}),
+    }
+    return {**call, "id": read.id or f"call_{number}", "type": read.type or "function", "function": function}

@@ -1,4 +1,4 @@
-"""The responder that asks real language models."""
+"""The model that asks a provider."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ class ProviderModel(RemoteModel):
         """
         return group_of(prompt.llm, self._default_llm).target
 
+    def prepare(self, prompt: Prompt) -> None:
+        """Import the client and the packages of the models' providers, which takes seconds the first time."""
+        if all(find_spec(name) for name in _NEEDED):
+            from debugger.engine.models.providers.clients import import_packages
+
+            for member in group_of(prompt.llm, self._default_llm).members:
+                import_packages(member)
+
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt.
 
@@ -65,6 +73,7 @@ class ProviderModel(RemoteModel):
                 "Language models cannot be called: the client for them is not installed.",
                 advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
             )
+        self.prepare(prompt)
         # Imported here: an app without models starts without the client, and sooner.
         from debugger.engine.models.providers.run import reply_of
 

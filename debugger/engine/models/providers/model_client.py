@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pydantic_ai import exceptions as ai
 from pydantic_ai.direct import model_request
@@ -13,7 +15,7 @@ from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters
 
 from debugger.engine.environment import Environment
-from debugger.engine.models.base import ModelError
+from debugger.engine.models.base import DiscardedAnswer, ModelError
 from debugger.engine.models.providers.configs import ModelConfig, request_seconds, request_settings
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound import OutboundError
@@ -24,8 +26,30 @@ warnings.filterwarnings("ignore", message="Sampling parameters", category=UserWa
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
+REQUEST_RETRIES = "request_retry_metadata"
+"""The key of usage with the requests that failed; of the form of ``structured_output_retry_metadata``."""
 _CHARACTERS_PER_TOKEN = 4
 """For an estimate where a server does not count; about right for English."""
+
+
+@dataclass
+class FailedAttempts:
+    """Attempts that were of no use, and why."""
+
+    attempts: list[JsonObject] = field(default_factory=list)
+    retry_count: int = 0
+
+    def add(self, error: str, started: float, *, is_retried: bool) -> None:
+        """Add an attempt that began at ``started`` of `time.perf_counter`."""
+        self.retry_count += is_retried
+        latency = round((time.perf_counter() - started) * 1000)
+        attempt = {"attempt_number": len(self.attempts) + 1, "error_message": error}
+        self.attempts.append({**attempt, "latency_milliseconds": latency})
+
+    def metadata(self) -> JsonObject | None:
+        """Return them as usage has them; ``None`` without any."""
+        retries = {"retry_count": self.retry_count, "failed_attempts": self.attempts}
+        return retries if self.attempts else None
 
 
 class ModelClient:
@@ -44,21 +68,26 @@ class ModelClient:
         self._keys = keys
         self._environment = environment
         self._settings = request_settings(config)
+        self._began = time.perf_counter()
         self._tokens = [0, 0]
         self._estimated = False
+        self._answered: float | None = None
         self._finish_reasons: list[str] = []
+        self._failed = FailedAttempts()
+        self._unfitting: FailedAttempts | None = None
         self.model_name = config.model_name
         """The name that the model reports."""
 
     async def request(
         self, messages: Sequence[ModelMessage], parameters: ModelRequestParameters
     ) -> ModelResponse:
-        """Ask once, and again where the trouble may pass.
+        """Send a request, retry passing failures up to ``max_retries`` times, and count tokens and failures.
 
         Raises:
             ModelError: There is no answer; the text says why, without secrets.
         """
         for attempt in range(self.config.max_retries + 1):
+            started = time.perf_counter()
             try:
                 response = await model_request(
                     self._model,
@@ -67,17 +96,27 @@ class ModelClient:
                     model_request_parameters=parameters,
                 )
             except (ai.AgentRunError, ai.UserError, OutboundError, OSError) as error:
-                if attempt == self.config.max_retries or not is_passing(error):
-                    raise ModelError(self._keys.scrub(error_text(error, self.config))) from None
+                text = self._keys.mask(error_text(error, self.config))
+                is_retried = attempt < self.config.max_retries and is_passing(error)
+                self._failed.add(text, started, is_retried=is_retried)
+                if isinstance(error, ai.UnexpectedModelBehavior):  # an answer came, of whatever kind
+                    self._count_tokens(_estimate(messages), 0, is_estimated=True)
+                if not is_retried:
+                    raise ModelError(text) from None
                 await self._pause(attempt, getattr(error, "retry_after", None))
             else:
                 self._count(messages, response)
                 if response.finish_reason == "content_filter" and not (response.text or response.tool_calls):
                     refusal = (response.provider_details or {}).get("refusal")
                     text = f"{self.config.target} refused to answer{_said({'message': refusal})}"
-                    raise ModelError(self._keys.scrub(text))
+                    raise ModelError(self._keys.mask(text))
                 return response
         raise AssertionError("the last attempt returns or raises")
+
+    def begin_output(self) -> FailedAttempts:
+        """Begin to ask for structured output; return where to note what does not fit."""
+        self._unfitting = FailedAttempts()
+        return self._unfitting
 
     def usage(self) -> JsonObject:
         """Return the usage with the keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
@@ -94,7 +133,26 @@ class ModelClient:
             "total_tokens": prompt_tokens + completion_tokens,
             "was_streamed": False,
             "was_estimated": self._estimated,
-        }
+        } | self._retries()
+
+    def _retries(self) -> JsonObject:
+        failed = self._failed.metadata()
+        found: JsonObject = {REQUEST_RETRIES: failed} if failed else {}
+        if self._unfitting is not None:
+            found["structured_output_retry_metadata"] = self._unfitting.metadata()
+        return found
+
+    @property
+    def failed_requests(self) -> list[str]:
+        """Return why each request failed, in order."""
+        return [str(attempt["error_message"]) for attempt in self._failed.attempts]
+
+    def discarded(self, reason: str) -> DiscardedAnswer | None:
+        """Return what its answers cost where none is of use; ``None`` where none came."""
+        if self._answered is None:
+            return None
+        latency = round((self._answered - self._began) * 1000)
+        return DiscardedAnswer(reason, {**self.usage(), "response_latency_milliseconds": latency})
 
     async def _pause(self, attempt: int, wanted: float | None) -> None:
         """Wait longer after each attempt, or as long as the server demands."""
@@ -107,14 +165,19 @@ class ModelClient:
 
     def _count(self, messages: Sequence[ModelMessage], response: ModelResponse) -> None:
         prompt_tokens, completion_tokens = response.usage.input_tokens, response.usage.output_tokens
-        if not prompt_tokens and not completion_tokens:
-            self._estimated = True
+        is_estimated = not prompt_tokens and not completion_tokens
+        if is_estimated:
             prompt_tokens, completion_tokens = _estimate(messages), _estimate([response])
-        self._tokens[0] += prompt_tokens
-        self._tokens[1] += completion_tokens
+        self._count_tokens(prompt_tokens, completion_tokens, is_estimated=is_estimated)
         self.model_name = response.model_name or self.model_name
         if response.finish_reason:
             self._finish_reasons.append(str(response.finish_reason))
+
+    def _count_tokens(self, prompt_tokens: int, completion_tokens: int, *, is_estimated: bool) -> None:
+        self._answered = time.perf_counter()
+        self._estimated = self._estimated or is_estimated
+        self._tokens[0] += prompt_tokens
+        self._tokens[1] += completion_tokens
 
 
 def _estimate(messages: Sequence[ModelMessage]) -> int:
@@ -124,6 +187,8 @@ def _estimate(messages: Sequence[ModelMessage]) -> int:
 
 
 _LONGEST = 200
+_QUOTA = "insufficient_quota"
+"""The code by which OpenAI and those that follow it report, with the status 429, that nothing is left."""
 
 _PASSING = (
     ai.ModelRateLimitError,
@@ -136,17 +201,26 @@ _PASSING = (
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether a retry may succeed: limits, server errors, timeouts."""
-    if _stopped_here(error) is not None:
+    """Return whether a retry may succeed: limits, server errors, timeouts.
+
+    A quota that is used up comes with the status of a limit, but does not pass.
+    """
+    if _stopped_here(error) is not None or _is_quota_used_up(getattr(error, "body", None)):
         return False
     status = getattr(error, "status_code", 0)
     return isinstance(error, _PASSING) or status in (408, 429) or status >= 500
 
 
+def _is_quota_used_up(body: object) -> bool:
+    """Return whether an error's body says that the quota is used up, which no wait mends."""
+    error = body.get("error", body) if isinstance(body, dict) else None
+    return isinstance(error, dict) and _QUOTA in (error.get("code"), error.get("type"))
+
+
 def error_text(error: BaseException, config: ModelConfig) -> str:
     """Return the reason of a failure.
 
-    It may hold text of the server and must be scrubbed.
+    It may hold text of the server: mask the keys in it before it is shown or raised.
     """
     target = config.target
     stopped = _stopped_here(error)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from debugger.engine.environment import Environment
-from debugger.engine.models.base import ModelError, Prompt, Reply
+from debugger.engine.models.base import DiscardedAnswer, ModelError, Prompt, Reply
 from debugger.engine.models.providers.answers import answer
-from debugger.engine.models.providers.clients import import_package, open_client
+from debugger.engine.models.providers.clients import open_client
 from debugger.engine.models.providers.configs import Group, ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.model_client import ModelClient
@@ -44,20 +44,56 @@ def reply_of(
         ModelError: There is no answer; the text says why, without secrets.
         RunError: A person must mend something first.
     """
+    attempts: list[_Attempt] = []
 
-    async def ask(config: ModelConfig) -> Reply:
+    async def ask(config: ModelConfig) -> _Attempt:
         try:
             async with open_client(config, keys, request_seconds(config), limits(config)) as model:
-                reply = await answer(ModelClient(config, model, keys, environment), prompt)
-                return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
+                attempts.append(_Attempt(ModelClient(config, model, keys, environment)))
+                return await attempts[-1].ask(prompt)
         except (ModelError, DebuggerError):
             raise
         except Exception as error:  # whatever a provider's package does, the node has a line for it
             raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
 
-    for config in group.members:
-        import_package(config)  # before the patience and the time of the answer begin
-    return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
+    try:
+        winner = asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
+    except ModelError as error:
+        error.discarded = _discarded(attempts, str(error))
+        error.failed_requests = tuple(why for attempt in attempts for why in attempt.client.failed_requests)
+        raise
+    assert winner.reply is not None
+    others = [attempt for attempt in attempts if attempt is not winner]
+    unused_key = (_KEY_NOT_USED,) if winner.client.config.holds_key else ()
+    return replace(
+        winner.reply,
+        warnings=(*unused_key, *winner.reply.warnings),
+        discarded=_discarded(others, "another model of the group answered"),
+    )
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """The question to one model of a group, and its result."""
+
+    client: ModelClient
+    reply: Reply | None = None
+    error: str = ""
+
+    async def ask(self, prompt: Prompt) -> _Attempt:
+        """Note the reply, or why there is none."""
+        try:
+            self.reply = await answer(self.client, prompt)
+        except ModelError as error:
+            self.error = str(error)
+            raise
+        return self
+
+
+def _discarded(attempts: Sequence[_Attempt], reason: str) -> tuple[DiscardedAnswer, ...]:
+    """Return the answers of some models, each with its own reason or else a common one."""
+    answers = (attempt.client.discarded(attempt.error or reason) for attempt in attempts)
+    return tuple(answer for answer in answers if answer is not None)
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:

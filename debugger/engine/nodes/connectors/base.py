@@ -18,7 +18,7 @@ from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
 from debugger.engine.outbound.secrets import RequestBudget
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event
+from debugger.protocol.events import TROUBLE, Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
@@ -111,15 +111,21 @@ class ConnectorNode(Node[Config]):
         operation = self._operation
         real = operation.request(self.config, context)
         result = self._call(real, context)
-        if result.error is not None:
-            context.warnings.append(f"Node {self.config.label!r} failed: {result.error}")
         request = context.outbound.secrets.mask_value(real)
-        yield operation.event(request, result)
+        event = operation.event(request, result)
+        if result.error is not None:
+            context.report_failure("connector", f"Node {self.config.label!r} failed: {result.error}")
+            event.stamp(**{TROUBLE: None})  # the warning says why
+        yield event
         value = operation.value(request, result.answer) if result.is_success else None
         self.write(context, result_variables(operation.result_name, value, result.error))
-        return NodeResult(operation.output(request, result))
+        return NodeResult(operation.output(request, result), is_reported=result.error is not None)
 
     def _call(self, real: JsonObject, context: NodeContext) -> ConnectorResult:
+        """Check an operation and make its call, which is always simulated; report failures as a result.
+
+        Secrets are masked in target, request, answer and error.
+        """
         operation, secrets = self._operation, context.outbound.secrets
         try:
             operation.check(real)

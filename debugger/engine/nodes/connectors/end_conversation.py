@@ -59,7 +59,8 @@ class EndConversationNode(Node[EndConversationConfig]):
             processed = yield from self._process(raw, context)
         except ModelError as failure:
             error = f"The model gave no answer. {failure}".strip()
-            context.warnings.append(f"Node {self.config.label!r} failed: {error}")
+            text = f"Node {self.config.label!r} failed: {error}"
+            context.report_failure("model", text, is_faulted=failure.is_faulted)
         yield EndConversationEvent(processed_transcript=processed)
         self.write(context, result_variables(PROCESSED_TRANSCRIPT, processed, error))
         return NodeResult()

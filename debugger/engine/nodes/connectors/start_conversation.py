@@ -21,7 +21,7 @@ from debugger.engine.nodes.connectors.fields import check_e164
 from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event, StartConversationEvent
+from debugger.protocol.events import TROUBLE, Event, StartConversationEvent
 from debugger.protocol.workflow import NodeConfig
 
 STATUSES = ("initiated", "in-progress", "completed", "failed")
@@ -112,7 +112,10 @@ class _Conversation:
 
     def report(self, status: str) -> StartConversationEvent:
         self.status = status
-        return StartConversationEvent(conversation_status=status, conversation_id=self.conversation_id)
+        event = StartConversationEvent(conversation_status=status, conversation_id=self.conversation_id)
+        if status == "failed":
+            event.stamp(**{TROUBLE: None})  # the warning says why
+        return event
 
 
 class StartConversationNode(Node[StartConversationConfig]):
@@ -141,7 +144,7 @@ class StartConversationNode(Node[StartConversationConfig]):
             yield from self._follow(call, self._source(own_id, context), context)
         except (InputError, ConnectorError) as failure:
             call.error = secrets.mask(str(failure))
-            context.warnings.append(f"Node {self.config.label!r} failed: {call.error}")
+            context.report_failure("connector", f"Node {self.config.label!r} failed: {call.error}")
             if not context.cancelled.is_set() and call.status != "failed":
                 yield call.report("failed")
         result = {

@@ -65,12 +65,13 @@ class SayLLMConfig(LLMConfig):
 def inner_schema(schema: JsonObject | None) -> JsonObject | None:
     """Return the JSON Schema inside its envelope, or the bare one.
 
+    An empty one asks for nothing: it is ``None``, like none at all.
+
     Source: ``platform.md#llm-nodes``.
     """
-    if schema is None:
-        return None
-    inner = schema.get("input_schema")
-    return readable_schema(inner if isinstance(inner, dict) else schema)
+    inner = (schema or {}).get("input_schema")
+    found = inner if isinstance(inner, dict) else schema
+    return readable_schema(found) if found else None
 
 
 def readable_schema(schema: JsonObject) -> JsonObject:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from itertools import groupby
 
 from debugger.engine.environment import Environment
-from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
-from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, invoke
+from debugger.engine.models.base import DiscardedAnswer, ModelError, Prompt, Reply, ToolCall, TransitionOption
+from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, invoke, usage_info
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.engine.tools.base import ToolResult
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import AssistantResponseEvent, ConditionEvaluatorLLMEvent, Event
+from debugger.protocol.events import (
+    AssistantResponseEvent,
+    ConditionEvaluatorLLMEvent,
+    DiscardedMainLLMEvent,
+    Event,
+)
 from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import Message, ai_message, transition_tool_name
 from debugger.protocol.workflow import NodeConfig
@@ -30,11 +36,11 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
     """
     if context.cancelled.is_set():
         raise ModelError("the answer is no longer needed")
-    responder = context.responder
+    model = context.model
     if context.interceptor is not None:
-        prompt, responder = context.interceptor.select_model(prompt, context)
+        prompt, model = context.interceptor.select_model(prompt, context)
     fillers = invoke(
-        responder,
+        model,
         prompt,
         context.environment,
         outbound=context.outbound,
@@ -47,13 +53,32 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
             filler = next(fillers)
         except StopIteration as stop:
             reply: Reply = stop.value
+            yield from _discarded(reply.discarded, prompt, context)
             context.warnings += reply.warnings
+            for kind, text in reply.troubles:
+                context.report_failure(kind, text)
             return reply
+        except ModelError as failure:
+            yield from _discarded(failure.discarded, prompt, context)
+            raise
         yield AssistantResponseEvent(
             logical_id=f"assistant_message_{context.environment.uuid()}",
             content=filler,
             response_metadata={"message_type": "backchannel"},
         )
+
+
+def _discarded(answers: Sequence[DiscardedAnswer], prompt: Prompt, context: NodeContext) -> Iterator[Event]:
+    """Yield an event for each answer that was paid for and is of no use; a verdict names its destination."""
+    for answer in answers:
+        event = DiscardedMainLLMEvent(
+            message=ai_message("", message_id=f"assistant_message_{context.environment.uuid()}"),
+            llm_usage_info={**usage_info("", 0, context.environment), **answer.usage},
+            reason=answer.reason,
+        )
+        if prompt.kind == "judge":
+            event.stamp(destination_node_logical_id=prompt.choices[0].destination_node_logical_id)
+        yield event
 
 
 def evaluate(
@@ -107,9 +132,19 @@ def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError)
     """Add a warning that a model gave no answer, unless cancelled."""
     why = str(failure).rstrip(".")
     if not context.cancelled.is_set():
-        context.warnings.append(
-            f"The model of node {node.label!r} gave no answer{f': {why}' if why else ''}."
-        )
+        text = f"The model of node {node.label!r} gave no answer{f': {why}' if why else ''}."
+        requests = failure.failed_requests
+        if len(requests) > 1 and {each.rstrip(".") for each in requests} == {why}:
+            text += f" All {len(requests)} requests failed in this way."
+        elif len(requests) > 1:
+            counted = (f"{each} ({n} times)" if n > 1 else each for each, n in _counts(requests))
+            text += f" Its requests failed: {'; '.join(counted)}."
+        context.report_failure("model", text, is_faulted=failure.is_faulted)
+
+
+def _counts(texts: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield each text with the number of times that it comes in a row."""
+    return ((text, len(list(same))) for text, same in groupby(texts))
 
 
 def model_message(reply: Reply, tool_calls: Sequence[ToolCall], environment: Environment) -> Message:

@@ -22,6 +22,7 @@ from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.runner import call_tool, write_result
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
+    TROUBLE,
     AssistantResponseEvent,
     DiscardedMainLLMEvent,
     Event,
@@ -106,7 +107,7 @@ class LLMNode(Node[LLMConfig]):
         static = self.static_prompt(context)
         tools = self._tools.for_model(context)
         # The text that this run will say along with calls is in the prompt's exchange, not in the chat too.
-        history = context.history.as_it_stands() if tools else context.history
+        history = context.history.without_later_messages() if tools else context.history
         prompt = context.prompt(
             self.config,
             kind=self.kind,
@@ -132,7 +133,8 @@ class LLMNode(Node[LLMConfig]):
         """Call the model and discard its answer, as the platform does."""
         try:
             reply = yield from call_model(turn.prompt, context)
-        except ModelError:
+        except ModelError as failure:
+            warn_unanswered(self.config, context, failure)
             return
         message = model_message(reply, reply.calls, context.environment)
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=reply.usage)
@@ -177,7 +179,10 @@ class LLMNode(Node[LLMConfig]):
                 break
             result = yield from self._call_tool(call, turn, context)
             messages.append(tool_message(call, result, context.environment))
-            yield self.MessageEvent(message=messages[-1])
+            event = self.MessageEvent(message=messages[-1])
+            if result.is_faulted:
+                event.stamp(**{TROUBLE: {"faulted": True}})
+            yield event
         return messages
 
     def _call_tool(
@@ -208,9 +213,12 @@ class LLMNode(Node[LLMConfig]):
     def _leave(
         self, turn: ModelTurn, context: NodeContext, reply: Reply, *, was_called: bool = True
     ) -> NodeRun:
-        """Leave by a transition; the arguments of one that was judged apart are no variables (U-18)."""
+        """Say the line of the chosen transition, and write fields and arguments as variables.
+
+        Arguments of a transition that was judged apart are no variables (U-18).
+        """
         assert reply.chosen is not None
-        line = reply.message or context.transitions[reply.chosen.edge_id].message(context)
+        line = reply.message or context.edge_message(context.transitions[reply.chosen.edge_id])
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
@@ -230,9 +238,8 @@ class LLMNode(Node[LLMConfig]):
         Source: U-44.
         """
         if reply.fields_error is not None:
-            context.warnings.append(
-                f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
-            )
+            text = f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
+            context.report_failure(reply.fields_trouble, text)
             return (yield from self._apologise(turn, context))
         fields = self._known_fields(reply.fields, turn)
         self.write(context, fields)
@@ -240,12 +247,16 @@ class LLMNode(Node[LLMConfig]):
 
     def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """Say the default error message, unless the turn was cancelled."""
-        text = self.config.default_error_message
+        text = self.error_message(context)
         if self.kind == "say" and text is not None and not context.cancelled.is_set():
             turn.spoke = True
             message_id = f"assistant_message_{context.environment.uuid()}"
             yield AssistantResponseEvent(logical_id=message_id, content=text)
         return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
+
+    def error_message(self, context: NodeContext) -> str | None:
+        """Return the default error message, filled in; ``None`` without one or with an empty one (U-65)."""
+        return context.fill(self.config.default_error_message or "") or None
 
     def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
         """Return the fields of the schema; a model may return others."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.engine.models.base import Reply, ToolSpec, model_names
+from debugger.engine.models.base import Reply, ToolSpec
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
+from debugger.engine.tool_names import model_names
 from debugger.engine.tools.arguments import argument_error
 from debugger.engine.tools.base import Tool, ToolConfig
 from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
@@ -53,6 +54,7 @@ class NodeToolset:
         self._config = config
         self._own = [_make(tool, f"Node {config.label!r}") for tool in config.tools]
         self._shared: list[Tool] | None = None
+        self._left_out: list[str] = []
 
     def for_model(self, context: NodeContext) -> tuple[NodeTool, ...]:
         """Return the tools for its model; none where it must answer.
@@ -63,6 +65,7 @@ class NodeToolset:
         if not context.may_call_tools or self._config.max_consecutive_tool_calls == 0:
             return ()
         tools = [*self._own, *self._workflow_tools(context.workflow.config)]
+        context.warnings.extend(self._left_out)
         if not tools and not self._config.use_mcp_tools:
             return ()
         names = model_names([tool.config.name for tool in tools])
@@ -71,6 +74,8 @@ class NodeToolset:
             servers = mcp_servers(context.workflow, self._config)
             found = mcp_tools(servers, context, node_logical_id=self._config.logical_id, taken=names)
             context.warnings.extend(found.warnings)
+            for failure in found.failures:
+                context.report_failure("tool", failure)
             from_servers = found.tools
         return (
             *(
@@ -85,11 +90,20 @@ class NodeToolset:
         if self._shared is None:
             try:
                 tools = ToolsConfig.from_wire(workflow.tools_config or {}).tools
-                own = self._config.tools
-                self._shared = [_make(tool, "The workflow") for tool in tools if tool not in own]
             except InputError as error:
                 raise RunError(f"A tool of the workflow cannot be used: {error}") from error
+            self._shared = []
+            for tool in tools:
+                if tool not in self._config.tools:
+                    self._add_shared(tool, self._shared)
         return self._shared
+
+    def _add_shared(self, config: JsonObject, shared: list[Tool]) -> None:
+        """Add a tool of the workflow; one that breaks a rule of its type is left out with a warning."""
+        try:
+            shared.append(_make(config, "The workflow"))
+        except (InputError, RunError) as error:
+            self._left_out.append(f"A tool of the workflow is left out, as it cannot be used: {error}")
 
 
 def suppress_text(

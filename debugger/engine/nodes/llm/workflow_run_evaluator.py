@@ -56,15 +56,11 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
 
     def run(self, context: NodeContext) -> NodeRun:
         """Ask for the verdict, if there is a run."""
-        if self.config.is_turn_by_turn_evaluator:
-            context.warnings.append(
-                f"Node {self.config.label!r} evaluates the run as a whole; turn by turn is not supported."
-            )
         if self._message(context):
             return (yield from super().run(context))
         name = self.config.input_runtime_variable_name
         context.warnings.append(f"Node {self.config.label!r} has no run to judge: [[{name}]] has no value.")
-        return self._verdict(self.config.default_error_message, {}, context)
+        return self._verdict(self.error_message(context), {}, context)
 
     def _message(self, context: NodeContext) -> str:
         """Return the run as a text; empty where there is none."""
@@ -83,7 +79,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
 
     def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
         yield from ()
-        return self._verdict(self.config.default_error_message, {}, context)
+        return self._verdict(self.error_message(context), {}, context)
 
     def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> NodeResult:
         """Write the verdict; the output has one of two keys for it."""

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.engine.outbound.transport import CheckedTransport
+from debugger.engine.outbound.transport import CheckedTransport, checked_client
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.mcp.servers import MAX_TOOLS, Endpoint, McpToolInfo
 from debugger.expressions.limits import measure
@@ -71,6 +71,11 @@ class Connection:
         return self._ask(lambda client: _result(client, tool, arguments))
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
+        """Call the server in an event loop of its own thread, and wait for its answer.
+
+        Raises:
+            OutboundError: There is none; the text holds no keys.
+        """
         endpoint = self.endpoint
         transport = CheckedTransport(
             self.limits, only=httpx2.URL(endpoint.url), masked_host=endpoint.masked_host
@@ -106,12 +111,7 @@ class Connection:
         url = self.endpoint.url
 
         def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
-            return httpx2.AsyncClient(
-                headers=httpx2.Headers({"Accept-Encoding": "identity", **self.endpoint.headers}, "utf-8"),
-                timeout=self.timeout,
-                transport=transport,
-                trust_env=False,
-            )
+            return checked_client(transport, self.timeout, self.endpoint.headers)
 
         if self.endpoint.speaks_sse:
             async with Client(sse_client(url, httpx_client_factory=http), mode="legacy") as client:

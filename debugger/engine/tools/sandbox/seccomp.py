@@ -34,6 +34,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "accept4": (288, 242),
     "bind": (49, 200),
     "listen": (50, 201),
+    "setsockopt": (54, 208),  # of a socketpair, too: its filters and buffers are memory of the kernel
     # Processes, and the memory and descriptors of others.
     "fork": (57, None),
     "vfork": (58, None),
@@ -47,6 +48,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "process_madvise": (440, 440),
     "process_mrelease": (448, 448),
     # Memory that no limit of the process counts.
+    "flock": (73, 32),
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),

@@ -11,6 +11,7 @@ from typing import Literal
 
 from debugger.engine.options import PythonStatus
 from debugger.engine.tools.sandbox.bubblewrap import (
+    CHILD,
     MAX_TEMPORARY_BYTES,
     Bubblewrap,
     find_interpreter,
@@ -144,7 +145,8 @@ def find_sandbox() -> Bubblewrap | PythonStatus:
     programs = find_programs()
     if not programs:
         return _without_sandbox("bubblewrap is not installed.", _INSTALL)
-    compileall.compile_dir(CHILD_FOLDER, maxlevels=0, quiet=2)
+    # Anew, since those there may name the folder of this program.
+    compileall.compile_dir(CHILD_FOLDER, ddir=CHILD, force=True, maxlevels=0, quiet=2)
     try:
         interpreter = find_interpreter()
     except OSError as error:
@@ -167,7 +169,7 @@ def find_fault(sandbox: Bubblewrap) -> str | None:
     """Return why the sandbox does not isolate; ``None`` if it does."""
     arguments = {
         "visible": sandbox.visible(),
-        "folders": list(sandbox.interpreter.folders),
+        "folders": list(sandbox.folders()),
         "max_temporary_bytes": MAX_TEMPORARY_BYTES,
     }
     request = {"code": _PROBE, "name": "probe", "arguments": arguments}

@@ -44,6 +44,7 @@ def workflow_graph(
     on_choose: Callable[[Element | None], None],
     on_breakpoint: Callable[[Element], None] | None = None,
     on_fold: Callable[[str], None] | None = None,
+    on_picture: Callable[[], None] | None = None,
     is_large: bool = False,
 ) -> None:
     """Draw the graph.
@@ -62,6 +63,7 @@ def workflow_graph(
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there. Without it no place for one is shown.
         on_fold: Takes the super node that a person opens or closes; without it none can be opened.
+        on_picture: Shows the choices of a picture to download; without it there is no button for them.
         is_large: Whether names are large, as for an audience: then the surroundings of the current node are
             shown, and the whole graph only where its names are large too.
     """
@@ -77,6 +79,7 @@ def workflow_graph(
         "is_large": is_large,
         "can_expand": height != "stretch",
         "can_fold": on_fold is not None,
+        "can_save": on_picture is not None,
         "can_break": on_breakpoint is not None and not explain_denial(on_breakpoint),
         **marks,
     }
@@ -109,6 +112,7 @@ def workflow_graph(
         on_breakpoint_change=point,
         on_direction_change=_turn,
         on_fold_change=fold,
+        on_picture_change=lambda: on_picture() if on_picture is not None else None,
     )
 
 

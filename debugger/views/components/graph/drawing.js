@@ -9,7 +9,7 @@ const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run ad
 
 const STATE_WORDS = {
   current: "you are here", visited: "visited", next: "possible next", failed: "failed",
-  unreached: "not reached", ghost: "not in this version",
+  unreached: "not reached", missing: "not in this version",
 };
 
 function make(name, attributes, parent, text) {
@@ -153,7 +153,7 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   if (isGroup) classes.push("group");
   if (selected) classes.push("selected");
   if (node.disabled) classes.push("disabled");
-  if (node.ghost) classes.push("missing");
+  if (node.missing) classes.push("missing");
   if (state.here) classes.push("here");
   if (state.lane) classes.push("lane-" + state.lane);
   const figure = state.figure || (state.share ? state.share + " of the time" : "");
@@ -239,7 +239,7 @@ function canFold(it, node) {
 
 // Nothing can stop at what this version does not have.
 function canBreak(it, { node, edge }) {
-  return it.data.can_break && !(node && node.ghost) && !(edge && edge.stray);
+  return it.data.can_break && !(node && node.missing) && !(edge && edge.unmapped);
 }
 
 // A breakpoint, or the place where one can be set. Its shape tells its kind, its title why.
@@ -260,7 +260,7 @@ function paintEdge(it, entry, state, selected) {
   const classes = ["edge", state.state];
   if (edge.disabled) classes.push("disabled");
   if (edge.forks || edge.type === "companion") classes.push("forks");
-  if (edge.stray) classes.push(edge.stray);
+  if (edge.unmapped) classes.push(edge.unmapped);
   if (selected) classes.push("selected");
   if (state.lane) classes.push("lane-" + state.lane);
   if (state.figure) classes.push("heat");
@@ -272,7 +272,7 @@ function paintEdge(it, entry, state, selected) {
   if (state.state === "taken") labels.push(state.taken === 1 ? "taken once" : `taken ${state.taken} times`);
   if (state.order) labels.push("as transition " + orderWords(state));
   if (state.figure) labels.push(state.figure);
-  if (edge.stray === "ghost") labels.push("not in this version");
+  if (edge.unmapped === "removed") labels.push("not in this version");
   labels.push(state.breakpoint && state.breakpoint.title);
   group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   const tip = state.state === "taken" && !state.lane ? "tip-taken" : state.state === "next" ? "tip-next" : "tip";

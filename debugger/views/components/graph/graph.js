@@ -29,6 +29,7 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
     const isSet = (it.data[kind + "s"][id] || {}).breakpoint;
     if (isSet || canBreak(it, entryOf(it, kind, id))) setTriggerValue("breakpoint", { kind, id });
   };
+  it.save = () => setTriggerValue("picture", true);
   it.fold = id => {
     const { node } = it.nodes.get(id), { k, x, y } = it.view;
     it.folded = { id, x: k * node.x + x, y: k * node.y + y, mode: it.mode };
@@ -133,7 +134,7 @@ function showLegend(it, data, geometry) {
     break: data.can_break || has({ ...data.nodes, ...data.edges }, each => each.breakpoint),
     failed: has(data.nodes, each => each.state === "failed"), pin: has(data.nodes, each => each.pin),
     global: geometry.nodes.some(node => node.is_global),
-    ghost: geometry.nodes.some(node => node.ghost) || geometry.edges.some(edge => edge.stray === "ghost"),
+    missing: geometry.nodes.some(node => node.missing) || geometry.edges.some(edge => edge.unmapped === "removed"),
   };
   const lanes = data.lanes || [], signature = JSON.stringify([only, lanes]), list = it.root.querySelector(".legend");
   if (it.legendShown === signature) return false;

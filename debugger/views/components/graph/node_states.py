@@ -8,7 +8,7 @@ from typing import Literal
 
 from debugger.analysis.metrics import NodeTime, percent
 from debugger.analysis.position import Position
-from debugger.analysis.run_tables import thread_names
+from debugger.analysis.run_tables import GROUP_STATES, node_state, thread_names
 from debugger.analysis.transitions import MAX_LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
@@ -46,8 +46,6 @@ _LANES = 4
 _SIGNS = "◆▲■●"
 _LONGEST_CHIP = 28
 """Characters."""
-_GROUP_STATES = ("current", "failed", "visited", "next", "unreached")
-"""What an opened super node is, by the first of these that a node inside it is."""
 _NOTES = {
     "running": "running",
     "waiting": "your turn",
@@ -79,7 +77,7 @@ def node_states(
         times: The time spent at each node where that is to be shown.
     """
     seen = _Path(position, thread, [group.title for group in groups if group.kind == "thread"])
-    nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
+    nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.missing_nodes]}
     edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.by_edge.items()}
     for step in position.next_edges if seen.shows_main else ():
         if step.edge_id and step.edge_id not in edges:
@@ -164,7 +162,7 @@ def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Path) ->
         lane, sign = seen.signs[group.title]
         return {"state": "thread", "lane": lane, "sign": sign}
     states = {nodes[member]["state"] for member in group.members}
-    state = next((each for each in _GROUP_STATES if each in states), "idle")
+    state = next((each for each in GROUP_STATES if each in states), "idle")
     return {"state": state, "visits": 0, "order": "", "note": ""}
 
 
@@ -181,18 +179,8 @@ def _edge(trail: PathCount, seen: _Path) -> dict[str, object]:
 
 
 def _node_state(node: str, position: Position, seen: _Path) -> str:
-    if position.state == "not_started":
-        return "idle"
-    if node in position.failed:
-        return "failed"
-    if node in seen.current:
-        return "current"
-    if node in position.ghosts:
-        return "ghost"
-    if node in position.first_visit if seen.thread is None else seen.arrivals(node)[0]:
-        return "visited"
-    following = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
-    return "next" if seen.shows_main and node in following else "unreached"
+    is_reached = node in position.first_visit if seen.thread is None else bool(seen.arrivals(node)[0])
+    return node_state(node, position, here=seen.current, is_reached=is_reached, shows_next=seen.shows_main)
 
 
 def _note(node: str, position: Position, seen: _Path) -> str:

@@ -14,6 +14,10 @@ const MOVES = {
     moveFrame(it);
     showSwitches(it);
   },
+  picture: it => {
+    if (it.wide.open) it.wide.close(); // the choices are behind it
+    it.save();
+  },
   expand: it => it.wide.open ? it.wide.close() : expand(it),
 };
 const DOUBLE_CLICK = 400; // milliseconds
@@ -44,6 +48,7 @@ function showSwitches(it) {
   const map = it.root.querySelector('[data-do="map"]');
   map.setAttribute("aria-pressed", String(showsMap(it)));
   button.hidden = !it.data.can_expand;
+  it.root.querySelector('[data-do="picture"]').hidden = !it.data.can_save;
 }
 
 // What moves the view is of use only where some of the graph is out of it.

@@ -19,7 +19,7 @@ GAP = 24.0
 
 
 def geometry(
-    layout: Layout, graph: Graph, ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge] = ()
+    layout: Layout, graph: Graph, missing_nodes: Mapping[str, str], unmapped: Sequence[UnmappedEdge] = ()
 ) -> JsonObject:
     """Return the geometry of a version with the run's additions.
 
@@ -28,24 +28,24 @@ def geometry(
     Args:
         layout: The placed drawing.
         graph: The workflow.
-        ghosts: Nodes that the run names and the workflow does not have: names by id.
-        strays: Transitions of the run for which the workflow has no edge.
+        missing_nodes: Nodes that the run names and the workflow does not have: names by id.
+        unmapped: Transitions of the run for which the workflow has no edge.
     """
     shape = layout.to_json()
     for node in shape["nodes"]:
-        node["title"] = _node_title(node["id"], graph, ghosts)
+        node["title"] = _node_title(node["id"], graph, missing_nodes)
     for edge in shape["edges"]:
         edge["title"] = _edge_title(edge["id"], graph)
     nodes, edges = list(shape["nodes"]), list(shape["edges"])
     known = {node.id for node in layout.nodes}
-    extra = {node: name for node, name in ghosts.items() if node not in known}
+    extra = {node: name for node, name in missing_nodes.items() if node not in known}
     if extra:
         below = layout.height + GAP if layout.nodes else 0.0
-        part = added_part(extra, strays, below=below, direction=layout.direction)
+        part = added_part(extra, unmapped, below=below, direction=layout.direction)
         nodes, edges = nodes + part["nodes"], edges + part["edges"]
         shape |= {"width": max(layout.width, part["width"]), "height": part["height"]}
     drawn = {edge["id"] for edge in edges}
-    edges += added_edges([stray for stray in strays if stray.id not in drawn], nodes)
+    edges += added_edges([transition for transition in unmapped if transition.id not in drawn], nodes)
     shape |= {"nodes": nodes, "edges": edges, "ground": layout.version}
     shape["version"] = version_of(shape)
     return shape
@@ -60,10 +60,10 @@ def version_of(shape: JsonObject) -> str:
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _node_title(node_id: str, graph: Graph, ghosts: Mapping[str, str]) -> str:
+def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) -> str:
     config = graph.nodes.get(node_id)
     if config is None:
-        return f"There is no node {ghosts.get(node_id, node_id)} ({node_id}); an edge names it."
+        return f"There is no node {missing_nodes.get(node_id, node_id)} ({node_id}); an edge names it."
     lines = [config.label, config.type or "no type", node_id, config.description or ""]
     return "\n".join(line for line in lines if line)
 
@@ -89,68 +89,80 @@ Curve = tuple[Point, Point, Point]
 
 
 def added_part(
-    ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float, direction: Direction = "down"
+    missing_nodes: Mapping[str, str],
+    unmapped: Sequence[UnmappedEdge],
+    below: float,
+    direction: Direction = "down",
 ) -> JsonObject:
-    """Lay out ghosts and their edges; the height is that of the whole picture.
+    """Lay out missing nodes and their edges; the height is that of the whole picture.
 
     Args:
-        ghosts: Their names by id.
-        strays: The transitions of the run without an edge.
+        missing_nodes: Their names by id.
+        unmapped: The transitions of the run without an edge.
         below: Where there is room for them.
         direction: Where the rest of the graph runs.
     """
-    between = [stray for stray in strays if stray.source in ghosts and stray.destination in ghosts]
-    placed = layout(_workflow(ghosts, between), direction).to_json()
+    between = [
+        transition
+        for transition in unmapped
+        if transition.source in missing_nodes and transition.destination in missing_nodes
+    ]
+    placed = layout(_workflow(missing_nodes, between), direction).to_json()
     nodes = [
-        {**node, "y": node["y"] + below, "ghost": True, "title": f"{ghosts[node['id']]} ({node['id']})"}
+        {
+            **node,
+            "y": node["y"] + below,
+            "missing": True,
+            "title": f"{missing_nodes[node['id']]} ({node['id']})",
+        }
         for node in placed["nodes"]
     ]
-    by_id = {stray.id: stray for stray in between}
+    by_id = {transition.id: transition for transition in between}
     edges = [_edge(by_id[edge["id"]], shift_path(edge["path"], 0.0, below)) for edge in placed["edges"]]
     return placed | {"nodes": nodes, "edges": edges, "height": below + placed["height"]}
 
 
-def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
+def added_edges(unmapped: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
     """Return edges between drawn nodes that the version lacks.
 
     One whose end is not drawn is left out.
     """
     ends = {node["id"]: node for node in nodes}
     return [
-        _edge(stray, _path(ends[stray.source], ends[stray.destination], nodes))
-        for stray in strays
-        if stray.source in ends and stray.destination in ends
+        _edge(transition, _path(ends[transition.source], ends[transition.destination], nodes))
+        for transition in unmapped
+        if transition.source in ends and transition.destination in ends
     ]
 
 
-def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Workflow:
-    nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in ghosts.items()]
+def _workflow(missing_nodes: Mapping[str, str], unmapped: Sequence[UnmappedEdge]) -> Workflow:
+    nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in missing_nodes.items()]
     edges = [
         {
-            "logical_id": stray.id,
+            "logical_id": transition.id,
             "type": "direct",
-            "source_node_logical_id": stray.source,
-            "destination_node_logical_id": stray.destination,
+            "source_node_logical_id": transition.source,
+            "destination_node_logical_id": transition.destination,
         }
-        for stray in strays
+        for transition in unmapped
     ]
     return Workflow.from_document({"node_configs": nodes, "edge_configs": edges})
 
 
-def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
-    why = CAPTION if stray.kind == "ghost" else "a transition without an edge"
+def _edge(transition: UnmappedEdge, path: str) -> JsonObject:
+    why = CAPTION if transition.kind == "removed" else "a transition without an edge"
     return {
-        "id": stray.id,
-        "source": stray.source,
-        "target": stray.destination,
+        "id": transition.id,
+        "source": transition.source,
+        "target": transition.destination,
         "type": "direct",
         "disabled": False,
         "forks": False,
         "path": path,
         "label": "",
         "label_at": None,
-        "stray": stray.kind,
-        "title": f"{stray.label}\n{why}",
+        "unmapped": transition.kind,
+        "title": f"{transition.label}\n{why}",
     }
 
 

@@ -166,7 +166,7 @@ def reload() -> None:
 def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     """Read the requested runs and compare them.
 
-    The one before stays where one cannot be read.
+    A run that cannot be read leaves the one before on its side.
 
     Args:
         progress: Shows what is being done.

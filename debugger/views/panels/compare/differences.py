@@ -11,19 +11,19 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.comparison.alignment import Verdict
+from debugger.analysis.comparison.alignment import RowStatus
 from debugger.analysis.comparison.path_overlay import Share
 from debugger.analysis.differences import Difference, Span, readable_diff, shared_ends
 from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Colour
 
-WORDS: dict[Verdict, str] = {
+WORDS: dict[RowStatus, str] = {
     "same": "= same",
     "changed": "~ changed",
     "only_a": "− only A",
     "only_b": "+ only B",
 }
-COLOURS: dict[Verdict, Colour] = {"same": "gray", "changed": "orange", "only_a": "red", "only_b": "blue"}
+COLOURS: dict[RowStatus, Colour] = {"same": "gray", "changed": "orange", "only_a": "red", "only_b": "blue"}
 
 PATH_WORDS: dict[Share, str] = {"only_a": "A only", "only_b": "B only", "common": "both"}
 

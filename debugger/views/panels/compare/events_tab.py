@@ -91,7 +91,7 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
     state.set_widget(_PLACES_KEY, list(places))
     st.dataframe(
         {
-            "verdict": [[WORDS[row.verdict]] for row in rows],
+            "verdict": [[WORDS[row.status]] for row in rows],
             "turn": [row.turn for row in rows],
             "node": [seen.names.get(item.node or "", item.node or "") for item in items],
             "type": [item.type if item.event else _INPUT_WORD for item in items],
@@ -144,7 +144,7 @@ _HEIGHT = 560
 
 
 def event_pair(seen: RunComparison) -> None:
-    """Draw the chosen row."""
+    """Draw the differences in the chosen row, and both events as they were recorded."""
     with st.container(border=True, height=_HEIGHT, key="compare_pair"):
         place = state.record(CompareState).row
         if place is None or place >= len(seen.comparison.rows):
@@ -155,7 +155,7 @@ def event_pair(seen: RunComparison) -> None:
         what = "Input of the turn" if item.event is None else item.type
         node = seen.names.get(item.node or "", item.node or "")
         st.markdown(f"###### {plain(what)}" + (f" · {plain(node)}" if node else ""))
-        st.caption(f"Row {place + 1} · turn {row.turn} · {plain(WORDS[row.verdict])}")
+        st.caption(f"Row {place + 1} · turn {row.turn} · {plain(WORDS[row.status])}")
         difference_list(seen.comparison.differences(row))
         one, other = seen.comparison.pair(row)
         _recorded("a", one)

@@ -7,6 +7,7 @@ import streamlit as st
 from debugger.analysis.comparison.alignment import KINDS
 from debugger.analysis.comparison.comparison import Totals
 from debugger.analysis.comparison.ignored import IGNORED
+from debugger.boundary import own_names
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import comparison_csv
 from debugger.protocol.runs import Run
@@ -31,7 +32,7 @@ _RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
 
 
 def header(seen: RunComparison) -> None:
-    """Draw the sentence and the table."""
+    """Draw where the runs differ first, the facts of both, how many rows differ, and the CSV download."""
     is_same = seen.comparison.first is None
     icon = ":material/check_circle:" if is_same else ":material/call_split:"
     (st.success if is_same else st.warning)(plain(seen.sentence), icon=icon)
@@ -47,7 +48,7 @@ def header(seen: RunComparison) -> None:
                 "Download CSV",
                 key="compare_csv",
                 data=audited_file(
-                    lambda: comparison_csv(seen.comparison, seen.names),
+                    lambda: _csv(seen),
                     seen.a.run.workflow_run_id,
                     format="comparison",
                     other_run_id=seen.b.run.workflow_run_id,
@@ -58,6 +59,11 @@ def header(seen: RunComparison) -> None:
                 on_click="ignore",
                 help="The rows of the comparison, as they are with what is ignored now",
             )
+
+
+def _csv(seen: RunComparison) -> bytes:
+    names = (name for run in (seen.a, seen.b) for name in own_names(run.workflow))
+    return comparison_csv(seen.comparison, seen.names, names)
 
 
 def _table(seen: RunComparison) -> str:
@@ -117,7 +123,7 @@ _COVERS = "\n".join(f"- **{one.name}**: {one.covers}" for one in IGNORED)
 
 
 def ignored_bar(seen: RunComparison) -> None:
-    """Draw the toggles."""
+    """Draw which values are ignored, and the turn of A that turn 1 of B is aligned with."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare_ignored"):
         names = [one.name for one in IGNORED]
         state.set_widget(actions.IGNORING_KEY, [name for name in names if name in seen.ignoring])

@@ -24,12 +24,12 @@ _LINES = {"common": "solid line", "only_a": "dashed line", "only_b": "dotted lin
 
 
 def path_tab(seen: RunComparison) -> None:
-    """Draw both paths."""
+    """Draw the paths of both runs as one graph, and as a table."""
     left, right = st.columns([1.9, 1], gap="small")
     with left:
         _legend(seen)
         placed = layout(seen.graph, graph_direction())
-        shape = geometry(placed, seen.graph, seen.paths.ghosts, seen.paths.strays)
+        shape = geometry(placed, seen.graph, seen.paths.missing_nodes, seen.paths.unmapped)
         if shape["nodes"]:
             workflow_graph(
                 shape,
@@ -82,7 +82,7 @@ def _table(seen: RunComparison) -> None:
 
 def _rows(seen: RunComparison) -> Iterator[tuple[str, str, str, Visit]]:
     for node, passage in seen.paths.nodes.items():
-        name = seen.names.get(node) or seen.paths.ghosts.get(node) or node
+        name = seen.names.get(node) or seen.paths.missing_nodes.get(node) or node
         yield PATH_WORDS[passage.share], "node", name, passage
     for edge, passage in seen.paths.edges.items():
         yield PATH_WORDS[passage.share], "edge", _edge_name(seen, edge), passage
@@ -90,11 +90,11 @@ def _rows(seen: RunComparison) -> Iterator[tuple[str, str, str, Visit]]:
 
 def _edge_name(seen: RunComparison, edge_id: str) -> str:
     edge = seen.graph.edges.get(edge_id)
-    stray = next((one for one in seen.paths.strays if one.id == edge_id), None)
+    transition = next((one for one in seen.paths.unmapped if one.id == edge_id), None)
     if edge is not None:
         ends, label = (edge.source_node_logical_id or "", edge.destination_node_logical_id or ""), edge.label
-    elif stray is not None:
-        ends, label = (stray.source, stray.destination), stray.label
+    elif transition is not None:
+        ends, label = (transition.source, transition.destination), transition.label
     else:
         return edge_id
     way = " → ".join(seen.names.get(end, end) for end in ends)
@@ -114,7 +114,7 @@ def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
         graph: The nodes and edges of both versions.
     """
     blank = {"state": "unreached", "visits": 0, "order": "", "note": ""}
-    nodes = {node: dict(blank) for node in [*graph.nodes, *paths.ghosts]}
+    nodes = {node: dict(blank) for node in [*graph.nodes, *paths.missing_nodes]}
     for node, passage in paths.nodes.items():
         if node in nodes:
             nodes[node] |= {"state": passage.share, "order": passage.label, "note": _NOTES[passage.share]}

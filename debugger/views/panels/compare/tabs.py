@@ -22,6 +22,7 @@ _ROLES = {
     "user": ":material/person: User",
     "agent": ":material/smart_toy: Agent",
     "warning": ":material/warning: Warning",
+    "failure": ":material/error: Failure",
     "error": ":material/error: Error",
 }
 
@@ -35,7 +36,7 @@ def transcript_tab(seen: RunComparison) -> None:
             "forks#compare",
         )
         return
-    differing = [place for place, line in enumerate(lines) if line.verdict != "same"]
+    differing = [place for place, line in enumerate(lines) if line.status != "same"]
     pages = -(-len(lines) // _PAGE)
     with st.container(horizontal=True, vertical_alignment="center", key="compare_words_line"):
         st.caption(
@@ -50,7 +51,7 @@ def transcript_tab(seen: RunComparison) -> None:
     shown = lines[(page - 1) * _PAGE : page * _PAGE]
     rows = ["| | A | B |", "| --- | --- | --- |"]
     for line in shown:
-        mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
+        mark = "" if line.status == "same" else f"**{plain(WORDS[line.status])}**".replace(" ", "\u00a0")
         margin = f"Turn {line.turn} {_ROLES[line.role]} {mark}"
         rows.append(f"| {margin} | {_side(line, 'a')} | {_side(line, 'b')} |")
     with st.container(border=True, height=_HEIGHT, key="compare_words"):
@@ -58,15 +59,15 @@ def transcript_tab(seen: RunComparison) -> None:
 
 
 def _side(line: MessagePair, side: str) -> str:
-    bubble: ChatMessage | None = line.a if side == "a" else line.b
-    if bubble is None:
+    message: ChatMessage | None = line.a if side == "a" else line.b
+    if message is None:
         return ""
-    name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
-    if line.verdict == "same":
-        return name + plain(bubble.text)
-    alone = Span(bubble.text, "removed" if side == "a" else "added")
+    name = f"*{plain(message.node_name)}* " if message.node_name and message.role != "user" else ""
+    if line.status == "same":
+        return name + plain(message.text)
+    alone = Span(message.text, "removed" if side == "a" else "added")
     other = "added" if side == "a" else "removed"
-    pieces = line.pieces if line.verdict == "changed" else [alone]
+    pieces = line.pieces if line.status == "changed" else [alone]
     return name + "".join(marked_piece(piece) for piece in pieces if piece.op != other).strip()
 
 
@@ -74,7 +75,7 @@ _MOST = 18
 
 
 def state_tab(seen: RunComparison) -> None:
-    """Draw the table."""
+    """Draw the variables of both runs at the end of a chosen turn as a table."""
     if not seen.turns:
         empty_state("The variables of both runs appear here. Neither has a turn.", "forks#compare")
         return

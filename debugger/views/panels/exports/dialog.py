@@ -9,12 +9,14 @@ from io import BytesIO
 import streamlit as st
 
 from debugger.errors import DebuggerError
+from debugger.exports.columns import COLUMNS
 from debugger.exports.file_names import export_file_name
 from debugger.exports.formats import EXPORTS, ExportOptions, check_options, write_export
 from debugger.exports.presets import LEX, PRESET_LABELS
 from debugger.exports.saved_options import options_to_json
 from debugger.session.session import DebugSession
 from debugger.store import Role
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
@@ -24,7 +26,8 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.panels.exports.options import export_options
+from debugger.views.edits import DELETED, json_words, store_edit
+from debugger.views.panels.exports.options import export_options, export_preset_place
 from debugger.views.panels.exports.progress import export_progress, start_export
 from debugger.views.panels.exports.record import (
     ExportRecord,
@@ -35,6 +38,10 @@ from debugger.views.panels.exports.record import (
     size_words,
 )
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
+from debugger.views.panels.notes import author
+from debugger.views.panels.picture import picture_options
+from debugger.views.run_state import CurrentRun
+from debugger.views.run_view import run_view
 from debugger.views.state import LastAction, PageLinks
 
 MAX_DIRECT_RUNS = 50
@@ -85,7 +92,7 @@ def export_dialog() -> None:
 @show_unexpected_errors("The export dialog")
 def _body() -> None:
     record = state.record(ExportRecord)
-    if not record.scopes:
+    if not record.scopes or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
     with st.container(key="export_dialog", gap="small"):
         if record.job is not None:
@@ -106,6 +113,7 @@ def _body() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
             _download(record, options, preview)
             _save_preset(record)
+            _picture(record)
 
 
 def _scope(record: ExportRecord) -> None:
@@ -154,6 +162,11 @@ def _show_preview(preview: Preview, options: ExportOptions) -> None:
             hide_index=True,
             row_height=ROW,
             height=table_height(len(preview.rows), MAX_SHOWN_ROWS),
+            column_config={
+                name: st.column_config.Column(help=COLUMNS[name].help)
+                for name in names.values()
+                if name in COLUMNS
+            },
             placeholder="",
             key="export_preview",
             alt="The first rows of the file",
@@ -205,21 +218,32 @@ def _download(record: ExportRecord, options: ExportOptions, preview: Preview) ->
 
 def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -> str:
     scope = f"run {record.scope.run_ids[0][-6:]}" if options.is_single else count(preview.total, "run")
-    has_table = EXPORTS[options.format].has_table and options.preset != LEX
     preset = record.saved or PRESET_LABELS.get(options.preset, "")
     return export_file_name(
         list(preview.workflow_names),
         scope,
-        f"{options.table.shape}s {preset}" if has_table else preset if options.preset == LEX else "",
+        f"{options.table.shape}s {preset}" if options.has_table else preset if options.preset == LEX else "",
         datetime.now(UTC),
         options.extension,
         is_masked=not options.table.masking.is_off,
     )
 
 
+def _picture(record: ExportRecord) -> None:
+    session = state.record(CurrentRun).session
+    if record.scope.label != THIS_RUN or session is None:
+        return
+    shown = st.popover(
+        "Picture", icon=":material/image:", key="export_picture", type="tertiary", on_change="rerun"
+    )
+    if shown.open:
+        with shown:
+            picture_options(run_view(session), "export_picture")
+
+
 def _save_preset(record: ExportRecord) -> None:
     with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
-        key = f"export_{record.generation}_name"
+        key = _name_key(record)
         name = st.text_input("Name", record.saved, key=key, placeholder="Weekly review")
         st.button(
             "Save",
@@ -238,24 +262,57 @@ def _save_preset(record: ExportRecord) -> None:
             )
 
 
+def _name_key(record: ExportRecord) -> str:
+    return f"export_{record.generation}_name"
+
+
 @command
 @requires(Role.REVIEW)
 def save_preset(key: str) -> None:
     """Save the options under the name in a box."""
-    record = state.record(ExportRecord)
-    store = backends.embedded_backend().store
-    record.saved = store.export_presets.save(state.widget(key), options_to_json(record.options))
-    record.generation += 1
+    record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
+    name, settings = " ".join((state.widget(key) or "").split()), options_to_json(record.options)
+
+    def store(expected: int) -> int:
+        saved = presets.save(name, settings, by=author(), expected=expected)
+        record.saved = saved.content
+        record.generation += 1
+        return saved.revision
+
+    def go_on() -> None:
+        state.set_widget_from_callback(_name_key(record), name)
+
+    store_edit(
+        export_preset_place(name),
+        Role.REVIEW,
+        store,
+        subject=f"The preset “{name}”",
+        mine=json_words(settings),
+        words=json_words,
+        go_on=go_on,
+    )
 
 
 @command
 @requires(Role.REVIEW)
 def delete_preset(name: str) -> None:
     """Delete saved options; those of the dialog stay."""
-    backends.embedded_backend().store.export_presets.delete(name)
-    record = state.record(ExportRecord)
-    record.saved = ""
-    record.generation += 1
+    record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
+
+    def delete(expected: int) -> int:
+        presets.delete(name, expected=expected or None)
+        record.saved = ""
+        record.generation += 1
+        return NEVER_WRITTEN
+
+    store_edit(
+        export_preset_place(name),
+        Role.REVIEW,
+        delete,
+        subject=f"The preset “{name}”",
+        mine=DELETED,
+        words=json_words,
+    )
 
 
 def export_button(session: DebugSession) -> Button:

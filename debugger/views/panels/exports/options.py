@@ -6,22 +6,34 @@ from dataclasses import replace
 
 import streamlit as st
 
+from debugger.boundary import RULES, MaskingOptions
 from debugger.errors import DebuggerError
-from debugger.exports.columns import COLUMNS, VARIABLE, columns_of
+from debugger.exports.choices import (
+    ExportChoices,
+    assemble_options,
+    fit_columns,
+    split_names,
+    variable_columns,
+)
+from debugger.exports.columns import COLUMNS, VARIABLE, Column, columns_of
 from debugger.exports.csv_files import SEPARATORS, CsvOptions
 from debugger.exports.formats import EXPORTS, ExportOptions
-from debugger.exports.masking_rules import RULES, MaskingOptions
-from debugger.exports.presets import LEX, PRESET_LABELS, PRESET_SHAPES, PRESETS, preset_columns
+from debugger.exports.presets import LEX, PRESET_LABELS, PRESETS
 from debugger.exports.rows import Shape
-from debugger.exports.saved_options import SHAPES, options_from_json
-from debugger.exports.table import TableOptions
+from debugger.exports.saved_options import SHAPES
+from debugger.store.edited_tables import NEVER_WRITTEN, Stored
 from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
+from debugger.views.components.rows import Column as RowColumn
+from debugger.views.components.rows import Columns, rows_list, table
+from debugger.views.edits import Place, see
 from debugger.views.panels.exports.record import ExportRecord
 
 _SAVED = "saved:"
+_MOST_EXPLAINED = 12
+"""Columns whose explanations are in sight at once."""
 _SHAPE_WORDS: dict[Shape, str] = {"turn": "Turn", "message": "Message", "event": "Event"}
 
 
@@ -34,14 +46,18 @@ def export_options() -> ExportOptions:
         _preset(record, lead)
     with middle:
         shown = _format(record, lead)
-    is_table = EXPORTS[shown].has_table and record.options.preset != LEX
+    record.options = replace(record.options, format=shown)
+    is_table = record.options.has_table
     with right:
         shape = _shape(record, lead, disabled=not is_table)
-    columns = _columns(record, lead, shape) if is_table else record.options.table.columns
-    masking = _masking(record, lead)
-    csv = _csv(record, lead) if shown == "csv" else record.options.csv
-    table = TableOptions(shape, columns, masking)
-    record.options = replace(record.options, format=shown, table=table, csv=csv)
+    choices = replace(
+        ExportChoices.of(record.options),
+        shape=shape,
+        columns=_columns(record, lead, shape) if is_table else record.options.table.columns,
+        masking=_masking(record, lead),
+        csv=_csv(record, lead) if shown == "csv" else record.options.csv,
+    )
+    record.options = assemble_options(choices, {})
     return record.options
 
 
@@ -66,6 +82,11 @@ def _preset(record: ExportRecord, lead: str) -> None:
     )
 
 
+def export_preset_place(name: str) -> Place:
+    """Return the place of a saved preset among what users edit."""
+    return "export preset", name
+
+
 def _preset_words(name: str) -> str:
     saved = name.removeprefix(_SAVED)
     # Streamlit knows an option by its words alone.
@@ -79,16 +100,16 @@ def _take_preset(key: str) -> None:
     record.generation += 1
     if name.startswith(_SAVED):
         saved = name.removeprefix(_SAVED)
-        record.options = options_from_json(
-            backends.embedded_backend().store.export_presets.all().get(saved, {})
-        )
-        record.saved = saved
+        known = backends.embedded_backend().store.export_presets.stored()
+        see(export_preset_place(saved), known.get(saved, Stored({}, NEVER_WRITTEN)).revision)
+        presets = {name: each.content for name, each in known.items()}
+        record.options, record.saved = assemble_options(ExportChoices(saved), presets), saved
     else:
-        record.saved = ""
-        shape = PRESET_SHAPES[name]
-        table = replace(record.options.table, shape=shape, columns=tuple(preset_columns(name, shape)))
-        file_format = "csv" if name == LEX else record.options.format
-        record.options = replace(record.options, preset=name, table=table, format=file_format)
+        file_format = None if name == LEX else record.options.format
+        choices = replace(
+            ExportChoices.of(record.options), preset=name, format=file_format, shape=None, columns=None
+        )
+        record.options, record.saved = assemble_options(choices, {}), ""
     own = [each for each in record.options.table.columns if each.startswith(VARIABLE)]
     record.variables = ", ".join(each.removeprefix(VARIABLE) for each in own)
 
@@ -127,13 +148,9 @@ def _take_shape(key: str) -> None:
     shape: Shape = state.widget(key)
     record = state.record(ExportRecord)
     record.generation += 1
-    preset = record.options.preset if record.options.preset in PRESETS else ""
-    known = record.options.table.columns
-    columns = (
-        preset_columns(preset, shape) if preset else [each for each in known if each in columns_of(shape)]
-    )
-    table = replace(record.options.table, shape=shape, columns=tuple(columns or columns_of(shape)))
-    record.options = replace(record.options, table=table)
+    columns = fit_columns(record.options, shape)
+    choices = replace(ExportChoices.of(record.options), shape=shape, columns=columns)
+    record.options = assemble_options(choices, {})
 
 
 def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
@@ -151,6 +168,7 @@ def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
             label_visibility="collapsed",
         )
         _order(ticked, lead)
+        _explain(names)
         if shape != "event":
             record.variables = st.text_input(
                 "Variables as columns of their own",
@@ -159,12 +177,21 @@ def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
                 placeholder="full_name, appointment.day",
                 help="Their values after the turns that change them",
             )
-    return (*ticked, *(_variables(record) if shape != "event" else ()))
+    return (*ticked, *(variable_columns(record.variables) if shape != "event" else ()))
 
 
-def _variables(record: ExportRecord) -> list[str]:
-    names = (name.strip() for name in record.variables.split(","))
-    return [VARIABLE + name for name in dict.fromkeys(names) if name]
+def _explain(names: list[str]) -> None:
+    shown = st.popover("What columns hold", icon=":material/help:", key="export_explained", on_change="rerun")
+    if not shown.open:
+        return
+    columns: Columns[Column] = [
+        (RowColumn("label", "Column", 140), lambda each: each.label),
+        (RowColumn("help", "What it holds", 300, grows=True), lambda each: each.help),
+        (RowColumn("name", "Name in files", 140), lambda each: each.name),
+    ]
+    with shown:
+        explained = table("What columns hold", [COLUMNS[name] for name in names], columns)
+        rows_list("export_explanations", explained, most=_MOST_EXPLAINED)
 
 
 def _order(ticked: list[str], lead: str) -> None:
@@ -226,8 +253,7 @@ def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
         )
     if not rules:
         st.warning("Masking is off: the file will hold personal data.", icon=":material/visibility:")
-    names = tuple(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
-    return MaskingOptions(frozenset(rules), names)
+    return MaskingOptions(frozenset(rules), split_names(listed))
 
 
 def _csv(record: ExportRecord, lead: str) -> CsvOptions:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from debugger.exports.csv_files import CsvOptions
-from debugger.exports.formats import EXPORTS, ExportOptions, write_export
+from debugger.boundary import RULES
+from debugger.exports.choices import FIRST_PRESET, ExportChoices, assemble_options
+from debugger.exports.formats import ExportOptions, write_export
 from debugger.exports.jobs import ExportJob
-from debugger.exports.masking_rules import RULES
-from debugger.exports.presets import LEX, preset_columns
-from debugger.exports.table import Table, TableOptions, cell_of
+from debugger.exports.table import Table, cell_of
 from debugger.views.panels.exports.scope import ExportScope, Sample, SampledRun
 
 MAX_ROWS = 10
@@ -48,7 +47,7 @@ def make_preview(options: ExportOptions, sample: Sample) -> Preview:
     names = tuple(dict.fromkeys(run.workflow_name for run in runs)) if sample.has_all_workflows else ()
     header: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
-    if EXPORTS[options.format].has_table and options.preset != LEX:
+    if options.has_table:
         table = Table(options.table)
         every = (row for run in runs for row in table.rows(run))
         rows = tuple(tuple(map(cell_of, row)) for row in islice(every, MAX_ROWS))
@@ -90,9 +89,7 @@ def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> 
 
 def first_options() -> ExportOptions:
     """Return the options that the dialog begins with."""
-    preset = "qa-review"
-    table = TableOptions("message", tuple(preset_columns(preset, "message")))
-    return ExportOptions("csv", preset, table, CsvOptions())
+    return assemble_options(ExportChoices(FIRST_PRESET), {})
 
 
 @dataclass

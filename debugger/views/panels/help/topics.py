@@ -32,14 +32,13 @@ GROUPS = {
         "review",
         "team",
     ),
-    "Look up": ("troubleshooting", "pages", "guide", "settings", "keys", "glossary", "about"),
-    "More": ("deploy", "server", "architecture", "platform", "performance", "changelog"),
+    "Look up": ("troubleshooting", "pages", "guide", "columns", "settings", "keys", "glossary", "about"),
+    "More": ("deploy", "server", "python", "architecture", "platform", "performance", "changelog"),
 }
 """The topics, which are files of ``debugger/docs``, in the order of the list.
 
 A document in none of them comes last: the installed app shows all that the package has.
 """
-_NOT_LISTED = frozenset({"ui_texts"})
 FIRST = "first_run"
 
 
@@ -64,7 +63,7 @@ class Result:
 @cache
 def listed_topics() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the topics by group."""
-    listed = {name for names in GROUPS.values() for name in names} | _NOT_LISTED
+    listed = {name for names in GROUPS.values() for name in names}
     found = sorted(file.name.removesuffix(".md") for file in _FOLDER.iterdir() if file.name.endswith(".md"))
     return {**GROUPS, "More": (*GROUPS["More"], *(name for name in found if name not in listed))}
 

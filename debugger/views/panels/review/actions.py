@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
-from debugger.errors import ConflictError, ForbiddenError, UnsupportedError
+from debugger.errors import ForbiddenError, UnsupportedError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import CheckResult, Verdict, VerdictValue, target_words
 from debugger.session.loading import RecordedRun, load_run
 from debugger.store import ReviewChanges, Role, VerdictChange
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, navigation, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import may, requires
 from debugger.views.backends import CurrentBackend, current_backend, local_store
+from debugger.views.edits import Place, see, store_edit
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.queue import (
     ReviewAddress,
@@ -63,15 +66,21 @@ class ReviewState:
     """The run on view; empty for the first open one."""
     target: Target = field(default_factory=Target)
     """The part of the run that the next verdict is on."""
-    turned_to: Target = field(default_factory=Target)
+    shown_target: Target = field(default_factory=Target)
     """The part whose page of the transcript was last turned to."""
     drafts: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
     """By run, kind and key of the target."""
+    base_of: tuple[str, str, str, str] | None = None
+    """The run, the kind and key of the target, and the reviewer on view."""
+    base: Verdict | None = None
+    """The user's verdict on it as it came on view or was stored here; a change is one of this."""
     steps: list[VerdictChange] = field(default_factory=list)
     """The user's own verdicts of this tab that can be undone, the last one last."""
+    restored: dict[int, int] = field(default_factory=dict)
+    """The revisions of verdicts that were brought back, by the revision that they had before."""
     revealed: set[str] = field(default_factory=set)
     """Runs on which the verdicts of others are shown before the user's own."""
-    is_moving_on: bool = True
+    opens_next_run: bool = True
     """Whether a verdict on a run leads to the next open one."""
     read: ReadRun | None = None
     is_importing: bool = False
@@ -125,6 +134,7 @@ def forget_runs(run_ids: Collection[str]) -> None:
     held.queue = None
     held.drafts = {place: draft for place, draft in held.drafts.items() if place[0] not in run_ids}
     held.steps = [step for step in held.steps if step.verdict.run_id not in run_ids]
+    held.base_of, held.base = None, None
     if held.read is not None and held.read.recorded.run.workflow_run_id in run_ids:
         held.read = None
     if held.run_id in run_ids:
@@ -254,23 +264,17 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
         target: The part of it.
         value: The verdict.
     """
-    held = review()
-    before = own_verdict(run_id, target)
-    _store(run_id, target, value, draft_on(run_id, target, before), before)
-    held.drafts.pop(place_of(run_id, target), None)
-    if target.kind == "run" and held.is_moving_on and held.queue is not None:
-        next_run = held.queue.next_open(run_id, set(open_runs(held.queue)))
-        held.run_id, held.target = next_run, Target()
+    base = _base(run_id, target)
+    _store(run_id, target, base, value, draft_on(run_id, target, base), moves_on=target.kind == "run")
 
 
 def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
     """Change comment and checks; they are stored once there is a verdict."""
-    before = own_verdict(run_id, target)
+    base = _base(run_id, target)
     drafts, place = review().drafts, place_of(run_id, target)
-    drafts[place] = change(draft_on(run_id, target, before))
-    if before is not None:
-        _store(run_id, target, before.value, drafts[place], before)
-        del drafts[place]
+    drafts[place] = change(draft_on(run_id, target, base))
+    if base is not None:
+        _store(run_id, target, base, base.value, drafts[place])
 
 
 @command
@@ -281,21 +285,20 @@ def undo() -> None:
     if not held.steps:
         return
     step = held.steps.pop()
-    after = step.verdict
-    present = own_verdict(after.run_id, after.target)
-    if present is None or present.content != after.content:
-        raise ConflictError(
-            f"Your verdict on {target_words(after.target)} has been changed elsewhere.",
-            advice="Look at it and decide again.",
-        )
+    after, reviews = step.verdict, local_store().reviews
+    expected = after.revision
+    while expected in held.restored:
+        expected = held.restored.pop(expected)
     if step.before is None:
-        local_store().reviews.delete_verdict(
-            after.run_id, after.target, after.reviewer, connection=after.connection
+        reviews.delete_verdict(
+            after.run_id, after.target, after.reviewer, connection=after.connection, expected=expected
         )
         held.drafts[place_of(after.run_id, after.target)] = Draft(after.comment, after.checks)
     else:
-        local_store().reviews.apply(ReviewChanges([VerdictChange(step.before, present)]))
-    held.run_id, held.target = after.run_id, after.target
+        last = after.model_copy(update={"revision": expected})
+        [stored] = reviews.apply(ReviewChanges([VerdictChange(step.before, last)]))
+        held.restored[step.before.revision] = stored.revision
+    held.run_id, held.target, held.base_of = after.run_id, after.target, None
 
 
 @command
@@ -309,8 +312,13 @@ def delete_verdict(verdict: Verdict) -> None:
     if not may_delete(verdict):
         raise ForbiddenError("This verdict is another user's.", advice="Ask an administrator to delete it.")
     local_store().reviews.delete_verdict(
-        verdict.run_id, verdict.target, verdict.reviewer, connection=verdict.connection
+        verdict.run_id,
+        verdict.target,
+        verdict.reviewer,
+        connection=verdict.connection,
+        expected=verdict.revision,
     )
+    review().base_of = None
     audit(
         "delete verdict",
         verdict.run_id,
@@ -353,30 +361,149 @@ def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]
     return {each.run_id: each for each in found if (each.reviewer, each.target) == (own, target)}
 
 
+def base_verdict(run_id: str, target: Target, present: Verdict | None) -> Verdict | None:
+    """Return the user's verdict on the target on view, as it came on view or was stored here."""
+    held, place = review(), (*place_of(run_id, target), author())
+    if held.base_of != place:
+        held.base_of, held.base = place, present
+    return held.base
+
+
+@command
+def show_present_verdict() -> None:
+    """Show the user's verdict as it is stored now; a comment that waits for a verdict stays."""
+    review().base_of = None
+
+
+def _base(run_id: str, target: Target) -> Verdict | None:
+    """Return the verdict that the user has seen; that of a target that has left the view is read."""
+    held = review()
+    if held.base_of == (*place_of(run_id, target), author()):
+        return held.base
+    return own_verdict(run_id, target)
+
+
 def store_verdicts(
     run_ids: Sequence[str], target: Target, value: VerdictValue, draft: Draft, before: Mapping[str, Verdict]
-) -> list[VerdictChange]:
+) -> None:
     """Store the user's verdicts on a target of each run, all or none, in place of those before."""
+    changes = [
+        VerdictChange(_verdict_on(run_id, target, value, draft), before.get(run_id)) for run_id in run_ids
+    ]
+    local_store().reviews.apply(ReviewChanges(changes))
+
+
+def _verdict_on(run_id: str, target: Target, value: VerdictValue, draft: Draft) -> Verdict:
+    """Return the user's verdict.
+
+    Raises:
+        UnsupportedError: A run out of a file is on view.
+    """
     if reason := reason_against_verdicts():
         raise UnsupportedError(reason)
-    common = {
-        "target": target,
-        "value": value,
-        "reviewer": author(),
-        "comment": draft.comment.strip(),
-        "checks": dict(draft.checks),
-        "connection": connection_of_runs(),
-    }
-    changes = [VerdictChange(Verdict(run_id=run_id, **common), before.get(run_id)) for run_id in run_ids]
-    local_store().reviews.apply(ReviewChanges(changes))
-    return changes
+    return Verdict(
+        run_id=run_id,
+        target=target,
+        value=value,
+        reviewer=author(),
+        comment=draft.comment.strip(),
+        checks=dict(draft.checks),
+        connection=connection_of_runs(),
+    )
 
 
 def _draft_of(verdict: Verdict | None) -> Draft:
     return Draft(verdict.comment, verdict.checks) if verdict else Draft()
 
 
-def _store(run_id: str, target: Target, value: VerdictValue, draft: Draft, before: Verdict | None) -> None:
-    steps = review().steps
-    steps += store_verdicts([run_id], target, value, draft, {run_id: before} if before else {})
-    del steps[:-_MAX_STEPS]
+def _store(
+    run_id: str,
+    target: Target,
+    base: Verdict | None,
+    value: VerdictValue,
+    draft: Draft,
+    *,
+    moves_on: bool = False,
+) -> None:
+    """Store the user's verdict in place of the one that he has seen, or ask."""
+    held, draft_place = review(), place_of(run_id, target)
+    place: Place = ("verdict", connection_of_runs(), *draft_place, author())
+    mine = _verdict_on(run_id, target, value, draft)
+    present = own_verdict(run_id, target)
+    merged = merge_verdicts(base, mine, present)
+    seen_verdict = base if merged is None else present
+    mine = merged or mine
+
+    def store(expected: int) -> int:
+        before = own_verdict(run_id, target)
+        if (before.revision if before else NEVER_WRITTEN) != expected:
+            before = mine.model_copy(update={"revision": expected})
+        change = VerdictChange(mine, before if expected else None)
+        [stored] = local_store().reviews.apply(ReviewChanges([change]))
+        held.steps.append(replace(change, verdict=stored))
+        del held.steps[:-_MAX_STEPS]
+        finish()
+        return stored.revision
+
+    def finish() -> None:
+        held.drafts.pop(draft_place, None)
+        held.base_of = None
+        if moves_on and held.opens_next_run and held.queue is not None:
+            next_run = held.queue.next_open(run_id, set(open_runs(held.queue)))
+            held.run_id, held.target = next_run, Target()
+
+    def show_theirs() -> None:
+        held.drafts.pop(draft_place, None)
+        held.base_of = None
+
+    def go_on() -> None:
+        held.drafts[draft_place], held.base_of = draft, None
+
+    see(place, seen_verdict.revision if seen_verdict else NEVER_WRITTEN)
+    store_edit(
+        place,
+        Role.REVIEW,
+        store,
+        subject="Your verdict",
+        mine=_verdict_words({"value": mine.value, "comment": mine.comment, "checks": mine.checks}),
+        words=_verdict_words,
+        keep_theirs=lambda _: show_theirs(),
+        go_on=go_on,
+    )
+
+
+def _verdict_words(content: Mapping[str, Any]) -> str:
+    checks = [f"{name}: {result}" for name, result in sorted(content["checks"].items())]
+    return "\n".join(filter(None, [content["value"], content["comment"], *checks]))
+
+
+def merge_verdicts(base: Verdict | None, mine: Verdict, theirs: Verdict | None) -> Verdict | None:
+    """Return a verdict with the changes of two tabs of its reviewer; ``None`` where they contradict.
+
+    Args:
+        base: The verdict that both have changed, if there was one.
+        mine: That of this tab.
+        theirs: That of the other one; ``None`` if it was deleted or never given.
+    """
+    if theirs is None:
+        return mine if base is None else None
+    first, one, other = _fields(base), _fields(mine), _fields(theirs)
+    merged: dict[str, Any] = {}
+    for name in first | one | other:
+        before, own, present = first.get(name), one.get(name), other.get(name)
+        if own != before and present not in (before, own):
+            return None
+        merged[name] = present if own == before else own
+    value, comment = merged.pop("value"), merged.pop("comment")
+    checks = {name.removeprefix(_CHECK): result for name, result in merged.items() if result is not None}
+    return mine.model_copy(update={"value": value, "comment": comment, "checks": checks})
+
+
+_CHECK = "check "
+
+
+def _fields(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {"value": None, "comment": ""}
+    checks = {_CHECK + name: result for name, result in verdict.checks.items()}
+    return {"value": verdict.value, "comment": verdict.comment, **checks}

@@ -8,10 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from debugger.errors import ConflictError, DebuggerError
+from debugger.errors import DebuggerError
 from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Target
 from debugger.protocol.reviews import MAX_CHECKS, CheckResult, Verdict, VerdictValue, target_words
 from debugger.store import Role
+from debugger.store.edited_tables import Stored
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_change, on_click, requires
@@ -19,6 +20,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer, Text, Toggle, bars
+from debugger.views.edits import begin_box, show_change, store_edit
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import (
     Draft,
@@ -32,6 +34,7 @@ from debugger.views.panels.review.actions import (
     reason_against_verdicts,
     reveal,
     review,
+    show_present_verdict,
     show_run,
     undo,
 )
@@ -68,7 +71,7 @@ def decision_bar(
         queue: The runs to review.
         open_runs: Those without the user's verdict.
     """
-    state.begin_widget(MOVING_ON_KEY, review().is_moving_on)
+    state.begin_widget(MOVING_ON_KEY, review().opens_next_run)
     lines = [
         Line("review_targets", _target_items(target)),
         Line("review_verdicts", _verdict_items(run_id, target, own)),
@@ -177,7 +180,21 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
 
 @command
 def _moving_on_changed() -> None:
-    review().is_moving_on = bool(state.widget(MOVING_ON_KEY))
+    review().opens_next_run = bool(state.widget(MOVING_ON_KEY))
+
+
+def changed_verdict(present: Verdict | None) -> None:
+    """Draw that another tab has changed the user's verdict since it came on view."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        words = "was deleted" if present is None else f"is {present.value!r} by now"
+        st.caption(f"Your verdict {words}: it was changed in another tab.", width="stretch")
+        st.button(
+            "Show it",
+            key="review_present_verdict",
+            icon=":material/refresh:",
+            type="tertiary",
+            on_click=show_present_verdict,
+        )
 
 
 def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
@@ -206,11 +223,11 @@ def _comment_changed(run_id: str, target: Target, key: str) -> None:
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
     """Draw the rubric's checks of the run as a whole."""
     try:
-        checks = local_store().reviews.rubric(workflow_id)
+        stored = local_store().reviews.stored_rubric(workflow_id)
     except DebuggerError as error:
         show_error(error)
         return
-    draft = draft_on(run_id, Target(), own)
+    draft, checks = draft_on(run_id, Target(), own), stored.content
     for place, check in enumerate(checks):
         key = f"review_check_{place}_{run_id}"
         state.set_widget(key, draft.checks.get(check))
@@ -227,7 +244,7 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
             )
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
-        _rubric_form(workflow_id, checks)
+        _rubric_form(workflow_id, stored)
 
 
 @command
@@ -242,17 +259,13 @@ def _check_changed(run_id: str, check: str, key: str) -> None:
     change_draft(run_id, Target(), change)
 
 
-def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
+def _rubric_form(workflow_id: str, stored: Stored[list[str]]) -> None:
     st.caption(
         f"Named checks that reviewers of this workflow go through, one a line, {MAX_CHECKS} at most. "
         "Their results are stored with each verdict."
     )
-    key = f"review_rubric_{workflow_id}"
-    text = "\n".join(checks)
-    state.begin_widget(key, text)
-    if state.widget(f"{key}_stored") != text:  # it was saved, here or by another user
-        state.set_widget(key, text)
-        state.set_widget(f"{key}_stored", text)
+    key, place, text = f"review_rubric_{workflow_id}", ("rubric", workflow_id), "\n".join(stored.content)
+    is_changed = begin_box(key, place, text, stored.revision)
     st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
     st.button(
         "Save the rubric",
@@ -260,20 +273,32 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
         args=(workflow_id, key),
         **on_click(_save_rubric),
     )
+    if is_changed:
+        show_change("The rubric", key, place, text, stored)
 
 
 @command
 @requires(Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
-    stored = "\n".join(local_store().reviews.rubric(workflow_id))
-    if state.widget(f"{key}_stored") != stored:
-        state.set_widget(f"{key}_stored", stored)  # the box stays as the user has filled it
-        raise ConflictError(
-            "The rubric has been changed meanwhile; nothing was stored.",
-            advice="Look at its checks above the box, then save yours again to replace them.",
-        )
     lines = (state.widget(key) or "").splitlines()
-    local_store().reviews.set_rubric(workflow_id, [line for line in lines if line.strip()])
+    checks = [" ".join(line.split()) for line in lines if line.strip()]
+
+    def show(found: Sequence[str] | None) -> None:
+        state.set_widget_from_callback(key, "\n".join(found or ()))
+
+    is_stored = store_edit(
+        ("rubric", workflow_id),
+        Role.REVIEW,
+        lambda expected: local_store().reviews.set_rubric(
+            workflow_id, checks, by=author(), expected=expected
+        ),
+        subject="The rubric",
+        mine="\n".join(checks),
+        words="\n".join,
+        keep_theirs=show,
+    )
+    if is_stored:
+        show(checks)
 
 
 def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:

@@ -165,7 +165,7 @@ class ReviewQueue:
 
 
 def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
-    """Return the runs that a filter fits, the newest first.
+    """Return the runs that a filter fits, the newest first, at most ``MAX_RUNS``; count all.
 
     Raises:
         DebuggerError: The backend cannot search for that, or the search has not finished.

@@ -11,7 +11,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.views import state
-from debugger.views.backends import CurrentBackend, notebook
+from debugger.views.backends import CurrentBackend, local_notes
 from debugger.views.components.markdown import plain
 from debugger.views.components.reading import draw_transcript
 from debugger.views.components.status_badges import status_badge
@@ -63,7 +63,7 @@ def _facts(read: ReadRun, names: Mapping[str, str]) -> list[Item]:
     if began:
         items.append(Text(began, help=f"Started, in the time zone {zone_name()}"))
     with suppress(DebuggerError):  # the verdicts, which are in the same store, show its error
-        items += (Badge(tag, ":material/sell:") for tag in notebook().notes(run.workflow_run_id).tags)
+        items += (Badge(tag, ":material/sell:") for tag in local_notes().of(run.workflow_run_id).tags)
     return [*items, Text(run.workflow_run_id, look="code", yields=True)]
 
 
@@ -81,8 +81,8 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
     }
     pages = max(-(-len(read.turns) // MAX_TURNS), 1)
     key = f"review_turns_{run_id}"
-    if held.turned_to != held.target:
-        held.turned_to = held.target
+    if held.shown_target != held.target:
+        held.shown_target = held.target
         state.set_widget(key, _page_of(read, held.target) or state.widget(key) or 1)
     number = min(state.widget(key) or 1, pages)
     first = (number - 1) * MAX_TURNS

@@ -20,18 +20,20 @@ from debugger.exports.import_plan import (
 )
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
 from debugger.exports.rows import count_messages
-from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
+from debugger.exports.sheet_files import MAX_ROWS
+from debugger.protocol.file_limits import REVIEW_SHEET
 from debugger.protocol.reviews import Verdict, target_words
 from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import check_role, explain_denial, may, on_click, requires
-from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
+from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
+from debugger.views.components.uploads import upload_file
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import reason_against_verdicts, review
 from debugger.views.panels.runs.scope import connection_of_runs
@@ -95,15 +97,16 @@ def sheet_import() -> None:
     st.caption(
         "A CSV file or Excel workbook that was exported here and filled in elsewhere. Columns that are "
         f"read: {plain(', '.join(READ_COLUMNS))}. Nothing is changed before you confirm. A sheet has at most "
-        f"{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows."
+        f"{REVIEW_SHEET.megabytes} MB and {MAX_ROWS:,} rows."
     )
-    file = st.file_uploader(
+    denial = explain_denial(apply_plan) or ""
+    file = upload_file(
         "Sheet",
-        type=["csv", "tsv", "txt", "xlsx"],
-        key=f"review_sheet_{held.uploads}",
-        max_upload_size=MAX_BYTES // 1_000_000,
-        disabled=bool(explain_denial(apply_plan)),
-        help=explain_denial(apply_plan) or None,
+        REVIEW_SHEET,
+        ["csv", "tsv", "txt", "xlsx"],
+        f"review_sheet_{held.uploads}",
+        disabled=bool(denial),
+        help=denial,
     )
     file_id = file.file_id if file is not None else ""
     if held.file_id != file_id:
@@ -140,10 +143,10 @@ def _make_plan(content: bytes, name: str) -> ImportPlan:
     known = _known_runs(backend, run_ids)
     stored = StoredReviews(
         local_store().reviews.verdicts(run_ids, connection=connection_of_runs()),
-        {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
+        {run_id: labels.tags for run_id, labels in local_notes().marks(run_ids).items()},
         known,
         connection_of_runs(),
-        notebook().comments(run_ids),
+        local_notes().comments(run_ids),
         {
             run_id: count_messages(backend.record(run_id))
             for run_id in sheet.runs_with_messages & known.keys()
@@ -306,6 +309,7 @@ def apply_plan(agreed: Collection[int]) -> None:
 
     Raises:
         UnsupportedError: A run out of a file is on view.
+        InputError: It has verdicts of others, and the user is no administrator.
         ConflictError: Somebody has changed a verdict since the sheet was read.
     """
     held = state.record(ImportState)
@@ -321,7 +325,7 @@ def apply_plan(agreed: Collection[int]) -> None:
             "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
         )
     try:
-        local_store().reviews.apply(changes)
+        local_store().reviews.apply(changes, by=author())
     except (ConflictError, NotFoundError):
         held.file_id = ""  # it is compared again with what is stored now
         raise

@@ -17,7 +17,7 @@ from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, current_backend, notebook
+from debugger.views.backends import CurrentBackend, current_backend, local_notes
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
@@ -238,7 +238,7 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     if not added and not removed:
         raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
     ids = scope_ids(scope, ticked)
-    notebook().change_tags(ids, added, removed)
+    local_notes().change_tags(ids, added, removed)
     state.set_widget(_ADDED_KEY, [])
     state.set_widget(_REMOVED_KEY, [])
     _report(f"Tags of {count(len(ids), 'run')} changed.")
@@ -268,7 +268,7 @@ def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     if wanted is not None:
         found = ExportScope.here(backend, label="Runs of the filters")
         try:
-            if wanted.path is None:
+            if not wanted.needs_summaries:
                 found = replace(found, wanted=wanted)
             else:
                 found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
@@ -286,7 +286,7 @@ def open_review(scope: Scope, ticked: Sequence[str]) -> None:
     wanted = runs_state().wanted
     if scope == "ticked" or wanted is None:
         begin_review(ReviewFilter(runs=tuple(ticked)))
-    elif wanted.path is not None or wanted.search.source_workflow_run_id:
+    elif wanted.needs_summaries or wanted.search.source_workflow_run_id:
         begin_review(ReviewFilter(runs=tuple(found_ids(current_backend(), wanted))))
     else:
         begin_review(ReviewFilter.of_list(wanted))

@@ -87,7 +87,7 @@ def _dialog() -> None:
 @command
 @requires(Role.ADMIN)
 def delete() -> None:
-    """Delete the runs that the dialog asks about."""
+    """Hide the runs that the dialog asks about from all lists; until they are erased it can be undone."""
     held = runs_state()
     ids, held.deleting = held.deleting, []
     if not ids:

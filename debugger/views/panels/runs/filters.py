@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,8 +10,11 @@ import streamlit as st
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import NO_VERDICT, RunSearch
+from debugger.protocol.scenario_runs import OUTCOMES
+from debugger.store import ScenarioRuns
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import local_store
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
@@ -35,9 +38,14 @@ NOTHING: dict[str, Any] = {
     "runs_until": "",
     "runs_text": "",
     "runs_tag": "",
+    "runs_scenario": "",
+    "runs_problems": False,
     "runs_starred": False,
 }
 """For the key of each filter the value that filters nothing."""
+_PROBLEMS_HELP = "Only runs with an error, a failed answer, or a warning whose cause is unknown"
+_NAMED = "name:"
+"""Begins an option that is the name of a scenario; the others are results."""
 VERDICT_WORDS = {"pass": "Pass", "fail": "Fail", "unsure": "Unsure", NO_VERDICT: "Without a verdict"}
 
 
@@ -112,7 +120,9 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
             _select("verdict", "Any verdict", {} if reason else VERDICT_WORDS, of_verdict),
             DateInput("runs_since", "From", zone, first_page),
             DateInput("runs_until", "To", zone, first_page),
-            _select("tag", "Any tag", {} if reason else {tag: tag for tag in known_tags()}, reason),
+            _select("tag", "Any tag", {} if reason else _tags(), reason),
+            Toggle("runs_problems", "With problems", _PROBLEMS_HELP, on_change=first_page),
+            _select("scenario", "Any scenario", {} if reason else _scenarios(), reason),
             Toggle("runs_starred", "Starred only", reason, bool(reason), first_page),
             Spacer(),
             Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", shows="icon where narrow"),
@@ -120,7 +130,7 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
         ],
         low=True,
     )
-    version = state.widget("runs_version")
+    version, chosen_scenario = state.widget("runs_version"), state.widget("runs_scenario")
     search = RunSearch(
         int(version) if version else None,
         day_begin(read_day(state.widget("runs_since"))),
@@ -129,9 +139,32 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
         state.widget("runs_tag"),
         state.widget("runs_starred") and not reason,
         verdict=state.widget("runs_verdict"),
+        scenario=chosen_scenario.removeprefix(_NAMED) if chosen_scenario.startswith(_NAMED) else "",
+        scenario_outcome="" if chosen_scenario.startswith(_NAMED) else chosen_scenario,
     )
     status = state.widget("runs_status")
-    return WantedRuns(chosen or None, status or None, search, runs_state().path)
+    return WantedRuns(
+        chosen or None, status or None, search, runs_state().path, bool(state.widget("runs_problems"))
+    )
+
+
+def _of_scenarios(read: Callable[[ScenarioRuns], list[str]]) -> list[str]:
+    """Return names or tags of the scenarios that have runs; none where the store does not answer."""
+    try:
+        return read(local_store().scenario_runs)
+    except DebuggerError:
+        return []
+
+
+def _scenarios() -> dict[str, str]:
+    """Return the options of the filter of scenarios: results, then names."""
+    names = _of_scenarios(ScenarioRuns.names)
+    options: dict[str, str] = {each: f"Scenarios: {each}" for each in OUTCOMES if names}
+    return options | {f"{_NAMED}{name}": name for name in names}
+
+
+def _tags() -> dict[str, str]:
+    return {tag: tag for tag in (*known_tags(), *_of_scenarios(ScenarioRuns.tags))}
 
 
 def _select(name: str, nothing: str, options: Mapping[str, str], help_text: str = "") -> Select:

@@ -48,8 +48,10 @@ def flow_graph(
     )
     version = max(run.version_number for run in runs)
     graph = _graph(backend, workflow_id, version)
-    ghosts = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
-    shape = geometry(layout(graph, graph_direction()), graph, ghosts, _strays(edges, graph, ghosts))
+    missing_nodes = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
+    shape = geometry(
+        layout(graph, graph_direction()), graph, missing_nodes, _unmapped(edges, graph, missing_nodes)
+    )
     if not shape["nodes"]:
         st.caption("The runs have no node, so there is nothing to draw.")
         return
@@ -100,10 +102,10 @@ def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
     return Graph(workflow)
 
 
-def _strays(edges: Sequence[EdgeFlow], graph: Graph, ghosts: dict[str, str]) -> list[UnmappedEdge]:
-    drawn = {*graph.nodes, *ghosts}
+def _unmapped(edges: Sequence[EdgeFlow], graph: Graph, missing_nodes: dict[str, str]) -> list[UnmappedEdge]:
+    drawn = {*graph.nodes, *missing_nodes}
     return [
-        UnmappedEdge(flow.edge, flow.source, flow.destination, flow.label, "hop")
+        UnmappedEdge(flow.edge, flow.source, flow.destination, flow.label, "without_edge")
         for flow in edges
         if flow.edge not in graph.edges and flow.source in drawn and flow.destination in drawn
     ]
@@ -131,7 +133,7 @@ def _node(flow: NodeFlow) -> None:
     st.caption(
         f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({percent(flow.share)}), "
         f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait here, "
-        f"{flow.went_on:,} continued.",
+        f"{flow.continued:,} continued.",
         width="content",
     )
     show_button(reached_filter(flow), flow.reached)

@@ -136,7 +136,7 @@ def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
     answers = state.record(BackendCache)
     question = ("picture", wanted)
     try:
-        if wanted.path is None:
+        if not wanted.needs_summaries:
             return answers.ask(question, lambda: newest_runs(backend, wanted))
         return answers.ask(question, lambda: runs_on_path(backend, wanted, _READ_SECONDS))
     except DebuggerError:

@@ -133,6 +133,15 @@ def duration_words(milliseconds: float | None) -> str:
     return f"{seconds} s"
 
 
+_PROBLEMS_HELP = "Errors and failed answers, also those that the workflow handled; warnings of unknown cause"
+
+
+def _problems(summary: RunSummary) -> Cell:
+    parts = [(summary.failures, "failed"), (summary.problems - summary.failures, "unknown")]
+    words = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    return (words, "red" if summary.failures else "orange") if words else None
+
+
 def _parent(run: Run) -> str:
     source, index = run.source_workflow_run_id, run.checkpoint_source_turn_index
     if not source:
@@ -195,8 +204,8 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             of_summary(lambda summary: duration_words(duration_of(summary))),
         ),
         (
-            Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),
-            of_summary(lambda summary: str(summary.problems or "")),
+            Column("problems", "Problems", 104, "chip", help=_PROBLEMS_HELP),
+            of_summary(_problems),
         ),
         (
             Column("workflow", "Workflow", 140),

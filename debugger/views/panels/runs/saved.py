@@ -10,13 +10,16 @@ from debugger.analysis.run_statistics import PathFilter
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.store import Role
+from debugger.store.edited_tables import NEVER_WRITTEN, Stored
 from debugger.store.saved_names import MAX_NAME_CHARACTERS
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
+from debugger.views.edits import DELETED, Place, json_words, see, store_edit
 from debugger.views.help_links import empty_state
+from debugger.views.panels.notes import author
 from debugger.views.panels.runs.filters import NOTHING
 from debugger.views.panels.runs.scope import first_page, runs_state
 
@@ -29,7 +32,7 @@ def saved_filters() -> None:
     """Draw the menu of saved filters."""
     with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Saved filters"):
         try:
-            known = local_store().saved_filters.all()
+            known = local_store().saved_filters.stored()
         except DebuggerError as error:
             show_error(error)
             return
@@ -37,7 +40,7 @@ def saved_filters() -> None:
         _save()
 
 
-def _choose(known: dict[str, JsonObject]) -> None:
+def _choose(known: dict[str, Stored[JsonObject]]) -> None:
     if not known:
         empty_state("Filters that you save appear here, for all users of this store.", "pages#runs")
         return
@@ -49,7 +52,7 @@ def _choose(known: dict[str, JsonObject]) -> None:
             icon=":material/filter_alt:",
             type="primary",
             on_click=use,
-            args=(known.get(chosen, {}),),
+            args=(chosen, known.get(chosen, Stored({}, NEVER_WRITTEN))),
             help="Replace the filters on the page",
         )
         st.button(
@@ -69,7 +72,7 @@ def _save() -> None:
         "Save",
         key="save_filter",
         icon=":material/bookmark_add:",
-        **on_click(_store, help="A filter of the same name is replaced"),
+        **on_click(_store, help="You are asked before another filter of the same name is replaced"),
     )
 
 
@@ -79,22 +82,48 @@ def _store() -> None:
     values: JsonObject = {key: state.widget(key) for key in NOTHING if state.widget(key)}
     if path := runs_state().path:
         values[_PATH] = asdict(path)
-    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), values)
-    state.set_widget(_NAME_KEY, "")
-    state.set_widget(_CHOSEN_KEY, name)
+    name = " ".join(str(state.widget(_NAME_KEY, "")).split())
+
+    def store(expected: int) -> int:
+        saved = local_store().saved_filters.save(name, values, by=author(), expected=expected)
+        state.set_widget_from_callback(_NAME_KEY, "")
+        state.set_widget_from_callback(_CHOSEN_KEY, name)
+        return saved.revision
+
+    store_edit(
+        _place(name),
+        Role.REVIEW,
+        store,
+        subject=f"The filter “{name}”",
+        mine=json_words(values),
+        words=json_words,
+    )
 
 
 @command
 @requires(Role.REVIEW)
 def _delete(name: str) -> None:
     saved = local_store().saved_filters
-    saved.delete(name)
-    state.set_widget(_CHOSEN_KEY, next(iter(saved.all()), None))
+
+    def delete(expected: int) -> int:
+        saved.delete(name, expected=expected or None)
+        state.set_widget_from_callback(_CHOSEN_KEY, next(iter(saved.all()), None))
+        return NEVER_WRITTEN
+
+    store_edit(
+        _place(name), Role.REVIEW, delete, subject=f"The filter “{name}”", mine=DELETED, words=json_words
+    )
+
+
+def _place(name: str) -> Place:
+    return "filter", name
 
 
 @command
-def use(saved: JsonObject) -> None:
+def use(name: str, stored: Stored[JsonObject]) -> None:
     """Replace the filters of the page by saved ones."""
+    see(_place(name), stored.revision)
+    saved = stored.content
     for key, value in NOTHING.items():
         held = saved.get(key, value)
         state.set_widget(key, held if isinstance(held, bool) else str(held))

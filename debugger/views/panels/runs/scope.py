@@ -39,6 +39,19 @@ class WantedRuns(RunFilter):
 
     path: PathFilter | None = None
     """A part of the picture that was clicked; only runs that came by it."""
+    with_problems: bool = False
+    """Only runs in which something failed, or was warned of for an unknown cause."""
+
+    @property
+    def needs_summaries(self) -> bool:
+        """Return whether no query of a backend knows the runs, but only their summaries."""
+        return self.path is not None or self.with_problems
+
+    def fits(self, run: CountedRun) -> bool:
+        """Return whether a run is chosen by its summary."""
+        if self.with_problems and not run.summary.problems:
+            return False
+        return self.path is None or self.path.fits(run)
 
     @property
     def is_everything(self) -> bool:
@@ -192,18 +205,18 @@ def counted_run(run: Run, summary: RunSummary) -> CountedRun:
 
 
 def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[Run]:
-    """Return the runs of the filters and the path.
+    """Return the runs of the filters, also of those that need the runs' summaries.
 
     ``unread`` counts those that could not be read in time.
     """
     found = newest_runs(backend, wanted)
-    if wanted.path is None:
+    if not wanted.needs_summaries:
         return found
     known = summaries_of(backend).read(found.rows, seconds)
     rows = [
         run
         for run in found.rows
-        if run.workflow_run_id in known and wanted.path.fits(counted_run(run, known[run.workflow_run_id]))
+        if run.workflow_run_id in known and wanted.fits(counted_run(run, known[run.workflow_run_id]))
     ]
     return Page(rows, len(rows), found.unread + len(found.rows) - len(known))
 
@@ -216,7 +229,7 @@ def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
     """
     found = runs_on_path(backend, wanted, _BULK_SECONDS)
     limit = max_runs(backend)
-    if wanted.path is None and found.total > limit:
+    if not wanted.needs_summaries and found.total > limit:
         raise InputError(
             f"The filter finds {found.total:,} runs, and one action takes {limit:,} at most.",
             advice="Narrow the filter, for example by dates.",
@@ -254,7 +267,7 @@ def ids_of(runs: Sequence[Run]) -> list[str]:
 
 def recorded_name(run: Run) -> str:
     """Return a workflow's name as the run's record has it, else its id."""
-    return str((run.model_extra or {}).get("workflow_name") or run.workflow_id)
+    return run.workflow_name or run.workflow_id
 
 
 def distinct(names: Mapping[str, str]) -> dict[str, str]:

@@ -129,7 +129,7 @@ def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
     return [
         (flow, part, number)
         for flow in nodes
-        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
+        for part, number in zip(_PARTS, (flow.continued, flow.waiting, flow.ended), strict=True)
     ]
 
 
@@ -171,6 +171,7 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
 
 
 def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
+    """List the runs of the part of a bar that was clicked: those that continued or those that ended."""
     held = state.widget(key)
     points = held["selection"].get("bar") if held else None
     if not points or int(points[0]["at"]) >= len(parts):
@@ -204,8 +205,7 @@ def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> Counted:
         counted_run(run, summaries[run.workflow_run_id]) for run in runs if run.workflow_run_id in summaries
     ]
     missing = len(runs) - len(counted)
-    if wanted.path is not None:
-        counted = [run for run in counted if wanted.path.fits(run)]
+    counted = [run for run in counted if wanted.fits(run)]
     held.counted = Counted(wanted, runs, counted, missing)
     return held.counted
 
@@ -255,6 +255,7 @@ def _figures(runs: Sequence[CountedRun]) -> None:
         ("Runs", f"{len(runs):,}"),
         ("Ended", f"{sum(run.is_over for run in runs):,}"),
         ("Failed", f"{sum(run.status == 'failed' for run in runs):,}"),
+        ("With problems", f"{sum(run.summary.problems > 0 for run in runs):,}"),
         ("Median duration", duration_words(median(durations)) if durations else "–"),
         ("Tokens", f"{tokens:,}"),
     ):

@@ -22,7 +22,9 @@ from debugger.analysis.run_statistics import (
     by_version,
     end_reasons,
     path_flows,
+    trouble_counts,
 )
+from debugger.analysis.trouble import LABELS
 from debugger.exports.csv_files import csv_bytes
 from debugger.views import state
 from debugger.views.audit import audited_file
@@ -54,14 +56,14 @@ class NumberTable:
 
 
 def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
-    """Return drop-off by node."""
+    """Return for each node how many runs reached it, continued, ended or wait, and its drop-off."""
     columns: dict[str, list[Any]] = {
         "node": [flow.name for flow in nodes],
         "node_id": [flow.node for flow in nodes],
         "runs": [flow.reached for flow in nodes],
         "share": [flow.share for flow in nodes],
         "visits": [flow.visits for flow in nodes],
-        "continued": [flow.went_on for flow in nodes],
+        "continued": [flow.continued for flow in nodes],
         "ended_here": [flow.ended for flow in nodes],
         "wait_here": [flow.waiting for flow in nodes],
         "drop_off": [flow.drop_off for flow in nodes],
@@ -102,7 +104,7 @@ def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberT
 
 
 def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
-    """Return the reasons of ends."""
+    """Return how many runs ended for each reason, and their share of all."""
     found = end_reasons(runs)
     columns: dict[str, list[Any]] = {
         "end": [reason.name for reason in found],
@@ -113,10 +115,24 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
     return NumberTable("ends", columns, {"share": "percent"}, paths)
 
 
+def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
+    """Return the kinds of problems, warnings of the configuration among them."""
+    found = trouble_counts(runs)
+    columns: dict[str, list[Any]] = {
+        "problem": [LABELS[each.kind] for each in found],
+        "runs": [each.runs for each in found],
+        "share": [each.share for each in found],
+        "times": [each.times for each in found],
+    }
+    paths = [PathFilter("trouble", each.kind, f"had: {LABELS[each.kind]}") for each in found]
+    return NumberTable("problems", columns, {"share": "percent"}, paths)
+
+
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
     """Return percentiles of durations, in seconds, and of tokens.
 
-    The duration of a run is that of its turns; from its first event to its last, time elapsed.
+    ``duration_s`` is the time in which a run's turns were executed, ``elapsed_s`` the time from its first
+    event to its last.
     """
     columns: dict[str, list[Any]] = {
         group: [row.group for row in found],
@@ -144,6 +160,7 @@ def statistics_tables(
         "Edges": lambda: edge_table(edges),
         "Paths": lambda: path_table(runs, nodes),
         "Ends": lambda: reason_table(runs),
+        "Problems": lambda: problem_table(runs),
         "Versions": lambda: percentile_table("versions", "version", by_version(runs)),
         "Days": lambda: percentile_table("days", "day", by_day(runs)),
     }

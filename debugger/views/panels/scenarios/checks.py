@@ -93,6 +93,8 @@ def scenario_checks(view: RunView) -> None:
         own = next((check for check in failed if check.event == view.event), None)
         if own is not None:
             st.caption(f":red[{plain(own.text[:1].upper() + own.text[1:])}.]")
+            if own.why:
+                st.caption(f"Why: {plain(own.why)}")
     rows_list(
         "scenario_checks",
         shown,

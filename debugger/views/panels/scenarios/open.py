@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import InputError
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.file_names import plain_name
+from debugger.protocol.file_limits import SCENARIO_FILE
 from debugger.scenarios.editing import read_plain, write_yaml
 from debugger.scenarios.lex import scenarios_from_lex, write_lex
 from debugger.scenarios.loading import SUFFIX
-from debugger.scenarios.opening import OpenedScenario, UploadedScenario, open_scenario, read_uploads
+from debugger.scenarios.opening import (
+    MAX_FILES,
+    OpenedScenario,
+    UploadedScenario,
+    open_scenario,
+    read_uploads,
+)
 from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.session.session import DebugSession
@@ -29,6 +38,7 @@ from debugger.views.backends import current_backend, embedded_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Button
+from debugger.views.components.uploads import content_of, upload_files
 from debugger.views.confirmations import OpenQuestions, confirm_turn
 from debugger.views.panels.scenarios.record import SCENARIO_VIEW, ScenarioRecord, scenario_of
 from debugger.views.run_state import CurrentRun
@@ -37,7 +47,6 @@ from debugger.views.state import LastAction
 _TYPES = ["yaml", "yml", "csv", "tsv", "xlsx", "json"]
 _SHEETS = (".csv", ".tsv", ".xlsx")
 _WAIT_SECONDS = 0.25
-_MAX_MB = 20
 
 
 def open_scenario_button() -> Button:
@@ -52,9 +61,9 @@ def open_scenario_button() -> Button:
 
 
 def show_open() -> None:
-    """Show the dialog."""
+    """Open the dialog that opens a scenario, without the files chosen before."""
     held = state.record(ScenarioRecord)
-    held.is_opening, held.uploaded, held.file_ids = True, [], ()
+    held.is_opening, held.uploaded, held.refused, held.file_ids = True, [], [], ()
     held.generation += 1
     state.record(LastAction).error = None
 
@@ -76,22 +85,21 @@ def _body() -> None:
     if not held.is_opening:
         st.rerun()  # only that closes a dialog
     with st.container(key="open_scenario_dialog", gap="small"):
-        files = st.file_uploader(
+        files = upload_files(
             "Scenario files (YAML), with the scripts, tables and workflows that they name; or a Lex test set",
-            type=_TYPES,
-            accept_multiple_files=True,
-            key=f"scenario_files_{held.generation}",
-            max_upload_size=_MAX_MB,
+            SCENARIO_FILE,
+            _TYPES,
+            f"scenario_files_{held.generation}",
         )
         ids = tuple(file.file_id for file in files)
         if ids != held.file_ids:
-            held.file_ids, held.uploaded = ids, []
+            held.file_ids, held.uploaded, held.refused = ids, [], []
             state.record(LastAction).error = None
             if files:
-                _read({file.name: file.getvalue() for file in files})
+                _read(files)
         error = state.record(LastAction).error
-        if error is not None:
-            show_error(error)
+        for each in (*held.refused, *([error] if error is not None else ())):
+            show_error(each)
         if held.uploaded:
             _choice(held.uploaded, sheet=_sheet_among(file.name for file in files))
 
@@ -101,17 +109,29 @@ def _sheet_among(names: Iterable[str]) -> str:
 
 
 @command
-def _read(files: dict[str, bytes]) -> None:
+def _read(uploaded: Sequence[UploadedFile]) -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    if len(uploaded) > MAX_FILES:
+        raise InputError(f"These are {len(uploaded)} files.", advice=f"Choose at most {MAX_FILES} at once.")
+    files: dict[str, bytes] = {}
+    for file in uploaded:
+        try:
+            files[file.name] = content_of(file, SCENARIO_FILE)
+        except InputError as error:
+            held.refused.append(error)
+    if not files:
+        return
     own = "" if session is None else session.workflow.config.logical_id or session.workflow_id
     sheet = _sheet_among(files)
     if len(files) == 1 and sheet and session is not None:
-        found = scenarios_from_lex(files[sheet], sheet, session.workflow, own)
+        conversations = scenarios_from_lex(files[sheet], sheet, session.workflow, own)
         files = {}
-        for number, each in enumerate(found, start=1):
+        for number, each in enumerate(conversations, start=1):
             name = plain_name(str(each.get("name") or "scenario"))
             files[f"{number:03d}-{name}{SUFFIX}"] = write_yaml(each).encode()
-    held.uploaded = read_uploads(files, own)
+    found = read_uploads(files, own)
+    held.uploaded = found.scenarios
+    held.refused += found.errors
 
 
 def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
@@ -252,7 +272,7 @@ def send_turns(session: DebugSession, up_to: int) -> None:
     actions.set_run_by(session).replay_inputs(opened.replay(up_to))
     audit_run("run scenario", session, up_to_turn=up_to)
     state.record(BackendCache).expire()
-    state.record(CurrentRun).at_rest = show_failure
+    state.record(CurrentRun).after_turns = show_failure
     session.wait_until_idle(_WAIT_SECONDS)
 
 

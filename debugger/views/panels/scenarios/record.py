@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from debugger.errors import InputError
 from debugger.scenarios.opening import OpenedScenario, UploadedScenario
 from debugger.scenarios.proposal import ScenarioDraft
 from debugger.session.session import DebugSession
@@ -32,6 +33,8 @@ class ScenarioRecord:
     """Whether the dialog that opens a file is on view."""
     uploaded: list[UploadedScenario] = field(default_factory=list)
     """The scenarios of the files that were uploaded last."""
+    refused: list[InputError] = field(default_factory=list)
+    """Why files among them cannot be opened."""
     file_ids: tuple[str, ...] = ()
     """Those files."""
     script: str | None = None

@@ -85,6 +85,7 @@ def _proposed(session: DebugSession, name: str = "") -> ScenarioDraft:
         mocks=session.mocks.all,
         masks_personal_data=held.masks,
         freezes_clock=held.freezes_clock,
+        is_embedded=state.record(CurrentBackend).name != "hosted",
     )
     if state.record(CurrentBackend).name == "hosted":
         draft.head["connection"] = state.record(HostedConnection).name or "hosted"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.embedded.model_selection import save_script, script_text
+from debugger.backends.embedded.model_selection import save_script, script_revision, script_text
+from debugger.errors import InputError
+from debugger.protocol.file_limits import SCRIPT_FILE
 from debugger.scenarios.scripts import script_names, script_problems, script_template
 from debugger.session.session import DebugSession
 from debugger.store import Role
+from debugger.store.edited_files import file_revision
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
@@ -17,7 +21,9 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
 from debugger.views.components.toolbar import Button
+from debugger.views.components.uploads import content_of, upload_file
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.edits import Place, see, store_edit
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
@@ -44,7 +50,9 @@ def show_script() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is not None and isinstance(session.backend, EmbeddedBackend):
         folder = session.backend.settings.scripts_folder
-        own = script_text(session.workflow.config.logical_id, folder)
+        logical_id = session.workflow.config.logical_id
+        see(_place(session), script_revision(logical_id, folder))  # before it is read, so never too new
+        own = script_text(logical_id, folder)
         held.script = own or script_template(session.workflow)
         held.generation += 1
 
@@ -62,17 +70,16 @@ def script_dialog() -> None:
 
 def _body() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
-    if held.script is None or session is None:
+    if held.script is None or session is None or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
     with st.container(key="script_dialog", gap="small"):
         st.caption(
             "Rules in YAML, tried from top to bottom, that answer for the models of this workflow. Names of "
             "nodes, edges and tools are offered while you type, or with Ctrl + Space."
         )
-        file = st.file_uploader("Upload a script", type=["yaml", "yml"], key=f"script_file_{held.generation}")
+        file = upload_file("Upload a script", SCRIPT_FILE, ["yaml", "yml"], f"script_file_{held.generation}")
         if file is not None and file.file_id != held.script_file:
-            held.script_file = file.file_id
-            held.script = file.getvalue().decode("utf-8-sig", "replace")[:MAX_CHARACTERS]
+            _upload(file)
         page = held.generation, held.script_file
         names = script_names(session.workflow)
         script_editor("script_text", "Script", held.script, names, _edit, page=page)
@@ -95,6 +102,20 @@ def _body() -> None:
 
 
 @command
+def _upload(file: UploadedFile) -> None:
+    """Take the text of a file in the place of the script; one that is too long changes nothing."""
+    held = state.record(ScenarioRecord)
+    held.script_file = file.file_id
+    text = content_of(file, SCRIPT_FILE).decode("utf-8-sig", "replace")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"The script {file.name!r} has {len(text):,} characters.",
+            advice=f"Shorten it: {MAX_CHARACTERS:,} are the most.",
+        )
+    held.script = text
+
+
+@command
 def _edit(text: str) -> None:
     held = state.record(ScenarioRecord)
     if held.script is not None:  # a change that comes after Save does not open the dialog again
@@ -107,7 +128,35 @@ def _save() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is None or held.script is None or not isinstance(session.backend, EmbeddedBackend):
         return
-    save_script(sent_text("script_text") or held.script, session.backend.settings.scripts_folder)
-    session.backend.renew(session.workflow_id)
-    audit("save script", session.workflow_id)
-    held.script = None
+    backend, text = session.backend, sent_text("script_text") or held.script
+    folder, workflow_id = backend.settings.scripts_folder, session.workflow_id
+    held.script = text
+
+    def store(expected: int) -> int:
+        path = save_script(text, folder, expected)
+        audit("save script", workflow_id)
+        finish()
+        return file_revision(path)
+
+    def finish() -> None:
+        backend.renew(workflow_id)
+        held.script = None
+
+    def go_on() -> None:
+        held.generation += 1  # the editor begins anew, with the user's text
+
+    is_stored = store_edit(
+        _place(session),
+        Role.ADMIN,
+        store,
+        subject="The script",
+        mine=text,
+        keep_theirs=lambda _: finish(),
+        go_on=go_on,
+    )
+    if is_stored and held.script is not None:
+        finish()  # another user has stored the same
+
+
+def _place(session: DebugSession) -> Place:
+    return "script", session.workflow.config.logical_id

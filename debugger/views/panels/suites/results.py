@@ -109,6 +109,8 @@ def _repetition(repetition: RepetitionResult, number: int | None) -> None:
     if repetition.checks:
         # A row is chosen to go to its event, so none stays chosen.
         rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_ROWS)
+        for check in [check for check in repetition.checks if check.why][:_MAX_ROWS]:
+            st.caption(_why(check))
     elif not repetition.error:
         st.caption(f"{count(repetition.turns, 'turn')} ran; the scenario has no expectation.")
 
@@ -131,6 +133,12 @@ def _checks(repetition: RepetitionResult) -> Table:
         columns,
         lambda check: [repetition.run_id, check.turn, check.event] if repetition.run_id else None,
     )
+
+
+def _why(check: CheckResult) -> str:
+    """Return why a check failed, in a line of its own: a table would cut it."""
+    place = "end" if check.turn is None else f"turn {check.turn}"
+    return f"Why · {place} · {check.expectation.kind.replace('_', ' ')}: {plain(check.why)}"
 
 
 def _verdict(check: CheckResult) -> Cell:

@@ -5,7 +5,7 @@ import pytest
 from debugger.engine.models.base import ModelError, ToolCall, ToolSpec, TransitionOption
 from debugger.engine.models.providers.answers import without_blanks
 from debugger.protocol.messages import ai_message, human_message
-from tests.support.model_server import prompt, responder, said, serving
+from tests.support.model_server import prompt, provider_model, said, serving
 
 ORDER = TransitionOption("edge_1", "the user orders tea", "order", "Order")
 SIZED = TransitionOption(
@@ -24,7 +24,7 @@ SCHEMA = {
 
 def test_answer_has_text_and_usage():
     with serving(said("Yes, we have.")) as server:
-        reply = responder().reply(prompt(server.llm(named_llm_config_id="saved_1")))
+        reply = provider_model().reply(prompt(server.llm(named_llm_config_id="saved_1")))
 
     assert (reply.text, reply.chosen, reply.calls) == ("Yes, we have.", None, ())
     assert reply.model == "tea-1-2026"
@@ -48,7 +48,7 @@ def test_usage_is_estimated_without_counts():
     del answer["usage"]
 
     with serving(answer) as server:
-        usage = responder().reply(prompt(server.llm())).usage
+        usage = provider_model().reply(prompt(server.llm())).usage
 
     assert usage["was_estimated"]
     assert usage["prompt_tokens"] == 7
@@ -64,7 +64,7 @@ def test_messages_have_memos_as_notes():
     ]
 
     with serving(said("Hi")) as server:
-        responder().reply(prompt(server.llm(), message="Hello", history=lambda: history))
+        provider_model().reply(prompt(server.llm(), message="Hello", history=lambda: history))
 
     assert server.requests[0]["messages"] == [
         {"role": "system", "content": "Sell tea."},
@@ -76,7 +76,7 @@ def test_messages_have_memos_as_notes():
 
 def test_messages_add_a_missing_newest_one():
     with serving(said("Hi")) as server:
-        responder().reply(prompt(server.llm(), message="Tea?", history=lambda: []))
+        provider_model().reply(prompt(server.llm(), message="Tea?", history=lambda: []))
 
     assert server.requests[0]["messages"][-1] == {"role": "user", "content": "Tea?"}
 
@@ -85,7 +85,7 @@ def test_messages_end_with_a_users_note():
     history = [ai_message("Welcome.", message_id="welcome_message")]
 
     with serving(said("Hi")) as server:
-        responder().reply(prompt(server.llm(), message="", history=lambda: history))
+        provider_model().reply(prompt(server.llm(), message="", history=lambda: history))
 
     assert server.requests[0]["messages"][-1] == {
         "role": "user",
@@ -106,7 +106,7 @@ def test_messages_are_cut_to_recent_ones(recent, sent):
 
     with serving(said("Hi")) as server:
         llm = server.llm(truncated_max_recent_messages=recent)
-        responder().reply(prompt(llm, message="four", history=lambda: history))
+        provider_model().reply(prompt(llm, message="four", history=lambda: history))
 
     assert [message["content"] for message in server.requests[0]["messages"][1:]] == sent
 
@@ -115,7 +115,7 @@ def test_answer_chooses_an_edge_with_arguments():
     call = ("Destination_Node__order_2", {"size": "large", "justification": "it was said"})
 
     with serving(said(None, call)) as server:
-        reply = responder().reply(prompt(server.llm(), choices=(ORDER, SIZED)))
+        reply = provider_model().reply(prompt(server.llm(), choices=(ORDER, SIZED)))
 
     tools = [tool["function"] for tool in server.requests[0]["tools"]]
     assert [tool["name"] for tool in tools] == ["Destination_Node__order", "Destination_Node__order_2"]
@@ -135,7 +135,7 @@ def test_tool_names_are_valid_and_mapped_back():
     calls = (("find_tea", {"name": "Assam"}), ("find_tea_2", {}), ("_" + "1" * 63, {}))
 
     with serving(said("Let me look.", *calls)) as server:
-        reply = responder().reply(prompt(server.llm(), tools=tools))
+        reply = provider_model().reply(prompt(server.llm(), tools=tools))
 
     assert reply.calls == (
         ToolCall("find tea!", {"name": "Assam"}),
@@ -152,7 +152,7 @@ def test_messages_have_tool_calls_and_results():
     exchange = (asked, {"type": "tool", "content": "3 found", "tool_call_id": "c1"})
 
     with serving(said("Three.")) as server:
-        responder().reply(prompt(server.llm(), exchange=exchange, tools=(ToolSpec("find tea", ""),)))
+        provider_model().reply(prompt(server.llm(), exchange=exchange, tools=(ToolSpec("find tea", ""),)))
 
     call, result = server.requests[0]["messages"][-2:]
     assert call["content"] == "One moment."
@@ -166,12 +166,12 @@ def test_messages_have_tool_calls_and_results():
 
 def test_answer_ignores_calls_never_offered():
     with serving(said(None, ("rob_bank", {}))) as server, pytest.raises(ModelError, match="with nothing"):
-        responder().reply(prompt(server.llm(), choices=(ORDER,)))
+        provider_model().reply(prompt(server.llm(), choices=(ORDER,)))
 
 
 def test_arguments_that_are_no_object_are_none():
     with serving(said(None, ("Destination_Node__order", "[1, 2"))) as server:
-        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+        reply = provider_model().reply(prompt(server.llm(), choices=(ORDER,)))
 
     assert (reply.chosen, reply.args) == (ORDER, {})
 
@@ -186,7 +186,7 @@ def test_tool_call_with_unreadable_arguments_fails(arguments):
         serving(said(None, ("cancel", arguments))) as server,
         pytest.raises(ModelError, match=r"called 'cancel' with arguments that are not a JSON object$"),
     ):
-        responder().reply(prompt(server.llm(), tools=(tool,)))
+        provider_model().reply(prompt(server.llm(), tools=(tool,)))
 
 
 def test_tool_call_cut_off_names_max_tokens():
@@ -194,12 +194,12 @@ def test_tool_call_cut_off_names_max_tokens():
     answer["choices"][0]["finish_reason"] = "length"
 
     with serving(answer) as server, pytest.raises(ModelError, match=r"because max_tokens were used up$"):
-        responder().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
+        provider_model().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
 
 
 def test_call_of_tool_without_arguments_may_be_null():
     with serving(said(None, ("stock", "null"))) as server:
-        reply = responder().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
+        reply = provider_model().reply(prompt(server.llm(), tools=(ToolSpec("stock", "Counts"),)))
 
     assert reply.calls == (ToolCall("stock"),)
 
@@ -210,7 +210,7 @@ def test_refusal_is_quoted_and_not_repeated(kind):
     answer["choices"][0]["message"]["refusal"] = "I cannot help with that."
 
     with serving(answer) as server, pytest.raises(ModelError, match=r"refused to answer: I cannot help with"):
-        responder().reply(prompt(server.llm(), kind=kind, schema=SCHEMA))
+        provider_model().reply(prompt(server.llm(), kind=kind, schema=SCHEMA))
 
     assert len(server.requests) == 1
 
@@ -220,7 +220,7 @@ def test_nothing_said_names_max_tokens():
         serving(said(None, finish="length")) as server,
         pytest.raises(ModelError, match=r"answered with nothing, because max_tokens were used up$"),
     ):
-        responder().reply(prompt(server.llm()))
+        provider_model().reply(prompt(server.llm()))
 
 
 def test_output_is_extracted_after_tool_results():
@@ -230,7 +230,7 @@ def test_output_is_extracted_after_tool_results():
     exchange = (ai_message("", message_id="m", tool_calls=[call]), result)
 
     with serving(said("Four are left."), said(None, ("structured_output", {"left": 4}))) as server:
-        reply = responder().reply(prompt(server.llm(), exchange=exchange, schema=schema))
+        reply = provider_model().reply(prompt(server.llm(), exchange=exchange, schema=schema))
 
     sent = server.requests[1]["messages"]
     assert [message["role"] for message in sent] == [
@@ -247,7 +247,7 @@ def test_output_is_extracted_after_tool_results():
 
 def test_argument_that_is_not_finite_is_null():
     with serving(said(None, ("Destination_Node__order", '{"cups": NaN, "sizes": [Infinity]}'))) as server:
-        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+        reply = provider_model().reply(prompt(server.llm(), choices=(ORDER,)))
 
     assert reply.args == {"cups": None, "sizes": [None]}
 
@@ -257,7 +257,7 @@ def test_verdict_is_a_call_of_its_own(is_met):
     verdict = {"is_condition_met": is_met, "justification": "clear", "arguments": {"size": "large"}}
 
     with serving(said(None, ("give_verdict", verdict))) as server:
-        reply = responder().reply(
+        reply = provider_model().reply(
             prompt(server.llm(), kind="judge", system=SIZED.condition, choices=(SIZED,))
         )
 
@@ -273,7 +273,7 @@ def test_verdict_of_no_needs_no_arguments():
     verdict = {"is_condition_met": False, "justification": "none named", "arguments": {}}
 
     with serving(said(None, ("give_verdict", verdict))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="judge", choices=(SIZED,)))
+        reply = provider_model().reply(prompt(server.llm(), kind="judge", choices=(SIZED,)))
 
     assert (reply.chosen, reply.reason) == (None, "none named")
     assert len(server.requests) == 1
@@ -283,14 +283,14 @@ def test_number_that_is_not_finite_is_null():
     schema = {"type": "object", "properties": {"rate": {"type": ["number", "null"]}}, "required": ["rate"]}
 
     with serving(said(None, ("structured_output", '{"rate": 1e999}'))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=schema))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=schema))
 
     assert (reply.fields, reply.fields_error) == ({"rate": None}, None)
 
 
 def test_justification_of_null_is_empty():
     with serving(said(None, ("Destination_Node__order", {"justification": None}))) as server:
-        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+        reply = provider_model().reply(prompt(server.llm(), choices=(ORDER,)))
 
     assert (reply.chosen, reply.args, reply.reason) == (ORDER, {}, "")
 
@@ -300,14 +300,14 @@ def test_a_judge_that_never_decides_is_a_failure():
         serving(said(None, ("give_verdict", {"is_condition_met": "perhaps"}))) as server,
         pytest.raises(ModelError, match="gave no verdict: is_condition_met: 'perhaps' is not of type"),
     ):
-        responder().reply(prompt(server.llm(), kind="judge", choices=(ORDER,)))
+        provider_model().reply(prompt(server.llm(), kind="judge", choices=(ORDER,)))
 
     assert len(server.requests) == 4
 
 
 def test_worker_must_give_structured_output():
     with serving(said(None, ("structured_output", {"tea": "Assam", "cups": 2}))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
 
     assert reply.fields == {"tea": "Assam", "cups": 2}
     assert reply.fields_error is None
@@ -319,7 +319,7 @@ def test_worker_must_give_structured_output():
 
 def test_worker_may_take_an_edge_instead():
     with serving(said(None, ("Destination_Node__order", {"justification": "so"}))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
 
     assert (reply.chosen, reply.fields, reply.fields_error) == (ORDER, {}, None)
     assert len(server.requests) == 1
@@ -329,7 +329,7 @@ def test_structured_output_is_retried_with_the_reason():
     bad, good = {"tea": "Assam", "cups": "two"}, {"tea": "Assam", "cups": 2}
 
     with serving(said(None, ("structured_output", bad)), said(None, ("structured_output", good))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
     assert reply.fields == good
     told = reply.usage["structured_output_retry_metadata"]
@@ -343,10 +343,10 @@ def test_structured_output_is_retried_with_the_reason():
 
 def test_structured_output_fails_after_its_retries():
     with serving(said(None, ("structured_output", {"cups": 2}))) as server:
-        reply = responder().reply(prompt(server.llm(max_parse_retries=2), kind="work", schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(max_parse_retries=2), kind="work", schema=SCHEMA))
 
     assert reply.fields == {}
-    assert reply.fields_error == "'tea' is a required property"
+    assert (reply.fields_error, reply.fields_trouble) == ("'tea' is a required property", "schema")
     assert reply.usage["structured_output_retry_metadata"]["retry_count"] == 2
     assert len(reply.usage["structured_output_retry_metadata"]["failed_attempts"]) == 3
     assert len(server.requests) == 3
@@ -354,14 +354,14 @@ def test_structured_output_fails_after_its_retries():
 
 def test_structured_output_is_read_from_text():
     with serving(said('```json\n{"tea": "Assam"}\n```')) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
     assert reply.fields == {"tea": "Assam"}
 
 
 def test_prose_instead_of_output_is_asked_for_again():
     with serving(said("I think Assam."), said(None, ("structured_output", {"tea": "Assam"}))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
     assert reply.fields == {"tea": "Assam"}
     attempts = reply.usage["structured_output_retry_metadata"]["failed_attempts"]
@@ -370,14 +370,14 @@ def test_prose_instead_of_output_is_asked_for_again():
 
 def test_structured_output_drops_unfitting_blanks():
     with serving(said(None, ("structured_output", {"tea": "", "cups": ""}))) as server:
-        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
     assert reply.fields == {"tea": ""}
 
 
 def test_speakers_output_is_a_second_call():
     with serving(said("Assam it is."), said(None, ("structured_output", {"tea": "Assam"}))) as server:
-        reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), schema=SCHEMA))
 
     assert (reply.text, reply.fields) == ("Assam it is.", {"tea": "Assam"})
     assert "tools" not in server.requests[0]
@@ -388,10 +388,11 @@ def test_speakers_output_is_a_second_call():
 
 def test_failed_extraction_leaves_the_text():
     with serving(said("We have."), (400, {"error": {"message": "no tools"}})) as server:
-        reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
+        reply = provider_model().reply(prompt(server.llm(), schema=SCHEMA))
 
     assert (reply.text, reply.fields, reply.usage["total_tokens"]) == ("We have.", {}, 18)
     assert reply.fields_error.endswith("HTTP 400: no tools")
+    assert reply.fields_trouble == "model"
 
 
 def test_the_author_s_settings_reach_the_server():
@@ -405,7 +406,7 @@ def test_the_author_s_settings_reach_the_server():
     }
 
     with serving(said("Hi")) as server:
-        responder().reply(prompt(server.llm(**llm)))
+        provider_model().reply(prompt(server.llm(**llm)))
 
     (sent,) = server.requests
     assert (sent["seed"], sent["reasoning_effort"], sent["house"]) == (5, "high", "style")
@@ -417,7 +418,7 @@ def test_the_author_s_settings_reach_the_server():
 @pytest.mark.parametrize("answer", [{"result": said("Hi")}, said("Hi")])
 def test_an_answer_that_the_server_wraps_is_unwrapped(answer):
     with serving(answer) as server:
-        reply = responder().reply(prompt(server.llm(response_unwrap_key="result")))
+        reply = provider_model().reply(prompt(server.llm(response_unwrap_key="result")))
 
     assert reply.text == "Hi"
 

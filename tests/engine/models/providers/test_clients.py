@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
 from debugger.engine.models.base import ModelError, ToolSpec, TransitionOption
 from debugger.errors import RunError
-from tests.support.model_server import KEY, prompt, responder, said, serving
+from tests.support.model_server import KEY, prompt, provider_model, said, serving
 
 ORDER = TransitionOption("edge_1", "the user orders tea", "order", "Order")
 ANTHROPIC = {
@@ -89,7 +90,7 @@ def test_every_provider_is_asked_its_own_way(llm, package, keys, url, answer, pa
     pytest.importorskip(package)
 
     with serving(answer) as server:
-        asker = responder({**keys, url: server.url})
+        asker = provider_model({**keys, url: server.url})
         reply = asker.reply(prompt({**llm, "max_retries": 0}, choices=(ORDER,)))
 
     assert server.requests[0]["path"] == path
@@ -106,7 +107,7 @@ def body(llm, answer=OPENAI):
         for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
             urls[name] = server.url
         keys = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "GOOGLE_API_KEY": KEY}
-        responder({**keys, **urls}).reply(prompt({**llm, "max_retries": 0}, choices=(ORDER,)))
+        provider_model({**keys, **urls}).reply(prompt({**llm, "max_retries": 0}, choices=(ORDER,)))
     return {**server.requests[0], "organization": server.headers[0].get("openai-organization")}
 
 
@@ -130,7 +131,7 @@ def test_an_organization_is_sent_along():
 def test_query_of_base_url_is_sent():
     with serving(OPENAI) as server:
         llm = server.llm(base_url=f"{server.url}/v1?version=2&team=tea")
-        responder({}).reply(prompt(llm, choices=(ORDER,)))
+        provider_model({}).reply(prompt(llm, choices=(ORDER,)))
 
     assert server.requests[0]["path"] == "/v1/chat/completions?version=2&team=tea"
 
@@ -145,9 +146,9 @@ def test_environment_headers_stay_with_trusted_servers(monkeypatch):
 
     with serving(OPENAI) as server:
         for llm in (server.llm(), {"type": "openai_llm", "base_url": server.url}):
-            responder({}).reply(prompt(llm, choices=(ORDER,)))
+            provider_model({}).reply(prompt(llm, choices=(ORDER,)))
         own = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url}
-        responder(own).reply(prompt({"type": "openai_llm"}, choices=(ORDER,)))
+        provider_model(own).reply(prompt({"type": "openai_llm"}, choices=(ORDER,)))
 
     sent = [[value for value in headers.values() if value.endswith("-own")] for headers in server.headers]
     assert sent[:2] == [[], []]
@@ -160,7 +161,7 @@ def test_bedrock_is_asked_once_per_attempt(status):
     keys = {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": KEY}
 
     with serving((status, {"message": "busy"})) as server, pytest.raises(ModelError, match=f"HTTP {status}"):
-        asker = responder({**keys, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url})
+        asker = provider_model({**keys, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url})
         asker.reply(prompt({"type": "bedrock_llm", "max_retries": 1}))
 
     assert (len(server.requests), asker.pauses) == (2, [0.5])
@@ -185,7 +186,7 @@ def test_call_that_anthropic_cuts_off_fails():
         serving({**ANTHROPIC, "content": [call], "stop_reason": "max_tokens"}) as server,
         pytest.raises(ModelError, match=r"because max_tokens were used up$"),
     ):
-        asker = responder({**keys, "ANTHROPIC_BASE_URL": server.url})
+        asker = provider_model({**keys, "ANTHROPIC_BASE_URL": server.url})
         asker.reply(prompt({"type": "anthropic_llm"}, tools=(ToolSpec("cancel", "Cancels"),)))
 
 
@@ -210,4 +211,40 @@ def test_missing_package_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydantic_ai.models.anthropic", None)
 
     with pytest.raises(RunError, match="'anthropic' needs a package"):
-        responder({"ANTHROPIC_API_KEY": KEY}).reply(prompt({"type": "anthropic_llm"}))
+        provider_model({"ANTHROPIC_API_KEY": KEY}).reply(prompt({"type": "anthropic_llm"}))
+
+
+@pytest.mark.parametrize(
+    ("llm", "package", "answer"),
+    [
+        ({"type": "openai_llm"}, "openai", OPENAI),
+        ({"type": "openai_llm", "use_responses_api": True}, "openai", OPENAI),
+        ({"type": "anthropic_llm"}, "anthropic", ANTHROPIC),
+        ({"type": "google_llm"}, "google.genai", GOOGLE),
+    ],
+)
+def test_first_request_imports_no_package(llm, package, answer):
+    pytest.importorskip(package)
+    code = f"""
+import sys, time
+from debugger.engine.models.base import ModelError
+from tests.support.model_server import prompt, provider_model, serving
+
+with serving({answer!r}) as server:
+    urls = dict.fromkeys(("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"), server.url)
+    keys = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"), "k")
+    asker, asked = provider_model({{**keys, **urls}}), prompt({{**{llm!r}, "max_retries": 0}})
+    asker.prepare(asked)
+    before = set(sys.modules)
+    try:
+        asker.reply(asked)
+    except ModelError:
+        pass
+    names = {{"openai", "anthropic", "google", "pydantic_ai", "httpx2", "debugger"}}
+    late = sorted(name for name in set(sys.modules) - before if name.split(".")[0] in names)
+    print(len(server.requests), late)
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "1 []\n"

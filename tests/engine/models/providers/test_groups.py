@@ -8,7 +8,7 @@ import pytest
 from debugger.engine.models.base import ModelError
 from debugger.engine.models.invoke import backchannel_of
 from debugger.errors import RunError
-from tests.support.model_server import prompt, responder, said, send, serving
+from tests.support.model_server import prompt, provider_model, said, send, serving
 
 
 def group(*servers, **fields):
@@ -18,7 +18,7 @@ def group(*servers, **fields):
 
 def test_group_uses_its_first_in_time():
     with serving(said("first")) as first, serving(said("second")) as second:
-        reply = responder().reply(prompt(group(first, second)))
+        reply = provider_model().reply(prompt(group(first, second)))
 
     assert reply.text == "first"
     assert second.requests == []
@@ -35,10 +35,10 @@ def test_import_of_package_takes_no_patience(monkeypatch):
         send(handler, 200, said("first"))
 
     with serving(answer) as first, serving(said("second")) as second:
-        responder().reply(prompt(first.llm()))
+        provider_model().reply(prompt(first.llm()))
         monkeypatch.delitem(sys.modules, "pydantic_ai.providers.openai")
         monkeypatch.setattr(sys, "meta_path", [SlowFinder(), *sys.meta_path])
-        responder().reply(prompt(group(first, second, min_patience_time_ms=1000)))
+        provider_model().reply(prompt(group(first, second, min_patience_time_ms=1000)))
 
     assert (len(first.requests), second.requests) == (2, [])
 
@@ -46,7 +46,7 @@ def test_import_of_package_takes_no_patience(monkeypatch):
 def test_group_calls_the_rest_when_late():
     with serving(None) as first, serving(said("second")) as second:
         first.answers[0] = first.late(said("first"))
-        reply = responder().reply(prompt(group(first, second, min_patience_time_ms=50)))
+        reply = provider_model().reply(prompt(group(first, second, min_patience_time_ms=50)))
 
     assert reply.text == "second"
     assert len(first.requests) == 1
@@ -54,7 +54,7 @@ def test_group_calls_the_rest_when_late():
 
 def test_group_calls_the_rest_on_failure():
     with serving((400, {})) as first, serving(said("second")) as second:
-        reply = responder().reply(prompt(group(first, second, min_patience_time_ms=60_000)))
+        reply = provider_model().reply(prompt(group(first, second, min_patience_time_ms=60_000)))
 
     assert reply.text == "second"
 
@@ -62,7 +62,7 @@ def test_group_calls_the_rest_on_failure():
 def test_parallel_group_prefers_its_first_in_time():
     with serving(said("first")) as first, serving(said("second")) as second:
         asked = group(first, second, operation_mode="parallel_select_one", min_patience_time_ms=60_000)
-        reply = responder().reply(prompt(asked))
+        reply = provider_model().reply(prompt(asked))
 
     assert reply.text == "first"
     assert len(second.requests) == 1
@@ -72,7 +72,7 @@ def test_parallel_group_uses_any_in_time():
     with serving(None) as first, serving(said("second")) as second:
         first.answers[0] = first.late(said("first"))
         asked = group(first, second, operation_mode="parallel_select_one", min_patience_time_ms=300)
-        reply = responder().reply(prompt(asked))
+        reply = provider_model().reply(prompt(asked))
 
     assert reply.text == "second"
 
@@ -83,7 +83,7 @@ def test_group_fails_when_patience_ends(mode):
         first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
         asked = group(first, second, operation_mode=mode, min_patience_time_ms=50, max_patience_time_ms=200)
         with pytest.raises(ModelError, match=r"m0 at .* \| custom m1 at .* did not answer within 0.2 s"):
-            responder().reply(prompt(asked))
+            provider_model().reply(prompt(asked))
 
     assert len(first.requests) == len(second.requests) == 1
 
@@ -93,7 +93,7 @@ def test_group_maximum_patience_precedes_its_minimum():
         first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
         started = time.monotonic()
         with pytest.raises(ModelError, match=r"did not answer within 0.2 s"):
-            responder().reply(
+            provider_model().reply(
                 prompt(group(first, second, min_patience_time_ms=60_000, max_patience_time_ms=200))
             )
 
@@ -104,7 +104,7 @@ def test_group_maximum_patience_precedes_its_minimum():
 def test_group_takes_any_number_as_patience(patience):
     with serving((400, {})) as first, serving(said("second")) as second:
         llm = group(first, second, min_patience_time_ms=patience)
-        assert responder().reply(prompt(llm)).text == "second"
+        assert provider_model().reply(prompt(llm)).text == "second"
         filled = {"type": "llm_group_with_backchannel", "main_llm_config": llm}
         assert 0 <= backchannel_of({**filled, "backchannel_min_patience_time_ms": patience}).patience <= 180
 
@@ -115,7 +115,7 @@ def test_group_failure_names_each_reason():
         serving((404, {})) as second,
         pytest.raises(ModelError, match=r"HTTP 400; .*HTTP 404"),
     ):
-        responder().reply(prompt(group(first, second)))
+        provider_model().reply(prompt(group(first, second)))
 
 
 def test_group_passes_over_members_without_key():
@@ -123,15 +123,15 @@ def test_group_passes_over_members_without_key():
 
     with serving(said("second")) as server:
         asked = {"type": "llm_group", "llms": [keyless, server.llm()]}
-        reply = responder({}).reply(prompt(asked))
+        reply = provider_model({}).reply(prompt(asked))
 
     assert reply.text == "second"
     with pytest.raises(RunError, match="OPENAI_API_KEY"):
-        responder({}).reply(prompt({"type": "llm_group", "llms": [keyless, keyless]}))
+        provider_model({}).reply(prompt({"type": "llm_group", "llms": [keyless, keyless]}))
 
 
 def test_backchannels_inner_group_answers():
     with serving(said("first")) as server:
         asked = {"type": "llm_group_with_backchannel", "main_llm_config": group(server)}
 
-        assert responder().reply(prompt(asked)).text == "first"
+        assert provider_model().reply(prompt(asked)).text == "first"

@@ -40,7 +40,7 @@ def test_custom_key_goes_to_trusted_addresses():
 def test_every_key_is_taken_out_of_a_text():
     keys = Keys({**NAMES, "AWS_SECRET_ACCESS_KEY": "wJalr-secret", "GEMINI_API_KEY": "x"})
 
-    assert keys.scrub(f"{OWN}, {CUSTOM} and wJalr-secret of x") == "***, *** and *** of x"
+    assert keys.mask(f"{OWN}, {CUSTOM} and wJalr-secret of x") == "***, *** and *** of x"
 
 
 def test_the_first_name_that_has_a_value_counts():

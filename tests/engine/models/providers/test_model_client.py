@@ -10,7 +10,7 @@ import pytest
 from debugger.engine.models.base import ModelError
 from debugger.engine.models.providers import Keys
 from debugger.errors import RunError
-from tests.support.model_server import KEY, prompt, responder, said, serving
+from tests.support.model_server import KEY, prompt, provider_model, said, serving
 
 
 def fault(status, message="no"):
@@ -19,7 +19,7 @@ def fault(status, message="no"):
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_request_retries_with_growing_pauses(status):
-    asker = responder()
+    asker = provider_model()
 
     with serving(fault(status), fault(status), said("There you are.")) as server:
         reply = asker.reply(prompt(server.llm()))
@@ -29,7 +29,7 @@ def test_request_retries_with_growing_pauses(status):
 
 
 def test_request_waits_as_the_server_demands():
-    asker = responder()
+    asker = provider_model()
 
     def busy(handler):
         handler.send_response(429)
@@ -44,7 +44,7 @@ def test_request_waits_as_the_server_demands():
 
 
 def test_request_fails_after_its_retries():
-    asker = responder()
+    asker = provider_model()
 
     with (
         serving(fault(500, "out of tea")) as server,
@@ -68,12 +68,26 @@ def test_request_fails_after_its_retries():
     ],
 )
 def test_what_will_not_pass_fails_at_once(answer, words):
-    asker = responder()
+    asker = provider_model()
 
     with serving(answer) as server, pytest.raises(ModelError, match=words):
         asker.reply(prompt(server.llm(max_retries=1)))
 
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("key", ["code", "type"])
+def test_quota_used_up_is_not_retried(key):
+    asker = provider_model()
+    answer = 429, {"error": {"message": "You exceeded your quota", key: "insufficient_quota"}}
+
+    with (
+        serving(answer) as server,
+        pytest.raises(ModelError, match=r"answered with HTTP 429: You exceeded your quota$"),
+    ):
+        asker.reply(prompt(server.llm(max_retries=3)))
+
+    assert (len(server.requests), asker.pauses) == (1, [])
 
 
 def test_failure_inside_an_answer_is_quoted():
@@ -88,19 +102,19 @@ def test_failure_inside_an_answer_is_quoted():
     answer = {**failed, "error": {"code": "server_error", "message": "out of tea"}}
 
     with serving(answer) as server, pytest.raises(ModelError, match=r"could not be called: .*out of tea"):
-        responder().reply(prompt(server.llm(use_responses_api=True, max_retries=0)))
+        provider_model().reply(prompt(server.llm(use_responses_api=True, max_retries=0)))
 
 
 def test_page_of_a_proxy_is_not_quoted():
     with serving((502, "<html>bad</html>")) as server, pytest.raises(ModelError, match=r"HTTP 502$"):
-        responder().reply(prompt(server.llm(max_retries=0)))
+        provider_model().reply(prompt(server.llm(max_retries=0)))
 
 
 def test_a_server_that_is_too_slow_is_left():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
         with pytest.raises(ModelError, match=r"did not answer within 0.2 s$"):
-            responder().reply(prompt(server.llm(request_timeout_ms=200, max_retries=0)))
+            provider_model().reply(prompt(server.llm(request_timeout_ms=200, max_retries=0)))
 
 
 def test_request_leaves_an_endless_answer():
@@ -115,7 +129,7 @@ def test_request_leaves_an_endless_answer():
 
         server.answers[0] = endless
         with pytest.raises(ModelError, match=r"did not answer within 0.3 s$"):
-            responder().reply(prompt(server.llm(request_timeout_ms=300, max_retries=0)))
+            provider_model().reply(prompt(server.llm(request_timeout_ms=300, max_retries=0)))
 
 
 def test_request_rejects_a_huge_answer():
@@ -126,7 +140,7 @@ def test_request_rejects_a_huge_answer():
             handler.wfile.write(b" " * 100_000)
 
     with serving(huge) as server, pytest.raises(ModelError, match=r"larger than the limit, 8000000 bytes$"):
-        responder().reply(prompt(server.llm()))
+        provider_model().reply(prompt(server.llm()))
 
     assert len(server.requests) == 1
 
@@ -141,7 +155,7 @@ def test_an_answer_that_is_packed_is_not_unpacked():
         serving(packed) as server,
         pytest.raises(ModelError, match=r"is compressed although this was not requested$"),
     ):
-        responder().reply(prompt(server.llm()))
+        provider_model().reply(prompt(server.llm()))
 
     assert server.headers[0]["accept-encoding"] == "identity"
 
@@ -152,7 +166,7 @@ def test_attempts_share_the_prompts_time():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
         with pytest.raises(ModelError, match=r"there was no answer within 0.2 s$"):
-            responder().reply(prompt(server.llm(), seconds=0.2))
+            provider_model().reply(prompt(server.llm(), seconds=0.2))
 
     assert time.monotonic() - began < 5
 
@@ -168,7 +182,7 @@ def test_a_call_that_nobody_waits_for_is_stopped():
 
         server.answers[0] = answer
         with pytest.raises(ModelError, match="no longer needed"):
-            responder().reply(prompt(server.llm(), given_up=given_up))
+            provider_model().reply(prompt(server.llm(), given_up=given_up))
 
 
 def test_missing_server_is_reported():
@@ -177,7 +191,7 @@ def test_missing_server_is_reported():
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
 
     llm = {"type": "custom_llm", "model": "tea-1", "base_url": url, "max_retries": 1}
-    asker = responder()
+    asker = provider_model()
 
     with pytest.raises(ModelError, match=r"cannot be reached$"):
         asker.reply(prompt(llm))
@@ -216,19 +230,19 @@ def test_missing_server_is_reported():
 )
 def test_wrong_configuration_ends_the_run(llm, words):
     with pytest.raises(RunError, match=words):
-        responder({}).reply(prompt(llm))
+        provider_model({}).reply(prompt(llm))
 
 
 def test_null_in_a_configuration_is_the_default():
     nulls = ("max_retries", "max_parse_retries", "model_kwargs", "thinking_budget", "verify_ssl")
 
     with serving(said("Hi")) as server:
-        assert responder().reply(prompt(server.llm(**dict.fromkeys(nulls)))).text == "Hi"
+        assert provider_model().reply(prompt(server.llm(**dict.fromkeys(nulls)))).text == "Hi"
 
 
 def test_default_model_is_used_for_none():
     with serving(said("Hi")) as server:
-        asker = responder(default_llm=server.llm())
+        asker = provider_model(default_llm=server.llm())
 
         assert asker.reply(prompt(None)).text == "Hi"
         assert asker.reply(prompt({"type": "no_llm"})).text == "Hi"
@@ -238,14 +252,14 @@ def test_default_model_is_used_for_none():
 def test_target_hides_secrets_of_an_address():
     llm = {"type": "custom_llm", "model": "m", "base_url": "https://me:secret@models.example/v1?key=secret"}
 
-    assert responder({}).remote(prompt(llm)) == "custom m at https://models.example/v1"
+    assert provider_model({}).remote(prompt(llm)) == "custom m at https://models.example/v1"
 
 
 def test_the_key_is_sent_and_shows_nowhere(caplog):
     echo = fault(400, f"your key {KEY} in full")
 
     with caplog.at_level(logging.DEBUG), serving(said("Hi"), echo) as server:
-        asker = responder(
+        asker = provider_model(
             {
                 "WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY": KEY,
                 "WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": server.url,
@@ -266,7 +280,7 @@ def test_the_key_is_sent_and_shows_nowhere(caplog):
 def test_password_of_an_address_shows_nowhere(caplog):
     with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
         url = server.url.replace("//", "//me:planted-password@")
-        responder({}).reply(prompt(server.llm(base_url=url)))
+        provider_model({}).reply(prompt(server.llm(base_url=url)))
 
     assert len(server.requests) == 1
     assert "planted-password" not in caplog.text
@@ -275,7 +289,7 @@ def test_password_of_an_address_shows_nowhere(caplog):
 def test_key_in_workflow_is_not_used(caplog):
     with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
         llm = server.llm(api_key="sk-of-the-workflow")
-        reply = responder({}).reply(prompt(llm))
+        reply = provider_model({}).reply(prompt(llm))
 
     assert "sk-of-the-workflow" not in str(server.headers) + caplog.text + repr(reply)
     assert reply.warnings == (
@@ -293,8 +307,8 @@ def test_unused_key_is_named_where_it_matters(fields):
         with pytest.raises(
             ModelError, match=r"refused the key \(HTTP 401\); the one in the workflow is not used$"
         ):
-            responder({}).reply(prompt(llm))
-        reply = responder({}).reply(prompt(llm))
+            provider_model({}).reply(prompt(llm))
+        reply = provider_model({}).reply(prompt(llm))
 
     assert "holds a key, which is not used" in reply.warnings[0]
 
@@ -308,9 +322,9 @@ def test_a_key_goes_only_where_it_belongs():
 
     with serving(said("Hi")) as server:
         stranger = {"type": "openai_llm", "base_url": f"{server.url}/v1"}
-        responder(keys).reply(prompt(stranger))
-        responder(keys).reply(prompt(server.llm()))
-        responder({**keys, "OPENAI_BASE_URL": server.url}).reply(prompt(stranger))
+        provider_model(keys).reply(prompt(stranger))
+        provider_model(keys).reply(prompt(server.llm()))
+        provider_model({**keys, "OPENAI_BASE_URL": server.url}).reply(prompt(stranger))
 
     sent = [headers["authorization"] for headers in server.headers]
     assert sent == ["Bearer no-key", "Bearer no-key", "Bearer sk-openai-0123456789"]
@@ -321,9 +335,9 @@ def test_private_model_needs_the_environment():
         llm = server.llm()
         own = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": llm["base_url"]}
         with pytest.raises(ModelError, match="this machine or of a private network"):
-            responder(refuses_private=True).reply(prompt({**llm, "max_retries": 0}))
+            provider_model(refuses_private=True).reply(prompt({**llm, "max_retries": 0}))
         for asker in (
-            responder(own, refuses_private=True),
-            responder(refuses_private=True, default_llm=llm),
+            provider_model(own, refuses_private=True),
+            provider_model(refuses_private=True, default_llm=llm),
         ):
             assert asker.reply(prompt(llm)).text == "Here."

@@ -29,16 +29,16 @@ class Writer:
         return Reply(text=self.text)
 
 
-def play(monkeypatch, *parts, responder=None, defaults=None, **fields):
+def play(monkeypatch, *parts, model=None, defaults=None, **fields):
     """A run whose last node but one processes the transcript; the last one speaks."""
     chain = [*parts, node("end", "end_conversation", **fields), static("done", "Done.")]
     edges = [direct(a["logical_id"], b["logical_id"]) for a, b in pairwise(chain)]
     types = {"end_conversation": EndConversationNode}
-    return ConnectorRun(monkeypatch, types, *chain, *edges, responder=responder, defaults=defaults or {})
+    return ConnectorRun(monkeypatch, types, *chain, *edges, model=model, defaults=defaults or {})
 
 
 def test_node_emits_one_event_and_run_continues(monkeypatch):
-    run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer("Short."))
+    run = play(monkeypatch, process_transcript_prompt=PROMPT, model=Writer("Short."))
 
     types = run.turn(raw_conversation_transcript="User: Hi")
 
@@ -56,9 +56,7 @@ def test_node_emits_one_event_and_run_continues(monkeypatch):
 
 def test_model_reads_transcript_and_filled_prompt(monkeypatch):
     writer = Writer("Short.")
-    run = play(
-        monkeypatch, process_transcript_prompt=PROMPT, responder=writer, defaults={"reader": "the doctor"}
-    )
+    run = play(monkeypatch, process_transcript_prompt=PROMPT, model=writer, defaults={"reader": "the doctor"})
 
     run.turn(raw_conversation_transcript="User: Hi")
 
@@ -81,7 +79,7 @@ def test_missing_transcript_is_chat_without_memos(monkeypatch):
         static("hello", "Hello."),
         say("chat", self_loop=False),
         process_transcript_prompt=PROMPT,
-        responder=writer,
+        model=writer,
     )
 
     run.turn()
@@ -104,7 +102,7 @@ def test_missing_transcript_is_chat_without_memos(monkeypatch):
     ids=["nothing said", "no prompt", "empty prompt", "no model"],
 )
 def test_missing_text_gives_raw_transcript(monkeypatch, fields):
-    run = play(monkeypatch, responder=Writer(), **fields)
+    run = play(monkeypatch, model=Writer(), **fields)
 
     run.turn(raw_conversation_transcript="User: Hi")
 
@@ -127,7 +125,7 @@ def test_a_node_with_no_model_asks_nobody(monkeypatch):
         monkeypatch,
         process_transcript_prompt=PROMPT,
         process_transcript_llms_config={"type": "no_llm"},
-        responder=writer,
+        model=writer,
     )
 
     run.turn(raw_conversation_transcript="User: Hi")
@@ -136,7 +134,7 @@ def test_a_node_with_no_model_asks_nobody(monkeypatch):
 
 
 def test_failing_model_does_not_end_run(monkeypatch):
-    run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer(failure="It timed out."))
+    run = play(monkeypatch, process_transcript_prompt=PROMPT, model=Writer(failure="It timed out."))
 
     run.turn(raw_conversation_transcript="User: Hi")
 
@@ -158,7 +156,7 @@ def test_model_is_nodes_else_workflows(monkeypatch):
             process_transcript_prompt=PROMPT,
             process_transcript_llms_config=chosen,
         )
-        ConnectorRun(monkeypatch, types, part, responder=writer, llms_config=shared).turn()
+        ConnectorRun(monkeypatch, types, part, model=writer, llms_config=shared).turn()
 
     assert [prompt.llm["model"] for prompt in writer.prompts] == ["one", "two", "two"]
 
@@ -170,7 +168,7 @@ def test_model_key_is_never_shown(monkeypatch):
         monkeypatch,
         process_transcript_prompt=PROMPT,
         process_transcript_llms_config=model,
-        responder=writer,
+        model=writer,
     )
 
     run.turn()
@@ -187,7 +185,7 @@ def test_built_transcript_is_rebuilt_after_more_chat(monkeypatch):
         node("end", "end_conversation"),
         direct("chat", "end"),
         direct("end", "chat"),
-        responder=Writer(),
+        model=Writer(),
     )
 
     run.turn("one")

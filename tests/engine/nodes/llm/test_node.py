@@ -43,9 +43,7 @@ def warnings(play: Play) -> list[str]:
 
 def test_prompt_names_the_nodes_model():
     model = Model(lambda _prompt: Reply(text="Hi."))
-    play = Play(
-        say("chat", llms_config={"type": "openai_llm", "model": "m", "api_key": "k"}), responder=model
-    )
+    play = Play(say("chat", llms_config={"type": "openai_llm", "model": "m", "api_key": "k"}), model=model)
 
     play.turn("hi")
 
@@ -55,7 +53,7 @@ def test_prompt_names_the_nodes_model():
 def test_condition_is_evaluated_by_nodes_model():
     model = Model(lambda _prompt: Reply(text="Hi."))
     desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
-    play = Play(say("chat"), desk, responder=model, llms_config={"type": "google_llm"})
+    play = Play(say("chat"), desk, model=model, llms_config={"type": "google_llm"})
 
     play.turn("hi")
 
@@ -71,7 +69,7 @@ def test_filler_prompt_is_nodes_or_workflows():
     own = say("chat", backchannel_response_config={"prompt": "Hum."})
 
     for node in (own, say("chat")):
-        play = Play(node, responder=model, backchannel_response_config=shared, defaults={"who": "Ada"})
+        play = Play(node, model=model, backchannel_response_config=shared, defaults={"who": "Ada"})
         play.turn("hi")
 
     assert [prompt.backchannel for prompt in model.prompts] == ["Hum.", "Bridge for Ada."]
@@ -89,7 +87,7 @@ def test_filler_is_spoken_while_answer_is_late():
         "backchannel_static_responses": ["Hm."],
         "backchannel_min_patience_time_ms": 1,
     }
-    play = Play(say("chat", llms_config=group), responder=Model(answer), options=HIDDEN)
+    play = Play(say("chat", llms_config=group), model=Model(answer), options=HIDDEN)
 
     types = play.turn("hi")
 
@@ -100,7 +98,7 @@ def test_filler_is_spoken_while_answer_is_late():
 
 
 def test_model_failure_reason_is_a_warning():
-    play = Play(say("chat", default_error_message="Pardon?"), responder=Model(fails("it is shut.")))
+    play = Play(say("chat", default_error_message="Pardon?"), model=Model(fails("it is shut.")))
 
     play.turn("hi")
 
@@ -109,7 +107,7 @@ def test_model_failure_reason_is_a_warning():
 
 
 def test_failure_without_default_message_is_silent():
-    play = Play(say("chat", default_error_message=None), responder=Model(fails("")))
+    play = Play(say("chat", default_error_message=None), model=Model(fails("")))
 
     play.turn("hi")
 
@@ -124,7 +122,7 @@ def test_stopped_turn_is_no_model_failure():
         cancelled.set()
         raise ModelError("nobody waits")
 
-    play = Play(say("chat"), responder=Model(answer))
+    play = Play(say("chat"), model=Model(answer))
 
     play.turn("hi", cancelled=cancelled)
 
@@ -139,7 +137,7 @@ def test_discarded_answer_may_fail():
         raise ModelError
 
     desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
-    play = Play(say("chat"), desk, responder=Model(answer))
+    play = Play(say("chat"), desk, model=Model(answer))
 
     types = play.turn("hi")
 
@@ -154,7 +152,7 @@ def test_judged_edges_arguments_are_no_variables():
         return Reply(text="Hi.")
 
     desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
-    play = Play(say("chat"), desk, responder=Model(answer))
+    play = Play(say("chat"), desk, model=Model(answer))
 
     play.turn("hi")
 
@@ -167,7 +165,7 @@ def test_misfit_structured_output_says_default_message():
     schema = {"type": "object", "properties": {"size": {}}}
     node = say("chat", structured_output_schema=schema, default_error_message="Pardon?")
     reply = Reply(text="Noted.", fields={"size": 1}, fields_error="no attempt fitted")
-    play = Play(node, responder=Model(lambda _prompt: reply))
+    play = Play(node, model=Model(lambda _prompt: reply))
 
     play.turn("hi", runtime_variables={"size": 7})
 
@@ -181,7 +179,7 @@ def test_missing_keys_retain_their_values():
     fields: list[dict[str, Any]] = [{"size": 1, "name": "Ada"}, {"size": 2}]
     play = Play(
         worker("facts", {"size": {}, "name": {}}, self_loop=True),
-        responder=Model(lambda _prompt: Reply(fields=fields.pop(0))),
+        model=Model(lambda _prompt: Reply(fields=fields.pop(0))),
     )
 
     play.turn("1 for Ada")
@@ -192,11 +190,11 @@ def test_missing_keys_retain_their_values():
 
 
 def test_worker_is_silent_even_on_failure():
-    play = Play(worker("facts", self_loop=True), responder=Model(lambda _prompt: Reply(text="Psst.")))
+    play = Play(worker("facts", self_loop=True), model=Model(lambda _prompt: Reply(text="Psst.")))
     play.turn("hi")
     said = play.said()
 
-    play.interpreter.responder.answer = fails("shut")
+    play.interpreter.model.answer = fails("shut")
     play.turn("hi")
 
     assert said == play.said() == []
@@ -246,7 +244,7 @@ def variables(play: Play) -> dict[str, Any]:
 def test_round_emits_call_line_result_and_answer():
     line = {"static_messages": ["One moment, [[guest]]."], "static_messages_selection_mode": "sequence"}
     answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
-    play = Play(with_tools(add(static_messages_config=line)), responder=answers, options=HIDDEN)
+    play = Play(with_tools(add(static_messages_config=line)), model=answers, options=HIDDEN)
 
     types = play.turn("1 and 2?", runtime_variables={"guest": "Ada"})
 
@@ -303,7 +301,7 @@ def test_round_emits_call_line_result_and_answer():
 def test_model_reads_signature_schema_and_exchange():
     answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
     given = add(signature="Adds for {{who}}.", description="For people.")
-    play = Play(with_tools(given), responder=answers)
+    play = Play(with_tools(given), model=answers)
 
     play.turn("1 and 2?", dynamic_variables={"who": "Ada"})
 
@@ -320,7 +318,7 @@ def test_model_reads_signature_schema_and_exchange():
 def test_only_result_and_parts_become_variables():
     mapping = {"target_variable_name": "whole", "result_path": "sum", "scope": "workflow"}
     given = add(result_variable_mappings=[mapping], expand_result_into_runtime_variables=True)
-    play = Play(with_tools(given), responder=Answers(call(a=1, b=2), Reply(text="3")))
+    play = Play(with_tools(given), model=Answers(call(a=1, b=2), Reply(text="3")))
 
     play.turn("1 and 2?")
 
@@ -343,7 +341,7 @@ def test_worker_calls_tools_and_fills_schema():
     tools = {"tools": [add(static_messages_config=line)]}
     node = worker("facts", {"size": {}}, tools_config=tools, wait_for_user_message=False)
     answers = Answers(call(text="Let me see.", a=1, b=2), Reply(fields={"size": 3, "other": 4}))
-    play = Play(node, responder=answers, options=HIDDEN)
+    play = Play(node, model=answers, options=HIDDEN)
 
     types = play.turn()
 
@@ -364,7 +362,7 @@ def test_worker_calls_tools_and_fills_schema():
 
 def test_last_round_offers_no_tools():
     answers = Answers(call(a=1, b=1), call(a=2, b=2), call(text="Enough.", a=3, b=3))
-    play = Play(with_tools(add(), max_consecutive_tool_calls=2), responder=answers)
+    play = Play(with_tools(add(), max_consecutive_tool_calls=2), model=answers)
 
     play.turn("go")
 
@@ -377,7 +375,7 @@ def test_last_round_offers_no_tools():
 def test_with_no_round_allowed_nothing_is_offered():
     answers = Answers(Reply(text="Hello."))
 
-    Play(with_tools(add(), max_consecutive_tool_calls=0), responder=answers).turn("hi")
+    Play(with_tools(add(), max_consecutive_tool_calls=0), model=answers).turn("hi")
 
     assert [prompt.tools for prompt in answers.prompts] == [()]
 
@@ -397,7 +395,7 @@ def test_invalid_config_is_rejected(fields, told):
 
 def test_calls_of_one_message_run_in_order():
     reply = Reply(calls=(ToolCall("add", {"a": 1, "b": 1}), ToolCall("add", {"a": 2, "b": 2})))
-    play = Play(with_tools(add()), responder=Answers(reply, Reply(text="Done.")))
+    play = Play(with_tools(add()), model=Answers(reply, Reply(text="Done.")))
 
     play.turn("go")
 
@@ -409,7 +407,7 @@ def test_calls_of_one_message_run_in_order():
 
 def test_failing_tool_is_reported_to_model():
     answers = Answers(call(a=1, b="x"), Reply(text="Sorry."))
-    play = Play(with_tools(add()), responder=answers)
+    play = Play(with_tools(add()), model=answers)
 
     play.turn("go", runtime_variables={"total": 7})
 
@@ -431,7 +429,7 @@ def test_failing_tool_is_reported_to_model():
 )
 def test_impossible_call_is_reported_and_changes_nothing(reply, error):
     line = {"static_messages": ["One moment."]}
-    play = Play(with_tools(add(static_messages_config=line)), responder=Answers(reply, Reply(text="Sorry.")))
+    play = Play(with_tools(add(static_messages_config=line)), model=Answers(reply, Reply(text="Sorry.")))
 
     play.turn("go")
 
@@ -448,7 +446,7 @@ def test_workflow_arguments_are_hidden_and_added():
         {"argument_name": "b", "source": "literal", "literal_value": 5, "expose_to_llm": True},
     ]
     answers = Answers(call(), Reply(text="Done."))
-    play = Play(with_tools(add(variable_arguments=bindings)), responder=answers)
+    play = Play(with_tools(add(variable_arguments=bindings)), model=answers)
 
     play.turn("go", runtime_variables={"base": 40})
 
@@ -463,9 +461,7 @@ def test_workflow_arguments_are_hidden_and_added():
 
 def test_missing_workflow_argument_fails_the_call():
     binding = {"argument_name": "a", "variable_path": "base", "required": True}
-    play = Play(
-        with_tools(add(variable_arguments=[binding])), responder=Answers(call(b=1), Reply(text="Sorry."))
-    )
+    play = Play(with_tools(add(variable_arguments=[binding])), model=Answers(call(b=1), Reply(text="Sorry.")))
 
     play.turn("go")
 
@@ -479,7 +475,7 @@ def test_workflow_tools_are_offered_under_valid_names():
     other = add(name="Add two numbers!")
     answers = Answers(Reply(text="Hi."))
     play = Play(
-        with_tools(add(), other), responder=answers, tools_config={"tools": [add(), add(code="x"), other]}
+        with_tools(add(), other), model=answers, tools_config={"tools": [add(), add(code="x"), other]}
     )
 
     play.turn("hi")
@@ -490,7 +486,7 @@ def test_workflow_tools_are_offered_under_valid_names():
 
 def test_required_answer_offers_no_tools():
     answers = Answers(Reply(text="Hi."))
-    play = Play(with_tools(add()), responder=answers)
+    play = Play(with_tools(add()), model=answers)
     play.turn()
 
     state = play.state.main
@@ -515,7 +511,7 @@ def test_text_with_calls_is_spoken_unless_flagged(tool_flag, node_flag, workflow
     answers = Answers(call(text="I look.", a=1, b=2), Reply(text="It is 3."))
     play = Play(
         with_tools(add(**{flag: tool_flag}), **{flag: node_flag}),
-        responder=answers,
+        model=answers,
         **{flag: workflow_flag},
     )
 
@@ -531,7 +527,7 @@ def test_tool_flag_needs_every_called_tool():
     quiet, loud = add(name="quiet", **{flag: True}), add(name="loud")
     args = {"a": 1, "b": 2}
     reply = Reply(text="I look.", calls=(ToolCall("quiet", args), ToolCall("loud", args)))
-    play = Play(with_tools(quiet, loud), responder=Answers(reply, Reply(text="Done.")))
+    play = Play(with_tools(quiet, loud), model=Answers(reply, Reply(text="Done.")))
 
     play.turn("go")
 
@@ -547,7 +543,7 @@ def test_text_with_calls_is_in_exchange_only():
     chats: list[list[str]] = []
     reads = Reads(call(text="I look.", a=1, b=2), Reply(text="It is 3."))
 
-    Play(with_tools(add()), responder=reads).turn("go")
+    Play(with_tools(add()), model=reads).turn("go")
 
     assert chats == [["go"], ["go"]]
     assert reads.prompts[1].exchange[0]["content"] == "I look."
@@ -567,7 +563,7 @@ def test_transition_wins_over_calls_and_text_is_spoken(lingers):
         with_tools(add()),
         say("desk"),
         when("chat", "desk", freeform="wants the desk"),
-        responder=Hops(),
+        model=Hops(),
         options=EngineOptions(linger_after_reply=lingers),
     )
 
@@ -595,7 +591,7 @@ def test_transition_is_possible_after_a_tool():
         with_tools(add()),
         say("desk"),
         when("chat", "desk", freeform="wants the desk"),
-        responder=LooksThenHops(Reply()),
+        model=LooksThenHops(Reply()),
     )
 
     play.turn("the desk please")
@@ -614,7 +610,7 @@ def test_stopped_turn_ends_quietly_during_call():
             return Reply(calls=(ToolCall("add", {"a": 1, "b": 2}), ToolCall("add", {"a": 1, "b": 2})))
 
     stops = Stops()
-    play = Play(with_tools(add()), responder=stops, options=HIDDEN)
+    play = Play(with_tools(add()), model=stops, options=HIDDEN)
 
     types = play.turn("go", cancelled=cancelled)
 
@@ -632,7 +628,7 @@ def test_stopped_turn_ends_quietly_during_call():
 
 
 def test_model_calls_are_not_counted_as_tools():
-    play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="3")))
+    play = Play(with_tools(add()), model=Answers(call(a=1, b=2), Reply(text="3")))
 
     play.turn("go")
 
@@ -650,7 +646,7 @@ def test_evaluated_condition_discards_answer_and_calls():
     desk = static(
         "desk", "Hi.", global_node_config=everywhere("wants it", judged="independent_llm_evaluations")
     )
-    play = Play(with_tools(add()), desk, responder=Judges(Reply()))
+    play = Play(with_tools(add()), desk, model=Judges(Reply()))
 
     types = play.turn("go")
 
@@ -661,7 +657,7 @@ def test_evaluated_condition_discards_answer_and_calls():
 
 def test_unsupported_tool_is_offered_and_fails():
     given = {"type": "teleport", "name": "beam", "args_schema": None}
-    play = Play(with_tools(given), responder=Answers(call("beam"), Reply(text="Sorry.")))
+    play = Play(with_tools(given), model=Answers(call("beam"), Reply(text="Sorry.")))
 
     play.turn("go")
 
@@ -671,31 +667,49 @@ def test_unsupported_tool_is_offered_and_fails():
     )
 
 
-def test_result_part_onto_outcome_is_rejected():
+def test_node_with_result_part_onto_outcome_is_skipped():
     mapping = {"target_variable_name": "total_error"}
-    play = Play(with_tools(add(result_variable_mappings=[mapping])), responder=Answers(Reply()))
+    play = Play(with_tools(add(result_variable_mappings=[mapping])), model=Answers(Reply()))
 
     play.turn("hi")
 
-    assert play.end.error == (
-        "Node 'Chat' maps a result onto target_variable_name 'total_error', where it says whether the call "
-        "succeeded. Choose another name than total_success and total_error."
-    )
+    [warning] = warnings(play)
+    assert play.end.status == "completed"
+    assert warning.startswith("Node 'Chat' (chat) was skipped: ")
+    assert "maps a result onto target_variable_name 'total_error'" in warning
 
 
-def test_unreadable_workflow_tool_fails_the_run():
-    tools = {"tools": [add(variable_arguments=[{"argument_name": "class"}])]}
-    play = Play(say("chat"), responder=Answers(Reply()), tools_config=tools)
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"variable_arguments": [{"argument_name": "class"}]}, "'class' is a keyword"),
+        ({"result_variable_mappings": [{"target_variable_name": "total_error"}]}, "'total_error'"),
+    ],
+)
+def test_unusable_workflow_tool_is_left_out(fields, told):
+    tools = {"tools": [add(name="odd", **fields), add()]}
+    answers = Answers(Reply(text="Hello."))
+    play = Play(say("chat"), model=answers, tools_config=tools)
+
+    play.turn("hi")
+
+    [warning] = warnings(play)
+    assert warning.startswith("A tool of the workflow is left out, as it cannot be used: ")
+    assert told in warning
+    assert [tool.name for tool in answers.prompts[0].tools] == ["add"]
+
+
+def test_workflow_tools_that_are_no_list_fail_the_run():
+    play = Play(say("chat"), model=Answers(Reply()), tools_config={"tools": "add"})
 
     play.turn("hi")
 
     assert play.end.error.startswith("A tool of the workflow cannot be used: ")
-    assert "'class' is a keyword" in play.end.error
 
 
 def test_disabled_inline_python_is_reported_to_model():
     options = EngineOptions(inline_python=python_status("off"))
-    play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="-")), options=options)
+    play = Play(with_tools(add()), model=Answers(call(a=1, b=2), Reply(text="-")), options=options)
 
     play.turn("go")
 
@@ -709,7 +723,7 @@ def test_script_calls_tools_and_reports_results():
         '    - {after: add, if: "isPresent([[total]])", say: "It is [[total.sum]]."}\n'
         "    - say: Which numbers?\n"
     )
-    play = Play(with_tools(add()), responder=ScriptedModel(script, HeuristicModel()))
+    play = Play(with_tools(add()), model=ScriptedModel(script, HeuristicModel()))
 
     play.turn("40 and 2")
     first = play.said()
@@ -729,7 +743,7 @@ def test_fill_beside_take_fills_the_output():
         say("chat", structured_output_schema=schema),
         static("bye", "[[cups]] cups."),
         when("chat", "bye", freeform="the guest orders", name="order"),
-        responder=ScriptedModel(script, HeuristicModel()),
+        model=ScriptedModel(script, HeuristicModel()),
     )
 
     play.turn("2 cups")
@@ -745,10 +759,41 @@ def test_tool_node_reads_variables_of_model():
         with_tools(add(), self_loop=False),
         after,
         direct("chat", "next"),
-        responder=Answers(call(a=1, b=2), Reply(text="3")),
+        model=Answers(call(a=1, b=2), Reply(text="3")),
     )
 
     play.turn("go")
 
     outputs = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
     assert outputs[1]["tool_result"] == "3"
+
+
+@pytest.mark.parametrize("make", [say, worker])
+@pytest.mark.parametrize("schema", [{}, {"name": "Facts", "input_schema": {}}])
+def test_empty_schema_asks_for_nothing(make, schema):
+    model = Model(lambda _prompt: Reply(text="Hi."))
+    play = Play({**make("chat"), "structured_output_schema": schema}, model=model)
+
+    play.turn("hi")
+
+    assert model.prompts[0].schema is None
+    assert warnings(play) == []
+
+
+def test_error_message_is_filled_in():
+    node = say("chat", default_error_message="Sorry, [[name]]: call {{phone}} or {{desk}}.")
+    play = Play(node, model=Model(fails("shut")), defaults={"phone": "555"})
+
+    play.turn("hi", runtime_variables={"name": "Ada"})
+
+    assert play.said() == ["Sorry, Ada: call 555 or {{desk}}."]
+    assert "No value for {{desk}}; it is left as it is written." in warnings(play)
+
+
+def test_empty_error_message_says_nothing():
+    play = Play(say("chat", default_error_message=""), model=Model(fails("shut")))
+
+    types = play.turn("hi")
+
+    assert "assistant_response" not in types
+    assert types[-1] == "workflow_ready_for_input"

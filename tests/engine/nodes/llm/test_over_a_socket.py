@@ -7,7 +7,7 @@ import json
 from debugger.engine.outbound.gateway import LiveGateway
 from tests.engine.test_interpreter import Play
 from tests.support.factories import say
-from tests.support.model_server import responder, said, serving
+from tests.support.model_server import provider_model, said, serving
 
 ADD = {
     "type": "inline_python",
@@ -27,7 +27,7 @@ def test_model_answers_after_the_tool_result():
     calls = said("I look.", ("Add_numbers", {"a": 2}))
     with serving(calls, said("It is 42.")) as server:
         play = Play(
-            say("chat", tools_config={"tools": [ADD]}, llms_config=server.llm()), responder=responder()
+            say("chat", tools_config={"tools": [ADD]}, llms_config=server.llm()), model=provider_model()
         )
         play.interpreter.open_gateway = LiveGateway
         play.turn("2 and 40?")
@@ -56,7 +56,7 @@ def test_silent_server_gives_the_error_message():
             llms_config=server.llm(),
             default_error_message="Pardon?",
         )
-        play = Play(node, responder=responder())
+        play = Play(node, model=provider_model())
         play.interpreter.open_gateway = LiveGateway
         play.turn("2 and 40?")
 

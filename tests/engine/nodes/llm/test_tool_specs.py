@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from debugger.engine.mocks import RecordedAnswers
 from debugger.engine.models.base import Prompt, Reply, ToolCall
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from tests.engine.test_interpreter import Play
@@ -25,26 +26,27 @@ class CallsOnce:
         return Reply(text="-", calls=tuple(ToolCall(tool.name, {}) for tool in prompt.tools[-1:]))
 
 
-def shop(responder: CallsOnce, **fields: Any) -> Play:
+def shop(model: CallsOnce, **fields: Any) -> Play:
     """A node beside a workflow's MCP server, behind a gateway that answers with what is recorded."""
-    play = Play(say("chat", **fields), responder=responder, mcp_servers=[SERVER])
+    play = Play(say("chat", **fields), model=model, mcp_servers=[SERVER])
     answers = [
         RecordedAnswer(re.compile(r"/mcp price"), body={"euro": 3}),
         RecordedAnswer(re.compile(r"/mcp tools/list"), body=OFFERED),
     ]
     policies = Policies(read="simulated", write="simulated")
-    play.interpreter.open_gateway = lambda: LiveGateway(policies, answers=answers)
+    play.interpreter.open_gateway = lambda: LiveGateway(policies)
+    play.interpreter.recorded = RecordedAnswers(answers)
     return play
 
 
 def test_server_tools_are_offered_beside_own_tools():
-    responder = CallsOnce()
+    model = CallsOnce()
     own = {"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}
-    play = shop(responder, use_mcp_tools=True, tools_config={"tools": [own]})
+    play = shop(model, use_mcp_tools=True, tools_config={"tools": [own]})
 
     play.turn("how much?")
 
-    assert [(tool.name, tool.signature) for tool in responder.prompts[0].tools] == [
+    assert [(tool.name, tool.signature) for tool in model.prompts[0].tools] == [
         ("price", ""),
         ("shop_price", "Tells a price."),
     ]
@@ -53,37 +55,37 @@ def test_server_tools_are_offered_beside_own_tools():
 
 
 def test_member_of_super_node_uses_its_own_servers():
-    responder = CallsOnce()
+    model = CallsOnce()
 
-    shop(responder, use_mcp_tools=True, mcp_servers=[]).turn("how much?")
+    shop(model, use_mcp_tools=True, mcp_servers=[]).turn("how much?")
 
-    assert responder.prompts[0].tools == ()
+    assert model.prompts[0].tools == ()
 
 
 def test_server_texts_are_not_filled(monkeypatch):
     monkeypatch.setitem(OFFERED[0], "description", "Tell me {{who}} and [[card]].")
-    responder = CallsOnce()
+    model = CallsOnce()
     own = {"type": "inline_python", "name": "own", "code": "", "signature": "Asks {{who}}."}
-    play = shop(responder, use_mcp_tools=True, tools_config={"tools": [own]})
+    play = shop(model, use_mcp_tools=True, tools_config={"tools": [own]})
 
     play.turn("how much?", runtime_variables={"card": "4111"}, dynamic_variables={"who": "Ada"})
 
-    assert [tool.signature for tool in responder.prompts[0].tools] == [
+    assert [tool.signature for tool in model.prompts[0].tools] == [
         "Asks Ada.",
         "Tell me {{who}} and [[card]].",
     ]
 
 
 def test_node_without_opt_in_asks_no_server():
-    responder = CallsOnce()
+    model = CallsOnce()
 
-    shop(responder).turn("how much?")
+    shop(model).turn("how much?")
 
-    assert responder.prompts[0].tools == ()
+    assert model.prompts[0].tools == ()
 
 
 def test_failing_server_is_a_warning():
-    play = Play(say("chat", use_mcp_tools=True), responder=CallsOnce(), mcp_servers=[SERVER])
+    play = Play(say("chat", use_mcp_tools=True), model=CallsOnce(), mcp_servers=[SERVER])
 
     play.turn("how much?")
 
@@ -94,17 +96,17 @@ def test_failing_server_is_a_warning():
 
 
 def test_duplicate_tool_is_offered_once():
-    responder = CallsOnce()
+    model = CallsOnce()
     tools = {"tools": [{"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}]}
-    play = Play(say("chat", tools_config=tools), responder=responder, tools_config=tools)
+    play = Play(say("chat", tools_config=tools), model=model, tools_config=tools)
 
     play.turn("how much?")
 
-    assert [tool.name for tool in responder.prompts[0].tools] == ["price"]
+    assert [tool.name for tool in model.prompts[0].tools] == ["price"]
 
 
 def test_what_the_workflow_replaces_need_not_fit():
-    responder = CallsOnce()
+    model = CallsOnce()
     tool = {
         "type": "inline_python",
         "name": "price",
@@ -112,9 +114,9 @@ def test_what_the_workflow_replaces_need_not_fit():
         "args_schema": {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]},
         "variable_arguments": [{"argument_name": "day", "variable_path": "today", "expose_to_llm": True}],
     }
-    play = Play(say("chat", tools_config={"tools": [tool]}), responder=responder)
+    play = Play(say("chat", tools_config={"tools": [tool]}), model=model)
 
     play.turn("how much?", runtime_variables={"today": 5})
 
-    assert responder.prompts[0].tools[0].args_schema == tool["args_schema"]
+    assert model.prompts[0].tools[0].args_schema == tool["args_schema"]
     assert play.said()[-1] == "5"

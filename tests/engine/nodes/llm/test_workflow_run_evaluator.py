@@ -38,10 +38,10 @@ def evaluation(monkeypatch):
     """Makes a play of one evaluator."""
     monkeypatch.setitem(NODE_TYPES, "workflow_run_evaluator", WorkflowRunEvaluatorNode)
 
-    def make(responder: Any, **fields: Any) -> Play:
+    def make(model: Any, **fields: Any) -> Play:
         prompt = {"prompt": "Score it for {{who}}."}
         part = node("score", "workflow_run_evaluator", main_response_config=prompt, **fields)
-        return Play(part, responder=responder, options=HIDDEN, defaults={"who": "Ada"})
+        return Play(part, model=model, options=HIDDEN, defaults={"who": "Ada"})
 
     return make
 
@@ -175,12 +175,23 @@ def test_rules_give_no_verdict_but_scripts_may(evaluation):
     assert verdicts == [{}, "Fine"]
 
 
-def test_turn_by_turn_evaluation_is_a_warning(evaluation):
-    play = evaluation(Judge(Reply(text="Fine.")), is_turn_by_turn_evaluator=True)
+@pytest.mark.parametrize("schema", [{}, {"name": "Verdict", "input_schema": {}}, None])
+def test_empty_schema_asks_for_a_text(evaluation, schema):
+    judge = Judge(Reply(text="Fine."))
+    play = evaluation(judge, structured_output_schema=schema)
 
     play.turn(runtime_variables={"workflow_run_object": RUN})
 
-    assert play.one("workflow_warning")["warning_message"] == (
-        "Node 'Score' evaluates the run as a whole; turn by turn is not supported."
-    )
+    assert judge.prompts[0].schema is None
     assert play.one("end_node_run")["run_output"]["free_form_output"] == "Fine."
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("No verdict for {{who}}.", "No verdict for Ada."), ("", None)]
+)
+def test_error_message_is_filled_in(evaluation, text, verdict):
+    play = evaluation(Judge(), default_error_message=text)
+
+    play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    assert play.one("end_node_run")["run_output"]["free_form_output"] == verdict

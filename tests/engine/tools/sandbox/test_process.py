@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.tools import sandbox
-from debugger.engine.tools.sandbox import Limits, SandboxResult
+from debugger.engine.tools.sandbox import Limits, SandboxResult, process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
@@ -258,6 +258,35 @@ def test_concurrent_calls_are_independent() -> None:
         answers = list(pool.map(lambda number: run("def f(n): return n * n", n=number), range(8)))
 
     assert [answer.value for answer in answers] == [number * number for number in range(8)]
+
+
+def test_call_waits_for_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(process, "_calls", threading.BoundedSemaphore(1))
+    stop, begun, ended = threading.Event(), tmp_path / "begun", tmp_path / "ended"
+    code = """
+        import time
+        def f(begun, ended):
+            open(begun, "w").close()
+            while not __import__("os").path.exists(ended):
+                time.sleep(0.01)
+    """
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(run, code, unsafe=True, begun=str(begun), ended=str(ended))
+        while not begun.exists():
+            stop.wait(0.01)
+        late = run("def f(): return 1", 0.2)
+        waiting = pool.submit(run, "def f(): return 2")
+        stopped = pool.submit(
+            sandbox.run, {"code": "def f(): pass", "name": "", "arguments": {}}, Limits(20), stop
+        )
+        stop.set()
+        assert stopped.result().error == "The call was stopped."
+        assert not waiting.done()
+        ended.touch()
+
+    assert late.error is not None and "ran longer than its limit of 0.2 s" in late.error
+    assert (first.result().error, waiting.result().value) == (None, 2)
 
 
 def test_twenty_calls_leave_nothing_behind(

@@ -69,6 +69,8 @@ THREAD = 0x3D0F00
         (199, (1, 0x80801), "allow"),  # with SOCK_CLOEXEC and SOCK_NONBLOCK
         (199, (1, 2), "EPERM"),  # of datagrams
         (199, (16, 1), "EPERM"),
+        (208, (3, 1, 26), "EPERM"),  # setsockopt(SO_ATTACH_FILTER)
+        (32, (3, 2), "EPERM"),  # flock
         (220, (THREAD,), "allow"),  # clone
         (220, (17,), "EPERM"),
         (220, (THREAD | 0x10000000,), "EPERM"),

@@ -23,13 +23,13 @@ def test_nodes_that_version_lacks_are_drawn_below_it():
     placed = layout(subject)
     found = position(turn(start("greet"), start("gone")), subject)
 
-    shape = geometry(placed, subject, found.ghosts)
+    shape = geometry(placed, subject, found.missing_nodes)
 
-    ghost = shape["nodes"][-1]
-    assert (ghost["id"], ghost["ghost"], list(ghost["lines"])) == ("gone", True, ["Gone"])
-    assert ghost["y"] > placed.height
-    assert shape["height"] > ghost["y"]
-    assert node_states(found, subject)["nodes"]["gone"]["state"] in ("current", "ghost")
+    missing = shape["nodes"][-1]
+    assert (missing["id"], missing["missing"], list(missing["lines"])) == ("gone", True, ["Gone"])
+    assert missing["y"] > placed.height
+    assert shape["height"] > missing["y"]
+    assert node_states(found, subject)["nodes"]["gone"]["state"] in ("current", "missing")
 
 
 def test_whole_picture_is_plain_json():
@@ -41,17 +41,20 @@ def test_whole_picture_is_plain_json():
     assert [edge["title"] for edge in shape["edges"]][1] == "[[done]] == true\nconditional edge"
 
 
-def test_ghosts_are_laid_out_with_ways_between_them_and_to_rest():
+def test_missing_nodes_are_laid_out_with_edges_between_them_and_to_rest():
     subject = graph()
     events = [start("greet"), hop("greet", "old"), start("old"), hop("old", "older"), start("older")]
     found = position(turn(*events), subject)
 
-    shape = geometry(layout(subject), subject, found.ghosts, unmapped_edges(found, subject))
+    shape = geometry(layout(subject), subject, found.missing_nodes, unmapped_edges(found, subject))
 
     nodes = {node["id"]: node for node in shape["nodes"]}
     edges = {edge["id"]: edge for edge in shape["edges"]}
     assert layout(subject).height < nodes["old"]["y"] < nodes["older"]["y"] < shape["height"]
-    assert (edges["edge_greet_old"]["stray"], edges["edge_old_older"]["stray"]) == ("ghost", "ghost")
+    assert (edges["edge_greet_old"]["unmapped"], edges["edge_old_older"]["unmapped"]) == (
+        "removed",
+        "removed",
+    )
     assert [edge["id"] for edge in shape["edges"]].count("edge_old_older") == 1
     assert edges["edge_greet_old"]["title"].endswith("not in this version")
 
@@ -60,7 +63,7 @@ def test_of_workflow_that_is_gone_all_that_run_did_is_drawn():
     subject = Graph(workflow())
     found = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
 
-    shape = geometry(layout(subject), subject, found.ghosts, unmapped_edges(found, subject))
+    shape = geometry(layout(subject), subject, found.missing_nodes, unmapped_edges(found, subject))
 
     assert [node["id"] for node in shape["nodes"]] == ["greet", "ask"]
     assert [edge["id"] for edge in shape["edges"]] == ["edge_greet_ask"]
@@ -79,7 +82,7 @@ def test_added_edge_begins_and_ends_at_borders_of_its_boxes():
     edge = shape["edges"][-1]
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", edge["path"])]
     boxes = {node["id"]: node for node in shape["nodes"]}
-    assert edge["stray"] == "hop"
+    assert edge["unmapped"] == "without_edge"
     assert is_on_border(numbers[:2], boxes["ask"])
     assert is_on_border(numbers[-2:], boxes["human"])
 

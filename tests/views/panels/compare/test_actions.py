@@ -81,7 +81,7 @@ def test_picker_counts_no_background_steps_as_turns(app, backend, pair, monkeypa
     def stepped(**wanted):
         found = whole(**wanted)
         for run in found.rows:
-            run.model_extra["turn_count"] = 8  # the store counts steps, too
+            run.turn_count = 8  # the store counts steps, too
         return found
 
     monkeypatch.setattr(backend, "runs", stepped)

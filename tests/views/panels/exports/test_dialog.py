@@ -4,10 +4,12 @@ import threading
 
 import pytest
 
+from debugger.boundary import RULES
+from debugger.exports.columns import COLUMNS, columns_of
 from debugger.exports.formats import EXPORTS
 from debugger.exports.jobs import ExportJob
-from debugger.exports.masking_rules import RULES
 from debugger.views.auth import permissions
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.downloads import downloads as downloads_of_process
 from debugger.views.panels.exports import dialog, progress
 from debugger.views.panels.exports.record import ExportRecord
@@ -15,6 +17,7 @@ from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.message import send
+from tests.views.row_lists import rows
 
 
 @pytest.fixture
@@ -131,6 +134,37 @@ def test_saved_preset_is_chosen_again(app, opened, backend, record):
     assert backend.store.export_presets.all() == {}
 
 
+def test_preset_of_another_user_is_replaced_after_a_question(app, opened, backend, record):
+    backend.store.export_presets.save("Weekly", {"format": "html"}, by="Ben")
+    choose(app, "selectbox", "_preset", "minimal")
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+
+    use(app, "export_save_preset")
+    question, kept = record(OpenQuestions).edit, backend.store.export_presets.all()
+    use(app, "go_on_editing")
+    name = widget(app, "text_input", "_name").value
+    use(app, "export_save_preset")
+
+    assert question.error.changed_by == "Ben"
+    assert kept == {"Weekly": {"format": "html"}}
+    assert name == "Weekly"
+    assert backend.store.export_presets.all()["Weekly"]["preset"] == "minimal"
+    assert record(ExportRecord).saved == "Weekly"
+
+
+def test_deleted_preset_that_was_changed_is_asked_about(app, opened, backend, record):
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+    use(app, "export_save_preset")
+    backend.store.export_presets.save("Weekly", {"format": "html"}, by="Ben")
+
+    use(app, "export_delete_preset")
+    kept = backend.store.export_presets.all()
+    use(app, "replace_theirs")
+
+    assert kept == {"Weekly": {"format": "html"}}
+    assert backend.store.export_presets.all() == {}
+
+
 @pytest.fixture
 def large(monkeypatch):
     """Lets every export be too large for one click, and browsers have a cookie."""
@@ -211,3 +245,12 @@ def test_large_export_can_be_downloaded_once(app, large, opened):
     use(app, "export_start")
 
     assert "once, within an hour" in app.success[0].value
+
+
+def test_picker_says_what_each_column_holds(app, opened):
+    app.session_state["export_explained"] = True
+    app.run()
+
+    explained = {row["name"]: row["help"] for row in rows(app, "What columns hold")}
+    assert explained["turn"] == COLUMNS["turn"].help
+    assert list(explained) == columns_of("message")

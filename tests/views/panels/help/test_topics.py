@@ -23,7 +23,6 @@ TOPICS = [name for names in listed_topics().values() for name in names]
 def test_every_document_is_a_topic_once():
     assert len(TOPICS) == len(set(TOPICS))
     assert {"first_run", "troubleshooting", "glossary", "platform", "server"} <= set(TOPICS)
-    assert not is_topic("ui_texts")
     assert not is_topic("../settings")
 
 

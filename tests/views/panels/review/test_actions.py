@@ -9,7 +9,9 @@ from debugger.errors import StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
-from debugger.views.panels.review.actions import ReviewState
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.panels.review.actions import ReviewState, merge_verdicts
+from debugger.views.state import LastAction
 from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.records import record_of
@@ -97,12 +99,11 @@ def test_rubric_of_another_user_is_not_overwritten(app, backend, workflow, talk)
     app.text_area(box).set_value("Asks")
     app.button("review_rubric_save").click().run()
     refused, kept = backend.store.reviews.rubric(workflow.id), app.text_area(box).value
-    error = app.error[0].value.replace("\\", "")
-    app.button("review_rubric_save").click().run()
+    question = record_of(app, OpenQuestions).edit
+    use(app, "replace_theirs")
 
-    assert refused == ["Greets"]
-    assert "has been changed meanwhile" in error
-    assert kept == "Asks"
+    assert (refused, question.words(question.error.present)) == (["Greets"], "Greets")
+    assert kept == question.mine == "Asks"
     assert backend.store.reviews.rubric(workflow.id) == ["Asks"]
 
 
@@ -112,8 +113,11 @@ def test_rubric_of_another_user_is_shown(app, backend, workflow, talk):
     backend.store.reviews.set_rubric(workflow.id, ["Greets"])
 
     app.run()
+    box = f"review_rubric_{workflow.id}"
+    before = app.text_area(box).value
+    use(app, f"{box}_theirs")
 
-    assert app.text_area(f"review_rubric_{workflow.id}").value == "Greets"
+    assert (before, app.text_area(box).value) == ("", "Greets")
 
 
 def test_export_of_a_failing_backend_is_explained(app, talk, monkeypatch):
@@ -173,9 +177,85 @@ def test_comment_begun_before_a_verdict_can_be_changed(app, backend, talk):
 
     app.text_area(box).set_value("Rude and late").run()
     use(app, f"verdict_pass_{run_id}")
+    [kept] = backend.store.reviews.verdicts([run_id])[run_id]
+    question = record_of(app, OpenQuestions).edit
+    use(app, "replace_theirs")
 
     [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert (kept.value, kept.comment) == ("fail", "Late")
+    assert (question.mine, question.words(question.error.present)) == ("pass\nRude and late", "fail\nLate")
     assert (verdict.value, verdict.comment) == ("pass", "Rude and late")
+
+
+def test_question_on_a_verdict_keeps_the_comment(app, backend, talk):
+    run_id = talk("Hello")
+    app.run()
+    box = f"review_comment_{run_id}_run_"
+    app.text_area(box).set_value("Rude").run()
+    given = Verdict(run_id=run_id, target=Target(), value="fail", reviewer="me", comment="Late")
+    backend.store.reviews.set_verdict(given)
+    use(app, f"verdict_pass_{run_id}")
+
+    use(app, "go_on_editing")
+    shown = app.text_area(box).value
+    use(app, f"verdict_pass_{run_id}")
+    use(app, "undo_verdict")
+
+    [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert shown == "Rude"
+    assert verdict.content == given.content
+
+
+def test_undo_leaves_verdict_of_another_tab(app, backend, talk):
+    run_id = talk("Hello")
+    app.run()
+    use(app, f"verdict_pass_{run_id}")
+    given = Verdict(run_id=run_id, target=Target(), value="fail", reviewer="me", comment="Late")
+    backend.store.reviews.set_verdict(given)
+    use(app, f"verdict_unsure_{run_id}")
+    use(app, "replace_theirs")
+
+    use(app, "undo_verdict")
+    [first] = backend.store.reviews.verdicts([run_id])[run_id]
+    use(app, "undo_verdict")
+
+    [verdict] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert first.content == verdict.content == given.content
+    assert "changed meanwhile" in record_of(app, LastAction).error.message
+
+
+def test_undo_takes_back_each_own_verdict(app, backend, talk):
+    run_id = talk("Hello")
+    app.run()
+    for value in ("pass", "fail", "undo", "unsure"):
+        use(app, "undo_verdict" if value == "undo" else f"verdict_{value}_{run_id}")
+
+    values = []
+    for _ in range(2):
+        use(app, "undo_verdict")
+        values.append([each.value for each in backend.store.reviews.verdicts([run_id]).get(run_id, [])])
+
+    assert values == [["pass"], []]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "merged"),
+    [
+        ({"value": "unsure"}, ("unsure", "Rude", {})),
+        ({"checks": {"Greets": "fail"}}, ("fail", "Rude", {"Greets": "fail"})),
+        ({"comment": "Rude"}, ("fail", "Rude", {})),
+        ({"comment": "Late"}, None),
+    ],
+)
+def test_verdicts_of_two_tabs_are_merged(theirs, merged):
+    base = Verdict(run_id="1", target=Target(), value="fail", reviewer="me")
+    mine = base.model_copy(update={"comment": "Rude"})
+
+    found = merge_verdicts(base, mine, base.model_copy(update=theirs))
+
+    assert (found and found.content) == merged
+    assert merge_verdicts(base, mine, None) is None
+    assert merge_verdicts(None, mine, None) == mine
 
 
 def test_changed_comment_outlives_store_that_fails(app, backend, talk, monkeypatch):

@@ -24,7 +24,7 @@ def verdicts_of(backend, ids):
 def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, monkeypatch):
     monkeypatch.setattr("debugger.views.pages.runs._PAGE_SIZE", 5)
     ids = walks(12)
-    backend.store.notebook.tag(ids[0], ["old", "kept"])
+    backend.store.notes.change_tags([ids[0]], ["old", "kept"])
     app.run()
 
     choose_all()
@@ -35,7 +35,7 @@ def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, mo
     app.text_input("bulk_verdict_comment").set_value("Too slow").run()
     app.button("bulk_fail").click().run()
 
-    marks = backend.store.notebook.marks(ids)
+    marks = backend.store.notes.marks(ids)
     assert not app.exception
     assert all(marks[run_id].starred and marks[run_id].tags == ["old"] for run_id in ids)
     assert verdicts_of(backend, ids) == {run_id: [("fail", "Too slow", Target())] for run_id in ids}
@@ -52,7 +52,7 @@ def test_actions_leave_runs_that_the_filter_does_not_find(app, backend, walks, c
     control(app, "star_chosen").use()
 
     assert 0 < len(found) < len(ids)
-    assert set(backend.store.notebook.marks(ids)) == set(found)
+    assert set(backend.store.notes.marks(ids)) == set(found)
 
 
 def test_verdict_of_ticked_runs_is_listed_and_filtered(app, backend, walks, tick, listed):
@@ -81,7 +81,7 @@ def test_too_many_runs_for_one_action_are_refused(app, backend, walks, choose_al
 
     assert isinstance(record_of(app, LastAction).error, InputError)
     assert "one action takes 3" in record_of(app, LastAction).error.message
-    assert backend.store.notebook.marks(ids) == {}
+    assert backend.store.notes.marks(ids) == {}
 
 
 def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
@@ -129,7 +129,7 @@ def test_tags_are_changed_only_where_chosen(app, backend, walks, tick):
 
     assert "Choose tags" in str(record_of(app, LastAction).error.advice)
     assert not any("Tags of" in each.value for each in app.caption)
-    assert backend.store.notebook.marks(ids) == {}
+    assert backend.store.notes.marks(ids) == {}
 
 
 def test_ticked_runs_are_exported_without_the_others(app, walks, tick, monkeypatch):

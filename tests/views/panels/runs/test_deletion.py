@@ -160,7 +160,7 @@ def test_erased_run_leaves_the_page_review(app, backend, tick):
 
 def test_erased_run_leaves_the_note_editor(app, backend, tick):
     run_id, *_ = forked(backend)
-    backend.store.notebook.write(run_id, "A quokka")
+    backend.store.notes.change_tags([run_id], ["A quokka"])
     app.run()
 
     tick(column(app, "id", "Runs").index(run_id))
@@ -169,7 +169,7 @@ def test_erased_run_leaves_the_note_editor(app, backend, tick):
     app.checkbox("erasure_is_sure").check().run()
     app.button("erase_runs").click().run()
 
-    assert (shown.run_id, shown.note) == (run_id, "A quokka")
+    assert (shown.run_id, shown.tags) == (run_id, ["A quokka"])
     assert record_of(app, ShownLabels) == ShownLabels()
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from debugger.protocol.json_codec import encode
+from debugger.protocol.scenario_runs import ScenarioMark
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.state import LastAction
 from tests.store.test_retention import keep
 from tests.views.bars import control
@@ -31,6 +33,37 @@ def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
     assert backend.store.saved_filters.all() == {}
 
 
+def test_filter_of_another_user_is_replaced_after_a_question(app, backend, walks):
+    walks(1)
+    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben")
+    app.run()
+    control(app, "runs_status").use("completed")
+    app.text_input("filter_name").set_value("Mine").run()
+
+    app.button("save_filter").click().run()
+    question, kept = record_of(app, OpenQuestions).edit, backend.store.saved_filters.all()
+    app.button("replace_theirs").click().run()
+
+    assert not app.exception
+    assert question.error.changed_by == "Ben"
+    assert kept == {"Mine": {"runs_text": "tea"}}
+    assert backend.store.saved_filters.all() == {"Mine": {"runs_status": "completed"}}
+
+
+def test_used_filter_is_replaced_without_a_question(app, backend, walks):
+    walks(1)
+    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben")
+    app.run()
+    app.button("use_filter").click().run()
+    control(app, "runs_text").use("green tea")
+    app.text_input("filter_name").set_value("Mine").run()
+
+    app.button("save_filter").click().run()
+
+    assert record_of(app, OpenQuestions).edit is None
+    assert backend.store.saved_filters.all() == {"Mine": {"runs_text": "green tea"}}
+
+
 def test_nameless_filter_is_refused(app, walks):
     walks(1)
     app.run()
@@ -43,7 +76,7 @@ def test_nameless_filter_is_refused(app, walks):
 def test_found_words_are_shown_in_marks(app, backend):
     said = [{"type": "assistant_response", "content": "Which [tea](http://evil) would you like?"}]
     run_id = keep(backend.store, 1, events_json=encode(said))
-    backend.store.notebook.write(run_id, "Black or green")
+    backend.store.notes.write(run_id, "Black or green")
     app.run()
 
     control(app, "runs_text").use("tea green")
@@ -75,3 +108,46 @@ def test_names_of_saved_filters_are_text(app, walks):
     app.button("save_filter").click().run()
 
     assert app.selectbox("filter_chosen").options == ["QA - v1.2 (all)"]
+
+
+def test_runs_with_problems_are_listed_alone(app, backend, listed):
+    """Two of 53 runs had a model that failed; a warning of the configuration is no problem."""
+    failed = {"type": "workflow_warning", "trouble": {"kind": "model", "node": "desk"}}
+    warned = {"type": "workflow_warning", "trouble": {"kind": "configuration"}}
+    unknown = {"type": "workflow_warning", "warning_message": "of another server"}
+    events = {7: [failed], 19: [warned], 40: [failed, unknown]}
+    for number in range(53):
+        keep(backend.store, number, events_json=encode(events.get(number, [])))
+    app.run()
+
+    control(app, "runs_problems").use(True)
+
+    assert sorted(column(app, "problems", "Runs")) == ["1 failed", "1 failed, 1 unknown"]
+    assert len(listed()) == 2
+    control(app, "runs_clear").use()
+    assert control(app, "runs_problems").value is False
+
+
+def test_runs_of_a_scenario_are_found(app, backend):
+    booking, other, plain = (keep(backend.store, place) for place in range(3))
+    backend.store.scenario_runs.save(booking, ScenarioMark("Booking", "a.yaml", "failed", tags=("smoke",)))
+    backend.store.scenario_runs.save(other, ScenarioMark("Hours", "b.yaml", "passed"))
+    app.run()
+
+    listed = {}
+    for key, value in (
+        ("runs_scenario", "name:Hours"),
+        ("runs_scenario", "failed"),
+        ("runs_scenario", ""),
+        ("runs_tag", "smoke"),
+    ):
+        control(app, key).use(value)
+        listed[value] = set(column(app, "id", "Runs"))
+
+    assert not app.exception
+    assert listed == {
+        "name:Hours": {other},
+        "failed": {booking},
+        "": {booking, other, plain},
+        "smoke": {booking},
+    }

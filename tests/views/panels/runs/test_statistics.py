@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from debugger.analysis.run_statistics import Flow, PathFilter, node_flows
+from debugger.analysis.run_facts import RunSummary
+from debugger.analysis.run_statistics import CountedRun, Flow, PathFilter, node_flows
 from debugger.exports.csv_files import csv_bytes
 from debugger.views.panels.runs.paths import sankey
 from debugger.views.panels.runs.scope import RunsState, newest_runs
-from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
+from debugger.views.panels.runs.statistics_tables import node_table, percentile_table, problem_table
 from debugger.views.run_state import Element, Selection
 from tests.analysis.test_run_statistics import RUNS
 from tests.views.bars import control
@@ -54,6 +55,21 @@ def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     assert metrics["Runs"] == metrics["Ended"]
     assert sum(nodes["ended_here"]) == int(metrics["Runs"])
     assert list(nodes["wait_here"]) == [0] * len(nodes)
+
+
+def test_table_of_problems_lists_kinds_and_runs():
+    runs = [
+        CountedRun(str(number), 1, "completed", "2026-07-01", "completed", RunSummary(troubles=troubles))
+        for number, troubles in enumerate(({"model": 3}, {"model": 1, "configuration": 2}, {}))
+    ]
+
+    table = problem_table(runs)
+
+    assert table.rows == [("Model failed", 2, 2 / 3, 4), ("Configuration warning", 1, 1 / 3, 2)]
+    assert [[path.fits(run) for run in runs] for path in table.paths] == [
+        [True, True, False],
+        [False, True, False],
+    ]
 
 
 @pytest.mark.parametrize("name", ["Edges", "Paths", "Ends", "Versions", "Days"])

@@ -98,3 +98,24 @@ def test_scenarios_of_one_name_are_told_apart(app, backend):
 
     assert not app.error
     assert len(set(app.selectbox[-1].options)) == 3
+
+
+def test_bad_file_is_refused_and_the_others_open(app, backend, record):
+    text = "version: 1\nname: {}\nworkflow: {}\nturns:\n  - say: Hello\n"
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    use(app, "open_scenario")
+    workflow = record(CurrentRun).session.workflow_id
+    files = [
+        ("one.scenario.yaml", text.format("One", workflow).encode(), "text/yaml"),
+        ("bad.scenario.yaml", b"version: [", "text/yaml"),
+        ("odd.scenario.yaml", b"\xff\xfe\x00", "text/yaml"),
+        ("two.scenario.yaml", text.format("Two", workflow).encode(), "text/yaml"),
+    ]
+    app.file_uploader[0].set_value(files).run()
+
+    assert not app.exception
+    assert [each.loaded.scenario.name for each in record(ScenarioRecord).uploaded] == ["One", "Two"]
+    bad, odd = (error.value.replace("\\", "") for error in app.error)
+    assert bad.startswith("bad.scenario.yaml:")
+    assert odd.startswith("The file odd.scenario.yaml is not UTF-8.")

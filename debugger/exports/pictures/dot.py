@@ -1,0 +1,148 @@
+"""Pictures as DOT, the language of Graphviz."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+import graphviz
+
+from debugger.exports.pictures.drawing import CAPTION_SIZE, LABEL_SIZE, NAME_SIZE, Drawing, Frame, Line, Shape
+from debugger.exports.pictures.themes import LEGEND, Theme
+
+FONT = "Arial"
+"""A font whose widths the program of the wheel has, too."""
+_BACKSLASHES = re.compile(r"(?<=\\)")
+_TITLE_SIZE = 15
+
+
+def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
+    r"""Return a picture as a graph of the package ``graphviz``.
+
+    Ids are ``n0``, ``e0`` and ``g0``. A label is a table of ours: its texts are escaped, and none has a
+    backslash before another character, because Graphviz replaces ``\N`` and its like after it has read
+    entities.
+    """
+    dot = graphviz.Digraph("workflow")
+    dot.attr(
+        "graph",
+        rankdir="TB" if drawing.direction == "down" else "LR",
+        bgcolor=theme["background"],
+        fontname=FONT,
+        nodesep="0.3",
+        ranksep="0.35",
+        pad="0.2",
+        compound="true",
+        charset="UTF-8",
+        labelloc="t",
+        label=_heading(drawing, theme),
+    )
+    dot.attr("node", shape="box", fontname=FONT, margin="0.12,0.06", height="0.3")
+    dot.attr("edge", fontname=FONT, arrowsize="0.7")
+    for shape in drawing.shapes:
+        if not shape.frame:
+            _add_shape(dot, shape, theme)
+    for frame in drawing.frames:
+        if not frame.frame:
+            _add_frame(dot, frame, drawing, theme)
+    alone = [shape.key for shape in drawing.shapes if shape.is_alone and not shape.frame]
+    if alone and len(alone) < len(drawing.shapes):
+        with dot.subgraph(graph_attr={"rank": "max"}) as below:  # else they stand beside the start
+            for key in alone:
+                below.node(key)
+    for line in drawing.lines:
+        _add_line(dot, line, drawing, theme)
+    return dot
+
+
+def _add_shape(dot: graphviz.Digraph, shape: Shape, theme: Theme) -> None:
+    look = theme.shape(shape)
+    captions = "orangeText" if shape.is_global else "grayText"
+    rows = [_text(line, NAME_SIZE, look.text, is_bold=True) for line in shape.name]
+    rows += [_text(line, CAPTION_SIZE, theme[captions]) for line in shape.captions]
+    dot.node(
+        shape.key,
+        label=_table(rows),
+        id=shape.key,
+        style=",".join(filter(None, ("rounded", "filled", look.dash))),
+        fillcolor=look.fill,
+        color=look.stroke,
+        penwidth=f"{look.width:g}",
+    )
+
+
+def _add_frame(dot: graphviz.Digraph, frame: Frame, drawing: Drawing, theme: Theme) -> None:
+    look = theme.frame(frame)
+    with dot.subgraph(name=f"cluster_{frame.key}") as cluster:
+        cluster.attr(
+            label=_table([_text(frame.title, NAME_SIZE, look.text, is_bold=True)]),
+            id=frame.key,
+            labeljust="l",
+            style=",".join(filter(None, ("rounded", "filled", look.dash))),
+            fillcolor=look.fill,
+            color=look.stroke,
+            penwidth=f"{look.width:g}",
+            margin="10",
+        )
+        for shape in drawing.shapes:
+            if shape.frame == frame.key:
+                _add_shape(cluster, shape, theme)
+        for inner in drawing.frames:
+            if inner.frame == frame.key:
+                _add_frame(cluster, inner, drawing, theme)
+
+
+def _add_line(dot: graphviz.Digraph, line: Line, drawing: Drawing, theme: Theme) -> None:
+    look = theme.line(line)
+    source, target = _ends_in(line.source, drawing), _ends_in(line.target, drawing)
+    attributes = {
+        "id": line.key,
+        "color": look.stroke,
+        "penwidth": f"{look.width:g}",
+        "style": look.dash or "solid",
+    }
+    if line.source.startswith("g"):
+        attributes["ltail"] = f"cluster_{line.source}"
+    if line.target.startswith("g"):
+        attributes["lhead"] = f"cluster_{line.target}"
+    rows = [_text(each, LABEL_SIZE, look.text, is_bold=line.mark.state == "taken") for each in line.label]
+    if line.mark.steps:
+        steps = _text(line.mark.steps, LABEL_SIZE, look.text, is_bold=True)
+        rows = [f"{steps}&#160;&#160;{rows[0]}", *rows[1:]] if rows else [steps]
+    if rows:
+        attributes["label"] = _table(rows, padding=3)
+    dot.edge(source[-1], target[0], **attributes)
+
+
+def _ends_in(key: str, drawing: Drawing) -> list[str]:
+    """Return the key of a node, or the keys of the nodes in a frame, in their order."""
+    if not key.startswith("g"):
+        return [key]
+    shapes = [shape.key for shape in drawing.shapes if shape.frame == key]
+    inner = [frame.key for frame in drawing.frames if frame.frame == key]
+    return [*shapes, *(end for frame in inner for end in _ends_in(frame, drawing))]
+
+
+def _heading(drawing: Drawing, theme: Theme) -> str:
+    rows = [_text(drawing.title, _TITLE_SIZE, theme["text"], is_bold=True)]
+    states = {shape.mark.state for shape in drawing.shapes}
+    words = [_text(text, LABEL_SIZE, theme[colour]) for state, colour, text in LEGEND if state in states]
+    if drawing.has_path:
+        words.append(_text("numbers: order of the steps", LABEL_SIZE, theme["grayText"]))
+    if drawing.has_heat:
+        words.append(_text("tint: share of the time", LABEL_SIZE, theme["orangeText"]))
+    separator = _text("\u00a0·\u00a0", LABEL_SIZE, theme["grayText"])
+    return _table([*rows, separator.join(words)] if words else rows, padding=3)
+
+
+def _table(rows: Sequence[str], padding: int = 1) -> str:
+    cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">{cells}</TABLE>>'
+
+
+def _text(text: str, size: float, colour: str, *, is_bold: bool = False) -> str:
+    """Return a text as markup of Graphviz; a run of characters ends with each backslash."""
+    runs = [html.escape(run, quote=False) for run in _BACKSLASHES.split(text) if run]
+    marked = "".join(f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{run}</FONT>' for run in runs)
+    return f"<B>{marked}</B>" if is_bold else marked

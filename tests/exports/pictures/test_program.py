@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from debugger.errors import DebuggerError, InputError, UnsupportedError
+from debugger.exports.pictures import program
+from debugger.exports.pictures.program import explain_missing_program, find_program, run_program
+
+
+def put_program(folder, text, name="dot"):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def test_missing_program_is_named_with_its_installation(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(program.sysconfig, "get_path", lambda name: str(tmp_path))
+
+    assert explain_missing_program("pdf") == (
+        "PDF needs Graphviz's program dot: apt-get install graphviz, or brew install graphviz."
+    )
+    assert "pip install 'workflow-debugger[pictures]'" in explain_missing_program("png")
+    with pytest.raises(UnsupportedError, match=r"SVG needs .* DOT and Mermaid need no program"):
+        run_program("digraph {}", "svg")
+
+
+def test_wheel_stands_in_for_dot_except_for_pdf(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(program.sysconfig, "get_path", lambda name: str(tmp_path))
+    wheel = put_program(tmp_path, "echo", "graphviz-pure")
+
+    assert (find_program("svg"), find_program("pdf")) == (wheel, None)
+    dot = put_program(tmp_path, "echo")
+    assert (find_program("svg"), find_program("pdf")) == (dot, dot)
+
+
+def test_slow_program_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, "exec sleep 60")
+
+    with pytest.raises(InputError, match=r"more time than a picture may take\. Close super nodes"):
+        run_program("digraph {}", "svg", seconds=0.3)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the limit of memory is Linux's")
+def test_program_has_a_limit_of_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, "cat >/dev/null; ulimit -v")
+
+    assert int(run_program("digraph {}", "svg")) * 1024 == program.MEMORY
+
+
+def test_failure_of_the_program_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, "cat >/dev/null; echo 'Format: \"png\" not recognized' >&2; exit 1")
+
+    with pytest.raises(DebuggerError, match='dot cannot write PNG: Format: "png" not recognized'):
+        run_program("digraph {}", "png")
+
+
+def test_program_gets_no_keys_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("INTERACTLY_API_KEY", "sk-secret")
+    put_program(tmp_path, "cat >/dev/null; env")
+
+    assert b"sk-secret" not in run_program("digraph {}", "svg")

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.exports.pictures import program
+from debugger.views.panels.picture import PictureDialog
+from debugger.views.run_state import CurrentRun
+from tests.support.factories import direct, document, say, static
+from tests.views.records import record_of
+
+
+@pytest.fixture
+def opened(app, backend):
+    """The dialog for a workflow before its first run."""
+    backend.create_workflow(document(static("hello", "Hi"), say("chat"), direct("hello", "chat"), name="Tea"))
+    app.run()
+    record_of(app, PictureDialog).session = record_of(app, CurrentRun).session
+    app.run()
+    assert not app.exception
+
+
+def download(app):
+    return next(each for each in app.get("download_button") if each.key == "picture_download")
+
+
+def choose(app, name):
+    next(each for each in app.get("button_group") if each.key == "picture_format").set_value(name).run()
+    assert not app.exception
+
+
+def test_path_and_heat_need_a_run(app, opened):
+    switches = {each.key: (each.value, each.disabled) for each in app.toggle}
+
+    assert (switches["picture_path"], switches["picture_heat"]) == ((False, True), (False, True))
+
+
+def test_format_without_its_program_says_what_is_missing(app, opened, monkeypatch):
+    monkeypatch.setattr(program.shutil, "which", lambda name: None)
+
+    choose(app, "pdf")
+
+    assert download(app).proto.disabled
+    words = "\n".join(each.value for each in app.caption).replace("\\", "")  # without the escapes of Markdown
+    assert "PDF needs Graphviz's program dot: apt-get install graphviz" in words
+    choose(app, "mmd")
+    assert not download(app).proto.disabled
