@@ -144,9 +144,11 @@ class DatabaseDialect(ABC):
             StoreError: There is none.
         """
 
-    def release_space(self) -> bool:
-        """Release the reserved space where the disk is full; return whether it was."""
-        return False
+    def release_space(self) -> None:  # noqa: B027
+        """Release the reserved space where the disk is full.
+
+        Called in the transaction that needs it: no other one may write, so none takes it.
+        """
 
     def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:  # noqa: B027
         """Lock tables against every other connection.

@@ -254,16 +254,12 @@ class Sqlite(DatabaseDialect):
             kind = _ERRORS[sqlite3.SQLITE_FULL]
             raise StoreError(f"The database {self.place} {kind.what}.", advice=kind.advice) from error
 
-    def release_space(self) -> bool:
-        """Delete the file of `reserve_space` where the disk is full; return whether it was there."""
+    def release_space(self) -> None:
+        """Delete the file of `reserve_space` where the disk is full."""
         free = self.free_bytes()
-        if self._target is None or free is None or free > _RESERVED_BYTES:
-            return False
-        try:
-            Path(self._reserve).unlink()
-        except OSError:
-            return False
-        return True
+        if free is not None and free <= _RESERVED_BYTES:
+            with suppress(OSError):
+                Path(self._reserve).unlink()
 
     def empty_log(self, cursor: DBAPICursor) -> bool:
         """Move the write-ahead log into the file, and truncate it."""

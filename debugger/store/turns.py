@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, select, update
 
-from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError, StoreError
+from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
     CLAIMED_COLUMNS,
@@ -307,24 +307,20 @@ class TurnClaims(Repository):
             claim: The claim; nothing happens where it is not held any more.
             checkpoint: Replaces the one of the turn before, for changes of the state that are no turn.
         """
-
-        def release() -> None:
-            """Delete the claimed turn, and its run if the turn began it; restore status and checkpoint."""
-            with self._database.writing_cursor() as cursor:
-                if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
-                    return
-                is_held = bool(cursor.run(_DELETE_TURN, claim))
-                if is_held and claim.begins_run:
-                    cursor.run(_DELETE_RUN, claim)
-                if is_held and checkpoint is not None:
-                    cursor.run(
-                        _REPLACE_CHECKPOINT,
-                        in_run=claim.run_id,
-                        in_turn=claim.turn_number - 1,
-                        checkpoint=compress(checkpoint),
-                    )
-
-        self._write_in_reserve(release)
+        with self._database.writing_cursor() as cursor:
+            self._database.dialect.release_space()
+            if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
+                return
+            is_held = bool(cursor.run(_DELETE_TURN, claim))
+            if is_held and claim.begins_run:
+                cursor.run(_DELETE_RUN, claim)
+            if is_held and checkpoint is not None:
+                cursor.run(
+                    _REPLACE_CHECKPOINT,
+                    in_run=claim.run_id,
+                    in_turn=claim.turn_number - 1,
+                    checkpoint=compress(checkpoint),
+                )
 
     def renew(
         self,
@@ -389,12 +385,9 @@ class TurnClaims(Repository):
             claim: The claim.
             calls_json: The calls of the turn.
         """
-
-        def move() -> None:
-            with self._database.writing() as connection:
-                abandon(connection, claim, compress(calls_json))
-
-        self._write_in_reserve(move)
+        with self._database.writing() as connection:
+            self._database.dialect.release_space()
+            abandon(connection, claim, compress(calls_json))
 
     def request_stop(self, run_id: str) -> None:
         """Request the owner of a run's turn in progress to cancel it."""
@@ -462,15 +455,6 @@ class TurnClaims(Repository):
             return 0
         with self._database.writing() as connection:
             return sum(interrupt(connection, turn) for turn in lapsed)
-
-    def _write_in_reserve(self, write: Callable[[], None]) -> None:
-        """Write how a turn that is not stored ended; on a full disk, in the space that was reserved."""
-        try:
-            write()
-        except StoreError:
-            if not self._database.dialect.release_space():
-                raise
-            write()
 
     def _write(
         self, work: Callable[[StatementCursor], None], is_done: Callable[[StatementCursor], bool]

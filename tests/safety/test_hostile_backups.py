@@ -248,7 +248,7 @@ LINES = {
     ),
     "a column less": (
         lambda f: f.head("run_marks", columns=["run_id", "note"]),
-        "it has 3 values for 2 columns",
+        "the table run_marks has the columns run_id, starred, note, revision",
     ),
     "another column": (lambda f: f.head("kits", columns=["run_id", "rowid"]), "kits has no column 'rowid'"),
     "columns that are no texts": (lambda f: f.head("kits", columns=[{}, []]), "kits has no column '{}'"),

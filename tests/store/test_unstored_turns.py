@@ -125,6 +125,33 @@ def test_claim_reserves_space_beside_sqlite_file(tmp_path):
         assert reserve.stat().st_size == 256 * 1024
 
 
+@pytest.mark.parametrize("end", ["abandon", "release"])
+def test_released_space_is_for_the_turn_alone(end, tmp_path, monkeypatch):
+    reserve, url = tmp_path / "runs.sqlite3-reserve", f"sqlite:///{tmp_path}/runs.sqlite3?timeout=0.1"
+    with closing(Store(url)) as store, closing(Store(url)) as other:
+        run_id = waiting(store)
+        claim = a_claim(run_id, 2)
+        store.claims.take(claim)
+        dialect, released = store._database.dialect, []
+        release = dialect.release_space
+
+        def release_space():
+            release()
+            released.append(reserve.exists())
+            with pytest.raises(StoreError, match="is locked"):
+                other.claims.renew(claim, 30, is_first=False)
+
+        monkeypatch.setattr(dialect, "free_bytes", lambda: 0)
+        monkeypatch.setattr(dialect, "release_space", release_space)
+        if end == "abandon":
+            store.claims.abandon(claim, CALLS)
+        else:
+            store.claims.release(claim)
+
+        assert released == [False]
+        assert store.claims.position(run_id).claimed is None
+
+
 def test_space_is_reserved_on_disk_of_linked_file(tmp_path):
     (tmp_path / "large").mkdir()
     (tmp_path / "runs.sqlite3").symlink_to(tmp_path / "large" / "runs.sqlite3")

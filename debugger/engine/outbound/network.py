@@ -51,7 +51,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
             OutboundError: None does, or none may be called.
         """
         reason = ""
-        lookup = self.policy.look_up(host, port)
+        lookup = self.policy.look_up(host, port, self.masked_host)
         self.deadline.pause(lookup.done)
         for address in lookup.allowed():
             seconds = self.policy.connect_seconds(self.deadline.left())

@@ -57,24 +57,27 @@ class DestinationPolicy:
 
     Args:
         limits: How far they may go.
-        masked_host: The host for errors, where it has a secret in it.
         only: The one origin of all requests that `keep_origin` is asked about; ``None`` is that of the first.
     """
 
     limits: HttpLimits
-    masked_host: str = ""
     only: Origin | None = None
     _lookups: dict[tuple[str, int], AddressLookup] = field(default_factory=dict)
 
-    def look_up(self, host: str, port: int) -> AddressLookup:
+    def look_up(self, host: str, port: int, masked_host: str = "") -> AddressLookup:
         """Return the lookup of a host's addresses; each is looked up once, and what was checked stays.
+
+        Args:
+            host: A name, or an address without brackets.
+            port: Where it is called.
+            masked_host: The host for errors, where it has a secret in it.
 
         Raises:
             OutboundError: The name is one that is never called.
         """
         key = host, port
         if key not in self._lookups:
-            self._lookups[key] = AddressLookup(host, port, self.limits, self.masked_host)
+            self._lookups[key] = AddressLookup(host, port, self.limits, masked_host)
         return self._lookups[key]
 
     def connect_seconds(self, left: float | None) -> float:

@@ -79,7 +79,8 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         masked_host: str = "",
     ) -> None:
         self.limits = limits
-        self._policy = DestinationPolicy(limits, masked_host, None if only is None else Origin.of(only))
+        self._policy = DestinationPolicy(limits, None if only is None else Origin.of(only))
+        self._masked_host = masked_host
         self._left = limits.answer_bytes
         self.refusal: int | None = None
         """The status code of the last answer to a message, where it was an error."""
@@ -91,7 +92,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
-        lookup = self._policy.look_up(url.host, url.port or PORTS[url.scheme])
+        lookup = self._policy.look_up(url.host, url.port or PORTS[url.scheme], self._masked_host)
         while not lookup.done.is_set():
             await anyio.sleep(_LOOK)
         return lookup.allowed()
@@ -142,7 +143,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
     async def _check_redirect(self, here: httpx2.URL, location: str, response: httpx2.Response) -> None:
         """Refuse a redirect before a client could follow it; no URL is shown, for its secrets."""
-        shown = f"{self._policy.masked_host or here.host} redirects to another URL"
+        shown = f"{self._masked_host or here.host} redirects to another URL"
         try:
             check_redirect(here, here.join(location), shown)
         except (httpx2.InvalidURL, ValueError):

@@ -51,7 +51,7 @@ REASONS = {
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 16 MB: database and log take 2, and more on a busy machine, where more leases are renewed."""
+    """A disk of 16 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     made = subprocess.run(

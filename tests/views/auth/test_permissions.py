@@ -63,6 +63,7 @@ VIEW_COMMANDS = {
     "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
     "panels.inspector": "_choose_run",
+    "panels.picture": "_close open_picture_dialog",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
     "show_present_verdict show_run",
