@@ -28,6 +28,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.props import version_of
 from debugger.views.components.markdown import listed
+from debugger.views.components.text_box import text_box
 from debugger.views.components.toolbar import Badge, Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import see, store_edit
@@ -184,9 +185,9 @@ def _body(view: RunView) -> None:
         f"One message a line, {MAX_LINES} at most, for every version of this workflow. In the demo view the "
         "message box shows the next one: Tab takes it over, Enter sends it."
     )
-    st.text_area(
+    text_box(
         "Messages in order",
-        key=_TEXT_KEY,
+        _TEXT_KEY,
         height=_HEIGHT,
         placeholder="Good morning.\nI need an appointment.",
         disabled=bool(explain_denial(_save)),

@@ -19,6 +19,7 @@ from debugger.views.auth.permissions import explain_denial, may, on_change, on_c
 from debugger.views.backends import CurrentBackend, local_notes
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
+from debugger.views.components.text_box import text_box
 from debugger.views.edits import Place, begin_box, forget_edits, show_change, store_edit
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
@@ -164,9 +165,9 @@ def _note_box(run_id: str, stored: Stored[str]) -> None:
     """Draw the note; what another user has stored since it was drawn first is below the box."""
     key, place = f"note_{run_id}", _note_place(run_id)
     is_changed = begin_box(key, place, stored.content, stored.revision)
-    st.text_area(
+    text_box(
         "Note",
-        key=key,
+        key,
         height=_NOTE_HEIGHT,
         max_chars=5_000,
         placeholder="What this run is for, or what it shows",
@@ -241,9 +242,9 @@ def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
     for comment in notes.comments_on(target):
         _comment(run_id, comment)
     box = f"comment_{key}"
-    st.text_area(
+    text_box(
         "Comment",
-        key=box,
+        box,
         height=_BOX_HEIGHT,
         max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="What did you see?",

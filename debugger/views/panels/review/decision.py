@@ -19,6 +19,7 @@ from debugger.views.auth.permissions import on_change, on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.text_box import text_box
 from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer, Text, Toggle, bars
 from debugger.views.edits import begin_box, show_change, store_edit
 from debugger.views.panels.notes import author
@@ -202,9 +203,9 @@ def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
     draft = draft_on(run_id, target, own)
     key = f"review_comment_{run_id}_{target.kind}_{target.key}"
     state.set_widget(key, draft.comment)
-    st.text_area(
+    text_box(
         "Comment",
-        key=key,
+        key,
         height=_COMMENT_HEIGHT,
         max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="Why? It is stored with the verdict.",
@@ -266,7 +267,7 @@ def _rubric_form(workflow_id: str, stored: Stored[list[str]]) -> None:
     )
     key, place, text = f"review_rubric_{workflow_id}", ("rubric", workflow_id), "\n".join(stored.content)
     is_changed = begin_box(key, place, text, stored.revision)
-    st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
+    text_box("Checks", key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
     st.button(
         "Save the rubric",
         key="review_rubric_save",
