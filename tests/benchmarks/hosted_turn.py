@@ -119,6 +119,16 @@ class Server:
         except WebSocketDisconnect:
             return
 
+    async def run(self, request: Request) -> Response:
+        """Answer with a run that has no turns on record yet, as is read after the first turn of a socket."""
+        run = {
+            "_id": request.path_params["run_id"],
+            "workflow_id": WORKFLOW,
+            "status": "waiting_for_user_input",
+            "input_output_pairs": [],
+        }
+        return JSONResponse({"workflow_run": run, "feedback_users": {}})
+
     async def workflow(self, request: Request) -> Response:
         """Answer with a workflow without background work."""
         return JSONResponse(
@@ -133,6 +143,7 @@ def serve() -> None:
     app = Starlette(
         routes=[
             WebSocketRoute(f"{base}/workflow-runs/ws", server.stream),
+            Route(f"{base}/workflow-runs/{{run_id}}", server.run),
             Route(f"{base}/workflows/{{workflow_id}}", server.workflow),
             Route(f"{base}/workflows/{{workflow_id}}/execute", server.request, methods=["POST"]),
         ]
