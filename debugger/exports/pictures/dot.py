@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 
@@ -13,16 +12,15 @@ from debugger.exports.pictures.themes import LEGEND, Theme
 
 FONT = "Arial"
 """A font whose widths the program of the wheel has, too."""
-_BACKSLASHES = re.compile(r"(?<=\\)")
+_MARKS = re.compile(r"""["#$%&;<>@\[\\\]^`{|}~]""")
+"""All marks of ASCII but those that are common in names and mean nothing to any reader of a label."""
 _TITLE_SIZE = 15
 
 
 def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
-    r"""Return a picture as a graph of the package ``graphviz``.
+    """Return a picture as a graph of the package ``graphviz``.
 
-    Ids are ``n0``, ``e0`` and ``g0``. A label is a table of ours: its texts are escaped, and none has a
-    backslash before another character, because Graphviz replaces ``\N`` and its like after it has read
-    entities.
+    Ids are ``n0``, ``e0`` and ``g0``. A label is a table of ours, whose texts have no markup.
     """
     dot = graphviz.Digraph("workflow")
     dot.attr(
@@ -142,7 +140,14 @@ def _table(rows: Sequence[str], padding: int = 1) -> str:
 
 
 def _text(text: str, size: float, colour: str, *, is_bold: bool = False) -> str:
-    """Return a text as markup of Graphviz; a run of characters ends with each backslash."""
-    runs = [html.escape(run, quote=False) for run in _BACKSLASHES.split(text) if run]
-    marked = "".join(f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{run}</FONT>' for run in runs)
+    marked = f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{_escaped(text)}</FONT>'
     return f"<B>{marked}</B>" if is_bold else marked
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text as entities where a reader could find more in it than its characters.
+
+    The XML parser of Graphviz 2 loses a text that is a closing bracket alone. Every Graphviz replaces ``\N``
+    and its like after it has read entities, so that a backslash is written as two.
+    """
+    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};" * (2 if mark[0] == "\\" else 1), text)

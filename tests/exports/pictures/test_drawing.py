@@ -80,7 +80,7 @@ def test_missing_ends_and_frames_are_drawn():
     assert [shape.captions[0] for shape in drawing.shapes if shape.is_missing] == ["missing"]
     source = dot_graph(drawing, Theme()).source
     assert "lhead=cluster_g0" in source
-    assert "Inner &lt;work&gt;" in source
+    assert "Inner &#60;work&#62;" in source
     assert 'subgraph g0["Inner #60;work#62;"]' in mermaid_text(drawing, Theme())
 
 
