@@ -10,7 +10,7 @@ import typer
 
 from debugger.cli.check import read_content
 from debugger.cli.export import exit_codes, find_workflow_id, replaced_file, settings_on
-from debugger.cli.maintenance import Database
+from debugger.cli.maintenance import Database, counted
 from debugger.cli.output import say
 from debugger.errors import ConflictError, InputError
 
@@ -94,9 +94,10 @@ def graph(
         picture = make_picture(drawing, name, Theme(theme))
         with replaced_file(out) as file:
             file.write(picture)
-        say(
-            f"{out}: {len(drawing.shapes)} nodes, {len(drawing.lines)} edges, {len(picture)} bytes.", err=True
-        )
+        nodes, edges = counted(len(drawing.shapes), "node"), counted(len(drawing.lines), "edge")
+        say(f"{out}: {nodes}, {edges}, {counted(len(picture), 'byte')}.", err=True)
+        if words := PICTURES[name].explain_readers(drawing, Theme(theme)):
+            say(words, err=True)
 
 
 def _read_run(run_id: str, backend: EmbeddedBackend) -> ExportedRun:

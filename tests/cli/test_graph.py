@@ -34,11 +34,22 @@ def test_file_is_drawn_without_a_store(tmp_path):
     done = draw(file, "-o", tmp_path / "a.mmd", "--direction", "right", "--database", "nonsense://")
 
     assert done.exit_code == 0, done.output
-    assert "2 nodes, 1 edges" in done.output
+    assert "2 nodes, 1 edge, " in done.output
     assert (tmp_path / "a.mmd").read_text().splitlines()[3:5] == [
         "flowchart LR",
         '    n0("A<br/>say#95;llm · start")',
     ]
+
+
+def test_command_says_what_mermaid_refuses(tmp_path):
+    file = tmp_path / "a.json"
+    parts = [direct("a", "b", logical_id=f"e{place}") for place in range(501)]
+    file.write_text(json.dumps(document(say("a"), say("b"), *parts)))
+
+    done = draw(file, "-o", tmp_path / "a.mmd")
+
+    assert done.exit_code == 0, done.output
+    assert "Mermaid draws up to 50,000 and 500 unless maxTextSize and maxEdges are set" in done.output
 
 
 @pytest.mark.parametrize("name", ["svg", "png", "dot", "mmd"])

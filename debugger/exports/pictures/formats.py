@@ -9,7 +9,7 @@ from debugger.errors import InputError
 from debugger.exports.file_text import text_bytes
 from debugger.exports.pictures.dot import dot_graph
 from debugger.exports.pictures.drawing import Drawing
-from debugger.exports.pictures.mermaid import mermaid_text
+from debugger.exports.pictures.mermaid import explain_mermaid_limits, mermaid_text
 from debugger.exports.pictures.program import explain_missing_program, run_program
 from debugger.exports.pictures.svg import described_svg
 from debugger.exports.pictures.themes import Theme
@@ -29,6 +29,8 @@ class PictureFormat:
     write: Callable[[Drawing, Theme], bytes]
     is_laid_out: bool = True
     """Is true of a format that Graphviz's program writes."""
+    explain_readers: Callable[[Drawing, Theme], str] = lambda drawing, theme: ""
+    """Returns why programs that read the file may refuse it, and what helps; empty if none does."""
 
 
 def make_picture(drawing: Drawing, name: str, theme: Theme) -> bytes:
@@ -105,6 +107,7 @@ PICTURES: dict[str, PictureFormat] = {
         "text/plain; charset=utf-8",
         _write_mermaid,
         is_laid_out=False,
+        explain_readers=explain_mermaid_limits,
     ),
 }
 """Every format by its name, which is the extension of its files, in the order of the menu."""

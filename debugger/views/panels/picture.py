@@ -81,9 +81,10 @@ def picture_options(view: RunView, key: str) -> None:
         "Heat", key=f"{key}_heat", disabled=not has_run, help="Tint each node by its share of the run's time"
     )
     drawing = _drawing(view, has_path=has_path and has_run, has_heat=has_heat and has_run)
-    refusal = explain_refusal(drawing, name)
-    st.caption(plain(refusal or f"{PICTURES[name].help}. Opened super nodes are drawn opened."))
     theme = Theme("dark" if st.context.theme.type == "dark" else "light")
+    refusal = explain_refusal(drawing, name)
+    words = refusal or PICTURES[name].explain_readers(drawing, theme)
+    st.caption(plain(words or f"{PICTURES[name].help}. Opened super nodes are drawn opened."))
     target = view.session.run_id if drawing.has_path or drawing.has_heat else view.session.workflow_id
     st.download_button(
         "Download picture",
