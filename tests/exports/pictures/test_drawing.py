@@ -115,3 +115,26 @@ def test_secrets_are_masked_before_texts_are_cut(monkeypatch):
 
     assert "hunter2" not in dot_graph(drawing, Theme()).source
     assert "hunter2" not in mermaid_text(drawing, Theme())
+
+
+def test_conditions_are_masked_as_in_an_export_and_names_stay():
+    graph = Graph(
+        workflow(
+            *(say("a", name="Call +49 171 1234567"), say("b"), say("c")),
+            when("a", "b", freeform="asks for jane.doe@example.com"),
+            when("b", "a", freeform="other", name="Back to +49 171 7654321"),
+            direct("a", "c"),
+        )
+    )
+    thread = Group("thread", "asks for jim.doe@example.com", ("c",), "thread")
+
+    drawing = Drawing.of(graph, "+49 171 1234567", groups=[thread])
+
+    assert [" ".join(shape.name) for shape in drawing.shapes] == ["Call +49 171 1234567", "B", "C"]
+    assert [" ".join(line.label) for line in drawing.lines] == [
+        "asks for [e-mail]",
+        "Back to +49 171 7654321",
+        "",
+    ]
+    assert [frame.title for frame in drawing.frames] == ["asks for [e-mail]"]
+    assert drawing.title == "+49 171 1234567"
