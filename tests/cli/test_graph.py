@@ -39,10 +39,7 @@ def test_file_is_drawn_without_a_store(tmp_path):
 
     assert done.exit_code == 0, done.output
     assert "2 nodes, 1 edge, " in done.output
-    assert (tmp_path / "a.mmd").read_text().splitlines()[3:5] == [
-        "flowchart LR",
-        '    n0("A<br/>say#95;llm · start")',
-    ]
+    assert 'flowchart LR\n    n0("A<br/>say#95;llm · start")\n' in (tmp_path / "a.mmd").read_text()
 
 
 @pytest.mark.parametrize("name", ["svg", "dot", "mmd"])

@@ -31,6 +31,7 @@ def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
         nodesep="0.3",
         ranksep="0.35",
         pad="0.2",
+        margin="0",  # that of a page stays white
         compound="true",
         charset="UTF-8",
         labelloc="t",

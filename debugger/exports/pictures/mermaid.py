@@ -18,6 +18,8 @@ _SPECIAL = re.compile(r"[!-/:-@\[-`{-~\u200b]")
 _READ_LATE = re.compile(r"(?<=\\)(?=n)|(?<=\$)(?=\$)|(?<=:)(?=fa-)")
 r"""Places within what Mermaid reads after entities: ``\n`` is a line's end, ``$$x$$`` a formula,
 ``fa:fa-ban`` an icon. A space without a width parts them."""
+_VARIABLES = {"background": "background", "edgeLabelBackground": "background", "textColor": "text"}
+"""Mermaid's names for what no line of the flowchart can colour, and the colours of the page."""
 _DASHES: dict[Dash, str] = {"": "", "dashed": ",stroke-dasharray:6 4", "dotted": ",stroke-dasharray:2 3"}
 
 
@@ -41,7 +43,11 @@ def explain_mermaid_limits(drawing: Drawing, theme: Theme) -> str:
 
 
 def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
-    yield from ("---", f"title: {json.dumps(drawing.title, ensure_ascii=False)}", "---")
+    yield from ("---", f"title: {json.dumps(drawing.title, ensure_ascii=False)}")
+    yield from ("config:", "  theme: base", "  themeVariables:")  # without it labels are on light grey
+    for variable, colour in _VARIABLES.items():
+        yield f'    {variable}: "{theme[colour]}"'
+    yield "---"
     yield f"flowchart {'TD' if drawing.direction == 'down' else 'LR'}"
     yield from _level("", drawing, "    ")
     for line in drawing.lines:

@@ -7,6 +7,8 @@ import shutil
 import struct
 import subprocess
 import sysconfig
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -140,3 +142,33 @@ def test_edges_of_one_pair_are_told_apart():
 
     titles = [each.find(f"{SVG}title").text for each in root.iter(f"{SVG}g") if each.get("class") == "edge"]
     assert titles == ["A to B: left", "A to B: right"]
+
+
+def test_page_of_a_pdf_is_one_that_readers_open():
+    if missing := explain_refusal(large_drawing(2), "pdf"):
+        pytest.skip(missing)
+
+    pdf = _objects(make_picture(large_drawing(300), "pdf", Theme()))
+
+    page = re.search(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+)", pdf)
+    assert 10_000 < max(map(float, page.groups())) <= 14_400
+
+
+def test_page_of_a_pdf_has_no_white_border():
+    if missing := explain_refusal(large_drawing(2), "pdf"):
+        pytest.skip(missing)
+    drawing = large_drawing(2)
+
+    svg = ElementTree.fromstring(make_picture(drawing, "svg", Theme("dark")))
+    page = re.search(rb"/MediaBox ?\[ ?0 0 ([\d.]+)", _objects(make_picture(drawing, "pdf", Theme("dark"))))
+
+    assert float(page[1]) == pytest.approx(float(svg.get("viewBox").split()[2]), abs=2)
+
+
+def _objects(pdf: bytes) -> bytes:
+    """Return the objects of a PDF, which are in compressed streams, or not."""
+    parts = [pdf]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            parts.append(zlib.decompress(stream))
+    return b"\n".join(parts)

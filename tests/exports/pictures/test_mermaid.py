@@ -4,7 +4,7 @@ import pytest
 
 from debugger.exports.pictures.drawing import Drawing
 from debugger.exports.pictures.mermaid import MOST_CHARACTERS, explain_mermaid_limits, mermaid_text
-from debugger.exports.pictures.themes import Theme
+from debugger.exports.pictures.themes import COLOURS, Theme
 from debugger.graph.graph import Graph
 from tests.support.factories import direct, say, workflow
 from tests.support.pictures import large_drawing
@@ -31,7 +31,15 @@ def test_text_is_written_so_that_nothing_in_it_is_read_as_markup(name, written):
 def test_title_is_readable():
     text = mermaid_text(Drawing.of(Graph(workflow(say("a"))), 'Tea "שלום" 🦄'), Theme())
 
-    assert text.startswith('---\ntitle: "Tea \\"שלום\\" 🦄"\n---\n')
+    assert text.startswith('---\ntitle: "Tea \\"שלום\\" 🦄"\nconfig:\n')
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_labels_and_title_have_the_colours_of_the_page(name):
+    text = mermaid_text(Drawing.of(Graph(workflow(say("a"))), "T"), Theme(name))
+
+    assert f'    edgeLabelBackground: "{COLOURS[name]["background"]}"\n' in text
+    assert f'    textColor: "{COLOURS[name]["text"]}"\n' in text
 
 
 def test_300_nodes_are_within_the_limits_of_mermaid():
