@@ -236,7 +236,7 @@ class _Builder:
         figures = " · ".join(filter(None, (visits, share)))
         captions = [
             cut(clean(self.name(text)), CAPTION_SIZE, _NAME_WIDTH)
-            for text in [*captions, mark.status, figures]
+            for text in dict.fromkeys([*captions, mark.status, figures])  # a status may say the same
         ]
         self.keys[node] = f"n{len(self.shapes)}"
         self.shapes.append(

@@ -4,6 +4,7 @@ import pytest
 
 from debugger.analysis.metrics import NodeTime
 from debugger.analysis.position import PositionTracker
+from debugger.backends import open_embedded
 from debugger.boundary import boundary
 from debugger.engine.outbound.known_secrets import KnownSecrets
 from debugger.exports.pictures.dot import dot_graph
@@ -14,7 +15,8 @@ from debugger.exports.pictures.themes import COLOURS, Theme
 from debugger.exports.sources import RunReader
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
-from tests.support.clinic import clinic_call
+from debugger.settings import Settings
+from tests.support.clinic import clinic_call, play
 from tests.support.factories import direct, say, when, workflow
 
 
@@ -138,3 +140,23 @@ def test_conditions_are_masked_as_in_an_export_and_names_stay():
     ]
     assert [frame.title for frame in drawing.frames] == ["asks for [e-mail]"]
     assert drawing.title == "+49 171 1234567"
+
+
+def test_node_that_is_gone_says_so_once_and_shows_that_the_run_is_there():
+    backend = open_embedded(Settings(database="sqlite://"))
+    run_id = play(backend, "I want to book an appointment")
+    run = RunReader(backend, backend.store).run(run_id)
+    graph = Graph(workflow(say("other")))
+    tracker = PositionTracker(graph)
+    for _, log in run.turns():
+        tracker.add_turn(log)
+
+    drawing = Drawing.of(graph, "T", marks=RunMarks.of(tracker.position(run.run.status), graph))
+
+    gone = {" ".join(shape.name): shape for shape in drawing.shapes if shape.is_missing}
+    assert {shape.captions for shape in gone.values()} == {("not in this version",)}
+    looks = {name: Theme().shape(shape) for name, shape in gone.items()}
+    assert {look.dash for look in looks.values()} == {"dashed"}
+    blue = COLOURS["light"]["blue"]
+    assert [name for name, look in looks.items() if look.stroke == blue] == ["Booking intake"]
+    assert "blue: here" in dot_graph(drawing, Theme()).source
