@@ -22,8 +22,9 @@ SECONDS: Final = 20.0
 """The time that a picture may take; a graph whose edges lead far back can take hours."""
 MEMORY: Final = 2 * 2**30
 """Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
-_DOTS_PER_INCH = 144
-_MOST_INCHES = {"png": 60, "pdf": 199}
+DOTS_PER_INCH: Final = 144
+"""Of a bitmap."""
+MOST_INCHES: Final = {"png": 60, "pdf": 199}
 """A larger picture is scaled down: a bitmap has at most 8,640 x 8,640 pixels, some 300 MB, and a page no more
 inches than readers open, which is 200."""
 _BEGINNINGS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
@@ -62,13 +63,14 @@ def explain_missing_program(output: str) -> str:
     return f"{output.upper()} needs Graphviz's program dot: {install}; or the package graphviz-pure: {wheel}."
 
 
-def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
+def run_program(source: str, output: str, *, seconds: float = SECONDS, inches: int = 0) -> bytes:
     """Lay out DOT and return the picture.
 
     Args:
         source: The DOT.
         output: ``svg``, ``png`` or ``pdf``.
         seconds: The time that it may take.
+        inches: The longest side, to which a larger picture is scaled down; by default that of the format.
 
     Raises:
         UnsupportedError: The program is missing, or cannot write this.
@@ -79,8 +81,8 @@ def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
     program = find_program(output) or ""
     command = [program, f"-T{output}"]
     if output == "png":
-        command += [f"-Gdpi={_DOTS_PER_INCH}"]
-    if inches := _MOST_INCHES.get(output):
+        command += [f"-Gdpi={DOTS_PER_INCH}"]
+    if inches := inches or MOST_INCHES.get(output, 0):
         command += [f"-Gsize={inches},{inches}"]
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     with _at_once:

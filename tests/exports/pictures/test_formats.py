@@ -118,10 +118,24 @@ def test_unknown_format_and_too_many_nodes_are_refused(monkeypatch):
     assert make_picture(large_drawing(3), "dot", Theme())
 
 
-def test_png_is_within_its_bound():
+def test_png_of_a_long_chain_can_be_read_and_is_within_its_bound():
     picture = make_picture(large_drawing(300), "png", Theme())
 
-    assert max(struct.unpack(">II", picture[16:24])) <= 60 * 144 + 1
+    width, height = struct.unpack(">II", picture[16:24])
+    assert height == pytest.approx(16_384, abs=200)
+    assert width * height < 8_640**2
+    picture = make_picture(large_drawing(20), "png", Theme())
+    assert max(struct.unpack(">II", picture[16:24])) < 4_000
+
+
+@pytest.mark.parametrize(
+    ("size", "inches"),
+    [((1000, 2000), 0), ((8640, 8640), 0), ((8640, 6000), 72), ((4000, 8640), 88), ((277, 8640), 113)],
+)
+def test_long_side_of_a_narrow_png_keeps_its_number_of_pixels(size, inches):
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", *size)
+
+    assert formats._inches_of_long_side(png) == inches
 
 
 def test_workflow_without_nodes_is_a_picture_with_its_title():
