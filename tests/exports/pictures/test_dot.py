@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
+from xml.etree import ElementTree
+
 import pytest
 
 from debugger.exports.pictures.dot import dot_graph
 from debugger.exports.pictures.drawing import Drawing
+from debugger.exports.pictures.formats import make_picture
 from debugger.exports.pictures.themes import Theme
 from debugger.graph.graph import Graph
-from tests.support.factories import say, workflow
+from debugger.graph.groups import Group
+from tests.support.factories import direct, say, workflow
 
 
 @pytest.mark.parametrize(
@@ -27,3 +32,28 @@ def test_text_is_written_so_that_nothing_in_it_is_read_as_markup(name, written):
     source = dot_graph(Drawing.of(Graph(workflow(say("a", name=name))), "T"), Theme()).source
 
     assert f">{written}</FONT></B></TD></TR><TR>" in source
+
+
+def test_edges_of_an_opened_super_node_itself_are_not_those_of_nodes_in_it():
+    parts = [say("a"), say("sub", type="super_node"), say("sub/b"), say("sub/c")]
+    edges = [
+        direct("a", "sub"),
+        direct("sub", "sub"),
+        direct("sub/c", "sub"),
+        direct("sub/b", "sub/c"),
+        direct("sub", "a"),
+    ]
+    groups = [Group("sub", "In", ("sub/b", "sub/c"), "super_node")]
+
+    drawing = Drawing.of(Graph(workflow(*parts, *edges)), "T", groups=groups)
+    source = dot_graph(drawing, Theme()).source
+
+    keys = {shape.name[0]: shape.key for shape in drawing.shapes}
+    a, b, c = keys["A"], keys["Sub/b"], keys["Sub/c"]
+    drawn = re.findall(r"^\t(\w+) -> (\w+)", source, re.MULTILINE)
+    assert sorted(drawn) == sorted([(a, b), ("g0_itself", "g0_itself"), (c, "g0_itself"), (b, c), (c, a)])
+    assert source.count("shape=point") == 1
+    svg = ElementTree.fromstring(make_picture(drawing, "svg", Theme()))
+    titles = [each.text for each in svg.iter("{http://www.w3.org/2000/svg}title")]
+    assert {"In to In", "Sub/c to In", "A to In", "In to A", "Sub/b to Sub/c"} <= set(titles)
+    assert not [title for title in titles if "itself" in title]
