@@ -10,7 +10,7 @@ import typer
 
 from debugger.cli.check import read_content
 from debugger.cli.export import exit_codes, find_workflow_id, replaced_file, settings_on
-from debugger.cli.maintenance import Database
+from debugger.cli.maintenance import Database, counted
 from debugger.cli.output import say
 from debugger.errors import ConflictError, InputError
 
@@ -29,8 +29,8 @@ def graph(
     workflow: Annotated[
         str,
         typer.Argument(
-            help="A workflow as JSON, '-' for standard input; else the id or the name of a stored workflow, "
-            "whose active version is drawn, or the version of the run."
+            help="A file with a workflow as JSON, '-' for standard input; else the id or the name of a "
+            "stored workflow, whose active version is drawn, or the version of the run."
         ),
     ],
     out: Annotated[
@@ -57,6 +57,7 @@ def graph(
     SVG and PNG need Graphviz's program dot or the package graphviz-pure (extra "pictures"), PDF needs dot.
     Exit code 2 is for wrong use, 3 for what is missing or fails.
     """
+    from debugger.boundary import register_process_secrets
     from debugger.exports.pictures.drawing import Drawing
     from debugger.exports.pictures.formats import PICTURES, make_picture
     from debugger.exports.pictures.themes import Theme
@@ -73,12 +74,15 @@ def graph(
         if no_path and not heat:
             raise InputError("Without path and heat nothing of the run is left.", advice="Add --heat.")
 
+        settings = settings_on(database)
+        register_process_secrets(settings)  # a file is drawn without a backend, which would do it
+
         def open_backend() -> EmbeddedBackend:
             from debugger.backends import open_embedded
 
-            return stack.enter_context(closing(open_embedded(settings_on(database))))
+            return stack.enter_context(closing(open_embedded(settings)))
 
-        is_file = workflow == "-" or Path(workflow).is_file()
+        is_file = _is_file(workflow)
         backend = open_backend() if run or opened or not is_file else None
         record = _read_run(run, backend) if backend is not None and run else None
         document = _read_document(workflow, record, None if is_file else backend)
@@ -94,9 +98,24 @@ def graph(
         picture = make_picture(drawing, name, Theme(theme))
         with replaced_file(out) as file:
             file.write(picture)
-        say(
-            f"{out}: {len(drawing.shapes)} nodes, {len(drawing.lines)} edges, {len(picture)} bytes.", err=True
-        )
+        nodes, edges = counted(len(drawing.shapes), "node"), counted(len(drawing.lines), "edge")
+        say(f"{out}: {nodes}, {edges}, {counted(len(picture), 'byte')}.", err=True)
+        if words := PICTURES[name].explain_readers(drawing, Theme(theme)):
+            say(words, err=True)
+
+
+def _is_file(workflow: str) -> bool:
+    """Return whether a workflow is in a file or a pipe; one that ends with ``.json`` is, if it exists or not.
+
+    A text that is too long for a path is a name.
+    """
+    path = Path(workflow)
+    if workflow == "-" or path.suffix.lower() == ".json":
+        return True
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:
+        return False
 
 
 def _read_run(run_id: str, backend: EmbeddedBackend) -> ExportedRun:

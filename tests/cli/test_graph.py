@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from contextlib import closing
 
 import pytest
 from typer.testing import CliRunner
 
 from debugger.backends import open_embedded
+from debugger.boundary import boundary, process_secrets
 from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE
+from debugger.engine.outbound.known_secrets import KnownSecrets
 from debugger.exports.pictures import program
 from debugger.settings import Settings
 from tests.support.clinic import play
@@ -34,11 +38,67 @@ def test_file_is_drawn_without_a_store(tmp_path):
     done = draw(file, "-o", tmp_path / "a.mmd", "--direction", "right", "--database", "nonsense://")
 
     assert done.exit_code == 0, done.output
-    assert "2 nodes, 1 edges" in done.output
-    assert (tmp_path / "a.mmd").read_text().splitlines()[3:5] == [
-        "flowchart LR",
-        '    n0("A<br/>say#95;llm · start")',
-    ]
+    assert "2 nodes, 1 edge, " in done.output
+    assert 'flowchart LR\n    n0("A<br/>say#95;llm · start")\n' in (tmp_path / "a.mmd").read_text()
+
+
+@pytest.mark.parametrize("name", ["svg", "dot", "mmd"])
+def test_secret_of_the_environment_is_masked_without_a_store(tmp_path, monkeypatch, name):
+    known = KnownSecrets()
+    monkeypatch.setattr(boundary, "KNOWN_SECRETS", known)
+    monkeypatch.setattr(process_secrets, "KNOWN_SECRETS", known)
+    monkeypatch.setenv("OPENAI_API_KEY", "planted7key8value9")
+    file, out = tmp_path / "a.json", tmp_path / f"a.{name}"
+    file.write_text(
+        json.dumps(
+            document(
+                say("a", name="Use planted7key8value9"),
+                say("planted7key8value9", name=None),
+                direct("a", "planted7key8value9", name="planted7key8value9"),
+                name="planted7key8value9",
+            )
+        )
+    )
+
+    done = draw(file, "-o", out)
+
+    assert done.exit_code == 0, done.output
+    assert "planted7" not in out.read_text(encoding="utf-8")
+
+
+def test_file_that_is_no_regular_one_is_drawn(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = json.dumps(document(say("a"), say("b"), direct("a", "b")))
+    writer = threading.Thread(target=pipe.write_text, args=(content,), daemon=True)
+    writer.start()
+
+    done = draw(pipe, "-o", tmp_path / "a.dot")
+
+    assert done.exit_code == 0, done.output
+    assert "2 nodes" in done.output
+
+
+def test_what_is_neither_file_nor_workflow_is_told(store, tmp_path):
+    for wanted, words in {
+        "x" * 10_000: "No workflow is named",
+        tmp_path / "gone.json": "The file cannot be read: No such file or directory. Check the path.",
+        tmp_path: "No workflow is named",
+        "": "No workflow is named ''",
+    }.items():
+        done = draw(wanted, "-o", tmp_path / "a.dot", "--database", store[0])
+        assert (done.exit_code, words in done.output) == (USAGE, True), done.output
+
+
+def test_command_says_what_mermaid_refuses(tmp_path):
+    file = tmp_path / "a.json"
+    parts = [direct("a", "b", logical_id=f"e{place}") for place in range(501)]
+    file.write_text(json.dumps(document(say("a"), say("b"), *parts)))
+
+    done = draw(file, "-o", tmp_path / "a.mmd")
+
+    assert done.exit_code == 0, done.output
+    assert "Mermaid draws up to 50,000 and 500 unless maxTextSize and maxEdges are set" in done.output
 
 
 @pytest.mark.parametrize("name", ["svg", "png", "dot", "mmd"])

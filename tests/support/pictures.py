@@ -19,6 +19,9 @@ HOSTILE = (
     "a:b:c {x|<port> y}",
     "# &amp; #quot; `code` %%{init}%% 1. - style a:#fff;",
     "\x00\x1b[31m\ud800",
+    "]",
+    "]]>",
+    "name\\]",
     "   ",
 )
 """Names that mean something to DOT, HTML-like labels, XML or Mermaid."""

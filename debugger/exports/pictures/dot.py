@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import graphviz
 
@@ -13,16 +12,15 @@ from debugger.exports.pictures.themes import LEGEND, Theme
 
 FONT = "Arial"
 """A font whose widths the program of the wheel has, too."""
-_BACKSLASHES = re.compile(r"(?<=\\)")
+_MARKS = re.compile(r"""["#$%&;<>@\[\\\]^`{|}~]""")
+"""All marks of ASCII but those that are common in names and mean nothing to any reader of a label."""
 _TITLE_SIZE = 15
 
 
 def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
-    r"""Return a picture as a graph of the package ``graphviz``.
+    """Return a picture as a graph of the package ``graphviz``.
 
-    Ids are ``n0``, ``e0`` and ``g0``. A label is a table of ours: its texts are escaped, and none has a
-    backslash before another character, because Graphviz replaces ``\N`` and its like after it has read
-    entities.
+    Ids are ``n0``, ``e0`` and ``g0``. A label is a table of ours, whose texts have no markup.
     """
     dot = graphviz.Digraph("workflow")
     dot.attr(
@@ -33,6 +31,7 @@ def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
         nodesep="0.3",
         ranksep="0.35",
         pad="0.2",
+        margin="0",  # that of a page stays white
         compound="true",
         charset="UTF-8",
         labelloc="t",
@@ -40,19 +39,20 @@ def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
     )
     dot.attr("node", shape="box", fontname=FONT, margin="0.12,0.06", height="0.3")
     dot.attr("edge", fontname=FONT, arrowsize="0.7")
+    itself = _ends_around(drawing)
     for shape in drawing.shapes:
         if not shape.frame:
             _add_shape(dot, shape, theme)
     for frame in drawing.frames:
         if not frame.frame:
-            _add_frame(dot, frame, drawing, theme)
+            _add_frame(dot, frame, drawing, theme, itself)
     alone = [shape.key for shape in drawing.shapes if shape.is_alone and not shape.frame]
     if alone and len(alone) < len(drawing.shapes):
         with dot.subgraph(graph_attr={"rank": "max"}) as below:  # else they stand beside the start
             for key in alone:
                 below.node(key)
     for line in drawing.lines:
-        _add_line(dot, line, drawing, theme)
+        _add_line(dot, line, drawing, theme, itself.get(line.key, set()))
     return dot
 
 
@@ -72,7 +72,9 @@ def _add_shape(dot: graphviz.Digraph, shape: Shape, theme: Theme) -> None:
     )
 
 
-def _add_frame(dot: graphviz.Digraph, frame: Frame, drawing: Drawing, theme: Theme) -> None:
+def _add_frame(
+    dot: graphviz.Digraph, frame: Frame, drawing: Drawing, theme: Theme, itself: Mapping[str, set[str]]
+) -> None:
     look = theme.frame(frame)
     with dot.subgraph(name=f"cluster_{frame.key}") as cluster:
         cluster.attr(
@@ -85,34 +87,64 @@ def _add_frame(dot: graphviz.Digraph, frame: Frame, drawing: Drawing, theme: The
             penwidth=f"{look.width:g}",
             margin="10",
         )
+        if any(frame.key in ends for ends in itself.values()):
+            cluster.node(f"{frame.key}_itself", shape="point", label="", width="0.08", color=look.stroke)
         for shape in drawing.shapes:
             if shape.frame == frame.key:
                 _add_shape(cluster, shape, theme)
         for inner in drawing.frames:
             if inner.frame == frame.key:
-                _add_frame(cluster, inner, drawing, theme)
+                _add_frame(cluster, inner, drawing, theme, itself)
 
 
-def _add_line(dot: graphviz.Digraph, line: Line, drawing: Drawing, theme: Theme) -> None:
+def _add_line(
+    dot: graphviz.Digraph, line: Line, drawing: Drawing, theme: Theme, itself: Container[str]
+) -> None:
     look = theme.line(line)
-    source, target = _ends_in(line.source, drawing), _ends_in(line.target, drawing)
     attributes = {
         "id": line.key,
         "color": look.stroke,
         "penwidth": f"{look.width:g}",
         "style": look.dash or "solid",
     }
-    if line.source.startswith("g"):
-        attributes["ltail"] = f"cluster_{line.source}"
-    if line.target.startswith("g"):
-        attributes["lhead"] = f"cluster_{line.target}"
+    source, target = f"{line.source}_itself", f"{line.target}_itself"
+    if line.source not in itself:
+        source = _ends_in(line.source, drawing)[-1]
+        if line.source.startswith("g"):
+            attributes["ltail"] = f"cluster_{line.source}"
+    if line.target not in itself:
+        target = _ends_in(line.target, drawing)[0]
+        if line.target.startswith("g"):
+            attributes["lhead"] = f"cluster_{line.target}"
     rows = [_text(each, LABEL_SIZE, look.text, is_bold=line.mark.state == "taken") for each in line.label]
     if line.mark.steps:
         steps = _text(line.mark.steps, LABEL_SIZE, look.text, is_bold=True)
         rows = [f"{steps}&#160;&#160;{rows[0]}", *rows[1:]] if rows else [steps]
     if rows:
         attributes["label"] = _table(rows, padding=3)
-    dot.edge(source[-1], target[0], **attributes)
+    dot.edge(source, target, **attributes)
+
+
+def _ends_around(drawing: Drawing) -> dict[str, set[str]]:
+    """Return the ends that are a frame around the other end, or both of its loop, by the keys of the lines.
+
+    Graphviz cannot draw these at the border of the frame: they lead to a point in it.
+    """
+    around = {shape.key: shape.frame for shape in drawing.shapes}
+    around |= {frame.key: frame.frame for frame in drawing.frames}
+    found: dict[str, set[str]] = {}
+    for line in drawing.lines:
+        for end, other in ((line.source, line.target), (line.target, line.source)):
+            if end.startswith("g") and end in _chain(other, around):
+                found.setdefault(line.key, set()).add(end)
+    return found
+
+
+def _chain(key: str, around: Mapping[str, str]) -> Iterator[str]:
+    """Yield a node or frame and the frames around it."""
+    while key:
+        yield key
+        key = around[key]
 
 
 def _ends_in(key: str, drawing: Drawing) -> list[str]:
@@ -142,7 +174,14 @@ def _table(rows: Sequence[str], padding: int = 1) -> str:
 
 
 def _text(text: str, size: float, colour: str, *, is_bold: bool = False) -> str:
-    """Return a text as markup of Graphviz; a run of characters ends with each backslash."""
-    runs = [html.escape(run, quote=False) for run in _BACKSLASHES.split(text) if run]
-    marked = "".join(f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{run}</FONT>' for run in runs)
+    marked = f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{_escaped(text)}</FONT>'
     return f"<B>{marked}</B>" if is_bold else marked
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text as entities where a reader could find more in it than its characters.
+
+    The XML parser of Graphviz 2 loses a text that is a closing bracket alone. Every Graphviz replaces ``\N``
+    and its like after it has read entities, so that a backslash is written as two.
+    """
+    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};" * (2 if mark[0] == "\\" else 1), text)

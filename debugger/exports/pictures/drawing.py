@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from debugger.boundary import Boundary, Kind, MaskingOptions
+from debugger.boundary import Boundary, Kind, own_names
 from debugger.exports.pictures.run_marks import EdgeMark, NodeMark, RunMarks
 from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.graph import Graph
@@ -102,8 +103,8 @@ class Drawing:
     ) -> Drawing:
         """Return what is drawn of a workflow.
 
-        Secrets are masked in every text. Other names and conditions are the workflow's own and stay; no
-        value of a run is drawn.
+        Names are the workflow's own and stay, but for secrets in them; in conditions masked is what an export
+        masks. No value of a run is drawn.
 
         Args:
             graph: The workflow.
@@ -158,9 +159,10 @@ class _Builder:
     """The key of each drawn node or group by its id."""
 
     def __post_init__(self) -> None:
-        # Rules for personal data would change what authors have named; secrets are masked all the same.
-        boundary = Boundary(MaskingOptions(frozenset()))
-        self.release: Callable[[str], str] = lambda text: boundary.release(Kind.NAME, text)
+        boundary = Boundary()
+        boundary.begin_run(own_names(self.graph.workflow))
+        self.name: Callable[[str], str] = partial(boundary.release, Kind.NAME)
+        self.text: Callable[[str], str] = partial(boundary.release, Kind.TEXT)
 
     def drawing(self, title: str, groups: Sequence[Group], direction: Direction) -> Drawing:
         titles = {group.id: group.title for group in groups}
@@ -181,10 +183,10 @@ class _Builder:
         for each in self.marks.unmapped:
             if each.source in self.keys and each.destination in self.keys:
                 mark = self.marks.edges.get(each.id, EdgeMark("taken"))
-                self._add_line(each.source, each.destination, each.label, mark=mark, is_unmapped=True)
-        lines = cut(clean(self.release(title)), NAME_SIZE, _TITLE_WIDTH)
+                label = self.name(each.label)
+                self._add_line(each.source, each.destination, label, mark=mark, is_unmapped=True)
         return Drawing(
-            title=lines or "Workflow",
+            title=cut(clean(self.name(title)), NAME_SIZE, _TITLE_WIDTH) or "Workflow",
             direction=direction,
             shapes=tuple(self.shapes),
             frames=tuple(self.frames),
@@ -200,7 +202,8 @@ class _Builder:
                 self._add_node(box, frame)
                 continue
             key = self.keys[box.id] = f"g{len(self.frames)}"
-            title = cut(clean(self.release(titles[box.id])), NAME_SIZE, _TITLE_WIDTH)
+            # A companion thread may have the condition of its edge as a title.
+            title = cut(clean(self.text(titles[box.id])), NAME_SIZE, _TITLE_WIDTH)
             mark = self.marks.nodes.get(box.id, NodeMark())
             self.frames.append(Frame(key, title or "(no name)", box.kind == "thread", mark, frame))
             self._add_boxes(inner, key, titles)
@@ -232,14 +235,14 @@ class _Builder:
         visits = f"×{mark.visits}" if mark.visits > 1 else ""
         figures = " · ".join(filter(None, (visits, share)))
         captions = [
-            cut(clean(self.release(text)), CAPTION_SIZE, _NAME_WIDTH)
-            for text in [*captions, mark.status, figures]
+            cut(clean(self.name(text)), CAPTION_SIZE, _NAME_WIDTH)
+            for text in dict.fromkeys([*captions, mark.status, figures])  # a status may say the same
         ]
         self.keys[node] = f"n{len(self.shapes)}"
         self.shapes.append(
             Shape(
                 key=self.keys[node],
-                name=wrap(clean(self.release(name)), NAME_SIZE, _NAME_WIDTH, _MOST_LINES) or ("(no name)",),
+                name=wrap(clean(self.name(name)), NAME_SIZE, _NAME_WIDTH, _MOST_LINES) or ("(no name)",),
                 captions=tuple(filter(None, captions)),
                 mark=mark,
                 frame=frame,
@@ -249,12 +252,12 @@ class _Builder:
         )
 
     def _add_edge(self, arrow: EdgeLine) -> None:
-        edge = self.graph.edges.get(arrow.id)
-        label = edge.label if edge is not None else arrow.label
+        edge = self.graph.edges[arrow.id]
+        label = self.name(edge.name) if edge.name else self.text(edge.label)
         mark = self.marks.edges.get(arrow.id, EdgeMark())
         self._add_line(*arrow.ends, label, mark=mark, forks=arrow.forks, is_disabled=arrow.disabled)
 
     def _add_line(self, source: str, target: str, label: str, *, mark: EdgeMark, **facts: bool) -> None:
-        lines = wrap(clean(self.release(label)), LABEL_SIZE, _LABEL_WIDTH, _MOST_LINES)
+        lines = wrap(clean(label), LABEL_SIZE, _LABEL_WIDTH, _MOST_LINES)
         key = f"e{len(self.lines)}"
         self.lines.append(Line(key, self.keys[source], self.keys[target], lines, mark, **facts))

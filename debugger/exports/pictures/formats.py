@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,13 +11,15 @@ from debugger.errors import InputError
 from debugger.exports.file_text import text_bytes
 from debugger.exports.pictures.dot import dot_graph
 from debugger.exports.pictures.drawing import Drawing
-from debugger.exports.pictures.mermaid import mermaid_text
-from debugger.exports.pictures.program import explain_missing_program, run_program
+from debugger.exports.pictures.mermaid import explain_mermaid_limits, mermaid_text
+from debugger.exports.pictures.program import DOTS_PER_INCH, MOST_INCHES, explain_missing_program, run_program
 from debugger.exports.pictures.svg import described_svg
 from debugger.exports.pictures.themes import Theme
 
 MOST_SHAPES = 2_000
 """Nodes of a picture that is laid out."""
+_LONGEST_SIDE = 16_384
+"""Pixels of a long and narrow bitmap, as of a chain of nodes: what most programs show."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class PictureFormat:
     write: Callable[[Drawing, Theme], bytes]
     is_laid_out: bool = True
     """Is true of a format that Graphviz's program writes."""
+    explain_readers: Callable[[Drawing, Theme], str] = lambda drawing, theme: ""
+    """Returns why programs that read the file may refuse it, and what helps; empty if none does."""
 
 
 def make_picture(drawing: Drawing, name: str, theme: Theme) -> bytes:
@@ -75,7 +81,20 @@ def _write_svg(drawing: Drawing, theme: Theme) -> bytes:
 
 
 def _write_png(drawing: Drawing, theme: Theme) -> bytes:
-    return run_program(dot_graph(drawing, theme).source, "png")
+    source = dot_graph(drawing, theme).source
+    picture = run_program(source, "png")
+    inches = _inches_of_long_side(picture)
+    return run_program(source, "png", inches=inches) if inches else picture
+
+
+def _inches_of_long_side(png: bytes) -> int:
+    """Return how long a narrow picture may be that was scaled down; 0 where it is as large as it may be."""
+    short, long = sorted(struct.unpack(">II", png[16:24]))
+    most = MOST_INCHES["png"]
+    if long < most * DOTS_PER_INCH:
+        return 0
+    inches = min(_LONGEST_SIDE // DOTS_PER_INCH, math.isqrt(most**2 * long // short))
+    return inches if inches > most else 0
 
 
 def _write_pdf(drawing: Drawing, theme: Theme) -> bytes:
@@ -105,6 +124,7 @@ PICTURES: dict[str, PictureFormat] = {
         "text/plain; charset=utf-8",
         _write_mermaid,
         is_laid_out=False,
+        explain_readers=explain_mermaid_limits,
     ),
 }
 """Every format by its name, which is the extension of its files, in the order of the menu."""

@@ -95,10 +95,12 @@ class Theme:
 
     def shape(self, shape: Shape) -> Look:
         """Return the look of a node."""
-        fill, stroke, width, dash = _SHAPES["missing" if shape.is_missing else shape.mark.state]
-        text = "grayText" if shape.mark.state == "unreached" or shape.is_missing else "text"
-        if shape.is_disabled:
-            text, dash = "grayText", "dashed"
+        is_here = shape.mark.state in ("current", "failed")
+        state = "missing" if shape.is_missing and not is_here else shape.mark.state
+        fill, stroke, width, dash = _SHAPES[state]
+        text = "grayText" if state == "unreached" or shape.is_missing or shape.is_disabled else "text"
+        if shape.is_missing or shape.is_disabled:
+            dash = "dashed"
         filled = self[fill]
         if shape.mark.heat is not None:
             filled = mixed(self["orange"], self["background"], shape.mark.heat * _HEAT)

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from debugger.analysis.metrics import node_times
+from debugger.errors import DebuggerError
 from debugger.exports.file_names import plain_name
 from debugger.exports.pictures.drawing import Drawing
 from debugger.exports.pictures.formats import PICTURES, explain_refusal, make_picture
 from debugger.exports.pictures.run_marks import RunMarks
-from debugger.exports.pictures.themes import Theme
+from debugger.exports.pictures.themes import Theme, ThemeName
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.actions import session_command
 from debugger.views.audit import audited_file
+from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.component import graph_direction
 from debugger.views.components.markdown import plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_view import RunView
+
+_POLL_SECONDS = 2.0
+
+_Choice = tuple[Drawing, str, ThemeName]
+"""Content, format and colours of a picture."""
+
+
+@dataclass
+class FailedPictures:
+    """Errors of pictures, which are made after the page was drawn and outside of its session."""
+
+    errors: dict[_Choice, DebuggerError] = field(default_factory=dict)
 
 
 @dataclass
@@ -81,17 +95,17 @@ def picture_options(view: RunView, key: str) -> None:
         "Heat", key=f"{key}_heat", disabled=not has_run, help="Tint each node by its share of the run's time"
     )
     drawing = _drawing(view, has_path=has_path and has_run, has_heat=has_heat and has_run)
-    refusal = explain_refusal(drawing, name)
-    st.caption(plain(refusal or f"{PICTURES[name].help}. Opened super nodes are drawn opened."))
     theme = Theme("dark" if st.context.theme.type == "dark" else "light")
+    choice, failed = (drawing, name, theme.name), state.record(FailedPictures)
+    refusal = explain_refusal(drawing, name)
+    words = refusal or PICTURES[name].explain_readers(drawing, theme)
+    st.caption(plain(words or f"{PICTURES[name].help}. Opened super nodes are drawn opened."))
     target = view.session.run_id if drawing.has_path or drawing.has_heat else view.session.workflow_id
     st.download_button(
         "Download picture",
         key=f"{key}_download",
         type="primary",
-        data=audited_file(
-            lambda: make_picture(drawing, name, theme), target or "", "export picture", format=name
-        ),
+        data=audited_file(lambda: _picture(choice, failed), target or "", "export picture", format=name),
         file_name=f"{plain_name(drawing.title) or 'workflow'}.{name}",
         mime=PICTURES[name].media_type,
         icon=":material/download:",
@@ -99,6 +113,24 @@ def picture_options(view: RunView, key: str) -> None:
         disabled=bool(refusal),
         help=plain(refusal) or None,
     )
+    st.fragment(_show_failure, run_every=_POLL_SECONDS)(choice)
+
+
+def _picture(choice: _Choice, failed: FailedPictures) -> bytes:
+    drawing, name, theme = choice
+    failed.errors.pop(choice, None)
+    try:
+        return make_picture(drawing, name, Theme(theme))
+    except DebuggerError as error:
+        failed.errors[choice] = error
+        raise
+
+
+def _show_failure(choice: _Choice) -> None:
+    """Draw why the last download failed: of that the browser says no more than that it did."""
+    error = state.record(FailedPictures).errors.get(choice)
+    if error is not None:
+        show_error(error)
 
 
 def _drawing(view: RunView, *, has_path: bool, has_heat: bool) -> Drawing:

@@ -4,6 +4,7 @@ import pytest
 
 from debugger.analysis.metrics import NodeTime
 from debugger.analysis.position import PositionTracker
+from debugger.backends import open_embedded
 from debugger.boundary import boundary
 from debugger.engine.outbound.known_secrets import KnownSecrets
 from debugger.exports.pictures.dot import dot_graph
@@ -14,7 +15,8 @@ from debugger.exports.pictures.themes import COLOURS, Theme
 from debugger.exports.sources import RunReader
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
-from tests.support.clinic import clinic_call
+from debugger.settings import Settings
+from tests.support.clinic import clinic_call, play
 from tests.support.factories import direct, say, when, workflow
 
 
@@ -80,7 +82,7 @@ def test_missing_ends_and_frames_are_drawn():
     assert [shape.captions[0] for shape in drawing.shapes if shape.is_missing] == ["missing"]
     source = dot_graph(drawing, Theme()).source
     assert "lhead=cluster_g0" in source
-    assert "Inner &lt;work&gt;" in source
+    assert "Inner &#60;work&#62;" in source
     assert 'subgraph g0["Inner #60;work#62;"]' in mermaid_text(drawing, Theme())
 
 
@@ -115,3 +117,46 @@ def test_secrets_are_masked_before_texts_are_cut(monkeypatch):
 
     assert "hunter2" not in dot_graph(drawing, Theme()).source
     assert "hunter2" not in mermaid_text(drawing, Theme())
+
+
+def test_conditions_are_masked_as_in_an_export_and_names_stay():
+    graph = Graph(
+        workflow(
+            *(say("a", name="Call +49 171 1234567"), say("b"), say("c")),
+            when("a", "b", freeform="asks for jane.doe@example.com"),
+            when("b", "a", freeform="other", name="Back to +49 171 7654321"),
+            direct("a", "c"),
+        )
+    )
+    thread = Group("thread", "asks for jim.doe@example.com", ("c",), "thread")
+
+    drawing = Drawing.of(graph, "+49 171 1234567", groups=[thread])
+
+    assert [" ".join(shape.name) for shape in drawing.shapes] == ["Call +49 171 1234567", "B", "C"]
+    assert [" ".join(line.label) for line in drawing.lines] == [
+        "asks for [e-mail]",
+        "Back to +49 171 7654321",
+        "",
+    ]
+    assert [frame.title for frame in drawing.frames] == ["asks for [e-mail]"]
+    assert drawing.title == "+49 171 1234567"
+
+
+def test_node_that_is_gone_says_so_once_and_shows_that_the_run_is_there():
+    backend = open_embedded(Settings(database="sqlite://"))
+    run_id = play(backend, "I want to book an appointment")
+    run = RunReader(backend, backend.store).run(run_id)
+    graph = Graph(workflow(say("other")))
+    tracker = PositionTracker(graph)
+    for _, log in run.turns():
+        tracker.add_turn(log)
+
+    drawing = Drawing.of(graph, "T", marks=RunMarks.of(tracker.position(run.run.status), graph))
+
+    gone = {" ".join(shape.name): shape for shape in drawing.shapes if shape.is_missing}
+    assert {shape.captions for shape in gone.values()} == {("not in this version",)}
+    looks = {name: Theme().shape(shape) for name, shape in gone.items()}
+    assert {look.dash for look in looks.values()} == {"dashed"}
+    blue = COLOURS["light"]["blue"]
+    assert [name for name, look in looks.items() if look.stroke == blue] == ["Booking intake"]
+    assert "blue: here" in dot_graph(drawing, Theme()).source

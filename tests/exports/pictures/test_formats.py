@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
 import subprocess
+import sysconfig
+import zlib
+from contextlib import suppress
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from debugger.errors import InputError
 from debugger.exports.pictures import formats
+from debugger.exports.pictures import program as program_module
 from debugger.exports.pictures.drawing import Drawing
 from debugger.exports.pictures.formats import PICTURES, explain_refusal, make_picture
 from debugger.exports.pictures.program import find_program
@@ -38,20 +44,24 @@ def test_hostile_names_make_a_picture_in_every_format(name, theme):
     assert picture.startswith(begins[name])
 
 
-def test_svg_shows_every_name_as_it_is_written():
-    svg = make_picture(hostile_drawing(), "svg", Theme())
+@pytest.mark.parametrize("name", ["dot", "graphviz-pure"])
+def test_svg_shows_every_text_as_it_is_written(monkeypatch, name):
+    program = shutil.which(name) or shutil.which(str(Path(sysconfig.get_path("scripts"), name)))
+    if program is None:
+        pytest.skip(f"{name} is not installed")
+    monkeypatch.setattr(program_module, "find_program", lambda output: program)
+    drawing = hostile_drawing()
 
-    shown = texts(svg).replace("\u00a0", " ")
-    for text in (
-        "\\N \\G \\E",
-        "<b>bold</b>",
-        "<<TABLE>",
-        "שלום",
-        "🦄",
-        "javascript:alert(1)",
-        "&amp; #quot;",
-    ):
-        assert "".join(text.split()) in "".join(shown.split())
+    root = ElementTree.fromstring(make_picture(drawing, "svg", Theme()))
+
+    shown = {
+        each.get("id"): "".join("".join(text.itertext()) for text in each.iter(f"{SVG}text"))
+        for each in root.iter(f"{SVG}g")
+    }
+    wanted = {shape.key: (*shape.name, *shape.captions) for shape in drawing.shapes}
+    wanted |= {line.key: line.label for line in drawing.lines}
+    for key, lines in wanted.items():
+        assert "".join(shown[key].split()) == "".join("".join(lines).split())
 
 
 def test_svg_is_inert_and_has_names():
@@ -108,10 +118,24 @@ def test_unknown_format_and_too_many_nodes_are_refused(monkeypatch):
     assert make_picture(large_drawing(3), "dot", Theme())
 
 
-def test_png_is_within_its_bound():
+def test_png_of_a_long_chain_can_be_read_and_is_within_its_bound():
     picture = make_picture(large_drawing(300), "png", Theme())
 
-    assert max(struct.unpack(">II", picture[16:24])) <= 60 * 144 + 1
+    width, height = struct.unpack(">II", picture[16:24])
+    assert height == pytest.approx(16_384, abs=200)
+    assert width * height < 8_640**2
+    picture = make_picture(large_drawing(20), "png", Theme())
+    assert max(struct.unpack(">II", picture[16:24])) < 4_000
+
+
+@pytest.mark.parametrize(
+    ("size", "inches"),
+    [((1000, 2000), 0), ((8640, 8640), 0), ((8640, 6000), 72), ((4000, 8640), 88), ((277, 8640), 113)],
+)
+def test_long_side_of_a_narrow_png_keeps_its_number_of_pixels(size, inches):
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", *size)
+
+    assert formats._inches_of_long_side(png) == inches
 
 
 def test_workflow_without_nodes_is_a_picture_with_its_title():
@@ -132,3 +156,33 @@ def test_edges_of_one_pair_are_told_apart():
 
     titles = [each.find(f"{SVG}title").text for each in root.iter(f"{SVG}g") if each.get("class") == "edge"]
     assert titles == ["A to B: left", "A to B: right"]
+
+
+def test_page_of_a_pdf_is_one_that_readers_open():
+    if missing := explain_refusal(large_drawing(2), "pdf"):
+        pytest.skip(missing)
+
+    pdf = _objects(make_picture(large_drawing(300), "pdf", Theme()))
+
+    page = re.search(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+)", pdf)
+    assert 10_000 < max(map(float, page.groups())) <= 14_400
+
+
+def test_page_of_a_pdf_has_no_white_border():
+    if missing := explain_refusal(large_drawing(2), "pdf"):
+        pytest.skip(missing)
+    drawing = large_drawing(2)
+
+    svg = ElementTree.fromstring(make_picture(drawing, "svg", Theme("dark")))
+    page = re.search(rb"/MediaBox ?\[ ?0 0 ([\d.]+)", _objects(make_picture(drawing, "pdf", Theme("dark"))))
+
+    assert float(page[1]) == pytest.approx(float(svg.get("viewBox").split()[2]), abs=2)
+
+
+def _objects(pdf: bytes) -> bytes:
+    """Return the objects of a PDF, which are in compressed streams, or not."""
+    parts = [pdf]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            parts.append(zlib.decompress(stream))
+    return b"\n".join(parts)

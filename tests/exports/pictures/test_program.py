@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -50,9 +51,9 @@ def test_slow_program_is_ended(tmp_path, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the limit of memory is Linux's")
 def test_program_has_a_limit_of_memory(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    put_program(tmp_path, "cat >/dev/null; ulimit -v")
+    put_program(tmp_path, "cat >/dev/null; echo '<svg>'; ulimit -v")
 
-    assert int(run_program("digraph {}", "svg")) * 1024 == program.MEMORY
+    assert int(run_program("digraph {}", "svg").split()[1]) * 1024 == program.MEMORY
 
 
 def test_failure_of_the_program_is_told(tmp_path, monkeypatch):
@@ -66,6 +67,38 @@ def test_failure_of_the_program_is_told(tmp_path, monkeypatch):
 def test_program_gets_no_keys_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("INTERACTLY_API_KEY", "sk-secret")
-    put_program(tmp_path, "cat >/dev/null; env")
+    put_program(tmp_path, "cat >/dev/null; echo '<svg>'; env")
 
     assert b"sk-secret" not in run_program("digraph {}", "svg")
+
+
+@pytest.mark.parametrize("output", ["svg", "png", "pdf"])
+def test_output_of_another_program_is_no_picture(tmp_path, monkeypatch, output):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, "cat >/dev/null; echo 'dot 1.0: a template engine'")
+
+    with pytest.raises(DebuggerError, match=f"dot cannot write {output.upper()}: dot 1.0: a template"):
+        run_program("digraph {}", output)
+
+
+def test_program_of_the_current_folder_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ":.")
+    monkeypatch.setattr(program.sysconfig, "get_path", lambda name: str(tmp_path / "none"))
+    put_program(tmp_path, "echo")
+    put_program(tmp_path, "echo", "graphviz-pure")
+
+    assert (find_program("svg"), find_program("pdf")) == (None, None)
+
+
+def test_what_a_slow_program_has_started_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, f"sleep 60 & echo $! > {tmp_path}/started; wait")
+
+    with pytest.raises(InputError, match="more time"):
+        run_program("digraph {}", "svg", seconds=1)
+
+    with pytest.raises(ProcessLookupError):
+        for _ in range(50):
+            os.kill(int((tmp_path / "started").read_text()), 0)
+            time.sleep(0.1)

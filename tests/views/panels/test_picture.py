@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.errors import InputError
 from debugger.exports.pictures import program
+from debugger.exports.pictures.program import run_program
+from debugger.views.panels import picture
 from debugger.views.panels.picture import PictureDialog
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
@@ -44,3 +47,24 @@ def test_format_without_its_program_says_what_is_missing(app, opened, monkeypatc
     assert "PDF needs Graphviz's program dot: apt-get install graphviz" in words
     choose(app, "mmd")
     assert not download(app).proto.disabled
+
+
+def test_picture_that_cannot_be_made_says_why(app, opened, monkeypatch, tmp_path):
+    made = []
+    monkeypatch.setattr(picture, "audited_file", lambda render, *_, **__: made.append(render) or render)
+    monkeypatch.setattr(program, "find_program", lambda output: str(slow))
+    monkeypatch.setattr(picture, "make_picture", lambda *_: run_program("digraph {}", "svg", seconds=0.2))
+    slow = tmp_path / "dot"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o700)
+    app.run()
+
+    with pytest.raises(InputError):
+        made[-1]()
+    app.run()
+
+    assert not app.exception
+    words = "\n".join(each.value for each in app.error).replace("\\", "")
+    assert "The workflow takes more time than a picture may take. Close super nodes" in words
+    choose(app, "mmd")
+    assert not app.error
