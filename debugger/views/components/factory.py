@@ -1,7 +1,7 @@
 """Components of the app: markup, style and script beside their module.
 
 A script draws data, again and again, and tells of events. It knows neither Streamlit nor the page: these are
-adapted to it by `streamlit.js`.
+adapted to it by `streamlit.js`, and `tests/components/` draws it without them.
 
 Streamlit sends the look and the script of an element along with each drawing of it, some 100 KB for a click
 on the debug page. So what it gets is a line that fetches them, which a browser does once for good.
