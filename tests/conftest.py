@@ -30,7 +30,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 HERE = Path(__file__).parent
-LONG = (HERE / "test_style.py", HERE / "browser")
+LONG = (HERE / "test_style.py", HERE / "browser", HERE / "components")
 
 
 @pytest.fixture(autouse=True)

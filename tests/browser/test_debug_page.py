@@ -47,20 +47,6 @@ def test_node_is_chosen_by_click_and_by_keyboard_and_shown_in_inspector(page: Pa
     expect(page.locator(".node.selected")).not_to_have_attribute("data-id", "node_greeting")
 
 
-def test_zoom_and_view_are_kept_from_turn_to_turn(page: Page, app: Server):
-    open_workflow(page, app.url, "Clinic front desk")
-    start(page)
-    page.get_by_role("button", name="Zoom in").click()
-    before = page.locator(".scene").get_attribute("transform")
-
-    say(page, "I have a question about my last bill.")
-
-    expect(context(page)).to_contain_text("Turn 2")
-    scale = re.search(r"scale\(([\d.]+)", before)
-    assert scale is not None
-    expect(page.locator(".scene")).to_have_attribute("transform", re.compile(re.escape(scale[0])))
-
-
 def test_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
     start(page)
@@ -75,18 +61,6 @@ def test_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Serv
     settled(page)
 
     expect(page.locator(".st-key-graph_box")).to_contain_text("Possible next")
-
-
-def test_graph_of_125_nodes_opens_at_current_node_in_readable_size(page: Page, app: Server):
-    open_workflow(page, app.url, "City services")
-    start(page)
-
-    expect(page.locator(".node")).to_have_count(125)
-    box = page.locator(".node.current text:visible").first.bounding_box()
-    pane = page.locator(".st-key-graph_box").bounding_box()
-    assert box["height"] >= 7
-    assert pane["x"] < box["x"] < pane["x"] + pane["width"]
-    assert pane["y"] < box["y"] < pane["y"] + pane["height"]
 
 
 def test_event_is_chosen_in_timeline_and_its_moment_shown(page: Page, app: Server):
@@ -106,26 +80,6 @@ def test_event_is_chosen_in_timeline_and_its_moment_shown(page: Page, app: Serve
     settled(page)
     expect(inspector(page)).to_contain_text("After the latest event")
     expect(page.locator(".st-key-timeline tr[aria-selected=true]")).to_have_count(0)
-
-
-def test_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
-    page.set_viewport_size({"width": 1600, "height": 1500})
-    open_workflow(page, app.url, "Clinic front desk")
-    start(page)
-    rows = page.locator(".st-key-timeline tbody tr")
-
-    rows.last.focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    settled(page)
-
-    expect(rows.nth(1)).to_be_focused()
-    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
-    expect(inspector(page)).to_contain_text(re.compile(r"After event \d+ · turn 1"))
-    page.keyboard.press("Enter")
-    settled(page)
-    expect(inspector(page)).to_contain_text("After the latest event")
 
 
 def test_restart_begins_sibling_and_first_run_is_still_there(page: Page, app: Server):
@@ -254,31 +208,6 @@ def test_after_slow_turn_message_box_has_focus_again(page: Page, app: Server):
     expect(context(page)).to_contain_text("Your turn")
 
     expect(message_box(page)).to_be_focused()
-
-
-def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, app: Server):
-    open_workflow(page, app.url, "Clinic front desk")
-    start(page)
-    for _ in range(4):
-        page.get_by_role("button", name="Zoom in").click()
-    stage = page.locator(".stage").bounding_box()
-    right, top = stage["x"] + stage["width"] - 20, stage["y"] + 20
-    page.mouse.move(right, top)
-    page.mouse.down()
-    page.mouse.move(right - 1000, top, steps=4)
-    page.mouse.up()
-    page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
-    settled(page)
-    moved = page.locator(".scene[transform]").get_attribute("transform")
-    node_box = page.locator(".node.current .body").bounding_box()
-    assert node_box["x"] + node_box["width"] < stage["x"]
-
-    say(page, "I have a question about my last bill.")
-    expect(context(page)).to_contain_text("Turn 2")
-    assert page.locator(".scene[transform]").get_attribute("transform") == moved
-    page.get_by_role("button", name="Current", exact=True).click()
-
-    assert_current_node_is_in_view(page)
 
 
 def test_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):

@@ -7,7 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
 from tests.browser.driving import import_workflow, keep_import, open_app, say, settled, start
-from tests.browser.test_graph import (
+from tests.support.factories import Json, direct, document, static, when
+from tests.support.factories import say as say_node
+from tests.support.graph_on_page import (
     INSIDE,
     are_nodes_in_pane,
     heights_of_names,
@@ -15,8 +17,6 @@ from tests.browser.test_graph import (
     overlaps,
     view_of,
 )
-from tests.support.factories import Json, direct, document, static, when
-from tests.support.factories import say as say_node
 from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser

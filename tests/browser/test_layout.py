@@ -408,21 +408,6 @@ def test_tablet_shows_one_pane_by_its_tab(page: Page, app: Server):
     assert (box["width"], box["y"] + box["height"]) == (820, 1180)
 
 
-def test_tabs_are_changed_by_arrow_keys(page: Page, app: Server):
-    page.set_viewport_size({"width": 820, "height": 1180})
-    clinic_call(page, app.url, ())
-    tab(page, "Conversation").focus()
-
-    for name in ("Graph", "Timeline", "Inspector", "Conversation"):
-        page.keyboard.press("ArrowRight")
-        expect(tab(page, name)).to_be_focused()
-        expect_pane(page, name)
-    page.keyboard.press("ArrowLeft")
-
-    expect_pane(page, "Inspector")
-    expect(context(page)).not_to_contain_text("Viewing")
-
-
 def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
     page.set_viewport_size({"width": 820, "height": 1180})
     clinic_call(page, app.url, CALL[:1])
@@ -444,35 +429,6 @@ def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
         expect(page.locator(f".st-key-{key} button")).to_be_visible()
     page.locator(".st-key-export button").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-
-
-def test_menu_is_used_by_keyboard(page: Page, app: Server):
-    clinic_call(page, app.url, CALL[:1])
-    press(page, "Shift+ArrowLeft")
-    button = page.locator(".st-key-more > button")
-    menu = page.locator(".st-key-more .menu")
-    first, second, last = (
-        menu.get_by_role("button", name=name)
-        for name in ("Restart with the same input", "Restart with changes", "Demo script")
-    )
-    button.focus()
-
-    page.keyboard.press("Enter")
-    expect(first).to_be_focused()
-    expect(button).to_have_attribute("aria-expanded", "true")
-    for key, item in (("ArrowDown", second), ("ArrowUp", first), ("ArrowUp", last), ("ArrowDown", first)):
-        page.keyboard.press(key)
-        expect(item).to_be_focused()
-    page.keyboard.press("Escape")
-
-    expect(menu).to_be_hidden()
-    expect(button).to_be_focused()
-    expect(context(page)).to_contain_text("Viewing turn 1")
-    page.keyboard.press("Enter")
-    expect(first).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog")).to_contain_text("Run input")
 
 
 def test_message_box_is_reached_by_one_key(page: Page, app: Server):

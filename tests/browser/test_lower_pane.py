@@ -110,14 +110,3 @@ def test_chosen_variable_is_shown_in_full_below_its_row(page: Page, app: Server)
 
     expect(page.locator(".st-key-variable")).to_contain_text("Juniper Lane Clinic")
     expect(page.locator(".st-key-variable")).to_be_in_viewport()
-
-
-def test_text_from_right_to_left_shows_its_beginning(page: Page, app: Server):
-    message = "שלום, אני רוצה לקבוע תור למחר בבוקר"
-    clinic_call(page, app.url, (message,))
-    page.locator(".st-key-timeline_density select").select_option("Turns")
-    settled(page)
-    table = rows(page, "timeline")
-
-    expect(table.get_by_role("gridcell", name=message)).to_have_css("direction", "rtl")
-    expect(table.get_by_role("gridcell", name="I can book").first).to_have_css("direction", "ltr")

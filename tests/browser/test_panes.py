@@ -161,7 +161,6 @@ def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(p
     expect(density.locator("option:checked")).to_have_text(re.compile(r"All events · \d+ of \d+"))
 
 
-REMEMBERED = "workflow-debugger.panes"
 SHIFTS = """() => {
   const isPane = ({ node }) => node?.closest?.(".st-key-panes");
   window.shifted = 0;
@@ -174,10 +173,6 @@ SHIFTS = """() => {
 
 def splitter(page: Page, name: str) -> Locator:
     return page.get_by_role("separator", name=name, exact=True)
-
-
-def value(bar: Locator) -> int:
-    return int(bar.get_attribute("aria-valuenow") or "")
 
 
 def size(page: Page, key: str) -> tuple[float, float]:
@@ -194,37 +189,6 @@ def drag(page: Page, bar: Locator, right: int, down: int) -> None:
     page.mouse.down()
     page.mouse.move(x + right, y + down, steps=4)
     page.mouse.up()
-
-
-def test_splitter_follows_mouse_and_double_click_resets(page: Page, call: Messages):
-    bar = splitter(page, "Width of the conversation")
-    width, height = size(page, "graph")
-
-    drag(page, bar, 100, 0)
-
-    assert size(page, "graph")[0] == pytest.approx(width - 100, abs=2)
-    drag(page, splitter(page, "Height of the upper panes"), 0, -120)
-    assert size(page, "graph")[1] == pytest.approx(height - 120, abs=2)
-    drag(page, bar, -3000, 0)
-    assert value(bar) == int(bar.get_attribute("aria-valuemin") or "")
-    bar.dblclick()
-    assert size(page, "graph")[0] == pytest.approx(width, abs=1)
-
-
-def test_splitter_is_moved_by_keys_within_limits(page: Page, call: Messages):
-    bar = splitter(page, "Width of the timeline")
-    width, before = size(page, "inspector")[0], value(bar)
-    bar.focus()
-
-    page.keyboard.press("ArrowLeft")
-
-    assert value(bar) == before - 2
-    assert size(page, "inspector")[0] > width
-    page.keyboard.press("End")
-    assert value(bar) == int(bar.get_attribute("aria-valuemax") or "")
-    page.keyboard.press("Enter")
-    assert size(page, "inspector")[0] == pytest.approx(width, abs=1)
-    expect(bar).to_be_focused()
 
 
 def test_maximised_pane_is_alone_until_escape(page: Page, call: Messages):
@@ -261,15 +225,3 @@ def test_reload_keeps_pane_sizes_without_shift(page: Page, call: Messages):
     expect(page.locator(".st-key-graph")).to_be_hidden()
     expect(page.get_by_role("button", name="Restore")).to_be_visible()
     assert page.evaluate("window.shifted") < 0.1
-
-
-def test_unusable_remembered_sizes_are_ignored(page: Page, call: Messages):
-    before = size(page, "graph")
-    kept = '{"version": 2, "sizes": {"talk-width": 7, "upper-height": "url(x)"}, "maximised": "roof"}'
-    page.evaluate("([key, kept]) => localStorage.setItem(key, kept)", [REMEMBERED, kept])
-
-    page.reload()
-    settled(page)
-
-    assert size(page, "graph") == pytest.approx(before, abs=1)
-    expect(page.locator(".st-key-inspector")).to_be_visible()

@@ -172,9 +172,9 @@ function line(element, item) {
   if (item) element.replaceChildren(...(item.icon ? [iconOf(item.icon)] : []), item.text);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".box")), isOther = it.page !== data.page;
-  it.send = setTriggerValue;
+export default function ({ root, data, emit }) {
+  const it = instanceOf(root.querySelector(".box")), isOther = it.page !== data.page;
+  it.send = emit;
   const lastData = JSON.stringify(data);
   if (it.lastData === lastData) return;
   it.lastData = lastData;

@@ -1,7 +1,6 @@
 // The box in which a person answers, with lines on offer: it tells what is sent, and has the keyboard again
 // once a turn is over.
 
-const LEFT = ".st-key-head_bar, .st-key-message, .st-key-start_bar, .st-key-restart, .st-key-more"; // where a turn is started from, and what has the keyboard meanwhile
 const ANSWER_MS = 1000; // so long a message that was sent is waited for before another one can be
 const instances = new WeakMap(); // one record per mounted box
 const drafts = new Map(); // the text, typed and not sent, of each place whose box is not on the page
@@ -35,7 +34,7 @@ function instanceOf(root) {
     document.addEventListener("message-step", step);
     const enter = event => {
       if (!root.isConnected) return document.removeEventListener("keydown", enter);
-      if (!isShortcut(event, it.data.shortcut) || it.data.disabled) return;
+      if (!isShortcut(it, event) || it.data.disabled) return;
       event.preventDefault(); // the key is not typed into the box
       it.text.focus();
     };
@@ -58,10 +57,10 @@ function instanceOf(root) {
 }
 
 // A key that is typed into a field is text, and a dialog has the keyboard for itself.
-function isShortcut(event, shortcut) {
+function isShortcut({ data: { shortcut }, around }, event) {
   if (!shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
   const isTyped = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable=true]");
-  return !isTyped && event.key?.toUpperCase() === shortcut && !document.querySelector('[data-testid="stDialog"]');
+  return !isTyped && event.key?.toUpperCase() === shortcut && !document.querySelector(around.dialog);
 }
 
 // Fills an empty box with the suggested text; returns whether it does.
@@ -145,13 +144,13 @@ function follow(it, turn) {
   if (!turn || before === undefined || before === turn) return;
   setTimeout(() => {
     const held = document.activeElement, within = held?.shadowRoot?.activeElement ?? held;
-    if (!held || held === document.body || held.closest(LEFT) || within.closest(LEFT)) it.text.focus({ preventScroll: true });
+    if (!held || held === document.body || held.closest(it.around.startsTurn) || within.closest(it.around.startsTurn)) it.text.focus({ preventScroll: true });
   }, 60);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".box").parentNode);
-  Object.assign(it, { data, tell: setTriggerValue });
+export default function ({ root, data, emit, around }) {
+  const it = instanceOf(root.querySelector(".box").parentNode);
+  Object.assign(it, { data, tell: emit, around });
   turnTo(it, data.place);
   it.offers.hidden = data.offers === null;
   offer(it, data.offers ?? []);

@@ -77,9 +77,9 @@ function turnOf({ target, title, path, changes, error, verdict, messages }) {
   return turn;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".box")), isOther = it.page !== data.page;
-  it.send = setTriggerValue;
+export default function ({ root, data, emit }) {
+  const it = instanceOf(root.querySelector(".box")), isOther = it.page !== data.page;
+  it.send = emit;
   const had = it.root.getRootNode().activeElement?.dataset?.target;
   if (it.turns !== data.turns || isOther) {
     const turns = JSON.parse(data.turns);

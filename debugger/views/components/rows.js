@@ -197,9 +197,9 @@ function keepFocus(it, place, label) {
   else (control ?? it.root).focus({ preventScroll: true });
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".box"));
-  it.send = setTriggerValue;
+export default function ({ root, data, emit }) {
+  const it = instanceOf(root.querySelector(".box"));
+  it.send = emit;
   it.root.classList.toggle("fills", data.fills);
   it.root.classList.toggle("selects", data.selects);
   it.selects = data.selects;

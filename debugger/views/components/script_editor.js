@@ -132,9 +132,9 @@ function send(it) {
   it.tell("edited", it.sent);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".editor"));
-  Object.assign(it, { data, tell: setTriggerValue });
+export default function ({ root, data, emit }) {
+  const it = instanceOf(root.querySelector(".editor"));
+  Object.assign(it, { data, tell: emit });
   it.text.ariaLabel = data.label;
   it.text.disabled = data.disabled;
   if (it.page !== data.page) { // another text; while one is edited, what is typed is newer than what was sent

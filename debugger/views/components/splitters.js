@@ -5,10 +5,9 @@
 const STORAGE_KEY = "workflow-debugger.panes", VERSION = 2;
 const VIEW_MS = 2000, FRAMES = 4; // in which a change of the view is drawn, and its parts after it
 const STEP = 0.02, LEAP = 0.1;
-const OPEN = '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor, :root[data-menu]';
 const root = document.documentElement;
 const sheet = new CSSStyleSheet();
-const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: false }; // one for the document: a page has one place for panes
+const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: false, around: {} }; // one for the document: a page has one place for panes
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
 let held; // what has the keyboard, or had it when it was taken off the page
@@ -49,7 +48,7 @@ function store() {
 }
 
 function apply() {
-  sheet.replaceSync(`.st-key-panes { ${Object.entries(all.sizes).map(([name, size]) => `--${name}: ${size * 100}%;`).join(" ")} }`);
+  sheet.replaceSync(`${all.around.panes} { ${Object.entries(all.sizes).map(([name, size]) => `--${name}: ${size * 100}%;`).join(" ")} }`);
   setAttribute("demo", all.isDemo);
   setAttribute("tab", !all.isDemo && (all.tab || all.panes[0].name));
   setAttribute("maximised", !all.isDemo && all.maximised);
@@ -65,7 +64,7 @@ function setAttribute(name, value) {
 }
 
 function panesOf(it) {
-  return it.root.getRootNode().host.closest(".st-key-panes");
+  return it.root.getRootNode().host.closest(all.around.panes);
 }
 
 function show(it) {
@@ -132,7 +131,7 @@ function openTab(name) {
 function restoreByKey(event) {
   if (event.key !== "Escape" || !root.dataset.maximised || event.isComposing) return;
   if (![...mounted].some(it => it.root.isConnected)) return;
-  const isAbove = [...document.querySelectorAll(OPEN)].some(each => each.checkVisibility());
+  const isAbove = [...document.querySelectorAll(all.around.abovePanes)].some(each => each.checkVisibility());
   if (isAbove || event.composedPath().some(each => each.localName === "dialog")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -234,24 +233,24 @@ function changeView(isDemo) {
   apply();
   let frames = 0; // since then: conversation and graph are drawn a moment later
   requestAnimationFrame(function look(now) {
-    const isUnderWay = isDemo === Boolean(document.querySelector(".st-key-look_pane"));
+    const isUnderWay = isDemo === Boolean(document.querySelector(all.around.engineerPane));
     if (now < end && (isUnderWay || ++frames < FRAMES)) return requestAnimationFrame(look);
     setAttribute("changing", false);
-    for (const each of before ? [before, switchOf(document)] : []) if (document.activeElement === document.body) each?.focus({ preventScroll: true });
+    for (const each of before ? [before, findViewSwitch()] : []) if (document.activeElement === document.body) each?.focus({ preventScroll: true });
   });
 }
 
-function switchOf(page) {
-  const bars = [...page.querySelectorAll(".st-key-head_end *")].find(each => each.shadowRoot);
-  return bars?.shadowRoot.querySelector(".st-key-skin button");
+function findViewSwitch() {
+  const [place, control] = all.around.viewSwitch, bars = [...document.querySelectorAll(`${place} *`)].find(each => each.shadowRoot);
+  return bars?.shadowRoot.querySelector(control);
 }
 
-export default function ({ data, parentElement }) {
-  const element = parentElement.querySelector(".splitters");
+export default function ({ root: mount, data, around }) {
+  const element = mount.querySelector(".splitters");
   if (instances.has(element)) return changeView(data.is_demo);
   const isFirst = !all.splits.length, it = { root: element, bars: new Map(), buttons: new Map() };
   instances.set(element, it);
-  Object.assign(all, JSON.parse(data.arrangement));
+  Object.assign(all, JSON.parse(data.arrangement), { around });
   if (isFirst) read();
   all.isDemo = data.is_demo;
   addTabs(it);

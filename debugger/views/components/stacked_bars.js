@@ -50,16 +50,16 @@ function move(it, event) { // one stop of the Tab key, and the arrows within
   event.stopPropagation(); // the page has keys of its own
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".charts"), it = instances.get(root) ?? { root };
-  if (!instances.has(root)) root.addEventListener("keydown", event => move(it, event));
-  instances.set(root, it);
-  it.send = setTriggerValue;
+export default function ({ root, data, emit }) {
+  const charts = root.querySelector(".charts"), it = instances.get(charts) ?? { root: charts };
+  if (!instances.has(charts)) charts.addEventListener("keydown", event => move(it, event));
+  instances.set(charts, it);
+  it.send = emit;
   const drawing = JSON.stringify(data);
   if (it.drawing === drawing) return;
   it.drawing = drawing;
-  const held = buttons(it).indexOf(root.getRootNode().activeElement);
-  root.replaceChildren(...data.charts.map(each => (data.is_table ? table(each) : chart(it, each))));
+  const held = buttons(it).indexOf(charts.getRootNode().activeElement);
+  charts.replaceChildren(...data.charts.map(each => (data.is_table ? table(each) : chart(it, each))));
   const all = buttons(it), next = all[Math.min(Math.max(held, 0), all.length - 1)];
   if (next) next.tabIndex = 0;
   if (held >= 0) next?.focus({ preventScroll: true });

@@ -2,7 +2,6 @@
 // person does to it.
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
-const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"], :root[data-menu]'; // what Escape closes first
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
 const UNHEARD_MS = 2500; // a use that the server has not answered so long is sent again
@@ -35,13 +34,13 @@ function instanceOf(root) {
 function pressByKey(it, event) {
   const target = event.composedPath()[0], field = target.closest?.(FIELDS);
   if (event.key === " " && target.closest?.("button, a, summary, [role=tab]")) return; // it presses that one
-  if (event.key === "Enter" && isEdited(event)) return; // it applies what is typed
-  const isTyped = field && !isFree(event, field);
+  if (event.key === "Enter" && isEdited(it, event)) return; // it applies what is typed
+  const isTyped = field && !isFree(it, event, field);
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
-  const dialog = document.querySelector('[data-testid="stDialog"]');
-  if (dialog && !isTaken) leave(dialog, event);
+  const dialog = document.querySelector(it.around.dialog);
+  if (dialog && !isTaken) leave(it, dialog, event);
   if (event.composedPath().some(each => each.localName === "dialog")) return; // the expanded graph
-  if (isTaken || dialog || (event.key === "Escape" && document.querySelector(OPEN))) return;
+  if (isTaken || dialog || (event.key === "Escape" && document.querySelector(it.around.opened))) return;
   const parts = it.lines.flatMap(line => line.parts).flatMap(part => [part, ...(part.menu?.parts ?? [])]);
   const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
@@ -53,23 +52,23 @@ function pressByKey(it, event) {
 }
 
 // A key that a field of several lines has no use for: Escape, and Space in the empty message box of a demo.
-function isFree(event, field) {
+function isFree(it, event, field) {
   if (field.localName !== "textarea") return false;
-  return event.key === "Escape" || (event.key === " " && "demo" in document.documentElement.dataset && !isEdited(event));
+  return event.key === "Escape" || (event.key === " " && document.querySelector(it.around.demo) && !isEdited(it, event));
 }
 
 // A field of several lines is under edit, other than an empty message box.
-function isEdited(event) {
+function isEdited({ around }, event) {
   const field = event.composedPath()[0];
   if (field.localName !== "textarea") return false;
-  return Boolean(field.value.trim()) || !event.composedPath().some(each => each.classList?.contains("st-key-message"));
+  return Boolean(field.value.trim()) || !event.composedPath().some(each => each.matches?.(around.messageBox));
 }
 
 // A dialog hears Escape only while it has the keyboard, which it loses with a control that is drawn anew.
-function leave(dialog, event) {
+function leave({ around }, dialog, event) {
   if (event.key !== "Escape" || document.activeElement !== document.body) return;
   event.preventDefault(); // there are many bars
-  dialog.querySelector('[aria-label="Close"]')?.click();
+  dialog.querySelector(around.closesDialog)?.click();
 }
 
 function isPressed(shortcut, event) {
@@ -458,10 +457,9 @@ function lineOf(it, at) {
   return it.lines[at];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".bars")), lines = JSON.parse(data.bars);
-  it.send = setTriggerValue;
-  it.heard = data.heard;
+export default function ({ root: mount, data, emit, around }) {
+  const it = instanceOf(mount.querySelector(".bars")), lines = JSON.parse(data.bars);
+  Object.assign(it, { send: emit, heard: data.heard, around });
   lines.forEach(({ key, low, items, overflow }, at) => {
     const line = lineOf(it, at);
     line.overflow = overflow;

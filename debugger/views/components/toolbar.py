@@ -425,7 +425,9 @@ class Line:
                     yield each
 
 
-_BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js", "focus.js"))
+_BARS = component(
+    "control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"), page_scripts=("focus.js",)
+)
 
 
 def bar(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
@@ -36,6 +37,26 @@ def test_scripts_of_element_are_one_file_in_their_order():
     places = [content.index(word) for word in (b"function build(", b"function apply(", b"function draw(")]
     assert places == sorted(places)
     assert content.count(b"export default") == 1
+
+
+def test_scripts_know_neither_streamlit_nor_page():
+    folder = Path(factory.__file__).parent
+    of_page = {"streamlit.js", "focus.js"}
+    words = re.compile(r"setStateValue|setTriggerValue|parentElement|data-testid|stDialog")
+
+    named = {path.name for path in folder.rglob("*.js") if words.search(path.read_text(encoding="utf-8"))}
+
+    assert named == of_page
+
+
+def test_kept_events_are_told_to_browser():
+    box = drawn(
+        "from debugger.views.components.graph.component import _PICTURE\n_PICTURE(key='one', data={})"
+    )
+
+    content = component_file(ADDRESS.search(box.js_content)[1])
+
+    assert b'const KEPT = ["selected"];' in content
 
 
 def test_another_content_has_another_name_and_old_one_is_still_had():

@@ -18,7 +18,7 @@ _INLINE_ELEMENTS = 60
 _SCRIPTS = ("drawing.js", "view.js", "map.js", "pointer.js", "graph.js")
 """Parts of one module, in this order."""
 
-_PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS)
+_PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS, kept=("selected",))
 
 
 @dataclass

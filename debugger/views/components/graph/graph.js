@@ -17,23 +17,23 @@ function instanceOf(root) {
   return it;
 }
 
-function draw(root, data, geometry, setStateValue, setTriggerValue) {
+function draw(root, data, geometry, emit) {
   const it = instanceOf(root);
   it.key = data.key;
-  it.askFor = direction => setTriggerValue("direction", direction);
+  it.askFor = direction => emit("direction", direction);
   it.pick = ({ kind, id }) => { // once more gives it back
     const isChosen = id === (kind === "edge" ? it.data.selected_edge : it.data.selected);
-    setStateValue("selected", isChosen ? null : { kind, id });
+    emit("selected", isChosen ? null : { kind, id });
   };
   it.toggle = ({ kind, id }) => {
     const isSet = (it.data[kind + "s"][id] || {}).breakpoint;
-    if (isSet || canBreak(it, entryOf(it, kind, id))) setTriggerValue("breakpoint", { kind, id });
+    if (isSet || canBreak(it, entryOf(it, kind, id))) emit("breakpoint", { kind, id });
   };
-  it.save = () => setTriggerValue("picture", true);
+  it.save = () => emit("picture", true);
   it.fold = id => {
     const { node } = it.nodes.get(id), { k, x, y } = it.view;
     it.folded = { id, x: k * node.x + x, y: k * node.y + y, mode: it.mode };
-    setTriggerValue("fold", id);
+    emit("fold", id);
   };
   const followed = it.placed && currentNode(it);
   it.wasVisible = Boolean(followed) && isVisible(it, followed);
@@ -151,8 +151,8 @@ function showLegend(it, data, geometry) {
   return true;
 }
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector(".box");
+export default function ({ root: mount, data, emit }) {
+  const root = mount.querySelector(".box");
   if (data.role === "geometry") { // an unseen mount whose message never changes: sent once, then cached
     root.style.display = "none";
     geometries.set(data.version, data.geometry);
@@ -162,6 +162,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     return;
   }
   const geometry = data.geometry || geometries.get(data.version);
-  const go = () => draw(root, data, data.geometry || geometries.get(data.version), setStateValue, setTriggerValue);
+  const go = () => draw(root, data, data.geometry || geometries.get(data.version), emit);
   if (geometry) go(); else waiting.set(data.version, [go]);
 }

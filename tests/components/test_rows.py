@@ -1,0 +1,82 @@
+"""A table of rows in a browser: chosen from by mouse and keyboard, and drawn anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from debugger.views.components.rows import Column, Table, rows_list, table
+from tests.components.driving import Host
+
+pytestmark = pytest.mark.browser
+
+
+def cups(*names: str) -> Table:
+    columns = [(Column("name", "Name", 90, grows=True), lambda name: name)]
+    return table("Cups", names, columns, lambda name: name)
+
+
+def test_rows_are_read_and_chosen_from_by_keys(host: Host):
+    shown, chosen = cups(*(f"Cup {number}" for number in range(40))), []
+
+    def draw() -> None:
+        place = shown.place_of(chosen[-1]) if chosen else None
+        rows_list("cups", shown, chosen=place, on_choose=chosen.append, most=8)
+
+    host.draw(draw)
+    rows = host.page.locator("tbody tr")
+
+    rows.last.focus()
+    host.page.keyboard.press("Home")
+    host.page.keyboard.press("ArrowDown")
+    host.page.keyboard.press("Enter")
+    host.answer()
+
+    expect(rows.nth(1)).to_be_focused()
+    expect(rows.nth(1)).to_be_in_viewport(ratio=1)
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    host.page.keyboard.press("Enter")
+    host.answer()
+    expect(host.page.locator("tr[aria-selected=true]")).to_have_count(0)
+    assert chosen == ["Cup 1", None]
+    assert host.keys == []
+
+
+def test_row_that_goes_leaves_keyboard_to_the_next(host: Host):
+    names = ["Tea", "Coffee", "Milk"]
+    host.draw(lambda: rows_list("cups", cups(*names), on_choose=lambda name: None))
+    host.page.locator("tbody tr").nth(1).focus()
+
+    names.remove("Coffee")
+    host.answer()
+
+    expect(host.page.locator("tbody tr").nth(1)).to_be_focused()
+    expect(host.page.locator("tbody tr").nth(1)).to_have_text("Milk")
+
+
+def test_checked_rows_are_told_together(host: Host):
+    used: list[Any] = []
+    columns = [
+        (Column("full", "Full", 30, "check"), lambda name: (f"{name} is full", name == "Tea")),
+        (Column("name", "Name", 90, grows=True), lambda name: name),
+    ]
+    shown = table("Cups", ["Tea", "Coffee", "Milk"], columns, lambda name: name)
+    host.draw(
+        lambda: rows_list("cups", shown, on_choose=used.append, on_use=lambda *words: used.append(words))
+    )
+
+    host.page.locator("tbody tr").nth(2).focus()
+    host.page.keyboard.press("Space")
+    host.answer()
+
+    assert used == [(["Tea", "Milk"], "full", None)]
+
+
+def test_text_from_right_to_left_shows_its_beginning(host: Host):
+    message = "שלום, אני רוצה לקבוע תור למחר בבוקר"
+    host.draw(lambda: rows_list("said", cups(message, "I can book"), on_choose=lambda name: None))
+
+    expect(host.page.get_by_role("gridcell", name=message)).to_have_css("direction", "rtl")
+    expect(host.page.get_by_role("gridcell", name="I can book")).to_have_css("direction", "ltr")

@@ -1,0 +1,136 @@
+"""A bar in a browser: its menus, fields and shortcuts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from debugger.analysis.position import position
+from debugger.graph.graph import Graph
+from debugger.graph.layout import layout
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.node_states import node_states
+from debugger.views.components.graph.props import geometry
+from debugger.views.components.toolbar import Button, Menu, SegmentedControl, TextInput, bar
+from tests.components.driving import Host
+from tests.support.factories import say, workflow
+
+pytestmark = pytest.mark.browser
+
+COMPOSED = """(field, key) => field.dispatchEvent(
+  new KeyboardEvent("keydown", {key, isComposing: true, bubbles: true, composed: true, cancelable: true}))"""
+"""A key that an input method takes, as the Enter that accepts a word."""
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def menu(*buttons: Button) -> Menu:
+    return Menu("more", "More", buttons, icon=":material/more_horiz:", shows="icon")
+
+
+def test_menu_is_used_by_keyboard(host: Host):
+    pressed: list[str] = []
+    buttons = [Button(name, name, pressed.append, (name,)) for name in ("First", "Second", "Last")]
+    live = Button("live", "Back to live", pressed.append, ("live",), shortcut="Escape")
+    host.draw(lambda: bar("bar", [live, menu(*buttons)]))
+    page, button = host.page, host.page.locator(".st-key-more > button")
+    first, second, last = (page.get_by_role("button", name=each.label) for each in buttons)
+    button.focus()
+
+    page.keyboard.press("Enter")
+    expect(first).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    for key, item in (("ArrowDown", second), ("ArrowUp", first), ("ArrowUp", last), ("ArrowDown", first)):
+        page.keyboard.press(key)
+        expect(item).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.locator(".menu")).to_be_hidden()
+    expect(button).to_be_focused()
+    assert host.events == []
+    page.keyboard.press("Enter")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    host.answer()
+    assert pressed == ["Second"]
+    page.keyboard.press("Escape")
+    host.answer()
+    assert pressed == ["Second", "live"]
+
+
+def test_menu_far_left_is_wholly_seen(host: Host):
+    host.page.set_viewport_size({"width": 400, "height": 700})
+    host.draw(lambda: bar("bar", [menu(Button("wide", "A button with a long label", nothing))]))
+
+    host.page.locator(".st-key-more > button").click()
+
+    expect(host.page.locator(".menu")).to_be_in_viewport(ratio=1)
+
+
+def test_input_method_commits_no_search(host: Host):
+    host.draw(lambda: bar("bar", [TextInput("find", "Find", "Find", ":material/search:")]))
+    field = host.page.get_by_role("textbox", name="Find")
+    field.focus()
+    host.page.keyboard.type("zzz")
+
+    field.evaluate(COMPOSED, "Enter")
+    assert host.events == []
+    field.press("Enter")
+
+    assert [event[-1] for _, _, [event] in host.events] == ["zzz"]
+
+
+def test_filled_field_raises_no_error(host: Host):
+    field = TextInput("find", "Find", "Find", ":material/search:")
+    host.draw(lambda: bar("bar", [field, Button("go", "Go", nothing, shortcut="G")]))
+    errors: list[str] = []
+    host.page.on("pageerror", lambda error: errors.append(str(error)))
+
+    host.page.get_by_role("textbox", name="Find").focus()
+    for target in ("body", "activeElement"):  # without a key, as a browser that fills in what it remembers
+        host.page.evaluate(f"document.{target}.dispatchEvent(new Event('keydown', {{bubbles: true}}))")
+    host.page.evaluate("window.drawn()")
+
+    assert errors == []
+
+
+def test_chosen_option_is_seen_in_forced_colours(host: Host):
+    host.page.emulate_media(forced_colors="active")
+    tabs = SegmentedControl("tab", "Tab", ("Variables", "Why"))
+    host.draw(lambda: bar("bar", [tabs]))
+    ground = "it => getComputedStyle(it).backgroundColor"
+
+    host.page.get_by_role("radio", name="Why").click()
+    host.answer()
+
+    expect(host.page.get_by_role("radio", name="Why")).to_be_checked()
+    options = [host.page.get_by_role("radio", name=name) for name in ("Why", "Variables")]
+    chosen, other = (option.evaluate(ground) for option in options)
+    assert chosen != other
+
+
+def test_expanded_graph_keeps_keys_from_page(host: Host):
+    graph = Graph(workflow(say("ask")))
+
+    def draw() -> None:
+        bar("bar", [Button("help", "Help", nothing, shortcut="Shift+H")])
+        shape, place = geometry(layout(graph), graph, {}), position([], graph, "not_started")
+        marks = node_states(place, graph)
+        workflow_graph(shape, marks, height=300, aria_label="", stamp="", on_choose=lambda element: None)
+
+    host.draw(draw)
+    back = host.page.locator("[data-do='expand']")
+    back.click()
+    expect(back).to_have_accessible_name("Back to the page")
+    expect(back).to_be_focused()
+
+    host.page.keyboard.press("Shift+H")
+    assert "bar" not in [key for key, _, _ in host.events]
+    expect(back).to_be_focused()
+    host.page.keyboard.press("Escape")
+    host.page.keyboard.press("Shift+H")
+
+    assert "bar" in [key for key, _, _ in host.events]
