@@ -8,9 +8,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from streamlit.testing.v1 import AppTest
 
 from debugger.engine.outbound.known_secrets import KNOWN_SECRETS
 from debugger.engine.outbound.secrets import Secrets
@@ -31,6 +33,20 @@ sys.dont_write_bytecode = False
 
 HERE = Path(__file__).parent
 LONG = (HERE / "test_style.py", HERE / "browser", HERE / "components")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_pages() -> Iterator[None]:
+    """Give a run of a page a minute: the first one imports the app, while other tests run beside it."""
+    begin = AppTest.__init__
+
+    def begin_patiently(page: AppTest, *args: Any, **kwargs: Any) -> None:
+        begin(page, *args, **kwargs)
+        page.default_timeout = 60.0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AppTest, "__init__", begin_patiently)
+        yield
 
 
 @pytest.fixture(autouse=True)

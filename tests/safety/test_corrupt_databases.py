@@ -297,7 +297,7 @@ def test_page_shows_the_sentence(sound, tmp_path, monkeypatch, damage):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", f"sqlite:///{file}")
     embedded_backend.clear()
 
-    app = AppTest.from_file(str(ROOT / "debugger/views/pages/script.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "debugger/views/pages/script.py")).run()
 
     embedded_backend.clear()
     assert not app.exception

@@ -226,7 +226,7 @@ from debugger.errors import InputError
 from debugger.views.components.error_box import show_error
 show_error(InputError({text!r}, advice="Try again."))
 """
-    drawn = AppTest.from_string(source, default_timeout=20).run()
+    drawn = AppTest.from_string(source).run()
     assert not drawn.exception
     assert "Try again" in drawn.error[0].value
     return "\n".join(str(each.value) for kind in ("error", "code", "text") for each in drawn.get(kind))

@@ -114,13 +114,13 @@ def no_defect(request, caplog):
 @pytest.fixture
 def app(clean):
     """The app before its first run."""
-    return AppTest.from_file(str(APP), default_timeout=10)
+    return AppTest.from_file(str(APP))
 
 
 @pytest.fixture
 def view(clean):
     """Gives the app before its first run, with another view as the one that opens."""
-    return lambda name: AppTest.from_string(PAGE.format(name=name), default_timeout=10)
+    return lambda name: AppTest.from_string(PAGE.format(name=name))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_failed_page_has_report(app, monkeypatch):
 
 def test_sessions_have_log_lines_of_their_own(app, backend, clean):
     backend.create_workflow(document(say("chat")))
-    other = AppTest.from_file(str(APP), default_timeout=10)
+    other = AppTest.from_file(str(APP))
     for each, fault in ((app, ValueError("planted")), (other, KeyError("planted"))):
         each.run()
         use(each, "start")

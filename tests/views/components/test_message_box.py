@@ -18,7 +18,7 @@ message_box("message", "Say something.", st.session_state.sent.append, {more})
 @pytest.fixture
 def draw():
     """Gives the first drawing of a page with a box that keeps what is sent."""
-    return lambda more="": AppTest.from_string(PAGE.format(more=more), default_timeout=10).run()
+    return lambda more="": AppTest.from_string(PAGE.format(more=more)).run()
 
 
 def test_what_is_sent_is_taken_once(draw):

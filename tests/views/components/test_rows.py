@@ -29,7 +29,7 @@ rows_list("cups", cups, **ARGUMENTS)
 
 
 def draw(arguments: str = "{}") -> AppTest:
-    return AppTest.from_string(PAGE.replace("ARGUMENTS", arguments), default_timeout=10).run()
+    return AppTest.from_string(PAGE.replace("ARGUMENTS", arguments)).run()
 
 
 def noted(app):

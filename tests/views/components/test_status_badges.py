@@ -17,7 +17,7 @@ fidelity_badge(Fidelity({verdict!r}, "Why *not*."))
 
 @pytest.mark.parametrize("verdict", get_args(FidelityLevel))
 def test_every_verdict_is_drawn_as_icon_and_word(verdict):
-    drawn = AppTest.from_string(DRAW.format(verdict=verdict), default_timeout=10).run()
+    drawn = AppTest.from_string(DRAW.format(verdict=verdict)).run()
 
     assert not drawn.exception
     assert ":material/" in drawn.markdown[0].value

@@ -20,7 +20,7 @@ st.text(f"{{page.first}} to {{page.end}}")
 
 def page_of(rows):
     """A page with a table of so many rows."""
-    return AppTest.from_string(PAGE.format(rows=rows), default_timeout=10).run()
+    return AppTest.from_string(PAGE.format(rows=rows)).run()
 
 
 def shown(app):

@@ -34,7 +34,7 @@ st.session_state.setdefault("noted", [])
 @pytest.fixture
 def draw():
     """Gives the first drawing of a page on which `note` keeps what it is called with."""
-    return lambda drawn: AppTest.from_string(PAGE.format(drawn=drawn), default_timeout=10).run()
+    return lambda drawn: AppTest.from_string(PAGE.format(drawn=drawn)).run()
 
 
 def noted(app):

@@ -14,9 +14,7 @@ from tests.views.records import record_of
 @pytest.fixture
 def app(view):
     """The page."""
-    page = view("help")
-    page.default_timeout = 30  # the first drawing imports the whole app
-    return page
+    return view("help")
 
 
 def documents(app):

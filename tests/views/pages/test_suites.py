@@ -36,7 +36,6 @@ def file(tmp_path):
 def app(view, file, backend, monkeypatch):
     """The page."""
     made = view("suites")
-    made.default_timeout = 30  # its first run imports the whole app
     for module in (actions, suites):  # each has the function by a name of its own
         monkeypatch.setattr(module, "embedded_backend", lambda: backend)
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SCENARIOS", str(file.parent))

@@ -393,7 +393,7 @@ def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(a
     click(app, "restart")
     carried = [point.target for point in record(CurrentRun).session.breakpoints.points]
     record(CurrentRun).session.stop()
-    another = AppTest.from_file(str(APP), default_timeout=10)
+    another = AppTest.from_file(str(APP))
     another.query_params["run"] = run_id
     another.run()
 
