@@ -127,6 +127,8 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
         disconnect_hosted()
         hosted.name = connection_name
     current.name = name
+    if name != "recording":  # which is gone with its tab
+        owner().backend_name = name
     show(None)
     shown = hosted.name if name == "hosted" else ""
     state.show_address(Address(name, connection=shown))

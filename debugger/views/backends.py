@@ -25,6 +25,7 @@ from debugger.views.connections import (
     connection,
     default_connection,
     drop_withheld_key,
+    owner,
 )
 from debugger.views.url_state import BackendName
 
@@ -35,7 +36,8 @@ _log = logging.getLogger(__name__)
 class CurrentBackend:
     """The backend that a tab has chosen."""
 
-    name: BackendName = "embedded"
+    name: BackendName = field(default_factory=lambda: owner().backend_name)
+    """An address that names none opens the one that this browser used last."""
     recording: RecordedBackend | None = None
     """The run of a file that was opened in this tab; gone with it, as the file is not stored."""
 

@@ -103,17 +103,17 @@ def follow_view_mode() -> None:
         state.record(ViewMode).is_demo = wanted.is_demo
 
 
-def connection_on_view() -> tuple[str, HostedSettings | None] | None:
-    """Return the connection of the page, with its settings where known.
+def connection_on_view() -> tuple[str, HostedSettings | None] | BackendName:
+    """Return the hosted connection of the page with its settings where known, or the backend that has none.
 
-    ``None`` where it is another backend. The head is drawn before the rest of the page follows the address.
+    The head is drawn before the rest of the page follows the address.
     """
     hosted, shown = state.record(HostedConnection), state.record(AddressState).shown
     wanted = state.address()
     if wanted in (shown, Address()) or not wanted.backend or state.is_stale(wanted):
         wanted = Address(state.record(CurrentBackend).name, connection=hosted.name)
     if wanted.backend != "hosted":
-        return None
+        return "recording" if wanted.backend == "recording" else "embedded"
     if wanted.connection and wanted.connection != hosted.name:
         name = wanted.connection
         try:

@@ -56,6 +56,12 @@ def _number(text: str) -> int | None:
 BackendName = Literal["embedded", "hosted", "recording"]
 
 _NAMES: tuple[BackendName, ...] = get_args(BackendName)
+BACKEND_NAMES: dict[BackendName, str] = {
+    "embedded": "Embedded engine",
+    "hosted": "Hosted API",
+    "recording": "Recording",
+}
+"""The backends as people read them."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class RunPlace:
     def text(self, default: BackendName) -> str:
         """Return the run as a text.
 
-        A hosted run always names its backend, for a new tab begins with the other.
+        A hosted run always names its backend: in an address a run without one is the embedded engine's.
         """
         is_plain = self.backend == default == "embedded"
         return self.run if is_plain else f"{self.backend}:{self.run}"

@@ -88,12 +88,23 @@ def go_to(page: Page, name: str) -> None:
 def import_workflow(page: Page, name: str, content: str | Mapping[str, Any]) -> None:
     """Choose a file in the import; what is no workflow is told, the rest waits for its button."""
     text = content if isinstance(content, str) else json.dumps(content)
-    box = page.locator(".st-key-import button")
-    if box.get_attribute("aria-expanded") != "true":
-        box.click()
+    open_box(page, "workflow_files")
     file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
     page.locator("[class*='st-key-import_file'] input[type=file]").set_input_files(file)
     settled(page)
+
+
+def open_box(page: Page, key: str) -> None:
+    """Press a button that shows and hides content, unless the content is on view."""
+    box = page.locator(f".st-key-{key} button").first
+    if box.get_attribute("aria-expanded") != "true":
+        box.click()
+        settled(page)
+
+
+def open_inputs(page: Page) -> None:
+    """Open the run input before the start."""
+    open_box(page, "edit_inputs")
 
 
 def keep_import(page: Page) -> None:
@@ -224,8 +235,13 @@ def context(page: Page) -> Locator:
 
 
 def run_head(page: Page) -> Locator:
-    """Return the part of the head that names workflow, backend and run."""
+    """Return the part of the head that names workflow and run."""
     return page.locator(".st-key-run_head")
+
+
+def head_end(page: Page) -> Locator:
+    """Return the end of the head, which names the connection."""
+    return page.locator(".st-key-head_end")
 
 
 def run_id(page: Page) -> str:

@@ -20,10 +20,12 @@ from tests.browser.driving import (
     context,
     conversation,
     go_to,
+    head_end,
     import_workflow,
     keep_import,
     message_box,
     open_app,
+    open_inputs,
     open_workflow,
     run_head,
     say,
@@ -155,7 +157,7 @@ def test_wrong_address_and_answer_in_html_are_told_and_embedded_engine_still_wor
     settled(page)
     go_to(page, "Debug")
 
-    expect(run_head(page)).to_contain_text("Embedded engine")
+    expect(head_end(page)).to_contain_text("Embedded engine")
 
 
 def test_long_right_to_left_and_picture_messages_are_shown_as_text(page: Page, app: Server):
@@ -214,6 +216,7 @@ def test_tool_that_loops_for_ever_is_stopped_while_page_stays_usable(page: Page,
 
 def test_input_of_ten_megabytes_is_refused_and_old_one_is_not_lost(page: Page, app: Server):
     open_workflow(page, app.url, "Tea welcome")
+    open_inputs(page)
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")

@@ -16,6 +16,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_inputs,
     run_head,
     settled,
 )
@@ -82,6 +83,7 @@ def begin(page: Page, url: str, shape: Shape) -> None:
     import_workflow(page, "shape.json", shape.make())
     keep_import(page)
     if shape.start:
+        open_inputs(page)
         page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
         settled(page)
         editor = page.get_by_role("textbox", name="Run input as JSON")

@@ -22,6 +22,7 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_app,
+    open_inputs,
     open_setup,
     open_workflow,
     run_head,
@@ -118,7 +119,7 @@ def test_reload_finds_run_and_conversation_again(page: Page, app: Server):
 
 def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    page.locator(".st-key-edit_start_dynamic_variables button").click()
+    open_inputs(page)
     type_into_cell(page, "start_dynamic_variables", row=1, text="Sam")
     settled(page)
     start(page)
@@ -128,6 +129,7 @@ def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
 
 def test_variable_is_edited_as_json_and_what_is_no_json_is_told_with_its_place(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
+    open_inputs(page)
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")
@@ -162,6 +164,7 @@ def test_another_version_greets_in_its_own_words(page: Page, app: Server):
 
 def test_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
+    open_inputs(page)
     choose(page, "Start node", "Billing desk")
     start(page)
     expect(context(page)).to_contain_text("Your turn")

@@ -103,7 +103,7 @@ def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
 
 def test_name_is_inserted_only_at_caret(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    page.locator(".st-key-script button").first.click()
+    choose_in_menu(page, "script")
     editor = page.locator(".st-key-script_text textarea")
     editor.fill("")
     editor.focus()

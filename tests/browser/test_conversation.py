@@ -37,6 +37,7 @@ def test_first_turn_puts_conversation_in_place_of_setup(page: Page, app: Server)
 def test_suggestions_are_scrolled_by_wheel_and_keyboard(page: Page, app: Server) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     open_workflow(page, app.url, "Clinic front desk")
+    start(page)  # before the start they stand in lines of their own
     line = page.locator(".st-key-message .offers")
     buttons = line.locator("button")
     expect(buttons).to_have_count(4)

@@ -18,6 +18,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_inputs,
     open_setup,
     open_workflow,
     say,
@@ -212,6 +213,7 @@ def test_after_slow_turn_message_box_has_focus_again(page: Page, app: Server):
 
 def test_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):
     open_workflow(page, app.url, "Tea welcome")
+    open_inputs(page)
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")

@@ -70,21 +70,21 @@ def test_error_leads_to_its_place(page: Page, app: Server):
     expect(page.get_by_role("heading", name="A run or a workflow is not found")).to_be_in_viewport()
 
 
-def test_first_visit_has_five_steps_at_real_controls(first_visit: Page, unused_app: Server):
+def test_first_visit_has_four_steps_at_real_controls(first_visit: Page, unused_app: Server):
     first_visit.goto(unused_app.url)
     card, frame = first_visit.get_by_role("dialog"), first_visit.locator(".st-key-tour .frame")
     expect(frame).to_be_visible(timeout=15_000)
     label = first_visit.locator(".st-key-setup_form").get_by_text("Workflow", exact=True).first
     assert frame.bounding_box()["x"] + 4 <= label.bounding_box()["x"]  # it is around the words, not on them
     titles = []
-    for number in range(1, 6):
-        expect(card).to_contain_text(f"Step {number} of 5")
+    for number in range(1, 5):
+        expect(card).to_contain_text(f"Step {number} of 4")
         expect(frame).to_be_visible()
         titles.append(card.get_by_role("heading").inner_text())
         first_visit.keyboard.press("Enter")  # the button has the keyboard
 
     expect(card).to_be_hidden()
-    assert len(set(titles)) == 5
+    assert len(set(titles)) == 4
     first_visit.reload()
     expect(first_visit.locator(".st-key-start_bar button")).to_be_visible()
     settled(first_visit)
@@ -94,7 +94,7 @@ def test_first_visit_has_five_steps_at_real_controls(first_visit: Page, unused_a
 def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, unused_app: Server):
     first_visit.goto(unused_app.url)
     card = first_visit.get_by_role("dialog")
-    expect(card).to_contain_text("Step 1 of 5")
+    expect(card).to_contain_text("Step 1 of 4")
 
     first_visit.locator(".st-key-lower_bar").get_by_text("Mocks", exact=True).click()
     expect(first_visit.get_by_text("Who answers model calls").first).to_be_visible()
@@ -107,7 +107,7 @@ def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, u
 def test_escape_closes_menu_before_tour(first_visit: Page, unused_app: Server):
     first_visit.goto(unused_app.url)
     card = first_visit.get_by_role("dialog")
-    expect(card).to_contain_text("Step 1 of 5")
+    expect(card).to_contain_text("Step 1 of 4")
     settled(first_visit)
     first_visit.locator(".st-key-more > button").click()
     menu = first_visit.locator(".st-key-more .menu")
@@ -126,8 +126,20 @@ def test_tour_can_be_taken_again(first_visit: Page, unused_app: Server):
     first_visit.get_by_role("button", name="Take the tour").click()
 
     card = first_visit.get_by_role("dialog")
-    expect(card).to_contain_text("Step 1 of 5")
+    expect(card).to_contain_text("Step 1 of 4")
     card.get_by_role("button", name="Next").click()
     card.get_by_role("button", name="Back").click()
     card.get_by_role("button", name="Skip the tour").click()
     expect(card).to_be_hidden()
+
+
+def test_tour_goes_on_by_itself_once_run_has_begun(first_visit: Page, unused_app: Server):
+    """The last of the tour: a store with a run offers none."""
+    first_visit.goto(unused_app.url)
+    card = first_visit.get_by_role("dialog")
+    expect(card).to_contain_text("Step 1 of 4")
+    settled(first_visit)
+
+    first_visit.locator(".st-key-start button").first.click()
+
+    expect(card).to_contain_text("Step 3 of 4")

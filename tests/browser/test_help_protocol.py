@@ -87,6 +87,7 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
     expect(page.locator(".st-key-title")).to_contain_text("Tea shop")
 
     # "My workflow without a model", "Write one on the page"
+    pressed(page, "More")
     pressed(page, re.compile(r"^Script …"))
     editor = dialog(page).get_by_role("textbox", name="Script")
     editor.fill(SCRIPT.partition("  order:")[0] + "  ord")

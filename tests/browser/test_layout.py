@@ -21,6 +21,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_inputs,
     open_setup,
     open_workflow,
     run_head,
@@ -489,6 +490,7 @@ def test_restart_with_changes_asks_for_input(page: Page, app: Server):
 
 def test_key_that_applies_a_field_starts_no_run(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
+    open_inputs(page)
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")

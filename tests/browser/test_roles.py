@@ -22,7 +22,7 @@ from tests.support.factories import document, say
 pytestmark = pytest.mark.browser
 
 LOOKS = re.compile(
-    "Embedded engine|^menu|Import workflow|variables|Demo|Help|Sign out|Export|Reload|Time|"
+    "^menu|Files|^Editchevron|variables|Demo|Help|Sign out|Export|Reload|Time|"
     "Move|Zoom|Fit|Current|Follow|^Picture$|Expand|Previous event|Next event|Find|Filter|System|Copy as|"
     "Download as CSV|Fullscreen|Search|columns|Event on view|Play the events|Show the run as of|"
     "Maximise pane|More|Play at|Script|Open scenario|Save as scenario"

@@ -23,6 +23,8 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_box,
+    open_inputs,
     run_id,
     settled,
     type_into_cell,
@@ -63,6 +65,8 @@ def begin(page: Page, url: str, name: str = "Flow") -> None:
 
 
 def show_json(page: Page) -> None:
+    if not page.get_by_role("dialog").count():
+        open_inputs(page)
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
 
@@ -77,8 +81,9 @@ def write(page: Page, label: str, text: str) -> None:
 
 def fill_form(page: Page) -> None:
     """Give each key of `INPUT` its value by the form."""
+    open_inputs(page)
     for tier, text in (("dynamic", "Oolong"), ("runtime", "2")):
-        page.locator(f".st-key-edit_start_{tier}_variables button").click()
+        open_box(page, f"edit_start_{tier}_variables")
         type_into_cell(page, f"start_{tier}_variables", row=0, text=text)
         page.locator(f".st-key-edit_start_{tier}_variables button").click()
         settled(page)
@@ -151,6 +156,8 @@ def test_variable_row_is_reverted(page: Page, app: Server):
     begin(page, app.url)
     fill_json(page)
     page.locator(".st-key-input_mode").get_by_text("Form", exact=True).click()
+    settled(page)
+    page.locator(".st-key-edit_start_dynamic_variables button").click()  # from the table to the list
     settled(page)
     rows = page.locator("[class*='st-key-start_dynamic_variables'] tbody tr")
     expect(rows).to_have_text([re.compile("shop.*Oolong.*edited"), re.compile("size.*42.*default")])

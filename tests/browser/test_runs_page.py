@@ -19,8 +19,10 @@ from tests.browser.driving import (
     context,
     conversation,
     go_to,
+    head_end,
     message_box,
     open_app,
+    open_inputs,
     open_workflow,
     run_head,
     say,
@@ -106,11 +108,12 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     expect(page.locator(".st-key-restart button").first).to_be_disabled()
     page.locator(".st-key-leave_recording button").first.click()
     settled(page)
-    expect(run_head(page)).to_contain_text("Embedded engine")
+    expect(head_end(page)).to_contain_text("Embedded engine")
 
 
 def test_saved_input_is_loaded_for_next_run(app: Server, page: Page):
     open_workflow(page, app.url, "Clinic front desk")
+    open_inputs(page)
     page.locator(".st-key-presets_menu button").first.click()
     type_into(page, "Name", "Known caller")
     page.locator(".st-key-keep_preset button").first.click()

@@ -13,6 +13,7 @@ from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
     choose,
+    choose_in_menu,
     context,
     conversation,
     go_to,
@@ -229,7 +230,7 @@ def open_script(page: Page, app: Server) -> Locator:
     open_app(page, app.url)
     import_workflow(page, "tea.json", tea)
     keep_import(page)
-    page.locator(".st-key-script button").first.click()
+    choose_in_menu(page, "script")
     editor = page.locator(".st-key-script_text textarea")
     editor.fill("")
     expect(alert(page).first).to_be_visible()

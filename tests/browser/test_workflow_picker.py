@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from debugger.backends import open_embedded
 from debugger.settings import Settings
 from tests.browser.conftest import Server, free_port, running, streamlit_app
-from tests.browser.driving import alert, import_workflow, open_app, run_head, settled
+from tests.browser.driving import alert, head_end, import_workflow, open_app, open_box, run_head, settled
 from tests.support.factories import document, say
 
 pytestmark = pytest.mark.browser
@@ -57,17 +57,28 @@ def app(
 
 def type_workflow(page: Page, text: str) -> None:
     """Type or paste into the picker and press Enter."""
+    page.get_by_role("combobox", name="Workflow").click()
     page.get_by_role("combobox", name="Workflow").fill(text)
+    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("option", name="Add")).to_have_count(0)
+    page.keyboard.press("Enter")
+    settled(page)
+
+
+def paste_id(page: Page, text: str) -> None:
+    """Paste an id beside the list and press Enter."""
+    open_box(page, "workflow_files")
+    page.get_by_role("textbox", name="Open by id").fill(text)
     page.keyboard.press("Enter")
     settled(page)
 
 
 def file_box(page: Page) -> Locator:
-    return page.locator(".st-key-workflow_file_box")
+    return page.locator(".st-key-workflow_files_box")
 
 
 def open_file(page: Page) -> None:
-    page.locator(".st-key-workflow_file button").click()
+    open_box(page, "workflow_files")
     expect(file_box(page)).to_be_visible()
     settled(page)
 
@@ -79,12 +90,14 @@ def test_workflow_is_found_by_part_of_name_and_by_id(page: Page, app: Server, wo
     expect(run_head(page)).to_contain_text("Lab results line")
     type_workflow(page, workflow_ids["Tea shop"])
     expect(run_head(page)).to_contain_text("Tea shop")
+    paste_id(page, workflow_ids["Lab results line"])
+    expect(run_head(page)).to_contain_text("Lab results line")
 
 
 def test_pasted_id_of_no_workflow_is_an_error(page: Page, app: Server, workflow_ids):
     open_app(page, f"{app.url}/?workflow={workflow_ids['Tea shop']}")
 
-    type_workflow(page, UNKNOWN)
+    paste_id(page, UNKNOWN)
 
     expect(alert(page)).to_contain_text(f"There is no workflow '{UNKNOWN}'")
     expect(run_head(page)).to_contain_text("Tea shop")
@@ -131,4 +144,4 @@ def test_workflow_is_copied_to_hosted_api_after_consent(page: Page, app: Server,
     page.get_by_role("link", name="Open the copy").click()
     settled(page)
     expect(run_head(page)).to_contain_text("Tea shop")
-    expect(run_head(page)).to_contain_text("Hosted API")
+    expect(head_end(page)).to_contain_text("default")

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
-from debugger.views import backends
+from debugger.views import backends, connections
+from debugger.views.backends import CurrentBackend
+from tests.views.bars import badges, use, words
+from tests.views.records import record_of
 
 
 @pytest.mark.parametrize(("is_beyond", "policy"), [(True, "refuse"), (False, None)])
@@ -18,3 +23,21 @@ def test_page_beyond_loopback_refuses_private_targets(is_beyond, policy, monkeyp
     backends.embedded_backend.__wrapped__()
 
     assert opened[0].outbound_private == policy
+
+
+def test_address_without_backend_opens_last_one_of_browser(view, backend, monkeypatch):
+    token = uuid4().hex
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    first, later, named, after = (view("connection") for _ in range(4))
+    named.query_params["backend"] = "embedded"
+    names = []
+
+    first.run()
+    use(first, "backend", "hosted")
+    for tab in (first, later, named, after):
+        tab.run()
+        names.append(record_of(tab, CurrentBackend).name)
+
+    assert names == ["hosted", "hosted", "embedded", "embedded"]
+    assert "not connected" in badges(later)
+    assert "Embedded engine" in words(after)

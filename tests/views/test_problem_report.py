@@ -79,6 +79,7 @@ def test_failed_action_is_named_with_its_place(app, backend, monkeypatch):
 def test_failed_pane_leaves_others_on_view(app, backend, monkeypatch):
     monkeypatch.setattr(debug, "inspector", lambda view: {}["planted"])
     open_workflow(app, backend)
+    use(app, "lower_view", "Mocks")
 
     assert not app.exception
     assert "The pane look failed unexpectedly (KeyError)" in app.error[0].value.replace("\\", "")

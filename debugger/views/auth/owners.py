@@ -31,6 +31,7 @@ from debugger.views.asgi import (
     is_page_request,
 )
 from debugger.views.auth.permissions import current_user
+from debugger.views.url_state import BackendName
 
 MAX_IDLE_SECONDS = 8 * 3600.0
 """Time without a request after which an owner is forgotten."""
@@ -57,6 +58,8 @@ class Owner:
     """Keys that were entered for named connections, by their names."""
     connection_name: str = ""
     """The connection that was used last."""
+    backend_name: BackendName = "embedded"
+    """The backend that was chosen last, with which a new tab begins."""
     unencrypted_origins: set[str] = field(default_factory=set)
     """Origins to which the user agreed to send without encryption."""
     production_origins: set[tuple[str, str]] = field(default_factory=set)

@@ -7,7 +7,7 @@ const VIEW_MS = 2000, FRAMES = 4; // in which a change of the view is drawn, and
 const STEP = 0.02, LEAP = 0.1;
 const root = document.documentElement;
 const sheet = new CSSStyleSheet();
-const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: false, around: {} }; // one for the document: a page has one place for panes
+const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: false, isFolded: false, around: {} }; // one for the document: a page has one place for panes
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
 let held; // what has the keyboard, or had it when it was taken off the page
@@ -50,13 +50,22 @@ function store() {
 function apply() {
   sheet.replaceSync(`${all.around.panes} { ${Object.entries(all.sizes).map(([name, size]) => `--${name}: ${size * 100}%;`).join(" ")} }`);
   setAttribute("demo", all.isDemo);
-  setAttribute("tab", !all.isDemo && (all.tab || all.panes[0].name));
-  setAttribute("maximised", !all.isDemo && all.maximised);
+  setAttribute("tab", !all.isDemo && (onView(all.tab) || all.panes[0].name));
+  setAttribute("maximised", !all.isDemo && onView(all.maximised));
   for (const it of mounted) { // one that is drawn for the first time is not on the page yet
     if (it.root.isConnected) it.wasShown = true;
     else if (it.wasShown) mounted.delete(it);
   }
   mounted.forEach(show);
+}
+
+function isFolded(part) {
+  return all.isFolded && part.is_lower;
+}
+
+// The name of a pane, unless that is folded.
+function onView(name) {
+  return all.panes.some(pane => pane.name === name && !isFolded(pane)) ? name : "";
 }
 
 function setAttribute(name, value) {
@@ -72,19 +81,20 @@ function show(it) {
   if (layout) root.dataset.sized = "";
   it.tabs.hidden = layout !== "tabs";
   for (const button of it.tabs.children) {
+    button.hidden = isFolded(all.panes.find(({ name }) => name === button.dataset.pane));
     button.ariaSelected = String(button.dataset.pane === root.dataset.tab);
     button.tabIndex = button.ariaSelected === "true" ? 0 : -1;
   }
   for (const [name, button] of it.buttons) {
-    const { label } = all.panes.find(pane => pane.name === name), is = all.maximised === name;
-    button.hidden = layout !== "panes" || (Boolean(all.maximised) && !is);
+    const pane = all.panes.find(each => each.name === name), { label } = pane, maximised = onView(all.maximised), is = maximised === name;
+    button.hidden = layout !== "panes" || isFolded(pane) || (Boolean(maximised) && !is);
     button.ariaPressed = String(is);
     button.ariaLabel = is ? `Restore panes beside the ${label}` : `Maximise pane ${label}`;
     button.title = is ? "Restore (Escape)" : "Maximise pane";
     button.firstElementChild.textContent = is ? "close_fullscreen" : "open_in_full";
   }
   for (const [split, bar] of it.bars) {
-    bar.hidden = layout !== "panes" || Boolean(all.maximised);
+    bar.hidden = layout !== "panes" || isFolded(split) || Boolean(onView(all.maximised));
     if (bar.hidden) continue;
     const percent = share => String(Math.round(share * 100));
     bar.ariaValueMin = percent(split.least);
@@ -212,7 +222,7 @@ function addTabs(it) {
     return button;
   }));
   it.tabs.addEventListener("keydown", event => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key], tabs = [...it.tabs.children];
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key], tabs = [...it.tabs.children].filter(each => !each.hidden);
     if (!by || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
@@ -221,6 +231,12 @@ function addTabs(it) {
     next.focus();
   });
   it.root.append(it.tabs);
+}
+
+function fold(isFolded) {
+  if (all.isFolded === isFolded) return;
+  all.isFolded = isFolded;
+  apply();
 }
 
 // Demo and engineer view have the same panes but two. Until these have come or gone the others are not seen, so
@@ -247,12 +263,15 @@ function findViewSwitch() {
 
 export default function ({ root: mount, data, around }) {
   const element = mount.querySelector(".splitters");
-  if (instances.has(element)) return changeView(data.is_demo);
+  if (instances.has(element)) {
+    fold(data.is_folded);
+    return changeView(data.is_demo);
+  }
   const isFirst = !all.splits.length, it = { root: element, bars: new Map(), buttons: new Map() };
   instances.set(element, it);
   Object.assign(all, JSON.parse(data.arrangement), { around });
   if (isFirst) read();
-  all.isDemo = data.is_demo;
+  Object.assign(all, { isDemo: data.is_demo, isFolded: data.is_folded });
   addTabs(it);
   all.panes.forEach(pane => addButton(it, pane));
   all.splits.forEach(split => addBar(it, split));

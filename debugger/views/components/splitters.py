@@ -27,6 +27,8 @@ class Split:
     """Which size of all panes it is a share of."""
     least: float
     most: float
+    is_lower: bool = False
+    """Whether it is gone while the lower panes are folded."""
 
 
 @dataclass(frozen=True)
@@ -39,33 +41,45 @@ class MaximisablePane:
     """For screen readers."""
     tab: str
     """Its tab, where there is room for one pane alone."""
+    is_lower: bool = False
+    """Whether it can be folded."""
 
 
 PANES = (
     MaximisablePane("talk", "conversation", "Conversation"),
     MaximisablePane("graph", "graph", "Graph"),
-    MaximisablePane("lower", "timeline", "Timeline"),
-    MaximisablePane("inspect", "inspector", "Inspector"),
+    MaximisablePane("lower", "timeline", "Timeline", is_lower=True),
+    MaximisablePane("inspect", "inspector", "Inspector", is_lower=True),
 )
 """By their grid areas, see style.css."""
 
 SPLITS = (
     Split("talk-width", "graph", "Width of the conversation", "width", 0.18, 0.45),
-    Split("lower-width", "inspect", "Width of the timeline", "width", 0.47, 0.8),
-    Split("upper-height", "2 / lower-start / 3 / -1", "Height of the upper panes", "height", 0.3, 0.8),
+    Split("lower-width", "inspect", "Width of the timeline", "width", 0.47, 0.8, is_lower=True),
+    Split(
+        "upper-height",
+        "2 / lower-start / 3 / -1",
+        "Height of the upper panes",
+        "height",
+        0.3,
+        0.8,
+        is_lower=True,
+    ),
 )
 """The limits leave every pane usable; those of the two widths never meet, as style.css needs."""
 
 _SPLITTERS = component("pane_splitters", __package__, "splitters")
 
 
-def pane_splitters(*, is_demo: bool = False) -> None:
+def pane_splitters(*, is_demo: bool = False, is_folded: bool = False) -> None:
     """Draw the bars between the panes, their buttons and their tabs.
 
     Args:
         is_demo: Whether the demo view is on view, which has none of them; style.css places its panes by an
             attribute of the root.
+        is_folded: Whether the lower panes are folded: none of them is maximised or a tab then.
     """
     arrangement = {"splits": [asdict(each) for each in SPLITS], "panes": [asdict(each) for each in PANES]}
     # As one text: Streamlit would look through all that it holds for tables.
-    _SPLITTERS(key="splitters", data={"arrangement": encode(arrangement).decode(), "is_demo": is_demo})
+    data = {"arrangement": encode(arrangement).decode(), "is_demo": is_demo, "is_folded": is_folded}
+    _SPLITTERS(key="splitters", data=data)

@@ -42,13 +42,8 @@ from debugger.views.panels.side_effects import policy_table
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
 from debugger.views.times import shown_time, zone_name
-from debugger.views.url_state import BackendName
+from debugger.views.url_state import BACKEND_NAMES
 
-NAMES: dict[BackendName, str] = {
-    "embedded": "Embedded engine",
-    "hosted": "Hosted API",
-    "recording": "Recording",
-}
 _CHOICE_KEY = "backend"
 _URL_KEY, _SECRET_KEY, _TEAM_KEY, _USER_KEY = "hosted_url", "hosted_key", "hosted_team", "hosted_user"
 _ENVIRONMENT_KEY, _UNENCRYPTED_KEY = "hosted_environment", "hosted_unencrypted"
@@ -97,9 +92,9 @@ def _choice() -> None:
     state.set_widget(_CHOICE_KEY, current.name)
     st.segmented_control(
         "Backend",
-        [name for name in NAMES if name != "recording" or current.name == name],
+        [name for name in BACKEND_NAMES if name != "recording" or current.name == name],
         key=_CHOICE_KEY,
-        format_func=NAMES.__getitem__,
+        format_func=BACKEND_NAMES.__getitem__,
         required=True,
         on_change=_chosen,
     )

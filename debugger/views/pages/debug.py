@@ -9,12 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
 from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.splitters import pane_splitters
-from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
+from debugger.views.components.toolbar import Button, Item, Line, SegmentedControl, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
@@ -35,7 +36,7 @@ from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
 from debugger.views.panels.scenarios.checks import scenario_checks, scenario_line, scenario_views
 from debugger.views.panels.scenarios.record import SCENARIO_VIEW, scenario_state
-from debugger.views.panels.setup import head_state, run_head
+from debugger.views.panels.setup import head_state, is_setup_beside_graph, run_head
 from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.panels.stepping import stepping_state
 from debugger.views.panels.timeline import (
@@ -51,7 +52,7 @@ from debugger.views.panels.tour import tour
 from debugger.views.panels.turn_outcome import interrupted_turn, is_explained
 from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.refresh import RedrawState
-from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from debugger.views.run_view import RunView, run_view, session_state
 from debugger.views.shortcuts import ShortcutState
 from debugger.views.state import Editors, LastAction
@@ -63,6 +64,14 @@ class RunHead:
 
     container: DeltaGenerator | None = None
     """That of the page run under way: the head is drawn before the run is known."""
+
+
+@dataclass
+class LowerPanes:
+    """The lower panes before the first event."""
+
+    unfolded_for: DebugSession | None = None
+    """The session before whose start they were asked for."""
 
 
 def head() -> list[Item]:
@@ -125,6 +134,7 @@ def _workbench_state(session: DebugSession) -> Hashable:
         state.record(LastAction).error,
         state.record(Editors).generation,
         state.record(ShortcutState).has_plain_keys,
+        _are_folded(session),
         state.widget(state.GRAPH_VIEW_KEY, GRAPH_VIEWS[0]),
     )
 
@@ -134,11 +144,12 @@ def _workbench(session: DebugSession) -> None:
     refresh.draw("bar", _bar, stepping_state, every=state.record(RedrawState).polled_every)
     with st.container(key="panes"):  # placed by style.css
         # What both views have comes first and in the same order: the browser then keeps it as it is.
-        pane_splitters(is_demo=is_demo)
+        is_folded = _are_folded(session)
+        pane_splitters(is_demo=is_demo, is_folded=is_folded)
         conversation(run_view(session))
         refresh.draw("graph", graph_pane if is_demo else _graph, graph_state)
         if not is_demo:
-            refresh.draw("look", _look, _look_state)
+            refresh.draw("look", _folded if is_folded else _look, _look_state)
 
 
 def _bar(view: RunView) -> None:
@@ -158,6 +169,47 @@ def _look_state(session: DebugSession) -> Hashable:
     return inspector_state(session), state.widget(state.LOWER_KEY, VIEWS[0])
 
 
+def _are_folded(session: DebugSession) -> bool:
+    """Return whether the graph has the height of the lower panes, which have nothing to show yet.
+
+    A node or an edge that is chosen has its details in them.
+    """
+    chosen = state.record(Selection)
+    is_asked_for = state.record(LowerPanes).unfolded_for is session or chosen.node or chosen.edge
+    return is_setup_beside_graph(session) and not is_asked_for
+
+
+def _folded(view: RunView) -> None:
+    with st.container(key="timeline_pane"):
+        names = _view_names(view.session)
+        views = _FoldedViews(
+            state.LOWER_KEY,
+            "Set before the start",
+            BEFORE_START,
+            names,
+            on_change=refresh.refreshing("look", _unfold),
+        )
+        bars("lower_bar", [Line("folded_bar", [views], low=True)])
+
+
+@dataclass(frozen=True)
+class _FoldedViews(SegmentedControl):
+    """Choice of a view that is not on view yet, whichever was last."""
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return super().to_props() | {"value": None}
+
+
+def _unfold() -> None:
+    state.record(LowerPanes).unfolded_for = state.record(CurrentRun).session
+
+
+def _fold() -> None:
+    state.record(LowerPanes).unfolded_for = None
+    state.record(Selection).choose(None)
+
+
 def _look(view: RunView) -> None:
     lower_pane(view)
     inspector(view)
@@ -171,6 +223,8 @@ def show_errors(session: DebugSession | None) -> None:
 
 
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+BEFORE_START = ("Breakpoints", "Mocks")
+"""The views that are of use before there is an event."""
 
 
 def lower_pane(view: RunView) -> None:
@@ -209,14 +263,32 @@ def lower_pane(view: RunView) -> None:
 
 def _line(view: RunView, of_view: list[Item]) -> None:
     """Draw the choice of view, and what belongs to the view beside it."""
-    session = view.session
+    names = _view_names(view.session)
+    if view.effects:
+        names["Side effects"] = f"Side effects {len(view.effects)}"
+    shown = (*VIEWS, *scenario_views(view.session))
+    views = SegmentedControl(state.LOWER_KEY, "Lower pane", shown, names)
+    fold = [_fold_button()] if is_setup_beside_graph(view.session) else []
+    bars("lower_bar", [Line("", [views, *of_view, *fold], low=True)])
+
+
+def _view_names(session: DebugSession) -> dict[str, str]:
+    """Return the views with the numbers of what is set in them."""
     counts = {
-        "Side effects": len(view.effects),
         "Breakpoints": sum(point.is_enabled for point in session.breakpoints.points),
         "Mocks": sum(mock.is_enabled for mock in session.mocks.all)
         + (session.human_input.asks_all or len(session.human_input.nodes)),
     }
-    names = {name: f"{name} {number}" for name, number in counts.items() if number}
-    shown = (*VIEWS, *scenario_views(session))
-    views = SegmentedControl(state.LOWER_KEY, "Lower pane", shown, names)
-    bars("lower_bar", [Line("", [views, *of_view], low=True)])
+    return {name: f"{name} {number}" for name, number in counts.items() if number}
+
+
+def _fold_button() -> Button:
+    return Button(
+        "fold",
+        "Fold the lower panes",
+        refresh.refreshing("look", _fold),
+        icon=":material/bottom_panel_close:",
+        look="tertiary",
+        shows="icon",
+        help="The graph has their height until the run has an event",
+    )

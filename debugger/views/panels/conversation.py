@@ -30,6 +30,9 @@ _HEIGHT = 240
 _WHOLE_KEY = "whole_conversation"
 _MAX_MESSAGES = 80
 _CUT_OFF = 20
+_FIRST_MESSAGE = "Say something, or start without"
+_MOST_FIRST_OFFERS = 3
+"""Before the start they stand in lines of their own."""
 
 
 def conversation(view: RunView) -> None:
@@ -44,7 +47,10 @@ def conversation(view: RunView) -> None:
         with st.container(key="answer_form"):  # always there: the box keeps its place, and takes the keyboard
             if view.session.human_input.pending is not None and not view.is_past:
                 manual_answer(view)
-        _message_box(view)
+        with st.container(key="say"):
+            _message_box(view)
+            if view.session.status == "not_started" and not view.session.turns_to_load:
+                start_bar(view)
 
 
 def _messages(view: RunView) -> None:
@@ -72,8 +78,6 @@ def _messages(view: RunView) -> None:
         if state.record(ViewMode).is_demo
         else refresh.refreshing("workbench", actions.select_event),
     )
-    if view.session.status == "not_started" and not view.session.turns_to_load:
-        start_bar(view)
     _end(view)
     draw_missing_values(view)
     draw_undecided(view)
@@ -175,14 +179,15 @@ def _message_box(view: RunView) -> None:
     is_over = takes_message or (view.is_past and not view.session.busy)
     is_demo = state.record(ViewMode).is_demo
     offers = view.suggestions if view.is_busy or takes_message else []
+    most = _MOST_FIRST_OFFERS if view.session.status == "not_started" else None
     can_step = reasons.reason_against("pause_mid_turn") is None and not is_demo
     message_box(
         "message",
-        lock or view.hint.sentence,
+        lock or (_FIRST_MESSAGE if view.session.status == "not_started" else view.hint.sentence),
         refresh.refreshing("workbench", actions.send),
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
-        offers=offers if view.is_scripted else None,
+        offers=offers[:most] if view.is_scripted else None,
         suggestion=next_line(view) if is_demo and takes_message else "",
         draft=drafts.draft(),
         place=drafts.box_place(),

@@ -57,7 +57,7 @@ def presets(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _menu(session: DebugSession, model: RunInputModel) -> None:
-    with st.popover("Presets", icon=":material/bookmarks:", key="presets_menu"):
+    with st.popover("Presets", icon=":material/bookmarks:", type="tertiary", key="presets_menu"):
         try:
             presets_stored = local_notes().presets(session.workflow_id)
         except DebuggerError as error:

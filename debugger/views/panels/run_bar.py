@@ -176,7 +176,7 @@ def _ends(view: RunView) -> list[Item]:
     if state.record(ViewMode).is_demo:
         return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
     if session.run_id is None:
-        return [Spacer(), script_button(session), open_scenario_button(), _menu(view)]
+        return [Spacer(), _menu(view)]
     words = "Fork from here" if view.is_past else "Fork"
     fork = fork_button(session, view.turn_number or None, "fork_turn", words)
     return [*spacer, fork, export_button(session), _menu(view)]
@@ -185,7 +185,8 @@ def _ends(view: RunView) -> list[Item]:
 def _menu(view: RunView) -> Menu:
     session = view.session
     if session.run_id is None:
-        return Menu("more", "More", [demo_script_button()], icon=":material/more_horiz:", shows="icon")
+        items = [script_button(session), open_scenario_button(), demo_script_button()]
+        return Menu("more", "More", items, icon=":material/more_horiz:", shows="icon")
     no_run = _no_restart(session)
     changed = Button(
         "restart_changed",

@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from debugger.analysis.caller_input import NAMESPACE
+from debugger.analysis.differences import differences
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.run_input_check import ANYWHERE
 from debugger.errors import DebuggerError
@@ -59,15 +60,55 @@ def input_state(_: DebugSession) -> Hashable:
     return state.widget(state.INPUT_KEY), state.record(Editors).generation
 
 
-def run_input(session: DebugSession) -> None:
-    """Draw the editor of the start input, or of the next turn's."""
+INPUTS_KEY = "edit_inputs"
+"""Opens the run input before the start."""
+
+
+def input_line(session: DebugSession) -> bool:
+    """Draw the start input as one line that opens its editor; return whether that is open."""
+    model = actions.start_input(session)
+    edit = Disclosure(
+        INPUTS_KEY,
+        "Edit",
+        help="Values that the run starts with, who answers for models, and what happens to calls",
+    )
+    items: list[Item] = [Text("Inputs", look="heading"), Text(_input_words(session, model), key="inputs")]
+    bar("inputs_bar", [*items, Spacer(), edit], low=True)
+    if edit.is_open:  # for its values: the tables take edits at once
+        for tier in _TITLES:
+            if model.rows(tier):
+                state.begin_widget(f"edit_start_{tier}", True)
+    return edit.is_open
+
+
+def _input_words(session: DebugSession, model: RunInputModel) -> str:
+    if model.problems:
+        return count(len(model.problems), "error")
+    tiers = [model.value.get(tier) or {} for tier in _TITLES]
+    others = [key for key in model.value if key not in _TITLES]
+    changed = len(differences(actions.first_input(session), model.value))
+    missing = _missing_placeholders(session, model)
+    parts = [count(sum(map(len, tiers)) + len(others), "value")]
+    parts += [f"{changed} changed"] if changed else []
+    parts += [f"{len(missing)} without a value"] if missing else []
+    return ", ".join(parts)
+
+
+def run_input(session: DebugSession, *, has_heading: bool = True) -> None:
+    """Draw the editor of the start input, or of the next turn's.
+
+    Args:
+        session: The run on view.
+        has_heading: Whether nothing above it says what it is.
+    """
     is_open = session.run_id is not None and not session.is_over
     with st.container(key="run_input"):
         state.begin_widget(state.INPUT_KEY, _FOR[0])
         state.begin_widget(_MODE_KEY, _MODES[0])
         which: Which = "next" if is_open and state.widget(state.INPUT_KEY) == _FOR[0] else "start"
         model = state.record(RunInputs).next if which == "next" else actions.start_input(session)
-        _heading(which, is_open=is_open)
+        if has_heading:
+            _heading(which, is_open=is_open)
         if which == "start":
             presets(session, model)
             bar("input_mode_bar", [_MODE], low=True)
@@ -351,15 +392,22 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
             state_copy(session, model)
 
 
-def _placeholders(session: DebugSession, model: RunInputModel) -> None:
-    values: JsonObject = model.value.get("dynamic_variables") or {}
-    known = {**actions.known_variables(session), **values}
+def _missing_placeholders(session: DebugSession, model: RunInputModel) -> list[str]:
+    """Return the placeholders that have no value, none where the workflow cannot be read for it."""
+    known = {**actions.known_variables(session), **(model.value.get("dynamic_variables") or {})}
     try:
         missing = unresolved_placeholders(session.workflow.to_wire(), known, system=SYSTEM_NAMES)
     except DebuggerError:
-        return  # a workflow without settings names none
-    if not isinstance(session.backend, EmbeddedBackend):  # the global variables of an API are not known here
-        missing = [path for path in missing if not path.startswith(f"{NAMESPACE}.")]
+        return []  # a workflow without settings names none
+    if isinstance(session.backend, EmbeddedBackend):
+        return missing
+    # The global variables of an API are not known here.
+    return [path for path in missing if not path.startswith(f"{NAMESPACE}.")]
+
+
+def _placeholders(session: DebugSession, model: RunInputModel) -> None:
+    values: JsonObject = model.value.get("dynamic_variables") or {}
+    missing = _missing_placeholders(session, model)
     if missing:
         named = listed([plain("{{" + name + "}}") for name in missing], _MOST_NAMES)
         st.warning(

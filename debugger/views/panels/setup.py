@@ -15,28 +15,21 @@ from debugger.errors import ConflictError, DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.store import Role
-from debugger.views import actions, backends, navigation, refresh, state
+from debugger.views import actions, backends, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, may, requires
-from debugger.views.backends import CurrentBackend, EngineChoices, current_backend
+from debugger.views.backends import EngineChoices, current_backend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
-from debugger.views.panels.run_input import run_input
+from debugger.views.panels.run_input import input_line, run_input
 from debugger.views.panels.side_effects import policies_of
 from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 from debugger.views.state import LastAction
-from debugger.views.url_state import BackendName
-
-_ICONS: dict[BackendName, str] = {
-    "embedded": ":material/memory:",
-    "hosted": ":material/cloud:",
-    "recording": ":material/movie:",
-}
 
 
 @dataclass
@@ -55,7 +48,7 @@ def head_state(session: DebugSession) -> Hashable:
 
 
 def run_head(view: RunView) -> None:
-    """Draw workflow, backend and run in the page's head, and the open dialog."""
+    """Draw workflow and run in the page's head, and the open dialog."""
     session = view.session
     version = "" if session.version_number is None else f" · v{session.version_number}"
     title = f"{session.workflow.name}{version}"
@@ -73,19 +66,9 @@ def run_head(view: RunView) -> None:
                 help="Change workflow, version or run input",
             )
         )
-    backend = Button(
-        "change_connection",
-        session.backend.name,
-        navigation.go_to,
-        ("connection",),
-        icon=_ICONS[state.record(CurrentBackend).name],
-        look="tertiary",
-        help="Change the connection",
-    )
-    items.append(backend)
     if session.run_id and not state.record(ViewMode).is_demo:
         items.append(Text(session.run_id, look="code", key="run_id", help="Run id"))
-    bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("run_id", "change_connection"))])
+    bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("run_id", "title"))])
     setup_dialog()
 
 
@@ -176,14 +159,15 @@ def setup_panel(view: RunView) -> None:
     with st.container(key="setup_form"):
         with suppress(DebuggerError):  # the page reports a backend that cannot be opened
             choose_workflow(current_backend())
-        run_input(session)
+        is_open = input_line(session)
         st.caption(policies_of(view))
-        engine_choices(session)
-    start_bar(view)
+        if is_open:
+            run_input(session, has_heading=False)
+            engine_choices(session)
 
 
 def start_bar(view: RunView) -> None:
-    """Draw the button that starts the run."""
+    """Draw the button that starts the run; style.css lays it over the end of the message box."""
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     start = Button(
         "start",
@@ -192,11 +176,12 @@ def start_bar(view: RunView) -> None:
         icon=":material/play_arrow:",
         look="primary",
         disabled=no_run is not None,
-        help=no_run or "Start a run with this input",
+        help=no_run or f"Start a run with this input, without a message ({keys('start')})",
         shortcut=keys("start"),
+        names_keys=False,
         awaits_message=True,
     )
-    bar("start_bar", [start])
+    bar("start_bar", [start], low=True, width="content")
 
 
 _MODEL_SOURCES = {

@@ -15,6 +15,7 @@ from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, M
 from debugger.views.help_links import help_parameters
 from debugger.views.navigation import ViewMode
 from debugger.views.shortcuts import keys
+from debugger.views.url_state import BACKEND_NAMES
 
 
 def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]] | None) -> None:
@@ -32,21 +33,22 @@ def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]
         pages: list[Item] = [brand, *links, more]
         items = of_page() if of_page is not None else []
         bars("head_bar", [Line("", pages, low=True, overflow=("brand", *overflow))])
-        bar("head_end", [*_connection_badge(), *items, help_button(help_place)], low=True, width="content")
+        bar("head_end", [_connection(), *items, help_button(help_place)], low=True, width="content")
         account()
 
 
-def _connection_badge() -> list[Item]:
+def _connection() -> Item:
+    """Return the name of the connection, which no other part of the head names."""
     shown = navigation.connection_on_view()
-    if shown is None:
-        return []
+    if not isinstance(shown, tuple):
+        return Text(BACKEND_NAMES[shown], key="connection", help="The page Connection changes it")
     name, settings = shown
     if settings is None or not settings.base_url:
-        return [Badge("not connected", ":material/cloud_off:")]
+        return Badge("not connected", ":material/cloud_off:")
     host = host_of(settings.base_url)
     where = f"Connection {name} at {host}" if host else f"Connection {name}"
     label = settings.environment.strip() or name
-    return [Badge(label, ":material/cloud:", settings.label_colour, help=where)]
+    return Badge(label, ":material/cloud:", settings.label_colour, help=where)
 
 
 def view_mode_switch() -> Button:

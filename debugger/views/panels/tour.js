@@ -4,7 +4,7 @@
 const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
 const PLACE_MS = 250, GAP = 10, EDGE = 12, ROOM = 5;
 const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"], :root[data-menu]'; // these take Escape first
-const tour = { at: -1, answered: 0, timer: 0 }; // one for the document; at -1 it is closed
+const tour = { at: -1, answered: 0, timer: 0, awaits: "" }; // one for the document; at -1 it is closed
 let it; // what is drawn: the page has one tour
 
 document.addEventListener("keydown", event => {
@@ -48,6 +48,7 @@ function go(step) {
 function show() {
   clearInterval(tour.timer);
   const step = it.steps[tour.at], [count, title, text] = it.card.querySelectorAll("small, h2, p");
+  tour.awaits = step?.done && !document.querySelector(step.done) ? step.done : "";
   it.card.hidden = !step;
   it.frame.hidden = true;
   if (!step) return;
@@ -72,6 +73,10 @@ function targetOf(step) {
 
 function place() {
   if (!it.root.isConnected) return clearInterval(tour.timer);
+  if (tour.awaits && document.querySelector(tour.awaits)) { // what it asks for is done without its button
+    tour.at += it.steps.slice(tour.at).findIndex(({ done }) => done !== tour.awaits);
+    return show();
+  }
   const target = targetOf(it.steps[tour.at])?.getBoundingClientRect(), card = it.card.getBoundingClientRect();
   const { innerWidth: width, innerHeight: height } = window;
   it.frame.hidden = !target;

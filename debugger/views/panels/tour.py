@@ -23,32 +23,31 @@ class TourStep:
     text: str
     targets: tuple[str, ...]
     """CSS selectors of what it points at; the first that is on view counts."""
+    done: str = ""
+    """CSS selector of what appears once a person has done what is asked for: then the next step follows."""
 
 
 STEPS = (
     TourStep(
         "Choose a workflow",
-        "The list Workflow has four samples, and Import workflow takes a file of your own. No model and no "
+        "The list Workflow has four samples; the button beside it takes a file of your own. No model and no "
         "network are needed: a script or built-in rules answer.",
-        (".st-key-setup_form", ".st-key-setup_alone", ".st-key-setup"),
+        (".st-key-picker", ".st-key-setup_alone", ".st-key-setup"),
+        done=".st-key-conversation",
     ),
     TourStep(
         "Start a run, then write a message",
-        "Start begins a conversation. Then write in the message box and press Enter, or press one of the "
-        "suggestions above it.",
-        (".st-key-start_bar", ".st-key-message", ".st-key-talk"),
+        "Press one of the suggestions, write in the message box and press Enter, or press Start to let the "
+        "agent begin.",
+        (".st-key-say", ".st-key-talk"),
+        done=".st-key-conversation",
     ),
     TourStep(
         "Follow the path",
         "The graph marks the current node, numbers the path and outlines the possible next steps. Choose a "
-        "node or an edge for its details; the dot on it sets a breakpoint.",
+        "node or an edge for its details; the dot on it sets a breakpoint. With the first event the timeline "
+        "appears below: a row shows variables, decisions and graph as of then, Escape leads back to live.",
         (".st-key-graph_pane",),
-    ),
-    TourStep(
-        "Look at any moment",
-        "Each event is a row of the timeline. Choose one to see variables, decisions and graph as of then; "
-        "Escape leads back to live. Step event, Node and Turn above the panes step the run.",
-        (".st-key-timeline_pane",),
     ),
     TourStep(
         "Find out more",

@@ -30,7 +30,6 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Disclosure, bar
 from debugger.views.components.uploads import content_of, upload_file
 from debugger.views.connections import (
     HostedConnection,
@@ -39,10 +38,11 @@ from debugger.views.connections import (
     named_connections,
     owner,
 )
-from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import Address
 
+FILES_KEY = "workflow_files"
+"""Opens the box with import, file and copy."""
 _VERSION_KEY = "file_version"
 _TARGET_KEY = "copy_target"
 _EMBEDDED = ""
@@ -74,30 +74,14 @@ class WorkflowFiles:
     """The last copy."""
 
 
-def workflow_files(backend: Backend, versions: list[VersionSummary]) -> None:
-    """Draw import, download and copy of workflow files.
-
-    Args:
-        backend: The current one.
-        versions: Those of the workflow on view.
-    """
-    session = state.record(CurrentRun).session
+def workflow_import(backend: Backend) -> None:
+    """Draw the import of a workflow file."""
     reason = backend.capabilities.reason_against("import_workflow") or explain_denial(_import) or None
-    import_box = Disclosure("import", "Import workflow", ":material/upload_file:")
-    file_box = Disclosure("workflow_file", "Id and file", ":material/description:")
-    bar("import_bar", [import_box] if session is None else [import_box, file_box], low=True)
-    if import_box.is_open:
-        _file(backend, reason)
-    if session is not None and file_box.is_open:
-        with st.container(border=True, gap="small", key="workflow_file_box"):
-            _version_file(session, versions)
-
-
-def _file(backend: Backend, reason: str | None) -> None:
     if reason:
         st.caption(plain(reason))
     key = f"import_file_{state.record(WorkflowFiles).uploads}"
-    file = upload_file("Workflow file (JSON)", WORKFLOW_FILE, ["json"], key, disabled=reason is not None)
+    label = "Import a workflow file (JSON)"
+    file = upload_file(label, WORKFLOW_FILE, ["json"], key, disabled=reason is not None)
     if file is None:
         return
     try:
@@ -133,9 +117,12 @@ def _import(workflow: Workflow) -> None:
     actions.import_workflow(dict(workflow.to_wire()))
     if state.record(LastAction).error is None:
         state.record(WorkflowFiles).uploads += 1  # a new key: the uploader is empty again
+        state.set_widget(FILES_KEY, False)
 
 
-def _version_file(session: DebugSession, versions: list[VersionSummary]) -> None:
+def workflow_file(session: DebugSession, versions: list[VersionSummary]) -> None:
+    """Draw the id of the workflow on view, and download and copy of its versions."""
+    st.caption("Id of this workflow")
     st.code(session.workflow_id, language=None)  # with a button that copies it
     labels = {version.version_number: version.label for version in versions}
     if session.version_number is not None:

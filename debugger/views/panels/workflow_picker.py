@@ -20,14 +20,16 @@ from debugger.views.actions import command
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import listed
-from debugger.views.components.toolbar import Select, bar
-from debugger.views.panels.workflow_files import workflow_files
+from debugger.views.components.toolbar import Disclosure, Item, Select, Spacer, bar
+from debugger.views.panels.workflow_files import FILES_KEY, workflow_file, workflow_import
 from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
 
 Row = TypeVar("Row")
 
 _WORKFLOW_KEY = "workflow"
 _VERSION_KEY = "version"
+_OPEN_KEY = "open_workflow"
 _MAX_RECENT_RUNS = 100
 """Newest runs that are read for the order of the workflows."""
 _MAX_NAMED = 4
@@ -48,18 +50,33 @@ class OpenedWorkflows:
 
 
 def choose_workflow(backend: Backend) -> None:
-    """Draw the choice of workflow and version, and the workflow files."""
+    """Draw workflow and version in one line, and what it opens: another workflow by its id, and files."""
     session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
-    if workflows is not None:
-        _workflow(backend, session, workflows)
     versions: list[VersionSummary] = []
     if session is not None:
         question = ("versions", session.workflow_id)
         versions = _known(question, lambda: session.backend.versions(session.workflow_id)) or []
-        bar("picker_bar", [_version(session, versions)], low=True)
+    files = Disclosure(
+        FILES_KEY,
+        "Files",
+        ":material/upload_file:",
+        help="Open a workflow by its id, import a file, and the file of this version",
+        yields=True,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False, key="picker"):
+        if workflows is not None:
+            _workflow(backend, session, workflows)
+        version: list[Item] = [] if session is None else [_version(session, versions)]
+        bar("picker_bar", [Spacer(), *version, files], low=True, width="content")
+    if files.is_open:
+        with st.container(border=True, gap="small", key="workflow_files_box"):
+            _open_by_id()
+            workflow_import(backend)
+            if session is not None:
+                workflow_file(session, versions)
+    if session is not None:
         _problems(session)
-    workflow_files(backend, versions)
 
 
 def _problems(session: DebugSession) -> None:
@@ -96,8 +113,7 @@ def _workflow(backend: Backend, session: DebugSession | None, workflows: list[Wo
         key=_WORKFLOW_KEY,
         index=0 if session else None,
         format_func=lambda value: words.get(value, value),
-        placeholder="Choose a workflow, or paste its id",
-        accept_new_options=True,
+        placeholder="Choose a workflow",
         filter_mode="contains",
         on_change=_workflow_chosen,
     )
@@ -122,9 +138,28 @@ def _workflow_chosen() -> None:
     Streamlit reports the value of a box that was taken off the page once more, as a change: opened again, it
     would take the run from view that was started from it.
     """
-    text, session = (state.widget(_WORKFLOW_KEY) or "").strip(), state.record(CurrentRun).session
-    if text and (session is None or text != session.workflow_id):
+    chosen, session = state.widget(_WORKFLOW_KEY), state.record(CurrentRun).session
+    if chosen and (session is None or chosen != session.workflow_id):
+        actions.open_workflow(chosen)
+
+
+def _open_by_id() -> None:
+    st.text_input(
+        "Open by id",
+        key=_OPEN_KEY,
+        placeholder="Id, or a part of the name",
+        help="An id of 24 digits is opened even if the list does not have it",
+        on_change=_text_entered,
+    )
+
+
+def _text_entered() -> None:
+    text = (state.widget(_OPEN_KEY) or "").strip()
+    if text:
+        state.set_widget(_OPEN_KEY, "")
         open_found(text)
+        if state.record(LastAction).error is None:
+            state.set_widget(FILES_KEY, False)
 
 
 @command

@@ -48,7 +48,6 @@ VIEW_COMMANDS = {
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "edits": "_take_theirs go_on_editing keep_theirs replace_theirs",  # the role of the edit is checked again
-    "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
     "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload scroll "
     "show_differences swap",
@@ -90,6 +89,7 @@ VIEW_COMMANDS = {
     "panels.stepping": "step_received",
     "panels.suites.actions": "choose open_check",
     "panels.timeline": "_choose",
+    "pages.debug": "_fold _unfold",
     "pages.help": "follow",
     "shortcuts": "allow_plain_keys",
     "panels.top_nav": "change_view_mode open_help",
@@ -98,7 +98,7 @@ VIEW_COMMANDS = {
     "panels.watches": "_choose _go add_watch",
     "panels.why": "_choose leave_edge step_decision",
     "panels.workflow_files": "cancel_copy",
-    "panels.workflow_picker": "_version_chosen _workflow_chosen open_found",
+    "panels.workflow_picker": "_text_entered _version_chosen _workflow_chosen open_found",
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
 

@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import actions
 from debugger.views.backend_cache import BackendCache
-from debugger.views.run_state import CurrentRun, Cursor, RunInputs
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from tests.support.factories import direct, document, node, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
@@ -369,7 +369,7 @@ def test_what_is_wrong_with_workflow_is_listed(app, backend):
 
 def test_imported_file_is_checked_then_kept_and_shown(app, backend, record):
     app.run()
-    use(app, "import", True)
+    use(app, "workflow_files", True)
     written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
 
     app.file_uploader("import_file_0").upload("tea.json", written.encode()).run()
@@ -384,7 +384,7 @@ def test_imported_file_is_checked_then_kept_and_shown(app, backend, record):
 
 def test_imported_file_that_breaks_rule_of_saving_is_refused(app, backend):
     app.run()
-    use(app, "import", True)
+    use(app, "workflow_files", True)
     faulty = document(node("h", "http_request", url="https://example.com", timeout=301), name="From a file")
 
     app.file_uploader("import_file_0").upload("tea.json", json.dumps(faulty).encode()).run()
@@ -406,7 +406,7 @@ def test_imported_file_that_breaks_rule_of_saving_is_refused(app, backend):
 )
 def test_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
     app.run()
-    use(app, "import", True)
+    use(app, "workflow_files", True)
 
     app.file_uploader("import_file_0").upload("tea.json", written).run()
 
@@ -527,3 +527,34 @@ def test_setup_that_cannot_be_stored_is_reported(app, backend, record, press, se
 
     assert any("The database is locked" in error.value for error in app.error)
     assert record(CurrentRun).session.turns[-1].message == "Hello"
+
+
+def test_lower_panes_are_folded_until_there_is_an_event(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    before = keys(app)
+
+    press("start")
+
+    assert "inspector_tab" not in before
+    assert "inspector_tab" in keys(app)
+    assert control(app, "lower_view").options[0] == "Timeline"
+    assert "fold" not in keys(app)
+
+
+def test_chosen_node_or_view_unfolds_lower_panes_and_button_folds_them(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    offered = control(app, "lower_view").options
+
+    use(app, "lower_view", "Mocks")
+    by_view = "inspector_tab" in keys(app), control(app, "lower_view").value
+    use(app, "fold")
+    folded = "inspector_tab" in keys(app), control(app, "lower_view").value
+    record(Selection).node = "a"
+    app.run()
+
+    assert offered == ["Breakpoints", "Mocks"]
+    assert by_view == (True, "Mocks")
+    assert folded == (False, None)
+    assert "inspector_tab" in keys(app)

@@ -21,6 +21,7 @@ def talk(app, backend, press):
 def test_before_run_it_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
+    use(app, "lower_view", "Breakpoints")  # unfolds the panes
 
     open_view(app, "Gantt")
 

@@ -19,6 +19,7 @@ COUNT = "def count(n):\n    return {'n': n + 1}\n"
 def test_before_run_inspector_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
+    use(app, "lower_view", "Breakpoints")  # unfolds the panes
 
     for tab in TABS:
         use(app, "inspector_tab", tab)
@@ -157,6 +158,7 @@ def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, re
     app.run()
 
     record(Selection).node = "gone"
+    app.run()
     use(app, "inspector_tab", "Node")
 
     assert not app.exception

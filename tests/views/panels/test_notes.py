@@ -25,6 +25,7 @@ def notes(app, backend, press, record):
 def test_before_run_notes_say_what_would_be_here(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
+    use(app, "lower_view", "Breakpoints")  # unfolds the panes
 
     use(app, "inspector_tab", "Notes")
 

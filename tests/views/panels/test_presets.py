@@ -10,7 +10,9 @@ from tests.views.bars import control, use
 
 
 @pytest.fixture
-def tea(backend):
+def tea(app, backend):
+    """A workflow whose run input is open before the start."""
+    app.session_state["edit_inputs"] = True
     return backend.create_workflow(document(say("chat", "Serve {{name}}."), defaults={"shop": "Leaf"}))
 
 

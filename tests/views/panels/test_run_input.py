@@ -6,6 +6,7 @@ import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
+from debugger.views.panels.run_input import INPUTS_KEY
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.state import Editors
 from tests.support.factories import direct, document, node, say, static
@@ -15,6 +16,15 @@ from tests.views.message import send
 from tests.views.row_lists import rows
 from tests.views.row_lists import use as use_in_row
 from tests.views.talk import words
+
+
+@pytest.fixture
+def app(app):
+    """The page Debug with the run input open before the start, and its variables listed."""
+    app.session_state[INPUTS_KEY] = True
+    for tier in ("dynamic_variables", "runtime_variables"):
+        app.session_state[f"edit_start_{tier}"] = False
+    return app
 
 
 def editor(app, name):

@@ -11,8 +11,9 @@ from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.backends import EngineChoices
 from debugger.views.panels import setup
+from debugger.views.panels.run_input import INPUTS_KEY
 from debugger.views.panels.setup import SetupState, is_allowed
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, node, say, static
 from tests.views.bars import bars, control, items, keys, use
 from tests.views.message import send
@@ -42,12 +43,12 @@ def set_json(app, text):
     next(area for area in app.text_area if "json" in area.key).set_value(text).run()
 
 
-def test_head_names_workflow_version_and_backend(app, backend):
+def test_head_names_workflow_and_version(app, backend):
     backend.create_workflow(document(*CHAT, name="Tea shop"))
 
     app.run()
 
-    assert head_texts(app) == {"title": "Tea shop · v0", "change_connection": "Embedded engine"}
+    assert head_texts(app) == {"title": "Tea shop · v0"}
 
 
 def test_head_names_run_and_opens_setup(app, record, waiting):
@@ -55,11 +56,11 @@ def test_head_names_run_and_opens_setup(app, record, waiting):
 
     texts = head_texts(app)
 
-    assert texts == {"setup": "Newer · v0", "change_connection": "Embedded engine", "run_id": run_id}
+    assert texts == {"setup": "Newer · v0", "run_id": run_id}
 
 
 def test_head_lets_run_id_give_way_first(app, waiting):
-    assert items_line(app)["overflow"] == ["run_id", "change_connection"]
+    assert items_line(app)["overflow"] == ["run_id", "title"]
 
 
 def items_line(app):
@@ -72,20 +73,51 @@ def test_setup_takes_place_of_conversation_before_first_turn(app, backend):
 
     app.run()
 
-    assert {"workflow", "version", "import", "input_mode", "start"} <= keys(app)
-    assert "setup" not in keys(app)
+    assert {"workflow", "version", "workflow_files", "edit_inputs", "start"} <= keys(app)
+    assert not {"setup", "input_mode", "choice_responder"} & keys(app)
     with pytest.raises(StopIteration):
         box(app)
 
 
+def test_inputs_are_one_line_that_opens_them(app, backend, record):
+    backend.create_workflow(document(say("chat", "Serve {{name}}, {{size}}."), defaults={"shop": "Leaf"}))
+    app.run()
+    model = record(RunInputs).start[record(CurrentRun).session.workflow_id, 0]
+    before = line_of_inputs(app)
+    model.value = {**model.value, "dynamic_variables": {"shop": "Leaf", "name": "Ada", "size": ""}}
+    app.run()
+
+    use(app, "edit_inputs", True)
+
+    assert before == "3 values"
+    assert line_of_inputs(app) == "3 values, 1 changed"
+    assert {"input_mode", "recall_older", "choice_responder"} <= keys(app)
+    assert control(app, "edit_start_dynamic_variables").value is True
+
+
+def test_line_of_inputs_tells_what_cannot_be_sent(app, backend):
+    backend.create_workflow(document(*CHAT))
+    app.session_state[INPUTS_KEY] = True
+    app.run()
+
+    set_json(app, "{")
+    use(app, "edit_inputs", False)
+
+    assert line_of_inputs(app) == "1 error"
+
+
+def line_of_inputs(app):
+    return next(item["text"] for item in items(app, "inputs_bar") if item.get("key") == "inputs")
+
+
 def test_setup_is_closed_once_run_has_begun(app, waiting):
-    assert not {"workflow", "version", "import", "input_mode", "start"} & keys(app)
+    assert not {"workflow", "version", "workflow_files", "edit_inputs", "start"} & keys(app)
 
 
 def test_dialog_offers_workflow_version_and_input(app, waiting):
     use(app, "setup")
 
-    assert {"workflow", "version", "import", "input_for"} <= keys(app)
+    assert {"workflow", "version", "workflow_files", "input_for"} <= keys(app)
     assert control(app, "input_for").value == "Next turn"
     assert "restart_now" not in keys(app)
 
@@ -177,6 +209,7 @@ def settings(record):
 
 def test_choice_and_reload_keep_who_answers(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
+    app.session_state[INPUTS_KEY] = True
     app.run()
     record(CurrentRun).session.human_input.nodes = frozenset({"chat"})
 
@@ -190,6 +223,7 @@ def test_choice_and_reload_keep_who_answers(app, backend, record, press):
 
 def test_choice_holds_for_what_is_run_next(app, backend, record, settings, press, settle):
     backend.create_workflow(document(say("chat")))
+    app.session_state[INPUTS_KEY] = True
     app.run()
 
     control(app, "choice_outbound_write").select("simulated").run()
@@ -206,6 +240,7 @@ def test_choice_holds_for_what_is_run_next(app, backend, record, settings, press
 
 def test_value_of_the_settings_ends_the_choice(app, backend, record):
     backend.create_workflow(document(say("chat")))
+    app.session_state[INPUTS_KEY] = True
     app.run()
 
     control(app, "choice_outbound_write").select("simulated").run()
@@ -232,6 +267,7 @@ def test_started_run_stays_on_view(app, backend, record, settings, press):
 
 def test_blocked_call_is_simulated_by_choice(app, backend, record, press):
     backend.create_workflow(document(REQUEST))
+    app.session_state[INPUTS_KEY] = True
     app.run()
     control(app, "choice_outbound_write").select("simulated").run()
 
@@ -260,6 +296,7 @@ def test_real_calls_beyond_settings_need_an_administrator(monkeypatch, role, nam
 
 def test_forged_choice_is_refused(app, backend, record, monkeypatch):
     backend.create_workflow(document(say("chat")))
+    app.session_state[INPUTS_KEY] = True
     app.run()
     monkeypatch.setattr(setup, "may", lambda role: False)
 

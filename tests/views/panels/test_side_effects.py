@@ -43,6 +43,7 @@ def test_before_run_page_says_what_will_happen_to_calls(app, backend):
 def test_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, backend):
     backend.create_workflow(calls())
     app.run()
+    use(app, "lower_view", "Breakpoints")  # unfolds the panes
 
     open_ledger(app)
 

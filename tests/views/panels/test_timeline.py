@@ -20,8 +20,10 @@ def open_filters(app):
 
 def test_before_run_timeline_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
-
     app.run()
+
+    use(app, "lower_view", "Breakpoints")
+    use(app, "lower_view", "Timeline")
 
     assert "start the run to see some" in captions(app)
 

@@ -33,7 +33,7 @@ def test_first_visit_is_offered_the_tour(app):
 
     assert tour(app)["is_first"] is True
     assert [step["title"] for step in json.loads(tour(app)["steps"])] == [step.title for step in STEPS]
-    assert len(STEPS) == 5
+    assert len(STEPS) == 4
 
 
 def test_store_with_runs_offers_none(app, press, view):

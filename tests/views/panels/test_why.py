@@ -39,6 +39,7 @@ def open_why(app):
 def test_before_run_tab_says_what_would_be_here(app, backend):
     backend.create_workflow(counting())
     app.run()
+    use(app, "lower_view", "Breakpoints")  # unfolds the panes
 
     open_why(app)
 

@@ -41,7 +41,7 @@ def opened(app, backend):
     workflow = backend.create_workflow(document(say("chat", "Talk."), name="Tea shop"))
     backend.store.create_version(workflow.id, document=document(say("chat", "Sing."), name="Tea shop"))
     app.run()
-    use(app, "workflow_file", True)
+    use(app, "workflow_files", True)
     return workflow
 
 
@@ -186,7 +186,7 @@ def test_copy_to_embedded_needs_no_consent(app, backend, other, record):
     record(CurrentBackend).name = "hosted"
     record(BackendCache).clear()
     app.run()
-    use(app, "workflow_file", True)
+    use(app, "workflow_files", True)
 
     use(app, "copy_workflow")
 

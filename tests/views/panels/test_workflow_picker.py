@@ -12,7 +12,7 @@ from debugger.views.panels.workflow_picker import OpenedWorkflows, found_by_name
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
 from tests.support.factories import document, say, static
-from tests.views.bars import control, use
+from tests.views.bars import control, keys, use
 
 UNKNOWN = "665f0c2b9a3e4d5f6a7b8c90"
 
@@ -35,10 +35,9 @@ def listed(app):
 
 
 def paste(app, text):
-    """Choose a text that is not in the list, as typed: the test's browser knows only what is offered."""
-    box = control(app, "workflow")
-    box.options.append(text)
-    box.set_value(text).run()
+    """Enter a text in the field beside the list."""
+    use(app, "workflow_files", True)
+    use(app, "open_workflow", text)
     assert not app.exception
 
 
@@ -116,6 +115,8 @@ def test_typed_part_of_name_opens_only_match(app, workflows, shown):
     paste(app, "cof")
 
     assert shown() == workflows[1].id
+    assert "open_workflow" not in keys(app)
+    assert "cof" not in control(app, "workflow").options
 
 
 def test_error_is_shown_in_dialog_too(app, workflows, press):
@@ -169,7 +170,7 @@ def test_version_is_chosen_from_list(app, backend, record):
 def test_workflow_on_view_is_not_opened_again(monkeypatch, reported, opened):
     """Streamlit reports a box that was taken off the page as changed; the run on view has to stay."""
     found = []
-    monkeypatch.setattr(workflow_picker, "open_found", found.append)
+    monkeypatch.setattr(workflow_picker, "actions", SimpleNamespace(open_workflow=found.append))
     monkeypatch.setattr(workflow_picker.state, "widget", lambda key: reported)
     current = CurrentRun(session=SimpleNamespace(workflow_id="wf_a"))
     monkeypatch.setattr(workflow_picker.state, "record", lambda kind: current)

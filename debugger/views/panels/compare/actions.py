@@ -77,15 +77,15 @@ def picker_key(side: Side) -> str:
 
 @command
 def compare(run_a: str, run_b: str) -> None:
-    """Compare two runs, each by its id or as ``backend:id``.
+    """Compare two runs, each as ``backend:id``, or by its id where it is the embedded engine's.
 
     An empty one is left open.
     """
     held = CompareState(ignoring=state.record(CompareState).ignoring)
     state.replace_record(held)
     for side, text in zip(SIDES, (run_a, run_b), strict=True):
-        if text.strip():
-            held.places[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
+        if text.strip():  # an address means the same on every backend that a new tab begins with
+            held.places[side] = RunPlace.parse(text, "embedded")
     held.unread = held.places.copy()
     held.shown = current_address()
 
