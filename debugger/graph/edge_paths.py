@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from debugger.graph.diagram import Direction, EdgeLine
@@ -169,18 +169,42 @@ class EdgePath:
     mark_at: Point
     """The place of a breakpoint, on the path and near its end."""
 
+    def moved(self, right: float, down: float) -> EdgePath:
+        """Return the edge moved to the right and down."""
+        (label_x, label_y), (mark_x, mark_y) = self.label_at, self.mark_at
+        return replace(
+            self,
+            path=shift_path(self.path, right, down),
+            label_at=(label_x + right, label_y + down),
+            mark_at=(mark_x + right, mark_y + down),
+        )
+
 
 @dataclass(frozen=True)
 class Placement:
-    """The result of a layout: node centres and edge paths.
-
-    Both are in the diagram's order.
-    """
+    """The result of a layout: boxes and edge paths, in the diagram's order and in pixels of the picture."""
 
     width: float
     height: float
     centres: tuple[Point, ...]
+    sizes: tuple[Point, ...]
+    """Width and height of each box: a group is larger than its header."""
     routes: tuple[EdgePath, ...]
+    inner: Mapping[int, Placement]
+    """What is in each group, by the index of its box."""
+
+    def moved(self, right: float, down: float) -> Placement:
+        """Return everything moved to the right and down."""
+        return replace(
+            self,
+            centres=tuple((x + right, y + down) for x, y in self.centres),
+            routes=tuple(route.moved(right, down) for route in self.routes),
+            inner={index: part.moved(right, down) for index, part in self.inner.items()},
+        )
+
+    def grown(self, width: float, height: float) -> Placement:
+        """Return a picture with more room at the right and below."""
+        return replace(self, width=self.width + width, height=self.height + height)
 
 
 def bezier(points: Sequence[Point]) -> str:

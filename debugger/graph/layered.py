@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
+from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.edge_paths import (
     LABEL_GAP,
     LABEL_HEIGHT,
@@ -43,8 +44,24 @@ def place(drawing: Diagram) -> Placement:
 
     Boxes are in layers, with a row for labels between each two. An arrow that spans several layers has a
     lane of its own in each, so no arrow runs through a box and no label covers anything. Arrows that close a
-    cycle point back. Boxes without arrows to others are below the rest.
+    cycle point back. Boxes without arrows to others are below the rest. What is in a group is placed first:
+    it determines the size of the group's box.
     """
+    inner = {index: place(part) for index, part in drawing.inner.items()}
+    boxes = list(drawing.boxes)
+    for index, part in inner.items():
+        width, height = max(boxes[index].width, part.width), part.height + HEADER_HEIGHT
+        boxes[index] = replace(boxes[index], width=width, height=height)
+    placement = _place_level(replace(drawing, boxes=tuple(boxes)))
+    for index, part in inner.items():
+        x, y = placement.centres[index]
+        corner = x - part.width / 2, y - placement.sizes[index][1] / 2 + HEADER_HEIGHT
+        inner[index] = part.moved(*corner)
+    return replace(placement, inner=inner)
+
+
+def _place_level(drawing: Diagram) -> Placement:
+    """Lay out boxes whose sizes are known."""
     direction = drawing.direction
     loops = _loops(drawing.arrows)
     levels, upward = _levels(drawing)
@@ -70,7 +87,9 @@ def place(drawing: Diagram) -> Placement:
         width=width + _MARGIN,
         height=height + _MARGIN,
         centres=tuple(to_picture_point((item.x, item.middle), direction) for item in items),
+        sizes=tuple((box.width, box.height) for box in drawing.boxes),
         routes=tuple(routes[index] for index in range(len(drawing.arrows))),
+        inner={},
     )
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from debugger.backends import open_embedded
 from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE
-from debugger.exports.pictures import program
+from debugger.graph import graphviz_program as program
 from debugger.settings import Settings
 from tests.support.clinic import play
 from tests.support.factories import direct, document, say

@@ -1,148 +1,25 @@
 from __future__ import annotations
 
 import itertools
-import json
-import random
-import re
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import debugger.samples
-from debugger.graph import Graph
-from debugger.graph.diagram import Diagram, Direction
-from debugger.graph.edge_paths import Placement
+from debugger.graph.diagram import Direction
 from debugger.graph.layered import place
-from debugger.protocol.workflow import Workflow
-
-SAMPLES = Path(debugger.samples.__file__).parent
-
-
-class Rectangle(NamedTuple):
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @classmethod
-    def around(cls, centre: tuple[float, float], width: float, height: float) -> Rectangle:
-        x, y = centre
-        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-    def overlaps(self, other: Rectangle) -> bool:
-        beside = self.right <= other.left or other.right <= self.left
-        return not beside and self.top < other.bottom and other.top < self.bottom
-
-    def holds(self, x: float, y: float) -> bool:
-        return self.left + 0.3 < x < self.right - 0.3 and self.top + 0.3 < y < self.bottom - 0.3
-
-
-def drawing(count: int, pairs: list[tuple[int, int, str]], direction: Direction = "down") -> Diagram:
-    nodes = [
-        {"logical_id": f"n{place}", "name": f"Node number {place}", "is_start": place == 0}
-        for place in range(count)
-    ]
-    edges = [
-        {
-            "logical_id": f"e{place}",
-            "type": "conditional",
-            "name": label,
-            "source_node_logical_id": f"n{source}",
-            "destination_node_logical_id": f"n{target}",
-        }
-        for place, (source, target, label) in enumerate(pairs)
-    ]
-    document = {"node_configs": nodes, "edge_configs": edges}
-    return Diagram.of(Graph(Workflow.from_document(document)), direction)
-
-
-def workflow_like(count: int) -> list[tuple[int, int, str]]:
-    """A tree with short cuts, ways back and loops, as conversations have them."""
-    dice = random.Random(7)
-    pairs = [
-        (max(0, node - dice.randint(1, 6)), node, dice.choice(["", "yes", "no"])) for node in range(1, count)
-    ]
-    for _ in range(count // 2):
-        node = dice.randrange(count)
-        target = max(0, min(count - 1, node + dice.choice([-9, -3, 0, 0, 2, 5, 12])))
-        pairs.append((node, target, dice.choice(["", "the guest wants another thing", "no"])))
-    return pairs
-
-
-def boxes_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
-    pairs = zip(drawn.boxes, placed.centres, strict=True)
-    return [Rectangle.around(centre, box.width, box.height) for box, centre in pairs]
-
-
-def badges_of(box: Rectangle) -> list[Rectangle]:
-    """The places of a box's badges: numbers on its top, chips below it, dot and pin at its sides."""
-    return [
-        Rectangle(box.left - 7, box.top - 9, box.right + 8, box.top + 6),
-        Rectangle(box.left + 8, box.bottom - 2.5, box.right + 6, box.bottom + 12.5),
-        Rectangle(box.left - 7, box.bottom - 10, box.left + 7, box.bottom + 4),
-        Rectangle(box.right - 8, box.bottom - 11, box.right + 8, box.bottom + 5),
-    ]
-
-
-def labels_of(placed: Placement) -> list[Rectangle]:
-    """The places of the labels with their ground and the numbers before them."""
-    return [Rectangle.around(route.label_at, route.label_room, 13) for route in placed.routes]
-
-
-def marks_of(placed: Placement) -> list[Rectangle]:
-    """The places of breakpoints on edges."""
-    return [Rectangle.around(route.mark_at, 9, 9) for route in placed.routes]
-
-
-def numbers(path: str) -> list[tuple[float, float]]:
-    found = [float(number) for number in re.findall(r"-?[\d.]+", path)]
-    return list(zip(found[::2], found[1::2], strict=True))
-
-
-def points_along(path: str) -> list[tuple[float, float]]:
-    """Places on a path of cubic curves, twenty for each."""
-    first, *rest = numbers(path)
-    along = []
-    for begin in range(0, len(rest), 3):
-        corners = (first, *rest[begin : begin + 3])
-        for step in range(21):
-            t = step / 20
-            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            along.append(
-                tuple(sum(w * c[axis] for w, c in zip(weights, corners, strict=True)) for axis in (0, 1))
-            )
-        first = rest[begin + 2]
-    return along
-
-
-def around_both(ends: tuple[tuple[float, float], tuple[float, float]]) -> Rectangle:
-    """The smallest rectangle with two points."""
-    (x1, y1), (x2, y2) = ends
-    return Rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-
-
-def assert_nothing_overlaps(drawn: Diagram, placed: Placement) -> None:
-    boxes = boxes_of(drawn, placed)
-    things = [[box, *badges_of(box)] for box in boxes] + [[label] for label in labels_of(placed)]
-    for some, others in itertools.combinations(things, 2):
-        assert not any(one.overlaps(other) for one in some for other in others)
-    for mark in marks_of(placed):
-        assert not any(mark.overlaps(one) for some in things for one in some)
-    whole = Rectangle(0, 0, placed.width, placed.height)
-    for thing in itertools.chain(*things):
-        assert whole.left <= thing.left and thing.right <= whole.right
-        assert whole.top <= thing.top and thing.bottom <= whole.bottom
-
-
-def assert_no_path_crosses_boxes_or_labels(drawn: Diagram, placed: Placement) -> None:
-    things = boxes_of(drawn, placed) + labels_of(placed)
-    for route in placed.routes:
-        for x, y in points_along(route.path):
-            assert not any(thing.holds(x, y) for thing in things)
-
+from tests.support.placements import (
+    Rectangle,
+    around_both,
+    assert_no_path_crosses_boxes_or_labels,
+    assert_nothing_overlaps,
+    boxes_of,
+    drawing,
+    numbers,
+    points_along,
+    sample,
+    workflow_like,
+)
 
 DIRECTIONS = pytest.mark.parametrize("direction", ["down", "right"])
 
@@ -156,10 +33,9 @@ def test_boxes_badges_and_labels_stay_apart(count: int, direction: Direction) ->
 
 
 @DIRECTIONS
-@pytest.mark.parametrize("sample", ["clinic_front_desk", "city_services", "lab_results", "tea_welcome"])
-def test_badges_and_labels_of_samples_stay_apart(sample: str, direction: Direction) -> None:
-    document = json.loads((SAMPLES / f"{sample}.json").read_text(encoding="utf-8"))
-    drawn = Diagram.of(Graph(Workflow.from_document(document)), direction)
+@pytest.mark.parametrize("name", ["clinic_front_desk", "city_services", "lab_results", "tea_welcome"])
+def test_badges_and_labels_of_samples_stay_apart(name: str, direction: Direction) -> None:
+    drawn = sample(name, direction)
 
     placed = place(drawn)
 

@@ -194,6 +194,27 @@ def test_two_threads_that_ask_at_once_share_the_work(monkeypatch: pytest.MonkeyP
     assert all(one is made[0] for one in made)
 
 
+def test_another_workflow_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, goes_on = threading.Event(), threading.Event()
+
+    def place(drawing: Any, real: Any = layered.place) -> Any:
+        if len(drawing.boxes) == 3:
+            has_begun.set()
+            assert goes_on.wait(10)
+        return real(drawing)
+
+    monkeypatch.setattr(layered, "place", place)
+    slow = threading.Thread(target=layout, args=(workflow(3),))
+    slow.start()
+    assert has_begun.wait(10)
+
+    try:
+        assert len(layout(workflow(2)).nodes) == 2
+    finally:
+        goes_on.set()
+        slow.join()
+
+
 def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(layered, "place", lambda drawing: 1 / 0)

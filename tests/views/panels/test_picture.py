@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.exports.pictures import program
+from debugger.graph import graphviz_program as program
 from debugger.views.panels.picture import PictureDialog
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static

@@ -6,8 +6,8 @@ import stat
 import pytest
 
 from debugger.errors import DebuggerError, InputError, UnsupportedError
-from debugger.exports.pictures import program
-from debugger.exports.pictures.program import explain_missing_program, find_program, run_program
+from debugger.graph import graphviz_program as program
+from debugger.graph.graphviz_program import explain_missing_program, find_program, run_program
 
 
 def put_program(folder, text, name="dot"):

@@ -1,0 +1,152 @@
+"""Graphviz's layout program, found in one place and run with limits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import threading
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from debugger.errors import DebuggerError, InputError, UnsupportedError
+
+if sys.platform == "linux":
+    import resource
+
+SECONDS: Final = 20.0
+"""The time that a picture may take; a graph whose edges lead far back can take hours."""
+MEMORY: Final = 2 * 2**30
+"""Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
+LAYOUT: Final = "json0"
+"""The output with the places alone, without a picture."""
+_MOST_INCHES, _DOTS_PER_INCH = 60, 144
+"""A bitmap has at most 8,640 x 8,640 pixels, some 300 MB; a larger picture is scaled down to it."""
+_ELSE = {True: "The table shows the same.", False: "DOT and Mermaid need no program."}
+"""What a person has without the program, for a layout (true) and for a picture."""
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "SYSTEMROOT")
+"""All that the program gets of the environment, which has keys."""
+_at_once = {True: threading.BoundedSemaphore(2), False: threading.BoundedSemaphore(2)}
+"""So many layouts (true), and so many pictures: a layout waits for no picture, which may take longer."""
+
+
+def find_program(output: str) -> str | None:
+    """Return the path of the program that writes an output, as ``json0`` or ``svg``; ``None`` without one.
+
+    A picture is written by Graphviz's ``dot``, which knows the fonts of the system, else by the program of
+    the package ``graphviz-pure``, which writes no PDF. A layout needs no fonts: the package comes first,
+    because its version is ours to choose, and with it every machine has the same picture.
+    """
+    dot = shutil.which("dot")
+    if output == "pdf" or (dot is not None and output != LAYOUT):
+        return dot
+    beside = Path(sysconfig.get_path("scripts"), "graphviz-pure")
+    return shutil.which(str(beside)) or shutil.which("graphviz-pure") or dot
+
+
+def explain_missing_program(output: str) -> str:
+    """Return what is missing to write an output, and how to get it; empty if nothing is."""
+    if find_program(output) is not None:
+        return ""
+    install = "apt-get install graphviz, or brew install graphviz"
+    if output == "pdf":
+        return f"PDF needs Graphviz's program dot: {install}."
+    wheel = "pip install 'workflow-debugger[pictures]'"
+    what = "The layout" if output == LAYOUT else output.upper()
+    return f"{what} needs Graphviz's program dot: {install}; or the package graphviz-pure: {wheel}."
+
+
+def identify_program(output: str) -> str:
+    """Return name and version of the program that writes an output, as it tells them; empty without one."""
+    program = find_program(output)
+    return _version(program) if program is not None else ""
+
+
+@lru_cache(maxsize=8)
+def _version(program: str) -> str:
+    try:
+        told = subprocess.run(
+            [program, "-V"], capture_output=True, timeout=SECONDS, env=_environment(), check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return program
+    return f"{program}: {(told.stdout + told.stderr).decode(errors='replace').strip()[:200]}"
+
+
+def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
+    """Lay out DOT and return what the program writes.
+
+    Args:
+        source: The DOT.
+        output: ``json0``, ``svg``, ``png`` or ``pdf``.
+        seconds: The time that it may take.
+
+    Raises:
+        UnsupportedError: The program is missing, or cannot write this.
+        InputError: The graph is too large for the limits.
+    """
+    if missing := explain_missing_program(output):
+        raise UnsupportedError(missing, advice=_ELSE[output == LAYOUT])
+    program = find_program(output) or ""
+    command = [program, f"-T{output}"]
+    if output == "png":
+        command += [f"-Gdpi={_DOTS_PER_INCH}", f"-Gsize={_MOST_INCHES},{_MOST_INCHES}"]
+    with _at_once[output == LAYOUT]:
+        try:
+            with subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+            ) as process:
+                written, messages = _communicate(process, source.encode(), seconds, output)
+        except OSError as error:
+            raise UnsupportedError(
+                f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
+                advice=f"Install it again. {_ELSE[output == LAYOUT]}",
+            ) from error
+    if process.returncode == 0 and written:
+        return written
+    reason = messages.decode(errors="replace").strip()[:300]
+    if process.returncode < 0 or "memory" in reason:
+        raise _too_large("memory", output)
+    raise DebuggerError(
+        f"{Path(program).name} cannot write {output.upper()}: {reason or f'exit code {process.returncode}'}",
+        advice=f"Is Graphviz complete? {_ELSE[output == LAYOUT]}",
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], source: bytes, seconds: float, output: str
+) -> tuple[bytes, bytes]:
+    """Send the graph and return output and messages; the limit of memory holds before anything is read.
+
+    Raises:
+        InputError: It takes too long.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError):  # it has ended, or has a tighter limit already
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        return process.communicate(source, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise _too_large("time", output) from None
+    finally:
+        process.kill()
+
+
+def _too_large(what: str, output: str) -> InputError:
+    thing = "layout" if output == LAYOUT else "picture"
+    advice = "Close super nodes; the table shows the same."
+    if output != LAYOUT:
+        advice = "Close super nodes, or take DOT or Mermaid, which are not laid out."
+    return InputError(f"The workflow takes more {what} than a {thing} may take.", advice=advice)
