@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine
+from debugger.graph.back_edges import find_back_edges
+from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
 from debugger.graph.edge_paths import EdgePath, Placement, Point, bezier
 from debugger.graph.graphviz_program import run_program
 
@@ -29,6 +30,8 @@ _RANK_GAP = 8.0
 """Between a row of boxes and a row of labels; Graphviz has no smaller one, whatever ``ranksep`` is."""
 _GROUP_MARGIN = 8.0
 """Between the border of a group and what is in it."""
+_GROUP_BADGES = 8.0
+"""Around an opened super node."""
 _LABEL_HEIGHT, _LABEL_GAP = 13.0, 6.0
 """The height of a label, and the room on both sides of it across the flow."""
 _LOOP_GAP = 9.5
@@ -90,15 +93,19 @@ _ROOMS: dict[Direction, Room] = {
 """The room around a box that the program is told of."""
 
 
-def badge_frames(box: Frame) -> tuple[Frame, ...]:
-    """Return where the badges of a box can be: numbers at its top, chips below, dot and pin at its sides."""
+def badge_frames(box: Frame, kind: BoxKind = "node") -> tuple[Frame, ...]:
+    """Return where a box can have badges: numbers at its top, dot and pin at its sides, chips below.
+
+    An opened super node has no chips, a companion thread no badges.
+    """
     left, top, right, bottom = box
-    return (
+    frames = (
         Frame(left - 7, top - 9, right + 8, top + 6),
-        Frame(left + 8, bottom - 2.5, right + 6, bottom + 12.5),
         Frame(left - 7, bottom - 10, left + 7, bottom + 4),
         Frame(right - 8, bottom - 11, right + 8, bottom + 5),
+        Frame(left + 8, bottom - 2.5, right + 6, bottom + 12.5),
     )
+    return frames[: {"node": 4, "super_node": 3, "thread": 0}[kind]]
 
 
 def place(drawing: Diagram) -> Placement:
@@ -135,6 +142,7 @@ class _Graph:
         """Of boxes, by their ids."""
         self._boxes = {self.names[box.id]: box for box in boxes}
         self.arrows = [arrow for part in parts for arrow in part.arrows]
+        self._left = {self.names[arrow.ends[0]] for arrow in self.arrows}
         self.groups: dict[str, tuple[str, ...]] = {}
         """By the name of a group the names of all that is in it, the node by which it is entered first."""
         for part in parts:
@@ -143,6 +151,8 @@ class _Graph:
                 if members:
                     name = self.names[part.boxes[index].id]
                     self.groups[name] = tuple(self.names[member] for member in members)
+        self.turned = frozenset(self._turned())
+        """The edges that the program is told of the other way round: it knows no cycle through a cluster."""
         ends = {arrow.source for arrow in drawing.arrows} | {arrow.target for arrow in drawing.arrows}
         self._loose = [
             index
@@ -170,10 +180,12 @@ class _Graph:
         for index, box in enumerate(part.boxes):
             name = self.names[box.id]
             if name in self.groups:
+                if box.kind == "super_node":  # its badges need room, and a cluster has none around it
+                    yield f'subgraph cluster_around_{name}{{graph[margin={_GROUP_BADGES:g} label=""]'
                 yield f"subgraph cluster_{name}{{"
                 yield f"graph[margin={_GROUP_MARGIN:g} label={_table(box.width, HEADER_HEIGHT)}]"
                 yield from self._level(part.inner[index])
-                yield "}"
+                yield "}" if box.kind == "thread" else "}}"
             elif index not in left_out:
                 width, height = self._size(name)
                 yield f"{name}[width={_inches(width)} height={_inches(height)}]"
@@ -185,28 +197,51 @@ class _Graph:
             across, along = along, across
         size = arrow.label_room + across, _LABEL_HEIGHT + along
         attributes = [f"id=e{place}", f"label={_table(*size)}"]
+        if place in self.turned:
+            source, target = target, source
+        begin = self._entry(source)
         if self.is_border(source, target):
             attributes.append(f"ltail=cluster_{source}")
+            begin = self._exit(source)
         if self.is_border(target, source):
             attributes.append(f"lhead=cluster_{target}")
-        return f"{self._node(source)}->{self._node(target)}[{' '.join(attributes)}]"
+        return f"{begin}->{self._entry(target)}[{' '.join(attributes)}]"
+
+    def _turned(self) -> Iterator[int]:
+        """Yield the edges to and from groups that lead back, by their place."""
+        first = 0
+        for part in self._drawing.parts():
+            straight = [place for place, arrow in enumerate(part.arrows) if arrow.source != arrow.target]
+            pairs = [(part.arrows[place].source, part.arrows[place].target) for place in straight]
+            for back in find_back_edges(len(part.boxes), pairs):
+                if part.inner.keys() & set(pairs[back]):
+                    yield first + straight[back]
+            first += len(part.arrows)
 
     def is_border(self, end: str, other: str) -> bool:
         """Return whether an edge ends at the border of a group, which one from inside it cannot."""
         return end in self.groups and other != end and other not in self.groups[end]
 
-    def _node(self, name: str) -> str:
+    def _entry(self, name: str) -> str:
         """Return the node itself, or the one by which a group is entered."""
         while name in self.groups:
             name = self.groups[name][0]
         return name
 
+    def _exit(self, name: str) -> str:
+        """Return the node itself, or one at the end of a group, so that what follows is beyond the group."""
+        if name not in self.groups:
+            return name
+        nodes = [member for member in self.groups[name] if member not in self.groups]
+        ends = [member for member in nodes if member not in self._left]
+        return (ends or nodes)[-1]
+
     def ends(self, arrow: EdgeLine) -> tuple[str, str]:
         """Return the names of the boxes or groups at whose borders an edge ends."""
         source, target = (self.names[end] for end in arrow.ends)
         return (
-            source if self.is_border(source, target) else self._node(source),
-            target if self.is_border(target, source) else self._node(target),
+            source if self.is_border(source, target) else self._entry(source),
+            target if self.is_border(target, source) else self._entry(target),
         )
 
     def box_frames(self, answer: _Answer) -> dict[str, Frame]:
@@ -223,6 +258,10 @@ class _Graph:
                 frame = Frame.around(centre, box.width, box.height)
             frames[name] = frame
         return frames
+
+    def kind(self, name: str) -> BoxKind:
+        """Return what a box is, by its name."""
+        return self._boxes[name].kind
 
     def _size(self, name: str) -> Point:
         """Return the size of a box with the room around it, in which the labels of its loops fit."""
@@ -265,7 +304,7 @@ class _Answer:
             if "pos" in each:
                 size = float(each["width"]) * _POINTS, float(each["height"]) * _POINTS
                 frames[name] = Frame.around(self._point(each["pos"]), *size)
-            elif name.startswith("cluster_") and "bb" in each:
+            elif name.startswith("cluster_n") and "bb" in each:
                 left, bottom, right, top = _numbers(each["bb"])
                 frames[name.removeprefix("cluster_")] = Frame(
                     left, self.size[1] - top, right, self.size[1] - bottom
@@ -292,10 +331,10 @@ class _Routes:
         self._direction = graph.direction
         self._taken: defaultdict[tuple[int, int], list[Frame]] = defaultdict(list)
         for name, frame in frames.items():
-            left, top, right, _ = frame
-            body = Frame(left, top, right, top + HEADER_HEIGHT) if name in graph.groups else frame
-            for part in (body, *badge_frames(frame)):
-                self._take(part)
+            is_group = name in graph.groups
+            self._take(Frame(*frame[:3], frame.top + HEADER_HEIGHT) if is_group else frame)
+            for badge in badge_frames(frame, graph.kind(name)):
+                self._take(badge)
 
     def all(self) -> list[EdgePath]:
         arrows = self._graph.arrows
@@ -314,6 +353,8 @@ class _Routes:
                 routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, middle))
                 continue
             points = self._answer.curve(place)
+            if place in self._graph.turned:
+                points.reverse()
             if source not in self._graph.groups:
                 points = _reach(self._frames[source], points[::-1])[::-1]
             if target not in self._graph.groups:

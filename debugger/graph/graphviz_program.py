@@ -55,7 +55,7 @@ def explain_missing_program(output: str) -> str:
     install = "apt-get install graphviz, or brew install graphviz"
     if output == "pdf":
         return f"PDF needs Graphviz's program dot: {install}."
-    wheel = "pip install 'workflow-debugger[pictures]'"
+    wheel = "pip install graphviz-pure"
     what = "The layout" if output == LAYOUT else output.upper()
     return f"{what} needs Graphviz's program dot: {install}; or the package graphviz-pure: {wheel}."
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from debugger.graph.back_edges import Pair, find_back_edges
 from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.edge_paths import (
     LABEL_GAP,
@@ -200,10 +201,6 @@ def _move_to_margin(rows: Sequence[Row]) -> None:
             item.bottom += _MARGIN
 
 
-Pair = tuple[int, int]
-"""Source and target of an arrow, as indices of boxes."""
-
-
 def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]]:
     """Assign each box a layer so that arrows point down.
 
@@ -214,7 +211,7 @@ def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]
     Returns:
         The layer of each box, from 0, and the indices of the arrows that close a cycle and so point up.
     """
-    upward = _upward(count, pairs)
+    upward = find_back_edges(count, pairs)
     down = [pair for place, pair in enumerate(pairs) if place not in upward]
     nexts: list[list[int]] = [[] for _ in range(count)]
     for source, target in down:
@@ -228,41 +225,6 @@ def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]
         if box and targets and box not in entered:
             found[box] = min(found[target] for target in targets) - 1
     return found, upward
-
-
-def _upward(count: int, pairs: Sequence[Pair]) -> frozenset[int]:
-    """Return the arrows that close a cycle, found depth first."""
-    leaving: list[list[int]] = [[] for _ in range(count)]
-    for place, (source, _) in enumerate(pairs):
-        leaving[source].append(place)
-    entered = {target for _, target in pairs}
-    roots = sorted(range(count), key=lambda box: (box != 0, box in entered))
-    upward: set[int] = set()
-    done: set[int] = set()
-    for root in roots:
-        if root not in done:
-            upward.update(_walk(root, leaving, pairs, done))
-    return frozenset(upward)
-
-
-def _walk(root: int, leaving: list[list[int]], pairs: Sequence[Pair], done: set[int]) -> Iterator[int]:
-    """Yield the arrows that lead back, without recursion."""
-    open_boxes = {root}
-    trail = [(root, iter(leaving[root]))]
-    while trail:
-        box, arrows = trail[-1]
-        place = next(arrows, None)
-        if place is None:
-            trail.pop()
-            open_boxes.discard(box)
-            done.add(box)
-            continue
-        target = pairs[place][1]
-        if target in open_boxes:
-            yield place
-        elif target not in done:
-            open_boxes.add(target)
-            trail.append((target, iter(leaving[target])))
 
 
 def _from_the_top(nexts: list[list[int]]) -> list[int]:

@@ -181,6 +181,33 @@ def test_groups_hold_what_is_in_them(program):
     assert out.top - 0.3 <= leaving[0][1] <= out.bottom + 0.3
 
 
+def test_group_is_between_what_leads_to_it_and_what_follows(program):
+    graph = Graph(
+        workflow(
+            static("a", "Hi"),
+            say("desk"),
+            say("g"),
+            say("after"),
+            say("g/in"),
+            say("g/out"),
+            direct("a", "desk"),
+            direct("desk", "g"),
+            direct("g", "after"),
+            direct("g", "desk"),
+            direct("g/in", "g/out"),
+        )
+    )
+    drawn = Diagram.of(graph, "down", [Group("g", "G", ("g/in", "g/out"), "super_node")])
+
+    placed = place(drawn)
+
+    ids = [box.id for box in drawn.boxes]
+    y = {key: centre[1] for key, centre in zip(ids, placed.centres, strict=True)}
+    assert y["a"] < y["desk"] < y["g"] < y["after"]
+    back = numbers(placed.routes[[arrow.ends for arrow in drawn.arrows].index(("g", "desk"))].path)
+    assert back[0][1] > back[-1][1]  # from the group up to the node
+
+
 def test_program_is_told_no_texts(monkeypatch):
     sent = []
     monkeypatch.setattr(

@@ -24,7 +24,7 @@ def test_missing_program_is_named_with_its_installation(tmp_path, monkeypatch):
     assert explain_missing_program("pdf") == (
         "PDF needs Graphviz's program dot: apt-get install graphviz, or brew install graphviz."
     )
-    assert "pip install 'workflow-debugger[pictures]'" in explain_missing_program("png")
+    assert "the package graphviz-pure: pip install graphviz-pure." in explain_missing_program("png")
     with pytest.raises(UnsupportedError, match=r"SVG needs .* DOT and Mermaid need no program"):
         run_program("digraph {}", "svg")
 
