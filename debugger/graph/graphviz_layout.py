@@ -1,4 +1,4 @@
-"""Layout by Graphviz, behind the same seam as `debugger.graph.layered`: ``place(Diagram) -> Placement``.
+"""The layout engine: Graphviz, in a process of its own.
 
 The program gets rectangles and no texts: a box is as large as it is drawn, with the badges on its borders,
 and a label is a table of a fixed size. Boxes are ``n0``, ``n1`` and so on, edges ``e0`` and so on, in the
@@ -16,11 +16,13 @@ from typing import Any, Final, NamedTuple
 
 from debugger.graph.back_edges import find_back_edges
 from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
-from debugger.graph.edge_paths import EdgePath, Placement, Point, bezier
-from debugger.graph.graphviz_program import run_program
+from debugger.graph.graphviz_program import LAYOUT, run_program
+from debugger.graph.placement import EdgePath, Placement, Point, bezier
 
-SECONDS: Final = 2.0
-"""The time that a layout may take; a graph whose edges lead far back can take hours."""
+CPU_SECONDS: Final = 2
+"""The time that a layout may compute; a graph whose edges lead far back can take hours."""
+SECONDS: Final = 10.0
+"""The time that it may take on a busy machine, or one that cannot limit the other."""
 
 _POINTS = 72.0
 """A pixel of the page is a point of Graphviz, whose sizes are in inches."""
@@ -119,7 +121,9 @@ def place(drawing: Diagram) -> Placement:
         InputError: The graph takes more time or memory than a layout may take.
     """
     graph = _Graph(drawing)
-    written = b"{}" if graph.is_loose else run_program(graph.dot(), "json0", seconds=SECONDS)
+    written = b"{}"
+    if not graph.is_loose:
+        written = run_program(graph.dot(), LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)
     answer = _Answer(json.loads(written))
     frames = graph.box_frames(answer)
     routes = _Routes(graph, frames, answer).all()

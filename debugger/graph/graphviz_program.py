@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -77,13 +78,16 @@ def _version(program: str) -> str:
     return f"{program}: {(told.stdout + told.stderr).decode(errors='replace').strip()[:200]}"
 
 
-def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
+def run_program(
+    source: str, output: str, *, seconds: float = SECONDS, cpu_seconds: int = int(SECONDS)
+) -> bytes:
     """Lay out DOT and return what the program writes.
 
     Args:
         source: The DOT.
         output: ``json0``, ``svg``, ``png`` or ``pdf``.
         seconds: The time that it may take.
+        cpu_seconds: The time that it may compute, where the system can set that limit (Linux).
 
     Raises:
         UnsupportedError: The program is missing, or cannot write this.
@@ -104,7 +108,7 @@ def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
                 stderr=subprocess.PIPE,
                 env=_environment(),
             ) as process:
-                written, messages = _communicate(process, source.encode(), seconds, output)
+                written, messages = _communicate(process, source.encode(), seconds, cpu_seconds, output)
         except OSError as error:
             raise UnsupportedError(
                 f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
@@ -113,6 +117,8 @@ def run_program(source: str, output: str, *, seconds: float = SECONDS) -> bytes:
     if process.returncode == 0 and written:
         return written
     reason = messages.decode(errors="replace").strip()[:300]
+    if sys.platform == "linux" and process.returncode == -signal.SIGXCPU:
+        raise _too_large("time", output)
     if process.returncode < 0 or "memory" in reason:
         raise _too_large("memory", output)
     raise DebuggerError(
@@ -126,9 +132,9 @@ def _environment() -> dict[str, str]:
 
 
 def _communicate(
-    process: subprocess.Popen[bytes], source: bytes, seconds: float, output: str
+    process: subprocess.Popen[bytes], source: bytes, seconds: float, cpu_seconds: int, output: str
 ) -> tuple[bytes, bytes]:
-    """Send the graph and return output and messages; the limit of memory holds before anything is read.
+    """Send the graph and return output and messages; the limits hold before anything is read.
 
     Raises:
         InputError: It takes too long.
@@ -136,6 +142,7 @@ def _communicate(
     if sys.platform == "linux":
         with suppress(OSError, ValueError):  # it has ended, or has a tighter limit already
             resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     try:
         return process.communicate(source, timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
-from debugger.graph import layered
+from debugger.errors import DebuggerError
+from debugger.graph import graphviz_layout
 from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
-from debugger.graph.edge_paths import EdgePath, Placement, Point
 from debugger.graph.graph import Graph
+from debugger.graph.graphviz_program import LAYOUT, identify_program
 from debugger.graph.groups import Group
+from debugger.graph.placement import EdgePath, Placement, Point
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
 """A browser shows no more of them at a bearable speed."""
-_MOST_LANES = 120_000
-"""As many as are placed in some five seconds."""
 
 _layouts: dict[str, Future[Layout]] = {}
-"""By version; several callers of one workflow share the work, and those of another do not wait for it."""
+"""By version and program; callers of one workflow share the work, those of another do not wait for it."""
 _lock = threading.Lock()
 
 
@@ -84,15 +85,17 @@ class Layout:
 def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Sequence[Group] = ()) -> Layout:
     """Lay out the picture of a workflow.
 
-    It depends on ids, names, types, edges, groups and the direction only, and is cached by these. It takes
-    some five seconds at the most: a larger workflow has an empty picture with a note.
+    It depends on ids, names, types, edges, groups and the direction only, and is cached by these and by
+    Graphviz's program. It takes two seconds of CPU at the most: where it would take more, or there is no
+    program, the picture is empty and has a note.
     """
     drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction, groups)
+    key = f"{drawing.version} {identify_program(LAYOUT)}"
     with _lock:
-        future = _layouts.pop(drawing.version, None)
+        future = _layouts.pop(key, None)
         is_first = future is None
         future = future or Future()
-        _layouts[drawing.version] = future  # last in the dict is latest in use
+        _layouts[key] = future  # last in the dict is latest in use
         if len(_layouts) > _MOST_KEPT:
             del _layouts[next(iter(_layouts))]
     if is_first:
@@ -100,7 +103,7 @@ def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Se
             future.set_result(_laid_out(drawing))
         except BaseException as error:
             with _lock:
-                _layouts.pop(drawing.version, None)
+                _layouts.pop(key, None)
             future.set_exception(error)
     return future.result()
 
@@ -108,23 +111,30 @@ def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Se
 def _laid_out(drawing: Diagram) -> Layout:
     parts = list(drawing.parts())
     arrows = sum(len(part.arrows) for part in parts)
-    if arrows > _MOST_ARROWS or sum(map(layered.lanes, parts)) > _MOST_LANES:
+    if arrows > _MOST_ARROWS:
         counts = f"{sum(len(part.boxes) for part in parts):,} nodes and {arrows:,} edges"
-        note = f"The workflow is too large to be drawn: {counts}. The table shows the same."
-        return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), note)
-    return fill(drawing, layered.place(drawing))
-
-
-def fill(drawing: Diagram, placement: Placement) -> Layout:
-    """Return the picture of a placed diagram."""
+        return _empty(drawing, f"The workflow is too large to be drawn: {counts}. The table shows the same.")
+    try:
+        placement = graphviz_layout.place(drawing)
+    except DebuggerError as error:
+        return _empty(drawing, str(error))
     return Layout(
-        version=drawing.version,
+        version=_version(drawing),
         direction=drawing.direction,
         width=round(placement.width, 1),
         height=round(placement.height, 1),
         nodes=tuple(_nodes(drawing, placement)),
         edges=tuple(_edges(drawing, placement)),
     )
+
+
+def _empty(drawing: Diagram, note: str) -> Layout:
+    return Layout(_version(drawing), drawing.direction, 0.0, 0.0, (), (), note)
+
+
+def _version(drawing: Diagram) -> str:
+    """Return a version that differs by program, too: each places differently."""
+    return hashlib.sha256(f"{drawing.version} {identify_program(LAYOUT)}".encode()).hexdigest()[:16]
 
 
 def _nodes(drawing: Diagram, placement: Placement) -> Iterator[PlacedNode]:

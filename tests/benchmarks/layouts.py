@@ -1,7 +1,7 @@
-"""Twenty workflows laid out by both engines, with today's boxes and with slim ones, counted and drawn.
+"""Twenty workflows laid out, with today's boxes and with slim ones, counted and drawn.
 
 Run it with ``python -m tests.benchmarks.layouts [--pictures FOLDER]``. It prints a table in Markdown: a row
-for each workflow and kind of box, in each cell our engine and then Graphviz. Nothing here is asserted.
+for each workflow and kind of box, and below it the medians and sums. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,14 +23,14 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from debugger.engine.super_nodes import expand, unfold
-from debugger.errors import DebuggerError, NotFoundError
-from debugger.graph import graphviz_layout, layered
+from debugger.errors import NotFoundError
+from debugger.graph import graphviz_layout
 from debugger.graph.diagram import BoxKind, Diagram, Direction, EdgeLine, NodeBox
-from debugger.graph.edge_paths import Placement
 from debugger.graph.graph import Graph
 from debugger.graph.graphviz_program import identify_program
 from debugger.graph.groups import Group, thread_groups
 from debugger.graph.labels import clean, text_width, wrap
+from debugger.graph.placement import Placement
 from debugger.protocol.workflow import Workflow
 from tests.support.factories import direct, document, node, say, when
 from tests.support.placements import SAMPLES, Rectangle, badges_of, points_along
@@ -38,10 +38,6 @@ from tests.support.super_nodes import super_node
 
 PANES = ((915, 292), (1258, 565), (1385, 501))
 """Of the graph: the page at 1280x720, maximised there, the page at 1920x1080."""
-ENGINES: dict[str, Callable[[Diagram], Placement]] = {
-    "ours": layered.place,
-    "Graphviz": graphviz_layout.place,
-}
 BOXES = ("today", "slim")
 DIRECTIONS: tuple[Direction, ...] = ("down", "right")
 _MARGIN, _LARGEST_SCALE, _SMALL_SCALE = 6, 1.15, 0.75  # as in view.js
@@ -71,6 +67,7 @@ class Case(NamedTuple):
 
 
 class Figures(NamedTuple):
+    drawing: Diagram
     placement: Placement
     overlaps: Counter[str]
     crossings: int
@@ -204,10 +201,10 @@ def _slim_arrow(arrow: EdgeLine) -> EdgeLine:
     return arrow._replace(label_width=width, label_room=max(28, width + 28 if arrow.label else 0))
 
 
-def measure(drawing: Diagram, place: Callable[[Diagram], Placement]) -> Figures:
+def measure(drawing: Diagram) -> Figures:
     """Lay a diagram out and count what is wrong with it."""
     began = time.perf_counter()
-    placement = place(drawing)
+    placement = graphviz_layout.place(drawing)
     seconds = time.perf_counter() - began
     paths = list(_paths(drawing, placement))
     tracks = [points_along(path) for arrow, path in paths]
@@ -217,7 +214,8 @@ def measure(drawing: Diagram, place: Callable[[Diagram], Placement]) -> Figures:
         if arrow.ends[0] != arrow.ends[1]
     ]
     overlaps = _overlaps(drawing, placement, tracks)
-    return Figures(placement, overlaps, _crossings(paths, tracks), statistics.mean(turned or [0.0]), seconds)
+    crossings = _crossings(paths, tracks)
+    return Figures(drawing, placement, overlaps, crossings, statistics.mean(turned or [0.0]), seconds)
 
 
 def _parts(drawing: Diagram, placement: Placement) -> Iterator[tuple[Diagram, Placement]]:
@@ -325,13 +323,13 @@ def _turned(track: Sequence[Point]) -> float:
     )
 
 
-def text_size(drawing: Diagram, placement: Placement, pane: tuple[int, int], boxes: str) -> float:
+def text_size(figures: Figures, pane: tuple[int, int], boxes: str) -> float:
     """Return the size of names in pixels where the whole is fitted into a pane."""
     width, height = (side - 2 * _MARGIN for side in pane)
-    scale = min(width / placement.width, height / placement.height, _LARGEST_SCALE)
+    scale = min(width / figures.placement.width, height / figures.placement.height, _LARGEST_SCALE)
     if boxes == "slim":
         return scale * _SLIM_NAME
-    sizes = [box.large_size for part in drawing.parts() for box in part.boxes if box.kind == "node"]
+    sizes = [box.large_size for part in figures.drawing.parts() for box in part.boxes if box.kind == "node"]
     return scale * (statistics.median(sizes) if scale < _SMALL_SCALE else 12)
 
 
@@ -344,53 +342,38 @@ def main() -> None:
     print("| workflow | boxes | px " + " | px ".join(f"{w}x{h}" for w, h in PANES), end=" ")
     print("| overlaps | crossings | turned | ms |")
     print("|---|---|" + "---|" * (len(PANES) + 4))
-    totals: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    sizes: defaultdict[tuple[str, str, int], list[float]] = defaultdict(list)
+    totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sizes: defaultdict[str, list[list[float]]] = defaultdict(list)
     for case, boxes in itertools.product(cases(), BOXES):
-        cells: defaultdict[int, list[str]] = defaultdict(list)
-        for engine, place in ENGINES.items():
-            made = {}
-            for direction in DIRECTIONS:
-                drawing = Diagram.of(case.graph, direction, case.groups)
-                if boxes == "slim":
-                    drawing = slim(Diagram.of(case.graph, "down", case.groups), case.graph)
-                    drawing = _turned_to(drawing, direction)
-                try:
-                    made[direction] = drawing, measure(drawing, place)
-                except DebuggerError as error:
-                    print(f"{case.name}, {boxes}, {engine}, {direction}: {error}", file=sys.stderr)
-            if not made:
-                for column in range(len(PANES) + 4):
-                    cells[column].append("-")
-                continue
-            best = [
-                max(text_size(drawing, figures.placement, pane, boxes) for drawing, figures in made.values())
-                for pane in PANES
-            ]
-            for column, size in enumerate(best):
-                sizes[boxes, engine, column].append(size)
-                cells[column].append(f"{size:.1f}")
-            overlaps: Counter[str] = sum((figures.overlaps for _, figures in made.values()), Counter())
-            totals[boxes, engine].update(overlaps)
-            chosen = max(
-                made.values(), key=lambda pair: text_size(*pair[:1], pair[1].placement, PANES[1], boxes)
-            )
-            totals[boxes, engine]["crossings"] += chosen[1].crossings
-            seconds = max(figures.seconds for _, figures in made.values())
-            cells[len(PANES)].append(str(sum(overlaps.values())))
-            cells[len(PANES) + 1].append(str(chosen[1].crossings))
-            cells[len(PANES) + 2].append(f"{chosen[1].turned:.0f}")
-            cells[len(PANES) + 3].append(f"{1000 * seconds:.0f}")
-            if folder is not None:
-                for direction, (drawing, figures) in made.items():
-                    if drawing is chosen[0] or boxes == "slim":
-                        name = f"{case.name} {boxes} {direction} {engine}".replace(" ", "_").replace(",", "")
-                        draw(drawing, figures.placement, boxes).save(folder / f"{name}.png")
-        row = [" / ".join(cells[column]) for column in range(len(PANES) + 4)]
-        print(f"| {case.name} | {boxes} | {' | '.join(row)} |", flush=True)
-    for boxes, engine in itertools.product(BOXES, ENGINES):
-        medians = [round(statistics.median(sizes[boxes, engine, column]), 1) for column in range(len(PANES))]
-        print(f"{boxes}, {engine}: median px {medians}, {dict(totals[boxes, engine])}")
+        made = [measure(_drawing(case, boxes, direction)) for direction in DIRECTIONS]
+        fits = [[text_size(figures, pane, boxes) for pane in PANES] for figures in made]
+        sizes[boxes].append([max(both) for both in zip(*fits, strict=True)])
+        chosen = max(made, key=lambda figures: text_size(figures, PANES[1], boxes))
+        overlaps = made[0].overlaps + made[1].overlaps
+        totals[boxes].update(overlaps, crossings=chosen.crossings)
+        cells = [
+            case.name,
+            boxes,
+            *(f"{size:.1f}" for size in sizes[boxes][-1]),
+            str(sum(overlaps.values())),
+            str(chosen.crossings),
+            f"{chosen.turned:.0f}",
+            f"{1000 * max(figures.seconds for figures in made):.0f}",
+        ]
+        print(f"| {' | '.join(cells)} |", flush=True)
+        if folder is not None:
+            for figures in made:
+                name = f"{case.name} {boxes} {figures.drawing.direction}".replace(" ", "_").replace(",", "")
+                draw(figures.drawing, figures.placement, boxes).save(folder / f"{name}.png")
+    for boxes in BOXES:
+        medians = [round(statistics.median(column), 1) for column in zip(*sizes[boxes], strict=True)]
+        print(f"{boxes}: median px {medians}, {dict(totals[boxes])}")
+
+
+def _drawing(case: Case, boxes: str, direction: Direction) -> Diagram:
+    if boxes == "today":
+        return Diagram.of(case.graph, direction, case.groups)
+    return _turned_to(slim(Diagram.of(case.graph, "down", case.groups), case.graph), direction)
 
 
 def _turned_to(drawing: Diagram, direction: Direction) -> Diagram:

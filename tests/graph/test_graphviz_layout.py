@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -239,6 +240,19 @@ def test_long_layout_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(graphviz_layout, "SECONDS", 0.2)
 
     with pytest.raises(InputError, match=r"more time than a layout may take\. Close super nodes; the table"):
+        place(drawing(2, [(0, 1, "")]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of computing is Linux's")
+def test_layout_that_computes_too_long_is_ended(tmp_path, monkeypatch):
+    busy = tmp_path / "dot"
+    busy.write_text("#!/bin/sh\nwhile :; do :; done\n")
+    busy.chmod(0o755)
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: str(busy))
+    monkeypatch.setattr(graphviz_layout, "CPU_SECONDS", 1)
+    monkeypatch.setattr(graphviz_layout, "SECONDS", 60)
+
+    with pytest.raises(InputError, match="more time than a layout may take"):
         place(drawing(2, [(0, 1, "")]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import re
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import debugger.samples
 from debugger.graph import Graph
 from debugger.graph.diagram import Diagram, Direction
-from debugger.graph.edge_paths import Placement
+from debugger.graph.placement import Placement
 from debugger.protocol.workflow import Workflow
 
 SAMPLES = Path(debugger.samples.__file__).parent
@@ -94,11 +93,6 @@ def labels_of(placed: Placement) -> list[Rectangle]:
     return [Rectangle.around(route.label_at, route.label_room, 13) for route in placed.routes]
 
 
-def marks_of(placed: Placement) -> list[Rectangle]:
-    """The places of breakpoints on edges."""
-    return [Rectangle.around(route.mark_at, 9, 9) for route in placed.routes]
-
-
 def numbers(path: str) -> list[tuple[float, float]]:
     found = [float(number) for number in re.findall(r"-?[\d.]+", path)]
     return list(zip(found[::2], found[1::2], strict=True))
@@ -124,23 +118,3 @@ def around_both(ends: tuple[tuple[float, float], tuple[float, float]]) -> Rectan
     """The smallest rectangle with two points."""
     (x1, y1), (x2, y2) = ends
     return Rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-
-
-def assert_nothing_overlaps(drawn: Diagram, placed: Placement) -> None:
-    boxes = boxes_of(drawn, placed)
-    things = [[box, *badges_of(box)] for box in boxes] + [[label] for label in labels_of(placed)]
-    for some, others in itertools.combinations(things, 2):
-        assert not any(one.overlaps(other) for one in some for other in others)
-    for mark in marks_of(placed):
-        assert not any(mark.overlaps(one) for some in things for one in some)
-    whole = Rectangle(0, 0, placed.width, placed.height)
-    for thing in itertools.chain(*things):
-        assert whole.left <= thing.left and thing.right <= whole.right
-        assert whole.top <= thing.top and thing.bottom <= whole.bottom
-
-
-def assert_no_path_crosses_boxes_or_labels(drawn: Diagram, placed: Placement) -> None:
-    things = boxes_of(drawn, placed) + labels_of(placed)
-    for route in placed.routes:
-        for x, y in points_along(route.path):
-            assert not any(thing.holds(x, y) for thing in things)
