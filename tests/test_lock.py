@@ -30,7 +30,9 @@ def pins():
 
 def test_every_dependency_has_an_upper_bound():
     unbounded = [
-        found.name for found in dependencies() if not any(one.operator == "<" for one in found.specifier)
+        found.name
+        for found in dependencies()
+        if not any(one.operator in ("<", "==") for one in found.specifier)
     ]
 
     assert unbounded == []

@@ -54,7 +54,7 @@ def graph(
 ) -> None:
     """Write a picture of a workflow, with or without the path of a run.
 
-    SVG and PNG need Graphviz's program dot or the package graphviz-pure (extra "pictures"), PDF needs dot.
+    SVG and PNG are written by Graphviz's program dot, else by that of graphviz-pure; PDF needs dot.
     Exit code 2 is for wrong use, 3 for what is missing or fails.
     """
     from debugger.boundary import register_process_secrets

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 
-from debugger.graph import layered
-from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine, NodeBox
-from debugger.graph.edge_paths import EdgePath, Point, shift_path
+from debugger.errors import DebuggerError
+from debugger.graph import graphviz_layout
+from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.graph import Graph
+from debugger.graph.graphviz_program import LAYOUT, identify_program
 from debugger.graph.groups import Group
+from debugger.graph.placement import EdgePath, Placement, Point
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
 """A browser shows no more of them at a bearable speed."""
-_MOST_LANES = 120_000
-"""As many as are placed in some five seconds."""
 
-_layouts: dict[str, Layout] = {}
+_layouts: dict[str, Future[Layout]] = {}
+"""By version and program; callers of one workflow share the work, those of another do not wait for it."""
 _lock = threading.Lock()
-"""Held while a picture is laid out, so that several callers of one workflow share the work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,73 +85,71 @@ class Layout:
 def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Sequence[Group] = ()) -> Layout:
     """Lay out the picture of a workflow.
 
-    It depends on ids, names, types, edges, groups and the direction only, and is cached by these. It takes
-    some five seconds at the most: a larger workflow has an empty picture with a note.
+    It depends on ids, names, types, edges, groups and the direction only, and is cached by these and by
+    Graphviz's program. It takes two seconds of CPU at the most: where it would take more, or there is no
+    program, the picture is empty and has a note.
     """
     drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction, groups)
+    key = f"{drawing.version} {identify_program(LAYOUT)}"
     with _lock:
-        made = _layouts.pop(drawing.version, None) or _laid_out(drawing)
-        _layouts[drawing.version] = made  # last in the dict is latest in use
+        future = _layouts.pop(key, None)
+        is_first = future is None
+        future = future or Future()
+        _layouts[key] = future  # last in the dict is latest in use
         if len(_layouts) > _MOST_KEPT:
             del _layouts[next(iter(_layouts))]
-    return made
+    if is_first:
+        try:
+            future.set_result(_laid_out(drawing))
+        except BaseException as error:
+            with _lock:
+                _layouts.pop(key, None)
+            future.set_exception(error)
+    return future.result()
 
 
 def _laid_out(drawing: Diagram) -> Layout:
     parts = list(drawing.parts())
     arrows = sum(len(part.arrows) for part in parts)
-    if arrows > _MOST_ARROWS or sum(map(layered.lanes, parts)) > _MOST_LANES:
+    if arrows > _MOST_ARROWS:
         counts = f"{sum(len(part.boxes) for part in parts):,} nodes and {arrows:,} edges"
-        note = f"The workflow is too large to be drawn: {counts}. The table shows the same."
-        return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), note)
-    part = _part(drawing)
+        return _empty(drawing, f"The workflow is too large to be drawn: {counts}. The table shows the same.")
+    try:
+        placement = graphviz_layout.place(drawing)
+    except DebuggerError as error:
+        return _empty(drawing, str(error))
     return Layout(
-        version=drawing.version,
+        version=_version(drawing),
         direction=drawing.direction,
-        width=round(part.width, 1),
-        height=round(part.height, 1),
-        nodes=tuple(part.nodes),
-        edges=tuple(part.edges),
+        width=round(placement.width, 1),
+        height=round(placement.height, 1),
+        nodes=tuple(_nodes(drawing, placement)),
+        edges=tuple(_edges(drawing, placement)),
     )
 
 
-class _Part(NamedTuple):
-    """A group as it is placed, or the whole."""
-
-    width: float
-    height: float
-    nodes: list[PlacedNode]
-    edges: list[PlacedEdge]
+def _empty(drawing: Diagram, note: str) -> Layout:
+    return Layout(_version(drawing), drawing.direction, 0.0, 0.0, (), (), note)
 
 
-def _part(drawing: Diagram) -> _Part:
-    """Place a diagram, those in it first: they determine its size."""
-    inner = {index: _part(part) for index, part in drawing.inner.items()}
-    boxes = list(drawing.boxes)
-    for index, part in inner.items():
-        width, height = max(boxes[index].width, part.width), part.height + HEADER_HEIGHT
-        boxes[index] = replace(boxes[index], width=width, height=height)
-    drawing = replace(drawing, boxes=tuple(boxes))
-    placement = layered.place(drawing)
-    centres = map(_rounded, placement.centres)
-    nodes = [PlacedNode(**vars(box), x=x, y=y) for box, (x, y) in zip(boxes, centres, strict=True)]
-    edges = [_edge(*pair) for pair in zip(drawing.arrows, placement.routes, strict=True)]
-    for index, part in inner.items():
-        around = nodes[index]
-        left, top = around.x - part.width / 2, around.y - around.height / 2 + HEADER_HEIGHT
-        nodes += [replace(node, x=round(node.x + left, 1), y=round(node.y + top, 1)) for node in part.nodes]
-        edges += [_moved(edge, left, top) for edge in part.edges]
-    return _Part(placement.width, placement.height, nodes, edges)
+def _version(drawing: Diagram) -> str:
+    """Return a version that differs by program, too: each places differently."""
+    return hashlib.sha256(f"{drawing.version} {identify_program(LAYOUT)}".encode()).hexdigest()[:16]
 
 
-def _moved(edge: PlacedEdge, right: float, down: float) -> PlacedEdge:
-    (label_x, label_y), (mark_x, mark_y) = edge.label_at, edge.mark_at
-    return replace(
-        edge,
-        path=shift_path(edge.path, right, down),
-        label_at=_rounded((label_x + right, label_y + down)),
-        mark_at=_rounded((mark_x + right, mark_y + down)),
-    )
+def _nodes(drawing: Diagram, placement: Placement) -> Iterator[PlacedNode]:
+    for box, centre, size in zip(drawing.boxes, placement.centres, placement.sizes, strict=True):
+        x, y = _rounded(centre)
+        width, height = _rounded(size)
+        yield PlacedNode(**{**vars(box), "width": width, "height": height}, x=x, y=y)
+    for index, part in placement.inner.items():
+        yield from _nodes(drawing.inner[index], part)
+
+
+def _edges(drawing: Diagram, placement: Placement) -> Iterator[PlacedEdge]:
+    yield from map(_edge, drawing.arrows, placement.routes)
+    for index, part in placement.inner.items():
+        yield from _edges(drawing.inner[index], part)
 
 
 def _edge(arrow: EdgeLine, route: EdgePath) -> PlacedEdge:

@@ -13,6 +13,7 @@ from tests.browser.driving import (
     conversation,
     message_box,
     open_workflow,
+    start,
 )
 
 pytestmark = pytest.mark.browser

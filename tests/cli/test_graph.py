@@ -13,7 +13,7 @@ from debugger.boundary import boundary, process_secrets
 from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE
 from debugger.engine.outbound.known_secrets import KnownSecrets
-from debugger.exports.pictures import program
+from debugger.graph import graphviz_program as program
 from debugger.settings import Settings
 from tests.support.clinic import play
 from tests.support.factories import direct, document, say

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from debugger.graph import Graph, layered, layout
+from debugger.graph import Graph, graphviz_layout, graphviz_program, layout
 from debugger.graph.layout import Layout, _layouts
 from debugger.protocol.workflow import Workflow
 
@@ -131,7 +132,9 @@ def test_every_edge_has_room_for_label_and_numbers() -> None:
 def test_each_direction_is_laid_out_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
-        layered, "place", lambda drawing, real=layered.place: calls.append(drawing.direction) or real(drawing)
+        graphviz_layout,
+        "place",
+        lambda drawing, real=graphviz_layout.place: calls.append(drawing.direction) or real(drawing),
     )
 
     down = layout(workflow())
@@ -156,7 +159,7 @@ def test_it_is_plain_json() -> None:
 def test_the_same_structure_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
-        layered, "place", lambda drawing, real=layered.place: calls.append(1) or real(drawing)
+        graphviz_layout, "place", lambda drawing, real=graphviz_layout.place: calls.append(1) or real(drawing)
     )
     nodes = [{"logical_id": "a", "type": "say_static", "text": "hello"}]
 
@@ -173,14 +176,14 @@ def test_two_threads_that_ask_at_once_share_the_work(monkeypatch: pytest.MonkeyP
     calls = []
     second_call = threading.Event()
 
-    def place(drawing: Any, real: Any = layered.place) -> Any:
+    def place(drawing: Any, real: Any = graphviz_layout.place) -> Any:
         calls.append(1)
         if len(calls) > 1:
             second_call.set()
         second_call.wait(0.3)
         return real(drawing)
 
-    monkeypatch.setattr(layered, "place", place)
+    monkeypatch.setattr(graphviz_layout, "place", place)
     made: list[Layout] = []
     threads = [threading.Thread(target=lambda: made.append(layout(workflow()))) for _ in range(4)]
 
@@ -194,9 +197,30 @@ def test_two_threads_that_ask_at_once_share_the_work(monkeypatch: pytest.MonkeyP
     assert all(one is made[0] for one in made)
 
 
+def test_another_workflow_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, goes_on = threading.Event(), threading.Event()
+
+    def place(drawing: Any, real: Any = graphviz_layout.place) -> Any:
+        if len(drawing.boxes) == 3:
+            has_begun.set()
+            assert goes_on.wait(10)
+        return real(drawing)
+
+    monkeypatch.setattr(graphviz_layout, "place", place)
+    slow = threading.Thread(target=layout, args=(workflow(3),))
+    slow.start()
+    assert has_begun.wait(10)
+
+    try:
+        assert len(layout(workflow(2)).nodes) == 2
+    finally:
+        goes_on.set()
+        slow.join()
+
+
 def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(layered, "place", lambda drawing: 1 / 0)
+        patch.setattr(graphviz_layout, "place", lambda drawing: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             layout(workflow())
 
@@ -223,11 +247,27 @@ def test_what_is_too_large_to_be_drawn_is_told_at_once_in_a_sentence() -> None:
     assert "50 nodes and 5,001 edges" in made.note
 
 
-def test_more_lanes_than_the_built_in_engine_can_place_are_told_in_a_sentence() -> None:
-    line = [edge(f"n{place}", f"n{place + 1}") for place in range(399)]
-    long_ways = [edge("n0", "n399", name=str(place)) for place in range(200)]
+def test_what_takes_too_long_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "dot"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: str(slow))
+    monkeypatch.setattr(graphviz_program, "_version", lambda program: "slow")
+    monkeypatch.setattr(graphviz_layout, "SECONDS", 0.2)
 
-    made = layout(workflow(400, *line, *long_ways))
+    made = layout(workflow())
+
+    assert made.nodes == made.edges == ()
+    assert made.note.startswith("The workflow takes more time than a layout may take. Close super nodes;")
+
+
+def test_missing_program_is_told_and_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(graphviz_program, "find_program", lambda output: None)
+        made = layout(workflow())
 
     assert made.nodes == ()
-    assert "400 nodes" in made.note
+    assert "pip install graphviz-pure" in made.note and made.note.endswith("The table shows the same.")
+    again = layout(workflow())
+    assert len(again.nodes) == 3
+    assert again.version != made.version

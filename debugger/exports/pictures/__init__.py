@@ -2,5 +2,5 @@
 
 A picture is made in three steps: `RunMarks` say what a run has done at each node and edge, `Drawing` holds
 what is drawn with all its texts released, and `make_picture` writes it in a format. The layout is that of
-Graphviz; the page has its own (``docs/decisions/layout.md``).
+Graphviz, as on the page (``docs/decisions/layout.md``).
 """

@@ -12,9 +12,9 @@ from debugger.exports.file_text import text_bytes
 from debugger.exports.pictures.dot import dot_graph
 from debugger.exports.pictures.drawing import Drawing
 from debugger.exports.pictures.mermaid import explain_mermaid_limits, mermaid_text
-from debugger.exports.pictures.program import DOTS_PER_INCH, MOST_INCHES, explain_missing_program, run_program
 from debugger.exports.pictures.svg import described_svg
 from debugger.exports.pictures.themes import Theme
+from debugger.graph.graphviz_program import DOTS_PER_INCH, MOST_INCHES, explain_missing_program, run_program
 
 MOST_SHAPES = 2_000
 """Nodes of a picture that is laid out."""

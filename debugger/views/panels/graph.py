@@ -141,6 +141,11 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
     drawn = drawn_graph(view)
     placed = drawn_layout(drawn, graph_direction())
     shape = _shape(view, placed, drawn)
+    if placed.note and drawn.graph.nodes:
+        st.caption(f":material/info: {plain(placed.note)}")
+        with st.container(height="stretch", border=False, key="graph_tables"):
+            graph_table(view, drawn, TABLES[0], refresh.refreshing("graph", _choose))
+        return
     if not shape["nodes"]:
         with st.container(
             border=True,
@@ -150,8 +155,7 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
             key="no_nodes",
         ):
             st.caption(
-                plain(placed.note)
-                or "The nodes of the workflow appear here. This version has none: "
+                "The nodes of the workflow appear here. This version has none: "
                 "choose another version or workflow, or import one. "
                 f"{help_mark('first_run#a-workflow-of-your-own')}",
                 width="content",

@@ -16,12 +16,12 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.exports.pictures import formats
-from debugger.exports.pictures import program as program_module
 from debugger.exports.pictures.drawing import Drawing
 from debugger.exports.pictures.formats import PICTURES, explain_refusal, make_picture
-from debugger.exports.pictures.program import find_program
 from debugger.exports.pictures.themes import Theme
+from debugger.graph import graphviz_program as program_module
 from debugger.graph.graph import Graph
+from debugger.graph.graphviz_program import find_program
 from tests.support.factories import direct, say, workflow
 from tests.support.pictures import HOSTILE, hostile_drawing, large_drawing
 

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from debugger.errors import UnsupportedError
+from debugger.graph import graphviz_program
 from debugger.protocol.runs import TurnInput
 from debugger.views import actions, state
 from debugger.views.components.graph.component import GraphView
@@ -392,3 +393,14 @@ def with_session(app, do):
         patch.setattr(state, "record", partial(record_of, app))
         patch.setattr(state, "set_widget", lambda key, value: None)
         do()
+
+
+def test_table_stands_in_for_graph_without_a_program(app, backend, monkeypatch):
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: None)
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+
+    app.run()
+
+    notes = [caption.value.replace("\\", "") for caption in app.caption]
+    assert any("pip install graphviz-pure. The table shows the same." in note for note in notes)
+    assert [row["id"] for row in rows(app, "The nodes")] == ["a", "chat"]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.exports.pictures import program
-from debugger.exports.pictures.program import run_program
+from debugger.graph import graphviz_program as program
+from debugger.graph.graphviz_program import run_program
 from debugger.views.panels import picture
 from debugger.views.panels.picture import PictureDialog
 from debugger.views.run_state import CurrentRun

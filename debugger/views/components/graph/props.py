@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
-from debugger.graph.edge_paths import Point, shift_path
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
+from debugger.graph.placement import Point, shift_path
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 

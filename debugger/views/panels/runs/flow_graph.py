@@ -49,11 +49,10 @@ def flow_graph(
     version = max(run.version_number for run in runs)
     graph = _graph(backend, workflow_id, version)
     missing_nodes = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
-    shape = geometry(
-        layout(graph, graph_direction()), graph, missing_nodes, _unmapped(edges, graph, missing_nodes)
-    )
+    placed = layout(graph, graph_direction())
+    shape = geometry(placed, graph, missing_nodes, _unmapped(edges, graph, missing_nodes))
     if not shape["nodes"]:
-        st.caption("The runs have no node, so there is nothing to draw.")
+        st.caption(plain(placed.note) or "The runs have no node, so there is nothing to draw.")
         return
     workflow_graph(
         shape,

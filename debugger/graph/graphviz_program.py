@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ SECONDS: Final = 20.0
 """The time that a picture may take; a graph whose edges lead far back can take hours."""
 MEMORY: Final = 2 * 2**30
 """Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
+LAYOUT: Final = "json0"
+"""The output with the places alone, without a picture."""
 DOTS_PER_INCH: Final = 144
 """Of a bitmap."""
 MOST_INCHES: Final = {"png": 60, "pdf": 199}
@@ -29,21 +32,26 @@ MOST_INCHES: Final = {"png": 60, "pdf": 199}
 inches than readers open, which is 200."""
 _BEGINNINGS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
 """Of the files; a program that is named ``dot`` may be another one."""
+_ELSE = {True: "The table shows the same.", False: "DOT and Mermaid need no program."}
+"""What a person has without the program, for a layout (true) and for a picture."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "SYSTEMROOT")
 """All that the program gets of the environment, which has keys."""
-_at_once = threading.BoundedSemaphore(2)
+_at_once = {True: threading.BoundedSemaphore(2), False: threading.BoundedSemaphore(2)}
+"""So many layouts (true), and so many pictures: a layout waits for no picture, which may take longer."""
 
 
 def find_program(output: str) -> str | None:
-    """Return the path of the program that writes ``svg``, ``png`` or ``pdf``; ``None`` without one.
+    """Return the path of the program that writes an output, as ``json0`` or ``svg``; ``None`` without one.
 
-    It is Graphviz's ``dot``, else the program of the package ``graphviz-pure``, which writes no PDF.
+    A picture is written by Graphviz's ``dot``, which knows the fonts of the system, else by the program of
+    the package ``graphviz-pure``, which writes no PDF. A layout needs no fonts: the package comes first,
+    because its version is ours to choose, and with it every machine has the same picture.
     """
     dot = _which("dot")
-    if dot is not None or output == "pdf":
+    if output == "pdf" or (dot is not None and output != LAYOUT):
         return dot
     beside = Path(sysconfig.get_path("scripts"), "graphviz-pure")
-    return _which(str(beside)) or _which("graphviz-pure")
+    return _which(str(beside)) or _which("graphviz-pure") or dot
 
 
 def _which(name: str) -> str | None:
@@ -53,23 +61,44 @@ def _which(name: str) -> str | None:
 
 
 def explain_missing_program(output: str) -> str:
-    """Return what is missing to write ``svg``, ``png`` or ``pdf``, and how to get it; empty if nothing is."""
+    """Return what is missing to write an output, and how to get it; empty if nothing is."""
     if find_program(output) is not None:
         return ""
     install = "apt-get install graphviz, or brew install graphviz"
     if output == "pdf":
         return f"PDF needs Graphviz's program dot: {install}."
-    wheel = "pip install 'workflow-debugger[pictures]'"
-    return f"{output.upper()} needs Graphviz's program dot: {install}; or the package graphviz-pure: {wheel}."
+    wheel = "pip install graphviz-pure"
+    what = "The layout" if output == LAYOUT else output.upper()
+    return f"{what} needs Graphviz's program dot: {install}; or the package graphviz-pure: {wheel}."
 
 
-def run_program(source: str, output: str, *, seconds: float = SECONDS, inches: int = 0) -> bytes:
-    """Lay out DOT and return the picture.
+def identify_program(output: str) -> str:
+    """Return name and version of the program that writes an output, as it tells them; empty without one."""
+    program = find_program(output)
+    return _version(program) if program is not None else ""
+
+
+@lru_cache(maxsize=8)
+def _version(program: str) -> str:
+    try:
+        told = subprocess.run(
+            [program, "-V"], capture_output=True, timeout=SECONDS, env=_environment(), check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return program
+    return f"{program}: {(told.stdout + told.stderr).decode(errors='replace').strip()[:200]}"
+
+
+def run_program(
+    source: str, output: str, *, seconds: float = SECONDS, cpu_seconds: int = int(SECONDS), inches: int = 0
+) -> bytes:
+    """Lay out DOT and return what the program writes.
 
     Args:
         source: The DOT.
-        output: ``svg``, ``png`` or ``pdf``.
+        output: ``json0``, ``svg``, ``png`` or ``pdf``.
         seconds: The time that it may take.
+        cpu_seconds: The time that it may compute, where the system can set that limit (Linux).
         inches: The longest side, to which a larger picture is scaled down; by default that of the format.
 
     Raises:
@@ -77,43 +106,50 @@ def run_program(source: str, output: str, *, seconds: float = SECONDS, inches: i
         InputError: The graph is too large for the limits.
     """
     if missing := explain_missing_program(output):
-        raise UnsupportedError(missing, advice="DOT and Mermaid need no program.")
+        raise UnsupportedError(missing, advice=_ELSE[output == LAYOUT])
     program = find_program(output) or ""
     command = [program, f"-T{output}"]
     if output == "png":
         command += [f"-Gdpi={DOTS_PER_INCH}"]
     if inches := inches or MOST_INCHES.get(output, 0):
         command += [f"-Gsize={inches},{inches}"]
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    with _at_once:
+    with _at_once[output == LAYOUT]:
         try:
             with subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment,
+                env=_environment(),
                 start_new_session=True,
             ) as process:
-                picture, messages = _communicate(process, source.encode(), seconds)
+                written, messages = _communicate(process, source.encode(), seconds, cpu_seconds, output)
         except OSError as error:
             raise UnsupportedError(
                 f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
-                advice="Install it again; DOT and Mermaid need no program.",
+                advice=f"Install it again. {_ELSE[output == LAYOUT]}",
             ) from error
-    if process.returncode == 0 and picture and picture.startswith(_BEGINNINGS.get(output, (b"",))):
-        return picture
-    reason = (messages or picture).decode(errors="replace").strip()[:300]
+    if process.returncode == 0 and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
+        return written
+    reason = (messages or written).decode(errors="replace").strip()[:300]
+    if sys.platform == "linux" and process.returncode == -signal.SIGXCPU:
+        raise _too_large("time", output)
     if process.returncode < 0 or "memory" in reason:
-        raise _too_large("memory")
+        raise _too_large("memory", output)
     raise DebuggerError(
         f"{Path(program).name} cannot write {output.upper()}: {reason or f'exit code {process.returncode}'}",
-        advice="Is Graphviz complete? DOT and Mermaid need no program.",
+        advice=f"Is Graphviz complete? {_ELSE[output == LAYOUT]}",
     )
 
 
-def _communicate(process: subprocess.Popen[bytes], source: bytes, seconds: float) -> tuple[bytes, bytes]:
-    """Send the graph and return picture and messages; the limit of memory holds before anything is read.
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], source: bytes, seconds: float, cpu_seconds: int, output: str
+) -> tuple[bytes, bytes]:
+    """Send the graph and return output and messages; the limits hold before anything is read.
 
     Raises:
         InputError: It takes too long.
@@ -121,10 +157,11 @@ def _communicate(process: subprocess.Popen[bytes], source: bytes, seconds: float
     if sys.platform == "linux":
         with suppress(OSError, ValueError):  # it has ended, or has a tighter limit already
             resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     try:
         return process.communicate(source, timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise _too_large("time") from None
+        raise _too_large("time", output) from None
     finally:
         _end(process)
 
@@ -140,8 +177,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _too_large(what: str) -> InputError:
-    return InputError(
-        f"The workflow takes more {what} than a picture may take.",
-        advice="Close super nodes, or take DOT or Mermaid, which are not laid out.",
-    )
+def _too_large(what: str, output: str) -> InputError:
+    thing = "layout" if output == LAYOUT else "picture"
+    advice = "Close super nodes; the table shows the same."
+    if output != LAYOUT:
+        advice = "Close super nodes, or take DOT or Mermaid, which are not laid out."
+    return InputError(f"The workflow takes more {what} than a {thing} may take.", advice=advice)

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from debugger.errors import DebuggerError, InputError, UnsupportedError
-from debugger.exports.pictures import program
-from debugger.exports.pictures.program import explain_missing_program, find_program, run_program
+from debugger.graph import graphviz_program as program
+from debugger.graph.graphviz_program import explain_missing_program, find_program, run_program
 
 
 def put_program(folder, text, name="dot"):
@@ -25,7 +25,7 @@ def test_missing_program_is_named_with_its_installation(tmp_path, monkeypatch):
     assert explain_missing_program("pdf") == (
         "PDF needs Graphviz's program dot: apt-get install graphviz, or brew install graphviz."
     )
-    assert "pip install 'workflow-debugger[pictures]'" in explain_missing_program("png")
+    assert "the package graphviz-pure: pip install graphviz-pure." in explain_missing_program("png")
     with pytest.raises(UnsupportedError, match=r"SVG needs .* DOT and Mermaid need no program"):
         run_program("digraph {}", "svg")
 

@@ -1,0 +1,508 @@
+"""The layout engine: Graphviz, in a process of its own.
+
+The program gets rectangles and no texts: a box is as large as it is drawn, with the badges on its borders,
+and a label is a table of a fixed size. Boxes are ``n0``, ``n1`` and so on, edges ``e0`` and so on, in the
+diagram's order.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+from debugger.graph.back_edges import find_back_edges
+from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
+from debugger.graph.graphviz_program import LAYOUT, run_program
+from debugger.graph.placement import EdgePath, Placement, Point, bezier
+
+CPU_SECONDS: Final = 2
+"""The time that a layout may compute; a graph whose edges lead far back can take hours."""
+SECONDS: Final = 10.0
+"""The time that it may take on a busy machine, or one that cannot limit the other."""
+
+_POINTS = 72.0
+"""A pixel of the page is a point of Graphviz, whose sizes are in inches."""
+_NODE_GAP = 1.0
+"""Between boxes with their badges, across the flow."""
+_RANK_GAP = 8.0
+"""Between a row of boxes and a row of labels; Graphviz has no smaller one, whatever ``ranksep`` is."""
+_GROUP_MARGIN = 8.0
+"""Between the border of a group and what is in it."""
+_GROUP_BADGES = 8.0
+"""Around an opened super node."""
+_LABEL_HEIGHT, _LABEL_GAP = 13.0, 6.0
+"""The height of a label, and the room on both sides of it across the flow."""
+_LOOP_GAP = 9.5
+"""The room on both sides of the label of a loop: the breakpoint is between it and the box."""
+_LOOP_SIDE, _LOOP_STEP, _LOOP_CORNER = 8.0, 9.0, 6.0
+"""Half the height of a loop, by how much more one around it has, and the radius of its corners."""
+_MARGIN = 6.0
+_LOOSE_WIDTH, _LOOSE_GAP = 700.0, 8.0
+"""Of the rows of boxes without arrows, where the rest is no wider, and between such boxes."""
+_MARK = 9.0
+"""Width and height of the breakpoint on an edge."""
+_MARK_FIRST, _MARK_STEP = 14.0, 1.0
+"""So far from its tip an edge has its breakpoint, and by so much further back while something is there."""
+_STEPS = 20
+"""Into so many lines a curve is divided to find a place on it."""
+_CELL = 64.0
+
+
+class Frame(NamedTuple):
+    """A rectangle of the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def around(cls, centre: Point, width: float, height: float) -> Frame:
+        """Return the rectangle of that size around a point."""
+        x, y = centre
+        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    @property
+    def centre(self) -> Point:
+        """Return the point in the middle."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def size(self) -> Point:
+        """Return width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def overlaps(self, other: Frame) -> bool:
+        """Return whether two rectangles have an area in common."""
+        is_beside = self.right <= other.left or other.right <= self.left
+        return not is_beside and self.top < other.bottom and other.top < self.bottom
+
+
+Room = tuple[float, float, float, float]
+"""At the left, above, at the right and below a box."""
+
+_BADGES: Room = (7.0, 9.0, 8.0, 12.5)
+_SPARED = 3.0
+"""Of the room for badges along the flow, which is in the gap to the labels."""
+_ROOMS: dict[Direction, Room] = {
+    "down": (_BADGES[0], _BADGES[1] - _SPARED, _BADGES[2], _BADGES[3] - _SPARED),
+    "right": (_BADGES[0] - _SPARED, _BADGES[1], _BADGES[2] - _SPARED, _BADGES[3]),
+}
+"""The room around a box that the program is told of."""
+
+
+def badge_frames(box: Frame, kind: BoxKind = "node") -> tuple[Frame, ...]:
+    """Return where a box can have badges: numbers at its top, dot and pin at its sides, chips below.
+
+    An opened super node has no chips, a companion thread no badges.
+    """
+    left, top, right, bottom = box
+    frames = (
+        Frame(left - 7, top - 9, right + 8, top + 6),
+        Frame(left - 7, bottom - 10, left + 7, bottom + 4),
+        Frame(right - 8, bottom - 11, right + 8, bottom + 5),
+        Frame(left + 8, bottom - 2.5, right + 6, bottom + 12.5),
+    )
+    return frames[: {"node": 4, "super_node": 3, "thread": 0}[kind]]
+
+
+def place(drawing: Diagram) -> Placement:
+    """Lay a diagram out in its direction.
+
+    The first box is first along the flow. Groups are clusters, and an edge to a node in one leads to the node
+    itself. Boxes without arrows are in rows below the rest, and need no program.
+
+    Raises:
+        UnsupportedError: There is no program.
+        InputError: The graph takes more time or memory than a layout may take.
+    """
+    graph = _Graph(drawing)
+    written = b"{}"
+    if not graph.is_loose:
+        written = run_program(graph.dot(), LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)
+    answer = _Answer(json.loads(written))
+    frames = graph.box_frames(answer)
+    routes = _Routes(graph, frames, answer).all()
+    width, height = answer.size
+    for frame in frames.values():
+        width, height = max(width, frame.right + _BADGES[2]), max(height, frame.bottom + _BADGES[3])
+    placement = _placement(drawing, graph.names, frames, iter(routes), (width, height))
+    return placement.moved(_MARGIN, _MARGIN).grown(2 * _MARGIN, 2 * _MARGIN)
+
+
+class _Graph:
+    """A diagram by the names that it has in DOT."""
+
+    def __init__(self, drawing: Diagram) -> None:
+        self._drawing = drawing
+        self.direction = drawing.direction
+        parts = list(drawing.parts())
+        boxes = [box for part in parts for box in part.boxes]
+        self.names = {box.id: f"n{place}" for place, box in enumerate(boxes)}
+        """Of boxes, by their ids."""
+        self._boxes = {self.names[box.id]: box for box in boxes}
+        self.arrows = [arrow for part in parts for arrow in part.arrows]
+        self._left = {self.names[arrow.ends[0]] for arrow in self.arrows}
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """By the name of a group the names of all that is in it, the node by which it is entered first."""
+        for part in parts:
+            for index, inner in part.inner.items():
+                members = [box.id for level in inner.parts() for box in level.boxes]
+                if members:
+                    name = self.names[part.boxes[index].id]
+                    self.groups[name] = tuple(self.names[member] for member in members)
+        self.turned = frozenset(self._turned())
+        """The edges that the program is told of the other way round: it knows no cycle through a cluster."""
+        ends = {arrow.source for arrow in drawing.arrows} | {arrow.target for arrow in drawing.arrows}
+        self._loose = [
+            index
+            for index, box in enumerate(drawing.boxes)
+            if index not in ends and self.names[box.id] not in self.groups
+        ]
+        self.is_loose = len(self._loose) == len(drawing.boxes)
+        """Whether no box has an arrow."""
+
+    def dot(self) -> str:
+        flow = "TB" if self.direction == "down" else "LR"
+        lines = [
+            f"graph[rankdir={flow} nodesep={_inches(_NODE_GAP)} ranksep={_inches(2 * _RANK_GAP)}]",
+            "graph[splines=spline compound=true labeljust=l]",
+            'node[shape=box fixedsize=true label=""]',
+            "edge[dir=none]",
+            *self._level(self._drawing, frozenset(self._loose)),
+        ]
+        if self._drawing.boxes and 0 not in self._loose and "n0" not in self.groups:
+            lines.append("{rank=source;n0}")
+        lines += [self._edge(place, arrow) for place, arrow in enumerate(self.arrows)]
+        return "digraph{\n" + "\n".join(lines) + "\n}\n"
+
+    def _level(self, part: Diagram, left_out: frozenset[int] = frozenset()) -> Iterator[str]:
+        for index, box in enumerate(part.boxes):
+            name = self.names[box.id]
+            if name in self.groups:
+                if box.kind == "super_node":  # its badges need room, and a cluster has none around it
+                    yield f'subgraph cluster_around_{name}{{graph[margin={_GROUP_BADGES:g} label=""]'
+                yield f"subgraph cluster_{name}{{"
+                yield f"graph[margin={_GROUP_MARGIN:g} label={_table(box.width, HEADER_HEIGHT)}]"
+                yield from self._level(part.inner[index])
+                yield "}" if box.kind == "thread" else "}}"
+            elif index not in left_out:
+                width, height = self._size(name)
+                yield f"{name}[width={_inches(width)} height={_inches(height)}]"
+
+    def _edge(self, place: int, arrow: EdgeLine) -> str:
+        source, target = (self.names[end] for end in arrow.ends)
+        across, along = 2 * (_LOOP_GAP if source == target else _LABEL_GAP), 0.0
+        if self.direction == "right":
+            across, along = along, across
+        size = arrow.label_room + across, _LABEL_HEIGHT + along
+        attributes = [f"id=e{place}", f"label={_table(*size)}"]
+        if place in self.turned:
+            source, target = target, source
+        begin = self._entry(source)
+        if self.is_border(source, target):
+            attributes.append(f"ltail=cluster_{source}")
+            begin = self._exit(source)
+        if self.is_border(target, source):
+            attributes.append(f"lhead=cluster_{target}")
+        return f"{begin}->{self._entry(target)}[{' '.join(attributes)}]"
+
+    def _turned(self) -> Iterator[int]:
+        """Yield the edges to and from groups that lead back, by their place."""
+        first = 0
+        for part in self._drawing.parts():
+            straight = [place for place, arrow in enumerate(part.arrows) if arrow.source != arrow.target]
+            pairs = [(part.arrows[place].source, part.arrows[place].target) for place in straight]
+            for back in find_back_edges(len(part.boxes), pairs):
+                if part.inner.keys() & set(pairs[back]):
+                    yield first + straight[back]
+            first += len(part.arrows)
+
+    def is_border(self, end: str, other: str) -> bool:
+        """Return whether an edge ends at the border of a group, which one from inside it cannot."""
+        return end in self.groups and other != end and other not in self.groups[end]
+
+    def _entry(self, name: str) -> str:
+        """Return the node itself, or the one by which a group is entered."""
+        while name in self.groups:
+            name = self.groups[name][0]
+        return name
+
+    def _exit(self, name: str) -> str:
+        """Return the node itself, or one at the end of a group, so that what follows is beyond the group."""
+        if name not in self.groups:
+            return name
+        nodes = [member for member in self.groups[name] if member not in self.groups]
+        ends = [member for member in nodes if member not in self._left]
+        return (ends or nodes)[-1]
+
+    def ends(self, arrow: EdgeLine) -> tuple[str, str]:
+        """Return the names of the boxes or groups at whose borders an edge ends."""
+        source, target = (self.names[end] for end in arrow.ends)
+        return (
+            source if self.is_border(source, target) else self._entry(source),
+            target if self.is_border(target, source) else self._entry(target),
+        )
+
+    def box_frames(self, answer: _Answer) -> dict[str, Frame]:
+        """Return the rectangles of all boxes and groups by their names, without the room for badges."""
+        placed = answer.frames()
+        placed.update(self._loose_frames(*answer.size))
+        left, above, right, below = _ROOMS[self.direction]
+        frames = {}
+        for name, frame in placed.items():
+            if name not in self.groups:
+                x, y = frame.centre
+                box = self._boxes[name]
+                centre = x + (left - right) / 2, y + (above - below) / 2
+                frame = Frame.around(centre, box.width, box.height)
+            frames[name] = frame
+        return frames
+
+    def kind(self, name: str) -> BoxKind:
+        """Return what a box is, by its name."""
+        return self._boxes[name].kind
+
+    def _size(self, name: str) -> Point:
+        """Return the size of a box with the room around it, in which the labels of its loops fit."""
+        left, above, right, below = _ROOMS[self.direction]
+        box = self._boxes[name]
+        width = left + box.width + right
+        if self.direction == "right":
+            loops = [arrow.label_room for arrow in self.arrows if self.ends(arrow) == (name, name)]
+            width = max(width, *loops) if loops else width
+        return width, above + box.height + below
+
+    def _loose_frames(self, width: float, height: float) -> Iterator[tuple[str, Frame]]:
+        """Yield boxes without arrows with the room around them, in rows below a picture of that size."""
+        most = max(_LOOSE_WIDTH, width)
+        x, top, bottom = 0.0, height + _LOOSE_GAP if height else 0.0, 0.0
+        for index in self._loose:
+            name = self.names[self._drawing.boxes[index].id]
+            across, along = self._size(name)
+            if x and x + across > most:
+                x, top = 0.0, bottom + _LOOSE_GAP
+            yield name, Frame(x, top, x + across, top + along)
+            x, bottom = x + across + _LOOSE_GAP, max(bottom, top + along)
+
+
+class _Answer:
+    """A layout as the program writes it, with y downwards."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._objects: Sequence[Mapping[str, Any]] = document.get("objects", ())
+        edges: Sequence[Mapping[str, Any]] = document.get("edges", ())
+        self._edges = {edge["id"]: edge for edge in edges}
+        _, _, right, top = _numbers(document.get("bb", "0,0,0,0"))
+        self.size = right, top
+
+    def frames(self) -> dict[str, Frame]:
+        """Return the rectangles of boxes and groups by their names."""
+        frames = {}
+        for each in self._objects:
+            name = each["name"]
+            if "pos" in each:
+                size = float(each["width"]) * _POINTS, float(each["height"]) * _POINTS
+                frames[name] = Frame.around(self._point(each["pos"]), *size)
+            elif name.startswith("cluster_n") and "bb" in each:
+                left, bottom, right, top = _numbers(each["bb"])
+                frames[name.removeprefix("cluster_")] = Frame(
+                    left, self.size[1] - top, right, self.size[1] - bottom
+                )
+        return frames
+
+    def curve(self, place: int) -> list[Point]:
+        """Return the points of an edge's cubic curves."""
+        return [self._point(point) for point in self._edges[f"e{place}"]["pos"].split()]
+
+    def label(self, place: int) -> Point:
+        return self._point(self._edges[f"e{place}"]["lp"])
+
+    def _point(self, text: str) -> Point:
+        x, y = _numbers(text)
+        return x, self.size[1] - y
+
+
+class _Routes:
+    """The edges: up to the borders of their boxes, each with a place for a breakpoint."""
+
+    def __init__(self, graph: _Graph, frames: Mapping[str, Frame], answer: _Answer) -> None:
+        self._graph, self._frames, self._answer = graph, frames, answer
+        self._direction = graph.direction
+        self._taken: defaultdict[tuple[int, int], list[Frame]] = defaultdict(list)
+        for name, frame in frames.items():
+            is_group = name in graph.groups
+            self._take(Frame(*frame[:3], frame.top + HEADER_HEIGHT) if is_group else frame)
+            for badge in badge_frames(frame, graph.kind(name)):
+                self._take(badge)
+
+    def all(self) -> list[EdgePath]:
+        arrows = self._graph.arrows
+        labels = [self._answer.label(place) for place in range(len(arrows))]
+        for arrow, centre in zip(arrows, labels, strict=True):
+            self._take(Frame.around(centre, arrow.label_room, _LABEL_HEIGHT))
+        loops: defaultdict[str, int] = defaultdict(int)
+        routes = []
+        for place, arrow in enumerate(arrows):
+            source, target = self._graph.ends(arrow)
+            if source == target:
+                points = self._loop(self._frames[source], labels[place], arrow, loops[source])
+                loops[source] += 1
+                middle = (points[6][0] + points[9][0]) / 2, (points[6][1] + points[9][1]) / 2
+                self._take(Frame.around(middle, _MARK, _MARK))
+                routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, middle))
+                continue
+            points = self._answer.curve(place)
+            if place in self._graph.turned:
+                points.reverse()
+            if source not in self._graph.groups:
+                points = _reach(self._frames[source], points[::-1])[::-1]
+            if target not in self._graph.groups:
+                points = _reach(self._frames[target], points)
+            routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, self._mark(points)))
+        return routes
+
+    def _loop(self, box: Frame, label: Point, arrow: EdgeLine, inside: int) -> list[Point]:
+        """Return a loop from the side of a box towards its label, around so many others.
+
+        The program's own are as flat as there is little room between boxes.
+        """
+        side = min(_LOOP_SIDE + inside * _LOOP_STEP, box.size[self._direction == "right"] / 2 - 1)
+        corner = min(_LOOP_CORNER, side)
+        if self._direction == "down":
+            near, far = box.right, label[0] - arrow.label_room / 2 - _LOOP_GAP / 2
+            return _bracket((near, label[1]), (far, label[1]), side, corner)
+        near, far = box.top, label[1] + _LABEL_HEIGHT / 2 + _LOOP_GAP / 2
+        turned = _bracket((near, label[0]), (far, label[0]), side, -corner)
+        return [(x, y) for y, x in turned]
+
+    def _mark(self, points: Sequence[Point]) -> Point:
+        """Return the point nearest to the tip at which a breakpoint covers nothing."""
+        candidates = list(_points_back(points))
+        for point in candidates:
+            mark = Frame.around(point, _MARK, _MARK)
+            if not any(mark.overlaps(other) for cell in _cells(mark) for other in self._taken[cell]):
+                break
+        else:
+            point, mark = candidates[0], Frame.around(candidates[0], _MARK, _MARK)
+        self._take(mark)
+        return point
+
+    def _take(self, frame: Frame) -> None:
+        for cell in _cells(frame):
+            self._taken[cell].append(frame)
+
+
+def _placement(
+    drawing: Diagram,
+    names: Mapping[str, str],
+    frames: Mapping[str, Frame],
+    routes: Iterator[EdgePath],
+    size: Point,
+) -> Placement:
+    """Return what is placed by level; the routes are taken in the order of `Diagram.parts`."""
+    placed = [frames[names[box.id]] for box in drawing.boxes]
+    here = tuple(next(routes) for _ in drawing.arrows)
+    return Placement(
+        width=size[0],
+        height=size[1],
+        centres=tuple(frame.centre for frame in placed),
+        sizes=tuple(frame.size for frame in placed),
+        routes=here,
+        inner={
+            index: _placement(part, names, frames, routes, placed[index].size)
+            for index, part in drawing.inner.items()
+        },
+    )
+
+
+def _reach(box: Frame, points: Sequence[Point]) -> list[Point]:
+    """Lengthen a curve that ends where the badges of its box begin, so that it ends at the box."""
+    x, y = points[-1]
+    x1, y1 = next((point for point in reversed(points) if math.dist(point, (x, y)) > 0.5), box.centre)
+    length = math.dist((x1, y1), (x, y)) or 1.0
+    dx, dy = (x - x1) / length, (y - y1) / length
+    ways = [(side - at) / step for at, step, sides in _axes(box, x, y, dx, dy) for side in sides if step]
+    hits = [way for way in ways if way >= 0 and _touches(box, x + way * dx, y + way * dy)]
+    if hits:
+        end = x + min(hits) * dx, y + min(hits) * dy
+    else:
+        end = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+    thirds = [(x + (end[0] - x) * share, y + (end[1] - y) * share) for share in (1 / 3, 2 / 3)]
+    return [*points, *thirds, end]
+
+
+def _bracket(near: Point, far: Point, side: float, corner: float) -> list[Point]:
+    """Return three sides of a rectangle with round corners, from one x to another, around a y, as curves."""
+    (x1, y), (x2, _) = near, far
+    top, bottom, bend = y - side, y + side, abs(corner)
+    corners = [
+        (x1, top),
+        *((x2 - corner, top), (x2, top + bend)),
+        *((x2, bottom - bend), (x2 - corner, bottom)),
+        (x1, bottom),
+    ]
+    points = [corners[0]]
+    for place, (start, end) in enumerate(pairwise(corners)):
+        around = {1: (x2, top), 3: (x2, bottom)}.get(place)
+        first, second = (start, end) if around is None else (around, around)
+        points += [first, second, end]
+    return points
+
+
+def _axes(box: Frame, x: float, y: float, dx: float, dy: float) -> Iterable[tuple[float, float, Point]]:
+    return (x, dx, (box.left, box.right)), (y, dy, (box.top, box.bottom))
+
+
+def _touches(box: Frame, x: float, y: float) -> bool:
+    return box.left - 0.01 <= x <= box.right + 0.01 and box.top - 0.01 <= y <= box.bottom + 0.01
+
+
+def _points_back(points: Sequence[Point]) -> Iterator[Point]:
+    """Yield points of a curve from its tip on, apart by a step."""
+    track = list(_track(points))[::-1]
+    way, wanted = 0.0, _MARK_FIRST
+    for one, other in pairwise(track):
+        way += math.dist(one, other)
+        if way >= wanted:
+            wanted = way + _MARK_STEP
+            yield other
+    if way < _MARK_FIRST:
+        yield track[len(track) // 2]
+
+
+def _track(points: Sequence[Point]) -> Iterator[Point]:
+    """Yield points along cubic curves."""
+    yield points[0]
+    for begin in range(0, len(points) - 3, 3):
+        (x1, y1), (x2, y2), (x3, y3), (x4, y4) = points[begin : begin + 4]
+        for step in range(1, _STEPS + 1):
+            t = step / _STEPS
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            yield a * x1 + b * x2 + c * x3 + d * x4, a * y1 + b * y2 + c * y3 + d * y4
+
+
+def _cells(frame: Frame) -> Iterator[tuple[int, int]]:
+    left, top, right, bottom = (math.floor(side / _CELL) for side in frame)
+    for column in range(left, right + 1):
+        for row in range(top, bottom + 1):
+            yield column, row
+
+
+def _table(width: float, height: float) -> str:
+    """Return a label without a text that takes so much room, whatever the fonts are."""
+    size = f'FIXEDSIZE="TRUE" WIDTH="{math.ceil(width)}" HEIGHT="{math.ceil(height)}"'
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" {size}>'
+    return f"<{table}<TR><TD {size}></TD></TR></TABLE>>"
+
+
+def _inches(pixels: float) -> str:
+    return f"{pixels / _POINTS:.4f}"
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
