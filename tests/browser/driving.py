@@ -179,6 +179,18 @@ def start(page: Page) -> None:
     settled(page)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab of the inspector or of the lower pane, from *More* where it was not opened before."""
+    key = "inspector_tab" if name in ("Variables", "Why", "Event", "Node", "Input", "Notes") else "lower_view"
+    page.locator(f".st-key-{key} button").first.wait_for()
+    tab = page.locator(f".st-key-{key} [data-option='{name}']")
+    if not tab.count():
+        page.locator(f".st-key-{key}_more > button").click()
+        tab = page.locator(f".st-key-{key}_{name} button".replace(" ", "_", name.count(" ")))
+    tab.click()
+    settled(page)
+
+
 def open_setup(page: Page) -> None:
     """Open the setup of a run that has begun, in its dialog."""
     settled(page)
@@ -272,8 +284,7 @@ def ring() -> dict[str, Any]:
 
 def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
     """Add a breakpoint with a condition or a number of hits."""
-    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
-    settled(page)
+    open_tab(page, "Breakpoints")
     form = page.locator(".st-key-new_breakpoint")
     form.get_by_role("textbox", name="Condition").fill(condition)
     form.get_by_role("textbox", name="Hits").fill(hits)

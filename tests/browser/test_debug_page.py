@@ -19,6 +19,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_setup,
+    open_tab,
     open_workflow,
     say,
     settled,
@@ -267,8 +268,7 @@ def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, ap
     page.mouse.down()
     page.mouse.move(right - 1000, top, steps=4)
     page.mouse.up()
-    page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
-    settled(page)
+    open_tab(page, "Node")
     moved = page.locator(".scene[transform]").get_attribute("transform")
     node_box = page.locator(".node.current .body").bounding_box()
     assert node_box["x"] + node_box["width"] < stage["x"]

@@ -18,6 +18,7 @@ from tests.browser.driving import (
     export_run,
     message_box,
     open_app,
+    open_tab,
     origin,
     run_head,
     run_id,
@@ -63,8 +64,7 @@ def test_first_run_journey_works_in_firefox(page: Page, app: Server):
     first = run_id(page)
 
     page.locator(".st-key-graph svg, .st-key-graph canvas").first.wait_for()
-    page.locator(".st-key-lower_view").get_by_text("Metrics").click()
-    settled(page)
+    open_tab(page, "Metrics")
     page.keyboard.press("m")
     expect(message_box(page)).to_be_focused()
 

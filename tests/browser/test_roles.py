@@ -16,7 +16,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.browser.conftest import Server, free_port, running
-from tests.browser.driving import go_to, open_app, settled
+from tests.browser.driving import go_to, open_app, open_tab, settled
 from tests.support.factories import document, say
 
 pytestmark = pytest.mark.browser
@@ -109,8 +109,7 @@ def test_reader_has_no_control_that_runs_or_edits(page: Page, site: Site):
     )
     enabled = set(page.evaluate(ENABLED))
     for tab in ("Event", "Node", "Input", "Notes", "Breakpoints", "Mocks"):
-        page.get_by_role("radio", name=tab, exact=True).first.click()
-        settled(page)
+        open_tab(page, tab)
         enabled |= set(page.evaluate(ENABLED))
     assert [name for name in sorted(enabled) if not LOOKS.search(name)] == []
 

@@ -21,6 +21,7 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_app,
+    open_tab,
     open_workflow,
     run_head,
     say,
@@ -39,8 +40,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     say(page, "I want to book an appointment, zebra")
     run_id = context(page).locator("code").inner_text().strip()
 
-    page.get_by_role("radio", name="Notes").click()
-    settled(page)
+    open_tab(page, "Notes")
     page.locator(".st-key-star_run button").first.click()
     settled(page)
     type_into(page, "Comment", "Asked twice. ![x](https://evil.example/x.png)")
@@ -55,8 +55,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
 
     expect(run_head(page)).to_contain_text(run_id)
     expect(conversation(page)).to_contain_text("zebra")
-    page.get_by_role("radio", name="Notes").click()
-    settled(page)
+    open_tab(page, "Notes")
     expect(page.locator(".st-key-inspector")).to_contain_text("![x](https://evil.example/x.png)")
     expect(page.get_by_role("button", name="Unstar the run")).to_be_visible()
 

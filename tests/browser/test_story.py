@@ -98,7 +98,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     expect(origin(other)).to_contain_text("fork at turn 2")
     other.locator(".st-key-crumb_0 button").first.click()
     settled(other)
-    expect(other.locator(".st-key-lower_view")).to_contain_text("Breakpoints 1")
+    expect(other.locator(".st-key-lower_view_more")).to_contain_text("1 breakpoint")
     expect(origin(other)).to_contain_text("2 forks")
     other.context.close()
 

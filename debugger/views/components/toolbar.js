@@ -5,6 +5,7 @@ const FIELDS = "input, textarea, select, [contenteditable=true]";
 const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"], :root[data-menu]'; // what Escape closes first
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
+const TYPED_MS = 250; // a field that filters while a person types waits so long for the next letter
 const UNHEARD_MS = 2500; // a use that the server has not answered so long is sent again
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
@@ -181,9 +182,9 @@ const FILL = {
     document.addEventListener("fullscreenchange", show);
     show();
   },
-  menu(part, { label, icon, shows, items }, send, it) {
+  menu(part, { label, icon, shows, look, items }, send, it) {
     const button = onlyChild(part, "button", () => {});
-    button.className = "secondary";
+    button.className = look;
     button.ariaLabel = shows === "icon" ? label : null;
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), ...(shows === "icon" ? [] : [made("span", "", label), iconOf("expand_more")]));
     if (!part.menu) part.menu = buildMenu(part, button);
@@ -209,9 +210,9 @@ const FILL = {
     const chevron = iconOf(value ? "expand_more" : "chevron_right");
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", yields ? "yields" : "", label), chevron);
   },
-  switch(part, { label, options, value, wide }, send) {
+  switch(part, { label, options, value, wide, look }, send) {
     const { element } = part, names = JSON.stringify(options);
-    element.classList.add("switch");
+    element.classList.add("switch", look);
     element.classList.toggle("wide", wide);
     element.role = "radiogroup";
     element.ariaLabel = label;
@@ -256,16 +257,23 @@ const FILL = {
     part.element.classList.add("day");
     if (input.value !== value) input.value = value;
   },
-  field(part, { label, placeholder, icon, value, grows }, send) {
+  field(part, { label, placeholder, icon, value, grows, is_live: isLive }, send) {
     const { element } = part;
     let input = element.querySelector("input");
     const commit = () => {
+      clearTimeout(part.typing);
       if (input.value === part.sent) return;
+      part.echoes.add(part.sent);
       part.sent = input.value;
       send(input.value);
     };
     if (!input) {
       input = made("input", "");
+      part.echoes = new Set(); // values before the one sent last: an answer to one of them comes late
+      if (isLive) for (const name of ["input", "compositionend"]) input.addEventListener(name, event => {
+        clearTimeout(part.typing);
+        if (!event.isComposing || name === "compositionend") part.typing = setTimeout(commit, TYPED_MS);
+      });
       input.addEventListener("change", commit);
       input.addEventListener("keydown", event => { if (event.key === "Enter" && !event.isComposing) commit(); });
       element.append(iconOf(icon), input);
@@ -274,7 +282,8 @@ const FILL = {
     element.classList.toggle("grows", grows);
     input.ariaLabel = label;
     input.placeholder = placeholder;
-    if (part.sent !== value) input.value = part.sent = value; // else a person may be typing on
+    if (part.sent === value) part.echoes.clear(); // else a person may be typing on
+    else if (!part.echoes.has(value)) input.value = part.sent = value;
   },
 };
 

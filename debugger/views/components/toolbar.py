@@ -243,6 +243,7 @@ class SegmentedControl(_Field):
     wide: bool = False
     """Whether it takes a line of its own."""
     help: str = ""
+    look: Literal["segments", "tabs"] = "segments"
     on_change: Callable[[], None] | None = None
 
     def to_props(self) -> JsonObject:
@@ -308,6 +309,8 @@ class TextInput(_Field):
     """Leads to it."""
     grows: bool = False
     """Whether it takes what is left over of the line."""
+    is_live: bool = False
+    """Whether it sends what is typed while a person types."""
     on_change: Callable[[], None] | None = None
     help: str = ""
 
@@ -342,6 +345,7 @@ class Menu(_Part):
     """What is in it, from top to bottom; a text is the heading of what follows."""
     icon: str = ""
     shows: Literal["words", "icon"] = "words"
+    look: Literal["secondary", "tertiary"] = "secondary"
     help: str = ""
 
     def to_props(self) -> JsonObject:

@@ -14,7 +14,8 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.splitters import pane_splitters
-from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
+from debugger.views.components.tabs import Tabs
+from debugger.views.components.toolbar import Item, Line, Spacer, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
@@ -171,6 +172,7 @@ def show_errors(session: DebugSession | None) -> None:
 
 
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+"""The first is always on view, the others are behind *More* until they are opened."""
 
 
 def lower_pane(view: RunView) -> None:
@@ -216,7 +218,6 @@ def _line(view: RunView, of_view: list[Item]) -> None:
         "Mocks": sum(mock.is_enabled for mock in session.mocks.all)
         + (session.human_input.asks_all or len(session.human_input.nodes)),
     }
-    names = {name: f"{name} {number}" for name, number in counts.items() if number}
-    shown = (*VIEWS, *scenario_views(session))
-    views = SegmentedControl(state.LOWER_KEY, "Lower pane", shown, names)
-    bars("lower_bar", [Line("", [views, *of_view], low=True)])
+    scenario = scenario_views(session)
+    tabs = Tabs(state.LOWER_KEY, "Lower pane", ("Timeline", *scenario), VIEWS[1:], counts)
+    bars("lower_bar", [Line("", [*tabs.items(), Spacer(), *of_view], low=True)])

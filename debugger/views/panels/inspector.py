@@ -28,6 +28,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command
 from debugger.views.components.markdown import draw_json, json_cell, milliseconds, plain
 from debugger.views.components.rows import Column, Columns, rows_list, table
+from debugger.views.components.tabs import Tabs
 from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import breakpoints, stepping
@@ -183,8 +184,9 @@ def inspector(view: RunView) -> None:
         if view.event is not None:
             background = ", background" if view.rows[view.event].is_background else ""
             where = f"After event {view.event} · turn {view.turn_number}{background}"
-        tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
-        bar("inspector_bar", [tabs, *([Text(where)] if tab in _AT_A_MOMENT else [])], low=True)
+        tabs = Tabs(state.TAB_KEY, "Inspector", _FIRST_TABS, _OTHER_TABS, {})
+        moment: list[Item] = [Spacer(), Text(where)] if tab in _AT_A_MOMENT else []
+        bar("inspector_bar", [*tabs.items(), *moment], low=True)
         TABS[tab](view)
 
 
@@ -249,6 +251,7 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
+_FIRST_TABS, _OTHER_TABS = ("Variables", "Why", "Event"), ("Node", "Input", "Notes")
 _AT_A_MOMENT = ("Variables", "Event")
 """Tabs that show the run as it was after the chosen event."""
 

@@ -24,7 +24,7 @@ from debugger.views.run_view import RunHistory, RunView, run_history
 
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY, _CHANGE_KEY = "state_view", "state_find", "chosen_change"
-_FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+_FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True, is_live=True)
 _COPIES = Toggle(
     "with_copies", "Per-node copies", help="Each variable is also stored under its node's name: node.variable"
 )
