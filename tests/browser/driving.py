@@ -206,6 +206,16 @@ def choose_in_menu(page: Page, key: str) -> None:
     page.locator(f".st-key-more .st-key-{key} button").click()
 
 
+def press_in_bar(page: Page, key: str) -> None:
+    """Press a button of the bar of the run, or of its menu."""
+    settled(page)
+    button = page.locator(f".st-key-{key} button").first
+    if not button.is_visible():
+        page.locator(".st-key-more > button").click()
+    button.click()
+    settled(page)
+
+
 def say(page: Page, text: str) -> None:
     """Send a message and wait until it stands in the conversation."""
     box = message_box(page)
@@ -241,8 +251,13 @@ def run_head(page: Page) -> Locator:
 
 
 def run_id(page: Page) -> str:
-    """Return the id of the run on view, from the head."""
-    return run_head(page).locator(".st-key-run_id").inner_text().strip()
+    """Return the id of the run on view, from the menu of the run."""
+    return (id_on_view(page).text_content() or "").strip()
+
+
+def id_on_view(page: Page) -> Locator:
+    """Return the place of the id of the run on view, in the menu of the run."""
+    return page.locator(".st-key-more .st-key-run_id")
 
 
 def origin(page: Page) -> Locator:

@@ -16,6 +16,7 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_workflow,
+    press_in_bar,
     say,
     settled,
     start,
@@ -159,7 +160,7 @@ def test_chosen_option_is_seen_in_forced_colours(page: Page, app: Server):
 
 def test_name_is_inserted_only_at_caret(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    page.locator(".st-key-script button").first.click()
+    press_in_bar(page, "script")
     editor = page.locator(".st-key-script_text textarea")
     editor.fill("")
     editor.focus()

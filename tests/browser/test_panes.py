@@ -16,6 +16,7 @@ from tests.browser.driving import (
     message_box,
     open_tab,
     open_workflow,
+    press_in_bar,
     say,
     settled,
     start,
@@ -112,7 +113,7 @@ def event_number(page: Page) -> int:
 
 
 def test_bar_and_address_tell_turn_of_chosen_event(page: Page, call: Messages):
-    press(page, "previous_turn")
+    press_in_bar(page, "previous_turn")
 
     expect(moment(page)).to_contain_text("turn 1")
     expect(forked_turn(page)).to_have_attribute("title", re.compile("^Fork from turn 1:"))

@@ -25,7 +25,7 @@ LOOKS = re.compile(
     "Embedded engine|^menu|Import workflow|variables|Demo|Help|Sign out|Export|Reload|Time|"
     "Move|Zoom|Fit|Current|Follow|^Picture$|Expand|Previous event|Next event|Find|Filter|System|Copy as|"
     "Download as CSV|Fullscreen|Search|columns|Event on view|Play the events|Show the run as of|"
-    "Maximise pane|More|Play at|Script|Open scenario|Save as scenario"
+    "Copy the run id|Maximise pane|More|Play at|Script|Open scenario|Save as scenario"
 )
 """In the names of buttons and fields with which a user only looks; the import tells why it is refused."""
 RUNS_OR_EDITS = (

@@ -16,9 +16,9 @@ from tests.browser.driving import (
     alert,
     choose,
     choose_in_menu,
-    context,
     conversation,
     go_to,
+    id_on_view,
     message_box,
     open_app,
     open_tab,
@@ -38,7 +38,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I want to book an appointment, zebra")
-    run_id = context(page).locator("code").inner_text().strip()
+    run_id = (id_on_view(page).text_content() or "").strip()
 
     open_tab(page, "Notes")
     page.locator(".st-key-star_run button").first.click()
@@ -53,7 +53,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
 
-    expect(run_head(page)).to_contain_text(run_id)
+    expect(id_on_view(page)).to_contain_text(run_id)
     expect(conversation(page)).to_contain_text("zebra")
     open_tab(page, "Notes")
     expect(page.locator(".st-key-inspector")).to_contain_text("![x](https://evil.example/x.png)")

@@ -99,7 +99,7 @@ def use(app, key, value=None):
 
 def words(app):
     """Return the texts of the toolbars."""
-    return [item["text"] for _, item in _all(app) if "text" in item]
+    return [item[name] for _, item in _all(app) for name in ("text", "detail") if item.get(name)]
 
 
 def badges(app):

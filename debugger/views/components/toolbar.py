@@ -69,6 +69,10 @@ class Badge(_Part):
     help: str = ""
     is_status: bool = False
     """Whether a screen reader reads it aloud when it appears or changes."""
+    detail: str = ""
+    """A quiet text beside it."""
+    key: str = ""
+    """By which it is found on the page, if by any."""
 
 
 @dataclass(frozen=True)
@@ -324,11 +328,24 @@ class TextInput(_Field):
 
 
 @dataclass(frozen=True)
+class Copy(_Part):
+    """Button that copies a text; no script runs for it."""
+
+    KIND = "copy"
+    key: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FullScreen(_Part):
     """Button that shows the page on the whole screen, and leaves it again."""
 
     KIND = "full screen"
     key: str
+
+
+MenuItem = Text | Button | Toggle | Copy
 
 
 @dataclass(frozen=True)
@@ -341,7 +358,7 @@ class Menu(_Part):
     KIND = "menu"
     key: str
     label: str
-    items: Sequence[Text | Button | Toggle]
+    items: Sequence[MenuItem]
     """What is in it, from top to bottom; a text is the heading of what follows."""
     icon: str = ""
     shows: Literal["words", "icon"] = "words"
@@ -396,7 +413,7 @@ class Scrubber(_Part):
 
 
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | DateInput | TextInput | Scrubber
-Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
+Item = Text | Badge | Progress | Spacer | Break | Copy | FullScreen | Menu | Control
 
 
 @dataclass(frozen=True)
