@@ -103,6 +103,22 @@ def test_turn_touches_only_messages_that_it_adds(page: Page, app: Server):
     assert page.evaluate("window.counted") == {"added": added, "removed": 0}
 
 
+def test_box_is_at_its_end_whenever_it_grows(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL)
+    grow = """async (box, by) => {
+      box.querySelector(".said").lastElementChild.style.paddingBottom = by + "px";
+      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+      return box.scrollHeight - box.clientHeight - box.scrollTop;
+    }"""
+
+    assert conversation(page).evaluate(grow, 60) <= 1
+    assert conversation(page).evaluate(grow, 400) <= 1
+    assert scroll(page, -120) > 40
+    left = conversation(page).evaluate(TO_ITS_END)
+    assert conversation(page).evaluate(grow, 500) == left + 100
+
+
 def test_box_is_scrolled_by_keyboard(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL[:2])

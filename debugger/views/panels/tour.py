@@ -47,7 +47,7 @@ STEPS = (
     TourStep(
         "Look at any moment",
         "Each event is a row of the timeline. Choose one to see variables, decisions and graph as of then; "
-        "Escape leads back to live. Step event, Node and Turn above the panes step the run.",
+        "Escape leads back to live. The icons above the panes step the run by an event, a node or a turn.",
         (".st-key-timeline_pane",),
     ),
     TourStep(
