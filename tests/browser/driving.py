@@ -14,6 +14,8 @@ from tests.support.factories import direct, document, node, static, when
 from tests.support.factories import say as say_node
 
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
+INSPECTOR = ("Variables", "Why", "Event", "Changes", "Watch", "Node", "Input", "Notes")
+"""The tabs of the inspector; the other ones are of the lower pane."""
 WATCH = """(() => {
   const now = () => performance.now();
   const send = WebSocket.prototype.send;
@@ -181,7 +183,7 @@ def start(page: Page) -> None:
 
 def open_tab(page: Page, name: str) -> None:
     """Open a tab of the inspector or of the lower pane, from *More* where it was not opened before."""
-    key = "inspector_tab" if name in ("Variables", "Why", "Event", "Node", "Input", "Notes") else "lower_view"
+    key = "inspector_tab" if name in INSPECTOR else "lower_view"
     page.locator(f".st-key-{key} button").first.wait_for()
     tab = page.locator(f".st-key-{key} [data-option='{name}']")
     if not tab.count():

@@ -36,7 +36,7 @@ from debugger.views.panels.cursor import PAST
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
-from debugger.views.panels.variables import scopes_tab
+from debugger.views.panels.variables import changes_tab, values_tab, watch_tab
 from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
 from debugger.views.run_state import Selection, selection_state
@@ -243,7 +243,9 @@ def _input(view: RunView) -> None:
 
 
 TABS: dict[str, _Draw] = {
-    "Variables": scopes_tab,
+    "Variables": values_tab,
+    "Changes": changes_tab,
+    "Watch": watch_tab,
     "Why": why_tab,
     "Event": _event,
     "Node": node_tab,
@@ -251,8 +253,9 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
-_FIRST_TABS, _OTHER_TABS = ("Variables", "Why", "Event"), ("Node", "Input", "Notes")
-_AT_A_MOMENT = ("Variables", "Event")
+_FIRST_TABS = ("Variables", "Why", "Event")
+_OTHER_TABS = ("Changes", "Watch", "Node", "Input", "Notes")
+_AT_A_MOMENT = ("Variables", "Changes", "Watch", "Event")
 """Tabs that show the run as it was after the chosen event."""
 
 

@@ -109,7 +109,7 @@ def _choose(value: Any) -> None:
         return
     actions.select_event(target.event)
     state.record(Selection).node, state.record(Selection).edge = target.node, None
-    if state.widget(state.TAB_KEY) not in ("Variables", "Why", "Event"):
+    if state.widget(state.TAB_KEY) not in ("Variables", "Changes", "Watch", "Why", "Event"):
         state.set_widget_from_callback(state.TAB_KEY, "Event")
 
 
