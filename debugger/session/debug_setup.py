@@ -204,24 +204,43 @@ FORMAT = 1
 
 
 def capture(session: DebugSession) -> JsonObject:
-    """Return the breakpoints and mocks of a session."""
+    """Return the breakpoints and mocks of a session, and which models the user answers for."""
+    human_input = session.human_input
     return {
         "format": FORMAT,
         "breakpoints": session.breakpoints.to_json(),
         "interventions": session.mocks.to_json(),
+        "answered": {"all": human_input.asks_all, "nodes": sorted(human_input.nodes)},
     }
 
 
-def restore(session: DebugSession, setup: JsonObject) -> None:
+def restore(session: DebugSession, setup: JsonObject, *, is_own: bool) -> None:
     """Apply the breakpoints and mocks of another session.
 
     A setup of a newer version of this program, or a damaged one, is ignored: a run can be
     debugged without.
+
+    Args:
+        session: The session.
+        setup: What `capture` has returned.
+        is_own: Whether it is of the same run: only then the user answers for the same models.
     """
     if setup.get("format") != FORMAT:
         return
     try:
         session.breakpoints.restore(setup["breakpoints"])
         session.mocks.take(setup["interventions"])
+        if is_own:
+            _restore_answered(session, setup.get("answered") or {})  # an older version stored none
     except (AttributeError, DebuggerError, KeyError, TypeError):
         return
+
+
+def _restore_answered(session: DebugSession, answered: JsonObject) -> None:
+    """Let the user answer for the same models, unless it was chosen anew for whom."""
+    human_input = session.human_input
+    is_chosen = human_input.asks_all or human_input.nodes
+    if is_chosen or session.backend.capabilities.reason_against("manual_model") is not None:
+        return
+    human_input.asks_all = bool(answered.get("all"))
+    human_input.nodes = frozenset(map(str, answered.get("nodes") or ()))

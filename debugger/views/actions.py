@@ -460,9 +460,11 @@ def show(session: DebugSession | None) -> None:
         if may(Role.RUN):
             session.background.automatic = setups.advances_by_itself
         if may(Role.RUN) or not session.busy:
-            found = _stored_setup(session.run_id) or setups.by_workflow.get(session.workflow_id)
+            own = _stored_setup(session.run_id)
+            found = own or setups.by_workflow.get(session.workflow_id)
             if found is not None and not session.breakpoints.points and not session.mocks:
-                debug_setup.restore(session, found)
+                debug_setup.restore(session, found, is_own=own is not None)
+                setups.by_workflow[session.workflow_id] = found  # the next run has it, also after a reload
     select_event(None)
     selection.choose(None)
     run.awaits_turn, run.after_turns, run.replaced = False, None, None

@@ -112,7 +112,8 @@ def uses(page: Page) -> Iterator[tuple[str, Use]]:
 
 def option(page: Page, key: str, name: str) -> Locator:
     """Return the button of an option of a choice."""
-    return page.locator(f".st-key-{key} [data-option='{name}']")
+    behind_more = f".st-key-{key}_{name.replace(' ', '_')} button"
+    return page.locator(f".st-key-{key} [data-option='{name}'], {behind_more}")
 
 
 def click(button: Locator) -> Use:

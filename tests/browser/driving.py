@@ -14,6 +14,8 @@ from tests.support.factories import direct, document, node, static, when
 from tests.support.factories import say as say_node
 
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
+INSPECTOR = ("Variables", "Why", "Event", "Changes", "Watch", "Node", "Input", "Notes")
+"""The tabs of the inspector; the other ones are of the lower pane."""
 WATCH = """(() => {
   const now = () => performance.now();
   const send = WebSocket.prototype.send;
@@ -190,6 +192,18 @@ def start(page: Page) -> None:
     settled(page)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab of the inspector or of the lower pane, from *More* where it was not opened before."""
+    key = "inspector_tab" if name in INSPECTOR else "lower_view"
+    page.locator(f".st-key-{key} button").first.wait_for()
+    tab = page.locator(f".st-key-{key} [data-option='{name}']")
+    if not tab.count():
+        page.locator(f".st-key-{key}_more > button").click()
+        tab = page.locator(f".st-key-{key}_{name} button".replace(" ", "_", name.count(" ")))
+    tab.click()
+    settled(page)
+
+
 def open_setup(page: Page) -> None:
     """Open the setup of a run that has begun, in its dialog."""
     settled(page)
@@ -203,6 +217,16 @@ def choose_in_menu(page: Page, key: str) -> None:
     settled(page)
     page.locator(".st-key-more > button").click()
     page.locator(f".st-key-more .st-key-{key} button").click()
+
+
+def press_in_bar(page: Page, key: str) -> None:
+    """Press a button of the bar of the run, or of its menu."""
+    settled(page)
+    button = page.locator(f".st-key-{key} button").first
+    if not button.is_visible():
+        page.locator(".st-key-more > button").click()
+    button.click()
+    settled(page)
 
 
 def say(page: Page, text: str) -> None:
@@ -245,8 +269,13 @@ def head_end(page: Page) -> Locator:
 
 
 def run_id(page: Page) -> str:
-    """Return the id of the run on view, from the head."""
-    return run_head(page).locator(".st-key-run_id").inner_text().strip()
+    """Return the id of the run on view, from the menu of the run."""
+    return (id_on_view(page).text_content() or "").strip()
+
+
+def id_on_view(page: Page) -> Locator:
+    """Return the place of the id of the run on view, in the menu of the run."""
+    return page.locator(".st-key-more .st-key-run_id")
 
 
 def origin(page: Page) -> Locator:
@@ -288,8 +317,7 @@ def ring() -> dict[str, Any]:
 
 def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
     """Add a breakpoint with a condition or a number of hits."""
-    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
-    settled(page)
+    open_tab(page, "Breakpoints")
     form = page.locator(".st-key-new_breakpoint")
     form.get_by_role("textbox", name="Condition").fill(condition)
     form.get_by_role("textbox", name="Hits").fill(hits)

@@ -24,6 +24,7 @@ from tests.browser.driving import (
     go_to,
     import_workflow,
     open_app,
+    open_tab,
     say,
     settled,
     start,
@@ -202,11 +203,9 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     say(page, "I'd like to book an appointment, please.")
     expect(conversation(page)).to_contain_text("book")
     for pane in ("Gantt", "Metrics", "Side effects", "Timeline"):
-        page.get_by_role("radio", name=pane).first.click()
-        settled(page)
+        open_tab(page, pane)
     for pane in ("Why", "Event", "Notes"):
-        page.get_by_role("radio", name=pane, exact=True).click()
-        settled(page)
+        open_tab(page, pane)
     assert b"book an appointment" in Path(export_run(page).path()).read_bytes()
     page.reload()  # closes the menu
     settled(page)

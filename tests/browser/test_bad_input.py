@@ -26,6 +26,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_inputs,
+    open_tab,
     open_workflow,
     run_head,
     say,
@@ -207,7 +208,7 @@ def test_tool_that_loops_for_ever_is_stopped_while_page_stays_usable(page: Page,
     expect(context(page)).to_contain_text("Running")
     expect(conversation(page)).to_contain_text("Hello")
 
-    page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
+    open_tab(page, "Node")
     expect(context(page)).to_contain_text("Running")
     page.get_by_role("button", name="Stop").first.click()
 

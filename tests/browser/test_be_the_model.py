@@ -17,6 +17,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_inputs,
+    open_tab,
     run_head,
     settled,
 )
@@ -42,8 +43,7 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     import_workflow(page, "orders.json", desk_flow())
     keep_import(page)
     expect(run_head(page)).to_contain_text("Orders")
-    page.locator(".st-key-lower_view").get_by_text("Mocks").click()
-    settled(page)
+    open_tab(page, "Mocks")
     page.get_by_text("Me (all model calls)").click()
     settled(page)
     page.locator(".st-key-fault_error input").fill("out of order")

@@ -14,6 +14,7 @@ from tests.browser.driving import (
     conversation,
     message_box,
     open_workflow,
+    press_in_bar,
     say,
     settled,
     start,
@@ -103,7 +104,7 @@ def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
 
 def test_name_is_inserted_only_at_caret(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    choose_in_menu(page, "script")
+    press_in_bar(page, "script")
     editor = page.locator(".st-key-script_text textarea")
     editor.fill("")
     editor.focus()

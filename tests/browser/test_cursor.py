@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import context, conversation, message_box, settled
+from tests.browser.driving import context, conversation, message_box, open_tab, settled
 from tests.browser.presenting import CALL, clinic_call, press
 
 pytestmark = pytest.mark.browser
@@ -63,8 +63,7 @@ def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: S
     expect(conversation(page).locator(".here")).to_contain_text(CALL[0])
     back_to_live(page)
 
-    page.get_by_role("radio", name="Gantt").click()
-    settled(page)
+    open_tab(page, "Gantt")
     page.locator(".st-key-gantt tbody tr").first.click()
     settled(page)
     seen.append(event_on_view(page))

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose_in_menu, open_app, settled
+from tests.browser.driving import choose_in_menu, open_app, open_tab, settled
 from tests.browser.presenting import clinic_call
 
 pytestmark = pytest.mark.browser
@@ -14,8 +14,7 @@ pytestmark = pytest.mark.browser
 
 def open_notes(page: Page) -> None:
     """Show the notes of the run on view."""
-    page.get_by_role("radio", name="Notes").click()
-    settled(page)
+    open_tab(page, "Notes")
 
 
 def test_note_typed_while_another_tab_stores_one_is_kept(page: Page, app: Server):

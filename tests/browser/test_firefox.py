@@ -16,10 +16,12 @@ from tests.browser.conftest import Server
 from tests.browser.driving import (
     conversation,
     export_run,
+    id_on_view,
     message_box,
     open_app,
+    open_tab,
     origin,
-    run_head,
+    press_in_bar,
     run_id,
     say,
     settled,
@@ -63,13 +65,11 @@ def test_first_run_journey_works_in_firefox(page: Page, app: Server):
     first = run_id(page)
 
     page.locator(".st-key-graph svg, .st-key-graph canvas").first.wait_for()
-    page.locator(".st-key-lower_view").get_by_text("Metrics").click()
-    settled(page)
+    open_tab(page, "Metrics")
     page.keyboard.press("m")
     expect(message_box(page)).to_be_focused()
 
-    page.locator(".st-key-fork_turn button").first.click()
-    settled(page)
+    press_in_bar(page, "fork_turn")
     page.locator(".st-key-run_unedited button").first.click()
     expect(origin(page)).to_contain_text("Verified")
     settled(page)
@@ -82,6 +82,6 @@ def test_first_run_journey_works_in_firefox(page: Page, app: Server):
 
     page.goto(f"{app.url}/?run={first}")
     settled(page)
-    expect(run_head(page)).to_contain_text(first)
+    expect(id_on_view(page)).to_contain_text(first)
     rows = list(csv.DictReader(io.StringIO(Path(export_run(page).path()).read_text(encoding="utf-8-sig"))))
     assert [row["role"] for row in rows][:3] == ["agent", "user", "agent"]

@@ -20,10 +20,10 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
     write(page, "Hi, I'd like to book an appointment, please.")
     press(page, ".st-key-timeline tbody tr.choice")
     press(page, ".st-key-previous_event button")
-    press(page, ".st-key-next_turn button, .st-key-next_event button")
+    press(page, ".st-key-next_event button")
     page.keyboard.press("Escape")
     has_keyboard(page)
-    for tab in ("Why", "Node", "Variables"):
+    for tab in ("Why", "Event", "Variables"):
         press(page, f".st-key-inspector_tab [data-option='{tab}']")
     press(page, ".st-key-graph_view [data-option=Table]")
     press(page, ".st-key-graph_view [data-option=Graph]")
@@ -49,7 +49,8 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
 
 def test_keyboard_goes_to_form_and_back(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    press(page, ".st-key-lower_view [data-option=Mocks]")
+    page.locator(".st-key-lower_view_more > button").press("Enter")
+    press(page, ".st-key-lower_view_Mocks button")
     press(page, ".st-key-who_answers_choice button:nth-of-type(2)")
     press(page, ".st-key-start button")
     expect(context(page)).to_contain_text("Your turn")

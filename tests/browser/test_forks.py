@@ -17,11 +17,13 @@ from tests.browser.driving import (
     context,
     conversation,
     go_to,
+    id_on_view,
     import_workflow,
     keep_import,
     open_app,
     open_workflow,
     origin,
+    press_in_bar,
     resting_place,
     run_head,
     run_id,
@@ -71,7 +73,7 @@ def dialog(page: Page):
 
 
 def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") -> None:
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
     if message:
         dialog(page).get_by_label("User message").fill(message)
     if variables:
@@ -96,7 +98,7 @@ def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Pa
     say(page, "I'm Ada Moreno, born 4 May 1990.")
     first = run_id(page)
 
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
     expect(dialog(page)).to_contain_text("Verified")
     expect(dialog(page)).to_contain_text("No changes yet.")
     words = dialog(page).get_by_label("User message")
@@ -115,7 +117,7 @@ def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Pa
     page.screenshot(path=SCREENSHOTS / "fork.png")
     press(page, "crumb_0")
     expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
-    expect(run_head(page)).to_contain_text(first)
+    expect(id_on_view(page)).to_contain_text(first)
 
 
 def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(page: Page, app: Server):
@@ -124,11 +126,11 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     say(page, "let me in")
     expect(conversation(page)).to_contain_text("Plain desk")
     first = run_id(page)
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
     press(page, "run_unedited")
     expect(origin(page)).to_contain_text("Verified")
     press(page, "crumb_0")
-    expect(run_head(page)).to_contain_text(first)
+    expect(id_on_view(page)).to_contain_text(first)
 
     fork(page, variables='{"level": "gold"}', note="A gold card")
     expect(conversation(page)).to_contain_text("Gold desk")
@@ -143,7 +145,7 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     settled(page)
 
     expect(dialog(page)).to_have_count(0)
-    expect(run_head(page)).to_contain_text(first)
+    expect(id_on_view(page)).to_contain_text(first)
     assert edited != first
 
 
@@ -171,7 +173,7 @@ def test_recorded_inputs_are_sent_to_new_run_which_is_then_person_s(page: Page, 
     first = run_id(page)
 
     choose_in_menu(page, "send_again")
-    expect(run_head(page)).not_to_contain_text(first)
+    expect(id_on_view(page)).not_to_contain_text(first)
     expect(context(page)).to_contain_text("Turn 3")
 
     expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
@@ -184,7 +186,11 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
     start(page)
     say(page, "let me in")
 
-    page.locator(".st-key-fork_turn button").first.focus()
+    page.locator(".st-key-more > button").press("Enter")
+    expect(page.locator(".st-key-restart button")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator(".st-key-fork_turn button")).to_be_focused()
     page.keyboard.press("Enter")
     settled(page)
     expect(dialog(page)).to_be_visible()
@@ -193,7 +199,7 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
 
     expect(dialog(page)).to_have_count(0)
     expect(conversation(page)).to_contain_text("Plain desk")
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
     expect(dialog(page)).to_be_visible()
 
 
@@ -203,7 +209,7 @@ def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
     start(page)
     say(page, "let me in")
 
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
 
     expect(dialog(page).get_by_role("button", name="Run fork")).to_be_in_viewport(ratio=1)
 
@@ -222,7 +228,7 @@ def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: P
         say(page, "let me in")
         first = run_id(page)
 
-        press(page, "fork_turn")
+        press_in_bar(page, "fork_turn")
         expect(dialog(page)).to_contain_text("Rebuilt from the record")
         expect(dialog(page)).to_contain_text("Not checked")
         page.screenshot(path=SCREENSHOTS / "fork_hosted.png")
@@ -232,8 +238,8 @@ def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: P
         expect(origin(page)).to_contain_text("fork at turn 2")
         assert run_id(page) != first
         press(page, "crumb_0")
-        expect(run_head(page)).to_contain_text(first)
-        press(page, "fork_turn")
+        expect(id_on_view(page)).to_contain_text(first)
+        press_in_bar(page, "fork_turn")
         dialog(page).get_by_text("Turns 1 to n run again").click()
         settled(page)
         press(page, "run_unedited")

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose_in_menu, go_to, settled
+from tests.browser.driving import choose_in_menu, go_to, press_in_bar, settled
 from tests.browser.presenting import CALL, clinic_call
 
 pytestmark = [pytest.mark.browser, pytest.mark.campaign]
@@ -38,7 +38,7 @@ def script(page: Page, url: str) -> None:
 
 def fork(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:2])
-    page.locator(".st-key-fork_turn button").first.click()
+    press_in_bar(page, "fork_turn")
     expect(page.get_by_role("dialog")).to_contain_text("Verified")
     page.get_by_role("dialog").locator("canvas").first.wait_for()  # the table of variables
     settled(page)

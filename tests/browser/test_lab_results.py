@@ -8,7 +8,15 @@ from playwright.sync_api import Page, expect
 from debugger.engine.models import Script
 from debugger.samples import script_for
 from tests.browser.conftest import Server
-from tests.browser.driving import context, conversation, message_box, open_workflow, say, settled, start
+from tests.browser.driving import (
+    context,
+    conversation,
+    message_box,
+    open_tab,
+    open_workflow,
+    say,
+    start,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -36,8 +44,7 @@ def test_result_is_spoken_unasked_and_follow_up_is_booked(page: Page, app: Serve
     )
     expect(conversation(page)).to_contain_text("your confirmation will come by mail")
     expect(context(page)).to_contain_text("Completed")
-    page.locator(".st-key-lower_view").get_by_role("radio", name="Side effects 2").click()
-    settled(page)
+    open_tab(page, "Side effects")
     expect(page.locator(".st-key-lower_bar")).to_contain_text("1 write (blocked), 1 contact (blocked)")
     expect(message_box(page)).to_be_disabled()
     expect(page.locator(".node[data-id='node_book_follow_up']")).to_contain_text("Book a follow-up")

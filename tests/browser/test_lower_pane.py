@@ -6,13 +6,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import settled
+from tests.browser.driving import INSPECTOR, open_tab, settled
 from tests.browser.presenting import CALL, clinic_call
 
 pytestmark = pytest.mark.browser
 
 LOWER = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
-INSPECTOR = ("Variables", "Why", "Event", "Node", "Input", "Notes")
 WHOLE_ROWS = """selector => {
   const host = document.querySelector(selector + " [data-testid=stBidiComponentIsolated]");
   const box = host.shadowRoot.querySelector(".box");
@@ -23,11 +22,6 @@ WHOLE_ROWS = """selector => {
     whole: rows.filter(row => row.top >= head.bottom - 1 && row.bottom <= frame.bottom + 1).length,
   };
 }"""
-
-
-def open_tab(page: Page, key: str, name: str) -> None:
-    page.locator(f".st-key-{key} [data-option='{name}']").click()
-    settled(page)
 
 
 def rows(page: Page, key: str) -> Locator:
@@ -51,12 +45,9 @@ def test_bars_stay_in_one_line_and_page_never_scrolls(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:2])
     heights = {}
 
-    for key, bar, names in (
-        ("lower_view", "lower_bar", LOWER),
-        ("inspector_tab", "inspector_bar", INSPECTOR),
-    ):
+    for bar, names in (("lower_bar", LOWER), ("inspector_bar", INSPECTOR)):
         for name in names:
-            open_tab(page, key, name)
+            open_tab(page, name)
             heights[name] = page.locator(f".st-key-{bar} .bar").bounding_box()["height"]
             assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight") <= 720, name
 
@@ -74,16 +65,16 @@ def test_rows_after_cursor_are_dimmed_and_metrics_follow_it(page: Page, app: Ser
 
     expect(row).to_have_attribute("aria-selected", "true")
     expect(later.nth(3)).to_be_attached()
-    open_tab(page, "lower_view", "Metrics")
+    open_tab(page, "Metrics")
     expect(page.locator(".st-key-lower_bar")).to_contain_text("2 turns")
     expect(rows(page, "metrics_nodes")).to_have_count(2)
-    open_tab(page, "lower_view", "Gantt")
+    open_tab(page, "Gantt")
     expect(page.locator(".st-key-gantt tr.later").first).to_be_attached()
 
 
 def test_breakpoint_is_switched_off_and_removed_by_keys(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
-    open_tab(page, "lower_view", "Breakpoints")
+    open_tab(page, "Breakpoints")
     page.locator(".st-key-bp_add button").click()
     settled(page)
     switch = page.get_by_role("checkbox", name="Breakpoint before Greeting")
@@ -110,3 +101,57 @@ def test_chosen_variable_is_shown_in_full_below_its_row(page: Page, app: Server)
 
     expect(page.locator(".st-key-variable")).to_contain_text("Juniper Lane Clinic")
     expect(page.locator(".st-key-variable")).to_be_in_viewport()
+
+
+def test_tab_behind_more_is_named_with_its_count_and_stays_once_opened(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL[:1])
+    expect(page.locator(".st-key-lower_view button")).to_have_text(["Timeline"])
+    open_tab(page, "Breakpoints")
+    page.locator(".st-key-bp_add button").click()
+    settled(page)
+
+    open_tab(page, "Timeline")
+
+    expect(page.locator(".st-key-lower_view button")).to_have_text(["Timeline", "Breakpoints 1"])
+    page.locator(".st-key-lower_view_more > button").click()
+    menu = page.locator(".st-key-lower_view_more .menu button")
+    expect(menu).to_have_text(["Gantt", "Metrics", "Side effects", "Mocks"])
+
+
+def test_rows_are_found_while_person_types(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:2])
+    find = page.get_by_role("textbox", name="Find in timeline")
+    before = rows(page, "timeline").count()
+
+    find.press_sequentially("intent desk", delay=60)
+    expect(rows(page, "timeline")).not_to_have_count(before)
+    settled(page)
+    narrowed = rows(page, "timeline").count()
+    find.press("Backspace")
+    find.press("k")
+    settled(page)
+
+    assert 0 < narrowed < before
+    expect(find).to_have_value("intent desk")
+    expect(find).to_be_focused()
+
+
+def test_icon_of_pane_is_seen_by_pointer_and_keyboard(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    icon = page.get_by_role("button", name="Maximise pane graph")
+    page.mouse.move(5, 5)
+    expect(icon).to_have_css("opacity", "0")
+
+    page.locator(".st-key-graph").hover()
+    expect(icon).to_have_css("opacity", "1")
+    page.mouse.move(5, 5)
+    expect(icon).to_have_css("opacity", "0")
+    page.get_by_role("button", name="Maximise pane conversation").focus()
+    page.keyboard.press("Tab")
+
+    expect(icon).to_be_focused()
+    expect(icon).to_have_css("opacity", "1")
+    page.mouse.move(5, 6)
+    page.emulate_media(forced_colors="active")
+    expect(page.get_by_role("button", name="Maximise pane timeline")).to_have_css("opacity", "1")

@@ -24,6 +24,7 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_app,
+    open_tab,
     settled,
     tick,
 )
@@ -415,8 +416,7 @@ def test_run_is_paused_and_resumed(page: Page, world: World):
 
 def answer_for_models(page: Page) -> None:
     """Let the user answer for every model, so that a turn lasts until the user does."""
-    page.locator(".st-key-lower_view").get_by_text("Mocks").click()
-    settled(page)
+    open_tab(page, "Mocks")
     page.get_by_text("Me (all model calls)").click()
     settled(page)
 

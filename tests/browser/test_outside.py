@@ -14,6 +14,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_tab,
     run_head,
     say,
     settled,
@@ -65,12 +66,11 @@ def test_run_that_waits_inside_super_node_stands_at_it(page: Page, app: Server):
 
 def test_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page, app: Server):
     begin(page, app)
-    expect(page.get_by_role("radio", name="Side effects", exact=True)).to_be_visible()
+    expect(page.locator(".st-key-lower_view_more > button")).to_be_visible()
     say(page, "My name is Ann")
     expect(conversation(page)).to_contain_text("Booking › Done")
 
-    page.locator(".st-key-lower_view").get_by_role("radio", name="Side effects 1").click()
-    settled(page)
+    open_tab(page, "Side effects")
     pane = page.locator(".st-key-timeline_pane")
     expect(page.locator(".st-key-lower_bar")).to_contain_text("1 write (blocked)")
     expect(pane).to_contain_text("Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live")

@@ -10,7 +10,17 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Server
-from tests.browser.driving import context, conversation, message_box, open_workflow, say, settled, start
+from tests.browser.driving import (
+    context,
+    conversation,
+    message_box,
+    open_tab,
+    open_workflow,
+    press_in_bar,
+    say,
+    settled,
+    start,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -103,7 +113,7 @@ def event_number(page: Page) -> int:
 
 
 def test_bar_and_address_tell_turn_of_chosen_event(page: Page, call: Messages):
-    press(page, "previous_turn")
+    press_in_bar(page, "previous_turn")
 
     expect(moment(page)).to_contain_text("turn 1")
     expect(forked_turn(page)).to_have_attribute("title", re.compile("^Fork from turn 1:"))
@@ -137,12 +147,10 @@ def test_node_that_is_chosen_in_graph_is_shown_by_inspector(page: Page, call: Me
 
 
 def test_what_one_pane_changes_another_one_shows(page: Page, call: Messages):
-    page.get_by_role("radio", name="Node", exact=True).click()
-    settled(page)
+    open_tab(page, "Node")
     press(page, "break_here")
 
-    page.locator(".st-key-lower_view").get_by_role("radio", name="Breakpoints 1").click()
-    settled(page)
+    open_tab(page, "Breakpoints")
 
     expect(page.locator(".st-key-timeline_pane")).to_contain_text("before Booking intake")
 

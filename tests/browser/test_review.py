@@ -22,11 +22,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.browser.conftest import Server, streamlit_app
-from tests.browser.driving import (
-    open_app,
-    run_head,
-    settled,
-)
+from tests.browser.driving import id_on_view, open_app, settled
 from tests.support.factories import direct, document, say, static
 
 pytestmark = pytest.mark.browser
@@ -115,7 +111,7 @@ def test_twenty_runs_are_decided_by_keys(reviewed: Server, database: str, page: 
     assert on_runs == [WORDS[key] for key in keys]
     assert [each.value for each in found[run_ids[0]] if each.target == Target.message(1)] == ["fail"]
     page.get_by_role("link", name="Open in Debug").click()
-    expect(run_head(page)).to_contain_text(run_ids[-1])
+    expect(id_on_view(page)).to_contain_text(run_ids[-1])
 
 
 def test_conflicting_sheet_is_shown_and_not_applied(reviewed: Server, database: str, page: Page):

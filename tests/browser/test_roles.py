@@ -16,7 +16,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.browser.conftest import Server, free_port, running
-from tests.browser.driving import go_to, open_app, settled
+from tests.browser.driving import go_to, open_app, open_tab, settled
 from tests.support.factories import document, say
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ LOOKS = re.compile(
     "^menu|Files|^Editchevron|variables|Demo|Help|Sign out|Export|Reload|Time|"
     "Move|Zoom|Fit|Current|Follow|^Picture$|Expand|Previous event|Next event|Find|Filter|System|Copy as|"
     "Download as CSV|Fullscreen|Search|columns|Event on view|Play the events|Show the run as of|"
-    "Maximise pane|More|Play at|Script|Open scenario|Save as scenario"
+    "Copy the run id|Maximise pane|More|Play at|Script|Open scenario|Save as scenario"
 )
 """In the names of buttons and fields with which a user only looks; the import tells why it is refused."""
 RUNS_OR_EDITS = (
@@ -109,8 +109,7 @@ def test_reader_has_no_control_that_runs_or_edits(page: Page, site: Site):
     )
     enabled = set(page.evaluate(ENABLED))
     for tab in ("Event", "Node", "Input", "Notes", "Breakpoints", "Mocks"):
-        page.get_by_role("radio", name=tab, exact=True).first.click()
-        settled(page)
+        open_tab(page, tab)
         enabled |= set(page.evaluate(ENABLED))
     assert [name for name in sorted(enabled) if not LOOKS.search(name)] == []
 

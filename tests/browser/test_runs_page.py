@@ -16,15 +16,15 @@ from tests.browser.driving import (
     alert,
     choose,
     choose_in_menu,
-    context,
     conversation,
     go_to,
     head_end,
+    id_on_view,
     message_box,
     open_app,
     open_inputs,
+    open_tab,
     open_workflow,
-    run_head,
     say,
     settled,
     start,
@@ -39,10 +39,9 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I want to book an appointment, zebra")
-    run_id = context(page).locator("code").inner_text().strip()
+    run_id = (id_on_view(page).text_content() or "").strip()
 
-    page.get_by_role("radio", name="Notes").click()
-    settled(page)
+    open_tab(page, "Notes")
     page.locator(".st-key-star_run button").first.click()
     settled(page)
     type_into(page, "Comment", "Asked twice. ![x](https://evil.example/x.png)")
@@ -55,10 +54,9 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
 
-    expect(run_head(page)).to_contain_text(run_id)
+    expect(id_on_view(page)).to_contain_text(run_id)
     expect(conversation(page)).to_contain_text("zebra")
-    page.get_by_role("radio", name="Notes").click()
-    settled(page)
+    open_tab(page, "Notes")
     expect(page.locator(".st-key-inspector")).to_contain_text("![x](https://evil.example/x.png)")
     expect(page.get_by_role("button", name="Unstar the run")).to_be_visible()
 

@@ -13,7 +13,16 @@ from playwright.sync_api import Locator, Page, expect
 from debugger.scenarios.loading import load_scenario
 from debugger.store import Store
 from tests.browser.conftest import streamlit_app
-from tests.browser.driving import alert, choose_in_menu, context, conversation, open_app, say, settled
+from tests.browser.driving import (
+    alert,
+    choose_in_menu,
+    context,
+    conversation,
+    open_app,
+    press_in_bar,
+    say,
+    settled,
+)
 from tests.support.clinic import CALL
 
 
@@ -115,7 +124,7 @@ def test_failed_expectation_opens_its_turn(page: Page, app, tmp_path: Path) -> N
         f'  - say: "{CALL[2]}"\n'
     )
     open_app(page, app.url)
-    choose_in_menu(page, "open_scenario")
+    press_in_bar(page, "open_scenario")
     _choose_files(page, path)
     _open(page)
 
@@ -136,7 +145,7 @@ def test_opened_file_is_edited_and_keeps_its_comments(page: Page, app, tmp_path:
         "    # Nobody says a word.\n    - expect:\n          - status:   completed # at once\n"
     )
     open_app(page, app.url)
-    choose_in_menu(page, "open_scenario")
+    press_in_bar(page, "open_scenario")
     _choose_files(page, path)
     _open(page)
     expect(page.locator(".st-key-lower_bar")).to_contain_text("1 passed")
@@ -160,7 +169,7 @@ def test_lex_sheet_comes_back_with_results(page: Page, app, tmp_path: Path) -> N
         f'1,1,User,"{CALL[0]}",book\n2,2,User,Can I talk to a real person?,billing\n'
     )
     open_app(page, app.url)
-    choose_in_menu(page, "open_scenario")
+    press_in_bar(page, "open_scenario")
     _choose_files(page, path)
     with page.expect_download() as waiting:
         page.locator(".st-key-lex_results button").first.click()
@@ -179,7 +188,7 @@ def test_mistakes_of_a_file_are_shown_with_their_line(page: Page, app, tmp_path:
         "version: 1\nname: A\nworkflow: w\nturns:\n  - say: Hi\n    expect:\n      - say: Hello\n"
     )
     open_app(page, app.url)
-    choose_in_menu(page, "open_scenario")
+    press_in_bar(page, "open_scenario")
     _choose_files(page, path)
 
     expect(alert(page).first).to_contain_text("broken.scenario.yaml:7:9: say: this key is unknown")
@@ -189,7 +198,7 @@ def test_mistakes_of_a_file_are_shown_with_their_line(page: Page, app, tmp_path:
 def test_script_is_completed_checked_and_used(page: Page, tmp_path: Path) -> None:
     with streamlit_app(tmp_path) as server:
         open_app(page, server.url)
-        choose_in_menu(page, "script")
+        press_in_bar(page, "script")
         editor = page.locator(".st-key-script_text textarea")
         editor.fill(
             "version: 1\nworkflow: workflow_clinic_front_desk\nanywhere:\n  - when: hours\n    tak: a"

@@ -11,11 +11,13 @@ from tests.browser.driving import (
     connect,
     context,
     conversation,
+    id_on_view,
     import_workflow,
     keep_import,
     open_app,
     open_editor,
     origin,
+    press_in_bar,
     ring,
     run_head,
     run_id,
@@ -70,13 +72,13 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     say(page, "Where am I?")
     first = run_id(page)
 
-    press(page, "fork_turn")
+    press_in_bar(page, "fork_turn")
     press(page, "run_unedited")
     expect(origin(page)).to_contain_text("Verified")
     same = run_id(page)
     press(page, "crumb_0")
-    expect(run_head(page)).to_contain_text(first)
-    press(page, "fork_turn")
+    expect(id_on_view(page)).to_contain_text(first)
+    press_in_bar(page, "fork_turn")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("User message").fill("Which way is home?")
     dialog.get_by_label("User message").press("Control+Enter")
@@ -98,7 +100,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     expect(origin(other)).to_contain_text("fork at turn 2")
     other.locator(".st-key-crumb_0 button").first.click()
     settled(other)
-    expect(other.locator(".st-key-lower_view")).to_contain_text("Breakpoints 1")
+    expect(other.locator(".st-key-lower_view_more")).to_contain_text("1 breakpoint")
     expect(origin(other)).to_contain_text("2 forks")
     other.context.close()
 

@@ -13,7 +13,6 @@ from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
     choose,
-    choose_in_menu,
     context,
     conversation,
     go_to,
@@ -22,6 +21,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_workflow,
+    press_in_bar,
     settled,
     start,
 )
@@ -230,7 +230,7 @@ def open_script(page: Page, app: Server) -> Locator:
     open_app(page, app.url)
     import_workflow(page, "tea.json", tea)
     keep_import(page)
-    choose_in_menu(page, "script")
+    press_in_bar(page, "script")
     editor = page.locator(".st-key-script_text textarea")
     editor.fill("")
     expect(alert(page).first).to_be_visible()

@@ -8,18 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import open_workflow, say, settled, start
+from tests.browser.driving import open_tab, open_workflow, say, settled, start
 
 pytestmark = pytest.mark.browser
 
 
 def inspector(page: Page):
     return page.locator(".st-key-inspector")
-
-
-def open_tab(page: Page, name: str) -> None:
-    page.locator(".st-key-inspector_tab").get_by_role("radio", name=name).click()
-    settled(page)
 
 
 def press(page: Page, key: str) -> None:
@@ -83,7 +78,7 @@ def test_names_of_variables_are_not_cut(page: Page, app: Server):
 
 def test_watched_condition_leads_to_event_where_it_became_true(page: Page, app: Server):
     begin(page, app)
-    page.get_by_role("radio", name="Watch").click()
+    open_tab(page, "Watch")
     settled(page)
 
     box = page.get_by_role("textbox", name="Watch a variable")

@@ -86,8 +86,10 @@ def keys(app):
 
 def use(app, key, value=None):
     """Press a button; choose, switch or write `value` elsewhere."""
-    found = control(app, key)
-    if isinstance(found, Part):
+    found, behind_more = control(app, key), f"{key}_{value}".replace(" ", "_")
+    if isinstance(value, str) and behind_more in keys(app):
+        control(app, behind_more).use()
+    elif isinstance(found, Part):
         found.use(value)
     elif found.type == "button":
         found.click().run()
@@ -97,7 +99,7 @@ def use(app, key, value=None):
 
 def words(app):
     """Return the texts of the toolbars."""
-    return [item["text"] for _, item in _all(app) if "text" in item]
+    return [item[name] for _, item in _all(app) for name in ("text", "detail") if item.get(name)]
 
 
 def badges(app):

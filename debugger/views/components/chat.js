@@ -17,10 +17,15 @@ function instanceOf(root) {
 }
 
 function wire(it) {
-  it.root.addEventListener("scroll", () => {
-    it.follows = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - NEAR;
+  let lastTop = 0;
+  it.root.addEventListener("scroll", () => { // only a person scrolls up: what is added, or takes room, leaves the top where it is
+    const { scrollTop, clientHeight, scrollHeight } = it.root;
+    if (scrollTop + clientHeight >= scrollHeight - NEAR) it.follows = true;
+    else if (scrollTop < lastTop) it.follows = false;
+    lastTop = scrollTop;
   });
-  new ResizeObserver(() => { if (it.follows) goToEnd(it); }).observe(it.root);
+  const observer = new ResizeObserver(() => { if (it.follows) goToEnd(it); });
+  for (const each of [it.root, it.said, it.work]) observer.observe(each);
   const earlier = it.earlier.firstElementChild;
   earlier.addEventListener("click", () => {
     const isShown = earlier.ariaChecked !== "true";

@@ -36,8 +36,8 @@ def listed(words: Sequence[str], most: int) -> str:
 
 
 def milliseconds(duration: float | None) -> str | None:
-    """Return a duration for a cell: ``1,234.5 ms``."""
-    return None if duration is None else f"{duration:,.1f} ms"
+    """Return a duration for a cell: ``1,234.5 ms``; none for one that is shown as zero."""
+    return f"{duration:,.1f} ms" if duration is not None and duration >= 0.05 else None
 
 
 _LONGEST = 600

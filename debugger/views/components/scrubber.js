@@ -93,6 +93,7 @@ function takeStep(part) {
 }
 
 function showPlay(part, isPlaying) {
+  part.element?.classList.toggle("playing", isPlaying);
   const { play } = part.slider, words = isPlaying ? "Pause the play" : "Play the events";
   const icon = document.createElement("span");
   icon.className = "icon";

@@ -4,6 +4,8 @@
 const FIELDS = "input, textarea, select, [contenteditable=true]";
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
+const COPIED_MS = 2000; // how long a button says that it has copied
+const TYPED_MS = 250; // a field that filters while a person types waits so long for the next letter
 const UNHEARD_MS = 2500; // a use that the server has not answered so long is sent again
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
@@ -121,12 +123,12 @@ const FILL = {
     part.element.classList.toggle("short", text.length <= SHORT);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
   },
-  badge(part, { text, icon, colour, is_status }) {
+  badge(part, { text, detail, icon, colour, is_status }) {
     part.element.role = is_status ? "status" : null;
     part.element.classList.toggle("whole", is_status);
     const badge = made("span", "badge " + colour);
     badge.append(...(icon ? [iconOf(icon)] : []), text);
-    part.element.replaceChildren(badge);
+    part.element.replaceChildren(badge, ...(detail ? [made("span", "detail", detail)] : []));
   },
   meter(part, { text, share }) {
     const track = made("i", ""), filled = made("b", "");
@@ -150,6 +152,7 @@ const FILL = {
     button.className = look;
     button.disabled = disabled;
     part.element.classList.toggle("cut", shows === "words, cut");
+    part.element.classList.toggle("icon-only", shows === "icon");
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
   },
@@ -162,6 +165,11 @@ const FILL = {
     link.href = href;
     link.ariaCurrent = is_current ? "page" : null;
     link.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label));
+  },
+  copy(part, { label }) {
+    const button = onlyChild(part, "button", () => copyText(part, button));
+    button.className = "secondary copy";
+    button.replaceChildren(iconOf("content_copy"), part.words = made("span", "", label));
   },
   "full screen"(part) {
     const button = onlyChild(part, "button", () => {
@@ -180,9 +188,9 @@ const FILL = {
     document.addEventListener("fullscreenchange", show);
     show();
   },
-  menu(part, { label, icon, shows, items }, send, it) {
+  menu(part, { label, icon, shows, look, items }, send, it) {
     const button = onlyChild(part, "button", () => {});
-    button.className = "secondary";
+    button.className = look;
     button.ariaLabel = shows === "icon" ? label : null;
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), ...(shows === "icon" ? [] : [made("span", "", label), iconOf("expand_more")]));
     if (!part.menu) part.menu = buildMenu(part, button);
@@ -208,9 +216,9 @@ const FILL = {
     const chevron = iconOf(value ? "expand_more" : "chevron_right");
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", yields ? "yields" : "", label), chevron);
   },
-  switch(part, { label, options, value, wide }, send) {
+  switch(part, { label, options, value, wide, look }, send) {
     const { element } = part, names = JSON.stringify(options);
-    element.classList.add("switch");
+    element.classList.add("switch", look);
     element.classList.toggle("wide", wide);
     element.role = "radiogroup";
     element.ariaLabel = label;
@@ -255,16 +263,23 @@ const FILL = {
     part.element.classList.add("day");
     if (input.value !== value) input.value = value;
   },
-  field(part, { label, placeholder, icon, value, grows }, send) {
+  field(part, { label, placeholder, icon, value, grows, is_live: isLive }, send) {
     const { element } = part;
     let input = element.querySelector("input");
     const commit = () => {
+      clearTimeout(part.typing);
       if (input.value === part.sent) return;
+      part.echoes.add(part.sent);
       part.sent = input.value;
       send(input.value);
     };
     if (!input) {
       input = made("input", "");
+      part.echoes = new Set(); // values before the one sent last: an answer to one of them comes late
+      if (isLive) for (const name of ["input", "compositionend"]) input.addEventListener(name, event => {
+        clearTimeout(part.typing);
+        if (!event.isComposing || name === "compositionend") part.typing = setTimeout(commit, TYPED_MS);
+      });
       input.addEventListener("change", commit);
       input.addEventListener("keydown", event => { if (event.key === "Enter" && !event.isComposing) commit(); });
       element.append(iconOf(icon), input);
@@ -273,9 +288,26 @@ const FILL = {
     element.classList.toggle("grows", grows);
     input.ariaLabel = label;
     input.placeholder = placeholder;
-    if (part.sent !== value) input.value = part.sent = value; // else a person may be typing on
+    if (part.sent === value) part.echoes.clear(); // else a person may be typing on
+    else if (!part.echoes.has(value)) input.value = part.sent = value;
   },
 };
+
+// Only a secure address has the browser's clipboard; elsewhere a marked text is copied as by hand.
+async function copyText(part, button) {
+  try {
+    await navigator.clipboard.writeText(part.item.text);
+  } catch {
+    const field = Object.assign(made("textarea", ""), { value: part.item.text });
+    part.element.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  part.words.textContent = "Copied";
+  setTimeout(() => { part.words.textContent = part.item.label; }, COPIED_MS);
+}
 
 // What is typed and not sent goes with a step: the message box sends both (message_box.js).
 function isTakenByMessage({ message_step }) {
@@ -344,7 +376,7 @@ function buildMenu(part, button) {
     list.style.right = `${parseFloat(list.style.right) + Math.min(list.getBoundingClientRect().left - 4, 0)}px`; // of a button far left
     list.querySelector("button:enabled")?.focus();
   });
-  list.addEventListener("click", event => { if (event.target.closest("button:not([role=switch])")) list.hidePopover(); });
+  list.addEventListener("click", event => { if (event.target.closest("button:not([role=switch], .copy)")) list.hidePopover(); });
   list.addEventListener("keydown", event => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by) return;
@@ -410,7 +442,7 @@ function drawParts(it, line, items) {
     if (part.drawn !== drawn) {
       part.drawn = drawn;
       isChanged = true;
-      part.element.title = item.help || unsaid(item);
+      part.element.title = item.shows === "icon" ? [unsaid(item), item.help].filter(Boolean).join("\n") : item.help || unsaid(item);
       FILL[item.kind](part, item, value => {
         part.drawn = undefined; // what it shows now is the person's: whatever comes next is shown
         tell(it, item.key, value ?? null);

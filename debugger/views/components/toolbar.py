@@ -69,6 +69,10 @@ class Badge(_Part):
     help: str = ""
     is_status: bool = False
     """Whether a screen reader reads it aloud when it appears or changes."""
+    detail: str = ""
+    """A quiet text beside it."""
+    key: str = ""
+    """By which it is found on the page, if by any."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +247,7 @@ class SegmentedControl(_Field):
     wide: bool = False
     """Whether it takes a line of its own."""
     help: str = ""
+    look: Literal["segments", "tabs"] = "segments"
     on_change: Callable[[], None] | None = None
 
     def to_props(self) -> JsonObject:
@@ -308,6 +313,8 @@ class TextInput(_Field):
     """Leads to it."""
     grows: bool = False
     """Whether it takes what is left over of the line."""
+    is_live: bool = False
+    """Whether it sends what is typed while a person types."""
     on_change: Callable[[], None] | None = None
     help: str = ""
 
@@ -321,11 +328,24 @@ class TextInput(_Field):
 
 
 @dataclass(frozen=True)
+class Copy(_Part):
+    """Button that copies a text; no script runs for it."""
+
+    KIND = "copy"
+    key: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FullScreen(_Part):
     """Button that shows the page on the whole screen, and leaves it again."""
 
     KIND = "full screen"
     key: str
+
+
+MenuItem = Text | Button | Toggle | Copy
 
 
 @dataclass(frozen=True)
@@ -338,10 +358,11 @@ class Menu(_Part):
     KIND = "menu"
     key: str
     label: str
-    items: Sequence[Text | Button | Toggle]
+    items: Sequence[MenuItem]
     """What is in it, from top to bottom; a text is the heading of what follows."""
     icon: str = ""
     shows: Literal["words", "icon"] = "words"
+    look: Literal["secondary", "tertiary"] = "secondary"
     help: str = ""
 
     def to_props(self) -> JsonObject:
@@ -392,7 +413,7 @@ class Scrubber(_Part):
 
 
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | DateInput | TextInput | Scrubber
-Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
+Item = Text | Badge | Progress | Spacer | Break | Copy | FullScreen | Menu | Control
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_backend_error, show_error
 from debugger.views.components.splitters import pane_splitters
-from debugger.views.components.toolbar import Button, Item, Line, SegmentedControl, bars
+from debugger.views.components.tabs import Tabs
+from debugger.views.components.toolbar import Button, Item, Line, SegmentedControl, Spacer, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
@@ -181,7 +182,7 @@ def _are_folded(session: DebugSession) -> bool:
 
 def _folded(view: RunView) -> None:
     with st.container(key="timeline_pane"):
-        names = _view_names(view.session)
+        names = {name: f"{name} {number}" for name, number in _set_counts(view.session).items() if number}
         views = _FoldedViews(
             state.LOWER_KEY,
             "Set before the start",
@@ -223,6 +224,7 @@ def show_errors(session: DebugSession | None) -> None:
 
 
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+"""The first is always on view, the others are behind *More* until they are opened."""
 BEFORE_START = ("Breakpoints", "Mocks")
 """The views that are of use before there is an event."""
 
@@ -263,23 +265,19 @@ def lower_pane(view: RunView) -> None:
 
 def _line(view: RunView, of_view: list[Item]) -> None:
     """Draw the choice of view, and what belongs to the view beside it."""
-    names = _view_names(view.session)
-    if view.effects:
-        names["Side effects"] = f"Side effects {len(view.effects)}"
-    shown = (*VIEWS, *scenario_views(view.session))
-    views = SegmentedControl(state.LOWER_KEY, "Lower pane", shown, names)
+    counts = {"Side effects": len(view.effects), **_set_counts(view.session)}
+    tabs = Tabs(state.LOWER_KEY, "Lower pane", ("Timeline", *scenario_views(view.session)), VIEWS[1:], counts)
     fold = [_fold_button()] if is_setup_beside_graph(view.session) else []
-    bars("lower_bar", [Line("", [views, *of_view, *fold], low=True)])
+    bars("lower_bar", [Line("", [*tabs.items(), Spacer(), *of_view, *fold], low=True)])
 
 
-def _view_names(session: DebugSession) -> dict[str, str]:
-    """Return the views with the numbers of what is set in them."""
-    counts = {
+def _set_counts(session: DebugSession) -> dict[str, int]:
+    """Return the number of what is set in a view."""
+    return {
         "Breakpoints": sum(point.is_enabled for point in session.breakpoints.points),
         "Mocks": sum(mock.is_enabled for mock in session.mocks.all)
         + (session.human_input.asks_all or len(session.human_input.nodes)),
     }
-    return {name: f"{name} {number}" for name, number in counts.items() if number}
 
 
 def _fold_button() -> Button:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from debugger.views import actions, refresh, state
@@ -44,8 +45,16 @@ def place_words(view: RunView) -> str:
 
 
 def cursor_buttons(view: RunView) -> list[Item]:
-    """Return the buttons that move the cursor, there before the first event, too, to keep their places."""
-    return [_turn_button(view, -1), _event_button(view, -1), _event_button(view, 1), _turn_button(view, 1)]
+    """Return the buttons that move the cursor by an event."""
+    return [_event_button(view, -1), _event_button(view, 1)]
+
+
+def turn_buttons(view: RunView) -> list[Text | Button]:
+    """Return the buttons that move the cursor by a turn, for a menu."""
+    if not view.rows:
+        return []
+    turns = [replace(_turn_button(view, by), shows="words", names_keys=True) for by in (-1, 1)]
+    return [Text("Go to", look="heading"), *turns]
 
 
 def cursor_scrubber(view: RunView) -> list[Item]:
@@ -92,7 +101,7 @@ def step_event(by: int) -> None:
     session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
-        actions.select_event(next_place(cursor_events(view), view.event, by))
+        actions.select_event(next_place(cursor_events(view), _event_on_view(view, by), by))
 
 
 def play_event() -> None:
@@ -137,10 +146,17 @@ def _marks(view: RunView) -> list[int]:
 
 
 def _event_button(view: RunView, by: int) -> Button:
-    target = next_place(cursor_events(view), view.event, by)
-    is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
+    event = _event_on_view(view, by)
+    is_end = next_place(cursor_events(view), event, by) == event or (
+        by > 0 and view.event is not None and not view.is_past
+    )
     reason = f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else ""
     return _step_button("event", by, reason)
+
+
+def _event_on_view(view: RunView, by: int) -> int | None:
+    """Return the event that a step begins at: back from live leads to one before the last, shown or not."""
+    return view.last if by < 0 and view.rows else view.event
 
 
 def _turn_button(view: RunView, by: int) -> Button:

@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
-from debugger.views.components.markdown import count
+from debugger.views.components.markdown import count, milliseconds
 from debugger.views.components.rows import Column, Columns, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.help_links import empty_state
@@ -35,7 +35,8 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
     if turn is None:
         return []
     what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
-    took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
+    words = milliseconds(turn.duration_ms)
+    took = [words] if words else []
     paused = sum(pause.ended_at - pause.began_at for pause in turn.pauses)
     waits = [f"{paused:,.1f} s paused"] if turn.pauses else []
     parts = [what, *took, *waits, count(turn.steps, "step"), count(turn.calls, "model call")]
@@ -72,7 +73,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
             lambda bar: (_words(bar), bar.begin_ms / whole, bar.duration_ms / whole, _colour(bar)),
         ),
         (Column("begin", "Start", 84, "number"), lambda bar: f"{bar.begin_ms:+,.1f} ms"),
-        (Column("took", "Duration", 80, "number"), lambda bar: f"{bar.duration_ms:,.1f} ms"),
+        (Column("took", "Duration", 80, "number"), lambda bar: milliseconds(bar.duration_ms)),
         (Column("what", "Summary", 150, grows=True), lambda bar: bar.name),
     ]
     shown = table(

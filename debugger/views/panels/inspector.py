@@ -28,6 +28,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command
 from debugger.views.components.markdown import draw_json, json_cell, milliseconds, plain
 from debugger.views.components.rows import Column, Columns, rows_list, table
+from debugger.views.components.tabs import Tabs
 from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import breakpoints, stepping
@@ -35,7 +36,7 @@ from debugger.views.panels.cursor import PAST
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
-from debugger.views.panels.variables import scopes_tab
+from debugger.views.panels.variables import changes_tab, values_tab, watch_tab
 from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
 from debugger.views.run_state import Selection, selection_state
@@ -183,8 +184,9 @@ def inspector(view: RunView) -> None:
         if view.event is not None:
             background = ", background" if view.rows[view.event].is_background else ""
             where = f"After event {view.event} · turn {view.turn_number}{background}"
-        tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
-        bar("inspector_bar", [tabs, *([Text(where)] if tab in _AT_A_MOMENT else [])], low=True)
+        tabs = Tabs(state.TAB_KEY, "Inspector", _FIRST_TABS, _OTHER_TABS, {})
+        moment: list[Item] = [Spacer(), Text(where)] if tab in _AT_A_MOMENT else []
+        bar("inspector_bar", [*tabs.items(), *moment], low=True)
         TABS[tab](view)
 
 
@@ -241,7 +243,9 @@ def _input(view: RunView) -> None:
 
 
 TABS: dict[str, _Draw] = {
-    "Variables": scopes_tab,
+    "Variables": values_tab,
+    "Changes": changes_tab,
+    "Watch": watch_tab,
     "Why": why_tab,
     "Event": _event,
     "Node": node_tab,
@@ -249,7 +253,9 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
-_AT_A_MOMENT = ("Variables", "Event")
+_FIRST_TABS = ("Variables", "Why", "Event")
+_OTHER_TABS = ("Changes", "Watch", "Node", "Input", "Notes")
+_AT_A_MOMENT = ("Variables", "Changes", "Watch", "Event")
 """Tabs that show the run as it was after the chosen event."""
 
 

@@ -206,7 +206,10 @@ def _of(spread: Spread | None, name: str) -> Cell:
     return _time(getattr(spread, name)) if spread else None
 
 
-def _time(milliseconds: float) -> str:
+def _time(milliseconds: float) -> str | None:
+    """Return a duration; none for one that is shown as zero."""
+    if milliseconds < 0.05:
+        return None
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:,.1f} s"
     return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"

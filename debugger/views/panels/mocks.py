@@ -140,12 +140,14 @@ def _chose_who(session: DebugSession) -> None:
     state.record(_NodeChoice).session = session if chosen == _WHO[2] else None
     session.human_input.asks_all = chosen == _WHO[1]
     session.human_input.nodes = frozenset()
+    actions.store_debug_setup()
 
 
 @run_command
 def _chose_nodes(session: DebugSession) -> None:
     session.human_input.asks_all = False
     session.human_input.nodes = frozenset(state.widget("who_answers_nodes") or ())
+    actions.store_debug_setup()
 
 
 def _target_words(target: Target, graph: Graph) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from debugger.analysis.run_tables import place_label
 from debugger.protocol.runs import Command
 from debugger.session.session import DebugSession
@@ -11,10 +14,12 @@ from debugger.views.components.status_badges import shown_status, status_badge
 from debugger.views.components.toolbar import (
     Badge,
     Button,
+    Copy,
     FullScreen,
     Item,
     Line,
     Menu,
+    MenuItem,
     Spacer,
     Text,
     Toggle,
@@ -22,7 +27,7 @@ from debugger.views.components.toolbar import (
 )
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
-from debugger.views.panels.cursor import banner, cursor_buttons, cursor_scrubber
+from debugger.views.panels.cursor import PAST, banner, cursor_buttons, cursor_scrubber, turn_buttons
 from debugger.views.panels.demo import demo_script_button, demo_script_dialog, simulated_badge
 from debugger.views.panels.exports.dialog import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
@@ -32,7 +37,6 @@ from debugger.views.panels.scenarios.open import open_scenario_button
 from debugger.views.panels.scenarios.script import script_button
 from debugger.views.panels.stepping import (
     missed_stops,
-    past_steps,
     resume_button,
     step_notice,
     stepping,
@@ -43,20 +47,17 @@ from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 _OVERFLOW = (
-    "turn",
-    "export",
     "fork_turn",
     "live_edit",
+    "export",
+    "cursor_place",
     "stop_reason",
     "step_notice",
+    "turn",
     "stop",
-    "pause",
     "resume",
-    "step_turn",
-    "step_node",
-    "previous_turn",
-    "next_turn",
 )
+"""The last three are of the demo view alone: what steps a run never gives way."""
 
 
 def run_bar(view: RunView) -> None:
@@ -65,9 +66,9 @@ def run_bar(view: RunView) -> None:
     place = cursor_scrubber(view)
     if is_demo:
         steps = [] if view.is_past else _demo_steps(view)
-        line = [*_state(view), *steps, *(cursor_buttons(view) if place else []), *place, *_ends(view)]
-    else:  # first what is pressed again and again: whatever a press changes is behind it
-        line = [*cursor_buttons(view), *_steps(view), *_state(view), *place, *_ends(view)]
+        line = [*_demo_state(view), *steps, *(cursor_buttons(view) if place else []), *place, *_ends(view)]
+    else:  # what changes has a fixed width, or is behind what is pressed again and again
+        line = [_status(view), *stepping(view), _stop(view), *_moment(view, place), *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
     demo_script_dialog(view)
     if not is_demo:
@@ -77,22 +78,37 @@ def run_bar(view: RunView) -> None:
             live_edit(view)
 
 
-def _state(view: RunView) -> list[Item]:
+def _status(view: RunView) -> Badge:
+    badge = status_badge(view.status if view.is_past else shown_status(view.session))
+    turn, hint = _turn(view)
+    return replace(badge, detail=turn, help=hint, key="status")
+
+
+def _turn(view: RunView) -> tuple[str, str]:
+    """Return the turn on view and how long it took, in words; empty before the first."""
+    seconds = 0.0 if view.is_past else view.session.elapsed
+    words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    number = view.turn_number if view.is_past else view.turns[-1].number if view.turns else 0
+    return f"Turn {number}" if number else "", f"Duration of the turn: {words}" if seconds else ""
+
+
+def _demo_state(view: RunView) -> list[Item]:
     if view.is_past:
         return [*banner(view), status_badge(view.status)]
-    items: list[Item] = [status_badge(shown_status(view.session))]
-    turn, seconds = view.turns[-1].number if view.turns else 0, view.session.elapsed
-    if turn:
-        words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-        hint = f"Duration of the turn: {words}" if seconds else ""
-        items.append(Text(f"Turn {turn}", key="turn", help=hint))
-    if state.record(ViewMode).is_demo:
-        return [*items, *stop_reason(view.session)]
-    return [*items, *stop_reason(view.session), *step_notice(view.session), *_goes_on(view)]
+    turn, hint = _turn(view)
+    shown = [Text(turn, key="turn", help=hint)] if turn else []
+    return [status_badge(shown_status(view.session)), *shown, *stop_reason(view.session)]
 
 
-def _steps(view: RunView) -> list[Item]:
-    return past_steps(view) if view.is_past else [*stepping(view), _stop(view.session)]
+def _moment(view: RunView, place: list[Item]) -> list[Item]:
+    """Return the cursor, and what is to be said and done at its place."""
+    session = view.session
+    if view.is_past:
+        fork = fork_button(session, view.turn_number or None, "fork_turn", "Fork from here")
+        reason = [*banner(view), fork]
+    else:
+        reason = [*stop_reason(session), *step_notice(session), *_goes_on(view)]
+    return [*(cursor_buttons(view) if place else []), *place, *reason]
 
 
 def _goes_on(view: RunView) -> list[Item]:
@@ -111,7 +127,7 @@ def _demo_steps(view: RunView) -> list[Item]:
     if session.is_over and not session.busy:
         return [_restart(session)]
     resume = [resume_button(session)] if session.stop_point is not None else []
-    return [*resume, _stop(session)] if session.turns else []
+    return [*resume, _stop(view)] if session.turns else []
 
 
 def _restart(session: DebugSession) -> Button:
@@ -136,7 +152,8 @@ def _no_restart(session: DebugSession) -> str | None:
     return session.backend.capabilities.reason_against("run_turns")
 
 
-def _stop(session: DebugSession) -> Button:
+def _stop(view: RunView) -> Button:
+    session, past = view.session, PAST if view.is_past else None
     no_run = session.backend.capabilities.reason_against("run_turns")
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
     can_stop = session.busy or (
@@ -147,9 +164,10 @@ def _stop(session: DebugSession) -> Button:
         "Stop",
         refresh.refreshing("bar", actions.stop),
         icon=":material/stop:",
-        disabled=not can_stop or reason is not None,
-        shows="icon where narrow",
-        help=reason or "End the run",
+        look="tertiary",
+        disabled=not can_stop or (reason or past) is not None,
+        shows="icon",
+        help=reason or past or "End the run",
         shortcut=keys("stop"),
         names_keys=False,
     )
@@ -171,22 +189,20 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 
 
 def _ends(view: RunView) -> list[Item]:
-    session = view.session
-    spacer = [] if view.rows else [Spacer()]
     if state.record(ViewMode).is_demo:
+        spacer = [] if view.rows else [Spacer()]
         return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
-    if session.run_id is None:
+    if view.session.run_id is None:
         return [Spacer(), _menu(view)]
-    words = "Fork from here" if view.is_past else "Fork"
-    fork = fork_button(session, view.turn_number or None, "fork_turn", words)
-    return [*spacer, fork, export_button(session), _menu(view)]
+    export = replace(export_button(view.session), look="tertiary", shows="icon")
+    return [Spacer(), export, _menu(view)]
 
 
 def _menu(view: RunView) -> Menu:
     session = view.session
     if session.run_id is None:
-        items = [script_button(session), open_scenario_button(), demo_script_button()]
-        return Menu("more", "More", items, icon=":material/more_horiz:", shows="icon")
+        first = [] if state.record(ViewMode).is_demo else [script_button(session), open_scenario_button()]
+        return _more([*first, demo_script_button()])
     no_run = _no_restart(session)
     changed = Button(
         "restart_changed",
@@ -197,24 +213,24 @@ def _menu(view: RunView) -> Menu:
         help=no_run or "Edit the run input, then start another run",
     )
     again = [] if session.is_over and not session.busy else [_restart(session)]
-    run_id = [Text("Run id", look="heading"), Text(session.run_id or "", look="code")]
-    return Menu(
-        "more",
-        "More",
-        [
-            Text("Run again", look="heading"),
-            *again,
-            changed,
-            run_turns_again_button(view),
-            *([] if view.is_past else _commands(session)),
-            *([] if state.record(ViewMode).is_demo else scenario_items(view)),
-            Text("Present", look="heading"),
-            demo_script_button(),
-            *([] if state.record(ViewMode).is_demo else run_id),
-        ],
-        icon=":material/more_horiz:",
-        shows="icon",
-    )
+    again_with = [*again, changed, run_turns_again_button(view)]
+    begin: list[MenuItem] = [Text("Run again", look="heading"), *again_with]
+    present: list[MenuItem] = [Text("Present", look="heading"), demo_script_button()]
+    commands = [] if view.is_past else _commands(session)
+    if state.record(ViewMode).is_demo:
+        return _more([*begin, *commands, *turn_buttons(view), *present])
+    fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn")]
+    run_id = session.run_id
+    named: list[MenuItem] = [
+        Text("Run id", look="heading"),
+        Text(run_id, look="code", key="run_id"),
+        Copy("copy_run_id", "Copy the run id", run_id),
+    ]
+    return _more([*begin, *fork, *commands, *turn_buttons(view), *scenario_items(view), *present, *named])
+
+
+def _more(items: Sequence[MenuItem]) -> Menu:
+    return Menu("more", "More", items, icon=":material/more_horiz:", shows="icon", look="tertiary")
 
 
 def _commands(session: DebugSession) -> list[Button | Text]:

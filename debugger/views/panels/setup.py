@@ -66,9 +66,7 @@ def run_head(view: RunView) -> None:
                 help="Change workflow, version or run input",
             )
         )
-    if session.run_id and not state.record(ViewMode).is_demo:
-        items.append(Text(session.run_id, look="code", key="run_id", help="Run id"))
-    bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("run_id", "title"))])
+    bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("title",))])
     setup_dialog()
 
 

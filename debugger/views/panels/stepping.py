@@ -14,6 +14,7 @@ from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command, session_command
 from debugger.views.components.toolbar import Button, Item, Text
+from debugger.views.panels.cursor import PAST
 from debugger.views.panels.timeline import show_steps, shown_events
 from debugger.views.run_state import Cursor
 from debugger.views.run_view import RunView, run_view
@@ -29,14 +30,14 @@ _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
     ),
     (
         "node",
-        "Node",
+        "Step node",
         ":material/step_over:",
         "Continue until the next node is about to run",
         "Pauses before the first node of your next message",
     ),
     (
         "turn",
-        "Turn",
+        "Step turn",
         ":material/step_out:",
         "Continue to the end of the turn",
         "Pauses after the turn of your next message",
@@ -71,20 +72,14 @@ def stepping_state(session: DebugSession) -> Hashable:
 
 def stepping(view: RunView) -> list[Item]:
     """Return the controls for steps, resuming and pausing, disabled where they do nothing."""
-    session = view.session
+    session, past = view.session, PAST if view.is_past else ""
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
     if no_pause is None:
-        steps = _steps(session, step, _blocked(session), _hints(session))
+        steps = _steps(session, step, past or _blocked(session), _hints(session))
     else:
         steps = _received_steps(session, no_pause)
-    return [*steps, resume_button(session, no_pause), _pause_button(session, no_pause)]
-
-
-def past_steps(view: RunView) -> list[Item]:
-    """Return the controls for the past, without those that change the run."""
-    session = view.session
-    no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
-    return [] if no_pause is None else _received_steps(session, no_pause)
+    reason = no_pause or past or None
+    return [*steps, resume_button(session, reason), _pause_button(session, reason)]
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
@@ -106,11 +101,12 @@ def _steps(
             refresh.refreshing("bar", do),
             (kind,),
             icon=icon,
-            look="primary" if _is_armed(session, kind) else "secondary",
+            look="primary" if _is_armed(session, kind) else "tertiary",
             disabled=bool(blocked),
-            shows="whole words",
+            shows="icon",
             help=blocked or hints[kind],
             shortcut=keys(f"step_{kind}"),
+            names_keys=False,
             message_step=kind if do is step else "",
         )
         for kind, word, icon, *_ in _STEPS
@@ -159,6 +155,7 @@ def _pause_button(session: DebugSession, no_pause: str | None) -> Button:
         "Pause",
         refresh.refreshing("bar", pause),
         icon=":material/pause:",
+        look="tertiary",
         shows="icon",
         disabled=no_pause is not None or not can_pause,
         help=no_pause or (hint if can_pause else "Nothing is running"),
@@ -172,7 +169,7 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
 
     Args:
         session: The run on view.
-        no_pause: Why the run cannot be paused.
+        no_pause: Why the run cannot be paused, or not from here.
     """
     is_paused = session.stop_point is not None
     hint = "Continue until a breakpoint, the user's turn or the end"
@@ -181,11 +178,12 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
         "Resume",
         refresh.refreshing("bar", resume),
         icon=":material/play_arrow:",
-        look="primary" if is_paused else "secondary",
-        disabled=not is_paused,
-        shows="icon where narrow",
+        look="primary" if is_paused and not no_pause else "tertiary",
+        disabled=not is_paused or no_pause is not None,
+        shows="icon",
         help=no_pause or (hint if is_paused else "Nothing is paused"),
         shortcut=keys("resume"),
+        names_keys=False,
     )
 
 

@@ -109,7 +109,7 @@ def _choose(value: Any) -> None:
         return
     actions.select_event(target.event)
     state.record(Selection).node, state.record(Selection).edge = target.node, None
-    if state.widget(state.TAB_KEY) not in ("Variables", "Why", "Event"):
+    if state.widget(state.TAB_KEY) not in ("Variables", "Changes", "Watch", "Why", "Event"):
         state.set_widget_from_callback(state.TAB_KEY, "Event")
 
 
@@ -153,7 +153,9 @@ def timeline_filters(found: FilteredTimeline) -> list[Item]:
         density: f"{density} · {shown}" if density == held else density for density in DENSITIES
     }
     density = Select(_DENSITY_KEY, "Density", names, "")
-    find = TextInput(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
+    find = TextInput(
+        _TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"), is_live=True
+    )
     active = sum(
         [
             bool(state.widget("timeline_types")),
@@ -401,7 +403,8 @@ def _duration(rows: Sequence[Of], hint: str) -> Columns[Of]:
 
     def cell(row: Of) -> Cell:
         took = row.duration_ms
-        return None if took is None else (f"{took:,.1f} ms", round(max(took, 0.0) / longest, 3))
+        words = milliseconds(took)
+        return None if took is None or words is None else (words, round(took / longest, 3))
 
     return [(Column("ms", "Duration", 132, "bar", help=hint), cell)]
 

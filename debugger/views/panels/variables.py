@@ -22,9 +22,8 @@ from debugger.views.panels import watches
 from debugger.views.panels.watches import INPUT, watch_view
 from debugger.views.run_view import RunHistory, RunView, run_history
 
-VIEWS = ("Values", "Changes", "Watch")
-_VIEW_KEY, _FIND_KEY, _CHANGE_KEY = "state_view", "state_find", "chosen_change"
-_FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+_FIND_KEY, _CHANGE_KEY = "state_find", "chosen_change"
+_FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True, is_live=True)
 _COPIES = Toggle(
     "with_copies", "Per-node copies", help="Each variable is also stored under its node's name: node.variable"
 )
@@ -45,31 +44,41 @@ class VariableSelection:
     variable: ChosenVariable | None = None
 
 
-def scopes_tab(view: RunView) -> None:
-    """Draw one of the three views of the variables."""
-    state.begin_widget(_VIEW_KEY, VIEWS[0])
-    chosen_view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
+def values_tab(view: RunView) -> None:
+    """Draw the variables with their values."""
+    if not _has_turns(view):
+        return
+    held = run_history(view)
+    scopes = held.moments.scopes(view.event)
+    copies = [_COPIES] if any(scopes.qualified.values()) else []
+    bar("variables_bar", [_FIND, *copies], low=True)
+    _values_view(view, held, scopes, state.widget(_FIND_KEY, ""))
+
+
+def changes_tab(view: RunView) -> None:
+    """Draw which variables were changed."""
+    if not _has_turns(view):
+        return
+    spans = SegmentedControl("changes_span", "Changes of", SPANS)
+    state.begin_widget("changes_span", SPANS[1])
+    bar("variables_bar", [spans, _FIND], low=True)
+    _changes_view(view, run_history(view), state.widget(_FIND_KEY, ""))
+
+
+def watch_tab(view: RunView) -> None:
+    """Draw what is watched over the run."""
+    if _has_turns(view):
+        watch_view(run_history(view), view.event)
+
+
+def _has_turns(view: RunView) -> bool:
+    """Return whether there are variables; say so where there are none."""
     if not view.turns:
         empty_state(
             "The variables of the run appear here, scope by scope, as of the chosen event.",
             "first_run#a-workflow-of-your-own",
         )
-        return
-    held = run_history(view)
-    views = SegmentedControl(_VIEW_KEY, "Variables", VIEWS)
-    if chosen_view == "Watch":
-        bar("variables_bar", [views], low=True)
-        watch_view(held, view.event)
-    elif chosen_view == "Changes":
-        spans = SegmentedControl("changes_span", "Changes of", SPANS)
-        state.begin_widget("changes_span", SPANS[1])
-        bar("variables_bar", [views, spans, _FIND], low=True)
-        _changes_view(view, held, wanted)
-    else:
-        scopes = held.moments.scopes(view.event)
-        copies = [_COPIES] if any(scopes.qualified.values()) else []
-        bar("variables_bar", [views, _FIND, *copies], low=True)
-        _values_view(view, held, scopes, wanted)
+    return bool(view.turns)
 
 
 def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -> None:

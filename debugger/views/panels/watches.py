@@ -81,7 +81,7 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         empty_state(
             "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "
             "[[thread_x.y]], or a condition, and press Enter; "
-            "or choose a variable under Values and press “Watch”.",
+            "or choose one under Variables and press “Watch”.",
             "stepping#why",
         )
 

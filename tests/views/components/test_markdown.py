@@ -47,6 +47,9 @@ def test_list_names_first_and_number_of_others(words, sentence):
     assert listed(words, 2) == sentence
 
 
-@pytest.mark.parametrize(("duration", "cell"), [(1234.54, "1,234.5 ms"), (0.0, "0.0 ms"), (None, None)])
+@pytest.mark.parametrize(
+    ("duration", "cell"),
+    [(1234.54, "1,234.5 ms"), (0.05, "0.1 ms"), (0.049, None), (0.0, None), (None, None)],
+)
 def test_duration_has_unit(duration, cell):
     assert milliseconds(duration) == cell

@@ -52,11 +52,12 @@ def test_live_run_has_no_banner(two_turns):
     assert not control(two_turns, "stop").disabled
 
 
-def test_banner_replaces_controls_that_change_run(two_turns, record):
+def test_past_disables_controls_that_change_run(two_turns, record):
     at(two_turns, record, 4)
 
     assert "Viewing turn 1, event 4" in captions(two_turns)
-    assert not {"step_event", "resume", "stop", "live_edit", "pause_run"} & keys(two_turns)
+    assert all(control(two_turns, key).disabled for key in ("step_event", "resume", "stop"))
+    assert not {"live_edit", "pause_run"} & keys(two_turns)
     assert not control(two_turns, "restart").disabled
     assert control(two_turns, "fork_turn").label == "Fork from here"
     assert control(two_turns, "fork_turn").help.startswith("Fork from turn 1:")

@@ -116,7 +116,7 @@ def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, record, p
     place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
 
     record(Cursor).event = place
-    use(app, "state_view", "Changes")
+    use(app, "inspector_tab", "Changes")
     changed = column(app, "variable", "Variables that")
     use(app, "inspector_tab", "Event")
 

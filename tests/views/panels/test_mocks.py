@@ -6,6 +6,7 @@ from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
+from tests.views.records import record_of
 from tests.views.row_lists import column, rows
 from tests.views.row_lists import use as use_row
 
@@ -143,3 +144,27 @@ def test_choice_of_nodes_ends_with_run(app, backend, record, settle):
     assert record(CurrentRun).session.human_input.nodes == frozenset()
     assert control(app, "who_answers_choice").value == "Workflow default"
     assert not app.multiselect
+
+
+def test_reload_keeps_faults_and_who_answers_and_restart_has_faults(app, view, backend, press):
+    opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
+    press("start")
+    app.selectbox("fault_kind").set_value("tool").run()
+    app.text_input("fault_error").set_value("timeout").run()
+    click(app, "fault_add")
+    use(app, "who_answers_choice", "Me (all model calls)")
+
+    again = view("debug")
+    for name, value in app.query_params.items():
+        again.query_params[name] = value
+    again.run()
+    session = record_of(again, CurrentRun).session
+    reloaded = [fault.error for fault in session.mocks.all], session.human_input.asks_all
+    use(again, "restart")
+    sibling = record_of(again, CurrentRun).session
+    sibling.wait_until_idle(10)
+
+    assert reloaded == (["timeout"], True)
+    assert sibling is not session
+    assert [fault.error for fault in sibling.mocks.all] == ["timeout"]
+    assert not sibling.human_input.asks_all  # that was chosen for the other run

@@ -9,6 +9,7 @@ from debugger.backends.base import Capabilities
 from debugger.errors import AuthenticationError, ConnectionFailedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views.panels.cursor import PAST
 from debugger.views.panels.stepping import MAX_REASON
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.companions import lab, left_alone, watchful
@@ -331,7 +332,9 @@ def menu_keys(app):
     return [item["key"] for item in more(app) if "key" in item]
 
 
-CURSOR = ["previous_turn", "previous_event", "next_event", "next_turn"]
+STEP_KEYS = ["step_event", "step_node", "step_turn", "resume", "pause", "stop"]
+CURSOR = ["previous_event", "next_event", "scrubber", "cursor_place"]
+TURNS = ["previous_turn", "next_turn"]
 
 
 def test_bar_of_new_run_offers_steps_alone(app, backend):
@@ -339,39 +342,16 @@ def test_bar_of_new_run_offers_steps_alone(app, backend):
 
     app.run()
 
-    assert bar_kinds(app) == [
-        *CURSOR,
-        "step_event",
-        "step_node",
-        "step_turn",
-        "resume",
-        "pause",
-        "stop",
-        "Not started",
-        "space",
-        "more",
-    ]
+    assert bar_kinds(app) == ["status", *STEP_KEYS, "space", "more"]
     assert menu_keys(app) == ["script", "open_scenario", "demo_script"]
+    assert "Not started" in badges(app)
     assert control(app, "stop").disabled
 
 
-def test_live_bar_orders_cursor_steps_state_and_rest(app, waiting):
-    assert bar_kinds(app) == [
-        *CURSOR,
-        "step_event",
-        "step_node",
-        "step_turn",
-        "resume",
-        "pause",
-        "stop",
-        "Your turn",
-        "turn",
-        "scrubber",
-        "cursor_place",
-        "fork_turn",
-        "export",
-        "more",
-    ]
+def test_live_bar_orders_status_steps_cursor_and_rest(app, waiting):
+    assert bar_kinds(app) == ["status", *STEP_KEYS, *CURSOR, "space", "export", "more"]
+    status = items(app, "run_bar")[0]
+    assert (status["text"], status["detail"]) == ("Your turn", "Turn 1")
 
 
 def test_live_menu_runs_again_and_controls_run(app, record, waiting):
@@ -379,14 +359,19 @@ def test_live_menu_runs_again_and_controls_run(app, record, waiting):
         "restart",
         "restart_changed",
         "send_again",
+        "fork_turn",
         "pause_run",
         "reload_run",
+        *TURNS,
         *SCENARIO,
         "demo_script",
+        "run_id",
+        "copy_run_id",
     ]
     assert control(app, "restart").label == "Restart with the same input"
     assert control(app, "send_again").label == "Run turn 1 again"
-    assert record(CurrentRun).session.run_id in [item.get("text") for item in more(app)]
+    run_id = record(CurrentRun).session.run_id
+    assert [item["text"] for item in more(app)[-2:]] == [run_id, run_id]  # shown and copied
 
 
 def test_menu_has_headings_for_this_run_and_others(app, waiting):
@@ -395,28 +380,30 @@ def test_menu_has_headings_for_this_run_and_others(app, waiting):
     this_run = next(item for item in more(app) if item.get("text") == "This run")
     pause = next(item for item in more(app) if item.get("key") == "pause_run")
 
-    assert headings == ["Run again", "This run", "Scenario", "Present", "Run id"]
+    assert headings == ["Run again", "This run", "Go to", "Scenario", "Present", "Run id"]
     assert place(this_run) == place(pause) - 1
 
 
-def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
+def test_past_bar_keeps_places_and_disables_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
-    event = record(Cursor).event
-    begin = bar_kinds(app)[:7]
-    assert begin == [*CURSOR, f"Viewing turn 1, event {event}", "back_to_live", "Your turn"]
+    past = [f"Viewing turn 1, event {record(Cursor).event}", "back_to_live", "fork_turn"]
+    assert bar_kinds(app) == ["status", *STEP_KEYS, *CURSOR, *past, "space", "export", "more"]
     assert control(app, "fork_turn").label == "Fork from here"
-    assert not {*STEPS, "resume", "pause", "stop", "pause_run", "reload_run", "turn"} & keys(app)
-    assert menu_keys(app) == ["restart", "restart_changed", "send_again", *SCENARIO, "demo_script"]
+    assert all(control(app, key).disabled and control(app, key).help == PAST for key in STEP_KEYS)
+    assert not {"pause_run", "reload_run"} & keys(app)
+    again = ["restart", "restart_changed", "send_again"]
+    assert menu_keys(app) == [*again, *TURNS, *SCENARIO, "demo_script", "run_id", "copy_run_id"]
 
 
 def test_bar_of_ended_run_offers_restart(app, press, waiting):
     press("stop")
 
-    assert bar_kinds(app)[10:13] == ["Cancelled", "turn", "restart"]
+    assert bar_kinds(app) == ["status", *STEP_KEYS, *CURSOR, "restart", "space", "export", "more"]
+    assert "Cancelled" in badges(app)
     assert control(app, "restart").item["look"] == "primary"
     assert all(control(app, key).disabled for key in (*STEPS, "resume", "pause", "stop"))
-    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", *SCENARIO, "demo_script"]
+    assert menu_keys(app)[:4] == ["restart_changed", "send_again", "fork_turn", "reload_run"]
 
 
 def test_paused_bar_says_why_and_resumes(app, backend, record):
@@ -465,7 +452,7 @@ def test_run_that_cannot_pause_steps_through_received_events(app, backend, recor
     use(app, "step_event")
 
     assert live >= STEPS
-    assert bar_kinds(app)[4:7] == ["step_event", "step_node", "step_turn"]  # as it was live
+    assert bar_kinds(app)[1:4] == ["step_event", "step_node", "step_turn"]  # as it was live
     assert record(Cursor).event > before
 
 
@@ -473,6 +460,7 @@ def test_demo_bar_has_no_steps(app, record, waiting):
     use(app, "skin")
 
     assert not {*STEPS, "fork_turn", "export"} & keys(app)
+    assert set(TURNS) < set(menu_keys(app))  # their keys lead a presenter through the turns
     assert bar_kinds(app)[:3] == ["Your turn", "turn", "stop"]
     assert items(app, "run_bar")[-2]["kind"] == "full screen"
     assert record(CurrentRun).session.run_id not in captions(app)
@@ -490,8 +478,8 @@ def test_every_control_that_gives_way_is_known(app, waiting):
     (line,) = (line for line in drawn_lines(app, "context_bar") if line["key"] == "run_bar")
 
     named = {item.get("key") for item in line["items"]}
-    assert {"turn", "export", "fork_turn", "stop", "step_turn", "step_node"} <= named & set(line["overflow"])
-    assert not {"scrubber", "step_event", "more"} & set(line["overflow"])
+    assert {"export", "cursor_place"} <= named & set(line["overflow"])
+    assert not {"scrubber", "status", "more", *STEPS} & set(line["overflow"])
 
 
 def drawn_lines(app, key):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from debugger.analysis.side_effects import side_effects
@@ -15,7 +13,7 @@ from debugger.views.panels.run_input import INPUTS_KEY
 from debugger.views.panels.setup import SetupState, is_allowed
 from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, node, say, static
-from tests.views.bars import bars, control, items, keys, use
+from tests.views.bars import control, items, keys, use
 from tests.views.message import send
 from tests.views.talk import box, words
 
@@ -51,21 +49,8 @@ def test_head_names_workflow_and_version(app, backend):
     assert head_texts(app) == {"title": "Tea shop · v0"}
 
 
-def test_head_names_run_and_opens_setup(app, record, waiting):
-    run_id = record(CurrentRun).session.run_id
-
-    texts = head_texts(app)
-
-    assert texts == {"setup": "Newer · v0", "run_id": run_id}
-
-
-def test_head_lets_run_id_give_way_first(app, waiting):
-    assert items_line(app)["overflow"] == ["run_id", "title"]
-
-
-def items_line(app):
-    (line,) = json.loads(json.loads(bars(app)["run_head_bar"].proto.json)["bars"])
-    return line
+def test_head_opens_setup_of_run(app, waiting):
+    assert head_texts(app) == {"setup": "Newer · v0"}
 
 
 def test_setup_takes_place_of_conversation_before_first_turn(app, backend):

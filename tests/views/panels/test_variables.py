@@ -92,7 +92,7 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     app.run()
     press("start")
     record(Cursor).event = states(record)[1]
-    use(app, "state_view", "Changes")
+    use(app, "inspector_tab", "Changes")
     of_turn = rows(app, "Variables that")
     use(app, "changes_span", "Event")
 
@@ -123,7 +123,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, record, press):
     app.run()
     press("start")
     record(Cursor).event = states(record)[1]
-    use(app, "state_view", "Changes")
+    use(app, "inspector_tab", "Changes")
     use(app, "changes_span", "Event")
 
     choose(app, "runtime.line", "Variables that")
@@ -137,7 +137,7 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     counted(backend)
     app.run()
     press("start")
-    use(app, "state_view", "Watch")
+    use(app, "inspector_tab", "Watch")
     assert "Nothing is watched yet" in texts(app)
 
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
@@ -159,7 +159,7 @@ def test_value_of_watch_leads_to_its_event(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    use(app, "state_view", "Watch")
+    use(app, "inspector_tab", "Watch")
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
     choose(app, "[[n.n]] >= 5", "What is watched")
 
@@ -172,7 +172,7 @@ def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(ap
     counted(backend)
     app.run()
     press("start")
-    use(app, "state_view", "Watch")
+    use(app, "inspector_tab", "Watch")
 
     app.text_input("new_watch").set_value("[[n]] ==").run()
 
@@ -188,7 +188,7 @@ def test_variable_is_watched_from_its_row(app, backend, record, press):
     choose(app, ["runtime", "n"], "Variables")
 
     use(app, "watch_runtime_n")
-    use(app, "state_view", "Watch")
+    use(app, "inspector_tab", "Watch")
 
     assert column(app, "watch", "What is watched") == ["runtime.n"]
     assert column(app, "value", "What is watched") == ['{"n": 5}']
@@ -205,7 +205,7 @@ def test_variable_with_space_is_watched(app, backend, record, press):
         choose(app, [scope, name], "Variables")
         use(app, f"watch_{scope}_{name}")
 
-    use(app, "state_view", "Watch")
+    use(app, "inspector_tab", "Watch")
 
     assert not app.error
     assert column(app, "watch", "What is watched") == ["[[a b.n]]", "{{price (EUR)}}"]
