@@ -26,7 +26,6 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_inputs,
-    open_tab,
     open_workflow,
     run_head,
     say,
@@ -208,7 +207,8 @@ def test_tool_that_loops_for_ever_is_stopped_while_page_stays_usable(page: Page,
     expect(context(page)).to_contain_text("Running")
     expect(conversation(page)).to_contain_text("Hello")
 
-    open_tab(page, "Node")
+    page.locator(".st-key-inspector_tab [data-option='Event']").click()
+    expect(page.locator(".st-key-inspector")).to_contain_text("Spin starts")
     expect(context(page)).to_contain_text("Running")
     page.get_by_role("button", name="Stop").first.click()
 
