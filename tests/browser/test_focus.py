@@ -49,8 +49,7 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
 
 def test_keyboard_goes_to_form_and_back(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
-    page.locator(".st-key-lower_view_more > button").press("Enter")
-    press(page, ".st-key-lower_view_Mocks button")
+    press(page, ".st-key-lower_view [data-option=Mocks]")
     press(page, ".st-key-who_answers_choice button:nth-of-type(2)")
     press(page, ".st-key-start button")
     expect(context(page)).to_contain_text("Your turn")

@@ -47,7 +47,8 @@ def test_graph_is_fitted_followed_and_unfolded(page: Page, app: Server, nodes: i
     expect(page.locator(".node")).to_have_count(nodes)
     page.get_by_role("button", name="Fit", exact=True).click()
     assert are_nodes_in_pane(page)
-    page.get_by_role("button", name="Current", exact=True).evaluate("button => button.click()")
+    if nodes > 18:  # the small one is wholly on view
+        page.get_by_role("button", name="Current", exact=True).evaluate("button => button.click()")
 
     start(page)
     views = {view_of(page)}

@@ -61,7 +61,7 @@ def pressed(page: Page, name: str | re.Pattern[str], *, inside: Locator | None =
 
 
 def in_menu(page: Page, name: str) -> None:
-    page.get_by_role("button", name="More", exact=True).click()
+    page.locator(".st-key-context_bar").get_by_role("button", name="More", exact=True).click()
     page.get_by_role("menuitem", name=name).or_(page.get_by_role("button", name=name)).last.click()
     settled(page)
 

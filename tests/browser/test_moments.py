@@ -55,7 +55,8 @@ READ = r"""() => {
   const said = all(".said > *", "conversation");
   const numbers = each => (each.getAttribute("aria-label").match(/as transition (\d+(?:, \d+)*)/) || [])[1];
   return {
-    head: all(".part", "context_bar").slice(4, 7).map(words),
+    head: all(".part", "context_bar").map(words).filter(text => /^(Viewing|Back to live)/.test(text)),
+    status: all(".part", "context_bar").slice(0, 1).map(words).join(),
     at: ids(".node.current, .node.here"),
     visited: ids(".node.visited, .node.current, .node.failed"),
     taken: Object.fromEntries(all(".edge.taken").map(each => [each.dataset.id, numbers(each)])),
@@ -137,7 +138,8 @@ def expected(session: DebugSession, event: int) -> dict[str, Any]:
         taken.setdefault(drawn, []).append(str(made.number))
     following = {edge.edge_id for edge in place.next_edges} - {None, *taken}
     return {
-        "head": [f"Viewing {moment}, event {event}", "Back to liveEsc", status],
+        "head": [f"Viewing {moment}, event {event}", "Back to liveEsc"],
+        "status": f"{status}Turn {then[-1].number}",
         "at": {place.current, *place.companions.values()} - {None},
         "visited": set(place.first_visit),
         "taken": {edge: ", ".join(numbers[-MAX_LATEST:]) for edge, numbers in taken.items()},
