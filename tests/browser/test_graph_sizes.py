@@ -21,7 +21,7 @@ from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser
 
-HALLS, LEAST_NAME = 4, 7
+HALLS, LEAST_NAME = 4, 6.5
 
 
 def building(nodes: int) -> Json:
