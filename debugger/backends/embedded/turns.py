@@ -297,16 +297,19 @@ class Turns:
         try:
             yield cast(Event, None)  # received by `_claimed`
             while True:
-                _check_held(held)
+                if held.is_lost or held.failure is not None:
+                    raise _denial(held)
                 try:
                     event = next(segment)
                 except StopIteration as stop:
                     end = stop.value
                     break
-                _check_held(held)
+                if held.is_lost or held.failure is not None:
+                    raise _denial(held)
                 held.events.append(event)
                 yield event
-            _check_held(held)
+            if held.is_lost or held.failure is not None:
+                raise _denial(held)
             result = self._store_segment(opened, held, end)
         except BaseException as error:
             self._leases.release(held)
@@ -496,15 +499,12 @@ class Turns:
             return False
 
 
-def _check_held(held: HeldClaim) -> None:
-    """Raise where a turn is not to be executed any further."""
-    if held.failure is not None:
-        raise held.failure
-    if held.is_lost:
-        raise ConflictError(
-            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
-            advice="Load the run and continue from its last turn.",
-        )
+def _denial(held: HeldClaim) -> DebuggerError:
+    """Return why a turn is not executed any further."""
+    return held.failure or ConflictError(
+        f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
+        advice="Load the run and continue from its last turn.",
+    )
 
 
 def _is_denied(held: HeldClaim, error: Exception) -> bool:
