@@ -324,7 +324,7 @@ def test_custom_connection_needs_administrator(api, monkeypatch, user):
 def test_reader_imports_no_workflow(app, backend, user):
     user(Role.RUN)
     app.run()
-    use(app, "import", True)
+    use(app, "workflow_files", True)
 
     assert [uploader.disabled for uploader in app.get("file_uploader")] == [True]
     assert "Needs the role admin; you have run." in captions(app)
