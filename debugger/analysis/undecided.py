@@ -101,13 +101,13 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
     open_nodes = [each for each in found if each.has_tool and each.node not in left]
     without_tool = [each for each in found if not each.has_tool]
     if candidates := _listed(open_nodes, found, graph, left):
-        return _undecided("The stand-in chose no edge of {}.", candidates)
+        return _undecided("The built-in rules chose no edge of {}.", candidates)
     if candidates := _listed(without_tool[-1:], found, graph, left):
         return _undecided("{} has no tool.", candidates)
     others = [(each, steps) for each, steps in _listed(found, found, graph, left) if steps]
     decided = [(each, [step for step in steps if step.expression]) for each, steps in others[-1:]]
     is_decided = is_over and any(steps for _, steps in decided)
-    return _undecided("The stand-in answered for {}.", decided) if is_decided else None
+    return _undecided("The built-in rules answered for {}.", decided) if is_decided else None
 
 
 _Candidates = list[tuple[_Answered, list[Step]]]

@@ -47,7 +47,7 @@ def undecided(tmp_path):
 def test_speaking_node_without_match_is_undecided(undecided):
     found = undecided(say("chat"), BYE, LEAVES)
 
-    assert found and (found.nodes, found.text) == (("chat",), "The stand-in chose no edge of Chat.")
+    assert found and (found.nodes, found.text) == (("chat",), "The built-in rules chose no edge of Chat.")
     assert found.steps == (Step("Bye", "edge_chat_bye", "bye", "chat"),)
 
 
@@ -104,7 +104,7 @@ def test_node_left_by_its_answer_is_offered_at_end(undecided):
 
     found = undecided(worker("facts", {"n": {"type": "integer"}}), BYE, late, *edges, is_over=True)
 
-    assert found and found.text == "The stand-in answered for Facts."
+    assert found and found.text == "The built-in rules answered for Facts."
     assert [step.label for step in found.steps] == ["Late"]
 
 
@@ -122,7 +122,7 @@ def test_every_open_thread_is_undecided(undecided):
     found = undecided(*COMPANION, calm, when("poll", "calm", freeform="All is well"))
 
     assert found and found.nodes == ("poll", "chat")
-    assert found.text == "The stand-in chose no edge of Poll and Chat."
+    assert found.text == "The built-in rules chose no edge of Poll and Chat."
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,4 @@ def test_node_inside_super_node_has_no_drawn_steps(undecided):
     found = undecided(super_node("booking", inside))
 
     assert found and (found.nodes, found.steps) == (("booking/ask",), ())
-    assert found.text == "The stand-in chose no edge of Ask."
+    assert found.text == "The built-in rules chose no edge of Ask."

@@ -59,8 +59,8 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     message_box(page).press("Enter")
 
     desk = page.locator(".st-key-desk")
-    expect(desk).to_contain_text("Be the model of Chat")
-    expect(context(page)).to_contain_text("Be the model")
+    expect(desk).to_contain_text("Answer as the model of Chat")
+    expect(context(page)).to_contain_text("Answer as the model")
     settled(page)
     desk.get_by_text("to Stock (stock)").click()
     settled(page)
@@ -150,7 +150,7 @@ def test_step_in_graph_is_next_step_of_model(page: Page, app: Server):
     message_box(page).press("Enter")
     page.locator(".st-key-answer_as_model button").click()
     desk = page.locator(".st-key-desk")
-    expect(desk).to_contain_text("Be the model of Facts")
+    expect(desk).to_contain_text("Answer as the model of Facts")
     settled(page)
 
     page.get_by_text("3 possible next steps").last.click()

@@ -426,7 +426,7 @@ def test_session_link_opens_run_in_another_process(page: Page, other: Page, worl
     world.open(page, run_id, "embedded")
     answer_for_models(page)
     send(page, SENCHA)
-    expect(context(page)).to_contain_text("Be the model")
+    expect(context(page)).to_contain_text("Answer as the model")
     expect(page).to_have_url(re.compile("session="))
     with streamlit_app(world.app.folder, WORKFLOW_DEBUGGER_DATABASE=world.database) as second:
         open_app(other, page.url.replace(world.app.url, second.url))
@@ -444,7 +444,7 @@ def test_session_link_opens_run_in_another_process(page: Page, other: Page, worl
         open_app(page, f"{world.app.url}/?backend=embedded&workflow={world.workflow_id}")
         answer_for_models(page)
         send(page, "A first message")
-        expect(context(page)).to_contain_text("Be the model")
+        expect(context(page)).to_contain_text("Answer as the model")
         expect(page).to_have_url(re.compile("session="))
         go_to(other, "Runs")
         tick(other, 0)

@@ -31,7 +31,7 @@ LOOKS = {
     "running": Look("Running", ":material/progress_activity:", "blue"),
     "paused": Look("Paused", ":material/pause:", "yellow"),
     "waiting_for_user_input": Look("Your turn", ":material/chat_bubble:", "violet"),
-    "person": Look("Be the model", ":material/edit:", "violet"),
+    "person": Look("Answer as the model", ":material/edit:", "violet"),
     "completed": Look("Completed", ":material/check_circle:", "green"),
     "failed": Look("Failed", ":material/dangerous:", "red"),
     "cancelled": Look("Cancelled", ":material/stop_circle:", "gray"),

@@ -37,7 +37,7 @@ def manual_answer(view: RunView) -> None:
     lead, first, problems = _lead(inquiry), inquiry.first_form, typed.problems(prompt)
     with st.container(border=True, key="desk"):
         with st.container(border=False, key="desk_body"):
-            st.markdown(f"**:material/edit: Be the model of {plain(prompt.node_name)}**")
+            st.markdown(f"**:material/edit: Answer as the model of {plain(prompt.node_name)}**")
             if inquiry.note:
                 st.caption(plain(inquiry.note))
             _prompt(prompt)
@@ -157,7 +157,7 @@ def _buttons(inquiry: PendingPrompt) -> None:
             **on_click(answer),
         )
         st.button(
-            "Let the stand-in answer",
+            "Let the built-in rules answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
             args=(inquiry,),

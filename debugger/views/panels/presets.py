@@ -105,7 +105,7 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
 def _recall(session: DebugSession) -> None:
     recall = recall_of(session)
     st.button(
-        "Earlier input",
+        "Previous input",
         key="recall_older",
         icon=":material/history:",
         type="tertiary",
@@ -117,7 +117,7 @@ def _recall(session: DebugSession) -> None:
         ),
     )
     st.button(
-        "Later input",
+        "Next input",
         key="recall_newer",
         icon=":material/redo:",
         type="tertiary",

@@ -41,7 +41,7 @@ def test_person_answers_for_every_model_with_words_and_edge(app, backend, record
     click(app, "desk_answer")
     record(CurrentRun).session.wait(10)
 
-    assert "Be the model of Chat" in shown
+    assert "Answer as the model of Chat" in shown
     assert "Be kind." in asked
     assert record(CurrentRun).session.status == "completed"
     said = [

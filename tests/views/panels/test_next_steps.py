@@ -40,7 +40,7 @@ def test_undecided_turn_offers_its_steps(app, backend, settle):
     undecided(app, backend, settle, *FLOW)
 
     offer = items(app, "undecided")
-    assert offer[0]["text"] == "The stand-in chose no edge of Chat."
+    assert offer[0]["text"] == "The built-in rules chose no edge of Chat."
     assert [item["label"] for item in offer[1:]] == ["Answer as the model", "→ Bye", "→ Orders"]
 
 
