@@ -37,6 +37,7 @@ def test_note_typed_while_another_tab_stores_one_is_kept(page: Page, app: Server
     dialog.get_by_text("See both").click()
     for text in ("is rude", "asks twice"):
         expect(dialog.get_by_text(text, exact=True)).to_be_visible()
+    settled(page)  # a dialog that is still drawn may take no click
     dialog.get_by_role("button", name="Continue editing").click()
     expect(dialog).to_have_count(0)
     expect(mine).to_have_value("asks twice")
