@@ -484,3 +484,17 @@ def test_every_control_that_gives_way_is_known(app, waiting):
 
 def drawn_lines(app, key):
     return json.loads(json.loads(bars(app)[key].proto.json)["bars"])
+
+
+@pytest.mark.parametrize("skin", ["", "demo"])
+def test_run_that_has_ended_is_restarted_from_its_past(app, backend, record, press, skin):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.query_params["skin"] = skin
+    app.run()
+    press("start")
+    live = control(app, "restart").disabled
+
+    record(Cursor).event = 0
+    app.run()
+
+    assert (live, control(app, "restart").disabled) == (False, False)
