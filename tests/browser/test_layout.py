@@ -405,6 +405,24 @@ def test_tablet_shows_one_pane_by_its_tab(page: Page, app: Server):
     assert (box["width"], box["y"] + box["height"]) == (820, 1180)
 
 
+def test_tablet_sets_breakpoints_before_start(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    open_workflow(page, app.url, "Clinic front desk")
+    for name in ("Graph", "Conversation"):
+        tab(page, name).click()
+        expect(page.get_by_role("radio", name="Mocks")).to_be_in_viewport(ratio=1)
+
+    page.get_by_role("radio", name="Breakpoints").click()
+    settled(page)
+
+    expect_pane(page, "Timeline")
+    expect(page.locator(".st-key-bp_add button")).to_be_visible()
+    page.locator(".st-key-fold button").click()
+    settled(page)
+    expect(tab(page, "Conversation")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".st-key-setup_form")).to_be_visible()
+
+
 def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
     page.set_viewport_size({"width": 820, "height": 1180})
     clinic_call(page, app.url, CALL[:1])

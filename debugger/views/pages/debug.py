@@ -146,7 +146,8 @@ def _workbench(session: DebugSession) -> None:
     with st.container(key="panes"):  # placed by style.css
         # What both views have comes first and in the same order: the browser then keeps it as it is.
         is_folded = _are_folded(session)
-        pane_splitters(is_demo=is_demo, is_folded=is_folded)
+        is_asked_for = state.record(LowerPanes).unfolded_for is session
+        pane_splitters(is_demo=is_demo, is_folded=is_folded, asked="lower" if is_asked_for else "")
         conversation(run_view(session))
         refresh.draw("graph", graph_pane if is_demo else _graph, graph_state)
         if not is_demo:
