@@ -446,6 +446,19 @@ def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def test_tablet_keeps_steps_and_menu_in_sight_in_the_past(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, app.url, CALL[:3])
+    before = page.evaluate(STEPS)
+
+    press_in_bar(page, "previous_event")
+
+    expect(context(page)).to_contain_text("Viewing turn 4, event")
+    assert page.evaluate(STEPS) == before
+    for key in ("more", "back_to_live"):
+        expect(page.locator(f".st-key-{key} > button")).to_be_in_viewport(ratio=1)
+
+
 def test_message_box_is_reached_by_one_key(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
 

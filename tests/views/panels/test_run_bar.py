@@ -387,7 +387,8 @@ def test_menu_has_headings_for_this_run_and_others(app, waiting):
 def test_past_bar_keeps_places_and_disables_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
-    past = [f"Viewing turn 1, event {record(Cursor).event}", "back_to_live", "fork_turn"]
+    past = ["viewing", "back_to_live", "fork_turn"]
+    assert f"Viewing turn 1, event {record(Cursor).event}" in badges(app)
     assert bar_kinds(app) == ["status", *STEP_KEYS, *CURSOR, *past, "space", "export", "more"]
     assert control(app, "fork_turn").label == "Fork from here"
     assert all(control(app, key).disabled and control(app, key).help == PAST for key in STEP_KEYS)
