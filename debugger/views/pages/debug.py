@@ -233,7 +233,8 @@ BEFORE_START = ("Breakpoints", "Mocks")
 def lower_pane(view: RunView) -> None:
     """Draw the lower pane."""
     keep_filters()
-    state.begin_widget(state.LOWER_KEY, VIEWS[0])
+    if state.widget(state.LOWER_KEY) not in (*VIEWS, *scenario_views(view.session)):
+        state.set_widget(state.LOWER_KEY, VIEWS[0])  # a scenario was on view before
     chosen_view = state.widget(state.LOWER_KEY)
     with st.container(key="timeline_pane"):
         if chosen_view == "Breakpoints":
