@@ -32,7 +32,7 @@ from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.confirmations import OpenQuestions, confirm_turn
-from debugger.views.connections import HostedConnection, close_unused, disconnect_hosted, owner
+from debugger.views.connections import HostedConnection, close_unused, disconnect_hosted, is_known, owner
 from debugger.views.drafts import draft, set_draft
 from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
@@ -127,7 +127,8 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
         disconnect_hosted()
         hosted.name = connection_name
     current.name = name
-    if name != "recording":  # which is gone with its tab
+    is_lost = is_other_connection and not is_known(connection_name)
+    if name != "recording" and not is_lost:  # a recording is gone with its tab
         owner().backend_name = name
     show(None)
     shown = hosted.name if name == "hosted" else ""

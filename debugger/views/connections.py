@@ -119,6 +119,15 @@ def connection(name: str) -> HostedSettings:
     )
 
 
+def is_known(name: str) -> bool:
+    """Return whether this browser has a connection of a name."""
+    try:
+        connection(name)
+    except DebuggerError:
+        return False
+    return True
+
+
 def default_connection() -> str:
     """Return the connection that is used unless another is chosen.
 

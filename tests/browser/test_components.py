@@ -102,6 +102,14 @@ def test_focus_is_seen_in_forced_colours(page: Page, app: Server):
     assert unseen == set()
 
 
+def test_controls_of_graph_are_seen_in_forced_colours_before_start(page: Page, app: Server):
+    page.emulate_media(forced_colors="active")
+    open_workflow(page, app.url, "Clinic front desk")
+    page.mouse.move(0, 0)
+
+    expect(page.locator(".st-key-graph_bar")).to_have_css("opacity", "1")
+
+
 def test_name_is_inserted_only_at_caret(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
     press_in_bar(page, "script")

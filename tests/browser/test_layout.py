@@ -405,6 +405,24 @@ def test_tablet_shows_one_pane_by_its_tab(page: Page, app: Server):
     assert (box["width"], box["y"] + box["height"]) == (820, 1180)
 
 
+def test_tablet_sets_breakpoints_before_start(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    open_workflow(page, app.url, "Clinic front desk")
+    for name in ("Graph", "Conversation"):
+        tab(page, name).click()
+        expect(page.get_by_role("radio", name="Mocks")).to_be_in_viewport(ratio=1)
+
+    page.get_by_role("radio", name="Breakpoints").click()
+    settled(page)
+
+    expect_pane(page, "Timeline")
+    expect(page.locator(".st-key-bp_add button")).to_be_visible()
+    page.locator(".st-key-fold button").click()
+    settled(page)
+    expect(tab(page, "Conversation")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".st-key-setup_form")).to_be_visible()
+
+
 def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
     page.set_viewport_size({"width": 820, "height": 1180})
     clinic_call(page, app.url, CALL[:1])
@@ -426,6 +444,19 @@ def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
         expect(page.locator(f".st-key-{key} button")).to_be_visible()
     page.locator(".st-key-export button").click()
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_tablet_keeps_steps_and_menu_in_sight_in_the_past(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, app.url, CALL[:3])
+    before = page.evaluate(STEPS)
+
+    press_in_bar(page, "previous_event")
+
+    expect(context(page)).to_contain_text("Viewing turn 4, event")
+    assert page.evaluate(STEPS) == before
+    for key in ("more", "back_to_live"):
+        expect(page.locator(f".st-key-{key} > button")).to_be_in_viewport(ratio=1)
 
 
 def test_message_box_is_reached_by_one_key(page: Page, app: Server):

@@ -54,6 +54,18 @@ def test_bars_stay_in_one_line_and_page_never_scrolls(page: Page, app: Server):
     assert {name: height for name, height in heights.items() if height > 32} == {}
 
 
+def test_filters_stay_in_sight_beside_opened_tabs_in_a_narrow_window(page: Page, app: Server):
+    page.set_viewport_size({"width": 1024, "height": 720})
+    clinic_call(page, app.url, CALL[:1])
+    for name in (*LOWER[1:], LOWER[0]):
+        open_tab(page, name)
+    pane = page.locator(".st-key-timeline_pane")
+
+    filters = page.locator(".st-key-timeline_more button").bounding_box()
+
+    assert filters["x"] + filters["width"] <= pane.bounding_box()["x"] + pane.bounding_box()["width"]
+
+
 def test_rows_after_cursor_are_dimmed_and_metrics_follow_it(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:2])
     later = page.locator(".st-key-timeline tr.later")

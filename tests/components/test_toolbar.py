@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
+from debugger.views import state
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
@@ -68,6 +69,19 @@ def test_menu_far_left_is_wholly_seen(host: Host):
     host.page.locator(".st-key-more > button").click()
 
     expect(host.page.locator(".menu")).to_be_in_viewport(ratio=1)
+
+
+def test_choice_keeps_keyboard_as_its_words_change(host: Host):
+    def drawn(names: dict[str, str]) -> None:
+        state.begin_widget("pane", "Mocks")
+        bar("bar", [SegmentedControl("pane", "Pane", ["Rows", "Mocks"], names)])
+
+    host.draw(lambda: drawn({}))
+    host.page.get_by_role("radio", name="Mocks").focus()
+
+    host.draw(lambda: drawn({"Mocks": "Mocks 1"}))
+
+    expect(host.page.get_by_role("radio", name="Mocks 1")).to_be_focused()
 
 
 def test_input_method_commits_no_search(host: Host):

@@ -41,3 +41,16 @@ def test_address_without_backend_opens_last_one_of_browser(view, backend, monkey
     assert names == ["hosted", "hosted", "embedded", "embedded"]
     assert "not connected" in badges(later)
     assert "Embedded engine" in words(after)
+
+
+def test_link_to_connection_that_is_not_here_leaves_last_backend(view, backend, monkeypatch):
+    token = uuid4().hex
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    linked, later = view("debug"), view("debug")
+    linked.query_params.update(
+        {"backend": "hosted", "connection": "gone", "workflow": "6b0f0f58e4ef3889b277fb7c"}
+    )
+
+    names = [record_of(tab.run(), CurrentBackend).name for tab in (linked, later)]
+
+    assert names == ["hosted", "embedded"]

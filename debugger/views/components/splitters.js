@@ -233,9 +233,10 @@ function addTabs(it) {
   it.root.append(it.tabs);
 }
 
-function fold(isFolded) {
+// Panes that are asked for are on view where there is room for one alone.
+function fold(isFolded, asked) {
   if (all.isFolded === isFolded) return;
-  all.isFolded = isFolded;
+  Object.assign(all, { isFolded, tab: asked || all.tab });
   apply();
 }
 
@@ -264,7 +265,7 @@ function findViewSwitch() {
 export default function ({ root: mount, data, around }) {
   const element = mount.querySelector(".splitters");
   if (instances.has(element)) {
-    fold(data.is_folded);
+    fold(data.is_folded, data.asked);
     return changeView(data.is_demo);
   }
   const isFirst = !all.splits.length, it = { root: element, bars: new Map(), buttons: new Map() };

@@ -71,15 +71,16 @@ SPLITS = (
 _SPLITTERS = component("pane_splitters", __package__, "splitters")
 
 
-def pane_splitters(*, is_demo: bool = False, is_folded: bool = False) -> None:
+def pane_splitters(*, is_demo: bool = False, is_folded: bool = False, asked: str = "") -> None:
     """Draw the bars between the panes, their buttons and their tabs.
 
     Args:
         is_demo: Whether the demo view is on view, which has none of them; style.css places its panes by an
             attribute of the root.
         is_folded: Whether the lower panes are folded: none of them is maximised or a tab then.
+        asked: The name of the pane for which they were unfolded; empty where none was asked for.
     """
     arrangement = {"splits": [asdict(each) for each in SPLITS], "panes": [asdict(each) for each in PANES]}
     # As one text: Streamlit would look through all that it holds for tables.
-    data = {"arrangement": encode(arrangement).decode(), "is_demo": is_demo, "is_folded": is_folded}
-    _SPLITTERS(key="splitters", data=data)
+    panes = {"arrangement": encode(arrangement).decode(), "is_folded": is_folded, "asked": asked}
+    _SPLITTERS(key="splitters", data=panes | {"is_demo": is_demo})

@@ -218,6 +218,7 @@ const FILL = {
   },
   switch(part, { label, options, value, wide, look }, send) {
     const { element } = part, names = JSON.stringify(options);
+    element.classList.remove("segments", "tabs");
     element.classList.add("switch", look);
     element.classList.toggle("wide", wide);
     element.role = "radiogroup";
@@ -473,7 +474,7 @@ function draw(it, line, items) {
 // A control that has the keyboard and is gone, or can no longer be used, gives it to the nearest one before it.
 function keepFocus(line, held, at) {
   if (held.isConnected && !held.disabled) return held.focus({ preventScroll: true });
-  const controls = line.parts.map(({ element }) => element.querySelector("button:enabled, a, input, select"));
+  const controls = line.parts.map(({ element }) => element.querySelector("[aria-checked=true]:enabled") ?? element.querySelector("button:enabled, a, input, select"));
   const next = controls.slice(0, at + 1).findLast(Boolean) ?? controls.find(Boolean);
   next?.focus({ preventScroll: true });
 }

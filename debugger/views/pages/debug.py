@@ -146,7 +146,8 @@ def _workbench(session: DebugSession) -> None:
     with st.container(key="panes"):  # placed by style.css
         # What both views have comes first and in the same order: the browser then keeps it as it is.
         is_folded = _are_folded(session)
-        pane_splitters(is_demo=is_demo, is_folded=is_folded)
+        is_asked_for = state.record(LowerPanes).unfolded_for is session
+        pane_splitters(is_demo=is_demo, is_folded=is_folded, asked="lower" if is_asked_for else "")
         conversation(run_view(session))
         refresh.draw("graph", graph_pane if is_demo else _graph, graph_state)
         if not is_demo:
@@ -232,7 +233,8 @@ BEFORE_START = ("Breakpoints", "Mocks")
 def lower_pane(view: RunView) -> None:
     """Draw the lower pane."""
     keep_filters()
-    state.begin_widget(state.LOWER_KEY, VIEWS[0])
+    if state.widget(state.LOWER_KEY) not in (*VIEWS, *scenario_views(view.session)):
+        state.set_widget(state.LOWER_KEY, VIEWS[0])  # a scenario was on view before
     chosen_view = state.widget(state.LOWER_KEY)
     with st.container(key="timeline_pane"):
         if chosen_view == "Breakpoints":

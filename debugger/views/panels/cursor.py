@@ -33,7 +33,8 @@ def banner(view: RunView) -> list[Item]:
         help="Follow the run again",
         shortcut=keys("live"),
     )
-    badge = Badge(f"Viewing {place_words(view)}", ":material/history:", "orange", is_status=True)
+    words = f"Viewing {place_words(view)}"
+    badge = Badge(words, ":material/history:", "orange", is_status=True, key="viewing")
     return [badge, live, *new]
 
 

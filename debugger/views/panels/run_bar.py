@@ -51,8 +51,10 @@ _OVERFLOW = (
     "live_edit",
     "export",
     "cursor_place",
+    "new_events",
     "stop_reason",
     "step_notice",
+    "viewing",
     "turn",
     "stop",
     "resume",
@@ -212,7 +214,8 @@ def _menu(view: RunView) -> Menu:
         disabled=no_run is not None,
         help=no_run or "Edit the run input, then start another run",
     )
-    again = [] if session.is_over and not session.busy else [_restart(session)]
+    is_in_bar = session.is_over and not session.busy and not view.is_past
+    again = [] if is_in_bar else [_restart(session)]
     again_with = [*again, changed, run_turns_again_button(view)]
     begin: list[MenuItem] = [Text("Run again", look="heading"), *again_with]
     present: list[MenuItem] = [Text("Present", look="heading"), demo_script_button()]

@@ -156,9 +156,9 @@ def _open_by_id() -> None:
 def _text_entered() -> None:
     text = (state.widget(_OPEN_KEY) or "").strip()
     if text:
-        state.set_widget(_OPEN_KEY, "")
         open_found(text)
-        if state.record(LastAction).error is None:
+        if state.record(LastAction).error is None:  # else it stays, to be corrected
+            state.set_widget(_OPEN_KEY, "")
             state.set_widget(FILES_KEY, False)
 
 

@@ -9,8 +9,9 @@ import pytest
 from debugger.errors import ConnectionFailedError, RunError, ServerError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from debugger.views import actions
+from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
+from debugger.views.panels.scenarios.record import SCENARIO_VIEW
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from tests.support.factories import direct, document, node, say, static, worker
 from tests.views.bars import control, keys, use
@@ -558,3 +559,14 @@ def test_chosen_node_or_view_unfolds_lower_panes_and_button_folds_them(app, back
     assert by_view == (True, "Mocks")
     assert folded == (False, None)
     assert "inspector_tab" in keys(app)
+
+
+def test_timeline_is_on_view_after_scenario_of_another_run(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.session_state[state.LOWER_KEY] = SCENARIO_VIEW
+    app.run()
+
+    press("start")
+
+    assert control(app, state.LOWER_KEY).value == "Timeline"
+    assert "timeline_text" in keys(app)

@@ -387,7 +387,8 @@ def test_menu_has_headings_for_this_run_and_others(app, waiting):
 def test_past_bar_keeps_places_and_disables_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
-    past = [f"Viewing turn 1, event {record(Cursor).event}", "back_to_live", "fork_turn"]
+    past = ["viewing", "back_to_live", "fork_turn"]
+    assert f"Viewing turn 1, event {record(Cursor).event}" in badges(app)
     assert bar_kinds(app) == ["status", *STEP_KEYS, *CURSOR, *past, "space", "export", "more"]
     assert control(app, "fork_turn").label == "Fork from here"
     assert all(control(app, key).disabled and control(app, key).help == PAST for key in STEP_KEYS)
@@ -484,3 +485,17 @@ def test_every_control_that_gives_way_is_known(app, waiting):
 
 def drawn_lines(app, key):
     return json.loads(json.loads(bars(app)[key].proto.json)["bars"])
+
+
+@pytest.mark.parametrize("skin", ["", "demo"])
+def test_run_that_has_ended_is_restarted_from_its_past(app, backend, record, press, skin):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.query_params["skin"] = skin
+    app.run()
+    press("start")
+    live = control(app, "restart").disabled
+
+    record(Cursor).event = 0
+    app.run()
+
+    assert (live, control(app, "restart").disabled) == (False, False)

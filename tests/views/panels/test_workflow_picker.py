@@ -140,6 +140,15 @@ def test_name_is_found_by_part_or_id():
     assert found_by_name("00001", found) is found[0]
 
 
+def test_text_that_finds_nothing_stays_to_be_corrected(app, workflows, record):
+    app.run()
+
+    paste(app, "Cofee")
+
+    assert "No workflow has 'Cofee'" in error(record)
+    assert control(app, "open_workflow").value == "Cofee"
+
+
 def test_exact_name_comes_before_longer_ones():
     found = summaries("Tea shop", "Tea")
 
