@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from debugger.errors import DebuggerError
 from debugger.graph.back_edges import find_back_edges
 from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
-from debugger.graph.graphviz_program import LAYOUT, run_program
+from debugger.graph.graphviz_program import LAYOUT, identify_program, run_program
 from debugger.graph.placement import EdgePath, Placement, Point, bezier
 
 CPU_SECONDS: Final = 2
@@ -119,14 +120,21 @@ def place(drawing: Diagram) -> Placement:
     Raises:
         UnsupportedError: There is no program.
         InputError: The graph takes more time or memory than a layout may take.
+        DebuggerError: What is written is no layout of the graph.
     """
     graph = _Graph(drawing)
     written = b"{}"
     if not graph.is_loose:
         written = run_program(graph.dot(), LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)
-    answer = _Answer(json.loads(written))
-    frames = graph.box_frames(answer)
-    routes = _Routes(graph, frames, answer).all()
+    try:
+        answer = _Answer(json.loads(written))
+        frames = graph.box_frames(answer)
+        routes = _Routes(graph, frames, answer).all()
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise DebuggerError(
+            f"What {identify_program(LAYOUT)} writes is no layout of the workflow.",
+            advice="Is it Graphviz? The table shows the same.",
+        ) from error
     width, height = answer.size
     for frame in frames.values():
         width, height = max(width, frame.right + _BADGES[2]), max(height, frame.bottom + _BADGES[3])
@@ -316,8 +324,8 @@ class _Answer:
         return frames
 
     def curve(self, place: int) -> list[Point]:
-        """Return the points of an edge's cubic curves."""
-        return [self._point(point) for point in self._edges[f"e{place}"]["pos"].split()]
+        """Return the points of an edge's cubic curves; none for one that the program could not draw."""
+        return [self._point(point) for point in self._edges[f"e{place}"].get("pos", "").split()]
 
     def label(self, place: int) -> Point:
         return self._point(self._edges[f"e{place}"]["lp"])
@@ -359,6 +367,10 @@ class _Routes:
             points = self._answer.curve(place)
             if place in self._graph.turned:
                 points.reverse()
+            if not points:
+                ends = self._frames[source], self._frames[target]
+                routes.append(self._lost(*ends, labels[place], arrow.label_room))
+                continue
             if source not in self._graph.groups:
                 points = _reach(self._frames[source], points[::-1])[::-1]
             if target not in self._graph.groups:
