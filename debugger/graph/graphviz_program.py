@@ -30,7 +30,7 @@ DOTS_PER_INCH: Final = 144
 MOST_INCHES: Final = {"png": 60, "pdf": 199}
 """A larger picture is scaled down: a bitmap has at most 8,640 x 8,640 pixels, some 300 MB, and a page no more
 inches than readers open, which is 200."""
-_BEGINNINGS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
+_BEGINNINGS = {LAYOUT: (b"{",), "svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
 """Of the files; a program that is named ``dot`` may be another one."""
 _ELSE = {True: "The table shows the same.", False: "DOT and Mermaid need no program."}
 """What a person has without the program, for a layout (true) and for a picture."""
@@ -129,7 +129,9 @@ def run_program(
                 f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
                 advice=f"Install it again. {_ELSE[output == LAYOUT]}",
             ) from error
-    if process.returncode == 0 and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
+    # With code 1 a layout lacks some edges, which Graphviz could not lead around the boxes.
+    is_whole = process.returncode == 0 or (process.returncode == 1 and output == LAYOUT)
+    if is_whole and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
         return written
     reason = (messages or written).decode(errors="replace").strip()[:300]
     if sys.platform == "linux" and process.returncode == -signal.SIGXCPU:
