@@ -55,8 +55,9 @@ def find_program(output: str) -> str | None:
 
 
 def _which(name: str) -> str | None:
-    """Return the path of a program; not in the current folder, which may hold anything."""
-    found = shutil.which(name)
+    """Return the path of a program; not in the current folder, or one in it, which may hold anything."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, folders)))
     return found if found is not None and Path(found).is_absolute() else None
 
 
