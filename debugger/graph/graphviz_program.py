@@ -21,6 +21,8 @@ if sys.platform == "linux":
 
 SECONDS: Final = 20.0
 """The time that a picture may take; a graph whose edges lead far back can take hours."""
+_VERSION_SECONDS = 2.0
+"""The time that the program may take to tell its version, which the page waits for."""
 MEMORY: Final = 2 * 2**30
 """Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
 LAYOUT: Final = "json0"
@@ -83,7 +85,12 @@ def identify_program(output: str) -> str:
 def _version(program: str) -> str:
     try:
         told = subprocess.run(
-            [program, "-V"], capture_output=True, timeout=SECONDS, env=_environment(), check=False
+            [program, "-V"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_SECONDS,
+            env=_environment(),
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return program
