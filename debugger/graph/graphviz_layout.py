@@ -172,6 +172,12 @@ class _Graph:
             for index, box in enumerate(drawing.boxes)
             if index not in ends and self.names[box.id] not in self.groups
         ]
+        self._loops: defaultdict[str, float] = defaultdict(float)
+        """By the name of a box the room of the widest label of its loops."""
+        for arrow in self.arrows:
+            source, target = self.ends(arrow)
+            if source == target:
+                self._loops[source] = max(self._loops[source], arrow.label_room)
         self.is_loose = len(self._loose) == len(drawing.boxes)
         """Whether no box has an arrow."""
 
@@ -282,8 +288,7 @@ class _Graph:
         box = self._boxes[name]
         width = left + box.width + right
         if self.direction == "right":
-            loops = [arrow.label_room for arrow in self.arrows if self.ends(arrow) == (name, name)]
-            width = max(width, *loops) if loops else width
+            width = max(width, self._loops.get(name, 0.0))
         return width, above + box.height + below
 
     def _loose_frames(self, width: float, height: float) -> Iterator[tuple[str, Frame]]:

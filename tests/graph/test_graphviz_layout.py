@@ -152,6 +152,19 @@ def test_loops_have_room_for_label_and_breakpoint(program, direction: Direction)
     assert marks_in_the_way(drawn, placed) == 0
 
 
+def test_each_edge_of_a_large_graph_is_looked_at_a_few_times(monkeypatch):
+    drawn = drawing(200, workflow_like(200), "right")
+    calls = []
+    ends = graphviz_layout._Graph.ends
+    monkeypatch.setattr(
+        graphviz_layout._Graph, "ends", lambda self, arrow: calls.append(1) or ends(self, arrow)
+    )
+
+    place(drawn)
+
+    assert len(calls) < 5 * len(drawn.arrows)
+
+
 def test_groups_hold_what_is_in_them(program):
     graph = Graph(
         workflow(
