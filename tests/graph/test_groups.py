@@ -115,6 +115,20 @@ def test_groups_in_groups_are_laid_out() -> None:
     assert not overlap(nodes["a"], nodes["b"])
 
 
+def test_thread_that_leaves_its_super_node_is_in_it_only_there() -> None:
+    graph = Graph(workflow(static("a", "Hi"), say("g"), say("after"), say("g/in"), say("g/poll")))
+    groups = (
+        Group("g", "G", ("g/in", "g/poll"), "super_node"),
+        Group("t", "T", ("g/poll", "after", "g"), "thread"),
+    )
+
+    nodes = {box.id: box for box in layout(graph, "down", groups).nodes}
+
+    assert len(nodes) == 6
+    assert is_inside(nodes["g/poll"], nodes["t"]) and is_inside(nodes["t"], nodes["g"])
+    assert not overlap(nodes["after"], nodes["g"])
+
+
 def test_layout_changes_version_with_its_groups() -> None:
     graph = Graph(workflow(static("a", "Hi"), static("b", "Hi")))
 
