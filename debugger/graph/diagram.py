@@ -177,10 +177,13 @@ class _Nesting:
         self._around: dict[str, str] = {}
         """By the id of a node or group the group around it."""
         for group in groups:
-            outer = self._around.get(group.members[0])
-            if group.kind == "thread" and outer is not None:
-                self._around[group.id] = outer
-            self._around.update(dict.fromkeys(group.members, group.id))
+            members: Sequence[str] = group.members
+            outer = self._around.get(members[0])
+            if group.kind == "thread":  # its box is where it begins: what it does elsewhere is not in it
+                members = [member for member in members if self._around.get(member) == outer]
+                if outer is not None:
+                    self._around[group.id] = outer
+            self._around.update(dict.fromkeys(members, group.id))
         self._boxes: defaultdict[str | None, dict[str, NodeBox]] = defaultdict(dict)
         """By group, or ``None`` for the outermost level, the boxes by id."""
         self._edges: defaultdict[str | None, list[EdgeConfig]] = defaultdict(list)

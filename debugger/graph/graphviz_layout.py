@@ -12,11 +12,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from debugger.errors import DebuggerError
 from debugger.graph.back_edges import find_back_edges
 from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
-from debugger.graph.graphviz_program import LAYOUT, run_program
+from debugger.graph.graphviz_program import LAYOUT, find_program, run_program
 from debugger.graph.placement import EdgePath, Placement, Point, bezier
 
 CPU_SECONDS: Final = 2
@@ -119,14 +121,21 @@ def place(drawing: Diagram) -> Placement:
     Raises:
         UnsupportedError: There is no program.
         InputError: The graph takes more time or memory than a layout may take.
+        DebuggerError: What is written is no layout of the graph.
     """
     graph = _Graph(drawing)
     written = b"{}"
     if not graph.is_loose:
         written = run_program(graph.dot(), LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)
-    answer = _Answer(json.loads(written))
-    frames = graph.box_frames(answer)
-    routes = _Routes(graph, frames, answer).all()
+    try:
+        answer = _Answer(json.loads(written))
+        frames = graph.box_frames(answer)
+        routes = _Routes(graph, frames, answer).all()
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise DebuggerError(
+            f"What {Path(find_program(LAYOUT) or '').name} writes is no layout of the workflow.",
+            advice="Is it Graphviz? The table shows the same.",
+        ) from error
     width, height = answer.size
     for frame in frames.values():
         width, height = max(width, frame.right + _BADGES[2]), max(height, frame.bottom + _BADGES[3])
@@ -163,6 +172,12 @@ class _Graph:
             for index, box in enumerate(drawing.boxes)
             if index not in ends and self.names[box.id] not in self.groups
         ]
+        self._loops: defaultdict[str, float] = defaultdict(float)
+        """By the name of a box the room of the widest label of its loops."""
+        for arrow in self.arrows:
+            source, target = self.ends(arrow)
+            if source == target:
+                self._loops[source] = max(self._loops[source], arrow.label_room)
         self.is_loose = len(self._loose) == len(drawing.boxes)
         """Whether no box has an arrow."""
 
@@ -273,8 +288,7 @@ class _Graph:
         box = self._boxes[name]
         width = left + box.width + right
         if self.direction == "right":
-            loops = [arrow.label_room for arrow in self.arrows if self.ends(arrow) == (name, name)]
-            width = max(width, *loops) if loops else width
+            width = max(width, self._loops.get(name, 0.0))
         return width, above + box.height + below
 
     def _loose_frames(self, width: float, height: float) -> Iterator[tuple[str, Frame]]:
@@ -316,11 +330,13 @@ class _Answer:
         return frames
 
     def curve(self, place: int) -> list[Point]:
-        """Return the points of an edge's cubic curves."""
-        return [self._point(point) for point in self._edges[f"e{place}"]["pos"].split()]
+        """Return the points of an edge's cubic curves; none for one that the program could not draw."""
+        return [self._point(point) for point in self._edges[f"e{place}"].get("pos", "").split()]
 
-    def label(self, place: int) -> Point:
-        return self._point(self._edges[f"e{place}"]["lp"])
+    def label(self, place: int) -> Point | None:
+        """Return the centre of an edge's label; ``None`` for an edge without a curve."""
+        at = self._edges[f"e{place}"].get("lp")
+        return self._point(at) if at is not None else None
 
     def _point(self, text: str) -> Point:
         x, y = _numbers(text)
@@ -342,7 +358,7 @@ class _Routes:
 
     def all(self) -> list[EdgePath]:
         arrows = self._graph.arrows
-        labels = [self._answer.label(place) for place in range(len(arrows))]
+        labels = [self._answer.label(place) or self._between(arrow) for place, arrow in enumerate(arrows)]
         for arrow, centre in zip(arrows, labels, strict=True):
             self._take(Frame.around(centre, arrow.label_room, _LABEL_HEIGHT))
         loops: defaultdict[str, int] = defaultdict(int)
@@ -359,12 +375,19 @@ class _Routes:
             points = self._answer.curve(place)
             if place in self._graph.turned:
                 points.reverse()
+            points = points or _straight(self._frames[source], self._frames[target])
             if source not in self._graph.groups:
                 points = _reach(self._frames[source], points[::-1])[::-1]
             if target not in self._graph.groups:
                 points = _reach(self._frames[target], points)
             routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, self._mark(points)))
         return routes
+
+    def _between(self, arrow: EdgeLine) -> Point:
+        """Return the middle of a straight line."""
+        source, target = (self._frames[end] for end in self._graph.ends(arrow))
+        *_, (x1, y1), (x2, y2), _ = _straight(source, target)
+        return (x1 + x2) / 2, (y1 + y2) / 2
 
     def _loop(self, box: Frame, label: Point, arrow: EdgeLine, inside: int) -> list[Point]:
         """Return a loop from the side of a box towards its label, around so many others.
@@ -434,6 +457,19 @@ def _reach(box: Frame, points: Sequence[Point]) -> list[Point]:
         end = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
     thirds = [(x + (end[0] - x) * share, y + (end[1] - y) * share) for share in (1 / 3, 2 / 3)]
     return [*points, *thirds, end]
+
+
+def _straight(source: Frame, target: Frame) -> list[Point]:
+    """Return the line from one box to another as a curve."""
+    (x1, y1), (x2, y2) = _border(source, target.centre), _border(target, source.centre)
+    return [(x1 + (x2 - x1) * share, y1 + (y2 - y1) * share) for share in (0.0, 1 / 3, 2 / 3, 1.0)]
+
+
+def _border(box: Frame, towards: Point) -> Point:
+    (x, y), (width, height) = box.centre, box.size
+    dx, dy = towards[0] - x, towards[1] - y
+    share = min((size / 2 / abs(way) for size, way in ((width, dx), (height, dy)) if way), default=0.0)
+    return x + share * dx, y + share * dy
 
 
 def _bracket(near: Point, far: Point, side: float, corner: float) -> list[Point]:

@@ -21,6 +21,8 @@ if sys.platform == "linux":
 
 SECONDS: Final = 20.0
 """The time that a picture may take; a graph whose edges lead far back can take hours."""
+_VERSION_SECONDS = 2.0
+"""The time that the program may take to tell its version, which the page waits for."""
 MEMORY: Final = 2 * 2**30
 """Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
 LAYOUT: Final = "json0"
@@ -30,7 +32,7 @@ DOTS_PER_INCH: Final = 144
 MOST_INCHES: Final = {"png": 60, "pdf": 199}
 """A larger picture is scaled down: a bitmap has at most 8,640 x 8,640 pixels, some 300 MB, and a page no more
 inches than readers open, which is 200."""
-_BEGINNINGS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
+_BEGINNINGS = {LAYOUT: (b"{",), "svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF-",)}
 """Of the files; a program that is named ``dot`` may be another one."""
 _ELSE = {True: "The table shows the same.", False: "DOT and Mermaid need no program."}
 """What a person has without the program, for a layout (true) and for a picture."""
@@ -55,8 +57,9 @@ def find_program(output: str) -> str | None:
 
 
 def _which(name: str) -> str | None:
-    """Return the path of a program; not in the current folder, which may hold anything."""
-    found = shutil.which(name)
+    """Return the path of a program; not in the current folder, or one in it, which may hold anything."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, folders)))
     return found if found is not None and Path(found).is_absolute() else None
 
 
@@ -82,7 +85,12 @@ def identify_program(output: str) -> str:
 def _version(program: str) -> str:
     try:
         told = subprocess.run(
-            [program, "-V"], capture_output=True, timeout=SECONDS, env=_environment(), check=False
+            [program, "-V"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_SECONDS,
+            env=_environment(),
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return program
@@ -129,7 +137,9 @@ def run_program(
                 f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
                 advice=f"Install it again. {_ELSE[output == LAYOUT]}",
             ) from error
-    if process.returncode == 0 and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
+    # With code 1 a layout lacks some edges, which Graphviz could not lead around the boxes.
+    is_whole = process.returncode == 0 or (process.returncode == 1 and output == LAYOUT)
+    if is_whole and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
         return written
     reason = (messages or written).decode(errors="replace").strip()[:300]
     if sys.platform == "linux" and process.returncode == -signal.SIGXCPU:

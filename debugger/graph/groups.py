@@ -37,6 +37,9 @@ def thread_groups(graph: Graph, entries: Iterable[str] = ()) -> tuple[Group, ...
         return ()
     begins = [node.logical_id for node in (*graph.start_nodes, *graph.global_nodes)]
     taken = set(_reached([*begins, *entries], graph, forks))
+    ids = set(graph.nodes)
+    for edge in graph.workflow.edge_configs:  # a missing node has a box, too
+        ids |= {edge.source_node_logical_id or "", edge.destination_node_logical_id or ""}
     groups = []
     for edge in forks.values():
         reached = _reached([edge.destination_node_logical_id or ""], graph, forks)
@@ -45,8 +48,16 @@ def thread_groups(graph: Graph, entries: Iterable[str] = ()) -> tuple[Group, ...
         if members:
             settings = edge.companion_thread_config
             name = (settings.thread_id if settings else None) or edge.label or "companion"
-            groups.append(Group(f"thread of {edge.logical_id}", name, members, "thread"))
+            groups.append(Group(_thread_box_id(edge.logical_id, ids), name, members, "thread"))
     return tuple(groups)
+
+
+def _thread_box_id(edge_id: str, taken: Container[str]) -> str:
+    """Return an id for the box of a companion thread, by the edge that forks it."""
+    box_id = f"thread of {edge_id}"
+    while box_id in taken:  # by a node, whose id may be any text
+        box_id = f"the {box_id}"
+    return box_id
 
 
 def _is_fork(edge: EdgeConfig, graph: Graph) -> bool:

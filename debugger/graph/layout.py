@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, InputError
 from debugger.graph import graphviz_layout
 from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.graph import Graph
@@ -22,7 +24,20 @@ _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
 """A browser shows no more of them at a bearable speed."""
 
-_layouts: dict[str, Future[Layout]] = {}
+_FAILURE_KEPT, _FAILURE_KEPT_SECONDS = 30, 120.0
+"""So many times as long as it took a failure is kept, and so many seconds at the most."""
+
+
+@dataclass
+class _Work:
+    """A layout that is made or being made."""
+
+    future: Future[Layout] = field(default_factory=Future)
+    until: float = math.inf
+    """When it is made again, by the clock that never goes back."""
+
+
+_layouts: dict[str, _Work] = {}
 """By version and program; callers of one workflow share the work, those of another do not wait for it."""
 _lock = threading.Lock()
 
@@ -87,25 +102,43 @@ def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Se
 
     It depends on ids, names, types, edges, groups and the direction only, and is cached by these and by
     Graphviz's program. It takes two seconds of CPU at the most: where it would take more, or there is no
-    program, the picture is empty and has a note.
+    program, the picture is empty and has a note; what may succeed later is tried again.
     """
     drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction, groups)
     key = f"{drawing.version} {identify_program(LAYOUT)}"
     with _lock:
-        future = _layouts.pop(key, None)
-        is_first = future is None
-        future = future or Future()
-        _layouts[key] = future  # last in the dict is latest in use
+        work = _layouts.pop(key, None)
+        is_first = work is None or work.until < time.monotonic()
+        work = _Work() if work is None or is_first else work
+        _layouts[key] = work  # last in the dict is latest in use
         if len(_layouts) > _MOST_KEPT:
             del _layouts[next(iter(_layouts))]
     if is_first:
+        begun = time.monotonic()
         try:
-            future.set_result(_laid_out(drawing))
+            try:
+                made = _laid_out(drawing)
+            except DebuggerError as error:
+                made = _empty(drawing, str(error))
+                work.until = _kept_until(error, begun)
         except BaseException as error:
             with _lock:
                 _layouts.pop(key, None)
-            future.set_exception(error)
-    return future.result()
+            work.future.set_exception(error)
+        else:
+            work.future.set_result(made)
+    return work.future.result()
+
+
+def _kept_until(error: DebuggerError, begun: float) -> float:
+    """Return when a layout that failed is made again.
+
+    The limits of computing and memory are met again; a busy machine, or a mended program, may do better.
+    """
+    now = time.monotonic()
+    if isinstance(error, InputError) and now - begun < graphviz_layout.SECONDS:
+        return math.inf
+    return now + min(_FAILURE_KEPT * (now - begun), _FAILURE_KEPT_SECONDS)
 
 
 def _laid_out(drawing: Diagram) -> Layout:
@@ -114,10 +147,7 @@ def _laid_out(drawing: Diagram) -> Layout:
     if arrows > _MOST_ARROWS:
         counts = f"{sum(len(part.boxes) for part in parts):,} nodes and {arrows:,} edges"
         return _empty(drawing, f"The workflow is too large to be drawn: {counts}. The table shows the same.")
-    try:
-        placement = graphviz_layout.place(drawing)
-    except DebuggerError as error:
-        return _empty(drawing, str(error))
+    placement = graphviz_layout.place(drawing)
     return Layout(
         version=_version(drawing),
         direction=drawing.direction,

@@ -136,7 +136,7 @@ def test_wrong_use_says_what_to_do(store, tmp_path):
 def test_missing_dot_is_told(tmp_path, monkeypatch):
     file = tmp_path / "a.json"
     file.write_text(json.dumps(document(say("a"))))
-    monkeypatch.setattr(program.shutil, "which", lambda name: None)
+    monkeypatch.setattr(program.shutil, "which", lambda name, **where: None)
 
     done = draw(file, "-o", tmp_path / "a.pdf")
 

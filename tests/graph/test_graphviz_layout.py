@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from debugger.errors import InputError, UnsupportedError
+from debugger.errors import DebuggerError, InputError, UnsupportedError
 from debugger.graph import Graph, graphviz_layout, graphviz_program
 from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction
 from debugger.graph.graphviz_layout import Frame, place
@@ -152,6 +152,19 @@ def test_loops_have_room_for_label_and_breakpoint(program, direction: Direction)
     assert marks_in_the_way(drawn, placed) == 0
 
 
+def test_each_edge_of_a_large_graph_is_looked_at_a_few_times(monkeypatch):
+    drawn = drawing(200, workflow_like(200), "right")
+    calls = []
+    ends = graphviz_layout._Graph.ends
+    monkeypatch.setattr(
+        graphviz_layout._Graph, "ends", lambda self, arrow: calls.append(1) or ends(self, arrow)
+    )
+
+    place(drawn)
+
+    assert len(calls) < 5 * len(drawn.arrows)
+
+
 def test_groups_hold_what_is_in_them(program):
     graph = Graph(
         workflow(
@@ -230,6 +243,52 @@ def test_nothing_to_lay_out_needs_no_program(monkeypatch):
         UnsupportedError, match=r"The layout needs Graphviz's program dot: .* graphviz-pure: "
     ):
         place(drawing(2, [(0, 1, "")]))
+
+
+@pytest.mark.parametrize(
+    "written", ["dot 1.0: a template engine", "{}", "{", '{"bb": "a,b"}', '{"bb": 1}', '{"objects": [1]}']
+)
+def test_answer_that_is_no_layout_is_told(tmp_path, monkeypatch, written):
+    odd = tmp_path / "dot"
+    odd.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{written}'\n")
+    odd.chmod(0o755)
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: str(odd))
+    monkeypatch.setattr(graphviz_layout, "find_program", lambda output: str(odd))
+
+    with pytest.raises(DebuggerError, match=r"dot (writes|cannot write) .*The table shows the same"):
+        place(drawing(2, [(0, 1, "")]))
+
+
+@BOTH_WAYS
+def test_edge_that_the_program_cannot_lead_around_boxes_is_straight(
+    tmp_path, monkeypatch, direction: Direction
+) -> None:
+    drawn = drawing(3, [(0, 1, "yes"), (1, 2, "no")], direction)
+    real = find_program("json0")
+    lossy = tmp_path / "dot"
+    lossy.write_text(
+        f"#!{sys.executable}\n"
+        "import json, subprocess, sys\n"
+        f"answer = json.loads(subprocess.run([{real!r}, '-Tjson0'], stdin=0, stdout=-1).stdout)\n"
+        "for edge in answer['edges']:\n"
+        "    if edge['id'] == 'e1':\n"
+        "        del edge['pos'], edge['lp']\n"
+        "print(json.dumps(answer))\n"
+        "sys.exit('Error: lost n1 n2 edge')\n"
+    )
+    lossy.chmod(0o755)
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: str(lossy))
+
+    placed = place(drawn)
+
+    source, target = boxes_of(drawn, placed)[1:]
+    (first_x, first_y), *_, (last_x, last_y) = numbers(placed.routes[1].path)
+    for box, x, y in ((source, first_x, first_y), (target, last_x, last_y)):
+        nearest = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+        assert abs(nearest[0] - x) + abs(nearest[1] - y) < 0.3
+        assert not box.holds(x, y)
+    label = placed.routes[1].label_at
+    assert abs(label[0] - (first_x + last_x) / 2) + abs(label[1] - (first_y + last_y) / 2) < 0.3
 
 
 def test_long_layout_is_ended(tmp_path, monkeypatch):

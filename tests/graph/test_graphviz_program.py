@@ -91,6 +91,28 @@ def test_program_of_the_current_folder_is_not_run(tmp_path, monkeypatch):
     assert (find_program("svg"), find_program("pdf")) == (None, None)
 
 
+def test_program_of_the_current_folder_hides_no_other(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        put_program(folder, "echo")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", f".:{there}")
+
+    assert find_program("pdf") == str(there / "dot")
+
+
+def test_program_that_tells_no_version_does_not_keep_the_page_waiting(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(program.sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(program, "_VERSION_SECONDS", 0.2)
+    slow = put_program(tmp_path, "exec sleep 60")
+    begun = time.monotonic()
+
+    assert program.identify_program("svg") == slow
+    assert time.monotonic() - begun < 8
+
+
 def test_what_a_slow_program_has_started_is_ended(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     put_program(tmp_path, f"sleep 60 & echo $! > {tmp_path}/started; wait")

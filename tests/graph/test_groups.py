@@ -115,6 +115,20 @@ def test_groups_in_groups_are_laid_out() -> None:
     assert not overlap(nodes["a"], nodes["b"])
 
 
+def test_thread_that_leaves_its_super_node_is_in_it_only_there() -> None:
+    graph = Graph(workflow(static("a", "Hi"), say("g"), say("after"), say("g/in"), say("g/poll")))
+    groups = (
+        Group("g", "G", ("g/in", "g/poll"), "super_node"),
+        Group("t", "T", ("g/poll", "after", "g"), "thread"),
+    )
+
+    nodes = {box.id: box for box in layout(graph, "down", groups).nodes}
+
+    assert len(nodes) == 6
+    assert is_inside(nodes["g/poll"], nodes["t"]) and is_inside(nodes["t"], nodes["g"])
+    assert not overlap(nodes["after"], nodes["g"])
+
+
 def test_layout_changes_version_with_its_groups() -> None:
     graph = Graph(workflow(static("a", "Hi"), static("b", "Hi")))
 
@@ -151,6 +165,24 @@ def test_thread_group_has_what_only_its_thread_reaches() -> None:
 
     assert (group.title, group.members, group.kind) == ("lab", ("poll", "over"), "thread")
     assert group.id not in graph.nodes
+
+
+@pytest.mark.parametrize("named_by", ["node", "edge"])
+def test_box_of_a_thread_has_an_id_that_no_node_has(named_by: str) -> None:
+    begin, chat, poll = static("begin", "Hi"), say("chat"), node("poll", "no_op")
+    forking = fork("begin", "poll", "lab")
+    odd = f"thread of {forking['logical_id']}"
+    others = [node(odd, "no_op")] if named_by == "node" else []
+    graph = Graph(
+        workflow(begin, chat, poll, *others, direct("begin", "chat"), forking, when("chat", odd, "[[done]]"))
+    )
+
+    made = layout(graph, "down", thread_groups(graph))
+
+    boxes = {box.id: box for box in made.nodes}
+    assert boxes[odd].kind == "node" and boxes[odd].missing == (named_by == "edge")
+    assert sorted(box.kind for box in made.nodes) == ["node"] * 4 + ["thread"]
+    assert is_inside(boxes["poll"], next(box for box in made.nodes if box.kind == "thread"))
 
 
 def test_node_of_the_main_thread_is_in_no_group() -> None:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, graphviz_layout, graphviz_program, layout
 from debugger.graph.layout import Layout, _layouts
 from debugger.protocol.workflow import Workflow
@@ -259,6 +261,49 @@ def test_what_takes_too_long_is_told_in_a_sentence(tmp_path: Path, monkeypatch: 
 
     assert made.nodes == made.edges == ()
     assert made.note.startswith("The workflow takes more time than a layout may take. Close super nodes;")
+
+
+@pytest.mark.parametrize(("took", "wait"), [(10.0, 120.0), (1.0, 30.0)])
+def test_failure_is_tried_again_after_some_time(
+    monkeypatch: pytest.MonkeyPatch, took: float, wait: float
+) -> None:
+    clock, calls = [100.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def place(drawing: Any) -> None:
+        calls.append(1)
+        clock[0] += took
+        raise InputError("too long") if took >= graphviz_layout.SECONDS else DebuggerError("another program")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(graphviz_layout, "place", place)
+        for seconds in (0.0, wait - 1.0, 2.0):
+            clock[0] += seconds
+            assert layout(workflow()).note
+        assert len(calls) == 2
+
+    clock[0] += wait + 1.0
+    assert len(layout(workflow()).nodes) == 3
+    clock[0] += 9_000.0
+    assert layout(workflow()) is layout(workflow())
+
+
+def test_limit_of_computing_is_met_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, calls = [100.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def place(drawing: Any) -> None:
+        calls.append(1)
+        clock[0] += 3.0
+        raise InputError("The workflow takes more time than a layout may take.")
+
+    monkeypatch.setattr(graphviz_layout, "place", place)
+
+    for _ in range(2):
+        assert layout(workflow()).note
+        clock[0] += 9_000.0
+
+    assert len(calls) == 1
 
 
 def test_missing_program_is_told_and_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,11 +61,12 @@ def drawn_graph(view: RunView) -> DrawnGraph:
 
 
 def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
-    """Return the layout of a drawn graph, which a turn leaves as it is."""
+    """Return the layout of a drawn graph, which a turn leaves as it is; a failure may be tried again."""
     known = state.record(Unfolding)
-    if known.placed is None or known.placed[0] is not drawn.graph or known.placed[1] != direction:
-        known.placed = drawn.graph, direction, layout(drawn.graph, direction, drawn.groups)
-    return known.placed[2]
+    placed = known.placed
+    if placed is None or placed[0] is not drawn.graph or placed[1] != direction or placed[2].note:
+        placed = known.placed = drawn.graph, direction, layout(drawn.graph, direction, drawn.groups)
+    return placed[2]
 
 
 def graph_of_node(view: RunView, node_id: str) -> Graph:

@@ -395,6 +395,18 @@ def with_session(app, do):
         do()
 
 
+def test_graph_is_drawn_in_the_same_session_once_there_is_a_program(app, backend, monkeypatch):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    with monkeypatch.context() as patch:
+        patch.setattr(graphviz_program, "find_program", lambda output: None)
+        app.run()
+        assert rows(app, "The nodes")
+
+    app.run()
+
+    assert [node["id"] for node in drawn(app)["geometry"]["nodes"]] == ["a", "chat"]
+
+
 def test_table_stands_in_for_graph_without_a_program(app, backend, monkeypatch):
     monkeypatch.setattr(graphviz_program, "find_program", lambda output: None)
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))

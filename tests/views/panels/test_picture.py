@@ -38,7 +38,7 @@ def test_path_and_heat_need_a_run(app, opened):
 
 
 def test_format_without_its_program_says_what_is_missing(app, opened, monkeypatch):
-    monkeypatch.setattr(program.shutil, "which", lambda name: None)
+    monkeypatch.setattr(program.shutil, "which", lambda name, **where: None)
 
     choose(app, "pdf")
 

@@ -23,7 +23,7 @@ def geometry(
 ) -> JsonObject:
     """Return the geometry of a version with the run's additions.
 
-    It changes only with the version, or with what the run adds.
+    It changes only with the version, or with what the run adds. Without a layout it has a note and no nodes.
 
     Args:
         layout: The placed drawing.
@@ -39,7 +39,7 @@ def geometry(
     nodes, edges = list(shape["nodes"]), list(shape["edges"])
     known = {node.id for node in layout.nodes}
     extra = {node: name for node, name in missing_nodes.items() if node not in known}
-    if extra:
+    if extra and not layout.note:
         below = layout.height + GAP if layout.nodes else 0.0
         part = added_part(extra, unmapped, below=below, direction=layout.direction)
         nodes, edges = nodes + part["nodes"], edges + part["edges"]
@@ -96,6 +96,8 @@ def added_part(
 ) -> JsonObject:
     """Lay out missing nodes and their edges; the height is that of the whole picture.
 
+    Where there is no layout of the edges they are left out.
+
     Args:
         missing_nodes: Their names by id.
         unmapped: The transitions of the run without an edge.
@@ -107,7 +109,10 @@ def added_part(
         for transition in unmapped
         if transition.source in missing_nodes and transition.destination in missing_nodes
     ]
-    placed = layout(_workflow(missing_nodes, between), direction).to_json()
+    made = layout(_workflow(missing_nodes, between), direction)
+    if made.note:  # boxes without edges need no program; the edges are added to them
+        made = layout(_workflow(missing_nodes, []), direction)
+    placed = made.to_json()
     nodes = [
         {
             **node,

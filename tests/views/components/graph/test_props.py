@@ -7,6 +7,7 @@ import pytest
 
 from debugger.analysis.position import position
 from debugger.analysis.run_tables import unmapped_edges
+from debugger.graph import graphviz_program
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.protocol.events import (
@@ -109,3 +110,24 @@ def test_what_author_wrote_about_node_is_part_of_version():
     after = Graph(workflow(static("a", "Hi", description="Greets")))
 
     assert geometry(layout(before), before, {})["version"] != geometry(layout(after), after, {})["version"]
+
+
+def test_of_workflow_that_is_gone_all_is_drawn_without_a_program(monkeypatch):
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: None)
+    subject = Graph(workflow())
+    found = position(turn(start("greet"), hop("greet", "ask"), start("ask"), hop("ask", "greet")), subject)
+
+    shape = geometry(layout(subject), subject, found.missing_nodes, unmapped_edges(found, subject))
+
+    assert [node["id"] for node in shape["nodes"]] == ["greet", "ask"]
+    assert [edge["id"] for edge in shape["edges"]] == ["edge_greet_ask", "edge_ask_greet"]
+
+
+def test_missing_nodes_alone_do_not_stand_for_a_graph_that_is_not_laid_out(monkeypatch):
+    monkeypatch.setattr(graphviz_program, "find_program", lambda output: None)
+    subject = graph()
+
+    shape = geometry(layout(subject), subject, {"gone": "Gone"})
+
+    assert shape["nodes"] == shape["edges"] == []
+    assert "pip install graphviz-pure" in shape["note"]
