@@ -147,6 +147,8 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
         with suppress(TimeoutError):
             # It takes the keyboard a moment after the click: until then Enter presses the last button again.
             page.wait_for_function("() => document.activeElement?.tagName === 'CANVAS'", timeout=2_000)
+            # A click before it is laid out chooses nothing, and Enter would open the first cell.
+            grid.locator("td:last-child[aria-selected=true]").wait_for(state="attached", timeout=2_000)
             page.keyboard.press("Enter")
             editor.wait_for(timeout=2_000)
             break
@@ -289,8 +291,8 @@ def conversation(page: Page) -> Locator:
 
 
 def message_box(page: Page) -> Locator:
-    """Return the message box."""
-    return page.locator(".st-key-message textarea")
+    """Return the message box; not the one before it, which Streamlit keeps until this one is drawn."""
+    return page.locator(".st-key-message:not([data-retained], [data-retained] *) textarea")
 
 
 def alert(page: Page) -> Locator:
