@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def type_workflow(page: Page, text: str) -> None:
     page.get_by_role("combobox", name="Workflow").click()
     page.get_by_role("combobox", name="Workflow").fill(text)
     expect(page.get_by_role("option")).to_have_count(1)
-    expect(page.get_by_role("option", name="Add")).to_have_count(0)
+    expect(page.get_by_role("option", name=re.compile("^Add:"))).to_have_count(0)
     page.keyboard.press("Enter")
     settled(page)
 
