@@ -53,7 +53,7 @@ class Trouble:
     node: str | None = None
     """The logical id of the node, if the event tells it."""
     is_faulted: bool = False
-    """Whether a fault of the debugger's user caused it."""
+    """True where a fault that the debugger's user has added caused it."""
 
     @property
     def is_failure(self) -> bool:

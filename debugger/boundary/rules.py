@@ -95,7 +95,7 @@ _KNOWN_KEY = compiled(
     r"(?:-----END [A-Z ]{0,40}?PRIVATE KEY-----)?"
 )
 _RANDOM = compiled(r"(?<![\w/-])[A-Za-z0-9_-]{32,}+(?![\w-])")
-"""What may be a key of an unknown issuer: long enough, and random by `_is_random`."""
+"""Pattern of what may be a key of an unknown issuer: long enough, and random by `_is_random`."""
 _MIN_BITS = 3.8
 """Bits of entropy of a character; texts of hexadecimal digits have less, and so have names of words."""
 
@@ -134,7 +134,7 @@ _KEY_ISSUERS = tuple(
 )
 _KEY_HEADS = (*_KEY_ISSUERS, "eyj", "akia", "asia", "aiza", "bearer ", "-----begin ")
 _BIRTH_WORDS = ("born", "birth", "dob", "d.o.b", "geboren", "geburt", "nacimiento", "naissance")
-"""Of the words, each match of a rule has one in it, in lower case; most texts have none."""
+"""Words by rule, in lower case: each match has one of them in it, and most texts have none."""
 _LONG_WORD = compiled(r"[\w-]{32}")
 _SIX_DIGITS = compiled(r"\d(?:\D{0,4}\d){5}")
 """Each card, national id and phone number has this in it."""

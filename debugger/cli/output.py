@@ -10,7 +10,7 @@ import typer
 from debugger.telemetry.logs import CONTROLS, escape_controls
 
 _JSON_ESCAPES = {code: f"\\u{code:04x}" for code in CONTROLS if code >= 0x7F}
-"""Of the controls that JSON leaves as they are."""
+"""Pattern of the controls that JSON leaves as they are."""
 
 
 def say(text: str, *, err: bool = False, nl: bool = True, **style: Any) -> None:

@@ -19,7 +19,7 @@ MAX_ERRORS = 20
 """Of one keyword on one value; each error holds the value written out, and only the best is shown."""
 
 MAX_CHARACTERS = 5_000_000
-"""Of a value; a part that is held many times counts each time, as it does in a message."""
+"""Limit of a value; a part that is held many times counts each time, as it does in a message."""
 
 MAX_ITEMS = 500_000
 

@@ -165,7 +165,7 @@ class Interceptor:
     used: set[str] = field(default_factory=set)
     """The labels of the recorded answers that were used."""
     unreported: list[AnswerSource] = field(default_factory=list)
-    """What answered since the last event of a node, one for each call."""
+    """Answers since the last event of a node, one for each call: what gave them."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
         """Run a node, or return its pinned output, or let it fail."""
