@@ -88,7 +88,7 @@ _LABELLED_KEY = compiled(
 )
 _KNOWN_KEY = compiled(
     r"(?<![\w-])eyJ[\w-]{8,4096}+\.[\w-]{8,16384}+\.[\w-]*+"
-    r"|\b(?:sk|pk|rk|xox[abprs]|gh[opsur]|glpat|npm|hf|shpat)[-_](?=[\w-]{0,64}?\d)[\w-]{12,}+"
+    r"|(?P<issued>\b(?:sk|pk|rk|xox[abprs]|gh[opsur]|glpat|npm|hf|shpat)[-_][\w-]{12,}+)"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{30,}+"
     r"|(?<=\bBearer )[\w.~+/=-]{8,}+"
     r"|-----BEGIN [A-Z ]{0,40}?PRIVATE KEY-----(?:[^-]++|-(?!----END ))*+"
@@ -100,7 +100,7 @@ _MIN_BITS = 3.8
 """Bits of entropy of a character; texts of hexadecimal digits have less, and so have names of words."""
 
 _EMAIL = compiled(r"(?<=([\w.%+'-]{1,64}))@(?:[\w-]{1,63}+\.)+[^\W\d_]{2,24}")
-_CARD = compiled(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_CARD = compiled(r"(?<![\w.+-])[2-6](?:[ -]?\d){12,18}(?![\w-])")
 _NATIONAL_ID = compiled(
     r"(?<![\w.-])(?:\d{3}-\d{2}-\d{4}|(?<!\d )\d{4} \d{4} \d{4}(?! \d)|\d{8}-?[A-Z]"
     r"|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D])(?![\w-])"
@@ -259,6 +259,7 @@ class KnownValues:
     def __init__(self) -> None:
         self._rules: dict[str, str] = {}
         self._heads: dict[str, list[str]] = {}
+        self._begins = _NOTHING
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -274,6 +275,9 @@ class KnownValues:
         if len(value) < self.HEAD or value in self._rules:
             return False
         self._rules[value] = rule
+        if not self._begins.match(value):
+            first = "".join({head[0] for head in self._heads} | {value[0]})
+            self._begins = compiled(rf"(?<!\w)[{regex.escape(first, special_only=False)}]")
         heads = self._heads.setdefault(value[: self.HEAD], [])
         heads.append(value)
         heads.sort(key=len, reverse=True)
@@ -289,11 +293,15 @@ class KnownValues:
             return
         lowered, end = _lowered(text), 0
         cuts = [at for at, character in enumerate(lowered) if character == CUT] if CUT in lowered else ()
-        for match in found_in(_WORD_BEGINS, lowered):
+        for match in found_in(self._begins, lowered):
             start = match.start()
-            for value in self._heads.get(lowered[start : start + self.HEAD], ()) if start >= end else ():
+            if start < end:
+                continue
+            for value in self._heads.get(lowered[start : start + self.HEAD], ()):
                 stop = start + len(value)
                 if not lowered.startswith(value, start) or _is_word(lowered[stop : stop + 1]):
+                    if not cuts:
+                        continue
                     after = bisect(cuts, start)
                     stop = cuts[after] if after < len(cuts) else start
                     is_part = start < stop < start + min(len(value), _MAX_CUT)
@@ -304,7 +312,7 @@ class KnownValues:
                 break
 
 
-_WORD_BEGINS = compiled(r"(?<!\w)\S")
+_NOTHING = compiled(r"(?!)")
 CUT = "…"
 """The end of a text that was cut."""
 _MAX_CUT = 2_000
@@ -368,7 +376,8 @@ def _find_keys(text: str, folded: str) -> Iterator[Span]:
     if has_any(_KEY_LABELS, folded):
         spans += [match.span("part") for match in found_in(_LABELLED_KEY, text)]
     if has_any(_KEY_HEADS, folded):
-        spans += [match.span() for match in found_in(_KNOWN_KEY, text)]
+        known = found_in(_KNOWN_KEY, text)
+        spans += [match.span() for match in known if match["issued"] is None or _has_digit(match[0])]
     if is_found(_LONG_WORD, text):
         spans += [match.span() for match in found_in(_RANDOM, text) if _is_random(match[0])]
     return _merged(spans)
@@ -453,6 +462,10 @@ _FINDERS: dict[str, Finder] = {
 }
 """The rules that find something in texts, in the order in which they are applied: what the first ones look
 for has a context that a mark would cut."""
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _is_random(text: str) -> bool:
