@@ -74,7 +74,7 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         follow_log()
         last = state.record(LastAction)
-        last.error, last.action = None, do.__name__
+        last.error, last.action, last.field = None, do.__name__, ""
         try:
             check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
