@@ -149,3 +149,11 @@ def test_expanded_graph_keeps_keys_from_page(host: Host):
     host.page.keyboard.press("Shift+H")
 
     assert "bar" in [key for key, _, _ in host.events]
+
+
+def test_controls_with_one_label_have_names_of_their_own(host: Host):
+    menus = [Menu(f"more_{of}", "More", [Button(f"b_{of}", "B", nothing)], of=of) for of in ("Left", "Right")]
+    host.draw(lambda: bar("bar", [*menus, Button("go", "Go", nothing, of="Bye")]))
+
+    for name in ("More (Left)", "More (Right)", "Go (Bye)"):
+        expect(host.page.get_by_role("button", name=name, exact=True)).to_be_visible()
