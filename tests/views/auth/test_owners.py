@@ -13,6 +13,7 @@ from debugger.views.auth import owners as module
 from debugger.views.auth.owners import (
     MAX_IDLE_SECONDS,
     MAX_OWNERS,
+    MAX_SETUPS,
     BoundKey,
     Owner,
     OwnerCookie,
@@ -171,3 +172,14 @@ def test_settled_sessions_are_forgotten():
     assert owner.session_of("staging", "tea", "one") is None
     owner.keep_session("staging", later)
     assert [session for _, session in owner.sessions] == [later]
+
+
+def test_owner_holds_what_the_last_tabs_have_set():
+    owner = Owner()
+    for number in range(MAX_SETUPS + 1):
+        owner.keep_setups(f"tab{number}", {"w": {"format": number}})
+    owner.keep_setups("tab1", {"w": {"format": 99}})
+
+    assert len(owner.setups) == MAX_SETUPS
+    assert "tab0" not in owner.setups
+    assert owner.setups["tab1"] == {"w": {"format": 99}}
