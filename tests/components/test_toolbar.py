@@ -12,7 +12,18 @@ from debugger.views import state
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
-from debugger.views.components.toolbar import Button, Menu, SegmentedControl, TextInput, bar
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    Disclosure,
+    Menu,
+    SegmentedControl,
+    Select,
+    Spacer,
+    Text,
+    TextInput,
+    bar,
+)
 from tests.components.driving import Host
 from tests.support.factories import say, workflow
 
@@ -149,3 +160,30 @@ def test_expanded_graph_keeps_keys_from_page(host: Host):
     host.page.keyboard.press("Shift+H")
 
     assert "bar" in [key for key, _, _ in host.events]
+
+
+def test_opened_tabs_and_filters_fit_into_their_bar(host: Host):
+    host.page.set_viewport_size({"width": 1280, "height": 720})
+    host.page.evaluate("() => document.body.insertAdjacentHTML('beforeend', '<div class=pane></div>')")
+    host.page.locator(".pane").evaluate("it => { it.style.width = '741px'; }")
+    views = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+    counts = {"Side effects": "Side effects 2", "Breakpoints": "Breakpoints 1", "Mocks": "Mocks 1"}
+
+    def drawn() -> None:
+        state.begin_widget("density", "Key events")
+        filters = [
+            Select("density", "Density", {"Key events": "Key events · 20 of 52"}, ""),
+            TextInput("find", "Find", "Find …", ":material/search:", is_live=True),
+            Disclosure("filter", "Filter", ":material/filter_list:", "secondary", yields=True),
+            Badge("1 on", colour="violet"),
+            Text("1 failure"),
+        ]
+        tabs = SegmentedControl("view", "View", views, counts, look="tabs")
+        bar("bar", [tabs, Spacer(), *filters], low=True)
+
+    host.draw(drawn, into=".pane")
+
+    line = host.page.locator(".st-key-bar .bar")
+    ends = line.locator(".part").evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
+    assert max(ends) <= line.evaluate("it => it.getBoundingClientRect().right") + 0.5, ends
+    expect(host.page.get_by_text("1 failure", exact=True)).to_be_visible()
