@@ -15,7 +15,7 @@ from debugger.graph.groups import Group, thread_groups
 from debugger.graph.layout import Layout, layout
 from debugger.session.session import DebugSession
 from debugger.views import state
-from debugger.views.actions import session_command
+from debugger.views.actions import action
 from debugger.views.run_state import Element
 from debugger.views.run_view import RunView
 
@@ -83,7 +83,7 @@ def drawn_element(view: RunView, element: Element) -> Element:
     return element if around == element.id else Element("node", around)
 
 
-@session_command
+@action(takes_session=True)
 def toggle_super_node(session: DebugSession, node_id: str) -> None:
     """Open a super node in the graph, or close it.
 
