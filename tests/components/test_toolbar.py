@@ -42,6 +42,18 @@ def menu(*buttons: Button) -> Menu:
     return Menu("more", "More", buttons, icon=":material/more_horiz:", shows="icon")
 
 
+def test_long_label_begins_within_its_bar(host: Host):
+    host.page.set_viewport_size({"width": 400, "height": 300})
+    button = Button("go", "→ " + "Beratung zu Bewegung " * 6, nothing, look="tertiary")
+    host.draw(lambda: bar("bar", [button], low=True))
+
+    label = host.page.locator(".st-key-go button > span").bounding_box()
+
+    assert label is not None
+    assert label["x"] >= 0
+    assert label["x"] + label["width"] <= 400
+
+
 def test_menu_is_used_by_keyboard(host: Host):
     pressed: list[str] = []
     buttons = [Button(name, name, pressed.append, (name,)) for name in ("First", "Second", "Last")]
