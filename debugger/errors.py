@@ -1,4 +1,4 @@
-"""The tree of the errors that are raised on purpose.
+"""The tree of the errors that users read.
 
 ::
 
@@ -24,6 +24,7 @@
     │   ├── StoreDamagedError         503   a page of it is damaged
     │   └── TurnNotStoredError        409   a turn ran and its result is not on record; has its calls
     ├── SettingsError                 500   a setting has a value that means nothing
+    ├── UnexpectedError               500   a fault of this program; its cause is the exception
     └── ApiError                      502   the hosted API failed a request
         ├── AuthenticationError       401   no key, or a key that is not accepted
         ├── ForbiddenError            403   the key is good and its owner may not
@@ -234,6 +235,10 @@ class TurnNotStoredError(StoreError):
 
 class SettingsError(DebuggerError):
     """A setting with an invalid value."""
+
+
+class UnexpectedError(DebuggerError):
+    """A fault of this program: an exception that nothing expects, which is the error's ``__cause__``."""
 
 
 class ApiError(DebuggerError):

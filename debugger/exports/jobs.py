@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from typing import BinaryIO, Literal
 
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, UnexpectedError
 from debugger.exports.formats import ExportCancelled, ExportOptions, ExportProgress, write_export
 from debugger.exports.records import ExportedRun
 
@@ -90,14 +90,15 @@ class ExportJob:
         except DebuggerError as error:
             self.error, self.state = error, "failed"
         except OSError as error:
-            self._fail(f"The file cannot be written: {error.strerror or error}.", "Is the disk full?")
+            sentence = f"The file cannot be written: {error.strerror or error}."
+            self.error, self.state = DebuggerError(sentence, advice="Is the disk full?"), "failed"
         except Exception as error:
             _log.exception("An export failed")
-            self._fail(f"The export was interrupted ({type(error).__name__}).", "The page's log says more.")
+            self.error = UnexpectedError(
+                f"The export was interrupted ({type(error).__name__}).", advice="The page's log says more."
+            )
+            self.error.__cause__, self.state = error, "failed"
         finally:
             self._over.set()
             if self.state != "done" or self.progress.cancelled.is_set():
                 self.close()
-
-    def _fail(self, message: str, advice: str) -> None:
-        self.error, self.state = DebuggerError(message, advice=advice), "failed"

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, UnexpectedError
 from debugger.scenarios.history import SuiteHistory
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.scenarios.suite import Case, SuiteExecution
@@ -86,8 +86,9 @@ class SuiteJob:
             self.error = error
         except Exception as error:
             _log.exception("A suite run failed")
-            self.error = DebuggerError(
+            self.error = UnexpectedError(
                 f"The suite run ended early ({type(error).__name__}).", advice="See the log of the app."
             )
+            self.error.__cause__ = error
         finally:
             self._ended.set()

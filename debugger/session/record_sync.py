@@ -14,7 +14,7 @@ from typing import Any, Literal
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.engine.background_call import BackgroundCall
-from debugger.errors import DebuggerError, OutcomeUnknownError
+from debugger.errors import DebuggerError, OutcomeUnknownError, UnexpectedError
 from debugger.protocol.events import EndWorkflowIterationEvent, Event
 from debugger.protocol.runs import SentTurn
 from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs, turn_logs
@@ -219,7 +219,8 @@ class RecordSync:
             self.error = error
         except Exception as error:  # a page must report something, whatever broke
             _log.exception("reading a record failed")
-            self.error = DebuggerError(f"The record could not be read ({type(error).__name__}).")
+            self.error = UnexpectedError(f"The record could not be read ({type(error).__name__}).")
+            self.error.__cause__ = error
         return None
 
     def wait(self, timeout: float) -> bool:

@@ -18,7 +18,7 @@ from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks import MockSet
 from debugger.engine.mocks.interceptor import Interceptor
-from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError
+from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError, UnexpectedError
 from debugger.expressions import Scope
 from debugger.graph import Graph
 from debugger.protocol.events import Event
@@ -211,7 +211,7 @@ class TurnWorker:
             if self.progress.sent is not None:
                 self.error = OutcomeUnknownError(reason, advice="Check whether the record holds it.")
             else:
-                self.error = DebuggerError(reason, advice="The log of the program says more.")
+                self.error = UnexpectedError(reason, advice="The log of the program says more.")
             self.error.__cause__ = error
         finally:
             self._ended_at = time.monotonic()

@@ -5,6 +5,7 @@ Each ends in a changed page state, never in an exception.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial, wraps
@@ -56,12 +57,22 @@ _TURN_WAIT_SECONDS = 0.1
 
 @dataclass
 class _RunSetups:
-    """Settings that the next run on view begins with."""
+    """Settings that the next run on view begins with.
+
+    Those of a run are stored with it. A run that has not begun has no place in the store: the `Owner` of the
+    browser holds them, in this process alone, and the address has a token of them. A mock may have a secret,
+    which no other user or browser gets by the address. Each tab writes under a token of its own, and a
+    reloaded one under a new one: of two tabs, also with one address, none changes what the other has set.
+    """
 
     advances_by_itself: bool = True
     """Whether background work goes on by itself."""
     by_workflow: dict[str, JsonObject] = field(default_factory=dict)
     """The debug setup, as breakpoints, that each workflow's last run had."""
+    token: str = ""
+    """Names what the owner holds of this tab; empty before anything is set."""
+    is_reloaded: bool = False
+    """Whether the next session on view is that of the tab before its reload."""
 
 
 SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
@@ -112,7 +123,7 @@ def _recorded(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         follow_log()
         last = state.record(LastAction)
-        last.error, last.action = None, do.__name__
+        last.error, last.action, last.field = None, do.__name__, ""
         try:
             check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
@@ -489,8 +500,9 @@ def show(session: DebugSession | None) -> None:
             own = _stored_setup(session.run_id)
             found = own or setups.by_workflow.get(session.workflow_id)
             if found is not None and not session.breakpoints.points and not session.mocks:
-                debug_setup.restore(session, found, is_own=own is not None)
+                debug_setup.restore(session, found, is_own=own is not None or setups.is_reloaded)
                 setups.by_workflow[session.workflow_id] = found  # the next run has it, also after a reload
+        setups.is_reloaded = False
     select_event(None)
     selection.choose(None)
     run.awaits_turn, run.after_turns, run.replaced = False, None, None
@@ -507,9 +519,32 @@ def store_debug_setup() -> None:
     if run.session is None:
         return
     found = debug_setup.capture(run.session)
-    state.record(_RunSetups).by_workflow[run.session.workflow_id] = found
+    setups = state.record(_RunSetups)
+    setups.by_workflow[run.session.workflow_id] = found
     if run.session.run_id is not None:
         local_notes().keep_debug_setup(run.session.run_id, encode(found))
+    else:
+        _keep_for_reload(setups)
+
+
+def _keep_for_reload(setups: _RunSetups) -> None:
+    setups.token = setups.token or secrets.token_urlsafe(16)
+    owner().keep_setups(setups.token, setups.by_workflow)
+
+
+def setup_token(session: DebugSession) -> str:
+    """Return the token of what was set for a run that has not begun; empty where nothing was."""
+    setups = state.record(_RunSetups)
+    is_set = session.started_run_id is None and session.workflow_id in setups.by_workflow
+    return setups.token if is_set else ""
+
+
+def take_setups(token: str) -> None:
+    """Take what this tab had set before its reload, unless it has set something since."""
+    setups, found = state.record(_RunSetups), owner().setups.get(token)
+    if found is not None and not setups.by_workflow:
+        setups.by_workflow, setups.is_reloaded = dict(found), True
+        _keep_for_reload(setups)
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:

@@ -50,7 +50,8 @@ def follow_address() -> None:
     wanted = state.address()
     if wanted == addresses.shown or wanted == Address() or state.is_stale(wanted):
         return
-    is_same_run = replace(wanted, is_demo=addresses.shown.is_demo) == addresses.shown
+    shown = addresses.shown
+    is_same_run = replace(wanted, is_demo=shown.is_demo, setup=shown.setup) == shown
     addresses.shown, state.record(ViewMode).is_demo = wanted, wanted.is_demo
     if is_same_run:
         return
@@ -72,6 +73,7 @@ def follow_address() -> None:
     elif wanted.run:  # it is on view; without a turn while its first one is being executed
         actions.select_place(wanted.turn, wanted.event)
     elif wanted.workflow:
+        actions.take_setups(wanted.setup)
         actions.open_workflow(wanted.workflow)
 
 
@@ -157,4 +159,4 @@ def current_address() -> Address:
     token = live_sessions().token_of(session) if backend_name == "embedded" else ""
     run_id = session.started_run_id or ""
     names = backend_name, session.workflow_id, run_id
-    return Address(*names, turn, is_demo, token, connection, event)
+    return Address(*names, turn, is_demo, token, connection, event, actions.setup_token(session))

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from debugger.backends.base_url import host_of
-from debugger.errors import DebuggerError, SettingsError
+from debugger.errors import DebuggerError, SettingsError, UnexpectedError
 from debugger.exports.problem_report import Failure, ReportMasker, exception_places, problem_report
 from debugger.session.session import DebugSession
 from debugger.settings import Settings, read_settings
@@ -75,7 +75,7 @@ def _install() -> None:
     logging.getLogger().addHandler(_TabHandler())
 
 
-def log_unexpected_error(what: str, error: Exception) -> DebuggerError:
+def log_unexpected_error(what: str, error: Exception) -> UnexpectedError:
     """Log an unexpected exception, and return an error to be shown for it.
 
     Args:
@@ -83,7 +83,7 @@ def log_unexpected_error(what: str, error: Exception) -> DebuggerError:
         error: The exception.
     """
     _log.error("%s failed unexpectedly", what, exc_info=error)
-    found = DebuggerError(
+    found = UnexpectedError(
         f"{what} failed unexpectedly ({type(error).__name__}).",
         advice="Reload the page. If it fails again, send the problem report to the maintainers of this app.",
     )

@@ -38,6 +38,10 @@ class LastAction:
     """The error that it ended in."""
     action: str = ""
     """The name of the action that ended in it."""
+    field: str = ""
+    """The key of the field that caused the error and shows it; empty where none does."""
+    closed: DebuggerError | None = None
+    """The error of a turn whose message the user has closed."""
 
 
 @dataclass

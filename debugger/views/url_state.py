@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-_KEYS = ("backend", "connection", "workflow", "run", "turn", "event", "skin", "session")
+_KEYS = ("backend", "connection", "workflow", "run", "turn", "event", "skin", "session", "setup")
 _DEMO = "demo"
 
 
@@ -26,6 +26,8 @@ class Address:
     """The name of the hosted backend's connection: never its URL, never its key."""
     event: int | None = None
     """The cursor: the index of an event in the run; absent while the run is followed live."""
+    setup: str = ""
+    """The token of what this tab has set for a run to be started; it means nothing in another browser."""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
@@ -39,13 +41,24 @@ class Address:
             parameters.get("session", ""),
             parameters.get("connection", ""),
             _number(parameters.get("event", "")),
+            parameters.get("setup", ""),
         )
 
     def to_parameters(self) -> dict[str, str]:
         """Return the query parameters, absent ones left out."""
         turn, event = ("" if number is None else str(number) for number in (self.turn, self.event))
         skin = _DEMO if self.is_demo else ""
-        values = (self.backend, self.connection, self.workflow, self.run, turn, event, skin, self.session)
+        values = (
+            self.backend,
+            self.connection,
+            self.workflow,
+            self.run,
+            turn,
+            event,
+            skin,
+            self.session,
+            self.setup,
+        )
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -253,14 +252,14 @@ def web_page() -> Iterator[str]:
     server.server_close()
 
 
-def test_problem_report_is_one_click_from_error(page: Page, app: Server):
+def test_error_is_over_the_page_and_can_be_closed(page: Page, app: Server):
     open_app(page, f"{app.url}/?run={UNKNOWN}")
+    error = page.get_by_role("alert")
 
-    page.get_by_text("Problem report", exact=True).click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download report").click()
+    expect(error).to_contain_text(UNKNOWN)
+    before = page.locator(".st-key-setup_alone, .st-key-panes").first.bounding_box()
+    page.get_by_role("button", name="Close the message").click()
+    settled(page)
 
-    report = Path(waiting.value.path()).read_text(encoding="utf-8")
-    assert "Failed action: open_run\nError: NotFoundError\n" in report
-    assert "Browser: Mozilla/5.0" in report
-    expect(page.get_by_text("Failed action: open_run")).to_be_visible()
+    expect(error).to_have_count(0)
+    assert page.locator(".st-key-setup_alone, .st-key-panes").first.bounding_box() == before

@@ -46,7 +46,7 @@ def test_each_error_has_a_place():
         kind for kind in kinds if error_place(kind.__new__(kind)) == ERROR_PLACES[errors.DebuggerError]
     ]
 
-    assert general == [errors.DebuggerError]
+    assert general == [errors.DebuggerError, errors.UnexpectedError]
 
 
 def test_error_has_place_of_nearest_base():

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+
+import pytest
+from streamlit.testing.v1 import AppTest
 
 from debugger.protocol.runs import TurnInput
+from debugger.views import actions
+from debugger.views.auth.owners import Owner
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import AddressState
 from debugger.views.url_state import Address
 from tests.support.factories import direct, document, say, static
+from tests.views.bars import control, use
+from tests.views.conftest import APP
+from tests.views.records import record_of
 
 
 def test_address_that_browser_sent_too_early_is_not_followed(app, backend, record):
@@ -45,3 +54,76 @@ def test_lost_session_leaves_other_run_unmarked(app, backend, record):
     assert record(CurrentRun).session.run_id == run_id
     assert record(CurrentRun).session.notice == ""
     assert app.error
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """Lets the tabs that are drawn be of a browser, by its name; gives the function that says of which."""
+    owners = defaultdict(Owner)
+    return lambda name: monkeypatch.setattr(actions, "owner", lambda: owners[name])
+
+
+@pytest.fixture
+def prepared(app, backend, browser, record):
+    """A tab of Ada's browser with a fault, a breakpoint and who answers, set before the start."""
+    backend.create_workflow(document(say("chat")))
+    browser("Ada")
+    app.run()
+    use(app, "lower_view", "Mocks")
+    app.text_input("fault_error").set_value("planted-secret")
+    app.button("fault_add").click().run()
+    control(app, "who_answers_choice").set_value("Me (all model calls)").run()
+    use(app, "lower_view", "Breakpoints")
+    app.button("bp_add").click().run()
+    session = record(CurrentRun).session
+    assert len(session.mocks.all) == len(session.breakpoints.points) == 1
+    return app
+
+
+def opened(address):
+    """Open an address in a new tab, as a reload does; return the tab and its session."""
+    tab = AppTest.from_file(str(APP))
+    tab.query_params.update(address)
+    tab.run()
+    return tab, record_of(tab, CurrentRun).session
+
+
+def test_what_is_set_before_the_start_survives_reloads(prepared):
+    tab, _ = opened(prepared.query_params)
+    _, session = opened(tab.query_params)
+
+    assert [fault.error for fault in session.mocks.all] == ["planted-secret"]
+    assert [point.target for point in session.breakpoints.points] == ["chat"]
+    assert session.human_input.asks_all
+    assert session.status == "not_started"
+
+
+def test_link_has_no_secret_and_gives_another_browser_nothing(prepared, browser):
+    browser("Ben")
+
+    _, session = opened(prepared.query_params)
+
+    assert "planted" not in str(dict(prepared.query_params))
+    assert not session.mocks.all and not session.breakpoints.points
+    assert not session.human_input.asks_all
+
+
+def test_tabs_with_one_address_keep_what_each_has_set(prepared):
+    other, session = opened(prepared.query_params)
+    use(other, "lower_view", "Mocks")
+    other.text_input("fault_error").set_value("second")
+    other.button("fault_add").click().run()
+    assert len(session.mocks.all) == 2
+
+    _, first = opened(prepared.query_params)
+    _, second = opened(other.query_params)
+
+    assert [fault.error for fault in first.mocks.all] == ["planted-secret"]
+    assert [fault.error for fault in second.mocks.all] == ["planted-secret", "second"]
+
+
+def test_address_of_a_run_has_no_token_of_what_was_set_before(prepared, press):
+    assert "setup" in prepared.query_params
+    press("start")
+
+    assert "setup" not in prepared.query_params

@@ -5,7 +5,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.errors import StoreError
+from debugger.errors import StoreError, UnexpectedError
 from debugger.views import actions
 from debugger.views.pages import debug
 from debugger.views.problem_report import MAX_LOG_LINES, TabLog, follow_log
@@ -40,10 +40,10 @@ def test_report_of_failed_turn_names_run(app, backend, press):
     open_workflow(app, backend)
     press("start")
 
-    fail(app, backend, StoreError("postgresql://ada:planted@db/runs failed for '+49 170', Ada Byron."))
+    fail(app, backend, UnexpectedError("postgresql://ada:planted@db/runs failed for '+49 170', Ada Byron."))
 
     session, report = record_of(app, CurrentRun).session, report_of(app)
-    assert "Failed action: execute a turn\nError: StoreError\n" in report
+    assert "Failed action: execute a turn\nError: UnexpectedError\n" in report
     assert f"Workflow id: {session.workflow_id}\nVersion: {session.version_number}\n" in report
     assert f"Run id: {session.run_id}\nTurn: " in report
     assert "Backend: embedded\n" in report
@@ -56,7 +56,7 @@ def test_report_has_no_message_of_run(app, backend, press, settle):
     send(app, "Ada Byron")
     settle()
 
-    fail(app, backend, StoreError("The row holds Ada Byron."))
+    fail(app, backend, UnexpectedError("The row holds Ada Byron."))
 
     assert "Text: The row holds [hidden].\n" in report_of(app)
 
@@ -94,6 +94,17 @@ def test_failed_page_has_report(app, monkeypatch):
 
     assert "The page Debug failed unexpectedly (KeyError)" in app.error[0].value.replace("\\", "")
     assert "Failed action: draw the page\n" in report_of(app)
+
+
+def test_error_that_is_no_fault_of_ours_has_no_report(app, backend, press):
+    open_workflow(app, backend)
+    press("start")
+
+    fail(app, backend, StoreError("The store is locked."))
+
+    assert "The store is locked" in app.error[0].value
+    assert not [code for code in app.code if code.value.startswith("Problem report")]
+    assert "Problem report" not in [each.label for each in app.expander]
 
 
 def test_sessions_have_log_lines_of_their_own(app, backend, clean):
@@ -134,6 +145,6 @@ def test_report_that_cannot_be_made_says_so(app, backend, press, monkeypatch):
     press("start")
     monkeypatch.setattr("debugger.views.problem_report.problem_report", lambda *_, **__: {}["planted"])
 
-    fail(app, backend, StoreError("The store failed."))
+    fail(app, backend, UnexpectedError("The store failed."))
 
     assert "The report cannot be made (KeyError)." in [code.value for code in app.code]

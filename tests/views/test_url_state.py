@@ -40,3 +40,10 @@ def test_cursor_is_part_of_address():
 
 def test_event_that_is_no_number_counts_as_absent():
     assert Address.from_parameters({"run": "r", "event": "-1"}) == Address(run="r")
+
+
+def test_token_of_what_is_set_before_the_start_is_part_of_address():
+    address = Address("embedded", "w", setup="t")
+
+    assert address.to_parameters() == {"backend": "embedded", "workflow": "w", "setup": "t"}
+    assert Address.from_parameters(address.to_parameters()) == address

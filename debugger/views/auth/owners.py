@@ -11,13 +11,14 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
 from pydantic import SecretStr
 
 from debugger.backends.base_url import is_same_origin
+from debugger.protocol.base import JsonObject
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from debugger.views.asgi import (
@@ -36,6 +37,8 @@ from debugger.views.url_state import BackendName
 MAX_IDLE_SECONDS = 8 * 3600.0
 """Time without a request after which an owner is forgotten."""
 MAX_OWNERS = 1000
+MAX_SETUPS = 20
+"""Tabs of one owner whose settings are held."""
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -68,7 +71,16 @@ class Owner:
     """Workflows, versions and digests of Python code that the user did not let run without a sandbox."""
     sessions: list[tuple[str, DebugSession]] = field(default_factory=list)
     """Sessions on the hosted API that a reload must not lose, each with the name of its connection."""
+    setups: dict[str, dict[str, JsonObject]] = field(default_factory=dict)
+    """What tabs have set for runs to be started, as breakpoints, by workflow and by the tab's token."""
     used_at: float = 0.0
+
+    def keep_setups(self, token: str, by_workflow: Mapping[str, JsonObject]) -> None:
+        """Hold what a tab has set, for its reload; of many tabs the last ones'."""
+        self.setups.pop(token, None)
+        self.setups[token] = dict(by_workflow)
+        while len(self.setups) > MAX_SETUPS:
+            del self.setups[next(iter(self.setups))]
 
     def keep_session(self, connection_name: str, session: DebugSession) -> None:
         """Hold a session until the outcome of its turn is known."""

@@ -14,27 +14,102 @@ from debugger.errors import (
     AuthenticationError,
     DebuggerError,
     ExpressionError,
-    InputJsonError,
     RateLimitError,
     ServerError,
+    UnexpectedError,
 )
 from debugger.graph.checks import Problem
 from debugger.views import state
 from debugger.views.components.markdown import count, plain
 from debugger.views.help_links import error_place, help_link
 from debugger.views.problem_report import REPORT_FILE, log_unexpected_error, page_report
-from debugger.views.state import PageLinks
+from debugger.views.state import LastAction, PageLinks
 
 _REPORT_HEIGHT = 240
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
-    """Draw an error: event, advice, and the folded problem report.
+    """Draw an error in the place of what it is about: event, advice, and links.
+
+    One that is a fault of this program has the folded problem report.
 
     Args:
         error: The error.
         links: Whether an error of the key comes with a link to the page on which another is entered.
     """
+    _sentence(error)
+    _links(error, has_connection=links)
+    _problem_report(error)
+
+
+def show_failures(
+    place: str = "page", of_turn: DebuggerError | None = None, *, has_connection_link: bool = True
+) -> None:
+    """Draw the error of the last action, and of the turn, over the page; each can be closed.
+
+    What is below keeps its place. An error that a field shows is not repeated.
+
+    Args:
+        place: Names what it is drawn in, the page or a dialog: a dialog is above the page.
+        of_turn: The error in which the turn ended.
+        has_connection_link: As for `show_error`.
+    """
+    last = state.record(LastAction)
+    is_at_field = bool(last.field) and not isinstance(last.error, UnexpectedError)
+    errors = [
+        error
+        for error in (None if is_at_field else last.error, None if of_turn is last.closed else of_turn)
+        if error is not None
+    ]
+    if not errors:
+        return
+    with st.container(key=f"failures_{place}", gap="xsmall"):
+        for at, error in enumerate(dict.fromkeys(errors)):
+            _closable(error, f"failure_{place}_{at}", has_connection_link=has_connection_link)
+
+
+@contextmanager
+def error_field(key: str) -> Iterator[None]:
+    """Draw the error that a field has caused below it, over what is there; it can be closed.
+
+    The action that the field calls names the field in `LastAction.field`.
+
+    Args:
+        key: The key of the field.
+    """
+    last = state.record(LastAction)
+    with st.container(key=f"field_{key}", gap=None):
+        yield
+        if last.field == key and last.error is not None and not isinstance(last.error, UnexpectedError):
+            with st.container(key=f"failures_at_{key}"):
+                _closable(last.error, f"failure_at_{key}")
+
+
+def _closable(error: DebuggerError, key: str, *, has_connection_link: bool = True) -> None:
+    with st.container(key=key, gap="xxsmall"):
+        _sentence(error)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _links(error, has_connection=has_connection_link)
+            st.space("stretch")
+            st.button(
+                "Close the message",
+                key=f"close_{key}",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=_close,
+                args=(error,),
+            )
+        _problem_report(error)
+
+
+def _close(error: DebuggerError) -> None:
+    last = state.record(LastAction)
+    last.closed = error
+    if last.error is error:
+        last.error = None
+
+
+def _sentence(error: DebuggerError) -> None:
     sentence, _, excerpt = release_line(error.message).partition("\n")
     if isinstance(error, ExpressionError):
         sentence = f"Column {error.column}: {sentence}"
@@ -43,13 +118,23 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     st.error(plain(f"{parts} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:
         st.code(excerpt, language=None)
+    facts = _facts(error)
+    if facts:
+        st.caption(plain(" · ".join(facts)))
+
+
+def _links(error: DebuggerError, *, has_connection: bool) -> None:
     connection_page = state.record(PageLinks).by_name.get("connection")
-    if links and isinstance(error, AuthenticationError) and connection_page is not None:
+    if has_connection and isinstance(error, AuthenticationError) and connection_page is not None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
     help_link(error_place(error))
-    with st.expander("Problem report", icon=":material/description:", type="compact"):
-        st.text("\n".join(_facts(error)))
-        _report(page_report(error))
+
+
+def _problem_report(error: DebuggerError) -> None:
+    """Draw the folded report on a fault of this program; nothing for another error."""
+    if isinstance(error, UnexpectedError):
+        with st.expander("Problem report", icon=":material/description:", type="compact"):
+            _report(page_report(error))
 
 
 def show_backend_error(error: DebuggerError) -> None:
@@ -92,17 +177,14 @@ def _report(text: str) -> None:
     st.code(text, language=None, height=_REPORT_HEIGHT, wrap_lines=True)
 
 
-def _facts(error: DebuggerError) -> Iterator[str]:
-    yield f"Kind: {type(error).__name__} (HTTP {error.status})"
-    if isinstance(error, InputJsonError):
-        yield f"Place: line {error.line}, column {error.column}"
+def _facts(error: DebuggerError) -> list[str]:
+    """Return what the sentence of an error does not say."""
+    facts = []
     if isinstance(error, ServerError) and error.request_id:
-        yield f"Request id: {error.request_id}"
+        facts.append(f"Request id: {error.request_id}")
     if isinstance(error, RateLimitError) and error.retry_after is not None:
-        yield f"Try again in: {error.retry_after:g} s"
-    cause = error.__cause__
-    if cause is not None:
-        yield f"Cause: {type(cause).__name__}"
+        facts.append(f"Try again in {error.retry_after:g} s")
+    return facts
 
 
 _MOST_SHOWN = 30

@@ -11,7 +11,7 @@ from debugger.errors import DebuggerError
 from debugger.session.comparison import RunComparison
 from debugger.views import state
 from debugger.views.backends import current_backend
-from debugger.views.components.error_box import show_backend_error, show_error
+from debugger.views.components.error_box import show_backend_error, show_failures
 from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState
@@ -19,7 +19,6 @@ from debugger.views.panels.compare.events_tab import events_tab
 from debugger.views.panels.compare.header import header, ignored_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
-from debugger.views.state import LastAction
 
 TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
@@ -35,7 +34,6 @@ _TAB_KEY = "compare_tab"
 
 def render() -> None:
     """Draw the page."""
-    last = state.record(LastAction)
     st.markdown("### Compare")
     try:
         current_backend()
@@ -49,8 +47,7 @@ def render() -> None:
     if state.record(CompareState).unread:
         actions.read_runs(partial(st.spinner, show_time=True))
         st.rerun()  # the pickers name the runs that were read
-    if last.error is not None:
-        show_error(last.error)
+    show_failures()
     seen = state.record(CompareState).side_by_side()
     if seen is None:
         _empty()

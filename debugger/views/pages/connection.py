@@ -23,7 +23,7 @@ from debugger.views.auth.owners import BoundKey, Owner
 from debugger.views.auth.permissions import check_role, may
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_error, show_failures
 from debugger.views.components.markdown import count, plain
 from debugger.views.connections import (
     HostedConnection,
@@ -122,10 +122,8 @@ def _embedded() -> None:
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
         )
     python_consents()
-    failure = state.record(LastAction).error
-    if failure is not None:
-        show_error(failure, links=False)
-    elif pressed:
+    show_failures(has_connection_link=False)
+    if pressed and state.record(LastAction).error is None:
         _try()
 
 
@@ -181,10 +179,8 @@ def _hosted() -> None:
                     args=(name,),
                     help="Remove from the server what was entered here, the key included",
                 )
-    failure = state.record(LastAction).error
-    if failure is not None:
-        show_error(failure, links=False)
-    elif pressed:
+    show_failures(has_connection_link=False)
+    if pressed and state.record(LastAction).error is None:
         _test()
 
 

@@ -13,7 +13,7 @@ from debugger.protocol.base import JsonObject
 from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
-from debugger.views.components.error_box import show_backend_error, show_error
+from debugger.views.components.error_box import show_backend_error, show_failures
 from debugger.views.components.splitters import pane_splitters
 from debugger.views.components.tabs import Tabs
 from debugger.views.components.toolbar import Button, Item, Line, SegmentedControl, Spacer, bars
@@ -218,10 +218,9 @@ def _look(view: RunView) -> None:
 
 
 def show_errors(session: DebugSession | None) -> None:
-    """Draw the errors of the last action and of the turn."""
-    for error in (state.record(LastAction).error, session.error if session else None):
-        if error is not None and not (session and is_explained(session, error)):
-            show_error(error)
+    """Draw the errors of the last action and of the turn; not one that is explained at the message box."""
+    error = session.error if session else None
+    show_failures(of_turn=None if session and is_explained(session, error) else error)
 
 
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")

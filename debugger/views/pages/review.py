@@ -9,7 +9,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.reviews import Verdict
 from debugger.views import state
 from debugger.views.backends import current_backend, local_store
-from debugger.views.components.error_box import show_backend_error, show_error
+from debugger.views.components.error_box import show_backend_error, show_error, show_failures
 from debugger.views.components.toolbar import bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.exports.dialog import export_dialog
@@ -28,12 +28,11 @@ from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
 from debugger.views.panels.review.sheet_import import sheet_import
 from debugger.views.panels.runs.scope import connection_of_runs, workflow_names
-from debugger.views.state import LastAction, PageLinks
+from debugger.views.state import PageLinks
 
 
 def render() -> None:
     """Draw the page."""
-    last = state.record(LastAction)
     actions.follow_address()
     try:
         backend = current_backend()
@@ -53,8 +52,7 @@ def render() -> None:
     if not held.run_id:
         held.run_id = next(iter([*open_runs, *queue.runs]), "")
     _head(backend, names, queue, open_runs)
-    if last.error is not None:
-        show_error(last.error)
+    show_failures()
     if held.is_importing:
         sheet_import()
     elif held.run_id:

@@ -10,7 +10,7 @@ from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
-from debugger.views.components.error_box import show_backend_error, show_error
+from debugger.views.components.error_box import show_backend_error, show_error, show_failures
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import SegmentedControl, bar
 from debugger.views.connections import HostedConnection
@@ -48,12 +48,10 @@ _VIEWS = {"list": "List", "statistics": "Statistics", "deleted": "Deleted"}
 
 def render() -> None:
     """Draw the page."""
-    last = state.record(LastAction)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="runs_head"):
         st.markdown("### Runs", width="content")
         view = _view()
         tools = st.container(horizontal=True, horizontal_alignment="right")
-    above = st.container()  # a long list hides what is below it
     try:
         backend = current_backend()
     except DebuggerError as error:
@@ -66,9 +64,7 @@ def render() -> None:
         with tools:
             saved_filters()
         _runs(backend, view)
-    if last.error is not None:
-        with above:
-            show_error(last.error)
+    show_failures()
     deletion_dialog()
     erasure_dialog()
     export_dialog()

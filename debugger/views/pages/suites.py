@@ -12,7 +12,7 @@ from debugger.store import StoredSuite
 from debugger.views import navigation, state
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backends import embedded_backend
-from debugger.views.components.error_box import show_error, show_unexpected_errors
+from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import (
     Button,
@@ -38,7 +38,6 @@ from debugger.views.panels.suites.actions import (
     SuitesState,
 )
 from debugger.views.panels.suites.results import FAILED, SHOWN, results_list, scenario_checks
-from debugger.views.state import LastAction
 from debugger.views.times import shown_time
 
 _POLL_SECONDS, _WATCH_SECONDS = 0.5, 2.0
@@ -66,14 +65,13 @@ def _poll_seconds() -> float | None:
 @show_unexpected_errors("The page Suites")
 def _body(every: float | None) -> None:
     navigation.leave_for_page()
-    last, suites = state.record(LastAction), state.record(SuitesState)
+    suites = state.record(SuitesState)
     folder = actions.scenario_folder()
     if state.widget(WATCH_KEY):
         actions.run_changed(folder)
     if every != _poll_seconds():
         st.rerun()
-    if last.error is not None:
-        show_error(last.error)
+    show_failures()
     tag = state.widget(TAG_KEY) or ""
     _controls(folder, tag if tag in folder.tags else "")
     for problem in folder.problems:

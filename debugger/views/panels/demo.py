@@ -26,7 +26,7 @@ from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_failures
 from debugger.views.components.graph.props import version_of
 from debugger.views.components.markdown import listed
 from debugger.views.components.text_box import text_box
@@ -38,7 +38,6 @@ from debugger.views.panels.notes import author
 from debugger.views.panels.runs.scope import connection_of_runs
 from debugger.views.panels.timeline import shown_events
 from debugger.views.run_view import RunView, scripted_conversations
-from debugger.views.state import LastAction
 
 _NO_PROVIDER = "embedded"
 """The provider in the usage of what answers in a model's place."""
@@ -217,9 +216,7 @@ def demo_script_dialog(view: RunView) -> None:
 def _body(view: RunView) -> None:
     if state.record(DemoScriptDialog).session is not view.session or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
-    error = state.record(LastAction).error
-    if error is not None:
-        show_error(error)
+    show_failures("script")
     st.caption(
         f"One message a line, {MAX_LINES} at most, for every version of this workflow. In the demo view the "
         "message box shows the next one: Tab takes it over, Enter sends it."

@@ -16,7 +16,7 @@ from debugger.views.actions import action
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_change, on_click
 from debugger.views.backend_cache import BackendCache
-from debugger.views.components.error_box import show_error, show_unexpected_errors
+from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import fidelity_badge
 from debugger.views.confirmations import OpenQuestions
@@ -24,7 +24,7 @@ from debugger.views.panels import fork_actions
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import pending_differences, pending_table, tier_word
 from debugger.views.run_view import RunView
-from debugger.views.state import Editors, LastAction
+from debugger.views.state import Editors
 
 _WAYS: dict[ForkMode, str] = {
     "exact": "From its checkpoint",
@@ -59,7 +59,6 @@ def fork_dialog(view: RunView) -> None:
 
 @show_unexpected_errors("The fork dialog")
 def _body(view: RunView) -> None:
-    last = state.record(LastAction)
     draft = state.record(ForkState).draft
     if draft is None:
         st.rerun()  # only that closes a dialog
@@ -80,8 +79,7 @@ def _body(view: RunView) -> None:
         st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
         for problem in draft.problems:
             st.error(plain(problem), icon=":material/error:")
-        if last.error is not None:
-            show_error(last.error)
+        show_failures("fork")
         _buttons(draft)
 
 

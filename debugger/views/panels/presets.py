@@ -25,7 +25,7 @@ from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_notes
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import error_field, show_error
 from debugger.views.components.markdown import count, difference_lines, plain
 from debugger.views.edits import DELETED, Place, json_words, see, store_edit
 from debugger.views.panels.notes import author
@@ -64,13 +64,14 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
             show_error(error)
             return
         _choice(session, presets_stored)
-        st.text_input(
-            "Name",
-            key=_NAME_KEY,
-            max_chars=80,
-            placeholder="What it is for",
-            disabled=bool(explain_denial(keep_preset)),
-        )
+        with error_field(_NAME_KEY):
+            st.text_input(
+                "Name",
+                key=_NAME_KEY,
+                max_chars=80,
+                placeholder="What it is for",
+                disabled=bool(explain_denial(keep_preset)),
+            )
         st.button(
             "Save as preset",
             key="keep_preset",
@@ -155,6 +156,7 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
 @action(role=Role.RUN)
 def keep_preset(session: DebugSession) -> None:
     """Keep the input that the workflow is started with, under the typed name."""
+    state.record(LastAction).field = _NAME_KEY
     value = without_secrets_of_input(actions.start_input(session).value)
     name = " ".join((state.widget(_NAME_KEY) or "").split())
 

@@ -19,7 +19,7 @@ from debugger.views import actions, backends, refresh, state
 from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, may
 from debugger.views.backends import EngineChoices, current_backend
-from debugger.views.components.error_box import show_error, show_unexpected_errors
+from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
@@ -29,7 +29,6 @@ from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
-from debugger.views.state import LastAction
 
 
 @dataclass
@@ -114,9 +113,7 @@ def _dialog() -> None:
         st.rerun()  # only that closes a dialog
     if state.record(OpenQuestions).is_open:
         st.rerun()  # a page shows one dialog at a time
-    error = state.record(LastAction).error
-    if error is not None:
-        show_error(error)  # the page shows it too, but under the dialog
+    show_failures("setup")  # the page shows it too, but under the dialog
     with suppress(DebuggerError):  # the page reports a backend that cannot be opened
         choose_workflow(current_backend())
     no_run = session.backend.capabilities.reason_against("run_turns")

@@ -87,7 +87,7 @@ def workflow_import(backend: Backend) -> None:
     try:
         workflow = load_workflow(content_of(file, WORKFLOW_FILE))
     except DebuggerError as error:
-        show_error(error)
+        show_error(error)  # in the place of what the file has
         return
     _found(workflow, backend)
 

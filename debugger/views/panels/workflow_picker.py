@@ -18,7 +18,7 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, state
 from debugger.views.actions import action
 from debugger.views.backend_cache import BackendCache
-from debugger.views.components.error_box import problems_title, show_error, show_problems
+from debugger.views.components.error_box import error_field, problems_title, show_error, show_problems
 from debugger.views.components.markdown import listed
 from debugger.views.components.toolbar import Disclosure, Item, Select, Spacer, bar
 from debugger.views.panels.workflow_files import FILES_KEY, workflow_file, workflow_import
@@ -144,20 +144,23 @@ def _workflow_chosen() -> None:
 
 
 def _open_by_id() -> None:
-    st.text_input(
-        "Open by id",
-        key=_OPEN_KEY,
-        placeholder="Id, or a part of the name",
-        help="An id of 24 digits is opened even if the list does not have it",
-        on_change=_text_entered,
-    )
+    with error_field(_OPEN_KEY):
+        st.text_input(
+            "Open by id",
+            key=_OPEN_KEY,
+            placeholder="Id, or a part of the name",
+            help="An id of 24 digits is opened even if the list does not have it",
+            on_change=_text_entered,
+        )
 
 
 def _text_entered() -> None:
     text = (state.widget(_OPEN_KEY) or "").strip()
     if text:
         open_found(text)
-        if state.record(LastAction).error is None:  # else it stays, to be corrected
+        last = state.record(LastAction)
+        last.field = _OPEN_KEY
+        if last.error is None:  # else it stays, to be corrected
             state.set_widget(_OPEN_KEY, "")
             state.set_widget(FILES_KEY, False)
 

@@ -186,7 +186,7 @@ def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press
     settle()
 
     assert app.error[0].value == "The server failed\\. Try again in a minute\\."
-    assert any("req-7" in text.value for text in app.text)
+    assert [each.value for each in app.caption if "Request id" in each.value] == ["Request id\\: req\\-7"]
     assert words(app) == said
     assert box(app)["draft"] == "are you there?"
 

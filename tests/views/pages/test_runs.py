@@ -310,14 +310,12 @@ def test_file_that_is_no_run_is_told(app, backend):
     assert "not a run" in app.error[0].value
 
 
-def test_error_is_drawn_above_the_list(app, backend):
+def test_error_of_an_action_can_be_closed(app, backend):
     run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
-
     app.button("save_filter").click().run()
+    assert len(app.error) == 1
 
-    drawn = list(app.main)
-    table = next(
-        each for each in drawn if each.type == "bidi_component" and "first message" in each.proto.json.lower()
-    )
-    assert drawn.index(app.error[0]) < drawn.index(table)
+    app.button("close_failure_page_0").click().run()
+
+    assert not app.error

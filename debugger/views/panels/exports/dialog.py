@@ -21,7 +21,7 @@ from debugger.views import backends, state
 from debugger.views.actions import action
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click
-from debugger.views.components.error_box import show_error, show_unexpected_errors
+from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
@@ -42,7 +42,7 @@ from debugger.views.panels.notes import author
 from debugger.views.panels.picture import picture_options
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import run_view
-from debugger.views.state import LastAction, PageLinks
+from debugger.views.state import PageLinks
 
 MAX_DIRECT_RUNS = 50
 MAX_DIRECT_BYTES = 4_000_000
@@ -107,9 +107,7 @@ def _body() -> None:
             show_error(error)
             return
         _show_preview(preview, options)
-        failed = state.record(LastAction).error
-        if failed is not None:
-            show_error(failed)
+        show_failures("export")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
             _download(record, options, preview)
             _save_preset(record)

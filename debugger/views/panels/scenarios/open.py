@@ -97,6 +97,7 @@ def _body() -> None:
             state.record(LastAction).error = None
             if files:
                 _read(files)
+                state.record(LastAction).field = "scenario_files"  # it is shown here
         error = state.record(LastAction).error
         for each in (*held.refused, *([error] if error is not None else ())):
             show_error(each)

@@ -23,7 +23,7 @@ from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_error, show_failures
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
 from debugger.views.components.toolbar import Button
@@ -33,7 +33,6 @@ from debugger.views.panels.scenarios.record import ScenarioRecord, scenario_of
 from debugger.views.panels.workflow_files import workflow_document
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
-from debugger.views.state import LastAction
 
 _MOST_ROWS = 10
 _KIND_WORDS = {
@@ -131,9 +130,7 @@ def _body() -> None:
         )
         if held.chosen is not None:
             _comparison(held.chosen, draft.proposals[held.chosen])
-        error = state.record(LastAction).error
-        if error is not None:
-            show_error(error)
+        show_failures("scenario")
         _download(draft)
 
 

@@ -17,7 +17,7 @@ from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_failures
 from debugger.views.components.markdown import plain
 from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
 from debugger.views.components.toolbar import Button
@@ -26,7 +26,6 @@ from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import Place, see, store_edit
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
-from debugger.views.state import LastAction
 
 
 def script_button(session: DebugSession) -> Button:
@@ -88,9 +87,7 @@ def _body() -> None:
             st.error(plain(problem), icon=":material/error:")
         if not problems:
             st.caption(":green[:material/check_circle: No problems found.]")
-        error = state.record(LastAction).error
-        if error is not None:
-            show_error(error)
+        show_failures("scenario")
         save = "For the next turns of this workflow, in this and every other session"
         st.button(
             "Save",
