@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from debugger.analysis.event_fields import EventFields, node_name_of, node_of, text, values_of
 from debugger.analysis.steps import MODEL_TYPES
@@ -12,7 +12,7 @@ from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
 from debugger.graph.checks.context import own_field
-from debugger.graph.checks.tools import DEFAULT_RESULT
+from debugger.graph.checks.tools import DEFAULT_RESULT, variables_of_tools
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter
 from debugger.graph.node_types import CONVERSATION_NODES
@@ -40,6 +40,20 @@ class EdgeExpression:
     """The expressions of the node's edges that are evaluated before it."""
     answered: Mapping[str, Fields]
     """The variables that the answer sets, by their paths in the expressions."""
+    fed: Mapping[str, str] = field(default_factory=dict)
+    """The tools that the answer may call and that set a variable, by its path in the expressions."""
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Return the tools that set a variable of the edge's own expression."""
+        paths = dict.fromkeys(reference.path for reference in parse(self.text).references)
+        return tuple(dict.fromkeys(self.fed[path] for path in paths if path in self.fed))
+
+    @property
+    def is_answered(self) -> bool:
+        """Return whether an answer, or a tool that it calls, sets a variable of the edge's own expression."""
+        set_by_it = {*self.answered, *self.fed}
+        return any(reference.path in set_by_it for reference in parse(self.text).references)
 
 
 @dataclass(frozen=True)
@@ -172,9 +186,7 @@ def _expression_steps(
         config = graph.nodes.get(source.node)
         thread = source.thread if source.thread != node.thread else None
         expression = edge_expression(edge, graph, config, thread) if config is not None else None
-        if expression is not None and any(
-            reference.path in expression.answered for reference in parse(expression.text).references
-        ):
+        if expression is not None and expression.is_answered:
             destination = edge.destination_node_logical_id or ""
             yield Step(label, edge.logical_id, destination, source.node, expression)
             return
@@ -200,6 +212,8 @@ def edge_expression(
         return None
     before = tuple(filter(None, map(_expression, own[: own.index(edge)])))
     answered: dict[str, Fields] = {}
+    fed: dict[str, str] = {}
+    tools = variables_of_tools(source, graph.workflow.config)
     try:
         references: list[Reference] = [each for one in (text, *before) for each in parse(one).references]
     except ExpressionError:
@@ -208,10 +222,20 @@ def edge_expression(
         path = reference.path
         if thread is not None and not path.startswith(f"thread_{thread}."):
             continue
-        keys = answered_field(source, path.removeprefix(f"thread_{thread}."))
+        own_path = path.removeprefix(f"thread_{thread}.")
+        keys, tool = answered_field(source, own_path), tools.get(_root(source, own_path))
         if reference.namespace == "runtime" and keys is not None:
             answered[path] = keys
-    return EdgeExpression(text, before, answered)
+        elif reference.namespace == "runtime" and tool:
+            fed[path] = tool
+    return EdgeExpression(text, before, answered, fed)
+
+
+def _root(node: NodeConfig, path: str) -> str:
+    """Return the variable of a path, which may begin with the node that has set it."""
+    for label in (node.logical_id, node.name):
+        path = path.removeprefix(f"{label}.")
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def answered_field(node: NodeConfig, path: str) -> Fields | None:

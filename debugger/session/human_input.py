@@ -25,6 +25,7 @@ from debugger.engine.models.base import (
     TransitionOption,
 )
 from debugger.engine.models.extraction import fill_fields
+from debugger.engine.tool_names import model_name
 from debugger.errors import ConflictError, InputError, InputJsonError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
@@ -92,7 +93,7 @@ class PendingPrompt:
         if chosen is not None and chosen.edge_id != found.chosen:
             return replace(found, text="", chosen=chosen.edge_id, reason="", args="")
         if self._expression is not None:
-            return replace(found, chosen="", reason="", args="")
+            return replace(found, chosen="", reason="", args="", calls=[*found.calls, *self._calls(found)])
         return found
 
     @property
@@ -102,6 +103,10 @@ class PendingPrompt:
             return ""
         if self.step_fields is not None:
             return f"The edge is taken when {self._expression.text}; the output was filled in to match."
+        calls = [name for name, _ in self._calls(AnswerForm())]
+        if calls:
+            named = " and ".join(calls)
+            return f"The edge is taken when {self._expression.text}, which the result of {named} decides."
         return f"This answer cannot take the edge. {needed_for(self._expression)}"
 
     @cached_property
@@ -117,12 +122,27 @@ class PendingPrompt:
         """Return the expression that decides the user's step; ``None`` where the form's choice does."""
         return self.step.expression if self.step is not None and self.chosen is None else None
 
+    def _calls(self, form: AnswerForm) -> list[tuple[str, str]]:
+        """Return calls of tools that set what the user's step needs; none that is in the form or was made."""
+        if self._expression is None:
+            return []
+        made = {*dict(form.calls), *(message.get("name") for message in self.prompt.exchange)}
+        wanted = {model_name(name) for name in self._expression.tools}
+        return [
+            (offer.name, self._fitted_to_message(offer.args_schema))
+            for offer in self.prompt.tools
+            if offer.name in wanted - made
+        ]
+
+    def _fitted_to_message(self, schema: JsonObject | None) -> str:
+        """Return first arguments: what the user said, else examples."""
+        return _fitting(fill_fields(schema, self.prompt.message), schema)
+
     def first_args(self, choice: TransitionOption) -> str:
         """Return first arguments of a choice: what the user said, else examples."""
         if self.suggestion.chosen == choice and self.suggestion.args:
             return _fitting(self.suggestion.args, choice.args_schema)
-        said = fill_fields(choice.args_schema, self.prompt.message)
-        return _fitting(said, choice.args_schema)
+        return self._fitted_to_message(choice.args_schema)
 
     @property
     def first_fields(self) -> str:
@@ -181,6 +201,11 @@ class HumanInput:
             if prompt.kind == "judge" and self._reply.chosen is not None:
                 self._accepted = _visit(prompt, prompt.visit)
             return self._reply
+
+    @property
+    def wanted(self) -> NextStep | None:
+        """Return the step with which the next answer begins."""
+        return self._wanted
 
     def want(self, step: NextStep, node: str) -> None:
         """Select a step in the next prompt of a node that offers it."""

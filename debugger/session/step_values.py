@@ -48,7 +48,10 @@ def answer_fields(
 def needed_for(expression: EdgeExpression) -> str:
     """Return what must change so that an expression holds, as a sentence."""
     references = {reference.text: reference.path for reference in parse(expression.text).references}
-    others = [text for text, path in references.items() if path not in expression.answered]
+    set_by_it = {*expression.answered, *expression.fed}
+    others = [text for text, path in references.items() if path not in set_by_it]
+    if expression.tools and not others:
+        return f"It needs {expression.text}, which a call of {' and '.join(expression.tools)} decides."
     if not others:
         return f"Type values with which {expression.text} holds."
     return (

@@ -65,6 +65,11 @@ def bars(app):
     return {element.key: element for element in app.get("bidi_component") if "bars" in _data(element)}
 
 
+def lines_of(app):
+    """Return the keys of all lines of toolbars."""
+    return {line["key"] for _, _, line in _lines(app)}
+
+
 def items(app, key):
     """Return the items of the toolbar with this key."""
     return next(line["items"] for name, _, line in _lines(app) if key in (name, line["key"]))

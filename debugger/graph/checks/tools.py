@@ -21,6 +21,7 @@ from debugger.graph.checks.context import (
 )
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.workflow import NodeConfig, WorkflowConfig
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
 """Source: ``platform.md#tool-types``."""
@@ -87,6 +88,23 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
         listed = own_field(node, "tools_config") if node.type in MODEL_NODES else None
         for config in _listed_tools(listed):
             yield Tool(owner, config, _own_result(config), node.logical_id)
+
+
+def variables_of_tools(node: NodeConfig, workflow: WorkflowConfig) -> dict[str, str]:
+    """Return the tool that sets each variable when a node's model calls it, by its name.
+
+    Keys of a result that become variables of their own are not known beforehand.
+    """
+    if node.type not in MODEL_NODES:
+        return {}
+    found: dict[str, str] = {}
+    for config in (*_listed_tools(own_field(node, "tools_config")), *_listed_tools(workflow.tools_config)):
+        tool = Tool("", config, _own_result(config))
+        entries = tool.entries("result_variable_mappings")
+        mapped = {str(entry.get("target_variable_name")) for entry in entries}
+        for name in {tool.result_name} | tool.outcome_names | mapped:
+            found.setdefault(name, str(config.get("name") or ""))
+    return found
 
 
 @rule("error", Refusal.TOOL)

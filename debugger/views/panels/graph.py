@@ -50,7 +50,6 @@ from debugger.views.panels.drawn_graph import (
     toggle_super_node,
 )
 from debugger.views.panels.manual_answer import choose_step
-from debugger.views.panels.next_steps import step_advice
 from debugger.views.panels.picture import is_picture_open, open_picture_dialog, picture_dialog
 from debugger.views.run_state import Element, Selection, selection_state
 from debugger.views.run_view import RunView
@@ -96,7 +95,6 @@ def graph_pane(
             views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
             switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
             bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
-            step_advice(view)
         if view.session.substitute_reason:
             st.caption(f":material/history: {plain(view.session.substitute_reason)}")
         if is_table:

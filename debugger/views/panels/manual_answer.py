@@ -12,6 +12,8 @@ from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Prompt, ToolSpec
 from debugger.errors import ConflictError
+from debugger.expressions import Scope
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -20,9 +22,8 @@ from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
-from debugger.views.panels.next_steps import scope_now
 from debugger.views.run_state import Element
-from debugger.views.run_view import RunView, run_view
+from debugger.views.run_view import RunView, run_history, run_view
 
 _NO_EDGE = ""
 _ANSWER_SECONDS = 0.4
@@ -180,7 +181,7 @@ def choose_step(session: DebugSession, element: Element | None) -> None:
     if step.choice_of(inquiry.prompt) is None:
         if edge is None:
             return
-        expression = _expression(edge, inquiry.prompt, view)
+        expression = expression_of(edge, inquiry.prompt, view)
         if expression is None and not _is_judged(edge, view):
             return
         step = replace(step, expression=expression, scope=scope_now(view))
@@ -198,9 +199,20 @@ def _fill(inquiry: PendingPrompt) -> None:
         state.set_widget_from_callback(f"{lead}_edge", inquiry.first_form.chosen)
     if fields is not None:
         state.set_widget_from_callback(f"{lead}_fields", inquiry.first_fields)
+    calls = dict(inquiry.first_form.calls)
+    for place, offer in enumerate(inquiry.prompt.tools):
+        if offer.name in calls and not state.widget(f"{lead}_tool_{place}_on"):
+            state.set_widget_from_callback(f"{lead}_tool_{place}_on", True)
+            state.set_widget_from_callback(f"{lead}_tool_{place}_args", calls[offer.name])
 
 
-def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
+def scope_now(view: RunView) -> Scope:
+    """Return the variables of the main thread now."""
+    history = run_history(view)
+    return history.moments.at(None).scope(MAIN_THREAD, history.workflow)
+
+
+def expression_of(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
     """Return the expression of a next step, with what an answer sets of it."""
     graph = drawn_graph(view).graph
     config, asked = graph.edges.get(edge.edge_id or ""), graph.nodes.get(prompt.node_logical_id)

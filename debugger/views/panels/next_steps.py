@@ -1,15 +1,15 @@
-"""Offers of next steps that the user can take in place of a model."""
+"""Possible next steps: what takes each, and the buttons that take it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from debugger.analysis.position import NextEdge
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
 from debugger.engine.variables import VariableEdit
-from debugger.expressions import Scope
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
-from debugger.protocol.runs import MAIN_THREAD
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
@@ -18,12 +18,14 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import action
 from debugger.views.components.markdown import json_cell, listed
-from debugger.views.components.toolbar import Button, Item, Text, bar
+from debugger.views.components.toolbar import Button, Item, Line, Text, bar, bars
 from debugger.views.navigation import ViewMode
-from debugger.views.panels import fork_actions, setup
+from debugger.views.panels import fork_actions, setup, stepping
+from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.fork_actions import ForkState
+from debugger.views.panels.manual_answer import choose_step, expression_of, scope_now, use_fallback
 from debugger.views.panels.variable_edits import apply_edits
-from debugger.views.run_state import RunInputs, Selection
+from debugger.views.run_state import Element, RunInputs, Selection
 from debugger.views.run_view import RunView, run_history, run_view
 
 _MOST_STEPS = 4
@@ -106,37 +108,145 @@ def answer_as_model(session: DebugSession, node_ids: Sequence[str], step: Step |
     fork_actions.answer_turn_again(session.turns[-1].number, prepare)
 
 
-def scope_now(view: RunView) -> Scope:
-    """Return the variables of the main thread now."""
-    history = run_history(view)
-    return history.moments.at(None).scope(MAIN_THREAD, history.workflow)
+@dataclass(frozen=True)
+class _Line:
+    """A possible next step, what takes it, and the button that does."""
+
+    label: str
+    """The destination."""
+    text: str
+    buttons: list[Button]
+    edge: str = ""
+    """The edge's id; empty without one in the document."""
 
 
-def step_advice(view: RunView) -> None:
-    """Draw what takes the selected edge, if an expression decides, with a button."""
-    session, edge = view.session, view.graph.edges.get(state.record(Selection).edge or "")
-    is_next = edge is not None and any(step.edge_id == edge.logical_id for step in view.position.next_edges)
-    is_answered = session.human_input.pending is not None  # then a click fills the form
-    if edge is None or not is_next or is_answered or view.is_past:
+_GO = "Answer as the model: go here"
+
+
+def draw_next_steps(view: RunView) -> None:
+    """Draw the possible next steps from here, each with what takes it; of a chosen edge its own alone."""
+    chosen = state.record(Selection).edge
+    lines = _lines(view)
+    lines = [line for line in lines if line.edge == chosen] or lines
+    if not lines:
         return
-    if view.is_busy and session.stop_point is None:
-        return
-    expression = edge_expression(edge, view.graph, view.graph.nodes[edge.source_node_logical_id or ""])
-    if expression is None:
-        return
-    found = _undecided(view)
-    offered = next((step for step in found.steps if step.edge == edge.logical_id), None) if found else None
-    if found is not None and offered is not None:
-        hint = "Run the turn again, and answer with this step"
-        advice, items = ".", [_offer("answer_so", "Answer so", found, offered, hint)]
-    elif expression.answered:
-        advice, items = ", which the next answer of this node decides.", []
+    shown = [
+        Line(
+            f"next_step_{place}",
+            [Text(f"→ {line.label}", look="heading"), Text(line.text, look="message"), *line.buttons],
+            low=True,
+        )
+        for place, line in enumerate(lines)
+    ]
+    bars("next_steps", [Line("", [Text("Possible next steps", look="heading")], low=True), *shown])
+
+
+def _lines(view: RunView) -> list[_Line]:
+    session = view.session
+    is_running = view.is_busy and session.stop_point is None and session.human_input.pending is None
+    if view.is_past or is_running or not view.turns or session.turns_to_load or session.is_deleted:
+        return []
+    drawn, found, missing = drawn_graph(view), _undecided(view), _missing(view)
+    steps = found.steps if found is not None else ()
+    undecided = {(step.edge, "" if step.edge else step.node): step for step in steps}
+    lines: list[_Line] = []
+    for step in drawn.position.next_edges:
+        edge_id, destination, key = step.edge_id or "", step.destination or "", f"go_{len(lines)}"
+        is_open = undecided.pop((edge_id, "" if edge_id else destination), None)
+        if found is not None and is_open is not None:
+            lines.append(_undecided_line(found, is_open, key))
+        else:
+            node = drawn.graph.nodes.get(destination)
+            label = node.label if node else destination or "the end"
+            lines.append(_Line(label, *_taken_by(view, drawn.graph, step, key), edge_id))
+    for open_step in undecided.values():
+        if found is not None:
+            lines.append(_undecided_line(found, open_step, f"go_{len(lines)}"))
+    known = {line.edge for line in lines}
+    for opened in missing.steps if missing is not None else ():
+        if opened.edge not in known:
+            press, hint = refresh.refreshing("workbench", take_with_values), "Run the turn again in a fork"
+            button = Button(f"go_{len(lines)}", "Run again: go here", press, (opened,), help=hint)
+            lines.append(_Line(opened.label, f"taken with {_named(opened.edits)}", [button], opened.edge))
+    return lines
+
+
+def _undecided_line(found: Undecided, step: Step, key: str) -> _Line:
+    """Return a step that the stand-in left open in the last turn."""
+    text = "when the model chooses it" if step.expression is None else f"when {step.expression.text}"
+    button = _offer(key, _GO, found, step, f"Run the turn again, and answer with {step.label}")
+    return _Line(step.label, text, [button], step.edge)
+
+
+def _taken_by(view: RunView, graph: Graph, step: NextEdge, key: str) -> tuple[str, list[Button]]:
+    """Return what takes a step that is still ahead, and the buttons that take it."""
+    session = view.session
+    inquiry = session.human_input.pending
+    edge = graph.edges.get(step.edge_id or "")
+    source = graph.nodes.get((edge.source_node_logical_id if edge else view.position.current) or "")
+    if inquiry is not None:
+        expression = expression_of(step, inquiry.prompt, view)
     else:
-        advice, items = _setting(view, expression)
-    bar("step_advice", [Text(f"Taken when {expression.text}{advice}", look="message"), *items], low=True)
+        expression = edge_expression(edge, graph, source) if edge is not None and source is not None else None
+    text = f"when the model finds: {step.condition}" if step.condition else "always"
+    if expression is not None:
+        text = f"when {expression.text}"
+    is_direct = step.kind == "edge" and not step.condition
+    if inquiry is not None and is_direct:
+        answer = refresh.refreshing("workbench", use_fallback)
+        hint = "Any answer leads here; the built-in rules give one"
+        return text, [Button(key, "Go here", answer, (inquiry,), help=hint)]
+    if expression is not None and not expression.is_answered:
+        advice, buttons = _setting(view, expression, key)
+        return f"{text}{advice}", buttons
+    if inquiry is not None:
+        element = Element("edge", step.edge_id) if step.edge_id else Element("node", step.destination or "")
+        hint = "Fill the form so that its answer takes this step"
+        return text, [Button(key, _GO, refresh.refreshing("workbench", choose_step), (element,), help=hint)]
+    if is_direct:
+        return text, _direct(view, step, key)
+    if source is None or session.backend.capabilities.reason_against("manual_model"):
+        return text, []
+    wanted = NextStep(step.edge_id or "", step.destination or "", expression, scope_now(view))
+    chosen = session.human_input.wanted
+    if chosen is not None and (chosen.edge, chosen.node) == (wanted.edge, wanted.node):
+        return f"{text}; your next answer begins with it", []
+    when = "With the next message" if view.hint.kind == "message" else "When the run continues"
+    hint = f"{when} you answer for {source.label}, and the form begins with this step"
+    take = refresh.refreshing("look", want_step)
+    return text, [Button(key, _GO, take, (source.logical_id, wanted), help=hint)]
 
 
-def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Button]]:
+_SAID = "OK."
+"""What is said where a step needs any message and the workflow's script suggests none."""
+
+
+def _direct(view: RunView, step: NextEdge, key: str) -> list[Button]:
+    """Return the button that follows an edge without a condition."""
+    if view.session.stop_point is not None and step.destination:
+        run_to = refresh.refreshing("look", stepping.run_to)
+        return [Button(key, "Run to here", run_to, (step.destination,), help="Continue, and pause before it")]
+    if view.hint.kind != "message":
+        return []
+    said = view.suggestions[0] if view.suggestions else _SAID
+    send = refresh.refreshing("workbench", actions.send)
+    shown = said if len(said) <= _LONGEST_SAID else f"{said[: _LONGEST_SAID - 1]}…"
+    return [Button(key, f"Send “{shown}”: go here", send, (said,), help="Any message leads here")]
+
+
+_LONGEST_SAID = 30
+
+
+@action(role=Role.RUN, takes_session=True)
+def want_step(session: DebugSession, node_id: str, step: NextStep) -> None:
+    """Answer for a node from now on, next with a step that is still ahead."""
+    human_input = session.human_input
+    human_input.nodes = human_input.nodes.union([node_id])
+    human_input.want(step, node_id)
+    actions.store_debug_setup()
+
+
+def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, list[Button]]:
     """Return the values that make an expression true, as text, and their button."""
     session, scope = view.session, scope_now(view)
     values = solution(expression.text, scope, others=expression.before)
@@ -149,14 +259,12 @@ def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Butto
     if any(not edit.name.isidentifier() for edit in edits):
         return sentence, []
     if session.stop_point is not None:
-        return sentence, [Button("set_now", "Set now", apply_edits, (edits,), help="Edit the paused run")]
+        return sentence, [Button(key, "Set now", apply_edits, (edits,), help="Edit the paused run")]
     # What a node has written wins over the input of a later turn.
     if view.hint.kind != "message" or any(edit.name in scope.runtime for edit in edits):
         return sentence, []
     hint = "Add it to the run input of the next turn"
-    return sentence, [
-        Button("set_with_next", "Set with the next message", set_with_next, (edits,), help=hint)
-    ]
+    return sentence, [Button(key, "Set with the next message", set_with_next, (edits,), help=hint)]
 
 
 def _named(edits: Sequence[VariableEdit]) -> str:

@@ -25,6 +25,7 @@ from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.drawn_graph import drawn_graph
+from debugger.views.panels.next_steps import draw_next_steps
 from debugger.views.run_state import CurrentRun, Selection
 from debugger.views.run_view import RunView, decisions, run_history, run_view
 
@@ -48,11 +49,13 @@ def why_tab(view: RunView) -> None:
             f"and why one was taken: {reason}",
             "stepping#why",
         )
+        draw_next_steps(view)
         return
     steps = at_edge if at_edge is not None else log.all
     _steps(steps, chosen)
     explainer = run_history(view).explainer
     decision_box(explainer.explain(chosen))
+    draw_next_steps(view)
     _listed(log, at_edge, chosen, view)
 
 

@@ -42,6 +42,7 @@ WRAPPERS = {"refreshing", "partial"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
     "select_event step_turn",
+    "components.error_box": "_close",
     "components.tables": "_turn _turn_to_chosen",
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 from debugger.session.fork_draft import DYNAMIC
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.setup import SetupState
-from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, everywhere, node, say, static, when, worker
-from tests.views.bars import control, items, keys, use
+from tests.views.bars import control, items, keys, lines_of, use
 from tests.views.bars import words as texts
 from tests.views.message import send
 from tests.views.row_lists import choose
@@ -103,58 +105,184 @@ def test_offered_expression_fills_output_in_fork(app, backend, record, settle):
     assert words(app) == ["Hello", "Bye"]
 
 
-def advice(app):
-    return [item.get("text") or item.get("label") for item in items(app, "step_advice")]
+GO = "Answer as the model: go here"
 
 
-def test_selected_expression_of_answer_is_offered(app, backend, settle):
+def steps(app):
+    """Return the lines of the possible next steps: destination, what takes it, and the button's words."""
+    use(app, "inspector_tab", "Why")
+    lines, place = [], 0
+    while f"next_step_{place}" in lines_of(app):
+        lines.append(tuple(item.get("text") or item["label"] for item in items(app, f"next_step_{place}")))
+        place += 1
+    return lines
+
+
+def test_undecided_steps_are_in_why_and_are_taken_there(app, backend, settle):
+    undecided(app, backend, settle, *FLOW)
+
+    assert steps(app) == [
+        ("→ Bye", "when the model chooses it", GO),
+        ("→ Orders", "when the model chooses it", GO),
+    ]
+    use(app, "go_0")
+    app.button("desk_answer").click().run()
+    settle()
+
+    assert words(app) == ["Hello", "Bye"]
+
+
+def test_direct_edge_is_taken_by_a_message(app, backend, press, settle):
+    backend.create_workflow(document(say("chat"), BYE, direct("chat", "bye")))
+    app.run()
+    press("start")
+
+    assert steps(app) == [("→ Bye", "always", "Send “OK.”: go here")]
+    use(app, "go_0")
+    settle()
+
+    assert words(app)[-1] == "Bye"
+
+
+def test_direct_edge_of_a_paused_run_is_run_to(app, backend, record, settle):
+    backend.create_workflow(document(static("hello", "Hi"), BYE, direct("hello", "bye")))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("after",), "hello")
+    use(app, "start")
+    session.wait_until_idle(10)
+    app.run()
+
+    assert steps(app) == [("→ Bye", "always", "Run to here")]
+    use(app, "go_0")
+    session.wait_until_idle(10)
+
+    assert session.stop_point.text == "Before Bye."
+
+
+def test_conditional_edge_ahead_is_the_next_answer(app, backend, press, record, settle):
+    backend.create_workflow(document(*FLOW))
+    app.run()
+    press("start")
+
+    assert [line[::2] for line in steps(app)] == [("→ Bye", GO), ("→ Orders", GO)]
+    use(app, "go_0")
+    assert steps(app)[0][1].endswith("your next answer begins with it")
+    send(app, "Hello")
+    record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    assert app.radio("desk_1_edge").value == "edge_chat_bye"
+    app.button("desk_answer").click().run()
+    settle()
+
+    assert words(app)[-1] == "Bye"
+
+
+STOCK = {
+    "type": "inline_python",
+    "name": "look_up",
+    "code": "def look_up(item):\n    return {'left': 3}",
+    "args_schema": {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]},
+    "result_runtime_variable_name": "stock",
+}
+
+
+def fed(app, backend):
+    """Open a workflow in which a tool of the model decides an edge."""
+    chat = say("chat", tools_config={"tools": [STOCK]})
+    backend.create_workflow(document(chat, BYE, when("chat", "bye", "[[stock.left]] > 2")))
+    app.run()
+
+
+def test_tool_that_the_node_has_not_feeds_no_edge(app, backend, press):
+    chat = say("chat", tools_config={"tools": [STOCK]})
+    backend.create_workflow(document(chat, BYE, when("chat", "bye", "[[a]] == [[b]]")))
+    app.run()
+    press("start")
+
+    ((_, sentence),) = steps(app)
+    assert "[[a]] and [[b]] must be set elsewhere" in sentence
+
+
+def test_edge_that_a_tool_feeds_is_taken_by_its_call(app, backend, press, record, settle):
+    fed(app, backend)
+    press("start")
+
+    assert steps(app) == [("→ Bye", "when [[stock.left]] > 2", GO)]
+    use(app, "go_0")
+    send(app, "Hello")
+    record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    assert app.checkbox("desk_1_tool_0_on").value
+    assert json.loads(app.text_area("desk_1_tool_0_args").value).keys() == {"item"}
+    notes = [note.value.replace("\\", "") for note in app.caption]
+    assert "The edge is taken when [[stock.left]] > 2, which the result of look_up decides." in notes
+    app.button("desk_answer").click().run()
+    record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    app.button("desk_answer").click().run()
+    settle()
+
+    assert words(app)[-1] == "Bye"
+
+
+def test_step_chosen_while_the_form_is_open_fills_in_its_tool(app, backend, record):
+    fed(app, backend)
+    record(CurrentRun).session.human_input.asks_all = True
+    send(app, "Hello")
+    record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    assert not app.checkbox("desk_1_tool_0_on").value
+
+    steps(app)
+    use(app, "go_0")
+
+    assert app.checkbox("desk_1_tool_0_on").value
+    record(CurrentRun).session.stop()
+
+
+def test_selected_edge_has_its_step_alone(app, backend, settle):
+    undecided(app, backend, settle, *FLOW)
+
+    choose_in_table(app, "edge_chat_orders")
+
+    assert [line[0] for line in steps(app)] == ["→ Orders"]
+
+
+def test_expression_of_answer_is_taken_in_fork(app, backend, settle):
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
     chat = say("chat", structured_output_schema=schema)
     undecided(app, backend, settle, chat, BYE, when("chat", "bye", "[[n]] >= 3"))
 
-    choose_in_table(app, "edge_chat_bye")
-
-    assert advice(app) == ["Taken when [[n]] >= 3.", "Answer so"]
-    use(app, "answer_so")
+    assert steps(app) == [("→ Bye", "when [[n]] >= 3", GO)]
+    use(app, "go_0")
     app.button("desk_answer").click().run()
     settle()
     assert words(app)[-1] == "Bye"
 
 
-def test_selected_expression_is_set_with_next_message(app, backend, record, settle):
+def test_expression_is_set_with_next_message(app, backend, record, settle):
     undecided(app, backend, settle, say("chat"), BYE, when("chat", "bye", "{{tier}} == 'gold' AND [[n]] > 2"))
 
-    choose_in_table(app, "edge_chat_bye")
-    shown = advice(app)
-    use(app, "set_with_next")
+    shown = steps(app)
+    use(app, "go_0")
     send(app, "Again")
     settle()
 
+    values = '{{tier}} = "gold", [[n]] = 3.'
     assert shown == [
-        "Taken when {{tier}} == 'gold' AND [[n]] > 2: {{tier}} = \"gold\", [[n]] = 3.",
-        "Set with the next message",
+        ("→ Bye", f"when {{{{tier}}}} == 'gold' AND [[n]] > 2: {values}", "Set with the next message"),
     ]
     assert words(app)[-1] == "Bye"
-    assert not record(RunInputs).next.value
 
 
-def test_selected_expression_without_solution_is_explained(app, backend, settle):
+def test_expression_without_solution_says_what_it_needs(app, backend, settle):
     undecided(app, backend, settle, say("chat"), BYE, when("chat", "bye", "[[a]] == [[b]]"))
 
-    choose_in_table(app, "edge_chat_bye")
-
-    (sentence,) = advice(app)
+    ((_, sentence),) = steps(app)
     assert sentence.startswith(
-        "Taken when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] must be set elsewhere"
+        "when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] must be set elsewhere"
     )
-
-
-def test_selected_model_edge_has_no_advice(app, backend, settle):
-    undecided(app, backend, settle, *FLOW)
-
-    choose_in_table(app, "edge_chat_bye")
-
-    assert "step_advice" not in keys(app)
 
 
 def test_paused_run_takes_expression_now(app, backend, record, settle):
@@ -167,14 +295,23 @@ def test_paused_run_takes_expression_now(app, backend, record, settle):
     session.wait_until_idle(10)
     app.run()
 
-    choose_in_table(app, "edge_hello_bye")
-    shown = advice(app)
-    use(app, "set_now")
+    shown = steps(app)
+    use(app, "go_0")
     session.stepping.resume()
     settle()
 
-    assert shown == ["Taken when {{tier}} == 'gold': {{tier}} = \"gold\".", "Set now"]
+    assert shown == [("→ Bye", "when {{tier}} == 'gold': {{tier}} = \"gold\".", "Set now")]
     assert words(app)[-1] == "Bye"
+
+
+def test_step_of_missing_values_is_in_why(app, backend, settle):
+    undecided(app, backend, settle, *TIERS)
+
+    assert steps(app)[1] == ("→ Gold", 'taken with {{tier}} = "gold", [[n]] = 3', "Run again: go here")
+    use(app, "go_1")
+    settle()
+
+    assert words(app) == ["Hello", "Hi ", "Gold"]
 
 
 def test_run_that_ended_says_why_and_leads_there(app, backend, settle):
