@@ -178,13 +178,18 @@ def transition_reason(transition: Transition, graph: Graph) -> str:
     It is the condition as its author wrote it for a model, else the edge's name. A condition in the
     expression language is not shown: its meaning is the name that the author gave it.
     """
+    reason = author_reason(transition, graph)
+    if not reason:
+        return _REASONS.get(transition.kind, "Its condition holds.")
+    sentence = reason[0].upper() + reason[1:]
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
+
+
+def author_reason(transition: Transition, graph: Graph) -> str:
+    """Return the reason of a transition in its author's words; empty without any."""
     condition = _condition(transition, graph.edges.get(transition.edge_id or ""), graph.nodes)
     freeform = (condition.condition_freeform or "").strip() if condition else ""
-    sentence = freeform or transition.edge_name
-    if not sentence:
-        return _REASONS.get(transition.kind, "Its condition holds.")
-    sentence = sentence[0].upper() + sentence[1:]
-    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
+    return freeform or transition.edge_name or ""
 
 
 def _condition(

@@ -110,7 +110,13 @@ class Column:
 COLUMNS: dict[str, Column] = {
     column.name: column
     for column in (
-        Column("schema_version", "Schema", "Increases when a column changes", _ALL, lambda _: SCHEMA_VERSION),
+        Column(
+            "schema_version",
+            "Schema",
+            "Increases when a column changes its meaning",
+            _ALL,
+            lambda _: SCHEMA_VERSION,
+        ),
         Column("run_id", "Run id", "The run", _ALL, attrgetter("run.run.workflow_run_id")),
         Column(
             "parent_run_id", "Parent run", "The run it was forked from", _ALL, attrgetter("run.parent_id")

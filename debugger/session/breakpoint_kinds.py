@@ -1,7 +1,7 @@
 """Kinds of breakpoints: one entry of `_facts_of` is all that is known of a kind.
 
 A new kind is a name in `BreakpointKind` and its entry; the form, the list, the graph, the stored format and
-the matching follow from it.
+the matching follow from it. A kind that looks at more than a `Moment` has adds a field to it.
 """
 
 from __future__ import annotations

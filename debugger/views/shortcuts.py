@@ -74,6 +74,7 @@ SHORTCUTS = {
     "previous_target": Shortcut(_REVIEW, "Shift+M", "Judge the one before"),
     "whole_run": Shortcut(_REVIEW, "W", "Judge the whole run"),
     "skin": Shortcut(_ANYWHERE, "Shift+E", "Switch between the demo and engineer views"),
+    "full_screen": Shortcut(_ANYWHERE, "F", "Full screen, in the demo view; again to leave it"),
     "help": Shortcut(_ANYWHERE, "Shift+H", "Open Help"),
 }
 """By the name of what they do, grouped for the help."""

@@ -100,7 +100,7 @@ def _page(backend: EmbeddedBackend) -> Action:
     page_logins()
 
     def opened() -> AppTest:
-        app = AppTest.from_file(str(APP)).run()
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
         use(app, "start")
         assert record_of(app, CurrentRun).session.wait(10)
         return app.run()

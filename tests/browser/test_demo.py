@@ -77,7 +77,7 @@ def test_clinic_is_presented_by_keys_alone(page: Page, app: Server):
     play = page.locator(".st-key-scrubber .play")
     page.keyboard.press("Space")
     expect(play).to_have_attribute("aria-label", "Pause the play")
-    expect(context(page)).to_contain_text("Viewing")
+    expect(context(page)).to_contain_text("Earlier: turn 1")
     first = place(page)
     expect(page.locator(".st-key-cursor_place")).not_to_have_text(first)
     settled(page)
@@ -179,6 +179,45 @@ def test_switches_move_little(page: Page, app: Server):
             before = page.evaluate("window.shifted")
             switch(page)
             assert page.evaluate("window.shifted") - before < 0.1
+
+
+PLACES = """() => {
+  const inside = [".st-key-head_bar", ".st-key-context_bar", ".st-key-graph"].flatMap(each => {
+    const bars = [...document.querySelectorAll(`${each} *`)].find(it => it.shadowRoot);
+    return [...bars.shadowRoot.querySelectorAll("button, a, input, select, summary")];
+  });
+  const boxOf = it => Object.values(it.getBoundingClientRect().toJSON());
+  return inside.map(it => [it.ariaLabel || it.textContent, ...boxOf(it)]);
+}"""
+
+
+def test_controls_appear_where_they_are(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+E")
+    page.mouse.move(200, 300)
+    page.wait_for_function("() => 'resting' in document.documentElement.dataset")
+    before = page.evaluate(PLACES)
+    page.evaluate(SHIFTS)
+
+    page.mouse.move(900, 400)
+
+    head = page.locator(".st-key-head")
+    expect(head).to_have_css("opacity", "1")
+    assert page.evaluate(PLACES) == before
+    assert page.evaluate("window.shifted") == 0
+    expect(head).to_have_css("opacity", "0")
+
+
+def test_key_shows_full_screen(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+E")
+
+    press(page, "f")
+
+    page.wait_for_function("document.fullscreenElement !== null")
+    press(page, "f")
+    page.wait_for_function("document.fullscreenElement === null")
 
 
 def test_maximised_pane_is_maximised_again_after_demo(page: Page, app: Server):

@@ -26,7 +26,7 @@ def test_demo_view_shows_same_conversation_and_nothing_technical(page: Page, app
 
     expect(page).to_have_url(re.compile("skin=demo"))
     expect(conversation(page).locator(".words")).to_have_text(before)
-    expect(page.locator(".st-key-moment")).to_contain_text("Slot choice waits for the user's message.")
+    expect(page.locator(".st-key-moment")).to_contain_text("Now it is your turn.")
     expect(page.locator(".st-key-inspector, .st-key-timeline_pane, .st-key-run_input")).to_have_count(0)
     expect(page.get_by_test_id("stJson")).to_have_count(0)
     expect(page.get_by_test_id("stMain")).not_to_contain_text(ID)

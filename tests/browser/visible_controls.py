@@ -1,8 +1,8 @@
 """Counts the controls on view of each page: ``python -m tests.browser.visible_controls [--names]``.
 
 A control is an element that can have the keyboard and is in view in a window of 1280 by 720: neither hidden,
-nor scrolled or clipped away. Nodes and edges of the graph are none, and neither is the page itself, which has
-the keyboard to be scrolled. Disabled ones are counted apart.
+nor scrolled or clipped away, nor there only while the pointer moves. Nodes and edges of the graph are none,
+and neither is the page itself, which has the keyboard to be scrolled. Disabled ones are counted apart.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.conftest import FLAGS, find_chromium, streamlit_app
 from tests.browser.driving import WATCH, go_to, open_app, open_workflow, say, settled, start
 
+REST_MS = 4000
+"""After it a pointer that has not moved rests."""
 WINDOW = {"width": 1280, "height": 720}
 PAGES = ("Runs", "Compare", "Suites", "Review", "Help", "Connection")
 _LINES = ("I'd like to book an appointment, please.", "My name is Ada Moreno, born March 3rd 1990.")
@@ -61,7 +63,8 @@ class Controls(NamedTuple):
 def visible_controls(page: Page) -> Controls:
     """Return the controls that are in view."""
     settled(page)
-    page.mouse.move(0, 0)  # some are in view only while the pointer is near
+    page.mouse.move(0, 0)  # some are in view only while the pointer is near, some while it moves
+    page.wait_for_timeout(REST_MS)
     found = page.evaluate(_FIND)
     by_use = [[name for name, is_disabled in found if is_disabled is wanted] for wanted in (False, True)]
     return Controls(*by_use)

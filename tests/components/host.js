@@ -2,7 +2,7 @@
 
 const AROUND = {
   dialog: ".dialog", closesDialog: '[aria-label="Close"]', opened: ":root[data-menu]", messageBox: ".st-key-message", startsTurn: ".st-key-message",
-  demo: ":root[data-demo]", panes: ".panes", abovePanes: ".dialog, :root[data-menu]", engineerPane: ".engineer", viewSwitch: [".head", "button"],
+  demo: ":root[data-demo]", panes: ".panes", abovePanes: ".dialog, :root[data-menu]", engineerPane: ".engineer", surroundings: ".head", viewSwitch: [".head", "button"],
 };
 const mounted = new Map();
 window.events = [];

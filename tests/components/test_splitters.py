@@ -128,3 +128,48 @@ def test_browser_keys_pass_tabs(host: Host):
         host.page.keyboard.press(key)
 
     expect(tab).to_have_attribute("aria-selected", "true")
+
+
+RESTS = "() => 'resting' in document.documentElement.dataset"
+
+
+def test_pointer_that_lies_still_rests(host: Host):
+    place_panes(host)
+    host.draw(lambda: pane_splitters(is_demo=True), into=".panes")
+    assert host.page.evaluate(RESTS), "before it has moved"
+
+    host.page.mouse.move(300, 300)
+
+    assert not host.page.evaluate(RESTS)
+    host.page.wait_for_function(RESTS)
+    host.page.mouse.down()
+    assert not host.page.evaluate(RESTS)
+
+
+def test_control_that_tab_leads_to_stays_in_sight(host: Host):
+    place_panes(host)
+    host.draw(lambda: pane_splitters(is_demo=True), into=".panes")
+    host.page.evaluate(
+        "() => document.body.insertAdjacentHTML('afterbegin',"
+        " '<div class=head><button>Runs</button></div><textarea></textarea>')"
+    )
+    host.page.get_by_role("button", name="Runs").focus()
+    host.page.wait_for_function(RESTS, timeout=5000)
+    host.page.locator("textarea").focus()
+
+    host.page.keyboard.press("Shift+Tab")
+
+    host.page.wait_for_timeout(3500)
+    assert not host.page.evaluate(RESTS)
+    host.page.locator("textarea").focus()
+    host.page.wait_for_function(RESTS, timeout=5000)
+
+
+def test_words_that_are_typed_wake_nothing(host: Host):
+    place_panes(host)
+    host.draw(lambda: pane_splitters(is_demo=True), into=".panes")
+    host.page.evaluate("() => document.body.insertAdjacentHTML('afterbegin', '<textarea></textarea>')")
+
+    host.page.locator("textarea").press_sequentially("Hello")
+
+    assert host.page.evaluate(RESTS)

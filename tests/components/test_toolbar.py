@@ -12,7 +12,18 @@ from debugger.views import state
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
-from debugger.views.components.toolbar import Button, Menu, SegmentedControl, TextInput, bar
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    Disclosure,
+    Menu,
+    SegmentedControl,
+    Select,
+    Spacer,
+    Text,
+    TextInput,
+    bar,
+)
 from tests.components.driving import Host
 from tests.support.factories import say, workflow
 
@@ -29,6 +40,18 @@ def nothing() -> None:
 
 def menu(*buttons: Button) -> Menu:
     return Menu("more", "More", buttons, icon=":material/more_horiz:", shows="icon")
+
+
+def test_long_label_begins_within_its_bar(host: Host):
+    host.page.set_viewport_size({"width": 400, "height": 300})
+    button = Button("go", "→ " + "Beratung zu Bewegung " * 6, nothing, look="tertiary")
+    host.draw(lambda: bar("bar", [button], low=True))
+
+    label = host.page.locator(".st-key-go button > span").bounding_box()
+
+    assert label is not None
+    assert label["x"] >= 0
+    assert label["x"] + label["width"] <= 400
 
 
 def test_menu_is_used_by_keyboard(host: Host):
@@ -149,6 +172,33 @@ def test_expanded_graph_keeps_keys_from_page(host: Host):
     host.page.keyboard.press("Shift+H")
 
     assert "bar" in [key for key, _, _ in host.events]
+
+
+def test_opened_tabs_and_filters_fit_into_their_bar(host: Host):
+    host.page.set_viewport_size({"width": 1280, "height": 720})
+    host.page.evaluate("() => document.body.insertAdjacentHTML('beforeend', '<div class=pane></div>')")
+    host.page.locator(".pane").evaluate("it => { it.style.width = '741px'; }")
+    views = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+    counts = {"Side effects": "Side effects 2", "Breakpoints": "Breakpoints 1", "Mocks": "Mocks 1"}
+
+    def drawn() -> None:
+        state.begin_widget("density", "Key events")
+        filters = [
+            Select("density", "Density", {"Key events": "Key events · 20 of 52"}, ""),
+            TextInput("find", "Find", "Find …", ":material/search:", is_live=True),
+            Disclosure("filter", "Filter", ":material/filter_list:", "secondary", yields=True),
+            Badge("1 on", colour="violet"),
+            Text("1 failure"),
+        ]
+        tabs = SegmentedControl("view", "View", views, counts, look="tabs")
+        bar("bar", [tabs, Spacer(), *filters], low=True)
+
+    host.draw(drawn, into=".pane")
+
+    line = host.page.locator(".st-key-bar .bar")
+    ends = line.locator(".part").evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
+    assert max(ends) <= line.evaluate("it => it.getBoundingClientRect().right") + 0.5, ends
+    expect(host.page.get_by_text("1 failure", exact=True)).to_be_visible()
 
 
 def test_controls_with_one_label_have_names_of_their_own(host: Host):

@@ -349,7 +349,14 @@ class Forks:
         plan.state.unreported_edits += [apply_edit(edit, plan.state) for edit in wanted]
 
     def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
-        """Return the input of a replayed turn, with another message in it."""
+        """Return the input with which a replayed turn is sent again, with another message.
+
+        It has the variables of the replayed one, with `EXACT` its inputs of single nodes, and at the start of
+        a run its initial state, too. A turn that has no input is sent with the message alone.
+
+        Raises:
+            InputError: A field of it has a value that it cannot have.
+        """
         original = plan.replayed_input or TurnInput()
         fields: JsonObject = {
             "command": "data",

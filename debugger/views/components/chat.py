@@ -46,6 +46,7 @@ def chat_box(
     mark: tuple[int, str] | None = None,
     page: Hashable = None,
     later: Sequence[bool] | None = None,
+    names_turns: bool = True,
     on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Draw the messages.
@@ -60,12 +61,15 @@ def chat_box(
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
         later: For each message whether it came after the time cursor and is dimmed; ``None`` is live.
+        names_turns: Whether the turn of a reply is beside the node that made it.
         on_choose: Takes the event of the message that a person chooses; without it none can be chosen.
     """
     groups = group_warnings(said)
     data: JsonObject = {
         # As one text: Streamlit would look through all that it holds for tables.
-        "said": encode([_to_browser(group, mark, on_choose is not None) for group in groups]).decode(),
+        "said": encode(
+            [_to_browser(group, mark, names_turns, on_choose is not None) for group in groups]
+        ).decode(),
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
@@ -98,7 +102,9 @@ def _cursor_props(
     }
 
 
-def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_choose: bool) -> JsonObject:
+def _to_browser(
+    group: Sequence[ChatMessage], mark: tuple[int, str] | None, names_turns: bool, can_choose: bool
+) -> JsonObject:
     first = group[0]
     if len(group) > 1:
         props = {"label": count(len(group), first.role), "texts": [message.text for message in group]}
@@ -108,7 +114,8 @@ def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_
     speaker = ""
     if first.role == "agent" and first.node_name:
         background = ", background" if first.is_background else ""
-        speaker = f"{first.node_name} · turn {first.turn_number}{background}"
+        turn = f" · turn {first.turn_number}{background}" if names_turns else ""
+        speaker = f"{first.node_name}{turn}"
     event = {"event": first.event_index} if can_choose and first.event_index is not None else {}
     kind = "error" if first.role == "failure" else first.role
     return {"kind": kind, "text": first.text, "caption": speaker, **event}

@@ -4,6 +4,7 @@
 
 const STORAGE_KEY = "workflow-debugger.panes", VERSION = 2;
 const VIEW_MS = 2000, FRAMES = 4; // in which a change of the view is drawn, and its parts after it
+const REST_MS = 3000; // a pointer that has not moved for so long rests
 const STEP = 0.02, LEAP = 0.1;
 const root = document.documentElement;
 const sheet = new CSSStyleSheet();
@@ -11,13 +12,25 @@ const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: 
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
 let held; // what has the keyboard, or had it when it was taken off the page
+let restTimer, isByTab = false, staysAwake = false; // whether Tab was the last key, and has led to the surroundings
+let place = ""; // of the pointer
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+root.dataset.resting = "";
 document.addEventListener("focusin", event => { [held] = event.composedPath(); });
 document.addEventListener("focusout", event => {
   const [left] = event.composedPath(); // in a moment it is known whether it is still there
   queueMicrotask(() => { if (held === left && left.isConnected) held = undefined; });
 });
+for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, ({ screenX, screenY }) => {
+  if (place !== (place = `${screenX} ${screenY}`) || name === "pointerdown") wake(); // else what is below it has moved
+}, true);
+document.addEventListener("keydown", event => {
+  isByTab = event.key === "Tab";
+  if (isOfSurroundings(event)) { staysAwake ||= isByTab; wake(); }
+}, true);
+document.addEventListener("focusin", event => { if (isOfSurroundings(event)) { staysAwake = isByTab; wake(); } });
+document.addEventListener("focusout", () => { if (staysAwake) { staysAwake = false; wake(); } });
 document.addEventListener("keydown", restoreByKey, true); // before the page's own keys, which are below a maximised pane
 
 function createElement(tag, className, properties = {}) {
@@ -41,6 +54,7 @@ function read() {
 }
 
 function store() {
+  document.dispatchEvent(new Event("panes")); // by the user's hand: the graph may turn
   const { sizes, maximised, tab } = all;
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify({ version: VERSION, sizes, maximised, tab }));
@@ -255,6 +269,17 @@ function changeView(isDemo) {
     setAttribute("changing", false);
     for (const each of before ? [before, findViewSwitch()] : []) if (document.activeElement === document.body) each?.focus({ preventScroll: true });
   });
+}
+
+// In the demo view what surrounds the run is seen while the pointer moves, and while Tab has led to a control of it.
+function wake() {
+  clearTimeout(restTimer);
+  setAttribute("resting", false);
+  if (!staysAwake) restTimer = setTimeout(() => setAttribute("resting", true), REST_MS);
+}
+
+function isOfSurroundings(event) {
+  return event.composedPath().some(each => each.matches?.(all.around.surroundings));
 }
 
 function findViewSwitch() {

@@ -11,6 +11,7 @@ const AROUND = {
   panes: ".st-key-panes",
   abovePanes: '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor, :root[data-menu]',
   engineerPane: ".st-key-look_pane", // which the demo view has not
+  surroundings: ".st-key-head, .st-key-bar_pane, .st-key-graph_pane", // of a run in the demo view
   viewSwitch: [".st-key-head_end", ".st-key-skin button"], // where its bar is, and the control in it
 };
 

@@ -172,7 +172,7 @@ const FILL = {
     button.className = "secondary copy";
     button.replaceChildren(iconOf("content_copy"), part.words = made("span", "", label));
   },
-  "full screen"(part) {
+  "full screen"(part, { shortcut }) {
     const button = onlyChild(part, "button", () => {
       if (document.fullscreenElement) document.exitFullscreen();
       else document.documentElement.requestFullscreen().catch(() => {});
@@ -181,7 +181,8 @@ const FILL = {
       if (!part.element.isConnected && part.wasShown) return document.removeEventListener("fullscreenchange", show);
       part.wasShown = part.element.isConnected;
       const label = document.fullscreenElement ? "Leave full screen" : "Full screen";
-      button.ariaLabel = button.title = document.fullscreenEnabled ? label : "This browser does not allow full screen here";
+      button.ariaLabel = document.fullscreenEnabled ? label : "This browser does not allow full screen here";
+      button.title = shortcut ? `${button.ariaLabel} (${shortcut})` : button.ariaLabel;
       button.replaceChildren(iconOf(document.fullscreenElement ? "fullscreen_exit" : "fullscreen"));
     };
     button.className = "secondary";

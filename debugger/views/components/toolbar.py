@@ -345,6 +345,7 @@ class FullScreen(_Part):
 
     KIND = "full screen"
     key: str
+    shortcut: str | None = None
 
 
 MenuItem = Text | Button | Toggle | Copy

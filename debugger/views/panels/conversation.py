@@ -14,7 +14,7 @@ from debugger.views.components.toolbar import Button, Item, Text, bar, bars
 from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
-from debugger.views.panels.demo import audience_messages, next_line
+from debugger.views.panels.demo import audience_messages, next_line, wait_words
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
@@ -39,7 +39,7 @@ def conversation(view: RunView) -> None:
     """Draw the messages, or the setup before them, and the message box."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
-            refresh.draw("setup", setup_panel, input_state)
+            refresh.Pane("setup", setup_panel, input_state).draw()
         else:
             _messages(view)
         turn_outcome(view)
@@ -54,7 +54,8 @@ def conversation(view: RunView) -> None:
 
 
 def _messages(view: RunView) -> None:
-    origin = fork_breadcrumb(view)
+    is_demo = state.record(ViewMode).is_demo
+    origin = [] if is_demo else fork_breadcrumb(view)
     if origin:
         bars("origin_bar", [BarLine("", origin, low=True, overflow=["open_tree"])])
     shown, later = _shown(view)
@@ -74,9 +75,8 @@ def _messages(view: RunView) -> None:
         mark=mark_of(view.session),
         page=view.session.run_id,
         later=None if view.event is None else later[first:end],
-        on_choose=None
-        if state.record(ViewMode).is_demo
-        else refresh.refreshing("workbench", actions.select_event),
+        names_turns=not is_demo,
+        on_choose=None if is_demo else refresh.refreshing("workbench", actions.select_event),
     )
     _end(view)
     draw_missing_values(view)
@@ -85,14 +85,14 @@ def _messages(view: RunView) -> None:
 
 def _end(view: RunView) -> None:
     """Draw why the run is over; nothing while it is not."""
-    if view.is_past or not view.session.is_over:
-        return
+    if view.is_past or not view.session.is_over or state.record(ViewMode).is_demo:
+        return  # above the graph an audience reads it in other words
     errors = (message.text for message in reversed(view.messages) if message.role == "error")
     end = run_end(view.session.status, view.position, view.graph, next(errors, ""))
     if end is None:
         return
     items: list[Item] = [Text(end.text, look="message", key="end_reason")]
-    if end.node_id is not None and not state.record(ViewMode).is_demo:
+    if end.node_id is not None:
         why = "Show the last decision, edge by edge"
         show = refresh.refreshing("workbench", _show_why)
         items.append(Button("why_ended", "Why", show, look="tertiary", help=why))
@@ -119,12 +119,19 @@ def _under_way(view: RunView, hidden: int) -> Line | None:
     if view.session.human_input.pending is not None:
         return Line("Answer as the model below.", "edit")
     if view.session.stop_point is not None:
-        return Line(f"Paused. {view.session.stop_point.text}", "pause_circle")
+        return Line(_pause_words(view), "pause_circle")
     waiting = progress_text(view.session)
     if waiting:
         return Line(waiting, "sync_problem")
+    if state.record(ViewMode).is_demo:
+        return Line(wait_words(view), "progress_activity")
     reason = view.session.backend.capabilities.reason_against("live_events")
     return Line(f"The workflow is working … {reason or ''}", "progress_activity")
+
+
+def _pause_words(view: RunView) -> str:
+    stop = view.session.stop_point
+    return wait_words(view) if stop is None or state.record(ViewMode).is_demo else f"Paused. {stop.text}"
 
 
 def _announcement(view: RunView) -> str:
@@ -132,7 +139,7 @@ def _announcement(view: RunView) -> str:
     if outcome is not None:
         return outcome.text
     if view.session.stop_point is not None:
-        return f"Paused. {view.session.stop_point.text}"
+        return _pause_words(view)
     notice = pending_notice(view.session)
     if notice and not view.is_past:
         return notice
@@ -144,7 +151,8 @@ def _empty(view: RunView) -> Line | None:
         return None
     if view.session.turns_to_load:
         return Line(f"Reading {count(view.session.turns_to_load, 'turn')} …", "progress_activity")
-    return Line("The messages of user and agent appear here.")
+    whose = "" if state.record(ViewMode).is_demo else " of user and agent"
+    return Line(f"The messages{whose} appear here.")
 
 
 def _shown(view: RunView) -> tuple[list[ChatMessage], list[bool]]:
@@ -180,10 +188,11 @@ def _message_box(view: RunView) -> None:
     is_demo = state.record(ViewMode).is_demo
     offers = view.suggestions if view.is_busy or takes_message else []
     most = _MOST_FIRST_OFFERS if view.session.status == "not_started" else None
+    waiting = wait_words(view) if is_demo else view.hint.sentence
     can_step = reasons.reason_against("pause_mid_turn") is None and not is_demo
     message_box(
         "message",
-        lock or (_FIRST_MESSAGE if view.session.status == "not_started" else view.hint.sentence),
+        lock or (_FIRST_MESSAGE if view.session.status == "not_started" else waiting),
         refresh.refreshing("workbench", actions.send),
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
@@ -205,8 +214,9 @@ def _lock(view: RunView) -> str:
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     if no_run:
         return no_run
+    is_demo = state.record(ViewMode).is_demo
     if view.is_past:
-        return PAST
+        return "An earlier moment is on view: Esc goes back." if is_demo else PAST
     if view.session.turns_to_load:
         return "The run is being read."
     if view.session.pending is not None:
@@ -215,6 +225,8 @@ def _lock(view: RunView) -> str:
         return "The run was deleted and takes no more messages."
     if progress_text(view.session):
         return "Locked until the outcome of the last message is known."
+    if is_demo and view.session.busy:
+        return wait_words(view)
     if view.session.stop_point is not None:
         return "The run is paused: Resume or Step continues it."
     return "The turn is still running." if view.session.busy else ""

@@ -10,6 +10,7 @@ from typing import Literal
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Scrubber, Text
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.demo import cursor_events, reading_seconds
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
@@ -33,9 +34,10 @@ def banner(view: RunView) -> list[Item]:
         help="Follow the run again",
         shortcut=keys("live"),
     )
-    words = f"Viewing {place_words(view)}"
+    is_demo = state.record(ViewMode).is_demo
+    words = f"Earlier: turn {view.turn_number}" if is_demo else f"Viewing {place_words(view)}"
     badge = Badge(words, ":material/history:", "orange", is_status=True, key="viewing")
-    return [badge, live, *new]
+    return [badge, live] if is_demo else [badge, live, *new]
 
 
 def place_words(view: RunView) -> str:

@@ -12,17 +12,18 @@ import streamlit as st
 from debugger.analysis.chat import TECHNICAL_ROLES, ChatMessage
 from debugger.analysis.event_fields import node_name_of, values_of
 from debugger.analysis.steps import MODEL_TYPES
-from debugger.analysis.transitions import transition_reason, transition_title
+from debugger.analysis.transitions import Transition, author_reason
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
+from debugger.graph.labels import shorten
 from debugger.graph.node_types import NODE_FACTS, NodeFacts
 from debugger.protocol.base import JsonObject
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.demo_scripts import MAX_LINES
 from debugger.views import state
-from debugger.views.actions import command, session_command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_failures
@@ -42,6 +43,16 @@ _NO_PROVIDER = "embedded"
 """The provider in the usage of what answers in a model's place."""
 _STAND_IN_LABEL = re.compile(r"^\[stand-in for .+?\] ")
 _MAX_NAMES = 4
+_LONGEST_REASON = 90
+_WAIT_WORDS = {
+    "not_started": "The conversation has not started.",
+    "paused": "The conversation is paused.",
+    "completed": "The conversation is over.",
+    "failed": "The conversation has ended: something went wrong.",
+    "cancelled": "The conversation was stopped.",
+    "aborted_looping_risk": "The conversation was stopped: it went in circles.",
+}
+"""By the status of a run that is at rest."""
 _SHORTEST_SECONDS, _LONGEST_SECONDS, _WORD_SECONDS = 1.6, 7.0, 0.28
 
 
@@ -64,14 +75,42 @@ def _audience_events(view: RunView) -> list[int]:
 
 
 def moment_sentence(view: RunView) -> str:
-    """Return what the run waits for, and its last transition with the reason."""
-    if not view.position.transitions or (view.is_busy and not view.is_past):
-        return view.hint.sentence
-    last = view.position.transitions[-1]
-    title, reason = transition_title(last, view.names), transition_reason(last, view.graph)
-    if view.is_past:
-        return f"{title}. {reason}".strip()
-    return f"{view.hint.sentence} Last step: {title}. {reason}".strip()
+    """Return the last transition with its reason, and what the run waits for."""
+    if view.is_busy or view.hint.kind == "ended":
+        return wait_words(view)
+    transitions = view.position.transitions
+    last = _transition_words(view, transitions[-1]) if transitions else ""
+    return last if view.is_past and last else f"{last} {wait_words(view)}".strip()
+
+
+def wait_words(view: RunView) -> str:
+    """Return what the run waits for."""
+    if view.session.stop_point is not None and not view.is_past:
+        return "The conversation is paused."
+    if view.is_busy:
+        return "One moment …"
+    if view.hint.kind == "message":
+        return "Now it is your turn."
+    if view.hint.kind == "background":
+        return "Work continues in the background."
+    return _WAIT_WORDS.get(view.status, "One moment …")
+
+
+def _transition_words(view: RunView, made: Transition) -> str:
+    source, destination = (
+        view.names.get(node_id, node_id) for node_id in (made.source or "", made.destination or "")
+    )
+    if made.kind == "self_loop_edge":
+        return f"{source} continues."
+    if made.kind == "companion_edge":
+        return f"{destination} continues in the background."
+    if made.kind == "force_transfer_to_node":
+        return f"The presenter moved to {destination}."
+    arrival = f"{destination} comes next." if made.destination else "That was the last step."
+    reason = shorten(author_reason(made, view.graph), _LONGEST_REASON).rstrip(".")
+    if reason and made.kind != "direct_edge":
+        return f"{source}: {reason}. {arrival}"
+    return f"{source} is done. {arrival}"
 
 
 def audience_messages(view: RunView) -> list[ChatMessage]:
@@ -88,7 +127,7 @@ def audience_messages(view: RunView) -> list[ChatMessage]:
 def simulated_badge(view: RunView) -> list[Badge]:
     """Return the badge of a run in which something was simulated, else nothing."""
     words = view.memo("simulated", lambda: _simulated_words(view))
-    return [Badge("simulated", help=f"Simulated in this run: {words}")] if words else []
+    return [Badge("simulated", help=f"Simulated in this run: {words}", key="simulated")] if words else []
 
 
 def _simulated_words(view: RunView) -> str:
@@ -207,7 +246,7 @@ def _body(view: RunView) -> None:
         )
 
 
-@session_command
+@action(takes_session=True)
 def _open(session: DebugSession) -> None:
     stored = local_store().demo_scripts.stored(connection_of_runs(), session.workflow_id)
     see(_question(session), stored.revision)
@@ -219,14 +258,12 @@ def _close() -> None:
     state.record(DemoScriptDialog).session = None
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _fill(messages: list[str]) -> None:
     state.set_widget_from_callback(_TEXT_KEY, "\n".join(messages))
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _save(session: DebugSession) -> None:
     text: str = state.widget(_TEXT_KEY) or ""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]

@@ -96,7 +96,7 @@ def _turn(view: RunView) -> tuple[str, str]:
 
 def _demo_state(view: RunView) -> list[Item]:
     if view.is_past:
-        return [*banner(view), status_badge(view.status)]
+        return banner(view)
     turn, hint = _turn(view)
     shown = [Text(turn, key="turn", help=hint)] if turn else []
     return [status_badge(shown_status(view.session)), *shown, *stop_reason(view.session)]
@@ -193,7 +193,7 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 def _ends(view: RunView) -> list[Item]:
     if state.record(ViewMode).is_demo:
         spacer = [] if view.rows else [Spacer()]
-        return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
+        return [*spacer, *simulated_badge(view), FullScreen("full_screen", keys("full_screen")), _menu(view)]
     if view.session.run_id is None:
         return [Spacer(), _menu(view)]
     export = replace(export_button(view.session), look="tertiary", shows="icon")
@@ -268,14 +268,16 @@ def background(view: RunView) -> list[Item]:
     """Return the items of background work; none without any."""
     session = view.session
     pace = session.background
+    badge = Badge("Background", ":material/autorenew:", "blue")
     if view.is_past:
         where = " ".join(_companions(view))
-        return [Badge("Background", ":material/autorenew:", "blue"), Text(where)] if where else []
+        return [badge, Text(where)] if where else []
     if session.busy or not pace.has_work:
         return []
+    if state.record(ViewMode).is_demo and pace.continues:
+        return [badge]
     judged = [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []
     parts = Text(" ".join([*_companions(view), *judged, *_pace(view)]))
-    badge = Badge("Background", ":material/autorenew:", "blue")
     return [badge, parts, Spacer(), *_controls(view)]
 
 

@@ -63,8 +63,10 @@ def test_space_tells_nothing_but_itself():
     assert Spacer().to_props() == {"kind": "space"}
 
 
-def test_full_screen_button_has_key_alone():
-    assert FullScreen("full_screen").to_props() == {"kind": "full screen", "key": "full_screen"}
+def test_full_screen_button_has_its_shortcut():
+    props = {"kind": "full screen", "key": "full_screen", "shortcut": "F"}
+
+    assert FullScreen("full_screen", "F").to_props() == props
 
 
 def test_button_tells_its_words_its_reason_and_its_shortcut():

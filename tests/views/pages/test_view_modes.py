@@ -31,8 +31,7 @@ def test_demo_view_says_in_words_what_happened(app, backend, press):
 
     press("start")
 
-    told = "Chat waits for the user's message. Last step: A → Chat. This always comes next."
-    assert told in captions(app)
+    assert "A is done. Chat comes next. Now it is your turn." in captions(app)
 
 
 def test_skin_stands_in_address(app, backend):

@@ -27,7 +27,7 @@ def test_demo_view_starts_run_from_empty_conversation(app, backend, press):
     backend.create_workflow(document(*HELLO))
     app.query_params["skin"] = "demo"
     app.run()
-    assert box(app)["empty"]["text"] == "The messages of user and agent appear here."
+    assert box(app)["empty"]["text"] == "The messages appear here."
 
     press("start")
 

@@ -72,9 +72,9 @@ def test_moment_names_last_transition_with_reason(app, backend, press):
     control(app, "scrubber").use("play")
     control(app, "scrubber").use("play")
 
-    assert "Chat waits for the user's message. Last step: A → Chat. This always comes next." in live
-    assert "A → Chat. This always comes next." in captions(app)
-    assert "Last step" not in captions(app)
+    assert "A is done. Chat comes next. Now it is your turn." in live
+    assert "A is done. Chat comes next." in captions(app)
+    assert "Now it is your turn" not in captions(app)
 
 
 def test_long_message_is_held_longer(app, backend, press):

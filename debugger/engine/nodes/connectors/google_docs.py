@@ -180,7 +180,7 @@ def _id_or_none(request: JsonObject) -> str | None:
         return None
 
 
-def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+def _simulate_create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
     visit = context.visit(node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
     document = f"1{seed[:43]}"
@@ -218,7 +218,7 @@ def _get_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
     return {**texts, "return_full_model": operation.return_full_model}
 
 
-def _get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+def _simulate_get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
     document = document_id(request["document_id_or_url"])
     stored = _load(document, context)
     content = stored["content"]
@@ -262,7 +262,7 @@ def _check_update(request: JsonObject) -> None:
         raise InputError("updates.content is empty.", advice="Write the text to put into the document.")
 
 
-def _update(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+def _simulate_update(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
     document = document_id(request["document_id_or_url"])
     stored = _load(document, context)
     return {
@@ -321,7 +321,7 @@ class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
                 ),
                 check=lambda request: check_present(request["title"], "title"),
                 target="Google Docs creation of the document {title!r}".format_map,
-                simulate=_create,
+                simulate=_simulate_create,
                 read=_read_created,
                 event=_created,
             ),
@@ -334,7 +334,7 @@ class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
                 target=lambda request: (
                     f"Google Docs reading of the document {document_id(request['document_id_or_url'])}"
                 ),
-                simulate=_get,
+                simulate=_simulate_get,
                 read=_read_content,
                 event=_fetched,
             ),
@@ -348,7 +348,7 @@ class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
                 target=lambda request: (
                     f"Google Docs update of the document {document_id(request['document_id_or_url'])}"
                 ),
-                simulate=_update,
+                simulate=_simulate_update,
                 read=_read_location,
                 event=_updated,
             ),

@@ -36,6 +36,11 @@ class StaticPrompt(NamedTuple):
     def of(cls, config: LLMConfig, workflow: WorkflowConfig, *, speaks: bool) -> StaticPrompt:
         """Return the shared parts of a node's prompts.
 
+        Args:
+            config: The node.
+            workflow: Its workflow, which has the defaults.
+            speaks: Whether its answers are spoken, so that another model may fill the time; see `model_of`.
+
         Raises:
             RunError: The workflow has a prompt that is not a text.
         """

@@ -210,7 +210,7 @@ class Bubblewrap:
             executable = self.interpreter.place(self.interpreter.executable)
             command = child_command(executable, str(PurePosixPath(CHILD).parent), self.mode)
             process = subprocess.Popen(
-                [self.program, *_FLAGS, *self._mounts(), *ends, *command],
+                [self.program, *_FLAGS, *self._inside_options(), *ends, *command],
                 env={},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -260,24 +260,26 @@ class Bubblewrap:
         """Return the folders of the standard library, as the sandbox names them."""
         return tuple(map(self.interpreter.place, self.interpreter.folders))
 
-    def _mounts(self) -> list[str]:
+    def _inside_options(self) -> list[str]:
+        """Return the options for what a program inside has: mounts, working folder, environment."""
         python = self.interpreter
         # First, since the interpreter may lie below it.
-        mounts = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+        options = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp"]
+        options += ["--chdir", "/tmp"]
         for path, source in self._shown.items():
-            mounts += ["--ro-bind", os.path.realpath(source), path]
+            options += ["--ro-bind", os.path.realpath(source), path]
         for folder in python.hidden_folders():
-            mounts += ["--tmpfs", folder, "--remount-ro", folder]
+            options += ["--tmpfs", folder, "--remount-ro", folder]
         for file in python.build_records():
-            mounts += ["--ro-bind", str(_BUILD_RECORD), file]
+            options += ["--ro-bind", str(_BUILD_RECORD), file]
         for device in _DEVICES:
-            mounts += ["--dev-bind", device, device]  # not read-only, which would make it no device any more
+            options += ["--dev-bind", device, device]  # not read-only, which would make it no device any more
         # The root is a tmpfs of half the memory; it can be closed only when all mount points are made.
-        mounts += ["--remount-ro", "/"]
+        options += ["--remount-ro", "/"]
         # Instead of /etc/ld.so.cache, which names everything that is installed.
-        mounts += ["--setenv", "LD_LIBRARY_PATH", _LIBRARIES]
+        options += ["--setenv", "LD_LIBRARY_PATH", _LIBRARIES]
         # Otherwise each thread reserves up to 128 MB of the address space.
-        return [*mounts, "--setenv", "MALLOC_ARENA_MAX", "1"]
+        return [*options, "--setenv", "MALLOC_ARENA_MAX", "1"]
 
 
 def find_programs() -> list[str]:
