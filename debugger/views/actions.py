@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial, wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Literal, ParamSpec, overload
 
 from debugger.analysis.caller_input import NAMESPACE, default_variables, original_inputs
 from debugger.backends.embedded import EmbeddedBackend
@@ -75,12 +75,50 @@ class _RunSetups:
     """Whether the next session on view is that of the tab before its reload."""
 
 
-def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let an action store its error in `LastAction`.
+SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
 
-    What was on view stays.
+
+@overload
+def action(
+    *, role: Role | None = None, takes_session: Literal[False] = False
+) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]: ...
+
+
+@overload
+def action(
+    *, role: Role | None = None, takes_session: Literal[True], confirm: bool = False
+) -> Callable[[SessionAction[Arguments]], Callable[Arguments, None]]: ...
+
+
+def action(
+    *, role: Role | None = None, takes_session: bool = False, confirm: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare an action of the page: who may do it, on what, and after which question.
+
+    Its error is stored in `LastAction`, and what was on view stays.
+
+    Args:
+        role: The role that it needs, by which its controls are disabled; without one any user may do it, as
+            what changes the own view alone.
+        takes_session: Whether it gets the session on view before its arguments; without a session it does
+            nothing.
+        confirm: Whether it sends a turn, for which the user is asked first where that is necessary, see
+            `confirm_turn`.
     """
 
+    def decorate(do: Callable[..., None]) -> Callable[..., None]:
+        inner = do
+        if confirm:
+            inner = _confirmed(do, lambda *args, **kwargs: done(*args, **kwargs))
+        if takes_session:
+            inner = _with_session(inner)
+        done = _recorded(inner if role is None else requires(role)(inner))
+        return done
+
+    return decorate
+
+
+def _recorded(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         follow_log()
@@ -97,17 +135,13 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     return done
 
 
-SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
+def _confirmed(do: SessionAction[Arguments], again: Callable[..., None]) -> SessionAction[Arguments]:
+    @wraps(do)
+    def done(session: DebugSession, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        if confirm_turn(session, partial(again, *args, **kwargs)):
+            do(session, *args, **kwargs)
 
-
-def session_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
-    """Let an action get the session on view; without one do nothing."""
-    return command(_with_session(do))
-
-
-def run_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
-    """Let an action of a user who may run get the session on view."""
-    return command(requires(Role.RUN)(_with_session(do)))
+    return done
 
 
 def _with_session(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
@@ -120,7 +154,7 @@ def _with_session(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
     return done
 
 
-@command
+@action()
 def choose_backend(name: BackendName, connection_name: str = "") -> None:
     """Work with another backend.
 
@@ -147,7 +181,7 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
     state.record(BackendCache).clear()
 
 
-@command
+@action()
 def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
     """Show a version of a workflow, ready to be started.
 
@@ -161,7 +195,7 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
     show(DebugSession(backend, workflow_id, number))
 
 
-@command
+@action()
 def open_run(run_id: str, turn_number: int | None = None, event: int | None = None) -> None:
     """Show a recorded run, at a named event or at a turn's end.
 
@@ -195,7 +229,7 @@ def refuse_deleted(run_id: str) -> None:
         )
 
 
-@session_command
+@action(takes_session=True)
 def read_run(session: DebugSession) -> None:
     """Read the turns of the run on view that is being opened."""
     try:
@@ -210,7 +244,7 @@ def _open_turn() -> None:
     select_place(state.record(Cursor).turn_to_open, state.record(Cursor).event_to_open)
 
 
-@command
+@action()
 def join(session: DebugSession) -> None:
     """Show a session with a turn under way.
 
@@ -228,7 +262,7 @@ def join(session: DebugSession) -> None:
         run.awaits_turn = True
 
 
-@session_command
+@action(takes_session=True)
 def reload_run(session: DebugSession) -> None:
     """Read the run on view from its record again.
 
@@ -243,8 +277,7 @@ def reload_run(session: DebugSession) -> None:
         show(again)
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def import_workflow(document: JsonObject) -> None:
     """Keep a document as a new workflow and show it."""
     backend = current_backend()
@@ -254,7 +287,7 @@ def import_workflow(document: JsonObject) -> None:
     show(DebugSession(backend, stored.id, stored.active_version_number or 0))
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def start(session: DebugSession, message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
     if session.status != "not_started":
@@ -264,7 +297,7 @@ def start(session: DebugSession, message: str | None = None) -> None:
         _await_turn(session)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def restart(old: DebugSession, is_edited: bool = False) -> None:
     """Begin another run of the same version; the old one stays on record.
 
@@ -286,7 +319,7 @@ def restart(old: DebugSession, is_edited: bool = False) -> None:
         _await_turn(sibling)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def send(session: DebugSession, text: str) -> None:
     """Say something to the run, or begin it by that."""
     inputs = state.record(RunInputs)
@@ -357,18 +390,13 @@ def collect_finished_turn() -> None:
         set_draft(session.unsent_message)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True, confirm=True)
 def start_background_step(session: DebugSession) -> None:
-    """Start a step of background work now, after any confirmation.
-
-    Resumes background work that was halted.
-    """
-    if confirm_turn(session, start_background_step):
-        session.advance()
+    """Start a step of background work now; resumes background work that was halted."""
+    session.advance()
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def advance_by_itself() -> None:
     """Set by the switch whether background work advances by itself."""
     setups, run = state.record(_RunSetups), state.record(CurrentRun)
@@ -377,14 +405,14 @@ def advance_by_itself() -> None:
         run.session.background.automatic = setups.advances_by_itself
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def stop(session: DebugSession) -> None:
     """End the run."""
     set_run_by(session).stop()
     audit_run("stop run", session)
 
 
-@session_command
+@action(takes_session=True)
 def check_now(session: DebugSession) -> None:
     """Read the run's record now and wait for it.
 
@@ -394,7 +422,7 @@ def check_now(session: DebugSession) -> None:
     session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def restore_message(session: DebugSession) -> None:
     """Put a message back into the box that the record seems to have."""
     if session.arrival is not None:
@@ -402,60 +430,57 @@ def restore_message(session: DebugSession) -> None:
         session.arrival, session.notice = None, ""
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True, confirm=True)
 def send_again(session: DebugSession) -> None:
     """Send the message of unknown outcome once more.
 
     The user accepts that it may be executed twice.
     """
-    if confirm_turn(session, send_again):
-        set_run_by(session).send_again()
-        _await_turn(session)
+    set_run_by(session).send_again()
+    _await_turn(session)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def discard_pending(session: DebugSession) -> None:
     """Give the message of unknown outcome up."""
     session.discard_pending()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True, confirm=True)
 def send_unstored_again(session: DebugSession) -> None:
     """Execute the turn that is not on record again.
 
     The user accepts that its calls are made again.
     """
-    if confirm_turn(session, send_unstored_again):
-        set_run_by(session).send_unstored_again()
-        _await_turn(session)
+    set_run_by(session).send_unstored_again()
+    _await_turn(session)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def discard_unstored(session: DebugSession) -> None:
     """Go on without the turn that is not on record."""
     session.discard_unstored()
 
 
-@session_command
+@action(takes_session=True)
 def load_newer(session: DebugSession) -> None:
     """Load the turns that other clients have added."""
     session.load_newer()
     session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@session_command
+@action(takes_session=True)
 def follow(session: DebugSession) -> None:
     """Set by the switch whether turns of other clients are loaded."""
     session.follow(bool(state.widget(FOLLOW_KEY)))
     session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True, confirm=True)
 def send_command(session: DebugSession, name: Command) -> None:
     """Send a command without a message, such as ``pause``."""
-    if confirm_turn(session, lambda: send_command(name)):
-        set_run_by(session).send_command(name)
-        _await_turn(session)
+    set_run_by(session).send_command(name)
+    _await_turn(session)
 
 
 def show(session: DebugSession | None) -> None:

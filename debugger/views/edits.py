@@ -13,7 +13,7 @@ from debugger.errors import DebuggerError, EditConflictError
 from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN, Stored
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.auth.permissions import check_role
 from debugger.views.components.markdown import plain
 from debugger.views.confirmations import EditConflict, OpenQuestions
@@ -84,7 +84,7 @@ def show_change(subject: str, key: str, place: Place, text: str, stored: Stored[
     )
 
 
-@command
+@action()
 def _take_theirs(key: str, place: Place, text: str, revision: int) -> None:
     state.set_widget_from_callback(key, text)
     see(place, revision)
@@ -145,7 +145,7 @@ def json_words(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
-@command
+@action()
 def replace_theirs() -> None:
     """Store the user's words in place of those that the question shows."""
     question = state.record(OpenQuestions).take_edit()
@@ -157,7 +157,7 @@ def replace_theirs() -> None:
             raise
 
 
-@command
+@action()
 def keep_theirs() -> None:
     """Leave what is stored; the user's words are given up."""
     question = state.record(OpenQuestions).take_edit()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Literal, NamedTuple, ParamSpec
+from typing import Literal, ParamSpec
 
 import streamlit as st
 
@@ -37,26 +37,106 @@ _UNFINISHED = object()
 Dependencies = Callable[[DebugSession], Hashable]
 """Returns what a pane shows of a session and of the state of the tab."""
 
-Pane = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
+PaneName = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
 """``page`` is everything: ``head``, which names the run, and ``workbench``, which shows it. The others are in
 that one, and are drawn again with it; ``look`` is inspector and lower pane."""
 
-_OUTER: tuple[Pane, ...] = ("page", "head", "workbench")
-"""Panes that are not in the workbench."""
 
+@dataclass(eq=False)
+class Pane:
+    """One pane of the page, drawn as a fragment."""
 
-class _DrawnPane(NamedTuple):
-    """A pane on view, and the content with which it was drawn."""
-
+    name: PaneName
+    what: Callable[[RunView], None]
+    """Draws what is in it."""
     depends_on: Dependencies
-    content: Hashable
+    """What it shows; within the workbench, besides what that shows."""
+    every: float | None = None
+    """Seconds after which it is looked at again by itself."""
+    content: Hashable = _UNFINISHED
+    """What it showed when it was drawn last."""
+
+    @property
+    def is_outer(self) -> bool:
+        """Return whether it is not in the workbench."""
+        return self.name in ("page", "head", "workbench")
+
+    def shows(self, session: DebugSession) -> Hashable:
+        """Return what it would show now."""
+        return self.depends_on(session)
+
+    def is_stale(self, session: DebugSession) -> bool:
+        """Return whether it shows what is no longer so."""
+        return self.content != self.shows(session)
+
+    def draw(self) -> None:
+        """Draw it, in a container of its own that the page run draws.
+
+        Without it, a poll that begins before the page run has been sent makes Streamlit 1.67 drop the pane,
+        and the next pane takes its place in the browser, where the poll then overwrites it.
+        """
+
+        def drawn() -> None:
+            is_last = _enter(is_inline)
+            session = _follow()
+            self._draw_anew(session, is_last)
+            if is_last:
+                state.forget_callback_values()
+
+        # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
+        drawn.__qualname__ = f"{self.name} by itself" if self.every else self.name
+        is_inline = True
+        try:
+            with st.container(key=f"{self.name}_pane"):
+                st.fragment(drawn, key=self.name, run_every=self.every)()
+        finally:
+            is_inline = False
+
+    def _draw_anew(self, session: DebugSession, is_last: bool) -> None:
+        if is_last and any(pane.name != self.name for pane in _stale(session)):
+            st.rerun()
+        with self._noted(session), show_unexpected_errors(f"The pane {self.name}"):
+            self.what(run_view(session))
+        if not state.record(RedrawState).draws_workbench:
+            state.show_address(navigation.current_address())
+
+    @contextmanager
+    def _noted(self, session: DebugSession) -> Iterator[None]:
+        """Keep what it shows, once it is drawn."""
+        state.record(RedrawState).drawn[self.name] = self
+        self.content = _UNFINISHED
+        content = self.shows(session)
+        yield
+        self.content = content
+
+
+class Workbench(Pane):
+    """All panes that follow the run, in one: following it then leaves the rest of the page alone."""
+
+    def shows(self, session: DebugSession) -> Hashable:
+        """Return what all of them would show now, and how often they would be looked at."""
+        return super().shows(session), poll_seconds(session)
+
+    def _draw_anew(self, session: DebugSession, is_last: bool) -> None:
+        redraw = state.record(RedrawState)
+        redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if pane.is_outer}
+        redraw.polled_every = poll_seconds(session)
+        redraw.draws_workbench = True
+        try:
+            with self._noted(session), show_unexpected_errors("The page"):
+                self.what(run_view(session))
+        finally:
+            redraw.draws_workbench = False
+        state.show_address(navigation.current_address())
+        if is_last:
+            _run_again_where_stale(session)
 
 
 @dataclass
 class RedrawState:
     """State of the drawn panes, and of the fragments under way."""
 
-    drawn: dict[Pane, _DrawnPane] = field(default_factory=dict)
+    drawn: dict[PaneName, Pane] = field(default_factory=dict)
     """The panes on view."""
     draws_workbench: bool = False
     """Whether panes are drawn as parts of the workbench, and not by themselves."""
@@ -72,7 +152,8 @@ def begin() -> None:
     """Mark all panes as unfinished as a page run begins."""
     state.replay_widget_values()
     redraw = state.record(RedrawState)
-    redraw.drawn = {name: pane._replace(content=_UNFINISHED) for name, pane in redraw.drawn.items()}
+    for pane in redraw.drawn.values():
+        pane.content = _UNFINISHED
 
 
 def end(depends_on: Dependencies) -> None:
@@ -84,7 +165,8 @@ def end(depends_on: Dependencies) -> None:
     redraw, session = state.record(RedrawState), state.record(CurrentRun).session
     redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if pane.content is not _UNFINISHED}
     if session is not None:
-        redraw.drawn["page"] = _DrawnPane(depends_on, depends_on(session))
+        page = redraw.drawn["page"] = Pane("page", _draw_nothing, depends_on)
+        page.content = depends_on(session)
         _run_again_where_stale(session)
     state.forget_callback_values()
 
@@ -103,82 +185,7 @@ def poll_seconds(session: DebugSession) -> float | None:
     return _LOCAL_POLL_SECONDS if session.backend.notes is not None else _REMOTE_POLL_SECONDS
 
 
-def draw(
-    name: Pane, what: Callable[[RunView], None], depends_on: Dependencies, *, every: float | None = None
-) -> None:
-    """Draw a pane as a fragment.
-
-    The pane has a container of its own that the page run draws. Without it, a poll that begins before the
-    page run has been sent makes Streamlit 1.67 drop the pane, and the next pane takes its place in the
-    browser, where the poll then overwrites it.
-
-    Args:
-        name: The pane.
-        what: Draws it.
-        depends_on: What it shows; within the workbench, besides what that shows.
-        every: Seconds after which it is looked at again by itself.
-    """
-
-    def drawn() -> None:
-        is_last = _enter(is_inline)
-        session = _follow()
-        if is_last and any(stale != name for stale in _stale(session)):
-            st.rerun()
-        with _noted(name, depends_on, session), show_unexpected_errors(f"The pane {name}"):
-            what(run_view(session))
-        if not state.record(RedrawState).draws_workbench:
-            state.show_address(navigation.current_address())
-        if is_last:
-            state.forget_callback_values()
-
-    # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
-    drawn.__qualname__ = f"{name} by itself" if every else name
-    is_inline = True
-    try:
-        with st.container(key=f"{name}_pane"):
-            st.fragment(drawn, key=name, run_every=every)()
-    finally:
-        is_inline = False
-
-
-def draw_workbench(what: Callable[[DebugSession], None], depends_on: Dependencies) -> None:
-    """Draw all panes that follow the run as one fragment.
-
-    Following the run then leaves the rest of the page alone.
-
-    Args:
-        what: Draws the panes.
-        depends_on: What all of them show.
-    """
-
-    def drawn() -> None:
-        redraw = state.record(RedrawState)
-        is_last = _enter(is_inline)
-        session = _follow()
-        redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if name in _OUTER}
-        redraw.polled_every = poll_seconds(session)
-        redraw.draws_workbench = True
-        try:
-            noted = _noted("workbench", lambda now: (depends_on(now), poll_seconds(now)), session)
-            with noted, show_unexpected_errors("The page"):
-                what(session)
-        finally:
-            redraw.draws_workbench = False
-        state.show_address(navigation.current_address())
-        if is_last:
-            _run_again_where_stale(session)
-            state.forget_callback_values()
-
-    drawn.__qualname__ = "workbench"
-    is_inline = True
-    try:
-        with st.container(key="workbench_pane"):
-            st.fragment(drawn, key="workbench")()
-    finally:
-        is_inline = False
-
-
-def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+def refreshing(own: PaneName, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """Let one rerun of the stale panes follow a callback.
 
     Any other callback is followed by a rerun of its own pane or, where another is stale, of the whole page.
@@ -199,13 +206,14 @@ def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, 
     return done
 
 
-def _redraw(own: Pane, stale: list[Pane]) -> None:
-    if "workbench" in stale:
-        stale = [name for name in stale if name in _OUTER]
-    if "page" in stale:
+def _redraw(own: PaneName, stale: list[Pane]) -> None:
+    names = [pane.name for pane in stale]
+    if "workbench" in names:
+        names = [pane.name for pane in stale if pane.is_outer]
+    if "page" in names:
         st.rerun()
-    if stale and stale != [own]:  # a pane's own rerun follows by itself, at less cost
-        st.rerun(stale)
+    if names and names != [own]:  # a pane's own rerun follows by itself, at less cost
+        st.rerun(names)
 
 
 def _follow() -> DebugSession:
@@ -225,15 +233,6 @@ def _follow() -> DebugSession:
     return session
 
 
-@contextmanager
-def _noted(name: Pane, depends_on: Dependencies, session: DebugSession) -> Iterator[None]:
-    drawn = state.record(RedrawState).drawn
-    drawn[name] = _DrawnPane(depends_on, _UNFINISHED)
-    content = depends_on(session)
-    yield
-    drawn[name] = _DrawnPane(depends_on, content)
-
-
 def _run_again_where_stale(session: DebugSession) -> None:
     polled = state.record(RedrawState).polled_every
     if _stale(session) and (polled is None or polled != poll_seconds(session)):
@@ -241,8 +240,11 @@ def _run_again_where_stale(session: DebugSession) -> None:
 
 
 def _stale(session: DebugSession) -> list[Pane]:
-    drawn = state.record(RedrawState).drawn
-    return [name for name, pane in drawn.items() if pane.content != pane.depends_on(session)]
+    return [pane for pane in state.record(RedrawState).drawn.values() if pane.is_stale(session)]
+
+
+def _draw_nothing(view: RunView) -> None:
+    """Draw nothing: the page is drawn by its script."""
 
 
 def _enter(is_inline: bool) -> bool:

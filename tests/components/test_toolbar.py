@@ -199,3 +199,11 @@ def test_opened_tabs_and_filters_fit_into_their_bar(host: Host):
     ends = line.locator(".part").evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
     assert max(ends) <= line.evaluate("it => it.getBoundingClientRect().right") + 0.5, ends
     expect(host.page.get_by_text("1 failure", exact=True)).to_be_visible()
+
+
+def test_controls_with_one_label_have_names_of_their_own(host: Host):
+    menus = [Menu(f"more_{of}", "More", [Button(f"b_{of}", "B", nothing)], of=of) for of in ("Left", "Right")]
+    host.draw(lambda: bar("bar", [*menus, Button("go", "Go", nothing, of="Bye")]))
+
+    for name in ("More (Left)", "More (Right)", "Go (Bye)"):
+        expect(host.page.get_by_role("button", name=name, exact=True)).to_be_visible()

@@ -42,7 +42,7 @@ def commands() -> dict[str, Callable[..., Any]]:
 
 
 def _is_command(each: Callable[..., Any]) -> bool:
-    return needed_role(each) is not None or "command.<locals>.done" in _wrappers(each)
+    return needed_role(each) is not None or "_recorded.<locals>.done" in _wrappers(each)
 
 
 def _wrappers(each: Any) -> list[str]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from debugger.views import refresh
-from debugger.views.refresh import RedrawState
+from debugger.views.refresh import Pane, RedrawState
 from debugger.views.run_state import CurrentRun
 from tests.views.records import keep_records
 
@@ -54,7 +54,7 @@ def drawn(redraw, *names):
     """Draw panes, and return what they show."""
     shown = Shown(*names)
     for name in names:
-        with refresh._noted(name, shown.depends_on(name), None):
+        with Pane(name, lambda view: None, shown.depends_on(name))._noted(None):
             pass
     return shown
 

@@ -287,7 +287,7 @@ def _encryption_box(base_url: str) -> str:
     return origin
 
 
-@actions.command
+@actions.action()
 def _connect(name: str, named_origin: str = "") -> None:
     own, key = owner(), _text(_SECRET_KEY)
     if name == CUSTOM_CONNECTION:
@@ -310,7 +310,7 @@ def _connect(name: str, named_origin: str = "") -> None:
     audit("change connection", name, host=host_of(wanted.base_url), has_new_key=bool(key))
 
 
-@actions.command
+@actions.action()
 def _forget(name: str) -> None:
     own = owner()
     own.keys.pop(name, None)

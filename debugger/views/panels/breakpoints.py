@@ -14,8 +14,8 @@ from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
@@ -119,8 +119,7 @@ def _form(view: RunView) -> None:
         )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _add(kind: BreakpointKind, has_target: bool) -> None:
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)
@@ -147,21 +146,21 @@ def _lines(view: RunView) -> None:
     rows_list("log_lines", shown)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def toggle_breakpoint(session: DebugSession, kinds: Sequence[BreakpointKind], target: str) -> None:
     """Remove the breakpoint of a place, or set one."""
     session.breakpoints.toggle(kinds, target)
     actions.store_debug_setup()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def put_breakpoint(session: DebugSession, point: Breakpoint) -> None:
     """Set a breakpoint, or change the one with its id."""
     session.breakpoints.put(point)
     actions.store_debug_setup()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def remove_breakpoint(session: DebugSession, breakpoint_id: str) -> None:
     """Take a breakpoint away."""
     session.breakpoints.remove(breakpoint_id)

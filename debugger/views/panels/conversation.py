@@ -39,7 +39,7 @@ def conversation(view: RunView) -> None:
     """Draw the messages, or the setup before them, and the message box."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
-            refresh.draw("setup", setup_panel, input_state)
+            refresh.Pane("setup", setup_panel, input_state).draw()
         else:
             _messages(view)
         turn_outcome(view)

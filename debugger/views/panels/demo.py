@@ -22,8 +22,8 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.demo_scripts import MAX_LINES
 from debugger.views import state
-from debugger.views.actions import command, session_command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_failures
@@ -246,7 +246,7 @@ def _body(view: RunView) -> None:
         )
 
 
-@session_command
+@action(takes_session=True)
 def _open(session: DebugSession) -> None:
     stored = local_store().demo_scripts.stored(connection_of_runs(), session.workflow_id)
     see(_question(session), stored.revision)
@@ -258,14 +258,12 @@ def _close() -> None:
     state.record(DemoScriptDialog).session = None
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _fill(messages: list[str]) -> None:
     state.set_widget_from_callback(_TEXT_KEY, "\n".join(messages))
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _save(session: DebugSession) -> None:
     text: str = state.widget(_TEXT_KEY) or ""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]

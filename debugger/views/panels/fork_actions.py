@@ -17,10 +17,9 @@ from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import ForkVerification, verification_cost
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command, run_command, session_command
+from debugger.views.actions import action
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, local_store
 from debugger.views.confirmations import confirm_turn
@@ -49,7 +48,7 @@ def fork_state() -> Hashable:
     return id(held.draft), held.tree_of
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def open_fork(session: DebugSession, turn_number: int) -> None:
     """Prepare a fork that begins with a turn of the run."""
     forking = state.record(ForkState)
@@ -75,7 +74,7 @@ def price(draft: ForkDraft) -> str:
     return verification_cost(draft.way, asks_models=asks_models)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def check_fork(session: DebugSession) -> None:
     """Run the turn again unedited, and compare."""
     forking = state.record(ForkState)
@@ -89,8 +88,7 @@ def check_fork(session: DebugSession) -> None:
     forking.check.wait(_WAIT_SECONDS)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def run_fork() -> None:
     """Run the fork as it was prepared, and show it."""
     draft = state.record(ForkState).draft
@@ -100,8 +98,7 @@ def run_fork() -> None:
         _run(draft)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def run_unedited() -> None:
     """Run the fork without its edits, as a run of its own."""
     draft = state.record(ForkState).draft
@@ -111,7 +108,7 @@ def run_unedited() -> None:
         _run(unedited)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def send_again(session: DebugSession, turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run."""
     if not session.busy and confirm_turn(session, partial(send_again, turn_number)):
@@ -119,14 +116,14 @@ def send_again(session: DebugSession, turn_number: int) -> None:
         audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def take_over(session: DebugSession) -> None:
     """Send no more recorded inputs after the turn under way."""
     if session.input_replay is not None:
         session.input_replay.stop()
 
 
-@session_command
+@action(takes_session=True)
 def open_tree(session: DebugSession) -> None:
     """Show the tree of the run's forks."""
     state.record(ForkState).tree_of = session
@@ -137,7 +134,7 @@ def close_tree() -> None:
     state.record(ForkState).tree_of = None
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def answer_turn_again(
     session: DebugSession, turn_number: int, prepare: Callable[[DebugSession], None]
 ) -> None:
@@ -155,7 +152,7 @@ def answer_turn_again(
     _run(draft, prepare)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def run_with_edits(session: DebugSession, turn_number: int, edits: Sequence[VariableEdit]) -> None:
     """Fork the run before a turn, and execute it with other values."""
     if session.run_id is None or session.busy:
@@ -171,12 +168,10 @@ def _draft(session: DebugSession, turn_number: int) -> ForkDraft:
     return draft
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True, confirm=True)
 def _run(
     session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] | None = None
 ) -> None:
-    if not confirm_turn(session, partial(_run, draft, prepare)):
-        return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
     found = forks.fork(session.backend, draft, local_store().forks, check=state.record(ForkState).check)

@@ -12,9 +12,9 @@ from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import UNCHECKED
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.auth.permissions import on_change, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
@@ -101,8 +101,7 @@ def _way(draft: ForkDraft, view: RunView, lead: str) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _take_way(draft: ForkDraft, key: str) -> None:
     draft.way = state.widget(key)
     state.record(ForkState).check = None
@@ -150,8 +149,7 @@ def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _take_version(draft: ForkDraft, key: str) -> None:
     wanted = state.widget(key)
     draft.version_number = None if wanted == draft.point.version_number else wanted
@@ -230,8 +228,7 @@ def _first_tier(draft: ForkDraft) -> str:
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _take_text(draft: ForkDraft, tier: VariableScope, key: str) -> None:
     draft.set_text(tier, state.widget(key))
 
@@ -262,8 +259,7 @@ def _note_fields(draft: ForkDraft, lead: str) -> None:
         )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _take(draft: ForkDraft, name: str, key: str) -> None:
     setattr(draft, name, state.widget(key))
 

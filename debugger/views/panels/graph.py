@@ -29,8 +29,8 @@ from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, run_state, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import may, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import may
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
@@ -247,8 +247,7 @@ def graph_badges(view: RunView) -> Badges:
     return Badges(inner | marks, pins)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def toggle_breakpoint(element: Element) -> None:
     """Set or remove the breakpoint of a node or an edge."""
     breakpoints.toggle_breakpoint(kinds_drawn_on(element.kind), element.id)

@@ -24,8 +24,9 @@ from debugger.session.debug_setup import pin_of
 from debugger.session.past_prompts import FilledPlaceholder, PastPrompt, is_model_call, past_prompt
 from debugger.session.session import DebugSession
 from debugger.settings import read_settings
+from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import run_command
+from debugger.views.actions import action
 from debugger.views.components.markdown import draw_json, json_cell, milliseconds, plain
 from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.tabs import Tabs
@@ -291,7 +292,7 @@ def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
     return [Spacer(), pin]
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def pin_event(session: DebugSession, place: int, position: int) -> None:
     """Pin the output of an event."""
     log = session.turns[place]

@@ -16,8 +16,9 @@ from debugger.expressions import Scope
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import run_command
+from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
@@ -166,7 +167,7 @@ def _buttons(inquiry: PendingPrompt) -> None:
         )
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def choose_step(session: DebugSession, element: Element | None) -> None:
     """Choose a step of the graph as the answer of the waiting model."""
     inquiry = session.human_input.pending
@@ -237,7 +238,7 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
     return None
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Submit the form as the model's answer.
 
@@ -257,7 +258,7 @@ def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def use_fallback(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Let the stand-in answer what waits.
 

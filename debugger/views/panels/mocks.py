@@ -17,8 +17,8 @@ from debugger.session.debug_setup import mock_warning, tool_names
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_change, on_click
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
@@ -134,7 +134,7 @@ def _who(view: RunView, reason: str | None) -> None:
             )
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def _chose_who(session: DebugSession) -> None:
     chosen = state.widget("who_answers_choice")
     state.record(_NodeChoice).session = session if chosen == _WHO[2] else None
@@ -143,7 +143,7 @@ def _chose_who(session: DebugSession) -> None:
     actions.store_debug_setup()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def _chose_nodes(session: DebugSession) -> None:
     session.human_input.asks_all = False
     session.human_input.nodes = frozenset(state.widget("who_answers_nodes") or ())
@@ -219,8 +219,7 @@ def _targets(kind: TargetKind, graph: Graph) -> dict[str, str]:
     }
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _add(kind: TargetKind) -> None:
     name = str(state.widget(f"fault_target_{kind}") or "")
     error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)
@@ -232,7 +231,7 @@ def _add(kind: TargetKind) -> None:
         state.set_widget_from_callback("fault_delay", 0.0)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def put(session: DebugSession, one: Pin | Fault) -> None:
     """Set a pin or a fault, or replace the one with its id.
 
@@ -246,7 +245,7 @@ def put(session: DebugSession, one: Pin | Fault) -> None:
     actions.store_debug_setup()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def remove(session: DebugSession, intervention_id: str) -> None:
     """Take a pin or a fault away."""
     session.mocks.remove(intervention_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from debugger.analysis.position import NextEdge
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
@@ -16,8 +16,7 @@ from debugger.session.session import DebugSession
 from debugger.session.step_values import OpenedStep, UnsetVariables, needed_for, unset_variables
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import requires
+from debugger.views.actions import action
 from debugger.views.components.markdown import json_cell, listed
 from debugger.views.components.toolbar import Button, Item, Line, Text, bar, bars
 from debugger.views.navigation import ViewMode
@@ -85,7 +84,7 @@ def _undecided(view: RunView) -> Undecided | None:
     return view.memo("undecided", undecided)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def answer_as_model(session: DebugSession, node_ids: Sequence[str], step: Step | None) -> None:
     """Run the last turn again in a fork, where the user answers for models.
 
@@ -131,14 +130,15 @@ def draw_next_steps(view: RunView) -> None:
     lines = [line for line in lines if line.edge == chosen] or lines
     if not lines:
         return
-    shown = [
-        Line(
-            f"next_step_{place}",
-            [Text(f"→ {line.label}", look="heading"), Text(line.text, look="message"), *line.buttons],
-            low=True,
-        )
-        for place, line in enumerate(lines)
-    ]
+    shown = []
+    for place, line in enumerate(lines):
+        buttons = [replace(button, of=line.label) for button in line.buttons]
+        items: list[Item] = [
+            Text(f"→ {line.label}", look="heading"),
+            Text(line.text, look="message"),
+            *buttons,
+        ]
+        shown.append(Line(f"next_step_{place}", items, low=True))
     bars("next_steps", [Line("", [Text("Possible next steps", look="heading")], low=True), *shown])
 
 
@@ -238,7 +238,7 @@ def _direct(view: RunView, step: NextEdge, key: str) -> list[Button]:
 _LONGEST_SAID = 30
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def want_step(session: DebugSession, node_id: str, step: NextStep) -> None:
     """Answer for a node from now on, next with a step that is still ahead."""
     human_input = session.human_input
@@ -273,8 +273,7 @@ def _named(edits: Sequence[VariableEdit]) -> str:
     return ", ".join(f"{brackets[edit.scope].format(edit.name)} = {json_cell(edit.value)}" for edit in edits)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def set_with_next(edits: Sequence[VariableEdit]) -> None:
     """Add variables to the input of the next turn."""
     model = state.record(RunInputs).next
@@ -340,13 +339,13 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
     return UnsetVariables(missing.paths, steps) if missing.paths or steps else None
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
     """Run the last turn again in a fork, with values that open a step."""
     fork_actions.run_with_edits(session.turns[-1].number, step.edits)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
     """Prepare a fork of the last turn in which variables can be set."""
     fork_actions.open_fork(session.turns[-1].number)
@@ -357,7 +356,7 @@ def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
         state.record(ForkState).first_tier = DYNAMIC
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def restart_with_values(session: DebugSession, names: Sequence[str]) -> None:
     """Open the run input of another run, in which variables can be set."""
     model = actions.start_input(session)

@@ -13,9 +13,9 @@ from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, RatingValue
 from debugger.store import Role
 from debugger.store.edited_tables import Stored
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import explain_denial, may, on_change, on_click, requires
+from debugger.views.auth.permissions import explain_denial, may, on_change, on_click
 from debugger.views.backends import CurrentBackend, local_notes
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
@@ -89,8 +89,7 @@ def _head(run_id: str, notes: RunNotes) -> None:
         )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _author_changed() -> None:
     call_author(state.widget(_AUTHOR_KEY) or "")
 
@@ -204,16 +203,14 @@ def known_tags() -> list[str]:
         return []
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _tags_changed(run_id: str, key: str) -> None:
     shown, chosen = _shown_labels(run_id), state.widget(key)
     local_notes().change_tags([run_id], set(chosen) - set(shown.tags), set(shown.tags) - set(chosen))
     shown.tags = chosen
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
     note = (state.widget(key) or "").strip()
     store_edit(
@@ -277,8 +274,7 @@ def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: s
         st.caption(plain(", ".join(others)))
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _rated(run_id: str, target: Target, widget: str) -> None:
     local_notes().rate(run_id, target, author(), state.widget(widget))
 
@@ -300,8 +296,7 @@ def _comment(run_id: str, comment: Comment) -> None:
             )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _say(run_id: str, target: Target, box: str) -> None:
     local_notes().comment(run_id, target, author(), state.widget(box) or "")
     state.set_widget_from_callback(box, "")
@@ -324,8 +319,7 @@ def may_delete(author_of_comment: str) -> bool:
     return may(Role.ADMIN) or author_of_comment == author()
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def call_author(name: str) -> None:
     """Set the author's name in this tab.
 
@@ -341,16 +335,14 @@ def call_author(name: str) -> None:
     state.record(_Author).name = " ".join(name.split())[:80]
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def star(run_ids: Sequence[str], *, starred: bool) -> None:
     """Give runs a star, or take it."""
     for run_id in run_ids:
         local_notes().star(run_id, starred=starred)
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def delete_comment(run_id: str, logical_id: str) -> None:
     """Take a comment away.
 

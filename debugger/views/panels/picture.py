@@ -15,7 +15,7 @@ from debugger.exports.pictures.run_marks import RunMarks
 from debugger.exports.pictures.themes import Theme, ThemeName
 from debugger.session.session import DebugSession
 from debugger.views import state
-from debugger.views.actions import session_command
+from debugger.views.actions import action
 from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.component import graph_direction
@@ -45,7 +45,7 @@ class PictureDialog:
     """The session that it is open for; ``None`` while it is closed."""
 
 
-@session_command
+@action(takes_session=True)
 def open_picture_dialog(session: DebugSession) -> None:
     """Show the dialog at the next drawing."""
     state.record(PictureDialog).session = session

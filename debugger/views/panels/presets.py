@@ -21,8 +21,8 @@ from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.saved_names import unknown_name
 from debugger.views import actions, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_notes
 from debugger.views.components.error_box import error_field, show_error
@@ -153,8 +153,7 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
         )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def keep_preset(session: DebugSession) -> None:
     """Keep the input that the workflow is started with, under the typed name."""
     state.record(LastAction).field = _NAME_KEY
@@ -177,8 +176,7 @@ def keep_preset(session: DebugSession) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def delete_preset(session: DebugSession) -> None:
     """Forget the chosen preset; what was loaded from it stays."""
     name = state.widget(_CHOICE_KEY)
@@ -197,8 +195,7 @@ def delete_preset(session: DebugSession) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def load_preset(session: DebugSession) -> None:
     """Replace the run input being edited by the chosen preset.
 
@@ -217,8 +214,7 @@ def _place(session: DebugSession, name: str) -> Place:
     return "preset", session.workflow_id, name
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def recall_older(session: DebugSession) -> None:
     """Use the input of the run before the last recalled one."""
     recall = recall_of(session)
@@ -228,8 +224,7 @@ def recall_older(session: DebugSession) -> None:
         _carry(session, recall.current)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def recall_newer(session: DebugSession) -> None:
     """Use the input of the run after the last recalled one."""
     recall = recall_of(session)
@@ -238,8 +233,7 @@ def recall_newer(session: DebugSession) -> None:
         _carry(session, recall.current)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def back_to_defaults(session: DebugSession) -> None:
     """Start with what the workflow itself suggests."""
     reused = state.record(ReusedInputs)
@@ -343,8 +337,7 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
         return []
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
     try:
         model.set_key("initial_state", exported_state(turns, number))

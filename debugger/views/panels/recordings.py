@@ -12,7 +12,7 @@ from debugger.protocol.run_file import read_run_file
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.auth.permissions import may
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, local_notes
@@ -77,7 +77,7 @@ def recording_upload() -> bool:
     return state.record(LastAction).error is None
 
 
-@command
+@action()
 def open_recording(data: bytes) -> None:
     """Show the run of a file.
 
@@ -96,7 +96,7 @@ def open_recording(data: bytes) -> None:
     actions.open_run(recording.run_id)
 
 
-@command
+@action()
 def leave_recording() -> None:
     """Go back to the embedded engine; the file can be opened again."""
     actions.choose_backend("embedded")

@@ -26,8 +26,8 @@ from debugger.session.session import DebugSession
 from debugger.session.variable_rows import SourcedRow
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_change, on_click
 from debugger.views.components.markdown import count, json_cell, listed, plain
 from debugger.views.components.rows import Cell, Column, Columns, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
@@ -165,8 +165,7 @@ def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None
         st.warning("  \n".join(lines), icon=":material/warning:")
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _discard(model: RunInputModel) -> None:
     model.discard_drafts()
     state.renew_editors()
@@ -204,8 +203,7 @@ def _key_hints(model: RunInputModel, which: Which) -> None:
         rows_list(f"key_hints_rows_{which}", shown)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _json_edited(model: RunInputModel, key: str) -> None:
     model.set_text(state.widget(key))
 
@@ -238,8 +236,7 @@ def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _key_edited(model: RunInputModel, name: str, key: str) -> None:
     value = state.widget(key)
     model.set_key(name, None if value == "" else value)
@@ -277,8 +274,7 @@ def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, w
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _object_edited(model: RunInputModel, name: JsonKey, key: str) -> None:
     model.set_object_text(name, state.widget(key))
 
@@ -348,8 +344,7 @@ def _revert_cell(row: SourcedRow) -> Cell:
     return f"Revert {row.row.name} to {row.original.value or 'an empty text'}", False
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _revert(model: RunInputModel, tier: Tier, name: str | None, is_grid: bool = False) -> None:
     model.revert(tier, name)
     if is_grid:  # what it shows is made anew; a list is drawn anew by itself

@@ -16,8 +16,8 @@ from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views import actions, backends, refresh, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import explain_denial, may, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, may
 from debugger.views.backends import EngineChoices, current_backend
 from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
@@ -85,8 +85,7 @@ def open_setup() -> None:
     state.record(SetupState).session = state.record(CurrentRun).session
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def open_restart() -> None:
     """Show the setup dialog with the input of another run."""
     state.set_widget(state.INPUT_KEY, "Restart")
@@ -141,8 +140,7 @@ def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
     return (session.workflow_id, session.version_number) == (other.workflow_id, other.version_number)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _restart() -> None:
     close_setup()
     actions.restart(is_edited=True)
@@ -232,8 +230,7 @@ def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def choose(name: str, key: str) -> None:
     """Apply a choice to the run on view and to later ones."""
     session, value = state.record(CurrentRun).session, state.widget(key)

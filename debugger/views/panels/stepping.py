@@ -11,8 +11,9 @@ from debugger.analysis.filtered_timeline import next_event
 from debugger.graph.labels import shorten
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
+from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import run_command, session_command
+from debugger.views.actions import action
 from debugger.views.components.toolbar import Button, Item, Text
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.timeline import show_steps, shown_events
@@ -245,7 +246,7 @@ WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick step is there at once."""
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def step(session: DebugSession, kind: StepKind) -> None:
     """Step the run, or arm the next message; start the run if necessary."""
     is_armed = _is_armed(session, kind)
@@ -261,7 +262,7 @@ def step(session: DebugSession, kind: StepKind) -> None:
     _settle(session)
 
 
-@session_command
+@action(takes_session=True)
 def step_received(session: DebugSession, kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
     view, received = run_view(session), state.record(ReceivedSteps)
@@ -271,7 +272,7 @@ def step_received(session: DebugSession, kind: StepKind) -> None:
     actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def send_stepped(session: DebugSession, text: str, kind: StepKind) -> None:
     """Send a message and step its turn."""
     session.stepping.arm(kind)
@@ -279,27 +280,27 @@ def send_stepped(session: DebugSession, text: str, kind: StepKind) -> None:
     actions.send(text)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def disarm(session: DebugSession) -> None:
     """Forget a step, or a pause, that has not come about."""
     session.stepping.disarm()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def resume(session: DebugSession) -> None:
     """Continue until something stops the run."""
     session.stepping.resume()
     _settle(session)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def pause(session: DebugSession) -> None:
     """Pause at the next event."""
     session.stepping.pause()
     _settle(session)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def run_to(session: DebugSession, node_id: str) -> None:
     """Continue until a node is about to run; start if necessary."""
     session.stepping.run_to(node_id)

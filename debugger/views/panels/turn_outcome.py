@@ -12,8 +12,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import requires
+from debugger.views.actions import action
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Break, Button, Item, Line, Text, Toggle, bars
 from debugger.views.drafts import set_draft
@@ -214,15 +213,14 @@ def interrupted_turn(view: RunView) -> None:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def write_again(message: str) -> None:
     """Put the message of the interrupted turn into the box."""
     set_draft(message)
     forget_turn()
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def forget_turn(session: DebugSession) -> None:
     """Let go of a turn that was cut off."""
     session.discard_unstored()

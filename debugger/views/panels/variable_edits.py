@@ -21,8 +21,8 @@ from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableRow, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.components.markdown import difference_lines, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
@@ -112,8 +112,7 @@ def _editor(pending: PendingEdits) -> None:
         )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _discard() -> None:
     state.record(VariableEdits).stop = None
     state.renew_editors()
@@ -191,8 +190,7 @@ def variable_grid(
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _take(take: Callable[[list[VariableRow]], None], key: str) -> None:
     take(edited(state.record(Editors).tables[key], state.widget(key)))
 
@@ -204,7 +202,7 @@ def pending_differences(found: Sequence[Difference]) -> None:
     difference_lines(found)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def apply_edits(session: DebugSession, edits: Sequence[VariableEdit]) -> None:
     """Change variables of the paused run."""
     session.edit(edits)

@@ -12,7 +12,7 @@ from debugger.analysis.variable_history import Point, Series, read_watch
 from debugger.errors import DebuggerError
 from debugger.expressions import ABSENT
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Text, bar
@@ -152,7 +152,7 @@ WATCH_KEY = "new_watch"
 """The input of what to watch."""
 
 
-@command
+@action()
 def add_watch(text: str | None = None) -> None:
     """Watch what was written, or what is named."""
     wanted = text if text is not None else str(state.widget(WATCH_KEY) or "")

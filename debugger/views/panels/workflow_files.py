@@ -23,9 +23,9 @@ from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit, audited_file
-from debugger.views.auth.permissions import explain_denial, may, on_click, requires
+from debugger.views.auth.permissions import explain_denial, may, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
@@ -111,8 +111,7 @@ def _found(workflow: Workflow, backend: Backend) -> None:
     )
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def _import(workflow: Workflow) -> None:
     actions.import_workflow(dict(workflow.to_wire()))
     if state.record(LastAction).error is None:
@@ -253,8 +252,7 @@ def _copied(copied: WorkflowCopy) -> None:
     )
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirmed: bool = False) -> None:
     """Create a workflow on another backend; ask before a hosted one.
 

@@ -16,7 +16,7 @@ from debugger.protocol.base import is_id
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import error_field, problems_title, show_error, show_problems
 from debugger.views.components.markdown import listed
@@ -165,7 +165,7 @@ def _text_entered() -> None:
             state.set_widget(FILES_KEY, False)
 
 
-@command
+@action()
 def open_found(text: str) -> None:
     """Open a workflow by its id, or the only match of a text.
 

@@ -26,8 +26,6 @@ from debugger.views.auth.permissions import (
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
-COMMANDS = {"command", "run_command", "session_command"}
-"""What makes a function an action."""
 CONTROLS = {
     "Button",
     "Toggle",
@@ -40,10 +38,11 @@ CONTROLS = {
     "on_click",
     "on_change",
 }
-WRAPPERS = {"refreshing", "partial", "command"}
+WRAPPERS = {"refreshing", "partial"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
     "select_event step_turn",
+    "components.error_box": "_close",
     "components.tables": "_turn _turn_to_chosen",
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
@@ -137,12 +136,9 @@ def actions():
     """The functions of the page that end their errors in its state."""
     for module in modules().values():
         for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
-            if isinstance(node, ast.FunctionDef) and COMMANDS & set(map(decorator, node.decorator_list)):
+            made_by = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+            if any(isinstance(each, ast.Call) and called(each) == "action" for each in made_by):
                 yield getattr(module, node.name)
-
-
-def decorator(node):
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def calls():

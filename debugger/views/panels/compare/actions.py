@@ -17,7 +17,7 @@ from debugger.protocol.runs import RunSearch
 from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.backends import CurrentBackend, local_store, named_backend
 from debugger.views.run_state import CurrentRun, Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
@@ -75,7 +75,7 @@ def picker_key(side: Side) -> str:
     return f"compare_{side}"
 
 
-@command
+@action()
 def compare(run_a: str, run_b: str) -> None:
     """Compare two runs, each as ``backend:id``, or by its id where it is the embedded engine's.
 
@@ -134,7 +134,7 @@ def earlier_run(backend: Backend, run_id: str) -> str:
     return next((row.workflow_run_id for row in rows if row.workflow_run_id != run_id), "")
 
 
-@command
+@action()
 def choose(side: Side) -> None:
     """Request the run that was chosen or typed in a picker; a cleared one has none."""
     held, text = state.record(CompareState), (state.widget(picker_key(side)) or "").strip()
@@ -145,7 +145,7 @@ def choose(side: Side) -> None:
         held.runs.pop(side, None)
 
 
-@command
+@action()
 def swap() -> None:
     """Let A be B and B be A."""
     held = state.record(CompareState)
@@ -155,14 +155,14 @@ def swap() -> None:
     _begin()
 
 
-@command
+@action()
 def reload() -> None:
     """Request both runs again, since others may have added turns."""
     held = state.record(CompareState)
     held.unread = held.places.copy()
 
 
-@command
+@action()
 def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     """Read the requested runs and compare them.
 

@@ -18,9 +18,9 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import backends, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audited_file
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
@@ -264,8 +264,7 @@ def _name_key(record: ExportRecord) -> str:
     return f"export_{record.generation}_name"
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def save_preset(key: str) -> None:
     """Save the options under the name in a box."""
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
@@ -291,8 +290,7 @@ def save_preset(key: str) -> None:
     )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def delete_preset(name: str) -> None:
     """Delete saved options; those of the dialog stay."""
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets

@@ -23,7 +23,7 @@ from debugger.exports.rows import Shape
 from debugger.exports.saved_options import SHAPES
 from debugger.store.edited_tables import NEVER_WRITTEN, Stored
 from debugger.views import backends, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Column as RowColumn
@@ -93,7 +93,7 @@ def _preset_words(name: str) -> str:
     return PRESET_LABELS.get(name) or (f"{saved} (saved)" if saved in PRESET_LABELS.values() else saved)
 
 
-@command
+@action()
 def _take_preset(key: str) -> None:
     name: str = state.widget(key)
     record = state.record(ExportRecord)
@@ -143,7 +143,7 @@ def _shape(record: ExportRecord, lead: str, *, disabled: bool) -> Shape:
     return shape
 
 
-@command
+@action()
 def _take_shape(key: str) -> None:
     shape: Shape = state.widget(key)
     record = state.record(ExportRecord)
@@ -219,7 +219,7 @@ def _order(ticked: list[str], lead: str) -> None:
             )
 
 
-@command
+@action()
 def _move(columns: list[str], name: str, step: int) -> None:
     record = state.record(ExportRecord)
     order = list(columns)

@@ -11,9 +11,9 @@ from debugger.exports.formats import ExportOptions
 from debugger.exports.jobs import ExportJob
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.downloads import download_url, downloads, session_owner
@@ -25,8 +25,7 @@ _QUIET_SECONDS = 1.0
 """An export that is over in this time shows no progress."""
 
 
-@command
-@requires(Role.READ)
+@action(role=Role.READ)
 def start_export(scope: ExportScope, options: ExportOptions, file_name: str, total: int) -> None:
     """Begin to write a file in the background.
 
@@ -49,8 +48,7 @@ def start_export(scope: ExportScope, options: ExportOptions, file_name: str, tot
         _offer(record, owner)
 
 
-@command
-@requires(Role.READ)
+@action(role=Role.READ)
 def leave_export() -> None:
     """Show the options again and cancel an export; a finished file stays available."""
     state.record(ExportRecord).drop_job()

@@ -16,9 +16,9 @@ from debugger.session.loading import RecordedRun, load_run
 from debugger.store import ReviewChanges, Role, VerdictChange
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, navigation, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import may, requires
+from debugger.views.auth.permissions import may
 from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.edits import Place, see, store_edit
 from debugger.views.panels.notes import author
@@ -103,14 +103,14 @@ def reason_against_verdicts() -> str:
     return ""
 
 
-@command
+@action()
 def begin_review(wanted: ReviewFilter) -> None:
     """Go to the page Review with the runs of a filter."""
     _choose(wanted)
     navigation.go_to("review")
 
 
-@command
+@action()
 def filter_runs(wanted: ReviewFilter) -> None:
     """Review the runs of another filter."""
     _choose(wanted)
@@ -121,7 +121,7 @@ def _choose(wanted: ReviewFilter) -> None:
     held.wanted, held.queue, held.run_id, held.target = wanted, None, "", Target()
 
 
-@command
+@action()
 def refresh_queue() -> None:
     """Read the runs of the filter, and the one on view, again."""
     held = review()
@@ -214,14 +214,14 @@ def read_run(run_id: str) -> ReadRun:
     return held.read
 
 
-@command
+@action()
 def show_run(run_id: str) -> None:
     """Show another run of the queue."""
     held = review()
     held.run_id, held.target = run_id, Target()
 
 
-@command
+@action()
 def choose_target(target: Target) -> None:
     """Choose the part of the run that is judged next.
 
@@ -232,7 +232,7 @@ def choose_target(target: Target) -> None:
         held.target = target
 
 
-@command
+@action()
 def move_target(step: int) -> None:
     """Choose the next part of the run, or the one before."""
     held = review()
@@ -248,14 +248,13 @@ def _parts(read: ReadRun) -> list[tuple[str, str]]:
     return target_order([(turn.number, [row.seq for row in turn.messages]) for turn in read.turns])
 
 
-@command
+@action()
 def reveal(run_id: str) -> None:
     """Show the verdicts of others on a run before the user's own."""
     review().revealed.add(run_id)
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def decide(run_id: str, target: Target, value: VerdictValue) -> None:
     """Store the user's verdict, then move on from a decided run.
 
@@ -277,8 +276,7 @@ def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) 
         _store(run_id, target, base, base.value, drafts[place])
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def undo() -> None:
     """Take back the last verdict of this tab; show its run."""
     held = review()
@@ -301,8 +299,7 @@ def undo() -> None:
     held.run_id, held.target, held.base_of = after.run_id, after.target, None
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def delete_verdict(verdict: Verdict) -> None:
     """Delete a verdict.
 
@@ -369,7 +366,7 @@ def base_verdict(run_id: str, target: Target, present: Verdict | None) -> Verdic
     return held.base
 
 
-@command
+@action()
 def show_present_verdict() -> None:
     """Show the user's verdict as it is stored now; a comment that waits for a verdict stays."""
     review().base_of = None

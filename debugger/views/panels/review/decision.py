@@ -14,8 +14,8 @@ from debugger.protocol.reviews import MAX_CHECKS, CheckResult, Verdict, VerdictV
 from debugger.store import Role
 from debugger.store.edited_tables import Stored
 from debugger.views import state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import on_change, on_click
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
@@ -179,7 +179,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
     ]
 
 
-@command
+@action()
 def _moving_on_changed() -> None:
     review().opens_next_run = bool(state.widget(MOVING_ON_KEY))
 
@@ -214,8 +214,7 @@ def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
     )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _comment_changed(run_id: str, target: Target, key: str) -> None:
     comment: str = state.widget(key) or ""
     change_draft(run_id, target, lambda draft: replace(draft, comment=comment))
@@ -248,8 +247,7 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         _rubric_form(workflow_id, stored)
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _check_changed(run_id: str, check: str, key: str) -> None:
     result: CheckResult | None = state.widget(key)
 
@@ -278,8 +276,7 @@ def _rubric_form(workflow_id: str, stored: Stored[list[str]]) -> None:
         show_change("The rubric", key, place, text, stored)
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
     lines = (state.widget(key) or "").splitlines()
     checks = [" ".join(line.split()) for line in lines if line.strip()]

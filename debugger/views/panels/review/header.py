@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from debugger.backends.base import Backend
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import current_user, on_change, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import current_user, on_change
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
@@ -72,7 +72,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     bar("review_progress", items, low=True)
 
 
-@command
+@action()
 def _export(queue: ReviewQueue, run_id: str) -> None:
     backend = current_backend()
     all_runs = ExportScope.here(backend, queue.runs, "Runs of the filter")
@@ -97,8 +97,7 @@ def reviewer_name() -> None:
     )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _name_changed() -> None:
     notes.call_author(state.widget(_NAME_KEY) or "")
 

@@ -25,9 +25,9 @@ from debugger.protocol.file_limits import REVIEW_SHEET
 from debugger.protocol.reviews import Verdict, target_words
 from debugger.store import ReviewChanges, Role
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import check_role, explain_denial, may, on_click, requires
+from debugger.views.auth.permissions import check_role, explain_denial, may, on_click
 from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
@@ -80,7 +80,7 @@ def import_button() -> Button:
     )
 
 
-@command
+@action()
 def toggle_import() -> None:
     """Show the import instead of a run, or the run again."""
     held = review()
@@ -299,8 +299,7 @@ def _change_words(changes: ReviewChanges) -> str:
     return ", ".join(filter(None, parts))
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def apply_plan(agreed: Collection[int]) -> None:
     """Store what the plan asks for, all or nothing.
 

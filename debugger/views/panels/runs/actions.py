@@ -14,8 +14,8 @@ from debugger.protocol.notes import RunLabels, Target
 from debugger.protocol.reviews import VerdictValue
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_notes
 from debugger.views.components.markdown import count
@@ -222,8 +222,7 @@ def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
                 )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
     """Give the runs of a scope a star, or take it."""
     ids = scope_ids(scope, ticked)
@@ -231,8 +230,7 @@ def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
     _report(f"{count(len(ids), 'run')} {'starred' if starred else 'without a star'}.")
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     added, removed = state.widget(_ADDED_KEY, []), state.widget(_REMOVED_KEY, [])
     if not added and not removed:
@@ -244,8 +242,7 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     _report(f"Tags of {count(len(ids), 'run')} changed.")
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
     ids = scope_ids(scope, ticked)
     draft = Draft(str(state.widget(_COMMENT_KEY, "")))
@@ -260,7 +257,7 @@ def _report(notice: str) -> None:
         runs_state().notice = notice
 
 
-@command
+@action()
 def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the export dialog for ticked runs and the filters."""
     backend, wanted = current_backend(), runs_state().wanted
@@ -279,8 +276,7 @@ def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     open_export_dialog(*scopes)
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def open_review(scope: Scope, ticked: Sequence[str]) -> None:
     """Go to the page Review with the runs of a scope."""
     wanted = runs_state().wanted

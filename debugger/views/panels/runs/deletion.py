@@ -12,10 +12,10 @@ from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.store.hidden_runs import HiddenRun
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_error, show_unexpected_errors
@@ -31,8 +31,7 @@ _MOST_ROWS = 14
 _TABLE_KEY = "deleted_runs"
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def ask_to_delete(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the question whether to delete the runs of a scope."""
     check_embedded()
@@ -84,8 +83,7 @@ def _dialog() -> None:
         st.button("Cancel", key="keep_runs", on_click=_close)
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def delete() -> None:
     """Hide the runs that the dialog asks about from all lists; until they are erased it can be undone."""
     held = runs_state()
@@ -123,8 +121,7 @@ def _dismiss_undo() -> None:
     runs_state().undo = []
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def restore(run_ids: Sequence[str]) -> None:
     """Bring deleted runs back into the lists."""
     number = local_store().hidden.restore(run_ids)

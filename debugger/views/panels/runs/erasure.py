@@ -9,9 +9,9 @@ import streamlit as st
 from debugger.errors import InputError
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
@@ -29,8 +29,7 @@ from debugger.views.run_view import forget_views
 _FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def ask_to_erase(run_ids: Sequence[str]) -> None:
     """Open the question which runs go with every trace."""
     check_embedded()
@@ -101,8 +100,7 @@ def _forks(erasing: Erasure) -> None:
     )
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def erase() -> None:
     """Delete every trace of the run, and of the chosen forks."""
     held = runs_state()

@@ -13,8 +13,8 @@ from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN, Stored
 from debugger.store.saved_names import MAX_NAME_CHARACTERS
 from debugger.views import state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.actions import action
+from debugger.views.auth.permissions import on_click
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.edits import DELETED, Place, json_words, see, store_edit
@@ -76,8 +76,7 @@ def _save() -> None:
     )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _store() -> None:
     values: JsonObject = {key: state.widget(key) for key in NOTHING if state.widget(key)}
     if path := runs_state().path:
@@ -100,8 +99,7 @@ def _store() -> None:
     )
 
 
-@command
-@requires(Role.REVIEW)
+@action(role=Role.REVIEW)
 def _delete(name: str) -> None:
     saved = local_store().saved_filters
 
@@ -119,7 +117,7 @@ def _place(name: str) -> Place:
     return "filter", name
 
 
-@command
+@action()
 def use(name: str, stored: Stored[JsonObject]) -> None:
     """Replace the filters of the page by saved ones."""
     see(_place(name), stored.revision)

@@ -30,9 +30,9 @@ from debugger.scenarios.runner import ScenarioRunner
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command, run_command
+from debugger.views.actions import action
 from debugger.views.audit import audit_run, audited_file
-from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
 from debugger.views.components.error_box import show_error
@@ -109,7 +109,7 @@ def _sheet_among(names: Iterable[str]) -> str:
     return next((name for name in names if name.lower().endswith(_SHEETS)), "")
 
 
-@command
+@action()
 def _read(uploaded: Sequence[UploadedFile]) -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if len(uploaded) > MAX_FILES:
@@ -235,8 +235,7 @@ def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) ->
     return out.getvalue()
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def _open(uploaded: UploadedScenario, lead: str) -> None:
     row, up_to = state.widget(f"{lead}_row", 0), state.widget(f"{lead}_up_to")
     case = list(uploaded.loaded.cases())[row][2]
@@ -262,7 +261,7 @@ def start_scenario(opened: OpenedScenario, up_to: int) -> None:
     send_turns(up_to)
 
 
-@run_command
+@action(role=Role.RUN, takes_session=True)
 def send_turns(session: DebugSession, up_to: int) -> None:
     """Send the scenario's turns after those that were sent, up to one."""
     opened = scenario_of(session)

@@ -20,7 +20,7 @@ from debugger.scenarios.opening import merge_file
 from debugger.scenarios.proposal import ScenarioDraft, masked_words, propose, write_bundle
 from debugger.session.session import DebugSession
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_failures
@@ -61,7 +61,7 @@ def save_scenario_button(view: RunView) -> Button:
     )
 
 
-@command
+@action()
 def open_save() -> None:
     """Propose expectations for the run on view, and show them."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
@@ -181,7 +181,7 @@ def _read_tags(text: str) -> list[str]:
     return list(dict.fromkeys(tag for each in text.split(",") if (tag := each.strip())))
 
 
-@command
+@action()
 def _propose_again() -> None:
     """Propose anew by what is chosen; name and tags stay."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
@@ -252,12 +252,12 @@ def _turn_words(number: int | None, turn: Any) -> str:
     return f"Turn {number}: {turn.get('say') or 'without a message'}"
 
 
-@command
+@action()
 def _choose(target: Any) -> None:
     state.record(ScenarioRecord).chosen = None if target is None else int(target)
 
 
-@command
+@action()
 def _use(ticked: Any, _column: str, _: Any) -> None:
     draft = state.record(ScenarioRecord).draft
     if draft is not None and isinstance(ticked, list):
@@ -288,7 +288,7 @@ def _comparison(place: int, one: Proposal) -> None:
             st.text_area("Text", one.text, key=key, height="content", on_change=_edit, args=(place, key))
 
 
-@command
+@action()
 def _loosen(place: int, key: str) -> None:
     draft, match = state.record(ScenarioRecord).draft, state.widget(key)
     if draft is not None and match:
@@ -296,7 +296,7 @@ def _loosen(place: int, key: str) -> None:
         draft.proposals[place] = replace(draft.proposals[place].with_match(chosen), is_ticked=True)
 
 
-@command
+@action()
 def _edit(place: int, key: str) -> None:
     draft = state.record(ScenarioRecord).draft
     if draft is not None:

@@ -14,9 +14,9 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.edited_files import file_revision
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_failures
 from debugger.views.components.markdown import plain
 from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
@@ -43,7 +43,7 @@ def script_button(session: DebugSession) -> Button:
     )
 
 
-@command
+@action()
 def show_script() -> None:
     """Show the script of the workflow on view, or one to begin with."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
@@ -98,7 +98,7 @@ def _body() -> None:
         )
 
 
-@command
+@action()
 def _upload(file: UploadedFile) -> None:
     """Take the text of a file in the place of the script; one that is too long changes nothing."""
     held = state.record(ScenarioRecord)
@@ -112,15 +112,14 @@ def _upload(file: UploadedFile) -> None:
     held.script = text
 
 
-@command
+@action()
 def _edit(text: str) -> None:
     held = state.record(ScenarioRecord)
     if held.script is not None:  # a change that comes after Save does not open the dialog again
         held.script = text
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def _save() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is None or held.script is None or not isinstance(session.backend, EmbeddedBackend):

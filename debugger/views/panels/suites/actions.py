@@ -21,9 +21,9 @@ from debugger.scenarios.suite_job import SuiteJob
 from debugger.settings import read_settings
 from debugger.store import Role, StoredResult, StoredSuite
 from debugger.views import actions, navigation, state
-from debugger.views.actions import command
+from debugger.views.actions import action
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import current_user, requires
+from debugger.views.auth.permissions import current_user
 from debugger.views.backends import embedded_backend
 from debugger.views.components.markdown import count
 
@@ -83,8 +83,7 @@ def scenario_folder() -> ScenarioFolder:
     return found
 
 
-@command
-@requires(Role.ADMIN)
+@action(role=Role.ADMIN)
 def copy_samples() -> None:
     """Copy the sample scenarios into the folder in the settings.
 
@@ -116,15 +115,13 @@ def reason_against(case: Case) -> str:
     )
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def run_tagged(tag: str) -> None:
     """Run the scenarios with a tag in the background; all without one."""
     _run(scenario_folder().tagged(tag))
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def run_again(scenario_ids: Collection[str]) -> None:
     """Run scenarios in the background, as their files are now."""
     _run([case for case in scenario_folder().cases if case.id in scenario_ids])
@@ -171,8 +168,7 @@ def _run(cases: Sequence[Case]) -> None:
     job.wait(_QUIET_SECONDS)
 
 
-@command
-@requires(Role.RUN)
+@action(role=Role.RUN)
 def cancel() -> None:
     """Cancel the suite run; its results so far stay stored."""
     job = state.record(SuitesState).job
@@ -181,13 +177,13 @@ def cancel() -> None:
         job.wait(2)
 
 
-@command
+@action()
 def choose(scenario_id: str | None) -> None:
     """Show the checks of a scenario."""
     state.record(SuitesState).chosen = scenario_id or ""
 
 
-@command
+@action()
 def open_check(place: list[object] | None) -> None:
     """Open a run at the turn and event of a check."""
     if not place:
