@@ -85,10 +85,15 @@ def _spoken(message: Message) -> Iterator[Line]:
         return
     if kind == "system":
         yield Line("user", f"[Note]: {text}")
-    elif kind == "ai" and not str(message.get("id") or "").startswith(_MEMO):
+    elif kind == "ai" and not is_memo(message):
         yield Line("assistant", text)
     else:
         yield Line("user", text)
+
+
+def is_memo(message: Message) -> bool:
+    """Return whether a message is a note of the engine's own."""
+    return str(message.get("id") or "").startswith(_MEMO)
 
 
 def offers_of(prompt: Prompt, taken: tuple[str, ...] = ()) -> list[Offer]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from debugger.engine.models.base import Prompt, Reply, TransitionOption
+from debugger.engine.models.call_parts import is_memo
 from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.word_overlap import overlap
 from debugger.expressions.values import shortened
@@ -65,7 +66,8 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
     """Return the labelled line of a speaking node."""
     label = f"[stand-in for {prompt.node_name}]"
     if not prompt.message.strip():
-        return f"{label} This node would open the conversation here."
+        is_first = all(is_memo(message) for message in prompt.history())
+        return f"{label} This node would {'open the conversation' if is_first else 'speak'} here."
     said = prompt.message.strip()
     end = "" if said.endswith((".", "!", "?")) else "."
     parts = [f'{label} I heard: "{said}"{end}']

@@ -100,6 +100,22 @@ def test_silence_chooses_nothing(message):
     assert reply.reason == "nothing new was said to judge"
 
 
+def test_memo_alone_opens_no_conversation():
+    memo = {"type": "ai", "id": "nav_msg_1", "content": "[Internal-only memo]: System navigated"}
+
+    reply = HeuristicModel().reply(prompt("", history=lambda: [memo]))
+
+    assert reply.text.endswith("would open the conversation here.")
+
+
+def test_node_that_speaks_later_does_not_open_the_conversation():
+    said = [{"type": "human", "content": "Where is my book?"}, {"type": "ai", "content": "One moment."}]
+
+    reply = HeuristicModel().reply(prompt("", history=lambda: said))
+
+    assert reply.text == "[stand-in for Desk] This node would speak here."
+
+
 def test_structured_output_is_filled_and_told():
     schema = {"type": "object", "properties": {"cups": {"type": "integer"}, "city": {"type": "string"}}}
 
