@@ -87,7 +87,7 @@ class Position:
     path_counts: PathCounts = field(default_factory=PathCounts)
     """The same, counted by edge and by destination."""
     next_edges: tuple[NextEdge, ...] = ()
-    """Empty when the run is over."""
+    """Empty when the run is over; once an edge was taken, those to its destination alone."""
     failed: tuple[str, ...] = ()
     """The nodes whose last run failed."""
     skipped: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ class PositionTracker(EventFold):
             first_visit=self._first_visit.copy(),
             transitions=tuple(self._transitions),
             path_counts=PathCounts(self._by_edge, self._by_node).copy(),
-            next_edges=() if state in OVER or place is None else tuple(self._next(place, current or place)),
+            next_edges=() if state in OVER or place is None else self._ahead(place, current or place),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
             unreached=tuple(node for node in self._graph.nodes if node not in self._first_visit),
@@ -205,6 +205,13 @@ class PositionTracker(EventFold):
         """Return the main thread's node; after a failure also an unstarted one."""
         main = self.threads.main
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
+
+    def _ahead(self, place: str, current: str) -> tuple[NextEdge, ...]:
+        """Return the edges that a node can still be left by: all, or those to where the run has turned."""
+        found, decided = self._next(place, current), self.threads.main.next_node
+        if decided is None:
+            return tuple(found)
+        return tuple(edge for edge in found if edge.destination == self._own_node(decided))
 
     def _next(self, place: str, current: str) -> Iterator[NextEdge]:
         """Yield the edges that leave a node, then those of global nodes.

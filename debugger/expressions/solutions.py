@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice, product
+from itertools import chain, islice, product
+from types import MappingProxyType
 from typing import Any
 
 from debugger.errors import ConditionError
@@ -26,6 +27,7 @@ def solution(
     scope: Scope,
     *,
     others: Sequence[str] = (),
+    values: Mapping[Name, Sequence[Any]] = MappingProxyType({}),
     is_allowed: Callable[[Values], bool] = lambda values: True,
 ) -> Values | None:
     """Return the fewest changes of variables with which a condition holds.
@@ -36,6 +38,7 @@ def solution(
         expression: The condition.
         scope: The variables as they are.
         others: Conditions that must not hold, such as those of edges that are evaluated before.
+        values: Further values to try, such as those that a schema names.
         is_allowed: Tells whether these changes can be made.
 
     Returns:
@@ -45,11 +48,11 @@ def solution(
         ExpressionError: A condition is not in the language.
     """
     tried: dict[Name, list[Any]] = {}
-    for text in (expression, *others):
-        for name, value in _candidates(parse_tree(text)):
-            values = tried.setdefault(name, [ABSENT])  # ABSENT: as it is
-            if not any(type(value) is type(known) and value == known for known in values):
-                values.append(value)
+    named = ((name, value) for text in (expression, *others) for name, value in _candidates(parse_tree(text)))
+    for name, value in chain(named, ((name, value) for name, each in values.items() for value in each)):
+        options = tried.setdefault(name, [ABSENT])  # ABSENT: as it is
+        if not any(type(value) is type(known) and value == known for known in options):
+            options.append(value)
     combinations = islice(product(*tried.values()), MAX_COMBINATIONS)
     changes = (
         {name: value for name, value in zip(tried, chosen, strict=True) if value is not ABSENT}

@@ -11,60 +11,46 @@ from typing import Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
-from debugger.graph.labels import clean, cut, text_width, wrap
+from debugger.graph.labels import clean, cut, shorten, text_width, wrap
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 NAME_SIZE = 12
-CAPTION_SIZE = 10
-EDGE_LABEL_SIZE = 10
+EDGE_LABEL_SIZE = 11
 LINE_HEIGHT = 15
-CAPTION_HEIGHT = 13
 
 HEADER_HEIGHT = 20
 """Of the name of a group, above what is in it."""
 
 Direction = Literal["down", "right"]
 """Where most edges of a drawing point."""
+DIRECTIONS: tuple[Direction, ...] = ("down", "right")
 
 BoxKind = Literal["node", "super_node", "thread"]
 """A node, or the box of a group."""
 
 
-class _Sizes(NamedTuple):
-    """Sizes in pixels that depend on the direction."""
-
-    line: int
-    """Of the lines of a name: 132 hold some 20 characters, 86 some 13."""
-    caption: int
-    edge_label: int
-    """150 hold some 28 characters of a condition."""
-    numbers: int
-    """Beside each label for the numbers of a run's path: as many as fit are shown."""
-    least_numbers: int
-    """The same without a label."""
-    side: int
-    """Between a name and the side of its box."""
-    least_width: int
-
-
-_SIZES: dict[Direction, _Sizes] = {
-    "down": _Sizes(
-        line=132, caption=172, edge_label=150, numbers=28, least_numbers=28, side=12, least_width=84
-    ),
-    "right": _Sizes(
-        line=86, caption=86, edge_label=110, numbers=20, least_numbers=28, side=9, least_width=78
-    ),
-}
-_MOST_LINES = 3
-_TOP = 7
-_UNFOLD_BUTTON = 20
+MOST_WIDTH = 130
+"""Of a node's box; a name that needs more has an ellipsis."""
+ICON = 19
+"""The width at the left side of a box that is left to the icon of the node's type."""
+_RIGHT = 5
+"""Between a name and the right side of its box."""
+_HEIGHTS = 7
+"""Above and below the lines of a name, together."""
+_MOST_LINES = 2
+_LEAST_LINE, _WIDTH_STEP = 40, 10
+_AROUND = 20
+"""What a box takes besides its own width and height: the gap to the next one, with the badges in it."""
+_LONGEST_CAPTION = 60
+"""Characters."""
+_UNFOLD_BUTTON = 18
 """The width of the button on a super node."""
-_LARGEST_NAME = 16
-_LARGE_LINE, _LARGE_HEIGHT = 1.1, 1.25
-"""From one line of a large name to the next, and the height of one, in shares of its size."""
-_LEAST_SIDE = 4
-_MARKS = 9
-"""Pixels of a box's height that are left to the marks on its borders."""
+_TITLE = 280
+"""The width of the name of a group."""
+_EDGE_LABEL = 120
+"""Holds some 20 characters of a condition."""
+_NUMBERS, _LEAST_NUMBERS = 14, 20
+"""The width beside a label, and without one, for the numbers of a run's path: as many as fit are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +60,9 @@ class NodeBox:
     id: str
     """The node's logical id; of a missing node the id that is named, or a text that says what has none."""
     lines: tuple[str, ...]
-    """The name, at `NAME_SIZE` pixels and `LINE_HEIGHT` apart."""
+    """The name, at `NAME_SIZE` pixels and `LINE_HEIGHT` apart, cut to fit."""
     caption: str
-    """Below the name, at `CAPTION_SIZE`: the type, and what is special about the node."""
+    """The type, and what is special about the node; it is not in the box."""
     type: str | None = None
     start: bool = False
     is_global: bool = False
@@ -86,13 +72,9 @@ class NodeBox:
     """Whether there is no such node, only an edge that names it."""
     width: float = 0.0
     height: float = 0.0
-    large_lines: tuple[str, ...] = ()
-    """The name in the lines that fill the box without a caption, as where the picture is drawn small."""
-    large_size: float = NAME_SIZE
-    """The size of those lines."""
     kind: BoxKind = "node"
     """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
-    button: float = 0.0
+    button: int = 0
     """The width at its right side that is left to the button which opens or closes a super node."""
 
 
@@ -143,16 +125,15 @@ class Diagram:
         start = next(iter(graph.start_nodes), None)
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
-        sizes = _SIZES[direction]
         missing_nodes = dict.fromkeys(end for edge in edges for end in _ends(edge) if end not in graph.nodes)
         boxes = [
-            *(_box(node, sizes) for node in nodes),
+            *(_box(node, direction) for node in nodes),
             *(
-                _sized(NodeBox(id=missing, lines=(), caption="missing", missing=True), missing, sizes)
+                _sized(NodeBox(id=missing, lines=(), caption="missing", missing=True), missing, direction)
                 for missing in missing_nodes
             ),
         ]
-        return _Nesting(groups, sizes).diagram(boxes, edges, direction)
+        return _Nesting(groups).diagram(boxes, edges, direction)
 
     @cached_property
     def version(self) -> str:
@@ -171,9 +152,8 @@ class Diagram:
 class _Nesting:
     """The boxes and edges of each group, and those outside of all groups."""
 
-    def __init__(self, groups: Sequence[Group], sizes: _Sizes) -> None:
+    def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = {group.id: group for group in groups}
-        self._sizes = sizes
         self._around: dict[str, str] = {}
         """By the id of a node or group the group around it."""
         for group in groups:
@@ -198,11 +178,9 @@ class _Nesting:
 
     def _add(self, box: NodeBox) -> None:
         for outer in reversed(self._groups_around(box.id)):  # a group is where its first node is
-            self._boxes[self._around.get(outer)].setdefault(
-                outer, _group_box(self._groups[outer], self._sizes)
-            )
+            self._boxes[self._around.get(outer)].setdefault(outer, _group_box(self._groups[outer]))
         if box.id in self._groups:
-            group_box = _group_box(self._groups[box.id], self._sizes)
+            group_box = _group_box(self._groups[box.id])
             box = replace(group_box, start=box.start, is_global=box.is_global, type=box.type)
         self._boxes[self._around.get(box.id)][box.id] = box
 
@@ -228,7 +206,7 @@ class _Nesting:
             boxes = dict(sorted(boxes.items(), key=lambda item: item[0] != entry))
         places = {box_id: place for place, box_id in enumerate(boxes)}
         arrows = [
-            _arrow(edge, [places[self._box_at(end, level)] for end in _ends(edge)], self._sizes)
+            _arrow(edge, [places[self._box_at(end, level)] for end in _ends(edge)])
             for edge in self._edges[level]
         ]
         inner = {
@@ -239,22 +217,21 @@ class _Nesting:
         return Diagram(tuple(boxes.values()), tuple(arrows), direction, inner)
 
 
-def _group_box(group: Group, sizes: _Sizes) -> NodeBox:
-    name = cut(clean(group.title), NAME_SIZE, sizes.line + sizes.caption)
+def _group_box(group: Group) -> NodeBox:
+    name = cut(clean(group.title), NAME_SIZE, _TITLE)
     button = _UNFOLD_BUTTON if group.kind == "super_node" else 0
-    width = text_width(name, NAME_SIZE) + 2 * sizes.side + button
     return NodeBox(
         id=group.id,
         lines=(name,),
         caption="",
-        width=round(width, 1),
+        width=round(text_width(name, NAME_SIZE) + 20 + button, 1),
         height=HEADER_HEIGHT,
         kind=group.kind,
         button=button,
     )
 
 
-def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
+def _box(node: NodeConfig, direction: Direction) -> NodeBox:
     captions = (
         node.type or "no type",
         "start" if node.is_start else "",
@@ -264,44 +241,38 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
     box = NodeBox(
         id=node.logical_id,
         lines=(),
-        caption=cut(clean(" · ".join(filter(None, captions))), CAPTION_SIZE, sizes.caption),
+        caption=shorten(" · ".join(filter(None, captions)), _LONGEST_CAPTION),
         type=node.type,
         start=node.is_start,
         is_global=node.is_global,
         disabled=node.disabled,
         button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
     )
-    return _sized(box, node.label, sizes)
+    return _sized(box, node.label, direction)
 
 
-def _sized(box: NodeBox, label: str, sizes: _Sizes) -> NodeBox:
-    """Return a box with its name, as large as that needs it."""
-    name = clean(label)
-    lines = wrap(name, NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
-    widths = [*(text_width(line, NAME_SIZE) for line in lines), text_width(box.caption, CAPTION_SIZE)]
-    width = round(max(sizes.least_width, max(widths) + 2 * sizes.side) + box.button, 1)
-    height = len(lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP
-    large, size = _large(name, lines, width - box.button - 2 * _LEAST_SIDE, height - _MARKS)
-    return replace(box, lines=lines, width=width, height=height, large_lines=large, large_size=size)
+def _sized(box: NodeBox, label: str, direction: Direction) -> NodeBox:
+    """Return a box with its name: in one line where the rows of boxes are above each other, if it fits.
 
-
-def _large(name: str, lines: tuple[str, ...], width: float, height: float) -> tuple[tuple[str, ...], float]:
-    """Return a name's lines and the size at which they fill a box.
-
-    Other lines than those of the smaller name are broken at spaces only.
+    Where they are beside each other, in the lines that make the smaller box.
     """
-    for halves in range(2 * _LARGEST_NAME, 2 * NAME_SIZE, -1):
-        size = halves / 2
-        wrapped = wrap(name, size, width, _MOST_LINES)
-        for shown in (lines, wrapped) if " ".join(wrapped) == name else (lines,):
-            is_narrow = all(text_width(line, size) <= width for line in shown)
-            if is_narrow and ((len(shown) - 1) * _LARGE_LINE + _LARGE_HEIGHT) * size <= height:
-                return shown, size
-    return lines, NAME_SIZE
+    name = clean(label)
+    most = MOST_WIDTH - ICON - _RIGHT - box.button
+
+    def size(width: float, count: int) -> NodeBox:
+        lines = wrap(name, NAME_SIZE, width, count) or ("(no name)",)
+        across = ICON + max(text_width(line, NAME_SIZE) for line in lines) + _RIGHT + box.button
+        return replace(box, lines=lines, width=round(across, 1), height=len(lines) * LINE_HEIGHT + _HEIGHTS)
+
+    choices = [size(most, 1), *(size(width, _MOST_LINES) for width in range(most, _LEAST_LINE, -_WIDTH_STEP))]
+    whole = [each for each in choices if " ".join(each.lines) == name] or choices[1:2]
+    if direction == "down":
+        return min(whole, key=lambda each: (each.height, each.width))
+    return min(whole, key=lambda each: (each.width + _AROUND) * (each.height + _AROUND))
 
 
-def _arrow(edge: EdgeConfig, places: Sequence[int], sizes: _Sizes) -> EdgeLine:
-    label = cut(clean(edge.label), EDGE_LABEL_SIZE, sizes.edge_label)
+def _arrow(edge: EdgeConfig, places: Sequence[int]) -> EdgeLine:
+    label = cut(clean(edge.label), EDGE_LABEL_SIZE, _EDGE_LABEL)
     width = round(text_width(label, EDGE_LABEL_SIZE), 1)
     return EdgeLine(
         id=edge.logical_id,
@@ -311,7 +282,7 @@ def _arrow(edge: EdgeConfig, places: Sequence[int], sizes: _Sizes) -> EdgeLine:
         type=edge.type,
         label=label,
         label_width=width,
-        label_room=max(sizes.least_numbers, width + sizes.numbers if label else 0),
+        label_room=max(_LEAST_NUMBERS, width + _NUMBERS if label else 0),
         disabled=edge.disabled,
         forks=edge.forks_companion,
     )

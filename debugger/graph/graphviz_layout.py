@@ -11,11 +11,12 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, InputError
 from debugger.graph.back_edges import find_back_edges
 from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine
 from debugger.graph.graphviz_program import LAYOUT, find_program, run_program
@@ -36,13 +37,19 @@ _GROUP_MARGIN = 8.0
 """Between the border of a group and what is in it."""
 _GROUP_BADGES = 8.0
 """Around an opened super node."""
-_LABEL_HEIGHT, _LABEL_GAP = 13.0, 6.0
+_LABEL_HEIGHT, _LABEL_GAP = 13.0, 5.0
 """The height of a label, and the room on both sides of it across the flow."""
 _LOOP_GAP = 9.5
 """The room on both sides of the label of a loop: the breakpoint is between it and the box."""
 _LOOP_SIDE, _LOOP_STEP, _LOOP_CORNER = 8.0, 9.0, 6.0
 """Half the height of a loop, by how much more one around it has, and the radius of its corners."""
-_MARGIN = 6.0
+_SHAPES: Final[dict[Direction, float]] = {"down": 1.75, "right": 0.35}
+"""The wanted size across the flow, in shares of the size along it: about as the panes of the page."""
+_LEAST_SHARE = 0.75
+"""A picture is not made narrower than by this share."""
+_MOST_TIGHT = 100
+"""A picture of more edges is not made tight: its whole cannot be read anyway, and its edges need room."""
+_MARGIN = 5.0
 _LOOSE_WIDTH, _LOOSE_GAP = 700.0, 8.0
 """Of the rows of boxes without arrows, where the rest is no wider, and between such boxes."""
 _MARK = 9.0
@@ -52,6 +59,14 @@ _MARK_FIRST, _MARK_STEP = 14.0, 1.0
 _STEPS = 20
 """Into so many lines a curve is divided to find a place on it."""
 _CELL = 64.0
+_SQUARE, _NEAR = 1.5, 0.3
+"""The side of the squares by which edges are looked for in labels, and so close one may be at a label."""
+_FURTHEST = 24
+_AWAY: Final = sorted(
+    ((dx, dy) for dx in range(-_FURTHEST, _FURTHEST + 1, 2) for dy in range(-_FURTHEST, _FURTHEST + 1, 2)),
+    key=lambda way: math.hypot(*way),
+)
+"""Where a label is moved to that an edge crosses, the nearest first."""
 
 
 class Frame(NamedTuple):
@@ -87,36 +102,35 @@ class Frame(NamedTuple):
 Room = tuple[float, float, float, float]
 """At the left, above, at the right and below a box."""
 
-_BADGES: Room = (7.0, 9.0, 8.0, 12.5)
-_SPARED = 3.0
-"""Of the room for badges along the flow, which is in the gap to the labels."""
+_BADGES: Room = (4.0, 9.5, 4.0, 3.5)
+"""The room that badges take around a box."""
 _ROOMS: dict[Direction, Room] = {
-    "down": (_BADGES[0], _BADGES[1] - _SPARED, _BADGES[2], _BADGES[3] - _SPARED),
-    "right": (_BADGES[0] - _SPARED, _BADGES[1], _BADGES[2] - _SPARED, _BADGES[3]),
+    "down": (_BADGES[0], 5.2, _BADGES[2], 0.0),
+    "right": (0.0, _BADGES[1], 0.2, _BADGES[3]),
 }
-"""The room around a box that the program is told of."""
+"""The room around a box that the program is told of: along the flow the rest is in the gap to the labels."""
+_LOW: Final[dict[Direction, float]] = {"down": 2.0, "right": 0.0}
+"""By so much a label, at both of its sides along the flow, is smaller for the program than it is drawn."""
 
 
 def badge_frames(box: Frame, kind: BoxKind = "node") -> tuple[Frame, ...]:
-    """Return where a box can have badges: numbers at its top, dot and pin at its sides, chips below.
+    """Return where a box can have badges: numbers, chips and pin at its top, a breakpoint below.
 
-    An opened super node has no chips, a companion thread no badges.
+    A companion thread has none.
     """
     left, top, right, bottom = box
     frames = (
-        Frame(left - 7, top - 9, right + 8, top + 6),
-        Frame(left - 7, bottom - 10, left + 7, bottom + 4),
-        Frame(right - 8, bottom - 11, right + 8, bottom + 5),
-        Frame(left + 8, bottom - 2.5, right + 6, bottom + 12.5),
+        Frame(left - 4, top - 9.5, right + 4, top + 3.5),
+        Frame(left - 4, bottom - 8.5, left + 8, bottom + 3.5),
     )
-    return frames[: {"node": 4, "super_node": 3, "thread": 0}[kind]]
+    return () if kind == "thread" else frames
 
 
 def place(drawing: Diagram) -> Placement:
     """Lay a diagram out in its direction.
 
     The first box is first along the flow. Groups are clusters, and an edge to a node in one leads to the node
-    itself. Boxes without arrows are in rows below the rest, and need no program.
+    itself. Boxes without arrows are where there is room, or in rows below the rest, and need no program.
 
     Raises:
         UnsupportedError: There is no program.
@@ -124,13 +138,12 @@ def place(drawing: Diagram) -> Placement:
         DebuggerError: What is written is no layout of the graph.
     """
     graph = _Graph(drawing)
-    written = b"{}"
-    if not graph.is_loose:
-        written = run_program(graph.dot(), LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)
     try:
-        answer = _Answer(json.loads(written))
+        answer = _answer(graph)
         frames = graph.box_frames(answer)
-        routes = _Routes(graph, frames, answer).all()
+        routes = _Routes(graph, frames, answer)
+        paths = routes.all()
+        frames |= graph.loose_frames(answer.size, routes)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise DebuggerError(
             f"What {Path(find_program(LAYOUT) or '').name} writes is no layout of the workflow.",
@@ -139,8 +152,28 @@ def place(drawing: Diagram) -> Placement:
     width, height = answer.size
     for frame in frames.values():
         width, height = max(width, frame.right + _BADGES[2]), max(height, frame.bottom + _BADGES[3])
-    placement = _placement(drawing, graph.names, frames, iter(routes), (width, height))
+    placement = _placement(drawing, graph.names, frames, iter(paths), (width, height))
     return placement.moved(_MARGIN, _MARGIN).grown(2 * _MARGIN, 2 * _MARGIN)
+
+
+def _answer(graph: _Graph) -> _Answer:
+    """Return what the program lays out: a second time, closer together, where the first is out of shape.
+
+    It makes straight edges rather than narrow pictures.
+    """
+    if graph.is_loose:
+        return _Answer({})
+    answer = _run(graph.dot())
+    across, along = answer.size[:: -1 if graph.direction == "right" else 1]
+    most = max(_SHAPES[graph.direction] * along, _LEAST_SHARE * across)
+    if across > most + 1 and graph.is_tight:
+        with suppress(InputError):
+            return _run(graph.dot(most))
+    return answer
+
+
+def _run(source: str) -> _Answer:
+    return _Answer(json.loads(run_program(source, LAYOUT, seconds=SECONDS, cpu_seconds=CPU_SECONDS)))
 
 
 class _Graph:
@@ -155,6 +188,7 @@ class _Graph:
         """Of boxes, by their ids."""
         self._boxes = {self.names[box.id]: box for box in boxes}
         self.arrows = [arrow for part in parts for arrow in part.arrows]
+        self.is_tight = len(self.arrows) <= _MOST_TIGHT
         self._left = {self.names[arrow.ends[0]] for arrow in self.arrows}
         self.groups: dict[str, tuple[str, ...]] = {}
         """By the name of a group the names of all that is in it, the node by which it is entered first."""
@@ -178,14 +212,24 @@ class _Graph:
             source, target = self.ends(arrow)
             if source == target:
                 self._loops[source] = max(self._loops[source], arrow.label_room)
+        first: dict[str, int] = {}
+        for place, arrow in enumerate(self.arrows):
+            first.setdefault(self.ends(arrow)[1], place)
+        self._first = frozenset(first.values())
         self.is_loose = len(self._loose) == len(drawing.boxes)
         """Whether no box has an arrow."""
 
-    def dot(self) -> str:
+    def dot(self, most_across: float = 0.0) -> str:
+        """Return the graph in DOT.
+
+        Args:
+            most_across: Where it is to be no wider across the flow, if that is possible.
+        """
         flow = "TB" if self.direction == "down" else "LR"
+        shape = f'ratio=compress size="{_inches(most_across)},{_inches(most_across)}"' if most_across else ""
         lines = [
             f"graph[rankdir={flow} nodesep={_inches(_NODE_GAP)} ranksep={_inches(2 * _RANK_GAP)}]",
-            "graph[splines=spline compound=true labeljust=l]",
+            f"graph[splines=spline compound=true labeljust=l {shape}]",
             'node[shape=box fixedsize=true label=""]',
             "edge[dir=none]",
             *self._level(self._drawing, frozenset(self._loose)),
@@ -212,10 +256,14 @@ class _Graph:
     def _edge(self, place: int, arrow: EdgeLine) -> str:
         source, target = (self.names[end] for end in arrow.ends)
         across, along = 2 * (_LOOP_GAP if source == target else _LABEL_GAP), 0.0
+        if self.is_tight:
+            along = -2 * _LOW[self.direction]
         if self.direction == "right":
             across, along = along, across
         size = arrow.label_room + across, _LABEL_HEIGHT + along
         attributes = [f"id=e{place}", f"label={_table(*size)}"]
+        if place in self._first:
+            attributes.append("weight=2")
         if place in self.turned:
             source, target = target, source
         begin = self._entry(source)
@@ -264,19 +312,19 @@ class _Graph:
         )
 
     def box_frames(self, answer: _Answer) -> dict[str, Frame]:
-        """Return the rectangles of all boxes and groups by their names, without the room for badges."""
-        placed = answer.frames()
-        placed.update(self._loose_frames(*answer.size))
+        """Return the rectangles of boxes and groups by their names, without the room for badges."""
         left, above, right, below = _ROOMS[self.direction]
         frames = {}
-        for name, frame in placed.items():
+        for name, frame in answer.frames().items():
             if name not in self.groups:
                 x, y = frame.centre
-                box = self._boxes[name]
-                centre = x + (left - right) / 2, y + (above - below) / 2
-                frame = Frame.around(centre, box.width, box.height)
+                frame = self._frame(name, (x + (left - right) / 2, y + (above - below) / 2))
             frames[name] = frame
         return frames
+
+    def _frame(self, name: str, centre: Point) -> Frame:
+        box = self._boxes[name]
+        return Frame.around(centre, box.width, box.height)
 
     def kind(self, name: str) -> BoxKind:
         """Return what a box is, by its name."""
@@ -291,17 +339,67 @@ class _Graph:
             width = max(width, self._loops.get(name, 0.0))
         return width, above + box.height + below
 
-    def _loose_frames(self, width: float, height: float) -> Iterator[tuple[str, Frame]]:
-        """Yield boxes without arrows with the room around them, in rows below a picture of that size."""
-        most = max(_LOOSE_WIDTH, width)
-        x, top, bottom = 0.0, height + _LOOSE_GAP if height else 0.0, 0.0
+    def loose_frames(self, size: Point, routes: _Routes) -> dict[str, Frame]:
+        """Return the rectangles of boxes without arrows.
+
+        Each is as far down and left as there is room for it in a picture of that size, else in a row below.
+        """
+        frames = {}
+        rows = _Rows(size, routes) if self._loose and not self.is_loose else None
+        left, above, right, below = _BADGES
+        x, top, bottom = 0.0, size[1] + _LOOSE_GAP if size[1] else 0.0, 0.0
         for index in self._loose:
             name = self.names[self._drawing.boxes[index].id]
-            across, along = self._size(name)
-            if x and x + across > most:
-                x, top = 0.0, bottom + _LOOSE_GAP
-            yield name, Frame(x, top, x + across, top + along)
-            x, bottom = x + across + _LOOSE_GAP, max(bottom, top + along)
+            box = self._boxes[name]
+            across, along = left + box.width + right, above + box.height + below
+            corner = rows.take(across, along) if rows else None
+            if corner is None:
+                if x and x + across > max(_LOOSE_WIDTH, size[0]):
+                    x, top = 0.0, bottom + _LOOSE_GAP
+                corner = x, top
+                x, bottom = x + across + _LOOSE_GAP, max(bottom, top + along)
+            frames[name] = self._frame(
+                name, (corner[0] + left + box.width / 2, corner[1] + above + box.height / 2)
+            )
+        return frames
+
+
+class _Rows:
+    """What is taken of a picture, in rows of small squares: a bit for each, the lowest at the left."""
+
+    def __init__(self, size: Point, routes: _Routes) -> None:
+        self._count = int(size[0] // _LOOSE_GAP)
+        self._rows = [0] * int(size[1] // _LOOSE_GAP)
+        for frame in routes.covered():
+            self._fill(frame)
+
+    def take(self, width: float, height: float) -> Point | None:
+        """Return the left upper corner of a free place, and take it."""
+        across, along = (math.ceil(side / _LOOSE_GAP) + 2 for side in (width, height))  # with a square around
+        if across > self._count:
+            return None
+        for top in range(len(self._rows) - along, -1, -1):
+            taken = 0
+            for row in self._rows[top : top + along]:
+                taken |= row
+            free = ~taken & ((1 << self._count) - 1)
+            run = 1
+            while run < across and free:  # the bits at which so many free ones begin
+                step = min(run, across - run)
+                free &= free >> step
+                run += step
+            if free:
+                left = (free & -free).bit_length() - 1
+                x, y = (left + 1) * _LOOSE_GAP, (top + 1) * _LOOSE_GAP
+                self._fill(Frame(x, y, x + width, y + height))
+                return x, y
+        return None
+
+    def _fill(self, frame: Frame) -> None:
+        left, top, right, bottom = (math.floor(side / _LOOSE_GAP) for side in frame)
+        bits = (1 << max(0, right + 1)) - (1 << max(0, left))
+        for row in range(max(0, top), min(len(self._rows), bottom + 1)):
+            self._rows[row] |= bits
 
 
 class _Answer:
@@ -343,45 +441,114 @@ class _Answer:
         return x, self.size[1] - y
 
 
+_Index = defaultdict[tuple[int, int], list[Frame]]
+"""Rectangles by the squares of the picture that they are in."""
+
+
 class _Routes:
     """The edges: up to the borders of their boxes, each with a place for a breakpoint."""
 
     def __init__(self, graph: _Graph, frames: Mapping[str, Frame], answer: _Answer) -> None:
         self._graph, self._frames, self._answer = graph, frames, answer
-        self._direction = graph.direction
-        self._taken: defaultdict[tuple[int, int], list[Frame]] = defaultdict(list)
+        self._direction, self._size = graph.direction, answer.size
+        self._taken: _Index = defaultdict(list)
         for name, frame in frames.items():
             is_group = name in graph.groups
-            self._take(Frame(*frame[:3], frame.top + HEADER_HEIGHT) if is_group else frame)
+            _put(self._taken, Frame(*frame[:3], frame.top + HEADER_HEIGHT) if is_group else frame)
             for badge in badge_frames(frame, graph.kind(name)):
-                self._take(badge)
+                _put(self._taken, badge)
+
+        self._labels: _Index = defaultdict(list)
+        self._crossed: set[tuple[int, int]] = set()
+        """The small squares that edges go through."""
+        self._rooms = [frame for name, frame in frames.items() if name in graph.groups]
 
     def all(self) -> list[EdgePath]:
+        """Return the edges in the diagram's order."""
         arrows = self._graph.arrows
         labels = [self._answer.label(place) or self._between(arrow) for place, arrow in enumerate(arrows)]
-        for arrow, centre in zip(arrows, labels, strict=True):
-            self._take(Frame.around(centre, arrow.label_room, _LABEL_HEIGHT))
         loops: defaultdict[str, int] = defaultdict(int)
-        routes = []
+        curves = []
+        marks: dict[int, Point] = {}
         for place, arrow in enumerate(arrows):
             source, target = self._graph.ends(arrow)
             if source == target:
                 points = self._loop(self._frames[source], labels[place], arrow, loops[source])
                 loops[source] += 1
-                middle = (points[6][0] + points[9][0]) / 2, (points[6][1] + points[9][1]) / 2
-                self._take(Frame.around(middle, _MARK, _MARK))
-                routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, middle))
-                continue
-            points = self._answer.curve(place)
-            if place in self._graph.turned:
-                points.reverse()
-            points = points or _straight(self._frames[source], self._frames[target])
-            if source not in self._graph.groups:
-                points = _reach(self._frames[source], points[::-1])[::-1]
-            if target not in self._graph.groups:
-                points = _reach(self._frames[target], points)
-            routes.append(EdgePath(bezier(points), labels[place], arrow.label_room, self._mark(points)))
-        return routes
+                marks[place] = (points[6][0] + points[9][0]) / 2, (points[6][1] + points[9][1]) / 2
+            else:
+                points = self._curve(place, source, target)
+            curves.append(points)
+            self._crossed.update(_squares(points))
+        frames = [
+            Frame.around(centre, arrow.label_room, _LABEL_HEIGHT)
+            for centre, arrow in zip(labels, arrows, strict=True)
+        ]
+        for frame in frames:
+            _put(self._labels, frame)
+        for point in marks.values():
+            _put(self._taken, Frame.around(point, _MARK, _MARK))
+        fixed = frozenset(marks)  # the label of a loop is beside it
+        frames = [
+            frame if place in fixed else self._moved(frame, points)
+            for place, (frame, points) in enumerate(zip(frames, curves, strict=True))
+        ]
+        for place, points in enumerate(curves):
+            if place not in fixed:
+                marks[place] = self._mark(points)
+        return [
+            EdgePath(
+                bezier(points),
+                (frame if place in fixed else self._moved(frame, points)).centre,  # away from a breakpoint
+                arrow.label_room,
+                marks[place],
+            )
+            for place, (arrow, points, frame) in enumerate(zip(arrows, curves, frames, strict=True))
+        ]
+
+    def covered(self) -> Iterator[Frame]:
+        """Yield where something is drawn."""
+        yield from self._rooms
+        for index in (self._taken, self._labels):
+            for frames in index.values():
+                yield from frames
+        for column, row in self._crossed:
+            yield Frame.around(((column + 0.5) * _SQUARE, (row + 0.5) * _SQUARE), _SQUARE, _SQUARE)
+
+    def _curve(self, place: int, source: str, target: str) -> list[Point]:
+        """Return the curves of an edge from border to border."""
+        points = self._answer.curve(place)
+        if place in self._graph.turned:
+            points.reverse()
+        points = points or _straight(self._frames[source], self._frames[target])
+        if source not in self._graph.groups:
+            points = _reach(self._frames[source], points[::-1])[::-1]
+        if target not in self._graph.groups:
+            points = _reach(self._frames[target], points)
+        return points
+
+    def _moved(self, label: Frame, points: Sequence[Point]) -> Frame:
+        """Return the place of a label, or the one nearest to it, or along its edge, that covers nothing."""
+        for cell in _cells(label):
+            self._labels[cell].remove(label)
+        x, y = label.centre
+        width, height = label.size
+        near = ((x + dx, y + dy) for dx, dy in _AWAY)
+        beside = ((x + side * (width / 2 + _LABEL_GAP), y) for x, y in _track(points) for side in (1, -1))
+        places = (Frame.around(centre, width, height) for centre in chain(near, beside))
+        found = next((place for place in places if self._is_bare(place)), label)
+        _put(self._labels, found)
+        return found
+
+    def _is_bare(self, frame: Frame) -> bool:
+        """Return whether a rectangle is in the picture, nothing is in it, and no edge crosses it."""
+        left, top, right, bottom = frame
+        if left < 0 or top < 0 or right > self._size[0] or bottom > self._size[1]:
+            return False
+        columns = range(math.floor((left + _NEAR) / _SQUARE), math.floor((right - _NEAR) / _SQUARE) + 1)
+        rows = range(math.floor((top + _NEAR) / _SQUARE), math.floor((bottom - _NEAR) / _SQUARE) + 1)
+        is_free = _is_free(self._taken, frame) and _is_free(self._labels, frame)
+        return is_free and self._crossed.isdisjoint(product(columns, rows))
 
     def _between(self, arrow: EdgeLine) -> Point:
         """Return the middle of a straight line."""
@@ -404,20 +571,25 @@ class _Routes:
         return [(x, y) for y, x in turned]
 
     def _mark(self, points: Sequence[Point]) -> Point:
-        """Return the point nearest to the tip at which a breakpoint covers nothing."""
+        """Return the point nearest to the tip at which a breakpoint covers nothing, or else a label alone."""
         candidates = list(_points_back(points))
-        for point in candidates:
-            mark = Frame.around(point, _MARK, _MARK)
-            if not any(mark.overlaps(other) for cell in _cells(mark) for other in self._taken[cell]):
-                break
-        else:
-            point, mark = candidates[0], Frame.around(candidates[0], _MARK, _MARK)
-        self._take(mark)
-        return point
+        found = next(
+            point
+            for indexes in ((self._taken, self._labels), (self._taken,), ())
+            for point in candidates
+            if all(_is_free(index, Frame.around(point, _MARK, _MARK)) for index in indexes)
+        )
+        _put(self._taken, Frame.around(found, _MARK, _MARK))
+        return found
 
-    def _take(self, frame: Frame) -> None:
-        for cell in _cells(frame):
-            self._taken[cell].append(frame)
+
+def _put(index: _Index, frame: Frame) -> None:
+    for cell in _cells(frame):
+        index[cell].append(frame)
+
+
+def _is_free(index: _Index, frame: Frame) -> bool:
+    return not any(frame.overlaps(other) for cell in _cells(frame) for other in index[cell])
 
 
 def _placement(
@@ -520,6 +692,15 @@ def _track(points: Sequence[Point]) -> Iterator[Point]:
             t = step / _STEPS
             a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
             yield a * x1 + b * x2 + c * x3 + d * x4, a * y1 + b * y2 + c * y3 + d * y4
+
+
+def _squares(points: Sequence[Point]) -> Iterator[tuple[int, int]]:
+    """Yield the small squares that cubic curves go through."""
+    for (x1, y1), (x2, y2) in pairwise(_track(points)):
+        count = math.ceil(2 * math.dist((x1, y1), (x2, y2)) / _SQUARE) or 1
+        for step in range(count + 1):
+            x, y = x1 + (x2 - x1) * step / count, y1 + (y2 - y1) * step / count
+            yield math.floor(x / _SQUARE), math.floor(y / _SQUARE)
 
 
 def _cells(frame: Frame) -> Iterator[tuple[int, int]]:

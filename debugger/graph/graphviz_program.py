@@ -9,7 +9,9 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,10 @@ _VERSION_SECONDS = 2.0
 """The time that the program may take to tell its version, which the page waits for."""
 MEMORY: Final = 2 * 2**30
 """Bytes of address space of the program, where the system can set a limit for another process (Linux)."""
+MOST_OUTPUT: Final = 128 * 2**20
+"""Bytes that the program may write; a picture of the largest size has fewer."""
+_TURN_SECONDS = 30.0
+"""So long it is waited for others that lay out, or make pictures."""
 LAYOUT: Final = "json0"
 """The output with the places alone, without a picture."""
 DOTS_PER_INCH: Final = 144
@@ -112,6 +118,7 @@ def run_program(
     Raises:
         UnsupportedError: The program is missing, or cannot write this.
         InputError: The graph is too large for the limits.
+        DebuggerError: Others take too long, or the program fails.
     """
     if missing := explain_missing_program(output):
         raise UnsupportedError(missing, advice=_ELSE[output == LAYOUT])
@@ -121,22 +128,11 @@ def run_program(
         command += [f"-Gdpi={DOTS_PER_INCH}"]
     if inches := inches or MOST_INCHES.get(output, 0):
         command += [f"-Gsize={inches},{inches}"]
-    with _at_once[output == LAYOUT]:
-        try:
-            with subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_environment(),
-                start_new_session=True,
-            ) as process:
-                written, messages = _communicate(process, source.encode(), seconds, cpu_seconds, output)
-        except OSError as error:
-            raise UnsupportedError(
-                f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
-                advice=f"Install it again. {_ELSE[output == LAYOUT]}",
-            ) from error
+    with (
+        _turn(output),
+        _started(command, program, output) as process,
+    ):
+        written, messages = _communicate(process, source.encode(), seconds, cpu_seconds, output)
     # With code 1 a layout lacks some edges, which Graphviz could not lead around the boxes.
     is_whole = process.returncode == 0 or (process.returncode == 1 and output == LAYOUT)
     if is_whole and written and written.startswith(_BEGINNINGS.get(output, (b"",))):
@@ -152,6 +148,48 @@ def run_program(
     )
 
 
+@contextmanager
+def _turn(output: str) -> Iterator[None]:
+    """Wait for a turn.
+
+    Raises:
+        DebuggerError: Others take too long.
+    """
+    turns = _at_once[output == LAYOUT]
+    if not turns.acquire(timeout=_TURN_SECONDS):
+        what = "layouts" if output == LAYOUT else "pictures"
+        raise DebuggerError(
+            f"Too many {what} are asked for at once.",
+            advice=f"Try again in two minutes. {_ELSE[output == LAYOUT]}",
+        )
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+def _started(command: Sequence[str], program: str, output: str) -> subprocess.Popen[bytes]:
+    """Start the program.
+
+    Raises:
+        UnsupportedError: It cannot be started.
+    """
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UnsupportedError(
+            f"Graphviz's program {program} cannot be started: {error.strerror or error}.",
+            advice=f"Install it again. {_ELSE[output == LAYOUT]}",
+        ) from error
+
+
 def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
@@ -162,18 +200,42 @@ def _communicate(
     """Send the graph and return output and messages; the limits hold before anything is read.
 
     Raises:
-        InputError: It takes too long.
+        InputError: It takes too long, or writes too much.
     """
     if sys.platform == "linux":
         with suppress(OSError, ValueError):  # it has ended, or has a tighter limit already
             resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
             resource.prlimit(process.pid, resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    until = time.monotonic() + seconds
+    told = dict.fromkeys(("stdout", "stderr"), b"")
+
+    def write() -> None:
+        if process.stdin is not None:
+            with suppress(OSError), process.stdin as pipe:  # it may end before it has read all
+                pipe.write(source)
+
+    def read(stream: str) -> None:
+        told[stream] = getattr(process, stream).read(MOST_OUTPUT + 1)
+        if len(told[stream]) > MOST_OUTPUT:
+            _end(process)
+
+    works = [threading.Thread(target=write, daemon=True)]
+    works += [threading.Thread(target=read, args=(stream,), daemon=True) for stream in told]
     try:
-        return process.communicate(source, timeout=seconds)
+        for work in works:
+            work.start()
+        for work in works:
+            work.join(max(0.0, until - time.monotonic()))
+        if any(work.is_alive() for work in works):
+            raise _too_large("time", output)
+        process.wait(max(0.1, until - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise _too_large("time", output) from None
     finally:
         _end(process)
+    if max(map(len, told.values())) > MOST_OUTPUT:
+        raise _too_large("memory", output)
+    return told["stdout"], told["stderr"]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

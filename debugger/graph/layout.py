@@ -6,13 +6,13 @@ import hashlib
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import graphviz_layout
-from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
+from debugger.graph.diagram import DIRECTIONS, Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.graph import Graph
 from debugger.graph.graphviz_program import LAYOUT, identify_program
 from debugger.graph.groups import Group
@@ -66,7 +66,7 @@ class PlacedEdge:
     path: str
     """``d`` of an SVG path that ends at the tip of the arrow, on the border of the target."""
     label: str
-    """The name or the condition, cut to fit, 10 px high; may be empty."""
+    """The name or the condition, cut to fit, 11 px high; may be empty."""
     label_at: Point
     """The centre of the place for the label and the numbers before it."""
     label_room: float
@@ -89,12 +89,26 @@ class Layout:
     nodes: tuple[PlacedNode, ...]
     """A group comes before those in it."""
     edges: tuple[PlacedEdge, ...]
+    sizes: Mapping[Direction, Point] = field(default_factory=dict)
+    """Width and height by direction, where it was laid out in both: of those that can be."""
     note: str = ""
     """Why there is no picture, for people; empty where there is one."""
 
     def to_json(self) -> JsonObject:
         """Return plain dicts, lists, texts and finite numbers."""
         return asdict(self)
+
+
+def layout_both_ways(graph: Graph, direction: Direction, groups: Sequence[Group] = ()) -> Layout:
+    """Lay out the picture of a workflow in both directions, and return one, with the sizes of both.
+
+    It is the other one where that direction alone can be laid out.
+    """
+    with ThreadPoolExecutor(len(DIRECTIONS)) as pool:
+        works = [pool.submit(layout, graph, each, groups) for each in DIRECTIONS]
+    made = {each: work.result() for each, work in zip(DIRECTIONS, works, strict=True)}
+    sizes = {each: (one.width, one.height) for each, one in made.items() if not one.note}
+    return replace(made[direction if direction in sizes else next(iter(sizes), direction)], sizes=sizes)
 
 
 def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Sequence[Group] = ()) -> Layout:
@@ -159,7 +173,7 @@ def _laid_out(drawing: Diagram) -> Layout:
 
 
 def _empty(drawing: Diagram, note: str) -> Layout:
-    return Layout(_version(drawing), drawing.direction, 0.0, 0.0, (), (), note)
+    return Layout(_version(drawing), drawing.direction, 0.0, 0.0, (), (), note=note)
 
 
 def _version(drawing: Diagram) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Icon = Literal["talk", "model", "text", "outside", "message", "end", "several", "step", "none"]
+"""The look of a node type in the graph: by what a node does, and ``none`` for one without a type."""
+
 
 @dataclass(frozen=True)
 class NodeFacts:
@@ -13,6 +16,7 @@ class NodeFacts:
 
     caption: str = "step"
     """What a node does, for an audience."""
+    icon: Icon = "step"
     flag_defaults: Mapping[str, bool] = field(default_factory=dict)
     """Of a type that calls a model: its defaults of ``self_loop`` and ``wait_for_user_message``.
 
@@ -30,21 +34,28 @@ class NodeFacts:
 
 NODE_FACTS: dict[str, NodeFacts] = {
     "say_llm": NodeFacts(
-        "talks", {"self_loop": True, "wait_for_user_message": True}, is_conversation=True, call_class="talk"
+        "talks",
+        "talk",
+        {"self_loop": True, "wait_for_user_message": True},
+        is_conversation=True,
+        call_class="talk",
     ),
     "worker_llm": NodeFacts(
         "understands",
+        "model",
         {"self_loop": False, "wait_for_user_message": True},
         is_conversation=True,
         call_class="talk",
     ),
     "workflow_run_evaluator": NodeFacts(
-        flag_defaults={"self_loop": False, "wait_for_user_message": False}, call_class="talk"
+        icon="model",
+        flag_defaults={"self_loop": False, "wait_for_user_message": False},
+        call_class="talk",
     ),
-    "say_static": NodeFacts("says"),
-    "tool_node": NodeFacts("looks up"),
+    "say_static": NodeFacts("says", "text"),
+    "tool_node": NodeFacts("looks up", "outside"),
     "http_request": NodeFacts(
-        "looks up", result_field="result_runtime_variable_name", result_name="http_request_result"
+        "looks up", "outside", result_field="result_runtime_variable_name", result_name="http_request_result"
     ),
     "no_op": NodeFacts(result_field="output_runtime_variable_name", result_name="no_op_result"),
     "deduplicate": NodeFacts(result_field="output_runtime_variable_name", result_name="deduplicate_result"),
@@ -52,17 +63,19 @@ NODE_FACTS: dict[str, NodeFacts] = {
         "understands", result_field="output_runtime_variable_name", result_name="field_extractor_result"
     ),
     "workflow_run_fetch": NodeFacts(
-        result_field="result_runtime_variable_name", result_name="workflow_run_object"
+        icon="outside", result_field="result_runtime_variable_name", result_name="workflow_run_object"
     ),
-    "send_sms": NodeFacts("sends a message", result_name="send_sms_result"),
-    "start_conversation": NodeFacts(call_class="contact", result_name="start_conversation_result"),
-    "end_conversation": NodeFacts(result_name="processed_transcript"),
-    "google_docs": NodeFacts(result_name="google_docs_result"),
-    "athena_patients_search": NodeFacts(result_name="athena_result"),
-    "athena_patients_create": NodeFacts(result_name="athena_result"),
-    "athena_patients_update": NodeFacts(result_name="athena_result"),
-    "athena_appointments_create": NodeFacts(result_name="athena_result"),
-    "super_node": NodeFacts("several steps"),
+    "send_sms": NodeFacts("sends a message", "message", result_name="send_sms_result"),
+    "start_conversation": NodeFacts(
+        icon="message", call_class="contact", result_name="start_conversation_result"
+    ),
+    "end_conversation": NodeFacts(icon="end", result_name="processed_transcript"),
+    "google_docs": NodeFacts(icon="outside", result_name="google_docs_result"),
+    "athena_patients_search": NodeFacts(icon="outside", result_name="athena_result"),
+    "athena_patients_create": NodeFacts(icon="outside", result_name="athena_result"),
+    "athena_patients_update": NodeFacts(icon="outside", result_name="athena_result"),
+    "athena_appointments_create": NodeFacts(icon="outside", result_name="athena_result"),
+    "super_node": NodeFacts("several steps", "several"),
 }
 """The types by name; a super node is expanded before the engine runs it."""
 

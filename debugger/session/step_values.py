@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,23 @@ def answer_fields(
         return schema is None or schema_error(_filled(fields, paths, values), schema) is None
 
     found = solution(
-        expression.text, with_values(scope, known), others=expression.before, is_allowed=is_allowed
+        expression.text,
+        with_values(scope, known),
+        others=expression.before,
+        values={name: _named_values(schema, keys) for name, keys in paths.items()},
+        is_allowed=is_allowed,
     )
     return None if found is None else _filled(fields, paths, found)
+
+
+def _named_values(schema: JsonObject | None, keys: Fields) -> Sequence[Any]:
+    """Return the values that a schema names for a field; empty where it names none."""
+    place: Any = schema
+    for key in keys:
+        properties = place.get("properties") if isinstance(place, dict) else None
+        place = properties.get(key) if isinstance(properties, dict) else None
+    found = place.get("enum") if isinstance(place, dict) else None
+    return found if isinstance(found, list) else ()
 
 
 def needed_for(expression: EdgeExpression) -> str:

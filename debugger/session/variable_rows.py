@@ -151,7 +151,8 @@ def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
     kind = texts.get("type") or row.type
     assert kind in VALUE_TYPES
     name = texts["name"].strip() if "name" in texts else row.name  # one of a run may have blanks around it
-    return VariableRow(name, kind, texts.get("value", row.value))
+    value = "" if texts.get("type") == "null" else texts.get("value", row.value)
+    return VariableRow(name, kind, value)
 
 
 def value_of(row: VariableRow) -> Any:
@@ -164,6 +165,8 @@ def value_of(row: VariableRow) -> Any:
     if row.type == "text":
         return row.value
     if row.type == "null":
+        if text:
+            raise InputError(f"{row.value!r} is not null; choose the type of the value.")
         return None
     if row.type == "boolean":
         if text.lower() not in ("true", "false"):

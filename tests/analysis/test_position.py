@@ -10,7 +10,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from tests.analysis.played import played_turns
-from tests.support.factories import direct, everywhere, say, static, when, worker
+from tests.support.factories import direct, everywhere, say, static, tool, when, worker, workflow
 
 
 def tea_shop() -> Graph:
@@ -154,6 +154,27 @@ def test_position_next_edges_include_global_nodes():
         ("edge_done", "bye", "[[tea]] != ''", "ordered", "edge"),
         (None, "help", "asks for help", "Help", "global"),
     ]
+
+
+def test_edge_that_was_taken_leaves_no_other_ahead():
+    graph = Graph(
+        workflow(
+            tool("coin", "def toss():\n    return 1"),
+            static("win"),
+            static("lose"),
+            when("coin", "win", "[[coin]] == 1"),
+            when("coin", "lose", "[[coin]] == 2"),
+        )
+    )
+    events = [node("start_node_run", "coin"), node("end_node_run", "coin")]
+
+    def ahead(*more):
+        return [
+            way.destination for way in position([TurnLog(1, TurnInput(), [*events, *more])], graph).next_edges
+        ]
+
+    assert ahead() == ["win", "lose"]
+    assert ahead(hop("conditional_edge", "coin", "win", edge_logical_id="edge_coin_win")) == ["win"]
 
 
 def test_position_next_edge_back_to_caller():
@@ -345,7 +366,7 @@ def test_position_missing_nodes_are_unknown():
 
     assert here.missing_nodes == {"upsell": "Upsell", "gift": "Gift wrap"}
     assert here.current == "upsell"
-    assert [way.destination for way in here.next_edges] == ["help"]
+    assert here.next_edges == ()
 
 
 def test_position_ignores_companion_moves():

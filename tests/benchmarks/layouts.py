@@ -1,7 +1,7 @@
-"""Twenty workflows laid out, with today's boxes and with slim ones, counted and drawn.
+"""Twenty workflows laid out, counted and drawn.
 
 Run it with ``python -m tests.benchmarks.layouts [--pictures FOLDER]``. It prints a table in Markdown: a row
-for each workflow and kind of box, and below it the medians and sums. Nothing here is asserted.
+for each workflow, and below it the medians and sums. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,23 +24,19 @@ from PIL import Image, ImageDraw, ImageFont
 from debugger.engine.super_nodes import expand, unfold
 from debugger.errors import NotFoundError
 from debugger.graph import graphviz_layout
-from debugger.graph.diagram import BoxKind, Diagram, Direction, EdgeLine, NodeBox
+from debugger.graph.diagram import DIRECTIONS, EDGE_LABEL_SIZE, NAME_SIZE, BoxKind, Diagram, EdgeLine
 from debugger.graph.graph import Graph
 from debugger.graph.graphviz_program import identify_program
 from debugger.graph.groups import Group, thread_groups
-from debugger.graph.labels import clean, text_width, wrap
 from debugger.graph.placement import Placement
 from debugger.protocol.workflow import Workflow
 from tests.support.factories import direct, document, node, say, when
 from tests.support.placements import SAMPLES, Rectangle, badges_of, points_along
 from tests.support.super_nodes import super_node
 
-PANES = ((915, 292), (1258, 565), (1385, 501))
-"""Of the graph: the page at 1280x720, maximised there, the page at 1920x1080."""
-BOXES = ("today", "slim")
-DIRECTIONS: tuple[Direction, ...] = ("down", "right")
-_MARGIN, _LARGEST_SCALE, _SMALL_SCALE = 6, 1.15, 0.75  # as in view.js
-_SLIM_NAME, _SLIM_LINE, _SLIM_WIDTH, _SLIM_LABEL = 16, 19, 130, 12
+PANES = ((917, 533), (917, 294), (1258, 565), (1385, 501))
+"""Of the graph without its foot: at 1280x720 before the start, in a run, maximised; in a run at 1920x1080."""
+_MARGIN, _LARGEST_SCALE = 6, 1.25  # as in view.js
 _NAMES = (
     *("Greeting", "Ask for the name", "Verify date of birth", "Look up account", "Explain the bill"),
     *("Offer callback", "Transfer", "Check availability", "Confirm", "Summary", "Apologise and escalate"),
@@ -172,35 +167,6 @@ def _opened(name: str, workflow: Workflow) -> Case:
     return Case(name, graph, (*groups, *threads))
 
 
-def slim(drawing: Diagram, graph: Graph) -> Diagram:
-    """Return a diagram with boxes of a name alone, in one or two lines, whichever is smaller."""
-    return replace(
-        drawing,
-        boxes=tuple(box if box.kind != "node" else _slim_box(box, graph) for box in drawing.boxes),
-        arrows=tuple(map(_slim_arrow, drawing.arrows)),
-        inner={index: slim(part, graph) for index, part in drawing.inner.items()},
-    )
-
-
-def _slim_box(box: NodeBox, graph: Graph) -> NodeBox:
-    name = clean(graph.nodes[box.id].label) if box.id in graph.nodes else " ".join(box.lines)
-
-    def sized(width: float, most: int) -> NodeBox:
-        lines = wrap(name, _SLIM_NAME, width, most) or ("(no name)",)
-        across = max(text_width(line, _SLIM_NAME) for line in lines) + 20 + box.button
-        return replace(box, lines=lines, caption="", width=across, height=len(lines) * _SLIM_LINE + 7)
-
-    widths = [_SLIM_WIDTH, *range(50, _SLIM_WIDTH, 10)]
-    choices = [sized(_SLIM_WIDTH, 1), *(sized(width, 2) for width in widths)]
-    whole = [each for each in choices if " ".join(each.lines) == name] or [sized(_SLIM_WIDTH, 2)]
-    return min(whole, key=lambda each: (each.width + 15) * (each.height + 21))
-
-
-def _slim_arrow(arrow: EdgeLine) -> EdgeLine:
-    width = text_width(arrow.label, _SLIM_LABEL)
-    return arrow._replace(label_width=width, label_room=max(28, width + 28 if arrow.label else 0))
-
-
 def measure(drawing: Diagram) -> Figures:
     """Lay a diagram out and count what is wrong with it."""
     began = time.perf_counter()
@@ -238,7 +204,9 @@ def _overlaps(
     for part, placed in _parts(drawing, placement):
         for index, (centre, size) in enumerate(zip(placed.centres, placed.sizes, strict=True)):
             frame, who = Rectangle.around(centre, *size), next(owner)
-            body = frame if index not in part.inner else Rectangle(*frame[:3], frame.top + 18)
+            body = frame
+            if index in part.inner:  # its name
+                body = Rectangle(*frame[:2], frame.left + part.boxes[index].width, frame.top + 18)
             things.append(("box", who, body))
             things += [("badge", who, badge) for badge in _badges(frame, part.boxes[index].kind)]
         for route in placed.routes:
@@ -266,9 +234,8 @@ def _overlaps(
 
 
 def _badges(frame: Rectangle, kind: BoxKind) -> list[Rectangle]:
-    """Return those of a node; an opened super node has no chips, a companion thread no badges."""
-    numbers, chips, dot, pin = badges_of(frame)
-    return {"node": [numbers, chips, dot, pin], "super_node": [numbers, dot, pin], "thread": []}[kind]
+    """Return those of a node or super node; a companion thread has none."""
+    return [] if kind == "thread" else badges_of(frame)
 
 
 def _cells(frame: Rectangle) -> Iterator[tuple[int, int]]:
@@ -323,14 +290,10 @@ def _turned(track: Sequence[Point]) -> float:
     )
 
 
-def text_size(figures: Figures, pane: tuple[int, int], boxes: str) -> float:
+def text_size(figures: Figures, pane: tuple[int, int]) -> float:
     """Return the size of names in pixels where the whole is fitted into a pane."""
     width, height = (side - 2 * _MARGIN for side in pane)
-    scale = min(width / figures.placement.width, height / figures.placement.height, _LARGEST_SCALE)
-    if boxes == "slim":
-        return scale * _SLIM_NAME
-    sizes = [box.large_size for part in figures.drawing.parts() for box in part.boxes if box.kind == "node"]
-    return scale * (statistics.median(sizes) if scale < _SMALL_SCALE else 12)
+    return NAME_SIZE * min(width / figures.placement.width, height / figures.placement.height, _LARGEST_SCALE)
 
 
 def main() -> None:
@@ -339,23 +302,22 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path)
     folder = parser.parse_args().pictures
     print(identify_program("json0"), file=sys.stderr)
-    print("| workflow | boxes | px " + " | px ".join(f"{w}x{h}" for w, h in PANES), end=" ")
+    print("| workflow | px " + " | px ".join(f"{w}x{h}" for w, h in PANES), end=" ")
     print("| overlaps | crossings | turned | ms |")
-    print("|---|---|" + "---|" * (len(PANES) + 4))
-    totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    sizes: defaultdict[str, list[list[float]]] = defaultdict(list)
-    for case, boxes in itertools.product(cases(), BOXES):
-        made = [measure(_drawing(case, boxes, direction)) for direction in DIRECTIONS]
-        fits = [[text_size(figures, pane, boxes) for pane in PANES] for figures in made]
-        sizes[boxes].append([max(both) for both in zip(*fits, strict=True)])
-        chosen = max(made, key=lambda figures: text_size(figures, PANES[1], boxes))
+    print("|---|" + "---|" * (len(PANES) + 4))
+    totals: Counter[str] = Counter()
+    sizes: list[list[float]] = []
+    for case in cases():
+        made = [measure(Diagram.of(case.graph, direction, case.groups)) for direction in DIRECTIONS]
+        fits = [[text_size(figures, pane) for pane in PANES] for figures in made]
+        sizes.append([max(both) for both in zip(*fits, strict=True)])
+        chosen = max(made, key=lambda figures: text_size(figures, PANES[0]))
         overlaps = made[0].overlaps + made[1].overlaps
-        totals[boxes].update(overlaps, crossings=chosen.crossings)
+        totals.update(overlaps, crossings=chosen.crossings)
         cells = [
             case.name,
-            boxes,
-            *(f"{size:.1f}" for size in sizes[boxes][-1]),
-            str(sum(overlaps.values())),
+            *(f"{max(both):.1f} {'dr'[both[0] < both[1]]}" for both in zip(*fits, strict=True)),
+            " ".join([str(sum(overlaps.values())), *(f"{key} {number}" for key, number in overlaps.items())]),
             str(chosen.crossings),
             f"{chosen.turned:.0f}",
             f"{1000 * max(figures.seconds for figures in made):.0f}",
@@ -363,25 +325,13 @@ def main() -> None:
         print(f"| {' | '.join(cells)} |", flush=True)
         if folder is not None:
             for figures in made:
-                name = f"{case.name} {boxes} {figures.drawing.direction}".replace(" ", "_").replace(",", "")
-                draw(figures.drawing, figures.placement, boxes).save(folder / f"{name}.png")
-    for boxes in BOXES:
-        medians = [round(statistics.median(column), 1) for column in zip(*sizes[boxes], strict=True)]
-        print(f"{boxes}: median px {medians}, {dict(totals[boxes])}")
+                name = f"{case.name} {figures.drawing.direction}".replace(" ", "_").replace(",", "")
+                draw(figures.drawing, figures.placement).save(folder / f"{name}.png")
+    medians = [round(statistics.median(column), 1) for column in zip(*sizes, strict=True)]
+    print(f"median px {medians}, {dict(totals)}")
 
 
-def _drawing(case: Case, boxes: str, direction: Direction) -> Diagram:
-    if boxes == "today":
-        return Diagram.of(case.graph, direction, case.groups)
-    return _turned_to(slim(Diagram.of(case.graph, "down", case.groups), case.graph), direction)
-
-
-def _turned_to(drawing: Diagram, direction: Direction) -> Diagram:
-    inner = {index: _turned_to(part, direction) for index, part in drawing.inner.items()}
-    return replace(drawing, direction=direction, inner=inner)
-
-
-def draw(drawing: Diagram, placement: Placement, boxes: str) -> Image.Image:
+def draw(drawing: Diagram, placement: Placement) -> Image.Image:
     """Return a picture with the places of badges, labels and breakpoints."""
     scale = min(2.0, 2400 / max(placement.width, placement.height))
     image = Image.new("RGB", (int(placement.width * scale) + 1, int(placement.height * scale) + 1), "white")
@@ -397,7 +347,7 @@ def draw(drawing: Diagram, placement: Placement, boxes: str) -> Image.Image:
                 box(badge, outline="#f3c98b")
             box(frame, outline="#5577aa", fill=None if index in part.inner else "#eef3fb")
             name = part.boxes[index].lines
-            font = ImageFont.load_default(scale * (_SLIM_NAME if boxes == "slim" else 12))
+            font = ImageFont.load_default(scale * NAME_SIZE)
             top = frame.top + 10 if index in part.inner else centre[1]
             pen.multiline_text((centre[0] * scale, top * scale), "\n".join(name), "black", font, "mm")
         for arrow, route in zip(part.arrows, placed.routes, strict=True):
@@ -411,7 +361,7 @@ def draw(drawing: Diagram, placement: Placement, boxes: str) -> Image.Image:
             ]
             pen.polygon([tip, *sides], "#556677")
             box(Rectangle.around(route.label_at, route.label_room, 13), outline="#99ccaa")
-            font = ImageFont.load_default(scale * (_SLIM_LABEL if boxes == "slim" else 10))
+            font = ImageFont.load_default(scale * EDGE_LABEL_SIZE)
             pen.text(
                 (route.label_at[0] * scale, route.label_at[1] * scale), arrow.label, "#226633", font, "mm"
             )

@@ -12,17 +12,17 @@ from tests.support.factories import say as say_node
 from tests.support.graph_on_page import (
     INSIDE,
     are_nodes_in_pane,
-    heights_of_names,
     is_in_pane,
     overlaps,
+    sizes_of_texts,
     view_of,
 )
 from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser
 
-HALLS, LEAST_NAME = 4, {18: 6.5, 100: 7, 300: 7}
-"""Smallest name by the number of nodes; 7 is wanted for 18, too, which are fitted as a whole at 6.8 px."""
+HALLS, LEAST = 4, 10.99
+"""The size in pixels below which no text is, rounding aside."""
 
 
 def building(nodes: int) -> Json:
@@ -57,7 +57,7 @@ def test_graph_is_fitted_followed_and_unfolded(page: Page, app: Server, nodes: i
         say(page, f"To hall {number}, please.")
         expect(page.locator(".node.current")).to_have_attribute("data-id", f"hall{number}")
         assert is_in_pane(page, ".node.current .body")
-        assert min(heights_of_names(page)) >= LEAST_NAME[nodes]
+        assert min(sizes_of_texts(page)) >= LEAST
         assert not any(overlaps(page).values())
         views.add(view_of(page))
     assert len(views) > 1 or nodes < 100  # the small one is wholly on view
@@ -68,6 +68,6 @@ def test_graph_is_fitted_followed_and_unfolded(page: Page, app: Server, nodes: i
     settled(page)
     assert page.evaluate(INSIDE, ["box", ["box/a", "box/ask"]])
     assert is_in_pane(page, ".node[data-id='box'] .room")
-    assert min(heights_of_names(page)) >= LEAST_NAME[nodes]
+    assert min(sizes_of_texts(page)) >= LEAST
     page.keyboard.press("u")
     expect(page.locator(".node")).to_have_count(nodes)

@@ -42,6 +42,18 @@ def menu(*buttons: Button) -> Menu:
     return Menu("more", "More", buttons, icon=":material/more_horiz:", shows="icon")
 
 
+def test_long_label_begins_within_its_bar(host: Host):
+    host.page.set_viewport_size({"width": 400, "height": 300})
+    button = Button("go", "→ " + "Beratung zu Bewegung " * 6, nothing, look="tertiary")
+    host.draw(lambda: bar("bar", [button], low=True))
+
+    label = host.page.locator(".st-key-go button > span").bounding_box()
+
+    assert label is not None
+    assert label["x"] >= 0
+    assert label["x"] + label["width"] <= 400
+
+
 def test_menu_is_used_by_keyboard(host: Host):
     pressed: list[str] = []
     buttons = [Button(name, name, pressed.append, (name,)) for name in ("First", "Second", "Last")]
@@ -187,3 +199,11 @@ def test_opened_tabs_and_filters_fit_into_their_bar(host: Host):
     ends = line.locator(".part").evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
     assert max(ends) <= line.evaluate("it => it.getBoundingClientRect().right") + 0.5, ends
     expect(host.page.get_by_text("1 failure", exact=True)).to_be_visible()
+
+
+def test_controls_with_one_label_have_names_of_their_own(host: Host):
+    menus = [Menu(f"more_{of}", "More", [Button(f"b_{of}", "B", nothing)], of=of) for of in ("Left", "Right")]
+    host.draw(lambda: bar("bar", [*menus, Button("go", "Go", nothing, of="Bye")]))
+
+    for name in ("More (Left)", "More (Right)", "Go (Bye)"):
+        expect(host.page.get_by_role("button", name=name, exact=True)).to_be_visible()

@@ -5,13 +5,22 @@ from typing import Any
 import pytest
 
 from debugger.graph import Graph, layout
-from debugger.graph.diagram import Diagram
+from debugger.graph.diagram import (
+    DIRECTIONS,
+    ICON,
+    LINE_HEIGHT,
+    MOST_WIDTH,
+    NAME_SIZE,
+    Diagram,
+    Direction,
+)
 from debugger.graph.labels import text_width
 from debugger.protocol.workflow import Workflow
 
 
-def drawing(nodes: list[dict[str, Any]], *edges: dict[str, Any]) -> Diagram:
-    return Diagram.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)})))
+def drawing(nodes: list[dict[str, Any]], *edges: dict[str, Any], direction: Direction = "down") -> Diagram:
+    document = {"node_configs": nodes, "edge_configs": list(edges)}
+    return Diagram.of(Graph(Workflow.from_document(document)), direction)
 
 
 def edge(source: str | None, destination: str | None, **fields: Any) -> dict[str, Any]:
@@ -42,8 +51,8 @@ def test_drawing_cuts_huge_names_and_conditions() -> None:
     made = drawing(nodes, edge("a", "a", condition={"condition_expression": "[[x]] == 1 AND " * 1000}))
 
     box = made.boxes[0]
-    assert len(box.lines) == 3 and box.lines[-1].endswith("…") and box.caption.endswith("…")
-    assert 20 < len(made.arrows[0].label) < 35
+    assert len(box.lines) == 2 and box.lines[-1].endswith("…") and box.caption.endswith("…")
+    assert 15 < len(made.arrows[0].label) < 25
 
 
 def test_drawing_labels_edges_by_name_first() -> None:
@@ -59,33 +68,27 @@ def test_drawing_labels_edges_by_name_first() -> None:
     assert [arrow.label for arrow in made.arrows] == ["likes tea", "[[tea]] == 'green'", ""]
 
 
-def test_box_has_room_for_name_and_type() -> None:
-    low = {"logical_id": "a", "name": "Ask", "type": "no_op"}
-    wide = {"logical_id": "b", "name": "Ask", "type": "workflow_run_evaluator"}
-    high = {"logical_id": "c", "name": "Ask for the address and the telephone number", "type": "no_op"}
+@pytest.mark.parametrize("direction", ["down", "right"])
+@pytest.mark.parametrize("name", ["A", "Booking questions", "check_refund_policy_with_backend", "Ask " * 90])
+def test_box_has_room_for_icon_and_name(name: str, direction: Direction) -> None:
+    nodes = [{"logical_id": kind, "name": name, "type": kind} for kind in ("no_op", "super_node")]
 
-    boxes = drawing([low, wide, high]).boxes
+    for box in drawing(nodes, direction=direction).boxes:
+        text = max(text_width(line, NAME_SIZE) for line in box.lines)
+        assert text + ICON + box.button < box.width <= MOST_WIDTH
+        assert len(box.lines) * LINE_HEIGHT < box.height < 40
 
-    assert boxes[0].width < boxes[1].width
-    assert boxes[0].height == boxes[1].height >= 15 + 13
-    assert round(boxes[2].height - boxes[0].height) == 2 * 15
 
+def test_name_is_in_the_lines_that_take_less_room() -> None:
+    nodes = [
+        {"logical_id": "a", "name": "Booking questions"},
+        {"logical_id": "b", "name": "Send a text message"},
+    ]
 
-@pytest.mark.parametrize(
-    ("name", "lines"),
-    [
-        ("Greeting", ("Greeting",)),
-        ("Booking questions", ("Booking", "questions")),
-        ("check_refund_policy", ("check_refund_policy",)),
-    ],
-)
-def test_large_name_is_broken_at_spaces_only(name: str, lines: tuple[str, ...]) -> None:
-    (box,) = drawing([{"logical_id": "a", "name": name, "type": "say_llm"}]).boxes
+    down, right = (drawing(nodes, direction=direction).boxes for direction in DIRECTIONS)
 
-    assert (box.lines, box.large_lines) == ((name,), lines)
-    assert 12 < box.large_size <= 16
-    assert max(text_width(line, box.large_size) for line in lines) <= box.width
-    assert len(lines) * box.large_size < box.height
+    assert [box.lines for box in down] == [("Booking questions",), ("Send a text", "message")]
+    assert [box.lines for box in right] == [("Booking", "questions"), ("Send a text", "message")]
 
 
 def test_drawing_has_one_box_per_missing_node() -> None:

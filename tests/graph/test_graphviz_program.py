@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 
 import pytest
@@ -124,3 +125,31 @@ def test_what_a_slow_program_has_started_is_ended(tmp_path, monkeypatch):
         for _ in range(50):
             os.kill(int((tmp_path / "started").read_text()), 0)
             time.sleep(0.1)
+
+
+def test_program_that_writes_without_end_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(program, "MOST_OUTPUT", 100_000)
+    put_program(tmp_path, "exec yes '<svg>'")
+
+    with pytest.raises(InputError, match="more memory than a picture may take"):
+        run_program("digraph {}", "svg", seconds=20)
+
+
+def test_program_that_reads_nothing_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    put_program(tmp_path, "exec sleep 60")
+
+    with pytest.raises(InputError, match="more time"):
+        run_program("digraph {}" + 200_000 * " ", "svg", seconds=0.3)
+
+
+def test_turn_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(program, "_at_once", {False: threading.BoundedSemaphore(1)})
+    monkeypatch.setattr(program, "_TURN_SECONDS", 0.1)
+    put_program(tmp_path, "cat >/dev/null; echo '<svg>'")
+
+    with program._at_once[False], pytest.raises(DebuggerError, match=r"Too many pictures .* Try again"):
+        run_program("digraph {}", "svg")
+    assert run_program("digraph {}", "svg")

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, graphviz_layout, graphviz_program, layout
-from debugger.graph.layout import Layout, _layouts
+from debugger.graph.diagram import DIRECTIONS, Diagram
+from debugger.graph.layout import Layout, _layouts, layout_both_ways
+from debugger.graph.placement import Placement
 from debugger.protocol.workflow import Workflow
 
 
@@ -148,12 +151,40 @@ def test_each_direction_is_laid_out_when_asked_for(monkeypatch: pytest.MonkeyPat
     assert down.height > down.width and right.width > right.height
 
 
+def test_both_directions_are_laid_out_and_the_sizes_of_both_told() -> None:
+    graph = Graph(workflow(4))
+
+    made = layout_both_ways(graph, "right")
+
+    down, right = (layout(graph, direction) for direction in DIRECTIONS)
+    assert made.sizes == {"down": (down.width, down.height), "right": (right.width, right.height)}
+    assert replace(made, sizes={}) == right
+
+
+def test_direction_that_cannot_be_laid_out_gives_way_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = graphviz_layout.place
+
+    def refuse(drawing: Diagram) -> Placement:
+        if drawing.direction == "down":
+            raise InputError("The workflow takes more time than a layout may take.")
+        return place(drawing)
+
+    monkeypatch.setattr(graphviz_layout, "place", refuse)
+
+    made = layout_both_ways(Graph(workflow(4)), "down")
+
+    assert (made.direction, list(made.sizes), made.note) == ("right", ["right"], "")
+    monkeypatch.setattr(graphviz_layout, "place", lambda drawing: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        layout_both_ways(Graph(workflow(5)), "down")
+
+
 def test_it_is_plain_json() -> None:
     made = layout(workflow(4))
 
     data = json.loads(json.dumps(made.to_json(), allow_nan=False))
 
-    assert set(data) == {"version", "direction", "width", "height", "nodes", "edges", "note"}
+    assert set(data) == {"version", "direction", "width", "height", "nodes", "edges", "sizes", "note"}
     assert data["nodes"][0]["lines"] == ["n0"]
     assert data["edges"][0]["path"].startswith("M")
 

@@ -9,9 +9,9 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import (
     ConflictError,
     ConnectionFailedError,
-    DebuggerError,
     NotExecutedError,
     NotFoundError,
+    UnexpectedError,
 )
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.session.session import DebugSession
@@ -179,7 +179,7 @@ def test_unexpected_fault_is_a_sentence(backend):
     session.start(TurnInput.with_message("hello"))
     session.wait(10)
 
-    assert type(session.error) is DebuggerError
+    assert type(session.error) is UnexpectedError
     assert "ZeroDivisionError" in session.error.message
     assert session.status == "not_started"
 

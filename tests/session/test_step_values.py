@@ -31,6 +31,13 @@ def test_output_fits_schema():
     assert answer_fields(expression, {"kind": "new"}, SCHEMA, Scope()) is None
 
 
+def test_value_is_one_that_only_the_schema_names():
+    kinds = {"type": "object", "properties": {"kind": {"enum": ["low", "high", "unknown"]}}}
+    expression = EdgeExpression("[[kind]] != 'low'", ("[[kind]] == 'high'",), {"kind": ("kind",)})
+
+    assert answer_fields(expression, {"kind": "low"}, kinds, Scope()) == {"kind": "unknown"}
+
+
 def test_expressions_before_do_not_hold():
     answered = {"ok": ("success",), "result.kind": ("result", "kind")}
     expression = EdgeExpression("[[result.kind]] == 'full'", ("[[ok]] == false",), answered)

@@ -108,6 +108,19 @@ def test_grid_edits_are_applied_to_rows():
     ]
 
 
+def test_value_typed_into_null_needs_type():
+    table = edited(rows_from({"carrier": None}), {"edited_rows": {"0": {"value": '{"state": "LOST"}'}}})
+
+    with pytest.raises(RowError, match="is not null; choose the type of the value"):
+        variables_from(table)
+
+
+def test_type_null_drops_value():
+    table = edited(rows_from({"carrier": "dhl"}), {"edited_rows": {"0": {"type": "null"}}})
+
+    assert variables_from(table) == {"carrier": None}
+
+
 def test_new_empty_row_is_ignored():
     assert variables_from([VariableRow("", "text", ""), VariableRow("a", "text", "b")]) == {"a": "b"}
 

@@ -13,11 +13,11 @@ OVERLAPS = """() => {
   const meet = (a, b) =>
     a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
   const labels = boxes(".edge .label"), nodes = boxes(".node .body");
-  const names = boxes(".node .title, .node .large, .node .sub, .name");
+  const names = boxes(".node .title, .name");
   const badges = boxes(".mark rect, .pin circle, .dot:not(.none) .shape");
   const out = [...view.querySelectorAll(".node:not(.group)")].filter(node => {
     const body = box(node.querySelector(".body"));
-    const texts = [...node.querySelectorAll(".title, .large, .sub")].filter(isDrawn).map(box);
+    const texts = [...node.querySelectorAll(".title")].filter(isDrawn).map(box);
     return texts.some(text => text.left < body.left || text.right > body.right);
   });
   const marks = [...view.querySelectorAll(".mark")].filter(isDrawn);
@@ -50,6 +50,15 @@ IN_PANE = f"""() => {{
     ({{ left, right, top, bottom }}) =>
       left >= stage.left && right <= stage.right && top >= stage.top && bottom <= foot.top);
 }}"""
+SIZES_OF_TEXTS = f"""() => {{
+  const root = {FIND}, pane = root.querySelector(".stage").getBoundingClientRect();
+  const isOnView = ({{ width, left, right, top, bottom }}) =>
+    width > 0 && right > pane.left && left < pane.right && bottom > pane.top && top < pane.bottom;
+  const texts = [...root.querySelectorAll(".view text, .foot li, .foot summary, .foot button")];
+  const scaleOf = each => each.getScreenCTM ? each.getScreenCTM().a : 1;
+  return texts.filter(each => each.textContent.trim() && isOnView(each.getBoundingClientRect()))
+    .map(each => scaleOf(each) * parseFloat(getComputedStyle(each).fontSize));
+}}"""
 INSIDE = f"""([outer, inner]) => {{
   const root = {FIND};
   const box = id => root.querySelector(`.node[data-id="${{id}}"] :is(.body, .room)`).getBoundingClientRect();
@@ -76,8 +85,13 @@ def scale_of(page: Page) -> float:
 
 def heights_of_names(page: Page) -> list[float]:
     """Return the font sizes of the nodes' names on the screen."""
-    names = page.locator(".node :is(.title, .large):visible")
+    names = page.locator(".node .title:visible")
     return [name.evaluate(NAME_HEIGHT) for name in names.all()[:20]]
+
+
+def sizes_of_texts(page: Page) -> list[float]:
+    """Return the font sizes on the screen of all texts of the graph that are in its pane."""
+    return page.evaluate(SIZES_OF_TEXTS)
 
 
 def are_nodes_in_pane(page: Page) -> bool:

@@ -79,12 +79,10 @@ def boxes_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
 
 
 def badges_of(box: Rectangle) -> list[Rectangle]:
-    """The places of a box's badges: numbers on its top, chips below it, dot and pin at its sides."""
+    """The places of a box's badges: numbers, chips and pin on its top, a breakpoint below."""
     return [
-        Rectangle(box.left - 7, box.top - 9, box.right + 8, box.top + 6),
-        Rectangle(box.left + 8, box.bottom - 2.5, box.right + 6, box.bottom + 12.5),
-        Rectangle(box.left - 7, box.bottom - 10, box.left + 7, box.bottom + 4),
-        Rectangle(box.right - 8, box.bottom - 11, box.right + 8, box.bottom + 5),
+        Rectangle(box.left - 4, box.top - 9.5, box.right + 4, box.top + 3.5),
+        Rectangle(box.left - 4, box.bottom - 8.5, box.left + 8, box.bottom + 3.5),
     ]
 
 

@@ -54,6 +54,7 @@ function read() {
 }
 
 function store() {
+  document.dispatchEvent(new Event("panes")); // by the user's hand: the graph may turn
   const { sizes, maximised, tab } = all;
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify({ version: VERSION, sizes, maximised, tab }));

@@ -17,7 +17,7 @@ const AROUND = {
 
 // Streamlit keeps the last value of an event that is KEPT, and tells of each other one once.
 export function adapt(draw, given) {
-  const { parentElement: root, setStateValue, setTriggerValue } = given;
+  const { parentElement: root, data, setStateValue, setTriggerValue } = given;
   const emit = (event, value) => (KEPT.includes(event) ? setStateValue : setTriggerValue)(event, value);
-  return draw({ ...given, root, emit, around: AROUND });
+  return draw({ root, data, emit, around: AROUND });
 }

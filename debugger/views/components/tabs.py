@@ -46,7 +46,7 @@ class Tabs:
             Button(f"{self.key}_{name}".replace(" ", "_"), names.get(name, name), self._open, (name,))
             for name in behind
         ]
-        return [tabs, Menu(f"{self.key}_more", self._more(behind), buttons, look="tertiary")]
+        return [tabs, Menu(f"{self.key}_more", self._more(behind), buttons, look="tertiary", of=self.label)]
 
     def _more(self, behind: Sequence[str]) -> str:
         told = [(name.lower(), self.counts[name]) for name in behind if self.counts.get(name)]

@@ -143,7 +143,7 @@ const FILL = {
   break(part) {
     part.element.classList.add("break");
   },
-  button(part, { label, icon, look, shows, disabled, keys }, send) {
+  button(part, { label, icon, look, shows, disabled, keys, of }, send) {
     const button = onlyChild(part, "button", () => {
       if (isTakenByMessage(part.item)) return;
       send();
@@ -151,6 +151,7 @@ const FILL = {
     });
     button.className = look;
     button.disabled = disabled;
+    button.ariaLabel = of ? `${label} (${of})` : null;
     part.element.classList.toggle("cut", shows === "words, cut");
     part.element.classList.toggle("icon-only", shows === "icon");
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
@@ -189,13 +190,13 @@ const FILL = {
     document.addEventListener("fullscreenchange", show);
     show();
   },
-  menu(part, { label, icon, shows, look, items }, send, it) {
+  menu(part, { label, icon, shows, look, items, of }, send, it) {
     const button = onlyChild(part, "button", () => {});
     button.className = look;
-    button.ariaLabel = shows === "icon" ? label : null;
+    button.ariaLabel = of ? `${label} (${of})` : shows === "icon" ? label : null;
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), ...(shows === "icon" ? [] : [made("span", "", label), iconOf("expand_more")]));
     if (!part.menu) part.menu = buildMenu(part, button);
-    part.menu.list.ariaLabel = label;
+    part.menu.list.ariaLabel = button.ariaLabel ?? label;
     drawParts(it, part.menu, items);
   },
   toggle(part, { label, value, disabled }, send) {

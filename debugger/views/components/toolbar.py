@@ -124,6 +124,8 @@ class Button(_Part):
     """Whether a press gives the message box the keyboard at once: what is typed next is a message."""
     counts: bool = False
     """Whether each press has its effect of several that come before the page answers; else they are one."""
+    of: str = ""
+    """Tells it from others with its label; for screen readers."""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
@@ -365,6 +367,8 @@ class Menu(_Part):
     shows: Literal["words", "icon"] = "words"
     look: Literal["secondary", "tertiary"] = "secondary"
     help: str = ""
+    of: str = ""
+    """Tells it from others with its label; for screen readers."""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""

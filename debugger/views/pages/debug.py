@@ -71,8 +71,15 @@ class RunHead:
 class LowerPanes:
     """The lower panes before the first event."""
 
-    unfolded_for: DebugSession | None = None
-    """The session before whose start they were asked for."""
+    unfolded_for: tuple[str, int | None] | None = None
+    """The workflow and the version before whose start they were asked for: a choice of models and calls makes
+    another session of them."""
+    is_before_start: bool = False
+    """Whether the panes were drawn last before a start."""
+
+    def is_asked_for(self, session: DebugSession) -> bool:
+        """Return whether they were asked for before the start of this workflow."""
+        return self.unfolded_for == (session.workflow_id, session.version_number)
 
 
 def head() -> list[Item]:
@@ -142,16 +149,27 @@ def _workbench_state(session: DebugSession) -> Hashable:
 
 def _workbench(view: RunView) -> None:
     session, is_demo = view.session, state.record(ViewMode).is_demo
+    _show_timeline_once_started(session)
     Pane("bar", _bar, stepping_state, every=state.record(RedrawState).polled_every).draw()
     with st.container(key="panes"):  # placed by style.css
         # What both views have comes first and in the same order: the browser then keeps it as it is.
         is_folded = _are_folded(session)
-        is_asked_for = state.record(LowerPanes).unfolded_for is session
+        is_asked_for = state.record(LowerPanes).is_asked_for(session)
         pane_splitters(is_demo=is_demo, is_folded=is_folded, asked="lower" if is_asked_for else "")
         conversation(view)
         Pane("graph", graph_pane if is_demo else _graph, graph_state).draw()
         if not is_demo:
             Pane("look", _folded if is_folded else _look, _look_state).draw()
+
+
+def _show_timeline_once_started(session: DebugSession) -> None:
+    """Leave the view that was of use before the start; one that is chosen from then on stays."""
+    panes = state.record(LowerPanes)
+    was_before_start, panes.is_before_start = panes.is_before_start, is_setup_beside_graph(session)
+    if was_before_start and not panes.is_before_start:
+        panes.unfolded_for = None
+        if state.widget(state.LOWER_KEY) in BEFORE_START:
+            state.set_widget(state.LOWER_KEY, VIEWS[0])
 
 
 def _bar(view: RunView) -> None:
@@ -177,7 +195,7 @@ def _are_folded(session: DebugSession) -> bool:
     A node or an edge that is chosen has its details in them.
     """
     chosen = state.record(Selection)
-    is_asked_for = state.record(LowerPanes).unfolded_for is session or chosen.node or chosen.edge
+    is_asked_for = state.record(LowerPanes).is_asked_for(session) or chosen.node or chosen.edge
     return is_setup_beside_graph(session) and not is_asked_for
 
 
@@ -204,7 +222,9 @@ class _FoldedViews(SegmentedControl):
 
 
 def _unfold() -> None:
-    state.record(LowerPanes).unfolded_for = state.record(CurrentRun).session
+    session = state.record(CurrentRun).session
+    if session is not None:
+        state.record(LowerPanes).unfolded_for = session.workflow_id, session.version_number
 
 
 def _fold() -> None:

@@ -12,7 +12,7 @@ from debugger.errors import DebuggerError
 from debugger.graph.diagram import Direction
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
-from debugger.graph.layout import Layout, layout
+from debugger.graph.layout import Layout, layout_both_ways
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.actions import action
@@ -65,7 +65,7 @@ def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
     known = state.record(Unfolding)
     placed = known.placed
     if placed is None or placed[0] is not drawn.graph or placed[1] != direction or placed[2].note:
-        placed = known.placed = drawn.graph, direction, layout(drawn.graph, direction, drawn.groups)
+        placed = known.placed = drawn.graph, direction, layout_both_ways(drawn.graph, direction, drawn.groups)
     return placed[2]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from debugger.analysis.position import NextEdge
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
@@ -130,14 +130,15 @@ def draw_next_steps(view: RunView) -> None:
     lines = [line for line in lines if line.edge == chosen] or lines
     if not lines:
         return
-    shown = [
-        Line(
-            f"next_step_{place}",
-            [Text(f"→ {line.label}", look="heading"), Text(line.text, look="message"), *line.buttons],
-            low=True,
-        )
-        for place, line in enumerate(lines)
-    ]
+    shown = []
+    for place, line in enumerate(lines):
+        buttons = [replace(button, of=line.label) for button in line.buttons]
+        items: list[Item] = [
+            Text(f"→ {line.label}", look="heading"),
+            Text(line.text, look="message"),
+            *buttons,
+        ]
+        shown.append(Line(f"next_step_{place}", items, low=True))
     bars("next_steps", [Line("", [Text("Possible next steps", look="heading")], low=True), *shown])
 
 

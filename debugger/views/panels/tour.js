@@ -3,16 +3,19 @@
 
 const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
 const PLACE_MS = 250, GAP = 10, EDGE = 12, ROOM = 5;
-const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"], :root[data-menu]'; // these take Escape first
 const tour = { at: -1, answered: 0, timer: 0, awaits: "" }; // one for the document; at -1 it is closed
 let it; // what is drawn: the page has one tour
 
 document.addEventListener("keydown", event => {
-  if (event.key !== "Escape" || event.isComposing || tour.at < 0 || !it?.root.isConnected || document.querySelector(ABOVE)) return;
+  if (event.key !== "Escape" || event.isComposing || tour.at < 0 || !it?.root.isConnected || isBelow()) return;
   event.preventDefault();
   event.stopPropagation(); // the page has a meaning of its own for it
   close();
 }, true);
+
+function isBelow() {
+  return document.querySelector(`${it.around.dialog}, ${it.around.opened}`); // these take Escape first
+}
 
 function wasSeen() {
   try {
@@ -22,9 +25,9 @@ function wasSeen() {
   }
 }
 
-function mount(root) {
+function instanceOf(root, around) {
   const find = name => root.querySelector(name);
-  const made = { root, frame: find(".frame"), card: find(".card"), next: find(".next"), back: find(".back") };
+  const made = { root, around, frame: find(".frame"), card: find(".card"), next: find(".next"), back: find(".back") };
   find(".skip").addEventListener("click", close);
   made.back.addEventListener("click", () => go(tour.at - 1));
   made.next.addEventListener("click", () => (tour.at + 1 < it.steps.length ? go(tour.at + 1) : close()));
@@ -93,9 +96,9 @@ function place() {
   it.card.style.top = `${Math.min(Math.max(top, EDGE), height - card.height - EDGE)}px`;
 }
 
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".tour");
-  if (it?.root !== root) it = mount(root);
+export default function ({ root: mount, data, around }) {
+  const root = mount.querySelector(".tour");
+  if (it?.root !== root) it = instanceOf(root, around);
   it.steps = JSON.parse(data.steps);
   const isRequested = data.requests > tour.answered;
   tour.answered = data.requests;

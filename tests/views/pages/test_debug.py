@@ -11,6 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
+from debugger.views.panels.run_input import INPUTS_KEY
 from debugger.views.panels.scenarios.record import SCENARIO_VIEW
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from tests.support.factories import direct, document, node, say, static, worker
@@ -559,6 +560,32 @@ def test_chosen_node_or_view_unfolds_lower_panes_and_button_folds_them(app, back
     assert by_view == (True, "Mocks")
     assert folded == (False, None)
     assert "inspector_tab" in keys(app)
+
+
+def test_view_of_before_the_start_gives_way_to_timeline_and_a_later_one_stays(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    use(app, "lower_view", "Mocks")
+
+    press("start")
+    first = control(app, "lower_view").value
+    use(app, "lower_view", "Mocks")
+    press("restart")
+
+    assert first == "Timeline"
+    assert control(app, "lower_view").value == "Mocks"
+
+
+def test_choice_of_models_leaves_lower_panes_unfolded(app, backend):
+    backend.create_workflow(document(say("chat")))
+    app.session_state[INPUTS_KEY] = True
+    app.run()
+    use(app, "lower_view", "Mocks")
+
+    control(app, "choice_responder").select("scripted").run()
+
+    assert control(app, "lower_view").value == "Mocks"
+    assert "who_answers_choice" in keys(app)
 
 
 def test_timeline_is_on_view_after_scenario_of_another_run(app, backend, press):

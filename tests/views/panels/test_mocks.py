@@ -139,6 +139,7 @@ def test_choice_of_nodes_ends_with_run(app, backend, record, settle):
 
     use(app, "restart")
     settle()
+    use(app, "lower_view", "Mocks")
 
     assert chosen == {"chat"}
     assert record(CurrentRun).session.human_input.nodes == frozenset()
@@ -149,6 +150,7 @@ def test_choice_of_nodes_ends_with_run(app, backend, record, settle):
 def test_reload_keeps_faults_and_who_answers_and_restart_has_faults(app, view, backend, press):
     opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
     press("start")
+    use(app, "lower_view", "Mocks")
     app.selectbox("fault_kind").set_value("tool").run()
     app.text_input("fault_error").set_value("timeout").run()
     click(app, "fault_add")

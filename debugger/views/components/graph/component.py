@@ -25,8 +25,8 @@ _PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS, kept=("se
 class GraphView:
     """State of the graph component."""
 
-    direction: Direction = "right"
-    """Where the graph runs: the browser asks for the other one where its pane has another shape."""
+    direction: Direction = "down"
+    """Where the graph runs: the browser asks for the other one where its text is larger in the pane."""
 
 
 def graph_direction() -> Direction:
@@ -72,6 +72,7 @@ def workflow_graph(
         "key": state.GRAPH_KEY,
         "version": shape["version"],
         "ground": shape["ground"],
+        "subject": shape["subject"],
         "selected": chosen.id if chosen and chosen.kind == "node" else None,
         "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
         "aria_label": aria_label,

@@ -2,9 +2,10 @@
 // zoom, pan and focus survive every turn. Texts are data from outside: they enter through textContent alone.
 
 const SVG = "http://www.w3.org/2000/svg";
-const CHARACTER = 5.6, DIGIT = 5.6, BLANK = 2.8; // widths, rather too large: of a mark's characters, of a label's numbers
-const LINE = 15, CAPTION = 13; // pixels from one line of a name to the next, and to the caption
-const LARGE_LINE = 1.1, LARGE_DOWN = 1.5; // of a larger name without a caption: lines in shares of its size, and the room for marks above
+const CHARACTER = 6.2, DIGIT = 5.9, BLANK = 2.7; // widths, rather too large: of a mark's characters, of a label's numbers
+const NAME = 12, LINE = 15; // pixels: the size of a name, and from one of its lines to the next
+const ICON_ROOM = 19, RIGHT = 5; // at the sides of a name
+const ASIDE = 4, GAP = 3; // what badges take beside a box, and between them
 const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
@@ -20,17 +21,30 @@ function make(name, attributes, parent, text) {
   return element;
 }
 
+// Of node types, in squares of 12 pixels. Those without one of their own do a step.
+const ICONS = {
+  talk: "M1.5,2h9v6.2h-5.2l-2.3,2.3v-2.3h-1.5z",
+  model: "M6,.8L7.4,4.6L11.2,6L7.4,7.4L6,11.2L4.6,7.4L.8,6L4.6,4.6z",
+  text: "M1.5,2.8h9M1.5,6h9M1.5,9.2h5.5",
+  outside: "M4.2,.8v2.7M7.8,.8v2.7M2.4,3.5h7.2v2.3a3.6,3.6,0,0,1,-7.2,0zM6,9.4v2",
+  message: "M1,2.5h10v7h-10zM1,3l5,4l5,-4",
+  end: "M6,1.2a4.8,4.8,0,1,0,.01,0zM4.3,4.3l3.4,3.4M7.7,4.3l-3.4,3.4",
+  several: "M3.8,3.6v-2.3h7v7h-2.3M1.3,3.6h7.2v7.2h-7.2z",
+  step: "M3,3h6v6h-6z",
+  none: "M4,4.2a2,2,0,1,1,2.8,1.9q-.8,.4,-.8,1.4M6,9.6v.6",
+};
+
 // A short text in a rounded box, centred at x, y.
 function mark(parent, kind, x, y, text) {
   const group = make("g", { class: "mark " + kind }, parent);
   const width = markWidth(text);
-  make("rect", { x: x - width / 2, y: y - 7.5, width, height: 15, rx: 7.5 }, group);
+  make("rect", { x: x - width / 2, y: y - 6.5, width, height: 13, rx: 6.5 }, group);
   make("text", { x, y: y + 0.5, "text-anchor": "middle", "dominant-baseline": "central" }, group, text);
   return group;
 }
 
 function markWidth(text) {
-  return Math.max(15, 8 + text.length * CHARACTER);
+  return Math.max(14, 8 + [...text].reduce((sum, each) => sum + (" ,".includes(each) ? BLANK : CHARACTER), 0));
 }
 
 function build(it, geometry) {
@@ -39,6 +53,7 @@ function build(it, geometry) {
   it.nodes = new Map();
   it.edges = new Map();
   it.geometry = geometry;
+  it.nameSize = NAME;
   it.threads = new Map();
   const groupLayer = make("g", {}, it.scene); // a group is below all that is in it
   const edgeLayer = make("g", {}, it.scene);
@@ -89,8 +104,8 @@ function buildGroup(it, node, layer) {
   make("rect", { class: "halo", x: left - 4, y: top - 4, width: width + 8, height: height + 8, rx: 11 }, group);
   make("rect", { class: "room", x: left, y: top, width, height, rx: 8 }, group);
   make("text", { class: "name", x: left + 10, y: top + 12 }, group, node.lines[0]);
-  paintFold(group, left + width - 13, top + 12, true);
-  it.nodes.set(node.id, { group, sub: make("text", {}), marks: make("g", {}, group), node, signature: "" });
+  paintFold(group, left + width - 12, top + 11, true);
+  it.nodes.set(node.id, { group, titles: [], marks: make("g", {}, group), node, signature: "" });
 }
 
 // The button that opens or closes a super node.
@@ -103,21 +118,47 @@ function paintFold(group, x, y, isOpen) {
 }
 
 function buildNode(it, node, layer) {
-  const y = node.y, x = node.x - node.button / 2; // of its texts
   const group = make("g", { class: "node", tabindex: "-1", role: "button", "data-kind": "node", "data-id": node.id }, layer);
   make("title", {}, group, node.title);
-  const box = { x: node.x - node.width / 2, y: y - node.height / 2, width: node.width, height: node.height, rx: 6 };
-  make("rect", { class: "halo", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 9 }, group);
+  const box = { x: node.x - node.width / 2, y: node.y - node.height / 2, width: node.width, height: node.height, rx: 5 };
+  make("rect", { class: "halo", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 8 }, group);
   make("rect", { class: "body", ...box }, group);
-  const first = y - ((node.lines.length - 1) * LINE + CAPTION) / 2;
-  node.lines.forEach((line, index) => make("text", { class: "title", x, y: first + index * LINE }, group, line));
-  node.large_lines.forEach((line, index) => {
-    const down = LARGE_DOWN + (index - (node.large_lines.length - 1) / 2) * LARGE_LINE * node.large_size;
-    make("text", { class: "large", x, y: y + down, "font-size": node.large_size }, group, line);
+  const icon = make("g", { class: "icon " + node.icon, transform: `translate(${box.x + 4},${node.y - 6})` }, group);
+  make("title", {}, icon, node.caption);
+  make("path", { d: ICONS[node.icon] }, icon);
+  const titles = node.lines.map(line => make("text", { class: "title" }, group, line));
+  if (node.button) paintFold(group, box.x + node.width - 11, node.y, false);
+  const entry = { group, titles, marks: make("g", {}, group), node, signature: "" };
+  paintName(entry, NAME);
+  it.nodes.set(node.id, entry);
+}
+
+// The name in its box; where the picture is small, larger than that: as much of it as there is room for.
+function paintName({ titles, node }, size) {
+  if (!titles.length) return;
+  const isLarge = size > NAME, left = isLarge ? 3 : ICON_ROOM, right = (isLarge ? 3 : RIGHT) + node.button;
+  const pitch = isLarge ? size * 1.06 : LINE, room = node.width - left - right;
+  const count = Math.min(titles.length, Math.floor((node.height + 2) / pitch));
+  const texts = node.lines.slice(0, count).map((line, at) => shortened(at + 1 < count ? line : node.lines.slice(at).join(" "), size, room));
+  const isShown = texts.length > 0 && texts.every(Boolean);
+  titles.forEach((title, at) => {
+    title.style.display = isShown && at < count ? "" : "none";
+    if (!isShown || at >= count) return;
+    title.textContent = isLarge ? texts[at] : node.lines[at];
+    title.setAttribute("font-size", size);
+    title.setAttribute("x", node.x - node.width / 2 + left + room / 2);
+    title.setAttribute("y", node.y + (at - (count - 1) / 2) * pitch);
   });
-  const sub = make("text", { class: "sub", x, y: first + (node.lines.length - 1) * LINE + CAPTION + 1 }, group, node.caption);
-  if (node.button) paintFold(group, node.x + node.width / 2 - 13, y, false);
-  it.nodes.set(node.id, { group, sub, marks: make("g", {}, group), node, signature: "" });
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+
+// A text cut to a width; nothing where three of its characters and an ellipsis have no room.
+function shortened(text, size, room) {
+  const share = room / (pen.measureText(text).width * size / NAME);
+  if (share >= 1) return text;
+  const characters = [...text], most = Math.floor(characters.length * share) - 1;
+  return most < 3 ? "" : characters.slice(0, most).join("").trimEnd() + "…";
 }
 
 function entryOf(it, kind, id) {
@@ -148,7 +189,7 @@ function paint(it, data) {
   repaint("edge", it.edges, data.edges, chosen, paintEdge);
 }
 
-function paintNode(it, { group, sub, marks, node }, state, selected) {
+function paintNode(it, { group, marks, node }, state, selected) {
   const isGroup = node.kind === "super_node", classes = ["node", state.state];
   if (isGroup) classes.push("group");
   if (selected) classes.push("selected");
@@ -160,8 +201,6 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   if (figure) classes.push("heat");
   group.setAttribute("class", classes.join(" "));
   group.style.setProperty("--heat", state.heat || 0);
-  sub.textContent = figure || node.caption;
-  sub.style.fontSize = figure ? Math.min(10, 10 * (node.width - 8) / numbersWidth(figure)) + "px" : "";
   group.setAttribute("aria-pressed", String(selected));
   if (isGroup || node.button) group.setAttribute("aria-expanded", String(isGroup));
   const labels = [node.lines.join(" "), isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state], state.here && STATE_WORDS.current];
@@ -172,17 +211,26 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   marks.replaceChildren();
   const { x, y } = node;
-  const left = x - node.width / 2, right = x + node.width / 2, top = y - node.height / 2, bottom = y + node.height / 2;
-  const count = state.visits > 1 ? "×" + state.visits : "", taken = count ? markWidth(count) + 4 : 0;
-  if (state.order) {
-    const text = numbersIn(state, node.width + 9 - taken, markWidth), kind = state.state === "failed" ? "alert" : "order";
-    mark(marks, kind, left - 3 + markWidth(text) / 2, top - 1.5, text);
+  const left = x - node.width / 2, right = x + node.width / 2, top = y - node.height / 2 - 3, bottom = y + node.height / 2;
+  const isMore = state.visits > (state.order ? state.order.split(",").length + (state.more || 0) : 1);
+  const count = isMore ? "×" + state.visits : "", besides = (count ? markWidth(count) + GAP : 0) + (state.pin ? 13 + GAP : 0);
+  const least = state.order ? markWidth(numbersIn(state, 0, markWidth)) + GAP : 0, room = node.width + 2 * ASIDE - besides;
+  let end = right + ASIDE;
+  if (state.pin) {
+    paintPin(marks, end - 6.5, top, state.pin);
+    end -= 13 + GAP;
   }
-  if (count) mark(marks, "count", right + 6 - markWidth(count) / 2, top - 1.5, count);
-  if (!isGroup) paintChips(marks, chipsOf(node, state), left + 8, right + (state.pin ? -9 : 6), bottom + 5);
-  if (state.pin) paintPin(marks, right, bottom - 3, state.pin);
+  if (!isGroup) end -= paintChips(marks, chipsOf(node, state, figure), room - least, end, top);
+  if (count) {
+    mark(marks, "count", end - markWidth(count) / 2, top, count);
+    end -= markWidth(count) + GAP;
+  }
+  if (state.order) {
+    const text = numbersIn(state, end - left + ASIDE, markWidth);
+    mark(marks, state.state === "failed" ? "alert" : "order", left - ASIDE + markWidth(text) / 2, top, text);
+  }
   group.classList.toggle("folds", canFold(it, node));
-  paintDot(marks, "node", left, bottom - 3, state.breakpoint, canBreak(it, { node }));
+  paintDot(marks, "node", left + 1.5, bottom - 2.5, state.breakpoint, canBreak(it, { node }));
 }
 
 // As many numbers as fit, the latest first to stay: "3, 5", or "5 +4". Some of them stay whatever is beside them.
@@ -196,21 +244,23 @@ function numbersIn({ order, more }, room, widthOf, least = 0) {
   return fits(room) || fits(least) || texts[texts.length - 1];
 }
 
-function chipsOf(node, state) {
+function chipsOf(node, state, figure) {
   const chips = (state.chips || []).map(chip => ({ kind: chip.lane ? "lane-" + chip.lane : "here", text: chip.text }));
   if (!chips.length && state.state === "failed") chips.push({ kind: "alert", text: state.note || "failed" });
   else if (state.state === "failed") chips[0].kind = "alert";
   if (!chips.length && state.state === "visited" && state.note) chips.push({ kind: "note", text: state.note });
+  if (figure) chips.push({ kind: "figure", text: figure, short: figure.split(" · ").pop() });
   if (!chips.length && node.is_global) chips.push({ kind: "global", text: "global" });
   return chips;
 }
 
-// Side by side below the box: the position of each thread, and what else there is to say. Where they are too wide,
-// threads keep their signs, and what is still too wide is counted.
-function paintChips(marks, chips, left, right, y) {
-  const gap = 3, room = right - left, widthOf = some => some.reduce((sum, { text }) => sum + markWidth(text) + gap, -gap);
+// Side by side at the end of the upper border: the position of each thread, and what else there is to say. Where they
+// are too wide, threads keep their signs, and what is still too wide is counted. Returns how much they take.
+function paintChips(marks, chips, room, right, y) {
+  const widthOf = some => some.reduce((sum, { text }) => sum + markWidth(text) + GAP, 0);
   let shown = chips;
-  if (widthOf(shown) > room) shown = chips.map((chip, at) => at && chip.kind.startsWith("lane-") ? { ...chip, text: [...chip.text][0] } : chip);
+  if (widthOf(shown) > room) shown = shown.map(chip => chip.short ? { ...chip, text: chip.short } : chip);
+  if (widthOf(shown) > room) shown = shown.map((chip, at) => at && chip.kind.startsWith("lane-") ? { ...chip, text: [...chip.text][0] } : chip);
   for (let count = chips.length - 1; count && widthOf(shown) > room; count -= 1) {
     shown = [...shown.slice(0, count), { kind: "note", text: "+" + (chips.length - count) }];
   }
@@ -218,19 +268,20 @@ function paintChips(marks, chips, left, right, y) {
     const rest = widthOf(shown) - markWidth(shown[0].text), most = Math.max(3, Math.floor((room - rest - 8) / CHARACTER));
     shown = [{ ...shown[0], text: [...shown[0].text].slice(0, most - 1).join("") + "…" }, ...shown.slice(1)];
   }
-  let at = (left + right - widthOf(shown)) / 2;
+  let at = right - widthOf(shown) + GAP;
   for (const { kind, text } of shown) {
     const drawn = mark(marks, kind, at + markWidth(text) / 2, y, text);
     make("title", {}, drawn, chips.map(chip => chip.text).join(", "));
-    at += markWidth(text) + gap;
+    at += markWidth(text) + GAP;
   }
+  return widthOf(shown);
 }
 
 function paintPin(marks, x, y, title) {
   const group = make("g", { class: "pin", transform: `translate(${x},${y})` }, marks);
   make("title", {}, group, title);
-  make("circle", { r: 7.5 }, group);
-  make("path", { d: "M-2,-4.5h4l-.6,3.4 2,1.6v1.2h-2.9L0,5 -.5,1.7h-2.9V.5l2-1.6z" }, group);
+  make("circle", { r: 6.5 }, group);
+  make("path", { transform: "scale(.85)", d: "M-2,-4.5h4l-.6,3.4 2,1.6v1.2h-2.9L0,5 -.5,1.7h-2.9V.5l2-1.6z" }, group);
 }
 
 function canFold(it, node) {
@@ -248,9 +299,9 @@ function paintDot(marks, kind, x, y, breakpoint, canBreak) {
   const look = breakpoint ? breakpoint.look : "none";
   const group = make("g", { class: `dot ${look}`, transform: `translate(${x},${y})` }, marks);
   make("title", {}, group, breakpoint ? breakpoint.title : "Set a breakpoint (B)");
-  make("circle", { class: "touch", r: kind === "node" ? 12 : 7 }, group); // the middle of an edge chooses it
-  const size = kind === "node" ? 5.5 : 4.5;
-  if (look === "log") make("path", { class: "shape", d: `M0,${-size - 1.5}L${size + 1.5},0L0,${size + 1.5}L${-size - 1.5},0z` }, group);
+  make("circle", { class: "touch", r: kind === "node" ? 10 : 7 }, group); // the middle of an edge chooses it
+  const size = kind === "node" ? 5 : 4.5;
+  if (look === "log") make("path", { class: "shape", d: `M0,${-size - 1}L${size + 1},0L0,${size + 1}L${-size - 1},0z` }, group);
   else make("circle", { class: "shape", r: size }, group);
   if (look === "disabled") make("path", { class: "bar", d: "M-4,4L4,-4" }, group);
 }
@@ -307,7 +358,7 @@ function paintTag(entry, state, direction) {
 }
 
 function numbersWidth(text) {
-  return [...text].reduce((sum, each) => sum + (" ,·".includes(each) ? BLANK : each === "%" ? 9.5 : DIGIT), 0);
+  return [...text].reduce((sum, each) => sum + (" ,·".includes(each) ? BLANK : each === "%" ? 10 : DIGIT), 0);
 }
 
 function cut(label, width, room) {

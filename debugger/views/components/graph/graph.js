@@ -3,6 +3,7 @@
 const instances = new WeakMap(); // one record per mounted picture
 const geometries = new Map(); // by version, shared by all mounts of this module
 const waiting = new Map();
+const directed = new Set(); // the workflows for which a direction was chosen
 const MOST_GEOMETRIES = 30, REST = 150;
 
 function instanceOf(root) {
@@ -50,21 +51,29 @@ function draw(root, data, geometry, emit) {
   paintMap(it, data.nodes);
   takePlace(it, `${data.key} ${data.ground} ${data.is_large}`);
   moveCallout(it);
-  askForDirection(it);
+  chooseDirection(it);
   report(it, data);
   root.dataset.direction = geometry.direction;
   root.dataset.stamp = data.stamp; // shows a test what has been drawn
 }
 
-// The other direction is laid out when the shape of the pane asks for it, once the shape has come to rest.
-function askForDirection(it) {
-  clearTimeout(it.asking);
-  const isFirst = it.asked === undefined;
-  it.asking = setTimeout(() => {
-    const wanted = it.root.isConnected && it.geometry ? wantedDirection(it) : null;
-    if (wanted && wanted !== it.geometry.direction && it.asked !== wanted) it.askFor(it.asked = wanted);
-    else if (wanted && wanted === it.geometry.direction) it.asked = null;
-  }, isFirst ? 0 : REST);
+// The direction is chosen when a workflow is first on view, and again when the user has changed the pane: what a run
+// adds, and a super node that is opened, turn nothing.
+function chooseDirection(it) {
+  const subject = `${it.data.subject} ${it.data.is_large}`;
+  if (!hasRoom(it) || directed.has(subject)) return;
+  directed.add(subject);
+  it.turning = setTimeout(() => turn(it), 0);
+}
+
+function turn(it) {
+  const wanted = it.root.isConnected && it.geometry ? wantedDirection(it) : null;
+  if (wanted && wanted !== it.geometry.direction) it.askFor(wanted);
+}
+
+function turnAtRest(it) {
+  clearTimeout(it.turning);
+  it.turning = setTimeout(() => turn(it), REST);
 }
 
 // Where another workflow version comes on view, as it was left in a pane of this size; what a run adds to one moves nothing.

@@ -23,7 +23,7 @@ function paintMap(it, states) {
 }
 
 function needsMap(it) {
-  return fitted(it).k < FAR;
+  return fitted(it).k < scalesOf(it).least * SMALL;
 }
 
 function showsMap(it) {

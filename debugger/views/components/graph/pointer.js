@@ -30,12 +30,14 @@ const KEYS = {
 function expand(it) {
   it.wide.append(it.stage);
   it.wide.showModal();
+  turnAtRest(it);
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus();
 }
 
 function shrink(it) {
   it.wide.before(it.stage);
+  turnAtRest(it);
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus({ preventScroll: true });
 }
@@ -99,11 +101,14 @@ function wire(it) {
     if (!it.geometry) return;
     const room = roomOf(it);
     if (was && was.width === room.width && was.height === room.height) return;
-    askForDirection(it);
+    chooseDirection(it);
     if (!it.placed || it.mode !== "own") place(it); else apply(it);
   });
   it.observer.observe(it.svg);
   it.observer.observe(it.foot);
+  for (const [target, event] of [[window, "resize"], [document, "panes"]]) target.addEventListener(event, function changed() {
+    if (it.root.isConnected) turnAtRest(it); else target.removeEventListener(event, changed);
+  });
 }
 
 function wirePointer(it) {

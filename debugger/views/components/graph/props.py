@@ -11,6 +11,7 @@ from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
+from debugger.graph.node_types import NODE_FACTS, Icon, NodeFacts
 from debugger.graph.placement import Point, shift_path
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
@@ -33,6 +34,7 @@ def geometry(
     """
     shape = layout.to_json()
     for node in shape["nodes"]:
+        node["icon"] = _icon(node)
         node["title"] = _node_title(node["id"], graph, missing_nodes)
     for edge in shape["edges"]:
         edge["title"] = _edge_title(edge["id"], graph)
@@ -47,6 +49,7 @@ def geometry(
     drawn = {edge["id"] for edge in edges}
     edges += added_edges([transition for transition in unmapped if transition.id not in drawn], nodes)
     shape |= {"nodes": nodes, "edges": edges, "ground": layout.version}
+    shape["subject"] = graph.workflow.config.logical_id
     shape["version"] = version_of(shape)
     return shape
 
@@ -58,6 +61,12 @@ def version_of(shape: JsonObject) -> str:
     """
     written = json.dumps(shape, sort_keys=True, allow_nan=False)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _icon(node: JsonObject) -> Icon:
+    if node["missing"] or not node["type"]:
+        return "none"
+    return NODE_FACTS.get(node["type"], NodeFacts()).icon
 
 
 def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) -> str:
@@ -118,6 +127,7 @@ def added_part(
             **node,
             "y": node["y"] + below,
             "missing": True,
+            "icon": "none",
             "title": f"{missing_nodes[node['id']]} ({node['id']})",
         }
         for node in placed["nodes"]

@@ -4,11 +4,12 @@ const views = new Map(); // they outlive an unmount, as when the table or anothe
 const following = new Map(); // by picture: whether it is to follow the run
 const maps = new Map(); // by picture: whether its map is on view
 const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 6;
-const SMALL = 0.75, FAR = 0.5, TINY = 0.25; // below these scales names are under 9 px, 7 px, and not to be read at all
-// Below `whole` the surroundings of the current node are shown instead of all, at a scale from `least` to `near`, at
-// which names are read and much is seen around them.
-const SCALES = { whole: FAR, least: 0.6, near: 0.74 }, LARGE_SCALES = { whole: 1.15, least: 1.15, near: 1.5 };
-const TO_RIGHT = 1.4, TO_DOWN = 1.25; // widths over heights at which the graph turns; apart, so that a drag does not turn it twice
+const LEAST_TEXT = 11; // pixels on the screen; of that size are the labels and badges of a picture that is not scaled
+const SMALL = 0.999, FAR = 0.55, TINY = 0.3; // below these scales labels and badges would be too small, names of groups, and dots
+// The whole is shown where it fits at `least`, never larger than `most`; else the part around the position, in between.
+const SCALES = { least: 1, most: 1.25 }, LARGE_SCALES = { least: 1.4, most: 2 };
+const STEPS_AHEAD = 3, STEPS_BACK = 2;
+const BETTER = 1.05; // by so much the text of the other direction is larger before the picture is turned
 
 function apply(it) {
   const { k, x, y } = it.view;
@@ -16,13 +17,23 @@ function apply(it) {
   it.svg.classList.toggle("small", k < SMALL);
   it.svg.classList.toggle("far", k < FAR);
   it.svg.classList.toggle("tiny", k < TINY);
+  paintNames(it, Math.max(NAME, LEAST_TEXT / k));
   views.set(it.place, { view: it.view, mode: it.mode, room: roomOf(it) });
   showParts(it);
   moveFrame(it);
   moveCallout(it);
 }
 
-// Where names are too small to be read, the current one is written at its node.
+// A name never has less than the least size on the screen.
+function paintNames(it, size) {
+  if (it.nameSize === size) return;
+  it.nameSize = size;
+  it.svg.style.setProperty("--name", size + "px");
+  pen.font = `600 ${NAME}px ${getComputedStyle(it.svg).fontFamily}`;
+  for (const entry of it.nodes.values()) paintName(entry, size);
+}
+
+// Where its box has no room for a name, the current node has it above or below.
 function moveCallout(it) {
   const node = it.view.k < FAR ? currentNode(it) : null, layer = it.svg.querySelector(".callout");
   layer.replaceChildren();
@@ -52,16 +63,24 @@ function hasRoom(it) {
   return room.width > 0 && room.height > 0;
 }
 
+// The direction in which the whole has the larger text.
 function wantedDirection(it) {
   if (!hasRoom(it)) return null;
-  const shape = it.room.width / it.room.whole, isRight = it.asked !== undefined && it.geometry.direction === "right";
-  return shape > (isRight ? TO_DOWN : TO_RIGHT) ? "right" : "down";
+  const { sizes, direction } = it.geometry, other = direction === "down" ? "right" : "down";
+  if (!sizes[other]) return direction;
+  const scale = ([width, height]) => scaleFor(it, width, height);
+  return scale(sizes[other]) > BETTER * scale(sizes[direction]) ? other : direction;
+}
+
+function scaleFor(it, width, height) {
+  const room = roomOf(it);
+  return Math.min((room.width - 2 * MARGIN) / width, (room.height - 2 * MARGIN) / height);
 }
 
 // The whole graph in the pane.
 function fitted(it) {
   const room = roomOf(it), { width, height } = it.geometry;
-  const k = Math.min((room.width - 2 * MARGIN) / width, (room.height - 2 * MARGIN) / height, 1.15);
+  const k = Math.min(scaleFor(it, width, height), scalesOf(it).most);
   return { k, x: (room.width - k * width) / 2, y: (room.height - k * height) / 2 };
 }
 
@@ -70,8 +89,8 @@ function fit(it) {
   apply(it);
 }
 
-function centre(it, { x, y }, least) {
-  const room = roomOf(it), k = Math.max(it.view.k, least || 0);
+function centre(it, { x, y }) {
+  const room = roomOf(it), { k } = it.view;
   it.view = {
     k,
     x: within(room.width / 2 - k * x, room.width, k * it.geometry.width),
@@ -90,14 +109,13 @@ function currentNode(it) {
   return id === undefined ? null : it.nodes.get(id).node;
 }
 
-// As long as the user has not moved the view it shows the whole graph or, where names would be too small to read,
-// what is current with all that it is joined to; the map then shows the whole.
+// As long as the user has not moved the view it shows the whole graph or, where texts would be too small to read, the
+// part around the position; the map then shows the whole.
 function place(it) {
   it.placed = hasRoom(it);
   if (!it.placed) return;
-  const first = currentNode(it) || it.geometry.nodes[0];
   it.view = fitted(it);
-  if (it.mode === "auto" && first && it.view.k < scalesOf(it).whole) centre(it, first, neighbourhoodScale(it, first));
+  if (it.mode === "auto" && it.geometry.nodes.length && needsMap(it)) showPart(it);
   else apply(it);
 }
 
@@ -105,21 +123,44 @@ function scalesOf(it) {
   return it.data.is_large ? LARGE_SCALES : SCALES;
 }
 
-function neighbourhoodScale(it, node) {
-  const room = roomOf(it), near = new Set([node.id]);
-  for (const { source, target } of it.geometry.edges) {
-    if (source === node.id) near.add(target);
-    if (target === node.id) near.add(source);
+// As many as there is room for of the nodes around the position, the nearest first.
+function showPart(it) {
+  const room = roomOf(it), { least, most } = scalesOf(it);
+  let part = null;
+  for (const { x, y, width, height } of nodesAround(it)) {
+    const left = x - width / 2 - MARGIN, right = x + width / 2 + MARGIN, top = y - height / 2 - 2 * MARGIN, bottom = y + height / 2 + MARGIN;
+    const grown = part ? { left: Math.min(left, part.left), right: Math.max(right, part.right), top: Math.min(top, part.top), bottom: Math.max(bottom, part.bottom) }
+      : { left, right, top, bottom };
+    if (!part || ((grown.right - grown.left) * least <= room.width && (grown.bottom - grown.top) * least <= room.height)) part = grown;
   }
-  let across = 0, along = 0;
-  for (const id of near) {
-    if (!it.nodes.has(id)) continue;
-    const other = it.nodes.get(id).node;
-    across = Math.max(across, Math.abs(other.x - node.x) + other.width / 2 + MARGIN);
-    along = Math.max(along, Math.abs(other.y - node.y) + other.height / 2 + MARGIN);
+  const k = Math.min(most, room.width / (part.right - part.left), room.height / (part.bottom - part.top));
+  it.view = { ...it.view, k: Math.max(least, k) };
+  centre(it, { x: (part.left + part.right) / 2, y: (part.top + part.bottom) / 2 });
+}
+
+// The position, three steps ahead and two back, then the rest of the path, the latest first.
+function nodesAround(it) {
+  const { edges, nodes } = it.geometry, stateOf = id => it.data.nodes[id] || {};
+  const first = (currentNode(it) || nodes[0]).id, levels = { ahead: [[first]], back: [[first]] }, seen = new Set([first]);
+  const walk = (kind, from, to) => {
+    const level = levels[kind][levels[kind].length - 1].flatMap(id => edges.filter(edge => edge[from] === id).map(edge => edge[to]));
+    levels[kind].push([...new Set(level)].filter(id => !seen.has(id)));
+    levels[kind][levels[kind].length - 1].forEach(id => seen.add(id));
+  };
+  const last = id => Math.max(0, ...(stateOf(id).order || "").split(",").map(Number));
+  const path = nodes.map(node => node.id).filter(last).sort((a, b) => last(b) - last(a));
+  const found = [first];
+  for (let step = 1; step <= STEPS_AHEAD; step += 1) {
+    walk("ahead", "source", "target");
+    found.push(...levels.ahead[step].filter(id => step > 1 || stateOf(id).state === "next"), ...levels.ahead[step]);
+    if (step > STEPS_BACK) continue;
+    if (path.length) found.push(...path.slice(step, step + 1));
+    else {
+      walk("back", "target", "source");
+      found.push(...levels.back[step]);
+    }
   }
-  const { least, near: most } = scalesOf(it);
-  return Math.min(most, Math.max(least, Math.min(room.width / 2 / across, room.height / 2 / along)));
+  return [...new Set([...found, ...path])].filter(id => it.nodes.has(id)).map(id => it.nodes.get(id).node);
 }
 
 function isVisible(it, { x, y, width, height }) {
@@ -141,7 +182,11 @@ function follows(it) {
 // Moves the view only when what is followed would leave it: where the user looks at something else, nothing moves.
 function follow(it) {
   const node = currentNode(it), isWatched = it.mode !== "own" || it.wasVisible;
-  if (node && follows(it) && isWatched && !isVisible(it, node)) centre(it, node);
+  if (!node || !follows(it) || !isWatched) return;
+  const isPart = it.mode === "auto" && needsMap(it), steps = it.geometry.edges.filter(edge => edge.source === node.id);
+  const wanted = [node.id, ...(isPart ? steps.map(edge => edge.target) : [])].filter(id => it.nodes.has(id));
+  if (wanted.every(id => isVisible(it, it.nodes.get(id).node))) return;
+  if (isPart) showPart(it); else centre(it, node);
 }
 
 function zoom(it, factor, cx, cy) {
@@ -169,5 +214,5 @@ function reset(it) {
 
 function toCurrent(it) {
   it.mode = "auto";
-  centre(it, currentNode(it) || it.geometry.nodes[0], scalesOf(it).near);
+  showPart(it);
 }

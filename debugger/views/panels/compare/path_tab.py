@@ -8,7 +8,7 @@ import streamlit as st
 
 from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
 from debugger.graph.graph import Graph
-from debugger.graph.layout import layout
+from debugger.graph.layout import layout_both_ways
 from debugger.protocol.base import JsonObject
 from debugger.session.comparison import RunComparison
 from debugger.views.components.graph.component import graph_direction, workflow_graph
@@ -28,7 +28,7 @@ def path_tab(seen: RunComparison) -> None:
     left, right = st.columns([1.9, 1], gap="small")
     with left:
         _legend(seen)
-        placed = layout(seen.graph, graph_direction())
+        placed = layout_both_ways(seen.graph, graph_direction())
         shape = geometry(placed, seen.graph, seen.paths.missing_nodes, seen.paths.unmapped)
         if shape["nodes"]:
             workflow_graph(

@@ -10,15 +10,15 @@ function instanceOf(root) {
     const link = event.target.closest("a[href^='help?']");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // the browser opens a tab
     event.preventDefault();
-    it.send("followed", link.getAttribute("href"));
+    it.emit("followed", link.getAttribute("href"));
   });
   instances.set(root, it);
   return it;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".document"));
-  it.send = setTriggerValue;
+export default function ({ root, data, emit }) {
+  const it = instanceOf(root.querySelector(".document"));
+  it.emit = emit;
   const isOther = it.html !== data.html || it.place !== data.place;
   if (it.html !== data.html) it.root.innerHTML = data.html; // made on the server, without HTML of others
   it.html = data.html;

@@ -12,7 +12,7 @@ from debugger.analysis.run_tables import UnmappedEdge
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
-from debugger.graph.layout import layout
+from debugger.graph.layout import layout_both_ways
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.views import state
@@ -49,7 +49,7 @@ def flow_graph(
     version = max(run.version_number for run in runs)
     graph = _graph(backend, workflow_id, version)
     missing_nodes = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
-    placed = layout(graph, graph_direction())
+    placed = layout_both_ways(graph, graph_direction())
     shape = geometry(placed, graph, missing_nodes, _unmapped(edges, graph, missing_nodes))
     if not shape["nodes"]:
         st.caption(plain(placed.note) or "The runs have no node, so there is nothing to draw.")
