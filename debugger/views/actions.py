@@ -27,6 +27,7 @@ from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import state
+from debugger.views.address_bar import DebugBar
 from debugger.views.audit import audit, audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
@@ -177,7 +178,7 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
         owner().backend_name = name
     show(None)
     shown = hosted.name if name == "hosted" else ""
-    state.show_address(Address(name, connection=shown))
+    state.record(DebugBar).show(Address(name, connection=shown))
     state.record(BackendCache).clear()
 
 

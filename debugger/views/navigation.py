@@ -10,11 +10,12 @@ import streamlit as st
 from debugger.errors import DebuggerError
 from debugger.settings import HostedSettings
 from debugger.views import actions, connections, state
+from debugger.views.address_bar import DebugBar
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, live_sessions
 from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.state import AddressState, LastAction, PageLinks
+from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import Address, BackendName
 
 _LOST_SESSION = (
@@ -46,13 +47,12 @@ class _PageRequest:
 
 def follow_address() -> None:
     """Show what the address names, if it has changed."""
-    addresses, run = state.record(AddressState), state.record(CurrentRun)
-    wanted = state.address()
-    if wanted == addresses.shown or wanted == Address() or state.is_stale(wanted):
+    bar, run = state.record(DebugBar), state.record(CurrentRun)
+    wanted, shown = bar.wanted(), bar.shown
+    if wanted is None:
         return
-    shown = addresses.shown
     is_same_run = replace(wanted, is_demo=shown.is_demo, setup=shown.setup) == shown
-    addresses.shown, state.record(ViewMode).is_demo = wanted, wanted.is_demo
+    bar.shown, state.record(ViewMode).is_demo = wanted, wanted.is_demo
     if is_same_run:
         return
     names: tuple[BackendName, ...] = ("embedded", "hosted", "recording")
@@ -100,8 +100,9 @@ def follow_view_mode() -> None:
 
     The head is drawn before the rest of the address is followed.
     """
-    wanted = state.address()
-    if wanted.is_demo != state.record(AddressState).shown.is_demo and not state.is_stale(wanted):
+    bar = state.record(DebugBar)
+    wanted = bar.read()
+    if wanted.is_demo != bar.shown.is_demo and not bar.is_stale(wanted):
         state.record(ViewMode).is_demo = wanted.is_demo
 
 
@@ -110,9 +111,8 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | BackendName:
 
     The head is drawn before the rest of the page follows the address.
     """
-    hosted, shown = state.record(HostedConnection), state.record(AddressState).shown
-    wanted = state.address()
-    if wanted in (shown, Address()) or not wanted.backend or state.is_stale(wanted):
+    hosted, wanted = state.record(HostedConnection), state.record(DebugBar).wanted()
+    if wanted is None or not wanted.backend:
         wanted = Address(state.record(CurrentBackend).name, connection=hosted.name)
     if wanted.backend != "hosted":
         return "recording" if wanted.backend == "recording" else "embedded"
@@ -130,7 +130,7 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | BackendName:
 
 def choose_first_workflow() -> None:
     """Show the newest workflow where nothing else is on view."""
-    session, shown = state.record(CurrentRun).session, state.record(AddressState).shown
+    session, shown = state.record(CurrentRun).session, state.record(DebugBar).shown
     if session is not None or state.record(LastAction).error is not None or shown.workflow or shown.run:
         return
     try:
@@ -148,7 +148,7 @@ def current_address() -> Address:
     connection = state.record(HostedConnection).name if backend_name == "hosted" else ""
     if session is None:
         return Address(backend_name, is_demo=is_demo, connection=connection)
-    cursor, shown = state.record(Cursor), state.record(AddressState).shown
+    cursor, shown = state.record(Cursor), state.record(DebugBar).shown
     event = cursor.event
     if session.turns_to_load:
         turn, event = cursor.turn_to_open, cursor.event_to_open

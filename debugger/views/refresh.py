@@ -18,6 +18,7 @@ import streamlit as st
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
+from debugger.views.address_bar import DebugBar
 from debugger.views.auth.permissions import may
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.problem_report import follow_log
@@ -98,7 +99,7 @@ class Pane:
         with self._noted(session), show_unexpected_errors(f"The pane {self.name}"):
             self.what(run_view(session))
         if not state.record(RedrawState).draws_workbench:
-            state.show_address(navigation.current_address())
+            state.record(DebugBar).show(navigation.current_address())
 
     @contextmanager
     def _noted(self, session: DebugSession) -> Iterator[None]:
@@ -127,7 +128,7 @@ class Workbench(Pane):
                 self.what(run_view(session))
         finally:
             redraw.draws_workbench = False
-        state.show_address(navigation.current_address())
+        state.record(DebugBar).show(navigation.current_address())
         if is_last:
             _run_again_where_stale(session)
 

@@ -1,6 +1,6 @@
 """State of one browser tab.
 
-Only this module uses `st.session_state` and `st.query_params`.
+Only this module uses `st.session_state`.
 
 Everything here can vanish at any moment, as on a reload: the store is the truth, and the address names the
 run and the turn from which a page is rebuilt.
@@ -8,7 +8,6 @@ run and the turn from which a page is rebuilt.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,7 +16,6 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.session.variable_rows import VariableRow
-from debugger.views.url_state import Address
 
 Record = TypeVar("Record")
 
@@ -26,8 +24,6 @@ TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
 GRAPH_VIEW_KEY = "graph_view"
 INPUT_KEY = "input_for"
-STALE_SECONDS = 1.0
-"""Seconds during which the browser may still send an address that was replaced."""
 
 
 @dataclass
@@ -64,16 +60,6 @@ class Editors:
 
 
 @dataclass
-class AddressState:
-    """The address bar of the page Debug."""
-
-    shown: Address = field(default_factory=Address)
-    """Its last content, so that a change made there is noticed."""
-    left: dict[Address, float] = field(default_factory=dict)
-    """Content just before that, and when it was replaced, on the monotonic clock."""
-
-
-@dataclass
 class _CallbackValues:
     """Values that callbacks have set in widgets that have not been drawn since."""
 
@@ -97,17 +83,6 @@ def replace_record(value: object) -> None:
 def record_key(kind: type[Any]) -> str:
     """Return the key of a class of state in the session state."""
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def query_parameters() -> dict[str, str]:
-    """Return the query parameters of the browser's address."""
-    return dict(st.query_params)
-
-
-def set_query_parameters(parameters: dict[str, str]) -> None:
-    """Change the query parameters of the browser's address."""
-    if query_parameters() != parameters:
-        st.query_params.from_dict(parameters)
 
 
 def renew_editors() -> None:
@@ -172,27 +147,3 @@ def keep_widgets(keys: Iterable[str]) -> None:
 def forget_widget(key: str) -> None:
     """Let a keyed widget begin anew when it is drawn next."""
     st.session_state.pop(key, None)
-
-
-def address() -> Address:
-    """Return the address of the browser."""
-    return Address.from_parameters(st.query_params)
-
-
-def is_stale(found: Address) -> bool:
-    """Return whether an address may predate the shown one."""
-    left_at = record(AddressState).left.get(found, -STALE_SECONDS)
-    return time.monotonic() - left_at < STALE_SECONDS
-
-
-def show_address(shown: Address) -> None:
-    """Make the address bar name what the page shows."""
-    held = record(AddressState)
-    if held.shown != shown:
-        now = time.monotonic()
-        held.left = {each: at for each, at in held.left.items() if now - at < STALE_SECONDS}
-        held.left[held.shown] = now
-        held.left.pop(shown, None)
-    held.shown = shown
-    if address() != shown:
-        st.query_params.from_dict(shown.to_parameters())

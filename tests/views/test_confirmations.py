@@ -7,11 +7,11 @@ import pytest
 from debugger.errors import EditConflictError
 from debugger.store import Role
 from debugger.views import connections, state
+from debugger.views.address_bar import DebugBar
 from debugger.views.backends import CurrentBackend
 from debugger.views.confirmations import EditConflict, OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun, RunInputs
-from debugger.views.state import AddressState
 from tests.conformance.served import KEY, create, serving
 from tests.support.factories import document, say
 from tests.views.bars import use
@@ -145,7 +145,7 @@ def test_consent_lasts_for_browser(app, api, record, settle, production, monkeyp
     app.button("send_to_production").click().run()
     settle()
     record(HostedConnection).backend.close()
-    for kind in (CurrentBackend, CurrentRun, HostedConnection, AddressState):  # as a reload does
+    for kind in (CurrentBackend, CurrentRun, HostedConnection, DebugBar):  # as a reload does
         del app.session_state[state.record_key(kind)]
     app.run()
 

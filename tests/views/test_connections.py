@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from debugger.views import connections
+from debugger.views.address_bar import DebugBar
 from debugger.views.connections import HostedConnection
 from debugger.views.run_state import CurrentRun
-from debugger.views.state import AddressState
 from tests.conformance.served import KEY, create, execute, serving
 from tests.faults.fault import EXECUTE, RUN, Fault
 from tests.faults.proxy import FaultProxy, fault_proxy
@@ -48,7 +48,7 @@ def served_run(folder: Path) -> Iterator[World]:
 
 
 def open_address(app: Any, address: dict[str, str]) -> None:
-    record_of(app, AddressState).left.clear()
+    record_of(app, DebugBar).left.clear()
     app.query_params.clear()
     for name, value in address.items():
         app.query_params[name] = value

@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.protocol.runs import TurnInput
 from debugger.views import actions
+from debugger.views.address_bar import DebugBar
 from debugger.views.auth.owners import Owner
 from debugger.views.run_state import CurrentRun
-from debugger.views.state import AddressState
 from debugger.views.url_state import Address
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import control, use
@@ -22,7 +22,7 @@ def test_address_that_browser_sent_too_early_is_not_followed(app, backend, recor
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()
-    record(AddressState).left[Address("embedded", first.id)] = time.monotonic() + 60
+    record(DebugBar).left[Address("embedded", first.id)] = time.monotonic() + 60
 
     app.query_params["workflow"] = first.id
     app.run()
@@ -34,7 +34,7 @@ def test_page_that_was_left_long_ago_is_gone_back_to(app, backend, record):
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()
-    record(AddressState).left[Address("embedded", first.id)] = time.monotonic() - 60
+    record(DebugBar).left[Address("embedded", first.id)] = time.monotonic() - 60
 
     app.query_params["workflow"] = first.id
     app.run()

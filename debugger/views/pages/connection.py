@@ -18,6 +18,7 @@ from debugger.protocol.base import first_problem
 from debugger.settings import CUSTOM_CONNECTION, HostedSettings, Settings, read_settings
 from debugger.store import Role
 from debugger.views import actions, navigation, state
+from debugger.views.address_bar import DebugBar
 from debugger.views.audit import audit
 from debugger.views.auth.owners import BoundKey, Owner
 from debugger.views.auth.permissions import check_role, may
@@ -84,7 +85,7 @@ def render() -> None:
         else:
             st.caption("A recording is one run from a file, opened on the page Runs.")
         audit_list()
-    state.show_address(navigation.current_address())
+    state.record(DebugBar).show(navigation.current_address())
 
 
 def _choice() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from debugger.settings import read_settings
 from debugger.store import Role
-from debugger.views import state
+from debugger.views.address_bar import query_parameters, set_query_parameters
 from debugger.views.auth.permissions import reason_against
 from debugger.views.help_links import help_address, help_parameters
 from debugger.views.panels.help.about import facts_table, licences_table
@@ -23,7 +23,7 @@ _SEARCH_KEY = "help_search"
 
 def render() -> None:
     """Draw the page."""
-    parameters = state.query_parameters()
+    parameters = query_parameters()
     topic, place = parameters.get("topic", ""), parameters.get("at", "")
     if not is_topic(topic):
         topic, place = FIRST, ""
@@ -41,7 +41,7 @@ def render() -> None:
 
 def follow(topic: str, anchor: str) -> None:
     """Show a place of the help."""
-    state.set_query_parameters(help_parameters(f"{topic}#{anchor}"))
+    set_query_parameters(help_parameters(f"{topic}#{anchor}"))
 
 
 def _text(topic: str) -> str:

@@ -408,7 +408,7 @@ def test_verdicts_on_hosted_runs_are_stored_here(app, backend, workflow, tmp_pat
         record_of(app, HostedConnection).backend,
     ) = "hosted", "staging", other
 
-    app.query_params["run"] = run_id
+    app.query_params.update({"backend": "hosted", "connection": "staging", "run": run_id})
     app.run()
     decide(app, "fail")
     upload(app, workbook(("run_id", "turn", "verdict"), (run_id, 1, "pass"), ("f" * 24, 1, "pass")))

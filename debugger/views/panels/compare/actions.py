@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
 from debugger.views.actions import action
+from debugger.views.address_bar import CompareBar
 from debugger.views.backends import CurrentBackend, local_store, named_backend
 from debugger.views.run_state import CurrentRun, Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
@@ -50,12 +50,6 @@ class CompareState:
     top: int | None = None
     """Which of the rows on view is the uppermost; ``None`` is one just above the chosen row."""
     only_differences: bool = False
-    shown: CompareAddress = field(default_factory=CompareAddress)
-    """The last content of the address bar."""
-    left: CompareAddress = field(default_factory=CompareAddress)
-    """The content before that."""
-    left_at: float = 0.0
-    """Time at which it was replaced, on the monotonic clock."""
     seen: RunComparison | None = None
     """The last comparison of the runs."""
 
@@ -87,7 +81,7 @@ def compare(run_a: str, run_b: str) -> None:
         if text.strip():  # an address means the same on every backend that a new tab begins with
             held.places[side] = RunPlace.parse(text, "embedded")
     held.unread = held.places.copy()
-    held.shown = current_address()
+    state.record(CompareBar).shown = current_address()
 
 
 def suggest() -> None:
@@ -262,21 +256,16 @@ def stamp(seen: RunComparison) -> str:
 
 def follow_address() -> None:
     """Show what the address names, if it has changed."""
-    wanted, held = CompareAddress.from_parameters(state.query_parameters()), state.record(CompareState)
-    is_known = wanted in (CompareAddress(), held.shown)
-    is_stale = wanted == held.left and time.monotonic() - held.left_at < state.STALE_SECONDS
-    if not is_known and not is_stale:
+    bar = state.record(CompareBar)
+    wanted = bar.wanted()
+    if wanted is not None:
         compare(wanted.a, wanted.b)
-        state.record(CompareState).shown = wanted
+        bar.shown = wanted
 
 
 def show_address() -> None:
     """Make the address bar name the runs on view."""
-    held, shown = state.record(CompareState), current_address()
-    if held.shown != shown:
-        held.left, held.left_at = held.shown, time.monotonic()
-    held.shown = shown
-    state.set_query_parameters(shown.to_parameters())
+    state.record(CompareBar).show(current_address())
 
 
 def _run_ids(held: CompareState) -> dict[Side, str]:

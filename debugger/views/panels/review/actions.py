@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
 from debugger.errors import ForbiddenError, UnsupportedError
@@ -17,6 +16,7 @@ from debugger.store import ReviewChanges, Role, VerdictChange
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, navigation, state
 from debugger.views.actions import action
+from debugger.views.address_bar import AddressBar
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import may
 from debugger.views.backends import CurrentBackend, current_backend, local_store
@@ -33,8 +33,6 @@ from debugger.views.panels.runs.scope import connection_of_runs
 
 _MAX_STEPS = 200
 """Verdicts that can be undone one after the other."""
-_SETTLE_SECONDS = 2.0
-"""Seconds in which the browser may still send an address that the page has changed since."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,6 @@ class ReviewState:
     read: ReadRun | None = None
     is_importing: bool = False
     """Whether the import of a sheet is on view instead of a run."""
-    shown: dict[str, str] = field(default_factory=dict)
-    """The query parameters that the page has last written."""
-    shown_at: float = float("-inf")
-    """Time of that on the monotonic clock."""
 
 
 def review() -> ReviewState:
@@ -141,16 +135,24 @@ def forget_runs(run_ids: Collection[str]) -> None:
         held.run_id, held.target = "", Target()
 
 
+@dataclass
+class ReviewBar(AddressBar[ReviewAddress]):
+    """Address bar of the page Review."""
+
+    shown: ReviewAddress = field(default_factory=ReviewAddress)
+
+    STALE_SECONDS: ClassVar[float] = 2.0
+
+
 def follow_address() -> None:
     """Show what the address names, if the user has changed it."""
-    held = review()
-    found = state.query_parameters()
+    held, bar = review(), state.record(ReviewBar)
     place = (state.record(CurrentBackend).name, connection_of_runs())
-    if not found and held.queue is not None and held.queue_of[:2] != place:
+    if bar.read() == ReviewAddress() and held.queue is not None and held.queue_of[:2] != place:
         _choose(ReviewFilter())  # its ids are those of another backend
-    if not found or found == held.shown or time.monotonic() - held.shown_at < _SETTLE_SECONDS:
+    address = bar.wanted()
+    if address is None:
         return
-    address = ReviewAddress.from_parameters(found)
     if address.backend == "embedded":
         actions.choose_backend("embedded")
     elif address.backend == "hosted":
@@ -164,10 +166,8 @@ def follow_address() -> None:
 def show_address() -> None:
     """Make the address name the filter and the run on view."""
     held, current = review(), state.record(CurrentBackend)
-    shown = ReviewAddress(current.name, connection_of_runs(), held.run_id, held.wanted).to_parameters()
-    if shown != held.shown:
-        held.shown, held.shown_at = shown, time.monotonic()
-    state.set_query_parameters(shown)
+    shown = ReviewAddress(current.name, connection_of_runs(), held.run_id, held.wanted)
+    state.record(ReviewBar).show(shown)
 
 
 def load_queue() -> ReviewQueue:
