@@ -500,6 +500,25 @@ def test_view_moves_on_with_the_run_where_its_next_steps_are_out_of_it(host: Hos
     assert min(sizes_of_texts(page)) >= LEAST
 
 
+def test_node_that_was_walked_to_stays_in_view_when_it_is_chosen(host: Host):
+    workflow, turns = clinic_run()
+    drawn, page = Picture(host, workflow, turns[:1]), host.page
+    drawn.open(600, 324)
+    page.locator(".view [tabindex='0']").focus()
+
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    at = view_of(page)
+    page.keyboard.press("Enter")
+    host.answer()
+
+    expect(page.locator(".node.selected")).to_have_attribute("data-id", drawn.chosen.id)
+    assert view_of(page) == at
+    assert is_in_pane(page, ".node.selected .body")
+    assert not is_in_pane(page, ".node.current .body")
+
+
 def test_map_moves_view_of_large_graph_and_can_be_hidden(host: Host):
     open_large(host)
     page, graph_map = host.page, host.page.locator(".map[width]")

@@ -142,7 +142,6 @@ function showLegend(it, data, geometry) {
   const only = {
     break: data.can_break || has({ ...data.nodes, ...data.edges }, each => each.breakpoint),
     failed: has(data.nodes, each => each.state === "failed"), pin: has(data.nodes, each => each.pin),
-    global: geometry.nodes.some(node => node.is_global),
     missing: geometry.nodes.some(node => node.missing) || geometry.edges.some(edge => edge.unmapped === "removed"),
   };
   const lanes = data.lanes || [], signature = JSON.stringify([only, lanes]), list = it.root.querySelector(".legend");

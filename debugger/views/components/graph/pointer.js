@@ -6,6 +6,7 @@ const MOVES = {
   follow: it => {
     following.set(it.key, !follows(it));
     it.wasVisible = true;
+    it.followed = null;
     follow(it);
     showSwitches(it);
   },

@@ -6,8 +6,8 @@ const maps = new Map(); // by picture: whether its map is on view
 const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 6;
 const LEAST_TEXT = 11; // pixels on the screen; of that size are the labels and badges of a picture that is not scaled
 const SMALL = 0.999, FAR = 0.55, TINY = 0.3; // below these scales labels and badges would be too small, names of groups, and dots
-// The whole is shown where it fits at `least`, never larger than `most`; else the part around the position, in between.
-const SCALES = { least: 1, most: 1.25 }, LARGE_SCALES = { least: 1.4, most: 2 };
+// The whole is shown where it fits at `least`, never larger than `most`; else the part around the position, little larger.
+const SCALES = { least: 1, most: 1.25 }, LARGE_SCALES = { least: 1.4, most: 2 }, LITTLE = 1.1;
 const STEPS_AHEAD = 3, STEPS_BACK = 2;
 const BETTER = 1.05; // by so much the text of the other direction is larger before the picture is turned
 
@@ -29,7 +29,8 @@ function paintNames(it, size) {
   if (it.nameSize === size) return;
   it.nameSize = size;
   it.svg.style.setProperty("--name", size + "px");
-  pen.font = `600 ${NAME}px ${getComputedStyle(it.svg).fontFamily}`;
+  it.font ||= `600 ${NAME}px ${getComputedStyle(it.svg).fontFamily}`;
+  pen.font = it.font;
   for (const entry of it.nodes.values()) paintName(entry, size);
 }
 
@@ -125,7 +126,7 @@ function scalesOf(it) {
 
 // As many as there is room for of the nodes around the position, the nearest first.
 function showPart(it) {
-  const room = roomOf(it), { least, most } = scalesOf(it);
+  const room = roomOf(it), { least } = scalesOf(it);
   let part = null;
   for (const { x, y, width, height } of nodesAround(it)) {
     const left = x - width / 2 - MARGIN, right = x + width / 2 + MARGIN, top = y - height / 2 - 2 * MARGIN, bottom = y + height / 2 + MARGIN;
@@ -133,7 +134,7 @@ function showPart(it) {
       : { left, right, top, bottom };
     if (!part || ((grown.right - grown.left) * least <= room.width && (grown.bottom - grown.top) * least <= room.height)) part = grown;
   }
-  const k = Math.min(most, room.width / (part.right - part.left), room.height / (part.bottom - part.top));
+  const k = Math.min(LITTLE * least, room.width / (part.right - part.left), room.height / (part.bottom - part.top));
   it.view = { ...it.view, k: Math.max(least, k) };
   centre(it, { x: (part.left + part.right) / 2, y: (part.top + part.bottom) / 2 });
 }
@@ -183,6 +184,9 @@ function follows(it) {
 function follow(it) {
   const node = currentNode(it), isWatched = it.mode !== "own" || it.wasVisible;
   if (!node || !follows(it) || !isWatched) return;
+  const { order, more } = it.data.nodes[node.id] || {}, position = JSON.stringify([it.place, node.id, order, more]);
+  if (position === it.followed) return; // the user may look at something else meanwhile
+  it.followed = position;
   const isPart = it.mode === "auto" && needsMap(it), steps = it.geometry.edges.filter(edge => edge.source === node.id);
   const wanted = [node.id, ...(isPart ? steps.map(edge => edge.target) : [])].filter(id => it.nodes.has(id));
   if (wanted.every(id => isVisible(it, it.nodes.get(id).node))) return;
