@@ -365,7 +365,7 @@ class _Graph:
 
 
 class _Rows:
-    """What is taken of a picture, in rows of small squares: a bit for each, the lowest at the left."""
+    """Taken places of a picture, in rows of small squares: a bit for each, the lowest at the left."""
 
     def __init__(self, size: Point, routes: _Routes) -> None:
         self._count = int(size[0] // _LOOSE_GAP)
