@@ -11,7 +11,7 @@ from debugger.analysis.undecided import EdgeExpression, Fields, edge_expression
 from debugger.engine.json_schema import schema_error
 from debugger.engine.variables import VariableEdit
 from debugger.errors import ExpressionError
-from debugger.expressions import ABSENT, Scope, parse, unresolved_placeholders
+from debugger.expressions import ABSENT, Scope, lookup, parse, unresolved_placeholders
 from debugger.expressions.solutions import Name, Values, solution, with_values
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
@@ -57,6 +57,26 @@ def _named_values(schema: JsonObject | None, keys: Fields) -> Sequence[Any]:
         place = properties.get(key) if isinstance(properties, dict) else None
     found = place.get("enum") if isinstance(place, dict) else None
     return found if isinstance(found, list) else ()
+
+
+def edits_for(values: Values, scope: Scope) -> tuple[VariableEdit, ...] | None:
+    """Return the edits that set values; of a path into an object, the object with the value in it.
+
+    ``None`` where no variable can be named, as for a place in a list, or where another one would be read.
+    """
+    edits: dict[Name, VariableEdit] = {}
+    for (kind, path), value in values.items():
+        root, *keys = path.split(".")
+        is_of_thread = bool(keys) and root.startswith("thread_")
+        if is_of_thread or not all(key.isidentifier() for key in (root, *keys)):
+            return None
+        if keys:
+            known = edits[kind, root].value if (kind, root) in edits else getattr(scope, kind).get(root)
+            value = _filled({root: known}, {(kind, path): (root, *keys)}, {(kind, path): value})[root]
+        edits[kind, root] = VariableEdit(kind, root, value)
+    changed = with_values(scope, {name: edit.value for name, edit in edits.items()})
+    are_read = all(lookup(changed, kind, path) == value for (kind, path), value in values.items())
+    return tuple(edits.values()) if are_read else None
 
 
 def needed_for(expression: EdgeExpression) -> str:

@@ -11,6 +11,7 @@ from debugger.session.step_values import (
     OpenedStep,
     UnsetVariables,
     answer_fields,
+    edits_for,
     needed_for,
     unset_variables,
 )
@@ -36,6 +37,36 @@ def test_value_is_one_that_only_the_schema_names():
     expression = EdgeExpression("[[kind]] != 'low'", ("[[kind]] == 'high'",), {"kind": ("kind",)})
 
     assert answer_fields(expression, {"kind": "low"}, kinds, Scope()) == {"kind": "unknown"}
+
+
+def test_value_inside_an_object_is_set_with_the_object():
+    scope = Scope(runtime={"carrier": {"id": "P1", "shipment": None}})
+    values = {("runtime", "carrier.shipment.state"): "LOST", ("runtime", "ok"): True}
+
+    assert edits_for(values, scope) == (
+        VariableEdit("runtime", "carrier", {"id": "P1", "shipment": {"state": "LOST"}}),
+        VariableEdit("runtime", "ok", True),
+    )
+    assert scope.runtime == {"carrier": {"id": "P1", "shipment": None}}
+
+
+def test_value_of_variable_that_is_no_object_makes_one():
+    values = {("runtime", "carrier.late"): 15, ("runtime", "carrier.state"): "LOST"}
+
+    made = edits_for(values, Scope(runtime={"carrier": None}))
+
+    assert made == (VariableEdit("runtime", "carrier", {"late": 15, "state": "LOST"}),)
+
+
+def test_place_in_a_list_has_no_edit():
+    assert edits_for({("runtime", "rows[0].id"): 1}, Scope()) is None
+
+
+@pytest.mark.parametrize("path", ["poll.done", "thread_lab.done"])
+def test_value_that_is_read_elsewhere_has_no_edit(path):
+    scope = Scope(runtime={"poll.done": False}, threads={"lab": {"done": False}})
+
+    assert edits_for({("runtime", path): True}, scope) is None
 
 
 def test_expressions_before_do_not_hold():

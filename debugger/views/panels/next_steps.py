@@ -13,7 +13,7 @@ from debugger.graph import Graph
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
-from debugger.session.step_values import OpenedStep, UnsetVariables, needed_for, unset_variables
+from debugger.session.step_values import OpenedStep, UnsetVariables, edits_for, needed_for, unset_variables
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import action
@@ -255,10 +255,10 @@ def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, 
         return f". {needed_for(expression)}", []
     if not values:
         return ", as is the case now.", []
-    edits = [VariableEdit(kind, name, value) for (kind, name), value in values.items()]
+    edits = edits_for(values, scope)
+    if edits is None:
+        return f": {_named([VariableEdit(kind, path, value) for (kind, path), value in values.items()])}.", []
     sentence = f": {_named(edits)}."
-    if any(not edit.name.isidentifier() for edit in edits):
-        return sentence, []
     if session.stop_point is not None:
         return sentence, [Button(key, "Set now", apply_edits, (edits,), help="Edit the paused run")]
     # What a node has written wins over the input of a later turn.

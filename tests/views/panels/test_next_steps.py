@@ -304,6 +304,26 @@ def test_paused_run_takes_expression_now(app, backend, record, settle):
     assert words(app)[-1] == "Bye"
 
 
+def test_paused_run_takes_expression_inside_an_object(app, backend, record, settle):
+    parts = node("first", "no_op"), static("hello", "Hi"), BYE, direct("first", "hello")
+    backend.create_workflow(document(*parts, when("hello", "bye", "{{parcel.state}} == 'LOST'")))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("after",), "hello")
+    send(app, "Hello")
+    session.wait_until_idle(10)
+    app.run()
+
+    shown = steps(app)
+    use(app, "go_0")
+    session.stepping.resume()
+    settle()
+
+    wanted = 'when {{parcel.state}} == \'LOST\': {{parcel}} = {"state": "LOST"}.'
+    assert shown == [("→ Bye", wanted, "Set now")]
+    assert words(app)[-1] == "Bye"
+
+
 def test_step_of_missing_values_is_in_why(app, backend, settle):
     undecided(app, backend, settle, *TIERS)
 
