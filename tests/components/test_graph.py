@@ -410,6 +410,7 @@ def test_graph_has_the_direction_of_larger_text_in_the_pane_of_the_user(host: Ho
     drawn.resize(700, 700)  # as by the edge of the window
     drawn.turn("down")
     assert not any(overlaps(page).values())
+    page.keyboard.press("Shift")  # from now on the page has its shape
     page.evaluate("document.body.style.height = '200px'")  # as by the page, which unfolds something below
     page.wait_for_timeout(400)
     page.evaluate("window.drawn()")
@@ -418,6 +419,17 @@ def test_graph_has_the_direction_of_larger_text_in_the_pane_of_the_user(host: Ho
     page.evaluate("document.dispatchEvent(new Event('panes'))")  # as by a splitter
 
     drawn.turn("right")
+
+
+def test_graph_turns_while_the_page_is_taking_its_shape(host: Host):
+    drawn, page = Picture(host, clinic_run()[0]), host.page
+    page.evaluate("document.body.style.height = '200px'")
+    drawn.open(1400, 900)
+    expect(page.locator(".box[data-stamp]")).to_have_attribute("data-direction", "right")
+
+    page.evaluate("document.body.style.height = '900px'")
+
+    drawn.turn("down")
 
 
 def test_opening_a_super_node_turns_nothing(host: Host):

@@ -3,7 +3,9 @@
 const instances = new WeakMap(); // one record per mounted picture
 const geometries = new Map(); // by version, shared by all mounts of this module
 const waiting = new Map();
-const directed = new Set(); // the workflows for which a direction was chosen
+const directed = new Map(); // the workflows for which a direction was chosen, and since when they are on view
+let lastInput = 0; // when the user did something last
+for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => { lastInput = performance.now(); }, true);
 const MOST_GEOMETRIES = 30, REST = 150;
 
 function instanceOf(root) {
@@ -57,13 +59,15 @@ function draw(root, data, geometry, emit) {
   root.dataset.stamp = data.stamp; // shows a test what has been drawn
 }
 
-// The direction is chosen when a workflow is first on view, and again when the user has changed the pane: what a run
-// adds, and a super node that is opened, turn nothing.
+// The direction is chosen when a workflow comes on view, as long as the page is still taking its shape, and again when the
+// user has changed the pane: what a run adds, and a super node that is opened, turn nothing.
 function chooseDirection(it) {
-  const subject = `${it.data.subject} ${it.data.is_large}`;
-  if (!hasRoom(it) || directed.has(subject)) return;
-  directed.add(subject);
-  it.turning = setTimeout(() => turn(it), 0);
+  const subject = `${it.data.subject} ${it.data.is_large}`, isFirst = !directed.has(subject);
+  if (!hasRoom(it)) return;
+  if (isFirst) directed.set(subject, performance.now());
+  if (directed.get(subject) < lastInput) return;
+  clearTimeout(it.choosing);
+  it.choosing = setTimeout(() => { if (isFirst || directed.get(subject) > lastInput) turn(it); }, isFirst ? 0 : REST);
 }
 
 function turn(it) {
