@@ -68,6 +68,7 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
 
     expect(conversation(page)).to_contain_text("In stock:")
     expect(context(page)).to_contain_text("Completed")
+    open_tab(page, "Mocks")
     expect(page.locator(".st-key-timeline_pane")).to_contain_text("fails: out of order")
 
 
