@@ -150,16 +150,16 @@ function nodesAround(it) {
   };
   const last = id => Math.max(0, ...(stateOf(id).order || "").split(",").map(Number));
   const path = nodes.map(node => node.id).filter(last).sort((a, b) => last(b) - last(a));
+  const backAt = step => {
+    if (path.length) return path.slice(step, step + 1);
+    walk("back", "target", "source");
+    return levels.back[step];
+  };
   const found = [first];
   for (let step = 1; step <= STEPS_AHEAD; step += 1) {
     walk("ahead", "source", "target");
+    if (step <= STEPS_BACK) found.push(...backAt(step)); // first: of many that are ahead one may take all the room
     found.push(...levels.ahead[step].filter(id => step > 1 || stateOf(id).state === "next"), ...levels.ahead[step]);
-    if (step > STEPS_BACK) continue;
-    if (path.length) found.push(...path.slice(step, step + 1));
-    else {
-      walk("back", "target", "source");
-      found.push(...levels.back[step]);
-    }
   }
   return [...new Set([...found, ...path])].filter(id => it.nodes.has(id)).map(id => it.nodes.get(id).node);
 }
