@@ -376,13 +376,13 @@ def collect_finished_turn() -> None:
     is_refused = session.error is not None and session.unstored_turn is None
     if replaced is not None and is_refused and session.run_id is None:
         show(replaced)  # the start was refused
-        state.record(LastAction).error = session.error
+        state.record(LastAction).fail(session.error)
         return
     if session.workflow_id in state.record(_RunSetups).by_workflow:
         try:
             store_debug_setup()
         except StoreError as error:
-            state.record(LastAction).error = error
+            state.record(LastAction).fail(error)
     if session.error is None:
         if inputs.next.value or inputs.next.problems:
             inputs.next = RunInputModel()
