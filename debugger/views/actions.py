@@ -376,13 +376,13 @@ def collect_finished_turn() -> None:
     is_refused = session.error is not None and session.unstored_turn is None
     if replaced is not None and is_refused and session.run_id is None:
         show(replaced)  # the start was refused
-        state.record(LastAction).error = session.error
+        state.record(LastAction).fail(session.error)
         return
     if session.workflow_id in state.record(_RunSetups).by_workflow:
         try:
             store_debug_setup()
         except StoreError as error:
-            state.record(LastAction).error = error
+            state.record(LastAction).fail(error)
     if session.error is None:
         if inputs.next.value or inputs.next.problems:
             inputs.next = RunInputModel()
@@ -504,6 +504,8 @@ def show(session: DebugSession | None) -> None:
                 debug_setup.restore(session, found, is_own=own is not None or setups.is_reloaded)
                 setups.by_workflow[session.workflow_id] = found  # the next run has it, also after a reload
         setups.is_reloaded = False
+        if session.status == "not_started" and setups.by_workflow:
+            _keep_for_reload(setups)
     select_event(None)
     selection.choose(None)
     run.awaits_turn, run.after_turns, run.replaced = False, None, None
@@ -534,10 +536,8 @@ def _keep_for_reload(setups: _RunSetups) -> None:
 
 
 def setup_token(session: DebugSession) -> str:
-    """Return the token of what was set for a run that has not begun; empty where nothing was."""
-    setups = state.record(_RunSetups)
-    is_set = session.started_run_id is None and session.workflow_id in setups.by_workflow
-    return setups.token if is_set else ""
+    """Return the token of what was set for runs to be started; empty where nothing was, and in a run."""
+    return state.record(_RunSetups).token if session.status == "not_started" else ""
 
 
 def take_setups(token: str) -> None:
@@ -545,7 +545,6 @@ def take_setups(token: str) -> None:
     setups, found = state.record(_RunSetups), owner().setups.get(token)
     if found is not None and not setups.by_workflow:
         setups.by_workflow, setups.is_reloaded = dict(found), True
-        _keep_for_reload(setups)
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:

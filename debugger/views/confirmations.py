@@ -185,7 +185,7 @@ def allow() -> None:
         person = permissions.current_user().name
         local_store().python_consents.add(use.workflow_id, use.version_number, use.digest, person)
     except DebuggerError as error:
-        state.record(LastAction).error = error
+        state.record(LastAction).fail(error)
         _put_back(request)
         return
     owner().declined_python.discard(_key(use))
@@ -214,7 +214,7 @@ def take_back(workflow_id: str, version_number: int) -> None:
         _check_local()
         local_store().python_consents.remove(workflow_id, version_number)
     except DebuggerError as error:
-        state.record(LastAction).error = error
+        state.record(LastAction).fail(error)
 
 
 def consents() -> list[PythonConsent]:

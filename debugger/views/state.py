@@ -39,6 +39,10 @@ class LastAction:
     closed: DebuggerError | None = None
     """The error of a turn whose message the user has closed."""
 
+    def fail(self, error: DebuggerError | None) -> None:
+        """Hold an error that no field shows."""
+        self.error, self.field = error, ""
+
 
 @dataclass
 class PageLinks:

@@ -122,6 +122,36 @@ def test_tabs_with_one_address_keep_what_each_has_set(prepared):
     assert [fault.error for fault in second.mocks.all] == ["planted-secret", "second"]
 
 
+def go_to_workflow(tab, workflow_id):
+    """Open a workflow by its address in a tab; return the session."""
+    tab.query_params.clear()
+    tab.query_params.update(backend="embedded", workflow=workflow_id)
+    tab.run()
+    session = record_of(tab, CurrentRun).session
+    assert (session.workflow_id, session.status) == (workflow_id, "not_started")
+    return session
+
+
+def test_what_the_last_run_had_survives_a_reload_before_the_next_one(prepared, press, record):
+    press("start")
+    tab, run = opened(prepared.query_params)
+    session = go_to_workflow(tab, run.workflow_id)
+    assert [point.target for point in session.breakpoints.points] == ["chat"]
+
+    _, session = opened(tab.query_params)
+
+    assert [point.target for point in session.breakpoints.points] == ["chat"]
+
+
+def test_reload_beside_another_workflow_keeps_what_is_set(prepared, backend, record):
+    first = record(CurrentRun).session.workflow_id
+    go_to_workflow(prepared, backend.create_workflow(document(say("other"))).id)
+
+    tab, _ = opened(prepared.query_params)
+
+    assert [fault.error for fault in go_to_workflow(tab, first).mocks.all] == ["planted-secret"]
+
+
 def test_address_of_a_run_has_no_token_of_what_was_set_before(prepared, press):
     assert "setup" in prepared.query_params
     press("start")

@@ -4,6 +4,7 @@ import pytest
 
 from debugger.backends.embedded import backend as embedded
 from debugger.engine.options import PythonStatus
+from debugger.errors import StoreError
 from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
@@ -99,6 +100,23 @@ def test_connection_page_takes_consent_back(view, backend):
 
     assert backend.store.python_consents.all() == []
     assert not any(str(button.key).startswith("take_back_") for button in app.button)
+
+
+def test_refusal_to_take_back_is_shown_after_a_field_was_used(app, record, backend, monkeypatch):
+    def refuse(*_):
+        raise StoreError("The database cannot be written.")
+
+    workflow_id = backend.workflows()[0].id
+    asked = backend.python_use(workflow_id)
+    backend.store.python_consents.add(workflow_id, asked.version_number, asked.digest, "me")
+    monkeypatch.setattr(backend.store.python_consents, "remove", refuse)
+    app.run()
+    use(app, "workflow_files", True)
+    use(app, "open_workflow", workflow_id)
+
+    app.button("take_back_python").click().run()
+
+    assert [error.value.replace("\\", "") for error in app.error] == ["The database cannot be written."]
 
 
 def test_user_with_login_is_not_asked(app, record, settle, backend, monkeypatch):

@@ -65,7 +65,12 @@ def show_failures(
         return
     with st.container(key=f"failures_{place}", gap="xsmall"):
         for at, error in enumerate(dict.fromkeys(errors)):
-            _closable(error, f"failure_{place}_{at}", has_connection_link=has_connection_link)
+            _closable(
+                error,
+                f"failure_{place}_{at}",
+                has_connection_link=has_connection_link,
+                is_of_turn=error is of_turn,
+            )
 
 
 @contextmanager
@@ -85,7 +90,9 @@ def error_field(key: str) -> Iterator[None]:
                 _closable(last.error, f"failure_at_{key}")
 
 
-def _closable(error: DebuggerError, key: str, *, has_connection_link: bool = True) -> None:
+def _closable(
+    error: DebuggerError, key: str, *, has_connection_link: bool = True, is_of_turn: bool = False
+) -> None:
     with st.container(key=key, gap="xxsmall"):
         _sentence(error)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -97,14 +104,15 @@ def _closable(error: DebuggerError, key: str, *, has_connection_link: bool = Tru
                 icon=":material/close:",
                 type="tertiary",
                 on_click=_close,
-                args=(error,),
+                args=(error, is_of_turn),
             )
         _problem_report(error)
 
 
-def _close(error: DebuggerError) -> None:
+def _close(error: DebuggerError, is_of_turn: bool) -> None:
     last = state.record(LastAction)
-    last.closed = error
+    if is_of_turn:
+        last.closed = error
     if last.error is error:
         last.error = None
 

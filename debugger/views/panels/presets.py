@@ -333,7 +333,7 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
             ("turns", run_id), lambda: turn_logs(session.backend.run(run_id))
         )
     except DebuggerError as error:
-        state.record(LastAction).error = error
+        state.record(LastAction).fail(error)
         return []
 
 
