@@ -379,6 +379,22 @@ def test_ways_on_are_listed_with_their_whole_condition_and_chosen_there(host: Ho
     expect(host.page.locator(".steps")).to_contain_text("The caller has a question about a bill")
 
 
+def test_possible_next_steps_are_listed_within_a_narrow_pane(host: Host):
+    workflow, turns = clinic_run()
+    drawn, page = Picture(host, workflow, turns[:1]), host.page
+    drawn.open(900, 324)
+    page.locator(".steps summary").click()
+    at = page.locator(".steps ul").bounding_box()["x"]
+    assert at == pytest.approx(page.locator(".steps").bounding_box()["x"], abs=1)
+
+    drawn.resize(560, 324)
+
+    assert is_in_pane(page, ".steps ul")
+    page.locator(".steps summary").click()
+    page.locator(".steps summary").click()
+    assert is_in_pane(page, ".steps ul")
+
+
 def test_in_graph_of_300_nodes_no_text_covers_another_and_choice_moves_nothing(host: Host):
     open_large(host)
 
