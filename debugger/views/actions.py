@@ -314,7 +314,7 @@ def restart(old: DebugSession, is_edited: bool = False) -> None:
         turn_input = model.turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
-        show(sibling)
+        show(sibling, after=old)
         state.record(CurrentRun).replaced = old
         set_run_by(sibling).start(turn_input)
         _await_turn(sibling)
@@ -344,9 +344,14 @@ def set_run_by(session: DebugSession) -> DebugSession:
 
     Returns the session.
     """
-    user = permissions.current_user()
-    session.run_by = "" if user.is_local else user.name
+    session.run_by = _user_name()
     return session
+
+
+def _user_name() -> str:
+    """Return the name of the signed-in user; empty without a login."""
+    user = permissions.current_user()
+    return "" if user.is_local else user.name
 
 
 def _await_turn(session: DebugSession) -> None:
@@ -484,10 +489,15 @@ def send_command(session: DebugSession, name: Command) -> None:
     _await_turn(session)
 
 
-def show(session: DebugSession | None) -> None:
+def show(session: DebugSession | None, *, after: DebugSession | None = None) -> None:
     """Put a session on view, or none, and reset the selection.
 
     A question on a turn is about the session before, and is closed.
+
+    Args:
+        session: The session; it gets its run's own debug setup, else that of the one before, else what this
+            user has set for the workflow.
+        after: The session that it continues, as a restart or a fork does.
     """
     run, selection = state.record(CurrentRun), state.record(Selection)
     setups = state.record(_RunSetups)
@@ -499,10 +509,15 @@ def show(session: DebugSession | None) -> None:
             session.background.automatic = setups.advances_by_itself
         if may(Role.RUN) or not session.busy:
             own = _stored_setup(session.run_id)
-            found = own or setups.by_workflow.get(session.workflow_id)
+            found = own or (
+                debug_setup.capture(after) if after else setups.by_workflow.get(session.workflow_id)
+            )
             if found is not None and not session.breakpoints.points and not session.mocks:
                 debug_setup.restore(session, found, is_own=own is not None or setups.is_reloaded)
-                setups.by_workflow[session.workflow_id] = found  # the next run has it, also after a reload
+            if own is not None and own.get("by", "") == _user_name():
+                setups.by_workflow.setdefault(
+                    session.workflow_id, own
+                )  # after a reload, the next run has it, too
         setups.is_reloaded = False
         if session.status == "not_started" and setups.by_workflow:
             _keep_for_reload(setups)
@@ -521,7 +536,7 @@ def store_debug_setup() -> None:
     run = state.record(CurrentRun)
     if run.session is None:
         return
-    found = debug_setup.capture(run.session)
+    found = debug_setup.capture(run.session) | {"by": _user_name()}
     setups = state.record(_RunSetups)
     setups.by_workflow[run.session.workflow_id] = found
     if run.session.run_id is not None:

@@ -14,6 +14,7 @@ from debugger.analysis.position import position
 from debugger.analysis.run_tables import unmapped_edges
 from debugger.engine.super_nodes import UnfoldedGraph, expand, unfold
 from debugger.graph.graph import Graph
+from debugger.graph.groups import thread_groups
 from debugger.graph.layout import layout_both_ways
 from debugger.protocol.base import JsonObject
 from debugger.protocol.turn_logs import TurnLog
@@ -86,7 +87,8 @@ class Picture:
 
     def _draw(self) -> None:
         workflow = Workflow.from_document(self.workflow)
-        shown = UnfoldedGraph(Graph(workflow), ())
+        graph = Graph(workflow)
+        shown = UnfoldedGraph(graph, thread_groups(graph))
         if self.opened:
             shown = unfold(workflow, expand(workflow, Shelf().load), self.opened)
         place = position(self.turns, shown.graph, None if self.turns else "not_started")
@@ -377,6 +379,22 @@ def test_ways_on_are_listed_with_their_whole_condition_and_chosen_there(host: Ho
     expect(host.page.locator(".steps")).to_contain_text("The caller has a question about a bill")
 
 
+def test_possible_next_steps_are_listed_within_a_narrow_pane(host: Host):
+    workflow, turns = clinic_run()
+    drawn, page = Picture(host, workflow, turns[:1]), host.page
+    drawn.open(900, 324)
+    page.locator(".steps summary").click()
+    at = page.locator(".steps ul").bounding_box()["x"]
+    assert at == pytest.approx(page.locator(".steps").bounding_box()["x"], abs=1)
+
+    drawn.resize(560, 324)
+
+    assert is_in_pane(page, ".steps ul")
+    page.locator(".steps summary").click()
+    page.locator(".steps summary").click()
+    assert is_in_pane(page, ".steps ul")
+
+
 def test_in_graph_of_300_nodes_no_text_covers_another_and_choice_moves_nothing(host: Host):
     open_large(host)
 
@@ -430,6 +448,21 @@ def test_graph_turns_while_the_page_is_taking_its_shape(host: Host):
     page.evaluate("document.body.style.height = '900px'")
 
     drawn.turn("down")
+
+
+def test_workflow_that_comes_back_has_its_direction_again(host: Host):
+    drawn, page = Picture(host, clinic_run()[0]), host.page
+    drawn.open(1160, 300)
+    expect(page.locator(".box[data-stamp]")).to_have_attribute("data-direction", "right")
+    nodes = [static(f"room{number}", "Hi", name=f"Room number {number}") for number in range(40)]
+    drawn.workflow = document(*nodes, *(direct("room0", f"room{number}") for number in range(1, 40)))
+    drawn.draw()
+    drawn.turn("down")
+    drawn.workflow = clinic_run()[0]
+    drawn.draw()
+
+    drawn.turn("right")
+    assert min(sizes_of_texts(page)) >= LEAST
 
 
 def test_opening_a_super_node_turns_nothing(host: Host):
@@ -510,6 +543,36 @@ def test_view_moves_on_with_the_run_where_its_next_steps_are_out_of_it(host: Hos
     assert view_of(page) != before
     assert is_in_pane(page, ".node.current .body")
     assert min(sizes_of_texts(page)) >= LEAST
+
+
+def test_names_keep_their_size_when_the_run_adds_an_edge(host: Host):
+    workflow, turns = clinic_run()
+    added = "node_billing_desk"  # by an edge that this version has not
+    edges = [edge for edge in workflow["edge_configs"] if edge["destination_node_logical_id"] != added]
+    drawn, page = Picture(host, workflow | {"edge_configs": edges}, turns[:1]), host.page
+    drawn.open(600, 324)
+    page.get_by_role("button", name="Fit", exact=True).click()
+    whole = view_of(page)
+
+    next_turn(drawn)
+
+    expect(page.locator(".edge.removed")).to_have_count(1)
+    assert view_of(page) == whole
+    assert min(sizes_of_texts(page)) >= LEAST
+
+
+def test_part_is_shown_where_the_first_box_is_around_a_thread(host: Host):
+    beside = {"companion_thread_config": {"is_companion_thread": True, "thread_id": "watch"}}
+    nodes = [static(name, "Hi") for name in ("note", "done", "fork", "end")]
+    edges = direct("fork", "end"), direct("fork", "note", **beside), direct("note", "done")
+    workflow = document(*nodes, *edges)
+    workflow["node_configs"][0]["is_start"] = False
+    drawn = Picture(host, workflow)
+
+    drawn.open(240, 200)
+
+    expect(host.page.locator(".thread")).to_have_count(1)
+    assert is_in_pane(host.page, ".node[data-id='fork'] .body")
 
 
 def test_node_that_was_walked_to_stays_in_view_when_it_is_chosen(host: Host):

@@ -165,6 +165,19 @@ def test_control_that_tab_leads_to_stays_in_sight(host: Host):
     host.page.wait_for_function(RESTS, timeout=5000)
 
 
+def test_control_that_was_clicked_rests_whatever_key_was_last(host: Host):
+    place_panes(host)
+    host.draw(lambda: pane_splitters(is_demo=True), into=".panes")
+    around = "<div class=head><button>Demo</button></div><textarea></textarea>"
+    host.page.evaluate("html => document.body.insertAdjacentHTML('afterbegin', html)", around)
+    host.page.locator("textarea").focus()
+    host.page.keyboard.press("Tab")
+
+    host.page.get_by_role("button", name="Demo").click()
+
+    host.page.wait_for_function(RESTS, timeout=5000)
+
+
 def test_words_that_are_typed_wake_nothing(host: Host):
     place_panes(host)
     host.draw(lambda: pane_splitters(is_demo=True), into=".panes")

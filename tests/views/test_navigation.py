@@ -157,3 +157,16 @@ def test_address_of_a_run_has_no_token_of_what_was_set_before(prepared, press):
     press("start")
 
     assert "setup" not in prepared.query_params
+
+
+def test_run_of_another_user_gives_the_next_run_nothing(prepared, press, browser, monkeypatch):
+    press("start")
+    browser("Ben")
+    monkeypatch.setattr(actions, "_user_name", lambda: "Ben")
+    tab, run = opened(prepared.query_params)
+    assert [fault.error for fault in run.mocks.all] == ["planted-secret"]
+
+    session = go_to_workflow(tab, run.workflow_id)
+
+    assert not session.mocks.all
+    assert not session.breakpoints.points

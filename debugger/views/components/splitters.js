@@ -25,6 +25,7 @@ document.addEventListener("focusout", event => {
 for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, ({ screenX, screenY }) => {
   if (place !== (place = `${screenX} ${screenY}`) || name === "pointerdown") wake(); // else what is below it has moved
 }, true);
+document.addEventListener("pointerdown", () => { isByTab = false; }, true);
 document.addEventListener("keydown", event => {
   isByTab = event.key === "Tab";
   if (isOfSurroundings(event)) { staysAwake ||= isByTab; wake(); }

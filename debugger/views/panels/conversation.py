@@ -143,7 +143,8 @@ def _announcement(view: RunView) -> str:
     notice = pending_notice(view.session)
     if notice and not view.is_past:
         return notice
-    return view.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
+    is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table" and not state.record(ViewMode).is_demo
+    return view.hint.sentence if is_table else ""
 
 
 def _empty(view: RunView) -> Line | None:

@@ -112,7 +112,7 @@ def run_unedited() -> None:
 def send_again(session: DebugSession, turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run."""
     if not session.busy and confirm_turn(session, partial(send_again, turn_number)):
-        _show(*forks.replay_from_start(session, turn_number))
+        _show(session, *forks.replay_from_start(session, turn_number))
         audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
@@ -184,11 +184,11 @@ def _run(
     close_fork()
     if prepare is not None:
         prepare(found[0])
-    _show(*found)
+    _show(session, *found)
 
 
-def _show(session: DebugSession, forward: InputReplay) -> None:
-    actions.show(session)
+def _show(source: DebugSession, session: DebugSession, forward: InputReplay) -> None:
+    actions.show(session, after=source)
     actions.set_run_by(session).replay_inputs(forward)
     state.record(BackendCache).expire()
     session.wait_until_idle(_WAIT_SECONDS)

@@ -40,7 +40,7 @@ from debugger.views.components.toolbar import Item, SegmentedControl, Text, Togg
 from debugger.views.help_links import empty_state, help_mark
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
-from debugger.views.panels.demo import caption_for_audience, moment_sentence
+from debugger.views.panels.demo import caption_for_audience, moment_sentence, wait_words
 from debugger.views.panels.drawn_graph import (
     DrawnGraph,
     drawn_element,
@@ -159,10 +159,11 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
                 width="content",
             )
         return
+    is_demo = state.record(ViewMode).is_demo  # it has none of the switches
     names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
-    only_thread = thread if len(names) > 1 and thread in names else None
-    has_tint = bool(state.widget(TINT_KEY))
+    only_thread = thread if len(names) > 1 and thread in names and not is_demo else None
+    has_tint = bool(state.widget(TINT_KEY)) and not is_demo
     is_paused = view.session.stop_point is not None and not view.is_past
     place = replace(drawn.position, state="paused") if is_paused else drawn.position
     # A long run has thousands of transitions: they are gone through again only when there is one more.
@@ -181,13 +182,13 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
         shape,
         made,
         height="stretch",
-        aria_label=view.hint.sentence,
+        aria_label=wait_words(view) if is_demo else view.hint.sentence,
         stamp=f"{view.turn_number}.{view.last + 1}.{view.status}",
         on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
         on_fold=refresh.refreshing("graph", toggle_super_node),
-        on_picture=None if state.record(ViewMode).is_demo else open_picture_dialog,
-        is_large=state.record(ViewMode).is_demo,
+        on_picture=None if is_demo else open_picture_dialog,
+        is_large=is_demo,
     )
 
 

@@ -18,6 +18,7 @@ from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use
+from tests.views.message import box
 from tests.views.records import record_of
 from tests.views.row_lists import choose, rows
 from tests.views.row_lists import drawn as list_drawn
@@ -257,6 +258,26 @@ def test_threads_are_table_too_and_way_of_one_can_be_shown_alone(app, backend, p
         ("labpoll", "in the background", "Poll"),
     ]
     assert threads[1]["due"].startswith("in ")
+    use(app, "graph_view", "Graph")
+    assert control(app, "graph_thread").value == "0_companion_labpoll"
+
+
+def test_demo_view_shows_whole_run_whatever_was_chosen_before(app, backend, press):
+    backend.create_workflow(lab(pause=60))
+    app.run()
+    press("start")
+    use(app, "graph_tint", True)
+    use(app, "graph_thread", "0_companion_labpoll")
+    use(app, "graph_view", "Table")
+
+    use(app, "skin")
+
+    made = drawn(app)
+    assert made["nodes"]["chat"]["state"] == "current"
+    assert not any("share" in node for node in made["nodes"].values())
+    assert made["aria_label"] == "Now it is your turn."
+    assert box(app)["aria_label"] == "", "read aloud once"
+    use(app, "skin")
     use(app, "graph_view", "Graph")
     assert control(app, "graph_thread").value == "0_companion_labpoll"
 

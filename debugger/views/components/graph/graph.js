@@ -3,7 +3,7 @@
 const instances = new WeakMap(); // one record per mounted picture
 const geometries = new Map(); // by version, shared by all mounts of this module
 const waiting = new Map();
-const directed = new Map(); // the workflows for which a direction was chosen, and since when they are on view
+const directed = new Map(); // by picture: the workflow for which its direction was chosen, and since when it is on view
 let lastInput = 0; // when the user did something last
 for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => { lastInput = performance.now(); }, true);
 const MOST_GEOMETRIES = 30, REST = 150;
@@ -45,13 +45,14 @@ function draw(root, data, geometry, emit) {
   showNextSteps(it, data.next_steps);
   if (showLegend(it, data, geometry)) it.room = null; // it may take another line
   roomOf(it); // before anything is built: else the browser would lay out what is drawn twice
-  if (it.version !== data.version) build(it, geometry);
+  const isBuilt = it.version !== data.version;
+  if (isBuilt) build(it, geometry);
   it.version = data.version;
   if (it.chosen !== undefined && it.chosen !== `${data.selected} ${data.selected_edge}`) it.stop = null;
   it.chosen = `${data.selected} ${data.selected_edge}`;
   paint(it, data);
   paintMap(it, data.nodes);
-  takePlace(it, `${data.key} ${data.ground} ${data.is_large}`);
+  takePlace(it, `${data.key} ${data.ground} ${data.is_large}`, isBuilt);
   moveCallout(it);
   chooseDirection(it);
   report(it, data);
@@ -62,12 +63,13 @@ function draw(root, data, geometry, emit) {
 // The direction is chosen when a workflow comes on view, as long as the page is still taking its shape, and again when the
 // user has changed the pane: what a run adds, and a super node that is opened, turn nothing.
 function chooseDirection(it) {
-  const subject = `${it.data.subject} ${it.data.is_large}`, isFirst = !directed.has(subject);
   if (!hasRoom(it)) return;
-  if (isFirst) directed.set(subject, performance.now());
-  if (directed.get(subject) < lastInput) return;
+  const subject = `${it.data.subject} ${it.data.is_large}`, isFirst = directed.get(it.key)?.subject !== subject;
+  if (isFirst) directed.set(it.key, { subject, since: performance.now() });
+  const { since } = directed.get(it.key);
+  if (since < lastInput) return;
   clearTimeout(it.choosing);
-  it.choosing = setTimeout(() => { if (isFirst || directed.get(subject) > lastInput) turn(it); }, isFirst ? 0 : REST);
+  it.choosing = setTimeout(() => { if (isFirst || since > lastInput) turn(it); }, isFirst ? 0 : REST);
 }
 
 function turn(it) {
@@ -81,7 +83,7 @@ function turnAtRest(it) {
 }
 
 // Where another workflow version comes on view, as it was left in a pane of this size; what a run adds to one moves nothing.
-function takePlace(it, place_) {
+function takePlace(it, place_, isBuilt) {
   if (it.place !== place_ && it.folded && it.nodes.has(it.folded.id)) {
     it.place = place_;
     keepFolded(it); // it is what the user looks at now, wherever the run is
@@ -94,7 +96,7 @@ function takePlace(it, place_) {
     it.placed = Boolean(isLeft);
     it.mode = stored ? stored.mode : "auto";
     if (it.placed) { it.view = stored.view; apply(it); } else place(it);
-  }
+  } else if (it.placed && isBuilt) apply(it); // the same view of what is new in it
   if (it.placed) follow(it);
 }
 

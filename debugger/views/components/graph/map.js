@@ -34,7 +34,7 @@ function showsMap(it) {
 function moveFrame(it) {
   const room = roomOf(it), { k, x, y } = it.view;
   it.map.toggleAttribute("hidden", isWhole(it) || !showsMap(it));
-  const looked = it.looked || currentNode(it) || it.geometry.nodes[0];
+  const looked = it.looked || mainNode(it);
   it.map.classList.toggle("opposite", k * looked.x + x < room.width / 2);
   const frame = { x: -x / k, y: -y / k, width: room.width / k, height: room.height / k }, box = it.map.querySelector(".frame");
   for (const side in frame) box.setAttribute(side, frame[side] * it.mapScale);

@@ -96,12 +96,14 @@ function wire(it) {
     if (button && button.dataset.edge) it.pick({ kind: "edge", id: button.dataset.edge });
     else if (button && button.dataset.node) it.pick({ kind: "node", id: button.dataset.node });
   };
+  it.steps.ontoggle = () => placeSteps(it);
   it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
     const was = it.room;
     it.room = null;
     if (!it.geometry) return;
     const room = roomOf(it);
     if (was && was.width === room.width && was.height === room.height) return;
+    placeSteps(it);
     chooseDirection(it);
     if (!it.placed || it.mode !== "own") place(it); else apply(it);
   });
@@ -110,6 +112,12 @@ function wire(it) {
   for (const [target, event] of [[window, "resize"], [document, "panes"]]) target.addEventListener(event, function changed() {
     if (it.root.isConnected) turnAtRest(it); else target.removeEventListener(event, changed);
   });
+}
+
+// The list of the next steps is over its name, or as near as there is room for it.
+function placeSteps(it) {
+  const list = it.steps.querySelector("ul");
+  list.style.left = Math.min(0, it.foot.clientWidth - 8 - it.steps.offsetLeft - list.offsetWidth) + "px";
 }
 
 function wirePointer(it) {

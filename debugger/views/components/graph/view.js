@@ -110,6 +110,11 @@ function currentNode(it) {
   return id === undefined ? null : it.nodes.get(id).node;
 }
 
+// The current node, or the first; a box around a thread is none.
+function mainNode(it) {
+  return currentNode(it) || it.geometry.nodes.find(node => it.nodes.has(node.id));
+}
+
 // As long as the user has not moved the view it shows the whole graph or, where texts would be too small to read, the
 // part around the position; the map then shows the whole.
 function place(it) {
@@ -142,7 +147,7 @@ function showPart(it) {
 // The position, three steps ahead and two back, then the rest of the path, the latest first.
 function nodesAround(it) {
   const { edges, nodes } = it.geometry, stateOf = id => it.data.nodes[id] || {};
-  const first = (currentNode(it) || nodes[0]).id, levels = { ahead: [[first]], back: [[first]] }, seen = new Set([first]);
+  const first = mainNode(it).id, levels = { ahead: [[first]], back: [[first]] }, seen = new Set([first]);
   const walk = (kind, from, to) => {
     const level = levels[kind][levels[kind].length - 1].flatMap(id => edges.filter(edge => edge[from] === id).map(edge => edge[to]));
     levels[kind].push([...new Set(level)].filter(id => !seen.has(id)));
