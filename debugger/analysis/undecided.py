@@ -13,6 +13,7 @@ from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
 from debugger.graph.checks.context import own_field
 from debugger.graph.checks.tools import DEFAULT_RESULT, variables_of_tools
+from debugger.graph.checks.variables import names_written_by
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter
 from debugger.graph.node_types import CONVERSATION_NODES
@@ -42,6 +43,8 @@ class EdgeExpression:
     """The variables that the answer sets, by their paths in the expressions."""
     fed: Mapping[str, str] = field(default_factory=dict)
     """The tools that the answer may call and that set a variable, by its path in the expressions."""
+    written: frozenset[str] = frozenset()
+    """The paths, in the expressions, of variables that the node's run writes without a model."""
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -213,7 +216,8 @@ def edge_expression(
     before = tuple(filter(None, map(_expression, own[: own.index(edge)])))
     answered: dict[str, Fields] = {}
     fed: dict[str, str] = {}
-    tools = variables_of_tools(source, graph.workflow.config)
+    written: set[str] = set()
+    tools, own_names = variables_of_tools(source, graph.workflow.config), names_written_by(source)
     try:
         references: list[Reference] = [each for one in (text, *before) for each in parse(one).references]
     except ExpressionError:
@@ -228,7 +232,9 @@ def edge_expression(
             answered[path] = keys
         elif reference.namespace == "runtime" and tool:
             fed[path] = tool
-    return EdgeExpression(text, before, answered, fed)
+        elif reference.namespace == "runtime" and _root(source, own_path) in own_names:
+            written.add(path)
+    return EdgeExpression(text, before, answered, fed, frozenset(written))
 
 
 def _root(node: NodeConfig, path: str) -> str:

@@ -13,6 +13,7 @@ from debugger.engine.variables import VariableEdit
 from debugger.errors import ExpressionError
 from debugger.expressions import ABSENT, Scope, lookup, parse, unresolved_placeholders
 from debugger.expressions.solutions import Name, Values, solution, with_values
+from debugger.graph.checks.variables import names_written_by
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
@@ -77,6 +78,36 @@ def edits_for(values: Values, scope: Scope) -> tuple[VariableEdit, ...] | None:
     changed = with_values(scope, {name: edit.value for name, edit in edits.items()})
     are_read = all(lookup(changed, kind, path) == value for (kind, path), value in values.items())
     return tuple(edits.values()) if are_read else None
+
+
+def pinned_output(expression: EdgeExpression, node: NodeConfig, scope: Scope) -> JsonObject | None:
+    """Return what a run of a node has to write so that an edge is taken, and none before it.
+
+    It is a success with an empty result, with as few other values as possible. ``None`` where the node's
+    variables do not decide.
+
+    Args:
+        expression: The expression of the edge.
+        node: The node that it leaves.
+        scope: The variables of the run before the node.
+    """
+    names = names_written_by(node)
+    endings: JsonObject = {"_success": True, "_error": None}
+    results = [name for name in names if all(f"{name}{ending}" in names for ending in endings)]
+    first: JsonObject = {}
+    for name in sorted(results):
+        first |= {name: {}, **{f"{name}{ending}": value for ending, value in endings.items()}}
+    before = with_values(scope, {("runtime", name): value for name, value in first.items()})
+    values = solution(
+        expression.text,
+        before,
+        others=expression.before,
+        is_allowed=lambda found: all(name in expression.written for _, name in found),
+    )
+    edits = edits_for(values, before) if values is not None else None
+    if edits is None or not all(edit.name in names for edit in edits):
+        return None
+    return {"variables": {**first, **{edit.name: edit.value for edit in edits}}}
 
 
 def needed_for(expression: EdgeExpression) -> str:

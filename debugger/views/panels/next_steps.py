@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from debugger.analysis.event_fields import node_of
 from debugger.analysis.position import NextEdge
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
+from debugger.engine.mocks import Pin, Target
 from debugger.engine.variables import VariableEdit
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
+from debugger.protocol.workflow import NodeConfig
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
-from debugger.session.step_values import OpenedStep, UnsetVariables, edits_for, needed_for, unset_variables
+from debugger.session.step_values import (
+    OpenedStep,
+    UnsetVariables,
+    edits_for,
+    needed_for,
+    pinned_output,
+    unset_variables,
+)
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import action
 from debugger.views.components.markdown import json_cell, listed
 from debugger.views.components.toolbar import Button, Item, Line, Text, bar, bars
 from debugger.views.navigation import ViewMode
-from debugger.views.panels import fork_actions, setup, stepping
+from debugger.views.panels import fork_actions, mocks, setup, stepping
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.manual_answer import choose_step, expression_of, scope_now, use_fallback
@@ -121,6 +132,8 @@ class _Line:
 
 
 _GO = "Answer as the model: go here"
+_PIN = "Answer as the node: go here"
+_FOR_STEP = "for a next step"
 
 
 def draw_next_steps(view: RunView) -> None:
@@ -198,7 +211,11 @@ def _taken_by(view: RunView, graph: Graph, step: NextEdge, key: str) -> tuple[st
         hint = "Any answer leads here; the built-in rules give one"
         return text, [Button(key, "Go here", answer, (inquiry,), help=hint)]
     if expression is not None and not expression.is_answered:
-        advice, buttons = _setting(view, expression, key)
+        is_written = source is not None and bool(expression.written) and not _has_run(view, source)
+        if source is not None and is_written:
+            advice, buttons = _pinning(view, expression, source, key)
+        else:
+            advice, buttons = _setting(view, expression, key)
         return f"{text}{advice}", buttons
     if inquiry is not None:
         element = Element("edge", step.edge_id) if step.edge_id else Element("node", step.destination or "")
@@ -266,6 +283,44 @@ def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, 
         return sentence, []
     hint = "Add it to the run input of the next turn"
     return sentence, [Button(key, "Set with the next message", set_with_next, (edits,), help=hint)]
+
+
+def _has_run(view: RunView, node: NodeConfig) -> bool:
+    """Return whether a node at which the run is paused has written its variables."""
+    types = _types_at(view, node)
+    return not types or bool({"end_node_run", *LEAVING_TYPES}.intersection(types))
+
+
+def _types_at(view: RunView, node: NodeConfig) -> list[str]:
+    """Return the types of a node's events in its run that is paused, the last one first."""
+    stop, types = view.session.stop_point, []
+    for event in reversed(stop.log.events[: stop.position + 1]) if stop is not None else ():
+        if node_of(event) == node.logical_id:
+            types.append(event.type)
+            if event.type == "start_node_run":
+                break
+    return types
+
+
+def _pinning(
+    view: RunView, expression: EdgeExpression, node: NodeConfig, key: str
+) -> tuple[str, list[Button]]:
+    """Return how a node that is about to run takes a step, as text, and the button that pins its answer."""
+    output = pinned_output(expression, node, scope_now(view))
+    advice = f", which {node.label} decides"
+    buttons: list[Button] = []
+    if output is None or _types_at(view, node) != ["start_node_run"]:
+        return f"{advice}.", buttons
+    pin = Pin(Target("node", node.logical_id), output, note=_FOR_STEP)
+    if reason := view.session.backend.capabilities.reason_against("pins"):
+        return f"{advice}. {reason}", buttons
+    press = refresh.refreshing("workbench", mocks.put)
+    hint = f"Pin an answer of {node.label}; Mocks has it, where you can change and remove it"
+    return f"{advice}: {_named(_edits_of(pin))}.", [Button(key, _PIN, press, (pin,), help=hint)]
+
+
+def _edits_of(pin: Pin) -> list[VariableEdit]:
+    return [VariableEdit("runtime", name, value) for name, value in pin.output["variables"].items()]
 
 
 def _named(edits: Sequence[VariableEdit]) -> str:

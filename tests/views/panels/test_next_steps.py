@@ -6,7 +6,7 @@ from debugger.session.fork_draft import DYNAMIC
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.setup import SetupState
 from debugger.views.run_state import CurrentRun
-from tests.support.factories import direct, document, everywhere, node, say, static, when, worker
+from tests.support.factories import direct, document, everywhere, node, say, static, tool, when, worker
 from tests.views.bars import control, items, keys, lines_of, use
 from tests.views.bars import words as texts
 from tests.views.message import send
@@ -322,6 +322,45 @@ def test_paused_run_takes_expression_inside_an_object(app, backend, record, sett
     wanted = 'when {{parcel.state}} == \'LOST\': {{parcel}} = {"state": "LOST"}.'
     assert shown == [("→ Bye", wanted, "Set now")]
     assert words(app)[-1] == "Bye"
+
+
+def test_node_that_is_about_to_decide_an_edge_is_answered_for(app, backend, record, settle):
+    coin = tool("coin", "def toss():\n    return 'heads'", result_runtime_variable_name="coin")
+    heads, tails = when("coin", "win", "[[coin]] == 'heads'"), when("coin", "lose", "[[coin]] == 'tails'")
+    backend.create_workflow(document(coin, static("win", "Win"), static("lose", "Lose"), heads, tails))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("before",), "coin")
+    send(app, "Hello")
+    session.wait_until_idle(10)
+    app.run()
+
+    shown = steps(app)
+    use(app, "go_1")
+    session.stepping.resume()
+    settle()
+
+    assert shown[1] == (
+        "→ Lose",
+        "when [[coin]] == 'tails', which Coin decides: "
+        '[[coin]] = "tails", [[coin_success]] = true, [[coin_error]] = null.',
+        "Answer as the node: go here",
+    )
+    assert words(app)[-1] == "Lose"
+
+
+def test_node_that_has_run_is_not_answered_for(app, backend, record):
+    coin = tool("coin", "def toss():\n    return 'heads'", result_runtime_variable_name="coin")
+    backend.create_workflow(document(coin, BYE, when("coin", "bye", "[[coin]] == 'tails'")))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("after",), "coin")
+    send(app, "Hello")
+    session.wait_until_idle(10)
+    app.run()
+
+    assert steps(app) == [("→ Bye", "when [[coin]] == 'tails': [[coin]] = \"tails\".", "Set now")]
+    session.stop()
 
 
 def test_step_of_missing_values_is_in_why(app, backend, settle):
