@@ -18,9 +18,11 @@ from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
 from debugger.session.step_values import (
+    FailedCalls,
     OpenedStep,
     UnsetVariables,
     edits_for,
+    failed_calls,
     needed_for,
     pinned_output,
     unset_variables,
@@ -43,7 +45,8 @@ _MOST_STEPS = 4
 
 
 def draw_undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in chose no edge."""
+    """Draw the offers to answer as the node whose call failed, and as the model that chose no edge."""
+    _draw_failed(_failed(view))
     found = _undecided(view)
     if found is None:
         return
@@ -56,7 +59,52 @@ def draw_undecided(view: RunView) -> None:
         if step.expression is not None:
             hint += f", which is taken when {step.expression.text}"
         items.append(_offer(f"answer_with_{place}", f"→ {step.label}", found, step, hint))
-    bar("undecided", items, low=True)
+    bar("undecided", [*items, *_rest("undecided", len(found.steps))], low=True)
+
+
+def _rest(key: str, number: int) -> list[Button]:
+    """Return the button that shows the steps that have none of their own."""
+    label, hint = f"{number - _MOST_STEPS} more", "Show all possible next steps"
+    button = Button(f"more_{key}", label, show_why, look="tertiary", help=hint)
+    return [button] if number > _MOST_STEPS else []
+
+
+def show_why() -> None:
+    """Show the possible next steps."""
+    actions.select_event(None)
+    state.set_widget_from_callback(state.TAB_KEY, "Why")
+
+
+def _draw_failed(found: FailedCalls | None) -> None:
+    if found is None:
+        return
+    items: list[Item] = [Text(f"No answer for {' and '.join(found.names)}.", look="message")]
+    for place, step in enumerate(found.steps[:_MOST_STEPS]):
+        hint = f"Run the turn again in a fork, with a pinned answer: {_values_of(step)}"
+        press = refresh.refreshing("workbench", take_with_values)
+        items.append(Button(f"pin_{place}", f"→ {step.label}", press, (step,), look="tertiary", help=hint))
+    bar("failed_calls", [*items, *_rest("pins", len(found.steps))], low=True)
+
+
+def _values_of(step: OpenedStep) -> str:
+    """Return the values with which a step is taken."""
+    return _named(step.edits if step.pin is None else _edits_of(step.pin))
+
+
+def _failed(view: RunView) -> FailedCalls | None:
+    session = view.session
+    reasons = session.backend.capabilities
+    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
+        return None
+    if session.pending is not None or session.turns_to_load or session.is_deleted:
+        return None
+    if reasons.reason_against("pins") or reasons.reason_against("exact_fork"):
+        return None
+
+    def failed() -> FailedCalls | None:
+        return failed_calls(view.turns[-1], Graph(run_history(view).workflow), scope_now(view))
+
+    return view.memo("failed calls", failed)
 
 
 def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str) -> Button:
@@ -86,11 +134,11 @@ def _undecided(view: RunView) -> Undecided | None:
         return None
 
     def undecided() -> Undecided | None:
-        found = undecided_nodes(turn, view.graph, is_over=session.is_over)
+        found = undecided_nodes(turn, view.graph, view.position, is_over=session.is_over)
         if found is None or all(node in view.graph.nodes for node in found.nodes):
             return found
         running = Graph(run_history(view).workflow)  # one is inside a super node
-        return undecided_nodes(turn, running, is_over=session.is_over)
+        return undecided_nodes(turn, running, view.position, is_over=session.is_over)
 
     return view.memo("undecided", undecided)
 
@@ -143,9 +191,10 @@ def draw_next_steps(view: RunView) -> None:
     lines = [line for line in lines if line.edge == chosen] or lines
     if not lines:
         return
-    shown = []
+    shown, labels = [], [line.label for line in lines]
     for place, line in enumerate(lines):
-        buttons = [replace(button, of=line.label) for button in line.buttons]
+        of = f"{line.label}, {line.text}" if labels.count(line.label) > 1 else line.label
+        buttons = [replace(button, of=of) for button in line.buttons]
         items: list[Item] = [
             Text(f"→ {line.label}", look="heading"),
             Text(line.text, look="message"),
@@ -177,11 +226,13 @@ def _lines(view: RunView) -> list[_Line]:
         if found is not None:
             lines.append(_undecided_line(found, open_step, f"go_{len(lines)}"))
     known = {line.edge for line in lines}
-    for opened in missing.steps if missing is not None else ():
+    failed = _failed(view)
+    opened_steps = (*(missing.steps if missing else ()), *(failed.steps if failed else ()))
+    for opened in opened_steps:
         if opened.edge not in known:
             press, hint = refresh.refreshing("workbench", take_with_values), "Run the turn again in a fork"
             button = Button(f"go_{len(lines)}", "Run again: go here", press, (opened,), help=hint)
-            lines.append(_Line(opened.label, f"taken with {_named(opened.edits)}", [button], opened.edge))
+            lines.append(_Line(opened.label, f"taken with {_values_of(opened)}", [button], opened.edge))
     return lines
 
 
@@ -350,6 +401,7 @@ def draw_missing_values(view: RunView) -> None:
         hint = f"Run the turn again in a fork, with {_named(step.edits)}"
         press = refresh.refreshing("workbench", take_with_values)
         items.append(Button(f"take_{place}", f"→ {step.label}", press, (step,), look="tertiary", help=hint))
+    items += _rest("values", len(missing.steps))
     if missing.names:
         hint = "Run the last turn again in a fork, with values that you set"
         items.append(
@@ -397,7 +449,14 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
 @action(role=Role.RUN, takes_session=True)
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
     """Run the last turn again in a fork, with values that open a step."""
-    fork_actions.run_with_edits(session.turns[-1].number, step.edits)
+    pin = step.pin
+
+    def prepare(fork: DebugSession) -> None:
+        if pin is not None:
+            fork.mocks.take(session.mocks.to_json())
+            fork.mocks.put(pin)
+
+    fork_actions.run_with_edits(session.turns[-1].number, step.edits, prepare)
 
 
 @action(role=Role.RUN, takes_session=True)

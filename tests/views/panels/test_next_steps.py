@@ -46,6 +46,17 @@ def test_undecided_turn_offers_its_steps(app, backend, settle):
     assert [item["label"] for item in offer[1:]] == ["Answer as the model", "→ Bye", "→ Orders"]
 
 
+def test_steps_without_a_button_are_counted_and_shown(app, backend, settle):
+    nodes = [static(f"n{number}") for number in range(6)]
+    edges = [when("chat", each["logical_id"], freeform="The user leaves") for each in nodes]
+    undecided(app, backend, settle, say("chat"), *nodes, *edges)
+    assert items(app, "undecided")[-1]["label"] == "2 more"
+
+    use(app, "more_undecided")
+
+    assert control(app, "inspector_tab").value == "Why"
+
+
 def test_offered_step_is_taken_in_fork(app, backend, record, settle):
     undecided(app, backend, settle, *FLOW)
     first = record(CurrentRun).session.run_id
@@ -216,7 +227,7 @@ def test_edge_that_a_tool_feeds_is_taken_by_its_call(app, backend, press, record
     assert app.checkbox("desk_1_tool_0_on").value
     assert json.loads(app.text_area("desk_1_tool_0_args").value).keys() == {"item"}
     notes = [note.value.replace("\\", "") for note in app.caption]
-    assert "The edge is taken when [[stock.left]] > 2, which the result of look_up decides." in notes
+    assert "The edge is taken when `[[stock.left]] > 2`, which the result of look_up decides." in notes
     app.button("desk_answer").click().run()
     record(CurrentRun).session.wait_until_idle(10)
     app.run()
@@ -347,6 +358,21 @@ def test_node_that_is_about_to_decide_an_edge_is_answered_for(app, backend, reco
         "Answer as the node: go here",
     )
     assert words(app)[-1] == "Lose"
+
+
+def test_request_that_failed_is_answered_for_in_fork(app, backend, record, settle):
+    fetch = node("fetch", "http_request", url="https://shop.example/stock", method="POST")
+    won = when("fetch", "win", "[[http_request_result_success]] == true")
+    lost = when("fetch", "lose", "[[http_request_result_success]] == false")
+    undecided(app, backend, settle, fetch, static("win", "Win"), static("lose", "Lose"), won, lost)
+    offer = [item.get("text") or item["label"] for item in items(app, "failed_calls")]
+
+    use(app, "pin_0")
+    settle()
+
+    assert offer == ["No answer for Fetch.", "→ Win"]
+    assert words(app) == ["Hello", "Win"]
+    assert [pin.target.name for pin in record(CurrentRun).session.mocks.all] == ["fetch"]
 
 
 def test_node_that_has_run_is_not_answered_for(app, backend, record):
