@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from debugger.analysis.event_fields import EventFields, node_name_of, node_of, text, values_of
+from debugger.analysis.position import Position
 from debugger.analysis.steps import MODEL_TYPES
-from debugger.analysis.transitions import LEAVING_TYPES
+from debugger.analysis.transitions import LEAVING_TYPES, condition_text
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
+from debugger.expressions.values import shortened
 from debugger.graph.checks.context import own_field
 from debugger.graph.checks.tools import DEFAULT_RESULT, variables_of_tools
+from debugger.graph.checks.variables import names_written_by
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter
 from debugger.graph.node_types import CONVERSATION_NODES
@@ -42,6 +45,8 @@ class EdgeExpression:
     """The variables that the answer sets, by their paths in the expressions."""
     fed: Mapping[str, str] = field(default_factory=dict)
     """The tools that the answer may call and that set a variable, by its path in the expressions."""
+    written: frozenset[str] = frozenset()
+    """The paths, in the expressions, of variables that the node's run writes without a model."""
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -62,7 +67,7 @@ class Step:
 
     label: str
     edge: str
-    """The edge's id; empty for the transition to a global node."""
+    """The edge's id; empty for the transition to a global node or back from it."""
     node: str
     """The destination."""
     asked: str
@@ -92,11 +97,19 @@ class _Answered:
     has_tool: bool = True
 
 
-def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Undecided | None:
+def undecided_nodes(
+    turn: TurnLog, graph: Graph, place: Position, *, is_over: bool = False
+) -> Undecided | None:
     """Return the nodes that the stand-in left without taking an edge.
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the stand-in's answer left.
+
+    Args:
+        turn: The last turn of the run.
+        graph: The workflow.
+        place: The position after the turn, for the way back from a global node.
+        is_over: Whether the run is over.
     """
     answered: dict[str, _Answered] = {}
     left: dict[str, set[str | None]] = {}
@@ -114,14 +127,14 @@ def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Un
     found = list(answered.values())
     open_nodes = [each for each in found if each.has_tool and each.node not in left]
     without_tool = [each for each in found if not each.has_tool]
-    if candidates := _listed(open_nodes, found, graph, left):
-        return _undecided("The built-in rules chose no edge of {}.", candidates)
-    if candidates := _listed(without_tool[-1:], found, graph, left):
-        return _undecided("{} has no tool.", candidates)
-    others = [(each, steps) for each, steps in _listed(found, found, graph, left) if steps]
+    if candidates := _listed(open_nodes, found, graph, left, place):
+        return _undecided("The built-in rules chose no edge of {}.", candidates, graph)
+    if candidates := _listed(without_tool[-1:], found, graph, left, place):
+        return _undecided("{} has no tool.", candidates, graph)
+    others = [(each, steps) for each, steps in _listed(found, found, graph, left, place) if steps]
     decided = [(each, [step for step in steps if step.expression]) for each, steps in others[-1:]]
     is_decided = is_over and any(steps for _, steps in decided)
-    return _undecided("The built-in rules answered for {}.", decided) if is_decided else None
+    return _undecided("The built-in rules answered for {}.", decided, graph) if is_decided else None
 
 
 _Candidates = list[tuple[_Answered, list[Step]]]
@@ -132,12 +145,13 @@ def _listed(
     answered: Sequence[_Answered],
     graph: Graph,
     left: Mapping[str, set[str | None]],
+    place: Position,
 ) -> _Candidates:
     """Return the nodes with possible next steps, and those not in the graph."""
     found = []
     for each in nodes:
         config = graph.nodes.get(each.node)
-        steps = list(_steps(config, each, answered, graph)) if config is not None else []
+        steps = list(_steps(config, each, answered, graph, place)) if config is not None else []
         taken = left.get(each.node, ())
         steps = [step for step in steps if not step.edge or step.edge not in taken]
         if config is None or steps or graph.conditional(each.node):
@@ -145,10 +159,32 @@ def _listed(
     return found
 
 
-def _undecided(sentence: str, candidates: _Candidates) -> Undecided:
+def _undecided(sentence: str, candidates: _Candidates, graph: Graph) -> Undecided:
     names = " and ".join(node_name_of(each.event) or each.node for each, _ in candidates)
-    steps = tuple(step for _, steps in candidates for step in steps)
-    return Undecided(tuple(each.node for each, _ in candidates), sentence.format(names), steps)
+    steps = [step for _, steps in candidates for step in steps]
+    labels = tell_apart([(step.label, step.edge) for step in steps], graph)
+    steps = [replace(step, label=label) for step, label in zip(steps, labels, strict=True)]
+    return Undecided(tuple(each.node for each, _ in candidates), sentence.format(names), tuple(steps))
+
+
+_LONGEST_WORDS = 40
+
+
+def tell_apart(steps: Sequence[tuple[str, str]], graph: Graph) -> list[str]:
+    """Return the labels of steps; of several with one label each says its edge's name, else the condition.
+
+    Args:
+        steps: The label and the edge's id of each; the id is empty without an edge.
+        graph: The workflow.
+    """
+    labels = [label for label, _ in steps]
+    found = []
+    for label, edge_id in steps:
+        edge = graph.edges.get(edge_id)
+        words = (edge.name or condition_text(edge.condition)) if edge is not None else ""
+        is_one_of_several = labels.count(label) > 1 and words
+        found.append(f"{label} ({shortened(words, _LONGEST_WORDS)})" if is_one_of_several else label)
+    return found
 
 
 def _is_of_stand_in(event: Event) -> bool:
@@ -160,7 +196,7 @@ def _is_without_tool(event: Event) -> bool:
 
 
 def _steps(
-    config: NodeConfig, node: _Answered, answered: Sequence[_Answered], graph: Graph
+    config: NodeConfig, node: _Answered, answered: Sequence[_Answered], graph: Graph, place: Position
 ) -> Iterator[Step]:
     """Yield the steps that an answer decides, in the order of evaluation."""
     sources = [node, *(each for each in reversed(answered) if each is not node)]
@@ -176,6 +212,10 @@ def _steps(
     for other in graph.global_nodes if config.type in CONVERSATION_NODES else ():
         if other.global_node_config and other.logical_id != config.logical_id and may_enter(config, other):
             yield Step(other.label, "", other.logical_id, config.logical_id)
+    for back in place.next_edges if place.current == config.logical_id else ():
+        caller = graph.nodes.get(back.destination or "")
+        if back.kind == "reverse" and caller is not None:
+            yield Step(caller.label, "", caller.logical_id, config.logical_id)
 
 
 def _expression_steps(
@@ -213,7 +253,8 @@ def edge_expression(
     before = tuple(filter(None, map(_expression, own[: own.index(edge)])))
     answered: dict[str, Fields] = {}
     fed: dict[str, str] = {}
-    tools = variables_of_tools(source, graph.workflow.config)
+    written: set[str] = set()
+    tools, own_names = variables_of_tools(source, graph.workflow.config), names_written_by(source)
     try:
         references: list[Reference] = [each for one in (text, *before) for each in parse(one).references]
     except ExpressionError:
@@ -228,7 +269,9 @@ def edge_expression(
             answered[path] = keys
         elif reference.namespace == "runtime" and tool:
             fed[path] = tool
-    return EdgeExpression(text, before, answered, fed)
+        elif reference.namespace == "runtime" and _root(source, own_path) in own_names:
+            written.add(path)
+    return EdgeExpression(text, before, answered, fed, frozenset(written))
 
 
 def _root(node: NodeConfig, path: str) -> str:

@@ -61,6 +61,8 @@ class NodeBox:
     """The node's logical id; of a missing node the id that is named, or a text that says what has none."""
     lines: tuple[str, ...]
     """The name, at `NAME_SIZE` pixels and `LINE_HEIGHT` apart, cut to fit."""
+    name: str
+    """The whole name, for screen readers: a line may end inside a word."""
     caption: str
     """The type, and what is special about the node; it is not in the box."""
     type: str | None = None
@@ -129,7 +131,12 @@ class Diagram:
         boxes = [
             *(_box(node, direction) for node in nodes),
             *(
-                _sized(NodeBox(id=missing, lines=(), caption="missing", missing=True), missing, direction)
+                _sized(
+                    NodeBox(
+                        id=missing, lines=(), name=clean(missing) or _NO_NAME, caption="missing", missing=True
+                    ),
+                    direction,
+                )
                 for missing in missing_nodes
             ),
         ]
@@ -223,6 +230,7 @@ def _group_box(group: Group) -> NodeBox:
     return NodeBox(
         id=group.id,
         lines=(name,),
+        name=clean(group.title),
         caption="",
         width=round(text_width(name, NAME_SIZE) + 20 + button, 1),
         height=HEADER_HEIGHT,
@@ -241,6 +249,7 @@ def _box(node: NodeConfig, direction: Direction) -> NodeBox:
     box = NodeBox(
         id=node.logical_id,
         lines=(),
+        name=clean(node.label) or _NO_NAME,
         caption=shorten(" · ".join(filter(None, captions)), _LONGEST_CAPTION),
         type=node.type,
         start=node.is_start,
@@ -248,24 +257,31 @@ def _box(node: NodeConfig, direction: Direction) -> NodeBox:
         disabled=node.disabled,
         button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
     )
-    return _sized(box, node.label, direction)
+    return _sized(box, direction)
 
 
-def _sized(box: NodeBox, label: str, direction: Direction) -> NodeBox:
+_NO_NAME = "(no name)"
+
+
+def _sized(box: NodeBox, direction: Direction) -> NodeBox:
     """Return a box with its name: in one line where the rows of boxes are above each other, if it fits.
 
     Where they are beside each other, in the lines that make the smaller box.
     """
-    name = clean(label)
     most = MOST_WIDTH - ICON - _RIGHT - box.button
 
     def size(width: float, count: int) -> NodeBox:
-        lines = wrap(name, NAME_SIZE, width, count) or ("(no name)",)
+        lines = wrap(box.name, NAME_SIZE, width, count)
         across = ICON + max(text_width(line, NAME_SIZE) for line in lines) + _RIGHT + box.button
-        return replace(box, lines=lines, width=round(across, 1), height=len(lines) * LINE_HEIGHT + _HEIGHTS)
+        return replace(
+            box,
+            lines=lines,
+            width=round(across, 1),
+            height=len(lines) * LINE_HEIGHT + _HEIGHTS,
+        )
 
     choices = [size(most, 1), *(size(width, _MOST_LINES) for width in range(most, _LEAST_LINE, -_WIDTH_STEP))]
-    whole = [each for each in choices if " ".join(each.lines) == name] or choices[1:2]
+    whole = [each for each in choices if " ".join(each.lines) == box.name] or choices[1:2]
     if direction == "down":
         return min(whole, key=lambda each: (each.height, each.width))
     return min(whole, key=lambda each: (each.width + _AROUND) * (each.height + _AROUND))

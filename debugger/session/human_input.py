@@ -109,6 +109,11 @@ class PendingPrompt:
             return f"The edge is taken when {self._expression.text}, which the result of {named} decides."
         return f"This answer cannot take the edge. {needed_for(self._expression)}"
 
+    @property
+    def needed(self) -> str:
+        """Return the expression in the note; may be empty."""
+        return self._expression.text if self._expression is not None else ""
+
     @cached_property
     def step_fields(self) -> JsonObject | None:
         """Return the structured output that takes the user's step; ``None`` where none is known."""

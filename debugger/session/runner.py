@@ -308,9 +308,7 @@ class TurnRunner:
         return self._worker(log, start)
 
     def _worker(self, log: TurnLog, start: Callable[[TurnWorker], TurnStream]) -> TurnWorker:
-        intervenes = bool(self.mocks) or self.human_input.asks_all or bool(self.human_input.nodes)
-        # Where nothing is set up, nodes and models are executed without a detour.
-        control = RunInspector(Interceptor(self.mocks, self.human_input) if intervenes else None)
+        control = RunInspector(Interceptor(self.mocks, self.human_input))
         return TurnWorker(log, start, self._on_event, self.side_effects.update, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:

@@ -122,7 +122,7 @@ class DebugSession:
         self.breakpoints = self._runner.breakpoints
         self.stepping = self._runner.stepping
         self.mocks = self._runner.mocks
-        """The mocks and faults of turns that start from now on."""
+        """The mocks and faults of what runs from now on."""
         self.human_input = self._runner.human_input
         """Where the user answers for models."""
         self.sync = RecordSync(backend, workflow_id)

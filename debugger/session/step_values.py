@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from debugger.analysis.undecided import EdgeExpression, Fields, edge_expression
+from debugger.analysis.event_fields import node_of, text, values_of
+from debugger.analysis.undecided import EdgeExpression, Fields, edge_expression, tell_apart
 from debugger.engine.json_schema import schema_error
+from debugger.engine.mocks import Pin, Target
 from debugger.engine.variables import VariableEdit
 from debugger.errors import ExpressionError
 from debugger.expressions import ABSENT, Scope, lookup, parse, unresolved_placeholders
 from debugger.expressions.solutions import Name, Values, solution, with_values
+from debugger.graph.checks.tools import tool_of_node
+from debugger.graph.checks.variables import names_written_by
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 
 
@@ -79,6 +84,36 @@ def edits_for(values: Values, scope: Scope) -> tuple[VariableEdit, ...] | None:
     return tuple(edits.values()) if are_read else None
 
 
+def pinned_output(expression: EdgeExpression, node: NodeConfig, scope: Scope) -> JsonObject | None:
+    """Return what a run of a node has to write so that an edge is taken, and none before it.
+
+    It is a success with an empty result, with as few other values as possible. ``None`` where the node's
+    variables do not decide.
+
+    Args:
+        expression: The expression of the edge.
+        node: The node that it leaves.
+        scope: The variables of the run before the node.
+    """
+    names = names_written_by(node)
+    endings: JsonObject = {"_success": True, "_error": None}
+    results = [name for name in names if all(f"{name}{ending}" in names for ending in endings)]
+    first: JsonObject = {}
+    for name in sorted(results):
+        first |= {name: {}, **{f"{name}{ending}": value for ending, value in endings.items()}}
+    before = with_values(scope, {("runtime", name): value for name, value in first.items()})
+    values = solution(
+        expression.text,
+        before,
+        others=expression.before,
+        is_allowed=lambda found: all(name in expression.written for _, name in found),
+    )
+    edits = edits_for(values, before) if values is not None else None
+    if edits is None or not all(edit.name in names for edit in edits):
+        return None
+    return {"variables": {**first, **{edit.name: edit.value for edit in edits}}}
+
+
 def needed_for(expression: EdgeExpression) -> str:
     """Return what must change so that an expression holds, as a sentence."""
     references = {reference.text: reference.path for reference in parse(expression.text).references}
@@ -122,6 +157,8 @@ class OpenedStep:
     label: str
     edge: str
     edits: tuple[VariableEdit, ...]
+    pin: Pin | None = None
+    """The answer with which a node that has failed takes it."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +177,53 @@ class UnsetVariables:
         return [name for name in dict.fromkeys(roots) if name.isidentifier()]
 
 
+@dataclass(frozen=True)
+class FailedCalls:
+    """Nodes of a turn whose calls failed, and the steps that other answers open."""
+
+    names: tuple[str, ...]
+    steps: tuple[OpenedStep, ...]
+
+
+def failed_calls(turn: TurnLog, graph: Graph, scope: Scope) -> FailedCalls | None:
+    """Return the failed calls of a turn that decided an edge.
+
+    Args:
+        turn: The turn.
+        graph: The workflow.
+        scope: The variables of the main thread.
+    """
+    failed: dict[str, NodeConfig] = {}
+    passed: set[str | None] = set()
+    for event in turn.events:
+        node = graph.nodes.get(node_of(event) or "")
+        passed.add(text(event, "edge_logical_id"))
+        if node is not None and event.type == "end_node_run":
+            failed.pop(node.logical_id, None)
+            is_answered_by_form = node.type == "tool_node" and tool_of_node(node) is None
+            if values_of(event).run_output.success is False and not is_answered_by_form:
+                failed[node.logical_id] = node
+    names, steps = [], []
+    for node in failed.values():
+        opened = [step for step in _pinned_steps(node, graph, scope) if step.edge not in passed]
+        names += [node.label] if opened else []
+        steps += opened
+    labels = tell_apart([(step.label, step.edge) for step in steps], graph)
+    labelled = [replace(step, label=label) for step, label in zip(steps, labels, strict=True)]
+    return FailedCalls(tuple(names), tuple(labelled)) if labelled else None
+
+
+def _pinned_steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]:
+    for edge in graph.conditional(node.logical_id):
+        expression = edge_expression(edge, graph, node)
+        if expression is None or not expression.written:
+            continue
+        output = pinned_output(expression, node, scope)
+        if output is not None:
+            label = graph.nodes[edge.destination_node_logical_id or ""].label
+            yield OpenedStep(label, edge.logical_id, (), Pin(Target("node", node.logical_id), output))
+
+
 def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariables:
     """Return the missing variables of a node, and the steps they open.
 
@@ -155,7 +239,10 @@ def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariab
         "edge_configs": [edge.to_wire() for edge in edges],
     }
     paths = unresolved_placeholders(used, _without_blanks(scope.dynamic), system=SYSTEM_NAMES)
-    return UnsetVariables(tuple(paths), tuple(_steps(node, graph, scope)))
+    steps = list(_steps(node, graph, scope))
+    labels = tell_apart([(step.label, step.edge) for step in steps], graph)
+    labelled = (replace(step, label=label) for step, label in zip(steps, labels, strict=True))
+    return UnsetVariables(tuple(paths), tuple(labelled))
 
 
 def _steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]:

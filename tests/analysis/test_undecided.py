@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.analysis.position import position
 from debugger.analysis.undecided import EdgeExpression, Step, answered_field, undecided_nodes
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.graph.graph import Graph
@@ -38,7 +39,8 @@ def undecided(tmp_path):
         session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
         session.start(TurnInput.with_message(text))
         session.wait(10)
-        return undecided_nodes(session.turns[0], Graph(session.workflow), is_over=is_over)
+        graph = Graph(session.workflow)
+        return undecided_nodes(session.turns[0], graph, position(session.turns, graph), is_over=is_over)
 
     yield found
     backend.close()
@@ -53,6 +55,22 @@ def test_speaking_node_without_match_is_undecided(undecided):
 
 def test_matched_edge_leaves_nothing_open(undecided):
     assert undecided(say("chat"), BYE, LEAVES, text="the user leaves now") is None
+
+
+def test_way_back_from_global_node_is_open(undecided):
+    helper = say("helper", global_node_config=everywhere("The user needs help", back="All is well"))
+
+    found = undecided(say("chat"), helper, text="The user needs help")
+
+    assert found and found.steps == (Step("Chat", "", "chat", "helper"),)
+
+
+def test_parallel_edges_are_told_apart(undecided):
+    other = when("chat", "bye", freeform="The user is angry", name="angry") | {"logical_id": "other"}
+
+    found = undecided(say("chat"), BYE, LEAVES, other)
+
+    assert found and [step.label for step in found.steps] == ["Bye (The user leaves)", "Bye (angry)"]
 
 
 def test_node_without_edges_is_not_undecided(undecided):

@@ -347,3 +347,11 @@ def test_missing_program_is_told_and_looked_for_again(monkeypatch: pytest.Monkey
     again = layout(workflow())
     assert len(again.nodes) == 3
     assert again.version != made.version
+
+
+def test_name_that_is_wrapped_inside_a_word_is_kept_whole() -> None:
+    name = "Rechtsschutzversicherungsgesellschaftsprüfung"
+    made = layout(workflow([{"logical_id": "a", "type": "no_op", "is_start": True, "name": name}]))
+
+    (box,) = made.nodes
+    assert box.name == name != " ".join(box.lines)

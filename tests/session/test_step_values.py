@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.undecided import EdgeExpression
+from debugger.analysis.undecided import EdgeExpression, edge_expression
 from debugger.engine.variables import VariableEdit
 from debugger.expressions import Scope
 from debugger.graph import Graph
@@ -13,9 +13,10 @@ from debugger.session.step_values import (
     answer_fields,
     edits_for,
     needed_for,
+    pinned_output,
     unset_variables,
 )
-from tests.support.factories import document, static, when
+from tests.support.factories import document, node, static, when
 
 SCHEMA = {"type": "object", "properties": {"kind": {"enum": ["new", "old"]}, "n": {"type": "integer"}}}
 
@@ -135,3 +136,26 @@ def test_written_variable_opens_no_step():
     found = missing(Scope(runtime={"n": 1}), when("hello", "bye", "[[n]] > 2"))
 
     assert found.steps == ()
+
+
+def test_pinned_output_is_a_success_with_what_the_edge_asks_for():
+    fetch = node("fetch", "http_request")
+    edge = when("fetch", "late", "[[http_request_result.state]] == 'LATE'")
+    graph = Graph(Workflow.model_validate(document(fetch, static("late"), edge)))
+    expression = edge_expression(graph.edges["edge_fetch_late"], graph, graph.nodes["fetch"])
+
+    assert pinned_output(expression, graph.nodes["fetch"], Scope()) == {
+        "variables": {
+            "http_request_result": {"state": "LATE"},
+            "http_request_result_success": True,
+            "http_request_result_error": None,
+        }
+    }
+
+
+def test_output_that_does_not_decide_is_not_pinned():
+    edge = when("fetch", "late", "[[http_request_result_success]] == true AND {{tier}} == 'gold'")
+    graph = Graph(Workflow.model_validate(document(node("fetch", "http_request"), static("late"), edge)))
+    expression = edge_expression(graph.edges["edge_fetch_late"], graph, graph.nodes["fetch"])
+
+    assert pinned_output(expression, graph.nodes["fetch"], Scope()) is None

@@ -35,6 +35,7 @@ class MockSet:
         self._items: dict[str, Pin | Fault] = {}
         self._tries: dict[str, int] = {}
         self._hits: dict[str, int] = {}
+        self._passed: set[str] = set()
         self._number = 0
         self._lock = threading.Lock()
 
@@ -55,6 +56,11 @@ class MockSet:
         """Return those that are on and were never hit."""
         return [one for one in self.all if one.is_enabled and not self.hits(one.id)]
 
+    @property
+    def missed(self) -> list[Pin | Fault]:
+        """Return those of them whose node has begun a run since they were set."""
+        return [one for one in self.unused if one.id in self._passed]
+
     def put(self, one: Pin | Fault) -> Pin | Fault:
         """Add or replace one; return it with its id.
 
@@ -67,6 +73,7 @@ class MockSet:
                 self._number += 1
                 one = replace(one, id=f"{'pin' if isinstance(one, Pin) else 'fault'}{self._number}")
             self._items = {**self._items, one.id: one}
+            self._passed.discard(one.id)
         return one
 
     def remove(self, intervention_id: str) -> None:
@@ -85,6 +92,8 @@ class MockSet:
         fault: Fault | None = None
         with self._lock:
             for one in self._items.values():
+                if target.kind == "node" and target.name == one.target.node_id:
+                    self._passed.add(one.id)
                 if not one.is_enabled or not _fits(one.target, target):
                     continue
                 if isinstance(one, Pin):
@@ -209,6 +218,11 @@ class Target:
     """The node's logical id, or the tool's name as a model knows it."""
     node: str = ""
     """The node that calls a tool; empty means every node."""
+
+    @property
+    def node_id(self) -> str:
+        """Return the node; of a tool that every node may call, an empty text."""
+        return self.node if self.kind == "tool" else self.name
 
 
 @dataclass(frozen=True)

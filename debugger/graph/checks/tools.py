@@ -79,15 +79,22 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
     for config in _listed_tools(context.graph.workflow.config.tools_config):
         yield Tool("'workflow_config'", config, _own_result(config))
     for node in context.nodes:
-        owner = describe_node(node)
-        single = own_field(node, "tool_config")
-        if node.type == "tool_node" and isinstance(single, dict):
-            chosen = own_field(node, "result_runtime_variable_name")
-            has_own = isinstance(chosen, str) and chosen not in ("", DEFAULT_RESULT)
-            yield Tool(owner, single, chosen if has_own else _own_result(single), node.logical_id)
+        owner, single = describe_node(node), tool_of_node(node)
+        if single is not None:
+            yield single
         listed = own_field(node, "tools_config") if node.type in MODEL_NODES else None
         for config in _listed_tools(listed):
             yield Tool(owner, config, _own_result(config), node.logical_id)
+
+
+def tool_of_node(node: NodeConfig) -> Tool | None:
+    """Return the tool that a tool node calls."""
+    config = own_field(node, "tool_config")
+    if node.type != "tool_node" or not isinstance(config, dict):
+        return None
+    chosen = own_field(node, "result_runtime_variable_name")
+    has_own = isinstance(chosen, str) and chosen not in ("", DEFAULT_RESULT)
+    return Tool(describe_node(node), config, chosen if has_own else _own_result(config), node.logical_id)
 
 
 def variables_of_tools(node: NodeConfig, workflow: WorkflowConfig) -> dict[str, str]:

@@ -16,8 +16,8 @@ from debugger.graph.checks.context import (
     quote,
     rule,
 )
-from debugger.graph.checks.tools import DEFAULT_RESULT, tools_of
-from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
+from debugger.graph.checks.tools import DEFAULT_RESULT, Tool, tool_of_node, tools_of
+from debugger.graph.node_types import CONVERSATION_NODES, MODEL_NODES, NODE_FACTS
 from debugger.protocol.base import WireModel
 from debugger.protocol.workflow import SYSTEM_GLOBALS, SYSTEM_NAMES, ConditionConfig, NodeConfig
 
@@ -230,12 +230,25 @@ def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
         if tool.config.get("tool_id") or tool.config.get("expand_result_into_runtime_variables"):
             yield None
             return
-        mapped = {
-            str(entry.get("target_variable_name")) for entry in tool.entries("result_variable_mappings")
-        }
-        yield mapped | _with_outcome(tool.result_name)
+        yield _of_tool(tool)
     if any(own_field(node, "use_mcp_tools") for node in context.nodes):
         yield {DEFAULT_RESULT}
+
+
+def _of_tool(tool: Tool) -> set[str]:
+    mapped = {str(entry.get("target_variable_name")) for entry in tool.entries("result_variable_mappings")}
+    return mapped | _with_outcome(tool.result_name)
+
+
+def names_written_by(node: NodeConfig) -> set[str]:
+    """Return the variables that each run of a node writes by itself, as far as the document shows them.
+
+    Those that a model's answer sets are none of them.
+    """
+    if node.type in MODEL_NODES:
+        return set()
+    tool = tool_of_node(node)
+    return _of_tool(tool) if tool is not None else _of_node(node) or set()
 
 
 def _chosen_by_model(context: CheckContext) -> Iterator[ConditionConfig]:

@@ -24,6 +24,22 @@ def plain(text: str) -> str:
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
+_PLACE = "\ue000"
+
+
+def with_code(text: str, code: str) -> str:
+    """Return the text with all Markdown marks escaped, and a part of it as code.
+
+    Outside of code, Streamlit draws ``>=`` as another character.
+    """
+    if not code.strip():
+        return plain(text)
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    shown = f"{fence}{space}{' '.join(code.split())}{space}{fence}"
+    return plain(text.replace(code, _PLACE, 1)).replace(_PLACE, shown)
+
+
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 node``, ``2,000 nodes``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

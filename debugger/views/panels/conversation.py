@@ -17,7 +17,7 @@ from debugger.views.panels.cursor import PAST
 from debugger.views.panels.demo import audience_messages, next_line, wait_words
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
-from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
+from debugger.views.panels.next_steps import draw_missing_values, draw_undecided, show_why
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
@@ -94,14 +94,9 @@ def _end(view: RunView) -> None:
     items: list[Item] = [Text(end.text, look="message", key="end_reason")]
     if end.node_id is not None:
         why = "Show the last decision, edge by edge"
-        show = refresh.refreshing("workbench", _show_why)
+        show = refresh.refreshing("workbench", show_why)
         items.append(Button("why_ended", "Why", show, look="tertiary", help=why))
     bar("run_end", items, low=True)
-
-
-def _show_why() -> None:
-    actions.select_event(None)
-    state.set_widget_from_callback(state.TAB_KEY, "Why")
 
 
 def _window(view: RunView, later: list[bool]) -> tuple[int, int]:

@@ -153,13 +153,25 @@ def answer_turn_again(
 
 
 @action(role=Role.RUN, takes_session=True)
-def run_with_edits(session: DebugSession, turn_number: int, edits: Sequence[VariableEdit]) -> None:
-    """Fork the run before a turn, and execute it with other values."""
+def run_with_edits(
+    session: DebugSession,
+    turn_number: int,
+    edits: Sequence[VariableEdit],
+    prepare: Callable[[DebugSession], None] | None = None,
+) -> None:
+    """Fork the run before a turn, and execute it with other values.
+
+    Args:
+        session: The run on view.
+        turn_number: The turn.
+        edits: The values.
+        prepare: Sets up the session of the fork before the turn starts.
+    """
     if session.run_id is None or session.busy:
         return
     draft = _draft(session, turn_number)
     draft.variables.set_values(edits)
-    _run(draft)
+    _run(draft, prepare)
 
 
 def _draft(session: DebugSession, turn_number: int) -> ForkDraft:

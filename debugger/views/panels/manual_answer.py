@@ -20,7 +20,7 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import action
 from debugger.views.auth.permissions import explain_denial, on_click
-from debugger.views.components.markdown import plain
+from debugger.views.components.markdown import plain, with_code
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_state import Element
 from debugger.views.run_view import RunView, run_history, run_view
@@ -41,7 +41,7 @@ def manual_answer(view: RunView) -> None:
         with st.container(border=False, key="desk_body"):
             st.markdown(f"**:material/edit: Answer as the model of {plain(prompt.node_name)}**")
             if inquiry.note:
-                st.caption(plain(inquiry.note))
+                st.caption(with_code(inquiry.note, inquiry.needed))
             _prompt(prompt)
             if prompt.choices:
                 _edges(inquiry, lead, problems.get("args"))

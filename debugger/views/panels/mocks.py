@@ -9,11 +9,14 @@ from typing import Any, get_args
 
 import streamlit as st
 
+from debugger.analysis.node_origins import author_node_id
 from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.errors import InputError
 from debugger.graph import Graph
 from debugger.graph.node_types import MODEL_NODES
+from debugger.protocol.workflow import NodeConfig
 from debugger.session.debug_setup import mock_warning, tool_names
+from debugger.session.json_input import parse_object, to_json
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
@@ -22,7 +25,7 @@ from debugger.views.auth.permissions import explain_denial, on_change, on_click
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
-from debugger.views.run_view import RunView
+from debugger.views.run_view import RunView, run_history, run_view
 from debugger.views.state import LastAction
 
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
@@ -55,6 +58,7 @@ def mocks(view: RunView) -> None:
             "models#the-same-answer-every-time",
         )
     _unused(view)
+    _pin_editor([one for one in items if isinstance(one, Pin)], view)
     _form(view, pins)
 
 
@@ -66,7 +70,7 @@ def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
             Column("kind", "Kind", 66, "chip"),
             lambda one: ("Pin", "blue") if isinstance(one, Pin) else ("Fault", "orange"),
         ),
-        (Column("of", "Of", 120, grows=True), lambda one: _target_words(one.target, view.graph)),
+        (Column("of", "Of", 120, grows=True), lambda one: _target_words(one.target, view)),
         (Column("what", "Output or error", 140, grows=True), _effect),
         (
             Column("attempts", "Attempts", 66),
@@ -80,7 +84,7 @@ def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
 
 
 def _state(view: RunView, one: Pin | Fault) -> Cell:
-    warning = mock_warning(one, view.graph)
+    warning = mock_warning(one, _running(view))
     if warning:
         return warning, "red"
     if not one.is_enabled:
@@ -120,7 +124,9 @@ def _who(view: RunView, reason: str | None) -> None:
         )
         if is_some and not human_input.asks_all:
             names = {
-                node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_NODES
+                node.logical_id: _node_words(node, view)
+                for node in _running(view).nodes.values()
+                if node.type in MODEL_NODES
             }
             state.set_widget("who_answers_nodes", [node for node in names if node in human_input.nodes])
             st.multiselect(
@@ -150,14 +156,25 @@ def _chose_nodes(session: DebugSession) -> None:
     actions.store_debug_setup()
 
 
-def _target_words(target: Target, graph: Graph) -> str:
+def _target_words(target: Target, view: RunView) -> str:
     def label(node_id: str) -> str:
-        node = graph.nodes.get(node_id)
-        return node.label if node else node_id
+        node = _running(view).nodes.get(node_id)
+        return _node_words(node, view) if node else node_id
 
     if target.kind == "tool":
         return f"tool {target.name}" + (f" in {label(target.node)}" if target.node else "")
     return f"{'model of ' if target.kind == 'model' else ''}{label(target.name)}"
+
+
+def _running(view: RunView) -> Graph:
+    """Return the workflow with the nodes inside super nodes."""
+    return view.memo("running graph", lambda: Graph(run_history(view).workflow))
+
+
+def _node_words(node: NodeConfig, view: RunView) -> str:
+    around = view.graph.nodes.get(author_node_id(node.logical_id, view.graph.nodes))
+    is_inside = around is not None and around.logical_id != node.logical_id
+    return f"{node.label} in {around.label}" if around is not None and is_inside else node.label
 
 
 def _effect(one: Pin | Fault) -> str:
@@ -169,14 +186,46 @@ def _effect(one: Pin | Fault) -> str:
 
 
 def _unused(view: RunView) -> None:
-    unused = view.session.mocks.unused
+    found = view.session.mocks
+    unused = found.unused if view.session.is_over else found.missed
     if unused and view.turns and not view.session.busy:
-        named = ", ".join(_target_words(one.target, view.graph) for one in unused)
+        named = ", ".join(_target_words(one.target, view) for one in unused)
         st.warning(
             f"{count(len(unused), 'pin or fault') if len(unused) == 1 else f'{len(unused)} pins or faults'} "
             f"not used so far: {plain(named)}",
             icon=":material/warning:",
         )
+
+
+def _pin_editor(pins: Sequence[Pin], view: RunView) -> None:
+    """Draw the field in which the output of a pin is changed."""
+    if not pins or explain_denial(_change):
+        return
+    with st.container(border=True, key="edited_pin"):
+        by_id = {one.id: one for one in reversed(pins)}
+        chosen = st.selectbox(
+            "Change the pin of",
+            list(by_id),
+            format_func=lambda one: f"{_target_words(by_id[one].target, view)} ({one})",
+            key="edited_pin_id",
+            width=320,
+        )
+        pin = by_id[chosen]
+        # A pin with another output has another field, which begins with it.
+        key, first = f"edited_pin_{pin.id}_{hash(to_json(pin.output))}", to_json(pin.output)
+        st.text_area("Output as JSON", first, key=key, height=120)
+        st.button(
+            "Change pin",
+            key="change_pin",
+            icon=":material/edit:",
+            args=(pin, key),
+            **on_click(refresh.refreshing("look", _change)),
+        )
+
+
+@action(role=Role.RUN)
+def _change(pin: Pin, key: str) -> None:
+    put(replace(pin, output=parse_object(str(state.widget(key) or "{}"), what="The output of the pin")))
 
 
 def _form(view: RunView, reason: str | None) -> None:
@@ -189,7 +238,7 @@ def _form(view: RunView, reason: str | None) -> None:
         kind: TargetKind = st.selectbox(
             "New fault in", get_args(TargetKind), format_func=_WORDS.__getitem__, key="fault_kind", width=160
         )
-        names = _targets(kind, view.graph)
+        names = _targets(kind, view)
         st.selectbox(
             "Which", list(names), format_func=names.__getitem__, key=f"fault_target_{kind}", width=220
         )
@@ -209,11 +258,12 @@ def _form(view: RunView, reason: str | None) -> None:
         )
 
 
-def _targets(kind: TargetKind, graph: Graph) -> dict[str, str]:
+def _targets(kind: TargetKind, view: RunView) -> dict[str, str]:
+    graph = _running(view)
     if kind == "tool":
         return {name: name for name in tool_names(graph)}
     return {
-        node.logical_id: node.label
+        node.logical_id: _node_words(node, view)
         for node in graph.nodes.values()
         if kind == "node" or node.type in MODEL_NODES
     }
@@ -238,7 +288,7 @@ def put(session: DebugSession, one: Pin | Fault) -> None:
     Raises:
         InputError: It can have no effect in this version of the workflow.
     """
-    warning = mock_warning(one, session.index.graph)
+    warning = mock_warning(one, _running(run_view(session)))
     if warning is not None and not one.id:
         raise InputError(warning, advice="Choose a node or a tool of the version on view.")
     session.mocks.put(one)

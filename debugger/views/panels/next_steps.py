@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from debugger.analysis.event_fields import node_of
 from debugger.analysis.position import NextEdge
+from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
+from debugger.engine.mocks import Pin, Target
 from debugger.engine.variables import VariableEdit
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
+from debugger.protocol.workflow import NodeConfig
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
-from debugger.session.step_values import OpenedStep, UnsetVariables, edits_for, needed_for, unset_variables
+from debugger.session.step_values import (
+    FailedCalls,
+    OpenedStep,
+    UnsetVariables,
+    edits_for,
+    failed_calls,
+    needed_for,
+    pinned_output,
+    unset_variables,
+)
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import action
 from debugger.views.components.markdown import json_cell, listed
 from debugger.views.components.toolbar import Button, Item, Line, Text, bar, bars
 from debugger.views.navigation import ViewMode
-from debugger.views.panels import fork_actions, setup, stepping
+from debugger.views.panels import fork_actions, mocks, setup, stepping
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.manual_answer import choose_step, expression_of, scope_now, use_fallback
@@ -32,7 +45,8 @@ _MOST_STEPS = 4
 
 
 def draw_undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in chose no edge."""
+    """Draw the offers to answer as the node whose call failed, and as the model that chose no edge."""
+    _draw_failed(_failed(view))
     found = _undecided(view)
     if found is None:
         return
@@ -45,7 +59,52 @@ def draw_undecided(view: RunView) -> None:
         if step.expression is not None:
             hint += f", which is taken when {step.expression.text}"
         items.append(_offer(f"answer_with_{place}", f"→ {step.label}", found, step, hint))
-    bar("undecided", items, low=True)
+    bar("undecided", [*items, *_rest("undecided", len(found.steps))], low=True)
+
+
+def _rest(key: str, number: int) -> list[Button]:
+    """Return the button that shows the steps that have none of their own."""
+    label, hint = f"{number - _MOST_STEPS} more", "Show all possible next steps"
+    button = Button(f"more_{key}", label, show_why, look="tertiary", help=hint)
+    return [button] if number > _MOST_STEPS else []
+
+
+def show_why() -> None:
+    """Show the possible next steps."""
+    actions.select_event(None)
+    state.set_widget_from_callback(state.TAB_KEY, "Why")
+
+
+def _draw_failed(found: FailedCalls | None) -> None:
+    if found is None:
+        return
+    items: list[Item] = [Text(f"No answer for {' and '.join(found.names)}.", look="message")]
+    for place, step in enumerate(found.steps[:_MOST_STEPS]):
+        hint = f"Run the turn again in a fork, with a pinned answer: {_values_of(step)}"
+        press = refresh.refreshing("workbench", take_with_values)
+        items.append(Button(f"pin_{place}", f"→ {step.label}", press, (step,), look="tertiary", help=hint))
+    bar("failed_calls", [*items, *_rest("pins", len(found.steps))], low=True)
+
+
+def _values_of(step: OpenedStep) -> str:
+    """Return the values with which a step is taken."""
+    return _named(step.edits if step.pin is None else _edits_of(step.pin))
+
+
+def _failed(view: RunView) -> FailedCalls | None:
+    session = view.session
+    reasons = session.backend.capabilities
+    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
+        return None
+    if session.pending is not None or session.turns_to_load or session.is_deleted:
+        return None
+    if reasons.reason_against("pins") or reasons.reason_against("exact_fork"):
+        return None
+
+    def failed() -> FailedCalls | None:
+        return failed_calls(view.turns[-1], Graph(run_history(view).workflow), scope_now(view))
+
+    return view.memo("failed calls", failed)
 
 
 def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str) -> Button:
@@ -75,11 +134,11 @@ def _undecided(view: RunView) -> Undecided | None:
         return None
 
     def undecided() -> Undecided | None:
-        found = undecided_nodes(turn, view.graph, is_over=session.is_over)
+        found = undecided_nodes(turn, view.graph, view.position, is_over=session.is_over)
         if found is None or all(node in view.graph.nodes for node in found.nodes):
             return found
         running = Graph(run_history(view).workflow)  # one is inside a super node
-        return undecided_nodes(turn, running, is_over=session.is_over)
+        return undecided_nodes(turn, running, view.position, is_over=session.is_over)
 
     return view.memo("undecided", undecided)
 
@@ -121,6 +180,8 @@ class _Line:
 
 
 _GO = "Answer as the model: go here"
+_PIN = "Answer as the node: go here"
+_FOR_STEP = "for a next step"
 
 
 def draw_next_steps(view: RunView) -> None:
@@ -130,9 +191,10 @@ def draw_next_steps(view: RunView) -> None:
     lines = [line for line in lines if line.edge == chosen] or lines
     if not lines:
         return
-    shown = []
+    shown, labels = [], [line.label for line in lines]
     for place, line in enumerate(lines):
-        buttons = [replace(button, of=line.label) for button in line.buttons]
+        of = f"{line.label}, {line.text}" if labels.count(line.label) > 1 else line.label
+        buttons = [replace(button, of=of) for button in line.buttons]
         items: list[Item] = [
             Text(f"→ {line.label}", look="heading"),
             Text(line.text, look="message"),
@@ -164,11 +226,13 @@ def _lines(view: RunView) -> list[_Line]:
         if found is not None:
             lines.append(_undecided_line(found, open_step, f"go_{len(lines)}"))
     known = {line.edge for line in lines}
-    for opened in missing.steps if missing is not None else ():
+    failed = _failed(view)
+    opened_steps = (*(missing.steps if missing else ()), *(failed.steps if failed else ()))
+    for opened in opened_steps:
         if opened.edge not in known:
             press, hint = refresh.refreshing("workbench", take_with_values), "Run the turn again in a fork"
             button = Button(f"go_{len(lines)}", "Run again: go here", press, (opened,), help=hint)
-            lines.append(_Line(opened.label, f"taken with {_named(opened.edits)}", [button], opened.edge))
+            lines.append(_Line(opened.label, f"taken with {_values_of(opened)}", [button], opened.edge))
     return lines
 
 
@@ -198,7 +262,11 @@ def _taken_by(view: RunView, graph: Graph, step: NextEdge, key: str) -> tuple[st
         hint = "Any answer leads here; the built-in rules give one"
         return text, [Button(key, "Go here", answer, (inquiry,), help=hint)]
     if expression is not None and not expression.is_answered:
-        advice, buttons = _setting(view, expression, key)
+        is_written = source is not None and bool(expression.written) and not _has_run(view, source)
+        if source is not None and is_written:
+            advice, buttons = _pinning(view, expression, source, key)
+        else:
+            advice, buttons = _setting(view, expression, key)
         return f"{text}{advice}", buttons
     if inquiry is not None:
         element = Element("edge", step.edge_id) if step.edge_id else Element("node", step.destination or "")
@@ -268,6 +336,44 @@ def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, 
     return sentence, [Button(key, "Set with the next message", set_with_next, (edits,), help=hint)]
 
 
+def _has_run(view: RunView, node: NodeConfig) -> bool:
+    """Return whether a node at which the run is paused has written its variables."""
+    types = _types_at(view, node)
+    return not types or bool({"end_node_run", *LEAVING_TYPES}.intersection(types))
+
+
+def _types_at(view: RunView, node: NodeConfig) -> list[str]:
+    """Return the types of a node's events in its run that is paused, the last one first."""
+    stop, types = view.session.stop_point, []
+    for event in reversed(stop.log.events[: stop.position + 1]) if stop is not None else ():
+        if node_of(event) == node.logical_id:
+            types.append(event.type)
+            if event.type == "start_node_run":
+                break
+    return types
+
+
+def _pinning(
+    view: RunView, expression: EdgeExpression, node: NodeConfig, key: str
+) -> tuple[str, list[Button]]:
+    """Return how a node that is about to run takes a step, as text, and the button that pins its answer."""
+    output = pinned_output(expression, node, scope_now(view))
+    advice = f", which {node.label} decides"
+    buttons: list[Button] = []
+    if output is None or _types_at(view, node) != ["start_node_run"]:
+        return f"{advice}.", buttons
+    pin = Pin(Target("node", node.logical_id), output, note=_FOR_STEP)
+    if reason := view.session.backend.capabilities.reason_against("pins"):
+        return f"{advice}. {reason}", buttons
+    press = refresh.refreshing("workbench", mocks.put)
+    hint = f"Pin an answer of {node.label}; Mocks has it, where you can change and remove it"
+    return f"{advice}: {_named(_edits_of(pin))}.", [Button(key, _PIN, press, (pin,), help=hint)]
+
+
+def _edits_of(pin: Pin) -> list[VariableEdit]:
+    return [VariableEdit("runtime", name, value) for name, value in pin.output["variables"].items()]
+
+
 def _named(edits: Sequence[VariableEdit]) -> str:
     brackets = {"dynamic": "{{{{{}}}}}", "runtime": "[[{}]]"}
     return ", ".join(f"{brackets[edit.scope].format(edit.name)} = {json_cell(edit.value)}" for edit in edits)
@@ -295,6 +401,7 @@ def draw_missing_values(view: RunView) -> None:
         hint = f"Run the turn again in a fork, with {_named(step.edits)}"
         press = refresh.refreshing("workbench", take_with_values)
         items.append(Button(f"take_{place}", f"→ {step.label}", press, (step,), look="tertiary", help=hint))
+    items += _rest("values", len(missing.steps))
     if missing.names:
         hint = "Run the last turn again in a fork, with values that you set"
         items.append(
@@ -342,7 +449,14 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
 @action(role=Role.RUN, takes_session=True)
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
     """Run the last turn again in a fork, with values that open a step."""
-    fork_actions.run_with_edits(session.turns[-1].number, step.edits)
+    pin = step.pin
+
+    def prepare(fork: DebugSession) -> None:
+        if pin is not None:
+            fork.mocks.take(session.mocks.to_json())
+            fork.mocks.put(pin)
+
+    fork_actions.run_with_edits(session.turns[-1].number, step.edits, prepare)
 
 
 @action(role=Role.RUN, takes_session=True)

@@ -30,6 +30,7 @@ from debugger.views.panels.stepping import WAIT_SECONDS
 from debugger.views.run_view import RunView
 from debugger.views.state import Editors
 
+_SWITCH = "live_edit"
 _LEAD = "live"
 """The begin of the keys of the editor's grids."""
 
@@ -40,19 +41,21 @@ class VariableEdits:
 
     pending: PendingEdits | None = None
     stop: Stop | None = None
-    """The pause at which they were started."""
+    """The pause at which they were started; ``None`` begins with new ones."""
 
 
 def live_edit_switch(view: RunView) -> list[Item]:
     """Return the switch of the editor and the number of pending edits; nothing while the run is not paused.
 
-    At another pause the edits of the pause before are discarded.
+    At another pause the edits of the pause before are discarded, and the editor is closed.
     """
     edits = state.record(VariableEdits)
     stop = view.session.stop_point
     if stop is None:
         return []
     if edits.stop != stop:
+        if edits.stop is not None:
+            state.set_widget(_SWITCH, False)
         edits.pending, edits.stop = view.session.pending_edits(), stop
         if any(key.startswith(_LEAD) for key in state.record(Editors).tables):
             state.renew_editors()  # the grid would show, and edit, the variables of the pause before
@@ -72,7 +75,7 @@ def live_edit(view: RunView) -> None:
 def _switch(view: RunView) -> Disclosure:
     reason = view.session.backend.capabilities.reason_against("set_state") or explain_denial(apply_edits)
     return Disclosure(
-        "live_edit",
+        _SWITCH,
         "Edit variables",
         ":material/edit:",
         "secondary",
@@ -207,4 +210,5 @@ def apply_edits(session: DebugSession, edits: Sequence[VariableEdit]) -> None:
     """Change variables of the paused run."""
     session.edit(edits)
     session.wait_until_idle(WAIT_SECONDS)
+    state.record(VariableEdits).stop = None
     state.renew_editors()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.views.components.markdown import count, listed, milliseconds, plain
+from debugger.views.components.markdown import count, listed, milliseconds, plain, with_code
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,15 @@ def test_list_names_first_and_number_of_others(words, sentence):
 )
 def test_duration_has_unit(duration, cell):
     assert milliseconds(duration) == cell
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "shown"),
+    [
+        ("Taken when [[n]] >= 3; so it is.", "[[n]] >= 3", "Taken when `[[n]] >= 3`; so it is."),
+        ("Taken when [[a]] == '`'", "[[a]] == '`'", "Taken when `` [[a]] == '`' ``"),
+        ("No code", "", "No code"),
+    ],
+)
+def test_part_of_text_is_code(text, code, shown):
+    assert with_code(text, code).replace("\\.", ".") == shown

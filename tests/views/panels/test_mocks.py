@@ -3,7 +3,8 @@ from __future__ import annotations
 from debugger.backends.base import Capabilities
 from debugger.engine.mocks import Fault, Pin, Target
 from debugger.views.run_state import CurrentRun, Cursor
-from tests.support.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, node, say, static, tool, when
+from tests.support.super_nodes import super_node
 from tests.views.bars import captions, control, use
 from tests.views.message import send
 from tests.views.records import record_of
@@ -65,8 +66,43 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
 
     (pin,) = rows(app, "Mocks")
     assert (pin["kind"], pin["state"]) == ("Pin", "from turn 1")
-    assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
+    assert not app.warning  # no run of the node has passed it
     assert "Mocks 1" in control(app, "lower_view").options
+
+
+def test_output_of_pin_is_changed(app, backend, record):
+    opened(app, backend, node("fetch", "http_request"))
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "fetch"), {"variables": {"n": 1}}))
+    app.run()
+
+    field = next(area for area in app.text_area if area.label == "Output as JSON")
+    field.set_value('{"variables": {"n": 2}}').run()
+    click(app, "change_pin")
+
+    (pin,) = record(CurrentRun).session.mocks.all
+    assert pin.output == {"variables": {"n": 2}}
+
+
+def test_pin_of_tool_that_was_not_called_is_told_once_its_node_has_run(app, backend, record, settle):
+    chat = say("chat", tools_config={"tools": [tool("t", "def t():\n    return 1")["tool_config"]]})
+    opened(app, backend, chat)
+    record(CurrentRun).session.mocks.put(Pin(Target("tool", "t", "chat"), {"result": 1}))
+    send(app, "Hello")
+    settle()
+    use(app, "lower_view", "Mocks")
+
+    assert any("1 pin or fault not used so far: tool t in Chat" in each.value for each in app.warning)
+
+
+def test_nodes_and_tools_inside_super_nodes_are_listed(app, backend):
+    inside = document(tool("look", "def look():\n    return 1"))
+    opened(app, backend, super_node("desk", inside))
+
+    nodes = app.selectbox("fault_target_node").options
+    app.selectbox("fault_kind").set_value("tool").run()
+
+    assert nodes == ["Look in Desk"]
+    assert app.selectbox("fault_target_tool").options == ["look"]
 
 
 def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, record, press):

@@ -6,7 +6,7 @@ from debugger.session.fork_draft import DYNAMIC
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.setup import SetupState
 from debugger.views.run_state import CurrentRun
-from tests.support.factories import direct, document, everywhere, node, say, static, when, worker
+from tests.support.factories import direct, document, everywhere, node, say, static, tool, when, worker
 from tests.views.bars import control, items, keys, lines_of, use
 from tests.views.bars import words as texts
 from tests.views.message import send
@@ -44,6 +44,17 @@ def test_undecided_turn_offers_its_steps(app, backend, settle):
     offer = items(app, "undecided")
     assert offer[0]["text"] == "The built-in rules chose no edge of Chat."
     assert [item["label"] for item in offer[1:]] == ["Answer as the model", "→ Bye", "→ Orders"]
+
+
+def test_steps_without_a_button_are_counted_and_shown(app, backend, settle):
+    nodes = [static(f"n{number}") for number in range(6)]
+    edges = [when("chat", each["logical_id"], freeform="The user leaves") for each in nodes]
+    undecided(app, backend, settle, say("chat"), *nodes, *edges)
+    assert items(app, "undecided")[-1]["label"] == "2 more"
+
+    use(app, "more_undecided")
+
+    assert control(app, "inspector_tab").value == "Why"
 
 
 def test_offered_step_is_taken_in_fork(app, backend, record, settle):
@@ -216,7 +227,7 @@ def test_edge_that_a_tool_feeds_is_taken_by_its_call(app, backend, press, record
     assert app.checkbox("desk_1_tool_0_on").value
     assert json.loads(app.text_area("desk_1_tool_0_args").value).keys() == {"item"}
     notes = [note.value.replace("\\", "") for note in app.caption]
-    assert "The edge is taken when [[stock.left]] > 2, which the result of look_up decides." in notes
+    assert "The edge is taken when `[[stock.left]] > 2`, which the result of look_up decides." in notes
     app.button("desk_answer").click().run()
     record(CurrentRun).session.wait_until_idle(10)
     app.run()
@@ -322,6 +333,60 @@ def test_paused_run_takes_expression_inside_an_object(app, backend, record, sett
     wanted = 'when {{parcel.state}} == \'LOST\': {{parcel}} = {"state": "LOST"}.'
     assert shown == [("→ Bye", wanted, "Set now")]
     assert words(app)[-1] == "Bye"
+
+
+def test_node_that_is_about_to_decide_an_edge_is_answered_for(app, backend, record, settle):
+    coin = tool("coin", "def toss():\n    return 'heads'", result_runtime_variable_name="coin")
+    heads, tails = when("coin", "win", "[[coin]] == 'heads'"), when("coin", "lose", "[[coin]] == 'tails'")
+    backend.create_workflow(document(coin, static("win", "Win"), static("lose", "Lose"), heads, tails))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("before",), "coin")
+    send(app, "Hello")
+    session.wait_until_idle(10)
+    app.run()
+
+    shown = steps(app)
+    use(app, "go_1")
+    session.stepping.resume()
+    settle()
+
+    assert shown[1] == (
+        "→ Lose",
+        "when [[coin]] == 'tails', which Coin decides: "
+        '[[coin]] = "tails", [[coin_success]] = true, [[coin_error]] = null.',
+        "Answer as the node: go here",
+    )
+    assert words(app)[-1] == "Lose"
+
+
+def test_request_that_failed_is_answered_for_in_fork(app, backend, record, settle):
+    fetch = node("fetch", "http_request", url="https://shop.example/stock", method="POST")
+    won = when("fetch", "win", "[[http_request_result_success]] == true")
+    lost = when("fetch", "lose", "[[http_request_result_success]] == false")
+    undecided(app, backend, settle, fetch, static("win", "Win"), static("lose", "Lose"), won, lost)
+    offer = [item.get("text") or item["label"] for item in items(app, "failed_calls")]
+
+    use(app, "pin_0")
+    settle()
+
+    assert offer == ["No answer for Fetch.", "→ Win"]
+    assert words(app) == ["Hello", "Win"]
+    assert [pin.target.name for pin in record(CurrentRun).session.mocks.all] == ["fetch"]
+
+
+def test_node_that_has_run_is_not_answered_for(app, backend, record):
+    coin = tool("coin", "def toss():\n    return 'heads'", result_runtime_variable_name="coin")
+    backend.create_workflow(document(coin, BYE, when("coin", "bye", "[[coin]] == 'tails'")))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.toggle(("after",), "coin")
+    send(app, "Hello")
+    session.wait_until_idle(10)
+    app.run()
+
+    assert steps(app) == [("→ Bye", "when [[coin]] == 'tails': [[coin]] = \"tails\".", "Set now")]
+    session.stop()
 
 
 def test_step_of_missing_values_is_in_why(app, backend, settle):

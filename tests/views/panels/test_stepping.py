@@ -436,8 +436,11 @@ def test_editor_shows_variables_of_each_pause(app, backend, record):
     before = editor_names(record)
 
     click(app, "step_node")
+    is_open = bool(app.session_state["live_edit"])
+    app.session_state["live_edit"] = True
+    app.run()
 
-    assert before == []
+    assert (before, is_open) == ([], False)
     assert "tool_result" in editor_names(record)
     record(CurrentRun).session.stop()
 

@@ -203,7 +203,7 @@ function paintNode(it, { group, marks, node }, state, selected) {
   group.style.setProperty("--heat", state.heat || 0);
   group.setAttribute("aria-pressed", String(selected));
   if (isGroup || node.button) group.setAttribute("aria-expanded", String(isGroup));
-  const labels = [node.lines.join(" "), isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state], state.here && STATE_WORDS.current];
+  const labels = [node.name, isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state], state.here && STATE_WORDS.current];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
   if (state.order) labels.push("in order " + orderWords(state));
   if (figure) labels.push(figure);
