@@ -116,7 +116,7 @@ def expect_reached(page: Page, node: str) -> None:
     else:
         shown = page.locator(f'.node[data-id="{node}"]')
         expect(shown).to_have_accessible_name(re.compile("visited|you are here"))
-    if page.locator(".st-key-message textarea").is_disabled():
+    if message_box(page).is_disabled():
         expect(page.locator(".st-key-run_end")).to_contain_text("Ended: ")
 
 
