@@ -74,7 +74,8 @@ def test_edge_that_no_answer_takes_is_explained(app, backend, record):
 
     assert app.radio("desk_1_edge").value == ""
     assert any(
-        "cannot take the edge. It needs [[x]] == 1, and [[x]]" in each.value.replace("\\", "")
+        "cannot take the edge. It needs [[x]] == 1, and [[x]]"
+        in each.value.replace("\\", "").replace("`", "")
         for each in app.caption
     )
     record(CurrentRun).session.stop()
