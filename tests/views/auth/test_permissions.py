@@ -52,6 +52,7 @@ VIEW_COMMANDS = {
     "show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
+    "panels.next_steps": "show_why",
     "panels.exports.dialog": "close_export_dialog open_export_of_run",
     "panels.exports.options": "_move _take_preset _take_shape",
     "panels.fork_actions": "close_fork close_tree open_tree",
