@@ -30,7 +30,7 @@ BoxKind = Literal["node", "super_node", "thread"]
 
 
 MOST_WIDTH = 130
-"""Of a node's box; a name that needs more has an ellipsis."""
+"""The width of a node's box at most; a name that needs more has an ellipsis."""
 ICON = 19
 """The width at the left side of a box that is left to the icon of the node's type."""
 _RIGHT = 5
@@ -40,7 +40,7 @@ _HEIGHTS = 7
 _MOST_LINES = 2
 _LEAST_LINE, _WIDTH_STEP = 40, 10
 _AROUND = 20
-"""What a box takes besides its own width and height: the gap to the next one, with the badges in it."""
+"""Room of a box besides its own width and height: the gap to the next one, with the badges in it."""
 _LONGEST_CAPTION = 60
 """Characters."""
 _UNFOLD_BUTTON = 18

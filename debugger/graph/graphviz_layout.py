@@ -66,7 +66,7 @@ _AWAY: Final = sorted(
     ((dx, dy) for dx in range(-_FURTHEST, _FURTHEST + 1, 2) for dy in range(-_FURTHEST, _FURTHEST + 1, 2)),
     key=lambda way: math.hypot(*way),
 )
-"""Where a label is moved to that an edge crosses, the nearest first."""
+"""Moves of a label that an edge crosses, the nearest first."""
 
 
 class Frame(NamedTuple):
@@ -110,7 +110,7 @@ _ROOMS: dict[Direction, Room] = {
 }
 """The room around a box that the program is told of: along the flow the rest is in the gap to the labels."""
 _LOW: Final[dict[Direction, float]] = {"down": 2.0, "right": 0.0}
-"""By so much a label, at both of its sides along the flow, is smaller for the program than it is drawn."""
+"""Pixels by which a label is smaller for the program than drawn, at both sides along the flow."""
 
 
 def badge_frames(box: Frame, kind: BoxKind = "node") -> tuple[Frame, ...]:

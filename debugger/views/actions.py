@@ -73,7 +73,13 @@ class _RunSetups:
     token: str = ""
     """Names what the owner holds of this tab; empty before anything is set."""
     is_reloaded: bool = False
-    """Whether the next session on view is that of the tab before its reload."""
+    """True while the next session on view is that of the tab before its reload."""
+
+    def carry_over(self, session: DebugSession) -> None:
+        """Let the next run of a workflow have the debug setup of a session."""
+        self.by_workflow.pop(session.workflow_id, None)
+        if session.mocks or session.breakpoints.points:
+            self.by_workflow[session.workflow_id] = debug_setup.capture(session)
 
 
 SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
@@ -495,9 +501,8 @@ def show(session: DebugSession | None, *, after: DebugSession | None = None) -> 
     A question on a turn is about the session before, and is closed.
 
     Args:
-        session: The session; it gets its run's own debug setup, else that of the one before, else what this
-            user has set for the workflow.
-        after: The session that it continues, as a restart or a fork does.
+        session: The session; it gets its run's own debug setup, else what this user has set for the workflow.
+        after: The session that it continues, as a restart or a fork does, with its debug setup.
     """
     run, selection = state.record(CurrentRun), state.record(Selection)
     setups = state.record(_RunSetups)
@@ -508,16 +513,15 @@ def show(session: DebugSession | None, *, after: DebugSession | None = None) -> 
         if may(Role.RUN):
             session.background.automatic = setups.advances_by_itself
         if may(Role.RUN) or not session.busy:
+            if after is not None:
+                setups.carry_over(after)
             own = _stored_setup(session.run_id)
-            found = own or (
-                debug_setup.capture(after) if after else setups.by_workflow.get(session.workflow_id)
-            )
+            found = own or setups.by_workflow.get(session.workflow_id)
             if found is not None and not session.breakpoints.points and not session.mocks:
                 debug_setup.restore(session, found, is_own=own is not None or setups.is_reloaded)
             if own is not None and own.get("by", "") == _user_name():
-                setups.by_workflow.setdefault(
-                    session.workflow_id, own
-                )  # after a reload, the next run has it, too
+                # After a reload, the next run has it, too; it does not get what another user has set.
+                setups.by_workflow.setdefault(session.workflow_id, own)
         setups.is_reloaded = False
         if session.status == "not_started" and setups.by_workflow:
             _keep_for_reload(setups)

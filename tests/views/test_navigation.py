@@ -170,3 +170,18 @@ def test_run_of_another_user_gives_the_next_run_nothing(prepared, press, browser
 
     assert not session.mocks.all
     assert not session.breakpoints.points
+
+
+def test_restart_of_another_users_run_keeps_its_faults_after_a_reload(prepared, press, browser, monkeypatch):
+    press("start")
+    browser("Ben")
+    monkeypatch.setattr(actions, "_user_name", lambda: "Ben")
+    tab, _ = opened(prepared.query_params)
+    use(tab, "restart")
+    record_of(tab, CurrentRun).session.wait_until_idle(10)
+    tab.run()
+
+    _, again = opened(tab.query_params)
+
+    assert again.run_id is not None
+    assert [fault.error for fault in again.mocks.all] == ["planted-secret"]

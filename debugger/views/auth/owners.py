@@ -72,7 +72,7 @@ class Owner:
     sessions: list[tuple[str, DebugSession]] = field(default_factory=list)
     """Sessions on the hosted API that a reload must not lose, each with the name of its connection."""
     setups: dict[str, dict[str, JsonObject]] = field(default_factory=dict)
-    """What tabs have set for runs to be started, as breakpoints, by workflow and by the tab's token."""
+    """Debug setups of runs to be started, by the tab's token and by workflow."""
     used_at: float = 0.0
 
     def keep_setups(self, token: str, by_workflow: Mapping[str, JsonObject]) -> None:

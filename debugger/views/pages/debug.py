@@ -75,7 +75,7 @@ class LowerPanes:
     """The workflow and the version before whose start they were asked for: a choice of models and calls makes
     another session of them."""
     is_before_start: bool = False
-    """Whether the panes were drawn last before a start."""
+    """True where the panes were last drawn before a start."""
 
     def is_asked_for(self, session: DebugSession) -> bool:
         """Return whether they were asked for before the start of this workflow."""

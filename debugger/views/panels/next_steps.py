@@ -9,6 +9,7 @@ from debugger.analysis.event_fields import node_of
 from debugger.analysis.position import NextEdge
 from debugger.analysis.transitions import LEAVING_TYPES
 from debugger.analysis.undecided import EdgeExpression, Step, Undecided, edge_expression, undecided_nodes
+from debugger.backends.base import Ability
 from debugger.engine.mocks import Pin, Target
 from debugger.engine.variables import VariableEdit
 from debugger.expressions.solutions import solution
@@ -91,14 +92,17 @@ def _values_of(step: OpenedStep) -> str:
     return _named(step.edits if step.pin is None else _edits_of(step.pin))
 
 
+def _can_run_again(view: RunView, ability: Ability) -> bool:
+    """Return whether the last turn can be run again in a fork, with what the backend is able to do."""
+    session, reasons = view.session, view.session.backend.capabilities
+    is_at_rest = not (view.is_past or view.is_busy or session.pending is not None or session.turns_to_load)
+    is_offered = bool(view.turns) and not session.is_deleted and not state.record(ViewMode).is_demo
+    is_able = not (reasons.reason_against(ability) or reasons.reason_against("exact_fork"))
+    return is_at_rest and is_offered and is_able
+
+
 def _failed(view: RunView) -> FailedCalls | None:
-    session = view.session
-    reasons = session.backend.capabilities
-    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
-        return None
-    if session.pending is not None or session.turns_to_load or session.is_deleted:
-        return None
-    if reasons.reason_against("pins") or reasons.reason_against("exact_fork"):
+    if not _can_run_again(view, "pins"):
         return None
 
     def failed() -> FailedCalls | None:
@@ -120,14 +124,9 @@ def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str)
 
 
 def _undecided(view: RunView) -> Undecided | None:
+    if not _can_run_again(view, "manual_model"):
+        return None
     session = view.session
-    reasons = session.backend.capabilities
-    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
-        return None
-    if session.pending is not None or session.turns_to_load or session.is_deleted:
-        return None
-    if reasons.reason_against("manual_model") or reasons.reason_against("exact_fork"):
-        return None
     turn = view.turns[-1]
     # A node that opens the conversation has nothing to decide on yet.
     if turn.is_background or not (turn.message or session.is_over):

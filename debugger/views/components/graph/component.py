@@ -26,7 +26,7 @@ class GraphView:
     """State of the graph component."""
 
     direction: Direction = "down"
-    """Where the graph runs: the browser asks for the other one where its text is larger in the pane."""
+    """Direction of the graph; the browser asks for the other one where its text is larger in the pane."""
 
 
 def graph_direction() -> Direction:
