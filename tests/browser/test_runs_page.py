@@ -155,7 +155,7 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     settled(page)
     go_to(page, "Debug")
     go_to(page, "Runs")
-    page.get_by_role("button", name="Filter · 2").click()
+    page.get_by_role("button", name="Filter · 1").click()
     expect(page.get_by_label("From", exact=True)).not_to_have_value("")
     page.keyboard.press("Escape")
     expect(found(page)).to_have_text(re.compile(r"(?:[1-9]|[1-3]\d) runs?"))

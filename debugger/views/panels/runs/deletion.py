@@ -21,6 +21,7 @@ from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.runs.scope import Scope, click_key, runs_state, scope_ids, take_click
 from debugger.views.times import shown_time, zone_name
@@ -102,18 +103,12 @@ def undo_bar() -> None:
     held = runs_state()
     if not held.undo:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="undo_delete"):
-        st.caption(f":material/delete: {count(len(held.undo), 'run')} deleted.", width="content")
-        st.button(
-            "Undo",
-            key="undo_runs",
-            icon=":material/undo:",
-            args=(list(held.undo),),
-            **on_click(restore, help="Restore them"),
-        )
-        st.button(
-            "Dismiss", key="dismiss_undo", icon=":material/close:", type="tertiary", on_click=_dismiss_undo
-        )
+    items: list[Item] = [
+        Text(f"{count(len(held.undo), 'run')} deleted."),
+        Button("undo_runs", "Undo", restore, (list(held.undo),), icon=":material/undo:", look="tertiary"),
+        Button("dismiss_undo", "Dismiss", _dismiss_undo, icon=":material/close:", look="tertiary"),
+    ]
+    bar("undo_delete", items, low=True)
 
 
 def _dismiss_undo() -> None:

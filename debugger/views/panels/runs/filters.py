@@ -43,6 +43,7 @@ from debugger.views.times import day_begin, day_end, zone_name
 _IN_BAR = {"runs_workflow", "runs_status", "runs_verdict", "runs_text"}
 _REST = NOTHING.keys() - _IN_BAR
 """Keys of the filters in the menu."""
+_DAYS = {"runs_since", "runs_until"}
 _PROBLEMS_HELP = "Only runs with an error, a failed answer, or a warning whose cause is unknown"
 _NAMED = "name:"
 """Begins an option that is the name of a scenario; the others are results."""
@@ -116,7 +117,8 @@ def _draw(backend: Backend, names: dict[str, str]) -> None:
     bar("run_filters", items, low=True, width="content")
     # Before the label: what is not an option any more filters nothing.
     rest = _rest(backend, reason)
-    number = sum(bool(state.widget(key)) for key in _REST) + (runs_state().path is not None)
+    in_use = {"days" if key in _DAYS else key for key in _REST if state.widget(key)}
+    number = len(in_use) + (runs_state().path is not None)
     with st.popover(f"Filter · {number}" if number else "Filter", key="filter_menu"):
         bar("more_filters", rest)
         saved_filters()

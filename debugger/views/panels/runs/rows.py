@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from debugger.analysis.run_facts import RunSummary
+from debugger.analysis.trouble import LABELS, WARNING_KINDS
 from debugger.protocol.notes import RunLabels
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
@@ -143,7 +144,9 @@ _PROBLEMS_HELP = "Errors and failed answers, also those that the workflow handle
 
 
 def _problems(summary: RunSummary) -> Cell:
-    parts = [(summary.failures, "failed"), (summary.problems - summary.failures, "unknown")]
+    failed = [kind for kind in summary.troubles if kind not in WARNING_KINDS]
+    kind = LABELS[failed[0]].lower() if len(failed) == 1 else "failed"
+    parts = [(summary.failures, kind), (summary.problems - summary.failures, "unknown")]
     words = ", ".join(f"{number:,} {what}" for number, what in parts if number)
     return (words, "red" if summary.failures else "orange") if words else None
 
@@ -190,11 +193,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First message", 190, help="Of the user, else of the agent", grows=True),
+            Column("first", "First message", 230, help="Of the user, else of the agent", grows=True),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last message", 190, help="Of the user or the agent", grows=True),
+            Column("last", "Last message", 230, help="Of the user or the agent", grows=True),
             of_summary(lambda summary: summary.last_words),
         ),
         (
@@ -211,11 +214,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             of_summary(lambda summary: duration_words(duration_of(summary))),
         ),
         (
-            Column("problems", "Problems", 104, "chip", help=_PROBLEMS_HELP),
+            Column("problems", "Problems", 120, "chip", help=_PROBLEMS_HELP),
             of_summary(_problems),
         ),
         (
-            Column("workflow", "Workflow", 150, help="With its version"),
+            Column("workflow", "Workflow", 160, help="With its version"),
             lambda run: f"{facts.names.get(run.workflow_id) or recorded_name(run)} v{run.version_number}",
         ),
         *([(tested, scenario)] if facts.scenarios else []),

@@ -30,7 +30,7 @@ def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, lis
     asked = [button.label for button in app.button if button.key == "delete_runs"]
     app.button("delete_runs").click().run()
     after = listed()
-    app.button("undo_runs").click().run()
+    control(app, "undo_runs").use()
 
     assert not app.exception
     assert asked == ["Delete 2 runs"]
