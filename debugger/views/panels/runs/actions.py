@@ -64,9 +64,8 @@ def run_actions(ticked: list[str], marks: Mapping[str, RunLabels], total: int) -
 
 
 def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
-    items: list[Item] = [
-        Text(f"{total if scope == 'found' else len(ticked):,} selected", "strong", key="chosen_count")
-    ]
+    chosen = total if scope == "found" else len(ticked)
+    items: list[Item] = [Text(f"{chosen:,} selected", "strong", key="chosen_count")]
     if scope == "found":
         only = Button("choose_ticked", f"Only {len(ticked):,}", _act_on, ("ticked",), look="tertiary")
         items.append(replace(only, help="Only the ticked runs"))
@@ -81,7 +80,7 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             _open,
             (ticked,),
             look="tertiary",
-            disabled=len(ticked) != 1,
+            disabled=scope == "found" or len(ticked) != 1,
             help=_ONE,
         ),
         Button(
@@ -90,7 +89,7 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             _compare,
             (ticked,),
             look="tertiary",
-            disabled=len(ticked) != 2,
+            disabled=scope == "found" or len(ticked) != 2,
             help="Compare two ticked runs",
         ),
         Button(
