@@ -35,6 +35,10 @@ def test_scenario_comes_back(store, runs):
     assert store.scenario_runs.of(runs[2]) is None
 
 
+def test_outcomes_are_those_of_scenarios(store, runs):
+    assert store.scenario_runs.outcomes(runs) == {runs[0]: "failed", runs[1]: "passed"}
+
+
 def test_names_and_tags_are_listed(store, runs):
     assert store.scenario_runs.names() == ["Booking", "Hours"]
     assert store.scenario_runs.tags() == ["clinic", "smoke"]

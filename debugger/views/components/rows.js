@@ -1,6 +1,5 @@
 // A table of rows of which one can be chosen: takes in its data, again and again.
 
-const ROW = 25;
 const instances = new WeakMap(); // one record per mounted table
 
 function instanceOf(root) {
@@ -25,7 +24,7 @@ function wire(it) {
   it.body.addEventListener("keydown", event => {
     const row = rowOf(event), rows = [...it.body.querySelectorAll("tr.choice")];
     if (!row || event.target !== row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / ROW) - 2);
+    const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / it.row) - 2);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length - 1 }[event.key];
     if (to !== undefined) focus(it, rows[Math.min(Math.max(to, 0), rows.length - 1)]);
     else if (event.key === " " && row.querySelector("input")) row.querySelector("input").click();
@@ -37,7 +36,7 @@ function wire(it) {
 }
 
 function noteEnd(it) {
-  it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
+  it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - it.row;
 }
 
 function choose(it, row) { // once more clears the choice
@@ -66,7 +65,7 @@ function mark(it, place) {
 
 // Scroll no more than it takes, and leave the page around where it is.
 function show(it, row) {
-  const top = row.offsetTop - ROW, bottom = row.offsetTop + ROW;
+  const top = row.offsetTop - it.row, bottom = row.offsetTop + it.row;
   if (top < it.root.scrollTop) it.root.scrollTop = top;
   else if (bottom > it.root.scrollTop + it.root.clientHeight) it.root.scrollTop = bottom - it.root.clientHeight;
 }
@@ -200,6 +199,8 @@ function keepFocus(it, place, label) {
 export default function ({ root, data, emit }) {
   const it = instanceOf(root.querySelector(".box"));
   it.send = emit;
+  it.row = data.row;
+  it.root.style.setProperty("--row", `${data.row}px`);
   it.root.classList.toggle("fills", data.fills);
   it.root.classList.toggle("selects", data.selects);
   it.selects = data.selects;

@@ -124,6 +124,7 @@ def rows_list(
     near: int | None = None,
     page: Hashable = None,
     follows: bool = False,
+    row: int = ROW,
 ) -> None:
     """Draw a table.
 
@@ -142,6 +143,7 @@ def rows_list(
         near: The row to be in sight where none is chosen, as one before what the list hides.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
+        row: Pixels of a row.
     """
 
     def choose() -> None:
@@ -155,7 +157,7 @@ def rows_list(
 
     _LIST(
         key=key,
-        height="stretch" if fills else HEAD + ROW * min(len(shown.rows), most or len(shown.rows)) + _FRAME,
+        height="stretch" if fills else HEAD + row * min(len(shown.rows), most or len(shown.rows)) + _FRAME,
         data={
             "columns": [asdict(column) for column in shown.columns],
             # As one text: Streamlit would look through all that it holds for tables.
@@ -167,6 +169,7 @@ def rows_list(
             "page": str(page),
             "follows": follows,
             "fills": fills,
+            "row": row,
             "aria_label": shown.aria_label,
         },
         on_chosen_change=choose,
