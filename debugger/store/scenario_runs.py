@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -52,6 +53,12 @@ class ScenarioRuns(Repository):
         checks = _CHECKS.validate_python(read_json(row.checks, f"checks of run {run_id}"))
         tags = tuple(json.loads(row.tags))
         return ScenarioMark(row.name, row.file, row.outcome, row.row_number, tags, tuple(checks))
+
+    def among(self, run_ids: Collection[str]) -> set[str]:
+        """Return those of these runs that are of a scenario."""
+        found = select(run_scenarios.c.run_id).where(run_scenarios.c.run_id.in_(run_ids))
+        with self._database.reading() as connection:
+            return set(connection.scalars(found))
 
     def names(self) -> list[str]:
         """Return the names of the scenarios that have runs here, in order."""
