@@ -27,6 +27,8 @@ from debugger.views.panels.review.queue import ReviewFilter
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, items, keys, meters, use
 from tests.views.records import record_of
+from tests.views.row_lists import choose as choose_row
+from tests.views.row_lists import lists
 
 
 @pytest.fixture
@@ -485,7 +487,7 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     upload(app, sheet)
     before = verdicts(backend, first, second)
     shown = " ".join(each.value for each in app.markdown)
-    unknown, tables = app.warning[0].value, " ".join(str(table.value) for table in app.dataframe)
+    unknown, tables = app.warning[0].value, str(lists(app))
     app.button("review_import_now").click().run()
 
     assert before == []
@@ -512,8 +514,7 @@ def test_conflict_is_stored_only_where_it_is_ticked(app, backend, workflow):
 
     upload(app, workbook(("run_id", "verdict"), (first, "fail"), (second, "unsure")))
     assert "review_import_now" not in keys(app)
-    app.session_state["review_conflicts_1"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
-    app.run()
+    choose_row(app, [1], "Conflicts")
     app.button("review_import_now").click().run()
 
     assert [found[2] for found in verdicts(backend, first, second)] == ["pass", "unsure"]
