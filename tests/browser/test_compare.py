@@ -17,6 +17,7 @@ from debugger.samples import script_for
 from debugger.settings import Settings
 from tests.browser.conftest import streamlit_app
 from tests.browser.driving import alert, context, go_to, open_app, settled
+from tests.browser.test_accessibility import serious_in_light_and_dark
 from tests.browser.visible_controls import WINDOW, visible_controls
 
 pytestmark = pytest.mark.browser
@@ -163,6 +164,19 @@ def test_both_paths_are_on_one_drawing(chromium: Browser, played: Played, scheme
     assert len(set(dashes.values())) == 3, dashes
     page.screenshot(path=SCREENSHOTS / f"compare_{scheme}.png")
     context.close()
+
+
+def test_axe_finds_nothing_serious_in_a_comparison(page: Page, played: Played):
+    open_pair(page, played, played.older, played.booked)
+    found = {}
+
+    for name in ("Events", "Path", "Transcript", "State", "Versions"):
+        tab(page, name)
+        found[name] = serious_in_light_and_dark(page)
+    page.get_by_role("button", name=re.compile("^Ignore")).click()
+    found["Ignore"] = serious_in_light_and_dark(page)
+
+    assert found == dict.fromkeys(found, ([], []))
 
 
 def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Played):

@@ -13,7 +13,7 @@ def upload(app, *lines):
 
 
 def ticks(app):
-    """Whether each conflict is ticked."""
+    """The ticks of the conflicts, in order."""
     return [row["cells"][0][1] for row in drawn(app, "Conflicts")["rows"]]
 
 
