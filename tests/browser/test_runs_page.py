@@ -13,7 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 from debugger.store import Store
 from tests.browser.conftest import Server
 from tests.browser.driving import (
-    alert,
     choose,
     choose_in_menu,
     conversation,
@@ -75,7 +74,7 @@ def test_two_ticked_runs_are_compared(app: Server, page: Page):
 
     page.wait_for_url("**/compare?**")
     assert page.url.count("a=") == page.url.count("b=") == 1
-    expect(alert(page)).to_contain_text("Nothing differs")
+    expect(page.locator(".st-key-compare_sentence")).to_contain_text("Nothing differs")
 
 
 def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):

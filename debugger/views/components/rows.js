@@ -71,11 +71,16 @@ function show(it, row) {
 }
 
 const ICONS = { remove: "delete", revert: "undo" };
+const MARKS = { removed: "del", added: "ins", quiet: "small" }, SIGNS = { removed: "− ", added: "+ " };
 
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
-  if (column.kind === "text") element.dir = "auto"; // of a text from right to left the beginning is shown
+  if (["text", "marks"].includes(column.kind)) element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
+  if (column.kind === "marks") {
+    element.append(...value.map(([words, fate]) => fate === "same" ? words : made(MARKS[fate], "", (SIGNS[fate] ?? "") + words)));
+    return element;
+  }
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
   if (column.kind === "check" || ICONS[column.kind]) {
     element.append(control(it, column, text, more, target));
@@ -205,7 +210,8 @@ export default function ({ root, data, emit }) {
   it.root.classList.toggle("selects", data.selects);
   it.selects = data.selects;
   it.table.role = data.selects ? "grid" : "table";
-  it.root.tabIndex = data.selects && data.rows !== "[]" ? -1 : 0; // what scrolls is reached by the keyboard
+  it.root.classList.toggle("whole", data.whole);
+  it.root.tabIndex = data.whole || (data.selects && data.rows !== "[]") ? -1 : 0; // what scrolls is reached by the keyboard
   it.root.role = data.selects ? null : "region";
   it.root.ariaLabel = data.selects ? null : data.aria_label;
   const held = it.root.getRootNode().activeElement, holder = held?.closest?.("tbody tr") ?? null;

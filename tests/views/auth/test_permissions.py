@@ -48,8 +48,8 @@ VIEW_COMMANDS = {
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "edits": "_take_theirs go_on_editing keep_theirs replace_theirs",  # the role of the edit is checked again
     "pages.connection": "_chosen _connect _forget",
-    "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload scroll "
-    "show_differences swap",
+    "panels.compare.actions": "choose choose_change choose_element compare go_to ignore move read_runs "
+    "reload show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
     "panels.next_steps": "show_why",
@@ -68,7 +68,7 @@ VIEW_COMMANDS = {
     "show_present_verdict show_run",
     "panels.review.decision": "_moving_on_changed",
     "panels.review.header": "_export",
-    "panels.review.sheet_import": "toggle_import",
+    "panels.review.sheet_import": "_tick toggle_import",
     "panels.runs.actions": "_act_on _compare _open _untick open_export",
     "panels.runs.deletion": "_close _dismiss_undo show_deleted show_list",
     "panels.runs.erasure": "_close",
