@@ -211,7 +211,7 @@ def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
 
     press_in_bar(page, "fork_turn")
 
-    expect(dialog(page).get_by_role("button", name="Run fork")).to_be_in_viewport(ratio=1)
+    expect(dialog(page).get_by_role("button", name="Fork at turn 2")).to_be_in_viewport(ratio=1)
 
 
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
