@@ -50,9 +50,10 @@ _FIND = """() => {
     && each.getBoundingClientRect().width > 4;
   const lookOf = (kind, each) => {
     const css = getComputedStyle(each), { height } = each.getBoundingClientRect(), look = {
-      "font size": css.fontSize, "weight": css.fontWeight, "colour": rgba(css.color), "ground": rgba(css.backgroundColor),
-      "padding": css.padding, "border": `${css.borderTopWidth} ${css.borderTopStyle}`,
-      "radius": css.borderRadius,
+      "font size": css.fontSize, "weight": css.fontWeight,
+      "colour": rgba(css.color), "ground": rgba(css.backgroundColor),
+      "padding": css.padding, "radius": css.borderRadius,
+      "border": `${css.borderTopWidth} ${css.borderTopStyle}`,
     };
     if (parseFloat(css.borderTopWidth)) look["border colour"] = rgba(css.borderTopColor);
     if (!["banner", "value", "label", "badge"].includes(kind)) look.height = Math.round(height);
