@@ -123,7 +123,7 @@ def _table() -> None:
 def _banners() -> None:
     st.markdown("##### Banners")
     st.error("Something failed: what it was, and what to do.", icon=":material/error:")
-    st.warning("Something needs attention before it goes on.", icon=":material/warning:")
+    st.warning("Something needs attention first.", icon=":material/warning:")
     st.info("Something is to be known.", icon=":material/info:")
     st.success("Something has worked.", icon=":material/check_circle:")
 
