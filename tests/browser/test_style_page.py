@@ -67,7 +67,8 @@ _FIND = """() => {
       const state = each.matches(":disabled") ? ", disabled"
         : each.matches("[aria-checked=true], [aria-selected=true] td") ? ", chosen" : "";
       const name = (each.ariaLabel || each.textContent.trim() || each.placeholder || "").slice(0, 40);
-      found.push([kind + state, place, name, lookOf(kind, each), Boolean(each.closest(".icon-only"))]);
+      const where = each.closest(".bar:has(> .tabs)") ? "bar of tabs" : place; // it is flat
+      found.push([kind + state, where, name, lookOf(kind, each), Boolean(each.closest(".icon-only"))]);
     }
   };
   const walk = root => {
@@ -89,7 +90,7 @@ class Found(NamedTuple):
 
     kind: str
     place: str
-    """A form, a bar or a table."""
+    """A form, a bar, a bar of tabs or a table."""
     name: str
     look: dict[str, Any]
     is_icon: bool

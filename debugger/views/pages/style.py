@@ -19,6 +19,7 @@ from debugger.views.components.toolbar import (
     Menu,
     SegmentedControl,
     Select,
+    Spacer,
     TextInput,
     Toggle,
     bar,
@@ -52,7 +53,7 @@ def _buttons() -> None:
         with st.container(horizontal=True, gap="xsmall", key=f"style_{weight}_line"):
             st.button(label, key=f"style_{weight}", type=weight, icon=":material/check:")
             st.button(f"{label}, disabled", key=f"style_{weight}_disabled", type=weight, disabled=True)
-            st.popover(f"{label}, a menu", key=f"style_{weight}_menu", type=weight)
+            st.popover(f"{label}, a menu", key=f"style_{weight}_menu", type=weight).text("What is in it")
         bar(f"style_{weight}_bar", _bar_buttons(weight, label), low=True)
     with st.container(horizontal=True, gap="xsmall", key="style_disclosures"):
         st.expander("What is folded", type="compact").text("The first line of it")
@@ -66,6 +67,9 @@ def _bar_buttons(weight: Weight, label: str) -> list[Item]:
         Button(f"{key}_disabled", f"{label}, disabled", _nothing, look=weight, disabled=True),
         Button(f"{key}_icon", f"{label}, icon alone", _nothing, icon=icon, look=weight, shows="icon"),
     ]
+    buttons.append(
+        Button(f"{key}_off", f"{label}, off", _nothing, icon=icon, look=weight, disabled=True, shows="icon")
+    )
     if weight != "primary":
         buttons.append(Menu(f"{key}_menu", f"{label}, a menu", [], icon=icon, look=weight))
     return [*buttons, Copy(f"{key}_copy", "Copy", label)] if weight == "secondary" else buttons
@@ -80,12 +84,18 @@ def _fields() -> None:
     st.text_area("Lines", key="style_lines", placeholder="Words", height=68)
     for key, value in (("style_bar_choice", _OPTIONS[0]), ("style_bar_text", ""), ("style_bar_day", "")):
         state.begin_widget(key, value)
+    options = dict(zip(_OPTIONS, _OPTIONS, strict=True))
     parts: list[Item] = [
         TextInput("style_bar_text", "Text", "Words", ":material/search:"),
-        Select("style_bar_choice", "Choice", dict(zip(_OPTIONS, _OPTIONS, strict=True)), ""),
         DateInput("style_bar_day", "Day"),
+        Spacer(),
+        Select("style_bar_choice", "Choice", options, ""),
+        Select("style_bar_choice_off", "Choice, disabled", {}, "Disabled", disabled=True),
     ]
     bar("style_fields_bar", parts, low=True)
+    with st.container(horizontal=True, gap="small", key="style_facts"):
+        st.caption("Label of a fact", width=160)
+        st.text("Its value", width=320)
 
 
 def _choices() -> None:
@@ -99,23 +109,37 @@ def _choices() -> None:
     state.begin_widget(_BAR_TABS, "One")
     parts: list[Item] = [
         SegmentedControl(_BAR_SWITCH, "One of several", _OPTIONS),
-        SegmentedControl(_BAR_TABS, "Tabs", _OPTIONS, look="tabs"),
         Toggle("style_bar_toggle", "A switch"),
     ]
     bar("style_choices_bar", parts, low=True)
+    state.begin_widget("style_tabs_choice", "One")
+    beside: list[Item] = [
+        SegmentedControl(_BAR_TABS, "Tabs", _OPTIONS, look="tabs"),
+        Menu("style_tabs_menu", "More", [], look="tertiary"),
+        Spacer(),
+        Disclosure("style_tabs_filter", "Filter", look="secondary"),
+        Select("style_tabs_choice", "Choice", dict(zip(_OPTIONS, _OPTIONS, strict=True)), ""),
+        TextInput("style_tabs_text", "Text", "Words", ":material/search:"),
+    ]
+    bar("style_tabs_bar", beside, low=True)
 
 
 def _table() -> None:
     st.markdown("##### Table")
     columns = [
+        Column("tick", "Tick", 40, "check"),
         Column("name", "Name", 160, grows=True),
         Column("state", "State", 140, "chip"),
         Column("turns", "Turns", 80, "number"),
     ]
     rows = [
-        Row(["Clinic front desk", ("Completed", "green"), "4"], "first"),
-        Row(["Tea welcome", ("Failed", "red"), "12"], "second"),
-        Row(["Lab results", ("Your turn", "violet"), "3"], "third"),
+        Row([(f"Tick {name}", False), name, chip, turns], name, begins)
+        for name, chip, turns, begins in (
+            ("Clinic front desk", ("Completed", "green"), "4", False),
+            ("Tea welcome", ("Failed", "red"), "12", False),
+            ("Lab results", ("Your turn", "violet"), "3", False),
+            ("Order desk", ("Running", "blue"), "1", True),
+        )
     ]
     rows_list("style_table", Table(columns, rows, "Rows of a table"), chosen=1, on_choose=_ignore)
 

@@ -11,7 +11,12 @@ def test_page_shows_each_weight_in_forms_and_bars(view):
     weights = {"primary", "secondary", "tertiary"}
     assert {f"style_{each}" for each in weights} | {f"style_bar_{each}" for each in weights} <= keys(app)
     assert control(app, "style_bar_primary_disabled").disabled
-    assert column(app, "name", "Rows of a table") == ["Clinic front desk", "Tea welcome", "Lab results"]
+    assert column(app, "name", "Rows of a table") == [
+        "Clinic front desk",
+        "Tea welcome",
+        "Lab results",
+        "Order desk",
+    ]
     assert badges(app)[-7:] == ["Red", "Orange", "Yellow", "Blue", "Green", "Violet", "Gray"]
 
 
