@@ -220,9 +220,11 @@ def test_dialog_lies_beside_bright_page_and_keeps_keyboard(page: Page, app: Serv
     for _ in range(40):
         page.keyboard.press("Tab")
         assert page.evaluate("Boolean(document.activeElement.closest('[role=dialog]'))")
-    page.set_viewport_size({"width": 820, "height": 720})
+    page.set_viewport_size({"width": 820, "height": 1180})
     expect(dialog(page).get_by_role("button", name="Fork at turn 2")).to_be_in_viewport(ratio=1)
     assert dialog(page).locator("..").bounding_box()["width"] == 820
+    footer = page.locator(".st-key-dialog_footer").bounding_box()
+    assert 1150 < footer["y"] + footer["height"] <= 1180
 
 
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
