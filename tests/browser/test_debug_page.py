@@ -118,7 +118,7 @@ def test_state_after_turn_is_copied_and_run_begins_with_it(page: Page, app: Serv
     expect(state).to_have_value(re.compile("node_booking_intake"))
     settled(page)
 
-    page.locator(".st-key-restart_now button").click()
+    page.locator(".st-key-restart_now button").first.click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(context(page)).to_contain_text("Turn 1")
