@@ -46,6 +46,12 @@ def test_readme_has_both_commands():
     assert "pip install -q -e '.[test]' && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_no_text_installs_from_an_index():
+    texts = [ROOT / "README.md", *DOCS.glob("*.md"), *PACKAGE.rglob("*.py")]
+
+    assert [path.name for path in texts if "workflow-debugger[" in path.read_text(encoding="utf-8")] == []
+
+
 def test_settings_are_listed():
     own = {PREFIX + name.upper() for name in Settings.model_fields if name != "hosted"}
     hosted = {HOSTED_PREFIX + name.upper() for name in HostedSettings.model_fields}

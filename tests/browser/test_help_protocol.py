@@ -147,7 +147,7 @@ def steps_of_github_actions(repository: Path, folder: Path) -> list[int]:
     example = topic_text("scenarios_in_ci").partition("## GitHub Actions")[2]
     job = yaml.safe_load(example.partition("```yaml\n")[2].partition("```")[0])["jobs"]["scenarios"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
-    assert commands[0] == "pip install workflow-debugger"
+    assert commands[0] == "pip install tools/workflow_debugger-*.whl"
     program = folder / "bin" / "workflow-debugger"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m debugger "$@"\n')
