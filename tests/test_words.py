@@ -40,7 +40,7 @@ FORBIDDEN = {
 
 GUIDES = [name for group in ("Learn", "Look up") for name in GROUPS[group] if name != "glossary"]
 """Texts in which italics are controls of the page."""
-DOCUMENTS = [ROOT / "README.md", *(PACKAGE / "docs" / f"{name}.md" for name in (*GUIDES, "server"))]
+DOCUMENTS = [ROOT / "README.md", *(PACKAGE / "docs" / f"{name}.md" for name in GUIDES)]
 QUOTED = re.compile(r"(?<![*\w\\])\*([^*\n]+(?:\n[^*\n]+)?)\*(?![*\w])")
 
 
