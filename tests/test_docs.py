@@ -8,8 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from debugger.cli import COMMANDS, load_command
+from debugger.cli import COMMANDS, load_command, main
 from debugger.engine import ScriptedModel, load_workflow, run
 from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.models.providers.keys import CUSTOM, CUSTOM_URL
@@ -49,6 +50,31 @@ def test_readme_has_both_commands():
     assert "pip install . && streamlit run app.py" in README
     assert "pip install -e '.[test]' && pytest" in README
     assert "pip install -q -e '.[test]' && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_is_short_with_its_sections():
+    assert len(README.splitlines()) <= 80
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE) == [
+        "Two commands",
+        "What it does",
+        "A scenario and what it says",
+        "Status",
+        "Licence",
+    ]
+
+
+def test_readme_shows_output_of_its_scenario(tmp_path, monkeypatch):
+    part = README.partition("## A scenario")[2]
+    (tmp_path / "refill.scenario.yaml").write_text(re.findall(r"```yaml\n(.*?)```", part, re.DOTALL)[0])
+    shown = re.findall(r"```text\n(.*?)```", part, re.DOTALL)[0].splitlines()
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(main, ["test", "refill.scenario.yaml", "--database", "sqlite://"])
+
+    said = done.stdout.splitlines()
+    patterns = [re.escape(line).replace("…", ".*") for line in shown]
+    assert [line for line in patterns if not any(re.fullmatch(line, each) for each in said)] == []
+    assert done.exit_code == 1
 
 
 def test_first_run_shows_what_is_said():
