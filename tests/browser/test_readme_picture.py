@@ -83,7 +83,9 @@ def test_picture_of_readme_is_taken(page: Page, app: Server):
     film.take(2_000)
 
     open_tab(page, "Why")
-    page.get_by_text("taken", exact=True).first.wait_for()
+    page.locator(".st-key-previous_decision button").first.click()
+    settled(page)
+    expect(page.get_by_text("Intent desk → Refill desk").first).to_be_visible()
     film.take(3_500)
 
     press_in_bar(page, "fork_turn")
@@ -101,7 +103,7 @@ def test_picture_of_readme_is_taken(page: Page, app: Server):
     film.take(3_500)
 
     save(film.frames, film.durations_ms, PICTURE)
-    made = Image.open(PICTURE)
-    assert made.size == (WIDTH, HEIGHT)
-    assert getattr(made, "n_frames", 1) == len(film.frames)
+    with Image.open(PICTURE) as made:
+        assert made.size == (WIDTH, HEIGHT)
+        assert getattr(made, "n_frames", 1) == len(film.frames)
     assert PICTURE.stat().st_size < MAX_BYTES
