@@ -85,7 +85,7 @@ def runs(page: Page, url: str) -> None:
     for lines in (CALL[:1], CALL[:2], CALL):
         clinic_call(page, url, lines)
     go_to(page, "Runs")
-    expect(page.get_by_text("Clinic front desk").first).to_be_visible()
+    expect(page.locator(".st-key-runs tbody")).to_contain_text("Clinic front desk")
     settled(page)
 
 
@@ -119,6 +119,7 @@ def suites(page: Page, url: str) -> None:
     settled(page)
     page.get_by_role("button", name=re.compile("^Run")).first.click()
     expect(page.get_by_text("Passed").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=60_000)
     settled(page)
 
 
