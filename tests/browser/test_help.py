@@ -70,7 +70,7 @@ def test_help_opens_at_its_top(page: Page, app: Server, width: int, height: int)
 
 
 def overlap(one: FloatRect, other: FloatRect) -> bool:
-    """Whether two boxes share more than their borders."""
+    """Return whether two boxes share more than their borders."""
     return all(
         one[start] + 1 < other[start] + other[length] and other[start] + 1 < one[start] + one[length]
         for start, length in (("x", "width"), ("y", "height"))
