@@ -43,6 +43,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
+def extra_advice(extras: str) -> str:
+    """Return how a missing extra is installed; no package index has this program.
+
+    Args:
+        extras: Its name, or several with commas between them.
+    """
+    return (
+        f"Install it: in a checkout pip install '.[{extras}]', else pip install 'PATH/OF/THE.whl[{extras}]'."
+    )
+
+
 class DebuggerError(Exception):
     """An error that the user can act on.
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from debugger.cli import COMMANDS, load_command
+from debugger.cli import COMMANDS, load_command, main
+from debugger.engine import ScriptedModel, load_workflow, run
+from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.models.providers.keys import CUSTOM, CUSTOM_URL
+from debugger.engine.models.script import Script
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.tools import TOOL_TYPES
+from debugger.graph.checks import check
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +50,57 @@ def test_readme_has_both_commands():
     assert "pip install . && streamlit run app.py" in README
     assert "pip install -e '.[test]' && pytest" in README
     assert "pip install -q -e '.[test]' && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_is_short_with_its_sections():
+    assert len(README.splitlines()) <= 80
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE) == [
+        "Two commands",
+        "What it does",
+        "A scenario and what it says",
+        "Status",
+        "Licence",
+    ]
+
+
+def test_readme_shows_output_of_its_scenario(tmp_path, monkeypatch):
+    part = README.partition("## A scenario")[2]
+    (tmp_path / "refill.scenario.yaml").write_text(re.findall(r"```yaml\n(.*?)```", part, re.DOTALL)[0])
+    shown = re.findall(r"```text\n(.*?)```", part, re.DOTALL)[0].splitlines()
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(main, ["test", "refill.scenario.yaml", "--database", "sqlite://"])
+
+    said = done.stdout.splitlines()
+    patterns = [re.escape(line).replace("…", ".*") for line in shown]
+    assert [line for line in patterns if not any(re.fullmatch(line, each) for each in said)] == []
+    assert done.exit_code == 1
+
+
+def test_first_run_shows_what_is_said():
+    part = (DOCS / "first_run.md").read_text(encoding="utf-8").partition("## Your own workflow")[2]
+    blocks = re.findall(r"```(\w+)\n(.*?)```", part, re.DOTALL)
+    (_, file), (_, by_rules), (_, rules), (_, by_script) = [
+        (kind, inspect.cleandoc(f"\n{text}")) for kind, text in blocks
+    ]
+    workflow, fallback = load_workflow(file), HeuristicModel()
+
+    assert check(workflow, frozenset(NODE_TYPES), NODE_TYPES) == []
+    assert _said(workflow, ["I'd like some tea."], fallback) == by_rules.splitlines()
+    model = ScriptedModel(Script.load(rules), fallback)
+    assert _said(workflow, ["I'd like some tea.", "Green, please."], model) == by_script.splitlines()
+
+
+def _said(workflow, messages, model):
+    """Return what the agent says after the greeting."""
+    events = run(workflow, messages, model=model)
+    return [event.words for event in events if event.type == "assistant_response"][1:]
+
+
+def test_no_text_installs_from_an_index():
+    texts = [ROOT / "README.md", *DOCS.glob("*.md"), *PACKAGE.rglob("*.py")]
+
+    assert [path.name for path in texts if "workflow-debugger[" in path.read_text(encoding="utf-8")] == []
 
 
 def test_settings_are_listed():

@@ -12,6 +12,7 @@ from debugger.views.panels.help.topics import GROUPS, listed_topics, title_of, t
 from tests.support.ui_texts import PACKAGE, ROOT, collect, table
 
 FORBIDDEN = {
+    r"stand-ins?": "built-in rules",
     r"stand(s|ing)? still|stood still": "is paused",
     r"(stands|stood) (at|beside)": "is at, is beside",
     r"ways? (on|out)": "possible next steps, outgoing edge",
@@ -39,7 +40,7 @@ FORBIDDEN = {
 
 GUIDES = [name for group in ("Learn", "Look up") for name in GROUPS[group] if name != "glossary"]
 """Texts in which italics are controls of the page."""
-DOCUMENTS = [ROOT / "README.md", *(PACKAGE / "docs" / f"{name}.md" for name in (*GUIDES, "server"))]
+DOCUMENTS = [ROOT / "README.md", *(PACKAGE / "docs" / f"{name}.md" for name in GUIDES)]
 QUOTED = re.compile(r"(?<![*\w\\])\*([^*\n]+(?:\n[^*\n]+)?)\*(?![*\w])")
 
 

@@ -1,4 +1,4 @@
-"""Nodes whose next step the user can decide in the stand-in's place."""
+"""Nodes whose next step the user can decide in place of the built-in rules."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
-STAND_IN = "stand-in"
-"""Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
 _NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
@@ -63,7 +61,7 @@ class EdgeExpression:
 
 @dataclass(frozen=True)
 class Step:
-    """A step that the user could choose in the stand-in's place."""
+    """A step that the user could choose in place of the built-in rules."""
 
     label: str
     edge: str
@@ -89,7 +87,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class _Answered:
-    """A node answered by the stand-in, or a tool node without a tool."""
+    """A node answered by the built-in rules, or a tool node without a tool."""
 
     event: Event
     node: str
@@ -100,10 +98,10 @@ class _Answered:
 def undecided_nodes(
     turn: TurnLog, graph: Graph, place: Position, *, is_over: bool = False
 ) -> Undecided | None:
-    """Return the nodes that the stand-in left without taking an edge.
+    """Return the nodes that the built-in rules left without taking an edge.
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
-    those, where the run is over, the nodes that an expression over the stand-in's answer left.
+    those, where the run is over, the nodes that an expression over the answer of the rules left.
 
     Args:
         turn: The last turn of the run.
@@ -118,7 +116,7 @@ def undecided_nodes(
         if node is None:
             continue
         has_tool = not _is_without_tool(event)
-        if _is_of_stand_in(event) or not has_tool:
+        if _is_of_rules(event) or not has_tool:
             answered.pop(node, None)
             answered[node] = _Answered(event, node, EventFields(event).thread or MAIN_THREAD, has_tool)
             left.pop(node, None)
@@ -187,8 +185,8 @@ def tell_apart(steps: Sequence[tuple[str, str]], graph: Graph) -> list[str]:
     return found
 
 
-def _is_of_stand_in(event: Event) -> bool:
-    return event.type in MODEL_TYPES and values_of(event).llm_usage_info.response_model == STAND_IN
+def _is_of_rules(event: Event) -> bool:
+    return event.type in MODEL_TYPES and values_of(event).llm_usage_info.is_of_built_in_rules
 
 
 def _is_without_tool(event: Event) -> bool:

@@ -27,7 +27,7 @@ from debugger.cli.export import (
 )
 from debugger.cli.maintenance import Database, counted
 from debugger.cli.output import say
-from debugger.errors import DebuggerError, InputError, NotFoundError
+from debugger.errors import DebuggerError, InputError, NotFoundError, extra_advice
 from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
@@ -425,7 +425,7 @@ def _check_distributed(database_url: str, parallel: int) -> None:
     if find_spec("distributed") is None:
         raise InputError(
             "--distributed needs the package distributed, which is not installed.",
-            advice="Install it: pip install 'workflow-debugger[dask,postgres]'.",
+            advice=extra_advice("dask,postgres"),
         )
     if not database_url.startswith("postgresql"):
         raise InputError(

@@ -80,7 +80,7 @@ class UsageMeter:
 def run_usage(state: RunState) -> tuple[JsonObject, JsonObject]:
     """Return ``llm_token_usage`` and ``llm_latency_stats`` of a run so far.
 
-    A stand-in uses no tokens; times are in milliseconds.
+    Script and built-in rules use no tokens; times are in milliseconds.
     """
     models = state.usage_by_model.values()
     tokens, times = _totals({name: sum(model[name] for model in models) for name in _COUNTERS})

@@ -165,7 +165,7 @@ def _parsed(placeholder: Placeholder) -> tuple[Expression, list[Filter], int]:
     """Return the beginning and the filters of an expression, and how far it is shifted.
 
     A path may hold what Liquid would trip over: a runtime path anything, a dynamic one blanks or a word of
-    Liquid's own, as ``limit``. Then a stand-in goes before the filters.
+    Liquid's own, as ``limit``. Then a substitute goes before the filters.
     """
     head, bar, filters = placeholder.expression.partition("|")
     if placeholder.namespace == "dynamic":

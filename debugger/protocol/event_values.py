@@ -59,6 +59,12 @@ class AttemptValues(ValueView):
     latency_milliseconds: float | None
 
 
+BUILT_IN_RULES = "built-in rules"
+"""Name in the usage of what answers where there is neither a model nor a rule of a script."""
+NAMES_OF_RULES = (BUILT_IN_RULES, "stand-in")
+"""The same with the name that it has in runs before 2026-12."""
+
+
 class UsageValues(ValueView):
     """The usage of one model call (``platform.md#usage``)."""
 
@@ -71,6 +77,11 @@ class UsageValues(ValueView):
     response_latency_milliseconds: float | None
     request_retry_metadata: FailedAttempts
     structured_output_retry_metadata: FailedAttempts
+
+    @property
+    def is_of_built_in_rules(self) -> bool:
+        """Return whether the built-in rules have answered."""
+        return self.response_model in NAMES_OF_RULES
 
 
 class RunUsage(ValueView):

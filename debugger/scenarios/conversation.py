@@ -30,7 +30,6 @@ from debugger.analysis.timeline import FailureReasons, TimelineRow
 from debugger.analysis.trouble import Trouble
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
-from debugger.engine.models.base import STAND_IN
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
@@ -264,11 +263,11 @@ class Conversation:
         for index in range(scope.first_log, len(self.logs)):
             yield from self._fields(index)
 
-    def stand_in_answers(self) -> dict[str, int]:
+    def answers_of_built_in_rules(self) -> dict[str, int]:
         """Return the labels of nodes for which the built-in rules answered, with the first event of it."""
         found: dict[str, int] = {}
         for index, event in self.events(self.scope(None)):
-            if isinstance(event, ModelEvent) and event.llm_usage_info.get("response_model") == STAND_IN:
+            if isinstance(event, ModelEvent) and values_of(event).llm_usage_info.is_of_built_in_rules:
                 fields = EventFields(event)
                 found.setdefault(self.workflow.label(fields.node or "", fields.node_name or ""), index)
         return found

@@ -407,7 +407,7 @@ class ScenarioRun:
                 got = "no call that it fits"
                 self._add_warning("A recorded answer was not used", label, expected, got)
         if recorded.has_script and (settings.responder != "rules" or self._scenario.script):
-            for label, event in self._conversation.stand_in_answers().items():
+            for label, event in self._conversation.answers_of_built_in_rules().items():
                 expected = f"that a rule of the script fits at the node {label!r}"
                 self._add_warning("The script did not answer", label, expected, "the built-in rules", event)
         if self._scenario.calls.talk is None and self._conversation.has_simulated_models:

@@ -110,7 +110,7 @@ class ForkDraft:
     by: str = ""
     """Who forks."""
     is_answered_by_user: bool = False
-    """Whether the user answers for a model that the stand-in answered for."""
+    """Whether the user answers for a model that the built-in rules answered for."""
     texts: dict[VariableScope, str] = field(default_factory=dict)
     """What was typed as JSON and cannot be used, by tier."""
     _text_errors: dict[VariableScope, InputJsonError] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class ForkDraft:
             "version": self.point.version_number if self.version_number is None else self.version_number,
         }
         if self.is_answered_by_user:
-            before, after = {**before, "model": "stand-in"}, {**after, "model": "user"}
+            before, after = {**before, "model": "built-in rules"}, {**after, "model": "user"}
         return [*differences(before, after), *self.variables.differences]
 
     @property

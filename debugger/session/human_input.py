@@ -75,7 +75,7 @@ class PendingPrompt:
 
     prompt: Prompt
     suggestion: Reply
-    """What the stand-in would answer; empty where that is not known."""
+    """What script and built-in rules would answer; empty where that is not known."""
     number: int
     """Counts the inquiries of a session."""
     step: NextStep | None = None
@@ -151,7 +151,7 @@ class PendingPrompt:
 
     @property
     def first_fields(self) -> str:
-        """Return the first output: for the step, from the stand-in, else examples."""
+        """Return the first output: for the step, from the built-in rules, else examples."""
         fields = self.step_fields
         return _fitting(self.suggestion.fields, self.prompt.schema) if fields is None else to_json(fields)
 
@@ -283,7 +283,7 @@ class HumanInput:
             self._submit(replace(reply, model=PERSON))
 
     def use_fallback(self) -> None:
-        """Let the stand-in answer the waiting prompt.
+        """Let script and built-in rules answer the waiting prompt.
 
         Raises:
             ConflictError: Nothing waits for an answer.

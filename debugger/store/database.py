@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from debugger.errors import InputError, StoreDamagedError, StoreDisconnectedError, StoreError
+from debugger.errors import InputError, StoreDamagedError, StoreDisconnectedError, StoreError, extra_advice
 from debugger.store import sqlite
 from debugger.store.dialects import DatabaseDialect, ErrorKind
 
@@ -42,7 +42,7 @@ def dialect_of(text: str) -> DatabaseDialect:
     if find_spec("psycopg") is None:
         raise StoreError(
             "A PostgreSQL database needs the package psycopg, which is not installed.",
-            advice="Install it: pip install 'workflow-debugger[postgres]'.",
+            advice=extra_advice("postgres"),
         )
     from debugger.store import postgres  # its driver is an optional dependency
 

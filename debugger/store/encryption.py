@@ -7,7 +7,7 @@ import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from debugger.errors import InputError, StoreError
+from debugger.errors import InputError, StoreError, extra_advice
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -70,7 +70,7 @@ class Cipher:
         except ImportError as error:
             raise StoreError(
                 "Secrets in the store need the package cryptography, which is not installed.",
-                advice="Install it: pip install 'workflow-debugger[secrets]'.",
+                advice=extra_advice("secrets"),
             ) from error
         digest = hashlib.scrypt(self._key.encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=32)
         return Fernet(base64.urlsafe_b64encode(digest))

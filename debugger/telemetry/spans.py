@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from debugger.errors import SettingsError
+from debugger.errors import SettingsError, extra_advice
 from debugger.telemetry.context import TRACE_HEADER, trace_parent
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def start_traces(release: Callable[[str], str] = str) -> None:
     except ImportError as error:
         raise SettingsError(
             f"{_ADDRESSES[0]} is set, and OpenTelemetry is not installed.",
-            advice="Install it: pip install 'workflow-debugger[otel]'.",
+            advice=extra_advice("otel"),
         ) from error
     name = os.environ.get("OTEL_SERVICE_NAME", "workflow-debugger")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))

@@ -34,7 +34,7 @@ def test_signs_of_mocks_are_read(event):
         {"type": "end_node_run", "run_output": None, "intervened": []},
         {"type": "end_node_run", "run_output": {"simulated": "no"}},
         {"type": "say_llm", "message": 5, "llm_usage_info": "no"},
-        {"type": "say_llm", "llm_usage_info": {"provider": "embedded", "response_model": "stand-in"}},
+        {"type": "say_llm", "llm_usage_info": {"provider": "embedded", "response_model": "built-in rules"}},
         {"type": "say_llm", "llm_usage_info": {"provider": "custom", "response_model": "person"}},
     ],
 )

@@ -32,7 +32,7 @@ COMPANION = (
 
 @pytest.fixture
 def undecided(tmp_path):
-    """Returns what the stand-in left open in the first turn of a workflow."""
+    """Returns what the built-in rules left open in the first turn of a workflow."""
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
 
     def found(*parts, text="Hello", is_over=False):

@@ -23,13 +23,16 @@ ROWS: dict[str, tuple[Json, Json, list[Any]]] = {
         {"text": "hi"},
         [
             ("start_node_run", llm_input("hi")),
-            ("say_llm", {"message": '[stand-in for N] I heard: "hi".', "llm_usage_info": "stand-in"}),
+            (
+                "say_llm",
+                {"message": '[built-in rules: N] I heard: "hi".', "llm_usage_info": "built-in rules"},
+            ),
             (
                 "assistant_response",
                 {
-                    "content": '[stand-in for N] I heard: "hi".',
+                    "content": '[built-in rules: N] I heard: "hi".',
                     "response_metadata": {},
-                    "llm_usage_info": "stand-in",
+                    "llm_usage_info": "built-in rules",
                 },
             ),
             ("end_node_run", {"structured_output": {}}),
@@ -41,7 +44,7 @@ ROWS: dict[str, tuple[Json, Json, list[Any]]] = {
         {"text": "ada@example.com"},
         [
             ("start_node_run", llm_input("ada@example.com")),
-            ("worker_llm", {"message": "", "llm_usage_info": "stand-in"}),
+            ("worker_llm", {"message": "", "llm_usage_info": "built-in rules"}),
             ("end_node_run", {"structured_output": {"email": "ada@example.com"}}),
             ("workflow_show_state", {"email": "ada@example.com"}),
         ],
@@ -150,7 +153,7 @@ ROWS: dict[str, tuple[Json, Json, list[Any]]] = {
         {"runtime_variables": {"workflow_run_object": "a run"}},
         [
             ("start_node_run", llm_input(kind="workflow_run_evaluator")),
-            ("worker_llm", {"message": "", "llm_usage_info": "stand-in"}),
+            ("worker_llm", {"message": "", "llm_usage_info": "built-in rules"}),
             ("end_node_run", {"structured_output": {}, "free_form_output": ""}),
             ("workflow_show_state", {"verdict": ""}),
         ],

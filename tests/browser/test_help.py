@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import open_app, settled
@@ -48,6 +49,32 @@ def test_address_of_a_heading_opens_there(page: Page, app: Server):
     open_app(page, f"{app.url}/help?topic=guide&at=conditions")
 
     expect(page.get_by_role("heading", name="Conditions")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (853, 480)], ids=["100 %", "150 %"])
+def test_help_opens_at_its_top(page: Page, app: Server, width: int, height: int):
+    page.set_viewport_size({"width": width, "height": height})
+    open_app(page, f"{app.url}/help?topic=team&at=upgrades")
+    expect(page.get_by_role("heading", name="Upgrades")).to_be_in_viewport()
+
+    page.get_by_role("link", name="Fork and compare").first.click()
+
+    expect(page.get_by_role("heading", name="Fork and compare")).to_be_focused()
+    expect(page.get_by_role("heading", name="Fork and compare")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("textbox", name="Search Help")).to_be_in_viewport(ratio=1)
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
+    boxes = [each.bounding_box() for each in page.get_by_role("link").all() if each.is_visible()]
+    placed = [box for box in boxes if box and box["x"] + box["width"] <= width]
+    assert len(placed) > 20
+    assert [pair for pair in combinations(placed, 2) if overlap(*pair)] == []
+
+
+def overlap(one: FloatRect, other: FloatRect) -> bool:
+    """Return whether two boxes share more than their borders."""
+    return all(
+        one[start] + 1 < other[start] + other[length] and other[start] + 1 < one[start] + one[length]
+        for start, length in (("x", "width"), ("y", "height"))
+    )
 
 
 def test_link_in_a_text_keeps_the_session(page: Page, app: Server):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
@@ -17,30 +18,26 @@ from playwright.sync_api import Download, Locator, Page, expect
 
 from debugger.views.panels.help.topics import topic_text
 from tests.browser.conftest import ROOT, Server, streamlit_app
-from tests.browser.driving import conversation, go_to, import_workflow, message_box, open_app, say, settled
-from tests.support.factories import direct, document, static, when
-from tests.support.factories import say as say_node
+from tests.browser.driving import (
+    choose_in_menu,
+    conversation,
+    go_to,
+    import_workflow,
+    message_box,
+    open_app,
+    say,
+    settled,
+)
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = """version: 1
-workflow: workflow_tea_shop
-nodes:
-  order:
-    - when: green|black
-      take: complete
-    - when: tea
-      say: Which tea would you like?
-"""
-SHOP = document(
-    static("greeting", "Welcome to the tea shop."),
-    say_node("order"),
-    static("done", "Your tea is on its way."),
-    direct("greeting", "order"),
-    when("order", "done", freeform="The order is complete", name="complete"),
-    logical_id="workflow_tea_shop",
-    name="Tea shop",
-)
+SHOP, BY_RULES, SCRIPT, BY_SCRIPT = [
+    cleandoc(f"\n{block}")
+    for block in re.findall(
+        r"```\w+\n(.*?)```", topic_text("first_run").partition("## Your own workflow")[2], re.DOTALL
+    )
+]
+"""Workflow, answer, script and answers as the help shows them."""
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +77,19 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
     repository = tmp_path / "repository"
     (repository / "scenarios").mkdir(parents=True)
 
-    # "First run in five minutes", "A workflow of your own"
+    # "First run in five minutes", "Your own workflow"
     open_app(page, own_app.url)
     import_workflow(page, "tea_shop.json", SHOP)
     pressed(page, "Import")
     expect(page.locator(".st-key-title")).to_contain_text("Tea shop")
+    page.locator(".st-key-start_bar").get_by_role("button", name="Start").click()
+    expect(message_box(page)).to_be_enabled()
+    say(page, "I'd like some tea.")
+    expect(conversation(page)).to_contain_text(BY_RULES)
 
     # "My workflow without a model", "Write one on the page"
-    pressed(page, "More")
-    pressed(page, re.compile(r"^Script …"))
+    choose_in_menu(page, "script")
+    settled(page)
     editor = dialog(page).get_by_role("textbox", name="Script")
     editor.fill(SCRIPT.partition("  order:")[0] + "  ord")
     editor.press("End")
@@ -99,19 +100,19 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
     editor.press("Control+ ")
     expect(page.get_by_role("option", name=re.compile("^complete"))).to_be_visible()
     editor.press("Tab")
-    editor.press_sequentially("\n    - when: tea\n      say: Which tea would you like?\n")
+    editor.press_sequentially("\n    - when: tea\n      say: Which tea would you like?")
     expect(editor).to_have_value(SCRIPT)
     expect(dialog(page)).to_contain_text("No problems found.")
     pressed(page, "Save", inside=dialog(page))
     expect(dialog(page)).to_be_hidden()
 
-    # "First run in five minutes"
-    page.locator(".st-key-start_bar").get_by_role("button", name="Start").click()
+    # "First run in five minutes", "Your own workflow"
+    in_menu(page, "Restart with the same input")
+    expect(conversation(page)).not_to_contain_text(BY_RULES)
     expect(message_box(page)).to_be_enabled()
-    say(page, "I'd like some tea.")
-    expect(conversation(page)).to_contain_text("Which tea would you like?")
-    say(page, "Green, please.")
-    expect(conversation(page)).to_contain_text("Your tea is on its way.")
+    for words, answer in zip(("I'd like some tea.", "Green, please."), BY_SCRIPT.splitlines(), strict=True):
+        say(page, words)
+        expect(conversation(page)).to_contain_text(answer)
 
     # "Scenarios in continuous integration", "From the page into a repository"
     in_menu(page, "Save as scenario …")
@@ -147,7 +148,7 @@ def steps_of_github_actions(repository: Path, folder: Path) -> list[int]:
     example = topic_text("scenarios_in_ci").partition("## GitHub Actions")[2]
     job = yaml.safe_load(example.partition("```yaml\n")[2].partition("```")[0])["jobs"]["scenarios"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
-    assert commands[0] == "pip install workflow-debugger"
+    assert commands[0] == "pip install tools/workflow_debugger-*.whl"
     program = folder / "bin" / "workflow-debugger"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m debugger "$@"\n')

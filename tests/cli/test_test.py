@@ -219,7 +219,7 @@ def test_wrong_use_exits_with_2(folder, arguments, words):
     ("package", "database", "more", "words"),
     [
         ("distributed", "sqlite://", [], "--distributed needs a PostgreSQL database, which workers share."),
-        ("gone", "sqlite://", [], "Install it: pip install 'workflow-debugger[dask,postgres]'."),
+        ("gone", "sqlite://", [], "Install it: in a checkout pip install '.[dask,postgres]', else"),
         ("distributed", "postgresql://h/d", ["--parallel", "2"], "Leave out --parallel."),
     ],
 )

@@ -65,7 +65,7 @@ def test_built_in_rules_answer_without_a_model():
 
     assert [
         event.to_wire()["llm_usage_info"]["response_model"] for event in events if event.type == "say_llm"
-    ] == ["stand-in"]
+    ] == ["built-in rules"]
 
 
 def test_super_node_is_replaced_by_its_workflow():

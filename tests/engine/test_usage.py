@@ -47,7 +47,7 @@ def test_calls_are_summed_and_broken_down_by_model():
 
     meter.add(SayLLMEvent(llm_usage_info=usage("r1")))
     meter.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
-    meter.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 1.6, 0, 0, used_user_api_key=False)))
+    meter.add(SayLLMEvent(llm_usage_info=usage("r3", "built-in rules", 1.6, 0, 0, used_user_api_key=False)))
 
     tokens, times = run_usage(state)
     assert (tokens["total_input_tokens"], tokens["total_output_tokens"], tokens["total_tokens"]) == (
@@ -66,7 +66,7 @@ def test_calls_are_summed_and_broken_down_by_model():
         "call_count_with_fallback_keys": 0,
         "call_count": 2,
     }
-    assert [model["response_model"] for model in tokens["breakdown_by_models"]] == ["tea-1", "stand-in"]
+    assert [model["response_model"] for model in tokens["breakdown_by_models"]] == ["tea-1", "built-in rules"]
     assert (times["total_latency_milliseconds"], times["average_latency_milliseconds"]) == (402, 134.0)
     assert times["breakdown_by_models"][0]["average_latency_milliseconds"] == 200.0
 

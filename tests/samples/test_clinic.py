@@ -73,7 +73,7 @@ def test_every_alternative_ends_with_scripted_replies(name):
     assert statuses[-1] == "completed"
     assert set(statuses[:-1]) == {"waiting_for_user_input"}
     assert all(said(turn) for turn in turns)
-    assert not any("stand-in" in said(turn) or "[[" in said(turn) for turn in turns)
+    assert not any("built-in rules" in said(turn) or "[[" in said(turn) for turn in turns)
 
 
 def test_scripted_conversations_visit_every_node():

@@ -130,7 +130,7 @@ def test_every_alternative_ends_in_words_for_callers(name, policies, tmp_path):
     spoken = " ".join(line for lines in heard for line in lines)
     assert call.status == "completed"
     assert all(heard)
-    assert not any(mark in spoken for mark in ("stand-in", "[[", "{{"))
+    assert not any(mark in spoken for mark in ("built-in rules", "[[", "{{"))
     assert not call.of_type("workflow_error")
 
 

@@ -58,7 +58,7 @@ def test_export_has_scenario_and_its_checks(run, tmp_path):
     ]
     assert first["expected"].splitlines()[0] == "a message of the agent in the turn that contains 'Hello'"
     assert (first["match"], second["match"]) == ("pass", "fail")
-    assert "; got '[stand-in for Desk]" in second["expected"].splitlines()[1]
+    assert "; got '[built-in rules: Desk]" in second["expected"].splitlines()[1]
 
 
 def test_checks_of_masked_variables_are_masked(run):

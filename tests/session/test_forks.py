@@ -420,7 +420,7 @@ def test_answer_of_user_is_change_of_fork(backend):
     draft.is_answered_by_user = True
 
     (change,) = draft.differences
-    assert (change.path, change.before, change.after) == ("model", "stand-in", "user")
+    assert (change.path, change.before, change.after) == ("model", "built-in rules", "user")
     assert draft.is_edited
 
 

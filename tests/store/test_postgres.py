@@ -276,5 +276,5 @@ def test_without_its_driver_it_says_what_to_install():
 
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
 
-    assert "pip install 'workflow-debugger[postgres]'" in told
+    assert "pip install '.[postgres]'" in told
     assert "hunter2" not in told

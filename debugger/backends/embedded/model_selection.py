@@ -42,11 +42,11 @@ def model_for(
     if settings.responder == "rules":
         return rules
     script = find_script(workflow.config.logical_id, settings.scripts_folder)
-    stand_in = ScriptedModel(script, rules) if script else rules
+    offline = ScriptedModel(script, rules) if script else rules
     if settings.responder != "model":
-        return stand_in
+        return offline
     return ProviderModel(
-        stand_in,
+        offline,
         keys=keys,
         default_llm=default_llm(settings.default_model),
         refuses_private=settings.outbound_private == "refuse",

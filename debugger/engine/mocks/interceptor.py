@@ -28,7 +28,7 @@ from debugger.engine.outbound import (
     OutboundOutcome,
     Policy,
     RecordedAnswer,
-    StandIn,
+    Substitute,
 )
 from debugger.engine.outbound.gateway import Answer, AnswerSource, BlockedGateway
 from debugger.engine.tool_names import model_name
@@ -215,12 +215,12 @@ class Interceptor:
             return recorded_result(recorded, arguments, context)
         return tool.call(arguments, context)
 
-    def stand_in(self, call: OutboundCall[Answer], policy: Policy) -> StandIn[Answer] | None:
+    def substitute(self, call: OutboundCall[Answer], policy: Policy) -> Substitute[Answer] | None:
         """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy."""
         is_simulated = policy == "simulated"
         recorded = self.recorded.of_call(call, is_simulated=is_simulated)
         source = self._choose(None, None, recorded=recorded, is_simulated=is_simulated).source
-        return None if source is None else StandIn(source, lambda: _simulate(call, recorded))
+        return None if source is None else Substitute(source, lambda: _simulate(call, recorded))
 
     def guard(self, gateway: Gateway) -> Gateway:
         """Return a gateway whose calls pass this interceptor first."""
@@ -329,12 +329,14 @@ class _GuardedGateway(BlockedGateway):
         *,
         node_logical_id: str,
         timeout: float,
-        stand_in: StandIn[Answer] | None = None,
+        substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """Answer a call, or let the gateway decide on it."""
-        if stand_in is None and not call.refusal:
-            stand_in = self.interceptor.stand_in(call, self.policy_of(call.call_class))
-        return self.gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, stand_in=stand_in)
+        if substitute is None and not call.refusal:
+            substitute = self.interceptor.substitute(call, self.policy_of(call.call_class))
+        return self.gateway.call(
+            call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute
+        )
 
     def policy_of(self, call_class: CallClass) -> Policy:
         """Return the gateway's."""
@@ -353,7 +355,7 @@ class _FailingGateway(BlockedGateway):
         *,
         node_logical_id: str,
         timeout: float,
-        stand_in: StandIn[Answer] | None = None,
+        substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """Fail."""
         return OutboundOutcome("simulated", error=self.error)

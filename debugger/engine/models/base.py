@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from debugger.engine.environment import NEVER_SET
 from debugger.protocol.base import JsonObject
+from debugger.protocol.event_values import BUILT_IN_RULES
 from debugger.protocol.events import TroubleKind
 from debugger.protocol.messages import Message
 
@@ -82,18 +83,14 @@ class Prompt:
     exchange: tuple[Message, ...] = ()
     """What was said with tools in this run of the node: the model's calls and their results, in order."""
     llm: JsonObject | None = None
-    """The model's configuration as the author wrote it, resolved (``platform.md#model-variants``); a stand-in
-    needs none."""
+    """The model's configuration as the author wrote it, resolved (``platform.md#model-variants``); script
+    and built-in rules need none."""
     backchannel: str | None = None
     """The system prompt of the model that fills the time while the answer is late; variables filled in."""
     seconds: float | None = None
     """The time that the answer may take; `invoke` sets it."""
     given_up: threading.Event = field(default=NEVER_SET, compare=False)
     """Set when the answer is no longer needed; `invoke` sets it."""
-
-
-STAND_IN = "stand-in"
-"""What answered, as usage names it, where the built-in rules did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +126,7 @@ class Reply:
     """What that error is: ``schema``, or ``model`` where no answer came to the question for the fields."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of offered tools; their results are in the next prompt's ``exchange``."""
-    model: str = STAND_IN
+    model: str = BUILT_IN_RULES
     """What answered, as it appears in the usage of the event."""
     usage: JsonObject = field(default_factory=dict)
     """What a real model reports of itself, with keys of ``LLMUsageInfo`` (``platform.md#usage``); `invoke`

@@ -11,6 +11,7 @@ from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.word_overlap import overlap
 from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
+from debugger.protocol.event_values import BUILT_IN_RULES
 from debugger.protocol.messages import message_kind, message_text
 
 _NAMED_AT_MOST = 4
@@ -64,7 +65,7 @@ def message_to_read(prompt: Prompt) -> str:
 
 def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
     """Return the labelled line of a speaking node."""
-    label = f"[stand-in for {prompt.node_name}]"
+    label = f"[{BUILT_IN_RULES}: {prompt.node_name}]"
     if not prompt.message.strip():
         is_first = all(is_memo(message) for message in prompt.history())
         return f"{label} This node would {'open the conversation' if is_first else 'speak'} here."

@@ -227,7 +227,7 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None, deadline: _Deadli
     model, world = caller.model, caller.environment
     if target is None or not isinstance(model, RemoteModel):
         return _measured(model, prompt, world)
-    stand_in, captured = model.fallback, _CapturedError()
+    fallback, captured = model.fallback, _CapturedError()
 
     def prepare() -> None:
         deadline.ends = math.inf
@@ -247,7 +247,7 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None, deadline: _Deadli
             "structured_output": prompt.schema is not None,
         },
         takes=lambda recorded: _fits(prompt, recorded),
-        simulate=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
+        simulate=lambda recorded: captured.run(lambda: _simulate(fallback, prompt, world, recorded)),
         prepare=prepare,
         live=lambda seconds: captured.run(lambda: _measured(model, replace(prompt, seconds=seconds), world)),
     )

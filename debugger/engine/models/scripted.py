@@ -1,4 +1,4 @@
-"""A stand-in that answers by a script."""
+"""A model that answers by a script."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class NodeContext:
         if condition.dynamic_messages_config is not None:
             self.warnings.append(
                 f"The edge from {transition.source.label!r} to {transition.destination.label!r} has a line "
-                "for a model to write; a stand-in has none, so nothing was said."
+                "for a model to write; no model answered, so nothing was said."
             )
         return None
 

@@ -10,7 +10,7 @@ from debugger.engine.outbound.gateway import (
     OutboundOutcome,
     Policy,
     RecordedAnswer,
-    StandIn,
+    Substitute,
 )
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 
@@ -24,5 +24,5 @@ __all__ = [
     "Policy",
     "RecordedAnswer",
     "Secrets",
-    "StandIn",
+    "Substitute",
 ]

@@ -141,7 +141,7 @@ class OutboundOutcome(Generic[Answer]):
 
 
 @dataclass(frozen=True)
-class StandIn(Generic[Answer]):
+class Substitute(Generic[Answer]):
     """An answer in the place of a call, which is not made."""
 
     source: AnswerSource
@@ -176,15 +176,15 @@ class Gateway(Protocol):
         *,
         node_logical_id: str,
         timeout: float,
-        stand_in: StandIn[Answer] | None = None,
+        substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Answer a call by its stand-in, or make or refuse it by its policy; never raise.
+        """Answer a call by its substitute, or make or refuse it by its policy; never raise.
 
         Args:
             call: The call.
             node_logical_id: The node on whose behalf it is made.
             timeout: Seconds that it may take.
-            stand_in: What answers in its place.
+            substitute: What answers in its place.
         """
 
     def policy_of(self, call_class: CallClass) -> Policy:
@@ -206,7 +206,7 @@ class BlockedGateway:
         *,
         node_logical_id: str,
         timeout: float,
-        stand_in: StandIn[Answer] | None = None,
+        substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """Refuse a call, and log nothing."""
         return OutboundOutcome(
@@ -235,11 +235,11 @@ class Policies:
 
 @dataclass(kw_only=True)
 class LiveGateway:
-    """A gateway that makes or refuses calls and logs each, also one that a stand-in answers.
+    """A gateway that makes or refuses calls and logs each, also one that a substitute answers.
 
     Make one for each turn: its ledger is that turn's. An entry of it has ``at`` (seconds since the epoch),
     ``node_logical_id``, ``kind``, ``call_class``, ``target``, ``request``, ``how``, ``success``,
-    ``status_code``, ``error`` and ``duration_milliseconds``, and where a stand-in answered `ANSWERED_BY`;
+    ``status_code``, ``error`` and ``duration_milliseconds``, and where a substitute answered `ANSWERED_BY`;
     secrets are masked in all of them. While a live call is being made, its entry has the error `STARTED` and
     no duration.
 
@@ -263,11 +263,11 @@ class LiveGateway:
         *,
         node_logical_id: str,
         timeout: float,
-        stand_in: StandIn[Answer] | None = None,
+        substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
         """See `Gateway.call`; it is logged."""
         if (
-            stand_in is None
+            substitute is None
             and call.live is not None
             and not call.refusal
             and self.policies.of(call.call_class) == "live"
@@ -279,7 +279,7 @@ class LiveGateway:
         with spans.span(
             f"call {call.kind}", call_class=call.call_class, node_logical_id=node_logical_id
         ) as span:
-            outcome, status = self._execute(call, timeout, stand_in, entry)
+            outcome, status = self._execute(call, timeout, substitute, entry)
             if span is not None:
                 span.set_attributes({"how": outcome.how, "has_answer": outcome.answer is not None})
         came = outcome.error is None and outcome.answer is not None
@@ -290,8 +290,8 @@ class LiveGateway:
             "error": outcome.error,
             "duration_milliseconds": round(max(0.0, self.now() - started) * 1000, 3),
         }
-        if stand_in is not None and outcome.how == "simulated":
-            end[ANSWERED_BY] = stand_in.source
+        if substitute is not None and outcome.how == "simulated":
+            end[ANSWERED_BY] = substitute.source
         entry.update(end)
         return outcome
 
@@ -303,18 +303,18 @@ class LiveGateway:
         self,
         call: OutboundCall[Answer],
         timeout: float,
-        stand_in: StandIn[Answer] | None,
+        substitute: Substitute[Answer] | None,
         entry: JsonObject,
     ) -> tuple[OutboundOutcome[Answer], int | None]:
         """Return what came of a call, with the status code of its answer."""
         if call.refusal:
             return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal)), None
-        how: Policy = "simulated" if stand_in is not None else self.policy_of(call.call_class)
-        if stand_in is None and (how != "live" or call.live is None):
+        how: Policy = "simulated" if substitute is not None else self.policy_of(call.call_class)
+        if substitute is None and (how != "live" or call.live is None):
             return OutboundOutcome("blocked", error=self.secrets.mask(_explain_refusal(call, how))), None
         try:
-            if stand_in is not None:
-                answer = stand_in.answer()
+            if substitute is not None:
+                answer = substitute.answer()
             else:
                 entry.update(how="live", error=STARTED)
                 if call.call_class != "talk" and self.before_call is not None:

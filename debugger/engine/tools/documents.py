@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+from debugger.errors import extra_advice
+
 MAX_PASSAGE_CHARACTERS = 1_200
 """Characters."""
 
@@ -30,7 +32,7 @@ MAX_PASSAGES_CHARACTERS = 40_000_000
 MAX_UNPACKED_BYTES = 40_000_000
 """Limit of the unpacked size of a DOCX, which is a ZIP archive."""
 
-_MISSING = "PDF and DOCX need the extra [documents]: pip install 'workflow-debugger[documents]'"
+_MISSING = f"PDF and DOCX need the extra [documents]. {extra_advice('documents')}"
 _HEADING = re.compile(r"#{1,6}\s+\S")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "img", "small", "span", "strong", "u"})

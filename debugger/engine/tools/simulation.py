@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debugger.engine.json_paths import Path, value_at
-from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, StandIn
+from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, Substitute
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.expressions import Scope, render_value
 from debugger.expressions.patterns import Pattern
@@ -76,7 +76,7 @@ def recorded_result(answer: ToolAnswer, arguments: JsonObject, context: ToolCont
         call,
         node_logical_id=context.node_logical_id,
         timeout=context.timeout,
-        stand_in=StandIn("recorded", lambda: answer.to_result(arguments)),
+        substitute=Substitute("recorded", lambda: answer.to_result(arguments)),
     )
     if outcome.how == "simulated":
         context.warnings.append(

@@ -10,7 +10,7 @@ from typing import Literal
 
 import streamlit as st
 
-from debugger.errors import SettingsError
+from debugger.errors import SettingsError, extra_advice
 from debugger.settings import Settings
 from debugger.views.streamlit_patches.login import check_login_support, check_provider
 
@@ -83,7 +83,7 @@ def _check_auth_section() -> None:
     if find_spec("authlib") is None:
         raise SettingsError(
             "[auth] in secrets.toml needs the extra auth, which is not installed.",
-            advice="Run pip install 'workflow-debugger[auth]'.",
+            advice=extra_advice("auth"),
         )
     for provider in auth_providers():
         check_provider(provider)

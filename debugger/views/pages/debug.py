@@ -106,7 +106,7 @@ def render() -> None:
     session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
-        empty_state("Choose a workflow, or import one, to see it here.", "first_run#a-workflow-of-your-own")
+        empty_state("Choose a workflow, or import one, to see it here.", "first_run#your-own-workflow")
         with st.container(key="setup_alone", width=420):
             choose_workflow(backend)
         return

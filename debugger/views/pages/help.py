@@ -14,7 +14,15 @@ from debugger.views.help_links import help_address, help_parameters
 from debugger.views.panels.help.about import facts_table, licences_table
 from debugger.views.panels.help.document import document, to_html
 from debugger.views.panels.help.setting_values import with_values
-from debugger.views.panels.help.topics import FIRST, is_topic, listed_topics, search, title_of, topic_text
+from debugger.views.panels.help.topics import (
+    FIRST,
+    current_place,
+    is_topic,
+    listed_topics,
+    search,
+    title_of,
+    topic_text,
+)
 from debugger.views.panels.tour import tour_button
 from debugger.views.shortcuts import keys_table, plain_keys_switch
 
@@ -24,7 +32,7 @@ _SEARCH_KEY = "help_search"
 def render() -> None:
     """Draw the page."""
     parameters = query_parameters()
-    topic, place = parameters.get("topic", ""), parameters.get("at", "")
+    topic, place = current_place(parameters.get("topic", ""), parameters.get("at", ""))
     if not is_topic(topic):
         topic, place = FIRST, ""
     list_column, text_column = st.columns([1, 3], gap="medium")

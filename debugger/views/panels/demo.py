@@ -18,6 +18,7 @@ from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
 from debugger.graph.node_types import NODE_FACTS, NodeFacts
 from debugger.protocol.base import JsonObject
+from debugger.protocol.event_values import NAMES_OF_RULES
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.demo_scripts import MAX_LINES
@@ -41,7 +42,8 @@ from debugger.views.run_view import RunView, scripted_conversations
 
 _NO_PROVIDER = "embedded"
 """The provider in the usage of what answers in a model's place."""
-_STAND_IN_LABEL = re.compile(r"^\[stand-in for .+?\] ")
+_RULES_LABEL = re.compile(rf"^\[({'|'.join(NAMES_OF_RULES)})(:| for) .+?\] ")
+"""Label of what the built-in rules say, also in runs before 2026-12."""
 _MAX_NAMES = 4
 _LONGEST_REASON = 90
 _WAIT_WORDS = {
@@ -114,14 +116,19 @@ def _transition_words(view: RunView, made: Transition) -> str:
 
 
 def audience_messages(view: RunView) -> list[ChatMessage]:
-    """Return the messages without the label of a stand-in."""
+    """Return the messages without the label of the built-in rules."""
 
     def cleaned(message: ChatMessage) -> ChatMessage:
         if message.role != "agent":
             return message
-        return replace(message, text=_STAND_IN_LABEL.sub("", message.text))
+        return replace(message, text=without_label(message.text))
 
     return view.memo("demo messages", lambda: list(map(cleaned, view.messages)))
+
+
+def without_label(text: str) -> str:
+    """Return what the agent said without the label of the built-in rules."""
+    return _RULES_LABEL.sub("", text)
 
 
 def simulated_badge(view: RunView) -> list[Badge]:

@@ -155,7 +155,7 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
             st.caption(
                 "The nodes of the workflow appear here. This version has none: "
                 "choose another version or workflow, or import one. "
-                f"{help_mark('first_run#a-workflow-of-your-own')}",
+                f"{help_mark('first_run#your-own-workflow')}",
                 width="content",
             )
         return

@@ -229,9 +229,7 @@ def _attempts(event: Event) -> None:
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        empty_state(
-            "The input of a turn appears here once it has started.", "first_run#a-workflow-of-your-own"
-        )
+        empty_state("The input of a turn appears here once it has started.", "first_run#the-run-input")
         return
     turn = view.turns[view.rows[view.event].place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"

@@ -136,7 +136,7 @@ def _typed(inquiry: PendingPrompt) -> AnswerForm:
         if state.widget(f"{lead}_tool_{place}_on", offer.name in suggested)
     ]
     text = typed("text", first.text)
-    # Who picks an edge does not mean the words that the stand-in would have stayed with.
+    # Who picks an edge does not mean the words that the built-in rules would have stayed with.
     is_left_over = bool(chosen) and text == inquiry.suggestion.text
     return AnswerForm(
         text="" if is_left_over else text,
@@ -160,7 +160,7 @@ def _buttons(inquiry: PendingPrompt) -> None:
         )
         st.button(
             "Let the built-in rules answer",
-            key="desk_stand_in",
+            key="desk_rules",
             icon=":material/smart_toy:",
             args=(inquiry,),
             **on_click(use_fallback, help="The form was filled with its answer"),
@@ -260,7 +260,7 @@ def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def use_fallback(session: DebugSession, inquiry: PendingPrompt) -> None:
-    """Let the stand-in answer what waits.
+    """Let script and built-in rules answer what waits.
 
     Raises:
         ConflictError: Another model waits by now.

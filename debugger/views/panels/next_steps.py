@@ -236,7 +236,7 @@ def _lines(view: RunView) -> list[_Line]:
 
 
 def _undecided_line(found: Undecided, step: Step, key: str) -> _Line:
-    """Return a step that the stand-in left open in the last turn."""
+    """Return a step that the built-in rules left open in the last turn."""
     text = "when the model chooses it" if step.expression is None else f"when {step.expression.text}"
     button = _offer(key, _GO, found, step, f"Run the turn again, and answer with {step.label}")
     return _Line(step.label, text, [button], step.edge)

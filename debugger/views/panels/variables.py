@@ -76,7 +76,7 @@ def _has_turns(view: RunView) -> bool:
     if not view.turns:
         empty_state(
             "The variables of the run appear here, scope by scope, as of the chosen event.",
-            "first_run#a-workflow-of-your-own",
+            "first_run#the-run-input",
         )
     return bool(view.turns)
 

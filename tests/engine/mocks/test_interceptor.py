@@ -537,7 +537,7 @@ def test_every_kind_of_call_passes_the_lookup(kind, policy, source):
     assert {name for event in events for name in event.get("answered_by", ())} == {source}
 
 
-def test_refused_call_has_no_stand_in():
+def test_refused_call_has_no_substitute():
     why = "The secret is another host's."
     call = OutboundCall("http", "read", "GET /", {}, simulate=pytest.fail, refusal=why)
     recorded = RecordedAnswers([RecordedAnswer(re.compile(""))], win=True)

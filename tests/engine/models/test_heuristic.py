@@ -68,7 +68,9 @@ def test_reason_names_the_closest_condition():
     reply = HeuristicModel().reply(prompt("Which plan is best?", bill, silver))
 
     assert reply.chosen is None
-    assert reply.text == '[stand-in for Desk] I heard: "Which plan is best?" Possible next steps: Bill, Plan.'
+    assert (
+        reply.text == '[built-in rules: Desk] I heard: "Which plan is best?" Possible next steps: Bill, Plan.'
+    )
     assert reply.reason == (
         "no condition matched; the closest was 'plan' of the condition 'caller wants a new silver plan' "
         "(1 of 3 words)"
@@ -95,7 +97,7 @@ def test_only_the_first_ways_on_are_named():
 def test_silence_chooses_nothing(message):
     reply = HeuristicModel().reply(prompt(message, choice("caller wants to book")))
 
-    assert reply.text == "[stand-in for Desk] This node would open the conversation here."
+    assert reply.text == "[built-in rules: Desk] This node would open the conversation here."
     assert reply.chosen is None
     assert reply.reason == "nothing new was said to judge"
 
@@ -113,7 +115,7 @@ def test_node_that_speaks_later_does_not_open_the_conversation():
 
     reply = HeuristicModel().reply(prompt("", history=lambda: said))
 
-    assert reply.text == "[stand-in for Desk] This node would speak here."
+    assert reply.text == "[built-in rules: Desk] This node would speak here."
 
 
 def test_structured_output_is_filled_and_told():
@@ -122,7 +124,7 @@ def test_structured_output_is_filled_and_told():
     reply = HeuristicModel().reply(prompt("two cups", schema=schema))
 
     assert reply.fields == {"cups": 2}
-    assert reply.text == '[stand-in for Desk] I heard: "two cups". Noted: cups = 2.'
+    assert reply.text == '[built-in rules: Desk] I heard: "two cups". Noted: cups = 2.'
     assert reply.reason == "no transition was offered"
 
 
@@ -181,7 +183,7 @@ def test_line_names_tools_without_calls():
 
     assert reply.calls == ()
     assert reply.text == (
-        '[stand-in for Desk] I heard: "slots please". A model could call: slots, price, d, e and 1 more.'
+        '[built-in rules: Desk] I heard: "slots please". A model could call: slots, price, d, e and 1 more.'
     )
 
 
@@ -195,7 +197,7 @@ def test_what_tools_gave_is_repeated_in_the_line():
     reply = HeuristicModel().reply(prompt("slots please", exchange=exchange))
 
     assert reply.text.startswith(
-        '[stand-in for Desk] I heard: "slots please". slots gave: ["9:00"]; price gave: xxx'
+        '[built-in rules: Desk] I heard: "slots please". slots gave: ["9:00"]; price gave: xxx'
     )
     assert len(reply.text) < 300
 

@@ -57,7 +57,7 @@ def test_local_model_bypasses_the_gateway():
 
     answer = asked(HeuristicModel(), prompt(None), door=door)
 
-    assert answer.usage["response_model"] == "stand-in"
+    assert answer.usage["response_model"] == "built-in rules"
     assert answer.usage["provider"] == "embedded"
     assert answer.usage["total_tokens"] == 0
     assert not answer.usage["used_user_api_key"]
@@ -93,7 +93,7 @@ def test_simulated_model_uses_the_fallback():
     with serving(said("never")) as server:
         answer = asked(provider_model({}), prompt(server.llm()), door=answering(Policies(talk="simulated")))
 
-    assert answer.model == answer.usage["response_model"] == "stand-in"
+    assert answer.model == answer.usage["response_model"] == "built-in rules"
     assert server.requests == []
 
 

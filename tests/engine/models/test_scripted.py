@@ -93,14 +93,14 @@ def test_where_no_rule_fits_the_fallback_answers():
     reply = model.reply(prompt("book it", BOOK))
 
     assert reply.chosen is BOOK
-    assert reply.model == "stand-in"
+    assert reply.model == "built-in rules"
 
 
 def test_node_without_rules_uses_the_fallback():
     model = scripted("    - say: x\n")
 
     assert model.reply(prompt("hi", node_logical_id="node_other", node_name="Other")).text.startswith(
-        "[stand-in"
+        "[built-in rules"
     )
 
 
@@ -240,7 +240,7 @@ def test_what_a_rule_leaves_open_the_fallback_gives():
     filled = scripted("    - fill: {cups: 5}\n").reply(prompt("2 cups", schema=schema))
 
     assert (spoken.text, spoken.fields) == ("Fine.", {"cups": 2})
-    assert filled.text.startswith('[stand-in for Desk] I heard: "2 cups"')
+    assert filled.text.startswith('[built-in rules: Desk] I heard: "2 cups"')
     assert filled.fields == {"cups": 5}
     assert filled.model == "script"
 

@@ -520,7 +520,7 @@ def test_missing_package_is_named_in_warning(url, monkeypatch):
     found = discover(server(url))
 
     assert found.tools == []
-    assert "pip install 'workflow-debugger[mcp]'" in found.failures[0]
+    assert "pip install '.[mcp]'" in found.failures[0]
 
 
 def test_servers_are_read_from_workflow_settings():

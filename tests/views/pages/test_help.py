@@ -46,6 +46,13 @@ def test_unknown_topic_shows_the_first(app):
     assert ">First run in five minutes</h1>" in text
 
 
+def test_place_of_earlier_version_is_shown(app):
+    listed, text = shown(app, topic="deploy", at="postgresql")
+
+    assert 'href="help?topic=team" aria-current="page"' in listed
+    assert 'id="store"' in text
+
+
 def test_search_lists_places(app):
     shown(app)
 

@@ -8,6 +8,7 @@ from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.panels.demo import without_label
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, node, say, static
 from tests.views.bars import captions, control, items, keys, use
@@ -124,12 +125,17 @@ def test_badge_names_mocked_node_and_simulated_call(app, backend, record, press)
     assert badge(app) == "Simulated in this run: external calls (Text); mocked results (A)"
 
 
-def test_label_of_stand_in_is_hidden_from_audience(app, demo):
+def test_label_of_rules_is_hidden_from_audience(app, demo):
     shown = words(app)[-1]
     use(app, "skin")
 
     assert shown.startswith('I heard: "green tea"')
-    assert words(app)[-1] == f"[stand-in for Chat] {shown}"
+    assert words(app)[-1] == f"[built-in rules: Chat] {shown}"
+
+
+@pytest.mark.parametrize("label", ["[built-in rules: Chat] ", "[stand-in for Chat] "])
+def test_label_of_earlier_runs_is_hidden_too(label):
+    assert without_label(f"{label}I heard [it].") == "I heard [it]."
 
 
 SCRIPT = "version: 1\nworkflow: workflow_test\ndemo:\n  - Hi there.\n  - Bye then.\n"

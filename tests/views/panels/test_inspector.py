@@ -250,7 +250,7 @@ def at_call(app, backend, record, press, settle):
 
 def test_prompt_shows_text_and_placeholders(app, at_call):
     assert [code.value for code in app.code] == ["Sell [[ware]] of Leaf."]
-    assert "answered by stand-in" in captions(app)
+    assert "answered by built-in rules" in captions(app)
     assert rows(app, "Placeholders") == [
         {"placeholder": "[[ware]]", "value": "", "source": "No value: stays as written"},
         {"placeholder": "{{shop}}", "value": '"Leaf"', "source": "Default of the workflow"},

@@ -174,7 +174,7 @@ def test_answer_can_be_given_again_from_now_on(app, backend, record):
     assert pin.output["text"] == "Good day"
 
 
-@pytest.mark.parametrize("button", ["desk_answer", "desk_stand_in"])
+@pytest.mark.parametrize("button", ["desk_answer", "desk_rules"])
 def test_stale_form_answers_no_other_prompt(app, backend, record, button):
     session = answered_elsewhere(app, backend, record)
 

@@ -24,7 +24,7 @@ FLOW = (say("chat"), BYE, static("orders", "Orders"), when("chat", "bye", freefo
 
 
 def undecided(app, backend, settle, *parts):
-    """Show a run whose first turn the stand-in has answered without an edge."""
+    """Show a run whose first turn the built-in rules has answered without an edge."""
     backend.create_workflow(document(*parts))
     app.run()
     send(app, "Hello")

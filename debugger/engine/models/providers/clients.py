@@ -18,7 +18,7 @@ from debugger.engine.models.providers.configs import ModelConfig, request_second
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport, checked_client
-from debugger.errors import RunError
+from debugger.errors import RunError, extra_advice
 
 _OPENAI_SITE = "https://api.openai.com/"
 _OPENAI_URL = f"{_OPENAI_SITE}v1"
@@ -59,7 +59,7 @@ async def open_client(
         except ImportError as error:
             raise RunError(
                 f"The provider {config.provider!r} needs a package that is not installed.",
-                advice="Install it: pip install 'workflow-debugger[llm]'",
+                advice=extra_advice("llm,bedrock" if config.type == "bedrock_llm" else "llm"),
             ) from error
         yield model
 

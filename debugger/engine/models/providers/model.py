@@ -10,7 +10,7 @@ from debugger.engine.models.invoke import MAX_ANSWER_SECONDS
 from debugger.engine.models.providers.configs import ModelConfig, group_of
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.errors import RunError
+from debugger.errors import RunError, extra_advice
 from debugger.protocol.base import JsonObject
 
 MAX_ANSWER_BYTES = 8_000_000
@@ -71,7 +71,7 @@ class ProviderModel(RemoteModel):
         if any(find_spec(name) is None for name in _NEEDED):
             raise RunError(
                 "Language models cannot be called: the client for them is not installed.",
-                advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
+                advice=f"{extra_advice('llm')} Or set another responder.",
             )
         self.prepare(prompt)
         # Imported here: an app without models starts without the client, and sooner.

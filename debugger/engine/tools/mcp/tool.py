@@ -17,7 +17,7 @@ from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
 from debugger.engine.tools.simulation import answer_or_default
-from debugger.errors import InputError
+from debugger.errors import InputError, extra_advice
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 
@@ -97,8 +97,7 @@ def connect(endpoint: Endpoint, timeout: float, cancelled: threading.Event, limi
         from debugger.engine.tools.mcp.connection import Connection
     except ImportError as error:
         raise OutboundError(
-            "MCP servers need a package that is not installed, or too old. "
-            "Install it with: pip install 'workflow-debugger[mcp]'"
+            f"MCP servers need a package that is not installed, or too old. {extra_advice('mcp')}"
         ) from error
     return Connection(endpoint, timeout, cancelled, limits)
 

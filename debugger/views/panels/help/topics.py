@@ -32,14 +32,38 @@ GROUPS = {
         "review",
         "team",
     ),
-    "Look up": ("troubleshooting", "pages", "guide", "columns", "settings", "keys", "glossary", "about"),
-    "More": ("deploy", "server", "python", "architecture", "platform", "performance", "changelog"),
+    "Look up": (
+        "questions",
+        "troubleshooting",
+        "pages",
+        "guide",
+        "columns",
+        "settings",
+        "python",
+        "keys",
+        "glossary",
+        "about",
+    ),
+    "Background": ("platform", "architecture", "performance", "changelog"),
 }
 """The topics, which are files of ``debugger/docs``, in the order of the list.
 
 A document in none of them comes last: the installed app shows all that the package has.
 """
+_BACKGROUND = "Background"
+"""The group whose sections a search lists after all others."""
 FIRST = "first_run"
+_FORMER_TOPICS = {"server": "team", "deploy": "team"}
+"""Topics that are a part of another one now, with most of their anchors."""
+_FORMER_PLACES = {
+    "deploy#postgresql": "team#store",
+    "first_run#a-workflow-of-your-own": "first_run#your-own-workflow",
+}
+"""Places whose heading has another name now: addresses that were kept or sent have them."""
+_SMALL_WORDS = frozenset(
+    re.findall(r"\w+", "a an and are can do does for how i in is it my of on or the to what where with")
+)
+"""Words that a search leaves out while it has others."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,13 @@ def listed_topics() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the topics by group."""
     listed = {name for names in GROUPS.values() for name in names}
     found = sorted(file.name.removesuffix(".md") for file in _FOLDER.iterdir() if file.name.endswith(".md"))
-    return {**GROUPS, "More": (*GROUPS["More"], *(name for name in found if name not in listed))}
+    return {**GROUPS, _BACKGROUND: (*GROUPS[_BACKGROUND], *(name for name in found if name not in listed))}
+
+
+def current_place(topic: str, anchor: str) -> tuple[str, str]:
+    """Return topic and anchor where a place of an earlier version is now."""
+    topic, _, anchor = _FORMER_PLACES.get(f"{topic}#{anchor}", f"{topic}#{anchor}").partition("#")
+    return _FORMER_TOPICS.get(topic, topic), anchor
 
 
 def is_topic(name: str) -> bool:
@@ -119,19 +149,26 @@ def anchors_of(headings: Iterator[str]) -> Iterator[str]:
 
 
 def search(words: str) -> list[Result]:
-    """Find sections with all words, those with more in the heading first."""
-    wanted = words.casefold().split()
+    """Find sections with all words: the guide's before the background, more in the heading first."""
+    said = [word.strip("?!.,") for word in words.casefold().split()]
+    wanted = [_singular(word) for word in said if word not in _SMALL_WORDS] or said
     if not wanted:
         return []
-    found: list[tuple[int, Result]] = []
-    for name in (name for names in listed_topics().values() for name in names):
-        for section in topic_sections(name):
+    found: list[tuple[tuple[bool, int], Result]] = []
+    for group, names in listed_topics().items():
+        for topic, section in ((name, section) for name in names for section in topic_sections(name)):
             text = plain_text(section.text)
             whole, heading = f"{section.heading} {text}".casefold(), section.heading.casefold()
             if all(word in whole for word in wanted):
                 missing = sum(word not in heading for word in wanted)
-                found.append((missing, Result(name, section, _excerpt(text, wanted))))
+                rank = group == _BACKGROUND, missing
+                found.append((rank, Result(topic, section, _excerpt(text, wanted))))
     return [result for _, result in sorted(found, key=lambda each: each[0])][:MAX_RESULTS]
+
+
+def _singular(word: str) -> str:
+    """Return a word without the s of a plural, which finds both."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def plain_text(text: str) -> str:

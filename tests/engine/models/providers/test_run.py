@@ -150,7 +150,7 @@ def test_import_loads_no_optional_packages():
 def test_missing_client_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydantic_ai", None)
 
-    with pytest.raises(RunError, match=r"pip install 'workflow-debugger\[llm\]'"):
+    with pytest.raises(RunError, match=r"pip install '.\[llm\]'"):
         provider_model().reply(prompt({"type": "openai_llm"}))
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from debugger.views.panels.help import topics
 from debugger.views.panels.help.topics import (
+    GROUPS,
     anchors_of,
+    current_place,
     is_topic,
     listed_topics,
     plain_text,
@@ -22,7 +26,7 @@ TOPICS = [name for names in listed_topics().values() for name in names]
 
 def test_every_document_is_a_topic_once():
     assert len(TOPICS) == len(set(TOPICS))
-    assert {"first_run", "troubleshooting", "glossary", "platform", "server"} <= set(TOPICS)
+    assert {"first_run", "troubleshooting", "glossary", "platform", "team"} <= set(TOPICS)
     assert not is_topic("../settings")
 
 
@@ -56,6 +60,92 @@ def test_search_finds_words_in_any_order_and_case():
         for each in found
         for word in ("blocked", "call")
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("screenshot", "questions#take-a-screenshot-or-a-picture"),
+        ("Screenshots", "questions#take-a-screenshot-or-a-picture"),
+        ("regression", "questions#regression-tests-is-the-new-version-worse"),
+        ("bug report", "questions#report-a-bug"),
+        ("share link", "questions#share-a-run-by-a-link"),
+        ("delete run", "questions#delete-a-run"),
+        ("how do I delete a run", "questions#delete-a-run"),
+        ("dark mode", "questions#dark-mode"),
+        ("where is my data", "questions#where-is-my-data"),
+        ("Where is my data?", "questions#where-is-my-data"),
+        ("built-in rules", "questions#what-does-built-in-rules-mean"),
+        ("my own workflow", "first_run#your-own-workflow"),
+        ("platform workflow", "first_run#take-a-workflow-from-the-platform"),
+        ("install extra", "models#with-a-model"),
+    ],
+)
+def test_search_knows_words_of_qa(words, place):
+    first = search(words)[0]
+
+    assert f"{first.topic}#{first.section.anchor}" == place
+
+
+def test_search_lists_background_last():
+    in_background = [each.topic in GROUPS["Background"] for each in search("turn")]
+
+    assert in_background == sorted(in_background)
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("server#", "team#"),
+        ("server#the-server", "team#the-server"),
+        ("server#keys-and-roles", "team#keys-and-roles"),
+        ("server#limits", "team#limits"),
+        ("server#the-page-for-a-team", "team#the-page-for-a-team"),
+        ("server#logs-and-traces", "team#logs-and-traces"),
+        ("server#backups", "team#backups"),
+        ("server#store", "team#store"),
+        ("deploy#", "team#"),
+        ("deploy#package", "team#package"),
+        ("deploy#container", "team#container"),
+        ("deploy#reverse-proxy", "team#reverse-proxy"),
+        ("deploy#postgresql", "team#store"),
+        ("deploy#backups", "team#backups"),
+        ("deploy#upgrades", "team#upgrades"),
+        ("first_run#a-workflow-of-your-own", "first_run#your-own-workflow"),
+        ("scripts#the-format", "scripts#the-format"),
+    ],
+)
+def test_places_of_earlier_versions_lead_to_headings(former, now):
+    topic, anchor = current_place(*former.split("#"))
+
+    assert f"{topic}#{anchor}" == now
+    assert not anchor or anchor in {section.anchor for section in topic_sections(topic)}
+
+
+PLACE = re.compile(r"[\"'(]((?:[a-z_]+)#[a-z0-9-]+)[\"')]")
+
+
+def test_places_that_code_names_are_headings():
+    views = Path(topics.__file__).parents[2]
+    named = {
+        place
+        for path in views.rglob("*.py")
+        for place in PLACE.findall(path.read_text(encoding="utf-8"))
+        if is_topic(place.partition("#")[0]) and path.name != "topics.py"
+    }
+    missing = [
+        place
+        for place in named
+        if place.partition("#")[2]
+        not in {section.anchor for section in sections(_text_of(place.partition("#")[0]))}
+    ]
+
+    assert missing == []
+    assert "first_run#your-own-workflow" in named
+
+
+def _text_of(topic):
+    return f"{topic_text(topic)}\n{keys_table() if topic == 'keys' else ''}"
 
 
 def test_search_without_words_or_matches_is_empty():
