@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +27,7 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.scenarios.archives import write_archive
 from debugger.scenarios.conversation import read_path, read_visit
 from debugger.scenarios.editing import rewrite, write_yaml
 from debugger.scenarios.expectation_rows import ANY, Match, Proposal, stable_parts, text_for
@@ -326,10 +325,6 @@ def masked_words(masked: Counter[str]) -> str:
     return ", ".join(f"{labels.get(rule, rule)} ({count})" for rule, count in masked.items() if count > 0)
 
 
-_AT = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that an archive can have: equal content makes an equal file."""
-
-
 def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: str) -> bytes:
     """Return a ZIP archive of a scenario and the files that it names.
 
@@ -351,8 +346,4 @@ def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: 
     rest = {key: value for key, value in draft.head.items() if key != "workflow_version"}
     scenario = replace(draft, head={"name": rest.pop("name", ""), **rest, **named})
     files[f"{plain_name(str(draft.head['name'])) or 'scenario'}{SUFFIX}"] = scenario.text()
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file_name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(file_name, _AT), text.encode(), zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+    return write_archive(files)
