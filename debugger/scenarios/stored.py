@@ -10,6 +10,7 @@ from pathlib import Path
 from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
 from debugger.scenarios.archives import write_archive
+from debugger.scenarios.editing import read_plain, rewrite
 from debugger.scenarios.loading import SUFFIX, LoadedScenario, find_scenarios, load_scenario, load_text
 from debugger.scenarios.suite import Case, cases_of, stable_path
 from debugger.store.edited_tables import Stored
@@ -49,6 +50,11 @@ class SuiteScenario:
         return self.path.name if self.path is not None else f"{plain_name(self.name) or 'scenario'}{SUFFIX}"
 
     @property
+    def ids(self) -> list[str]:
+        """Return the ids of its rows; of one with mistakes a single one of its own."""
+        return [case.id for case in self.cases] or [f"{(self.path or STORED).as_posix()}::{self.name}"]
+
+    @property
     def tags(self) -> list[str]:
         """Return its tags."""
         return self.cases[0].loaded.scenario.tags if self.cases else []
@@ -80,9 +86,9 @@ class Suite:
         """Return the cases with a tag; all without one."""
         return [case for case in self.cases if not tag or tag in case.scenario.tags]
 
-    def of_case(self, case_id: str) -> SuiteScenario | None:
-        """Return the scenario that a case is of, by its id."""
-        return next((each for each in self.scenarios if any(case.id == case_id for case in each.cases)), None)
+    def of_id(self, own: str) -> SuiteScenario | None:
+        """Return the scenario with an id; ``None`` of one that is gone."""
+        return next((each for each in self.scenarios if own in each.ids), None)
 
 
 def read_suite(stored: Iterable[StoredScenario], folder: Path) -> Suite:
@@ -102,7 +108,7 @@ def read_suite(stored: Iterable[StoredScenario], folder: Path) -> Suite:
             files.setdefault(each.name, []).append(each)
     twice = {
         name: f"The name {name!r} is that of a stored scenario and of "
-        f"{' and '.join(str(each.path) for each in found)}. Rename or delete one of them; neither is run."
+        f"{' and '.join(each.source for each in found)}. Rename or delete one of them; neither is run."
         for name, found in files.items()
     }
     return Suite(
@@ -179,6 +185,15 @@ def store_scenario(
             advice="Keep the name. A scenario under another name is added by an upload.",
         )
     return Stored(found, scenarios.save(found, text, writer, expected=expected))
+
+
+def with_name(text: str, name: str) -> str:
+    """Return the text of a scenario under another name; comments, order and formatting stay.
+
+    Raises:
+        InputError: It cannot be changed in place.
+    """
+    return rewrite(text, {**read_plain(text), "name": name})
 
 
 def archive_of(scenarios: Sequence[SuiteScenario]) -> bytes:

@@ -39,7 +39,7 @@ def test_suite_has_scenarios_of_store_and_folder(scenarios, tmp_path):
     assert suite.cases[0].id == "stored::Stored  one"
     assert (suite.tags, suite.mistakes) == (["slow", "smoke"], [])
     assert [case.scenario.name for case in suite.tagged("slow")] == ["Tea"]
-    assert suite.of_case(suite.cases[1].id) is suite.scenarios[1]
+    assert suite.of_id(suite.cases[1].id) is suite.scenarios[1]
 
 
 def test_name_in_store_and_folder_is_a_mistake_of_both(scenarios, tmp_path):

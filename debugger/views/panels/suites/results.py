@@ -1,21 +1,21 @@
-"""Results of a suite run, and the checks of one scenario."""
+"""The scenarios of a suite with their results, and the checks of one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from debugger.scenarios.history import Change, ComparedResult
 from debugger.scenarios.results import CheckResult, RepetitionResult
+from debugger.scenarios.stored import Suite, SuiteScenario
 from debugger.scenarios.suite import Case
-from debugger.views import state
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.panels.suites import actions
-from debugger.views.panels.suites.actions import SuitesState
 
 _OUTCOMES: dict[str, Cell] = {
     "passed": ("✓ Passed", "green"),
@@ -29,71 +29,127 @@ _CHANGES: dict[Change, Cell] = {
     "passing": ("Still passing", "gray"),
     "new": ("New", "blue"),
 }
-SHOWN: dict[str, set[Change]] = {
-    "All": set(_CHANGES),
-    "Regressed": {"regressed"},
-    "Fixed": {"fixed"},
-}
-"""Filters of the list; "Failed" is by outcome."""
-FAILED = "Failed"
-_MAX_ROWS = 16
+_CHANGED: dict[str, set[Change]] = {"Regressed": {"regressed"}, "Fixed": {"fixed"}}
+ALL, FAILED = "All", "Failed"
+"""Filters of the list, beside those by change."""
+_MAX_ROWS = 20
 
 
-def results_list(rows: Sequence[ComparedResult], *, has_baseline: bool) -> None:
-    """Draw a row for each scenario; the chosen one has its checks below."""
-    columns: list[tuple[Column, Callable[[ComparedResult], Cell]]] = [
-        (Column("scenario", "Scenario", 220, grows=True), _label),
-        (
-            Column("file", "File", 160, grows=True),
-            lambda row: Path(row.now.scenario_id.partition("::")[0]).name,
-        ),
-        (Column("now", "Result", 90, "chip"), lambda row: _OUTCOMES[row.now.outcome]),
+@dataclass(frozen=True)
+class SuiteRow:
+    """A row of the list: a scenario with one row of its values."""
+
+    id: str
+    """That of its result."""
+    scenario: SuiteScenario | None
+    """``None`` where it is gone, or was renamed, since it ran."""
+    result: ComparedResult | None = None
+    """``None`` where the suite run on view does not have it."""
+
+    @property
+    def label(self) -> str:
+        """Return its name with the number of the row."""
+        return re.sub(r"\[row \d+\]$", r" \g<0>", self.id.partition("::")[2])
+
+    @property
+    def case(self) -> Case | None:
+        """Return it as it will be run; ``None`` where it cannot be."""
+        cases = self.scenario.cases if self.scenario else []
+        return next((case for case in cases if case.id == self.id), None)
+
+    @property
+    def source(self) -> str:
+        """Return the author of a stored one, or the name of its file."""
+        if self.scenario is not None:
+            return self.scenario.source
+        return Path(self.id.partition("::")[0]).name
+
+
+def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow]:
+    """Return the results, in their order, and then the scenarios without one."""
+    scenarios = {own: each for each in suite.scenarios for own in each.ids}
+    rows = [SuiteRow(each.now.scenario_id, scenarios.get(each.now.scenario_id), each) for each in results]
+    has_result = {row.id for row in rows}
+    return rows + [SuiteRow(own, each) for own, each in scenarios.items() if own not in has_result]
+
+
+def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
+    """Return the rows by the filters of the list."""
+    by_filter = {
+        name: [row for row in rows if row.result is not None and row.result.change in kinds]
+        for name, kinds in _CHANGED.items()
+    }
+    failed = [row for row in rows if row.result is not None and not row.result.has_passed]
+    return {ALL: list(rows), FAILED: failed, **by_filter}
+
+
+def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, has_baseline: bool) -> None:
+    """Draw a row for each scenario."""
+    columns: Columns[SuiteRow] = [
+        (Column("scenario", "Scenario", 180, grows=True), lambda row: row.label),
+        (Column("source", "From", 110, grows=True), lambda row: row.source),
+        (Column("now", "Result", 84, "chip"), _outcome),
     ]
     if has_baseline:
         columns += [
+            (Column("before", "Baseline", 84, "chip"), _before),
             (
-                Column("before", "Baseline", 90, "chip"),
-                lambda row: _OUTCOMES[row.before.outcome] if row.before else None,
+                Column("change", "Change", 104, "chip"),
+                lambda row: _CHANGES[row.result.change] if row.result else None,
             ),
-            (Column("change", "Change", 110, "chip"), lambda row: _CHANGES[row.change]),
         ]
-    columns += [
-        (Column("disposition", "Failure", 80), lambda row: row.now.disposition or ""),
-        (Column("passes", "Passes", 70, "number"), _passes),
-        (Column("time", "Time", 80, "number"), _time),
-    ]
-    shown = table("Scenarios of the suite run", rows, columns, lambda row: row.now.scenario_id)
-    rows_list(
-        "suite_results",
-        shown,
-        chosen=shown.place_of(state.record(SuitesState).chosen),
-        on_choose=actions.choose,
-        most=_MAX_ROWS,
+    if has_results:
+        columns += [
+            (
+                Column("disposition", "Failure", 64),
+                lambda row: (row.result.now.disposition if row.result else "") or "",
+            ),
+            (Column("passes", "Passes", 60, "number"), _passes),
+            (Column("time", "Time", 74, "number"), _time),
+        ]
+    shown = table("Scenarios of the suite", rows, columns, lambda row: row.id)
+    rows_list("suite_results", shown, chosen=shown.place_of(chosen), on_choose=actions.choose, most=_MAX_ROWS)
+
+
+def _outcome(row: SuiteRow) -> Cell:
+    if row.result is not None:
+        return _OUTCOMES[row.result.now.outcome]
+    return (
+        ("! Mistake", "orange") if row.scenario is not None and row.scenario.mistakes else ("Not run", "gray")
     )
 
 
-def _label(row: ComparedResult) -> str:
-    name = row.now.scenario_id.partition("::")[2]
-    return re.sub(r"\[row \d+\]$", r" \g<0>", name)
+def _before(row: SuiteRow) -> Cell:
+    before = row.result.before if row.result is not None else None
+    return _OUTCOMES[before.outcome] if before is not None else None
 
 
-def _passes(row: ComparedResult) -> str:
-    if len(row.now.repetitions) < 2:
+def _passes(row: SuiteRow) -> str:
+    if row.result is None or len(row.result.now.repetitions) < 2:
         return ""
-    passed = sum(each.outcome == "passed" for each in actions.repetitions_of(row.now))
-    return f"{passed}/{len(row.now.repetitions)}"
+    passed = sum(each.outcome == "passed" for each in actions.repetitions_of(row.result.now))
+    return f"{passed}/{len(row.result.now.repetitions)}"
 
 
-def _time(row: ComparedResult) -> str:
-    return f"{sum(each.seconds for each in actions.repetitions_of(row.now)) * 1000:,.0f} ms"
+def _time(row: SuiteRow) -> str:
+    if row.result is None:
+        return ""
+    return f"{sum(each.seconds for each in actions.repetitions_of(row.result.now)) * 1000:,.0f} ms"
 
 
-def scenario_checks(row: ComparedResult, case: Case | None) -> None:
+def scenario_checks(row: SuiteRow) -> None:
     """Draw a scenario's checks; each opens the run at its event."""
-    st.markdown(f"**{plain(_label(row))}**")
-    if case is not None and case.scenario.description:
-        st.caption(plain(case.scenario.description))
-    repetitions = actions.repetitions_of(row.now)
+    st.markdown(f"**{plain(row.label)}**")
+    scenario = row.case.scenario if row.case else None
+    if scenario is not None and scenario.description:
+        st.caption(plain(scenario.description))
+    if row.scenario is not None and row.scenario.mistakes:
+        st.error("  \n".join(map(plain, row.scenario.mistakes.splitlines())), icon=":material/error:")
+    if row.result is None:
+        if scenario is not None:
+            st.caption(f"{count(len(scenario.turns), 'turn')}; the suite run on view does not have it.")
+        return
+    repetitions = actions.repetitions_of(row.result.now)
     for number, repetition in enumerate(repetitions, start=1):
         _repetition(repetition, number if len(repetitions) > 1 else None)
 
