@@ -47,7 +47,7 @@ class SuiteScenario:
     @property
     def file_name(self) -> str:
         """Return the name of its file, as it is downloaded."""
-        return self.path.name if self.path is not None else f"{plain_name(self.name) or 'scenario'}{SUFFIX}"
+        return self.path.name if self.path is not None else file_name(self.name)
 
     @property
     def ids(self) -> list[str]:
@@ -137,6 +137,11 @@ def _of_folder(folder: Path) -> Iterator[SuiteScenario]:
             yield SuiteScenario(name, None, path, "", mistakes=error.message)
         else:
             yield SuiteScenario(tidied(loaded.scenario.name), None, path, loaded.text, list(cases_of(loaded)))
+
+
+def file_name(name: str) -> str:
+    """Return the name of the file of a scenario."""
+    return f"{plain_name(name) or 'scenario'}{SUFFIX}"
 
 
 def tidied(name: str) -> str:

@@ -20,7 +20,6 @@ from debugger.views.components.toolbar import (
     Button,
     Item,
     Progress,
-    SegmentedControl,
     Select,
     Spacer,
     Text,
@@ -38,14 +37,7 @@ from debugger.views.panels.suites.actions import (
     WATCH_KEY,
     SuitesState,
 )
-from debugger.views.panels.suites.dialogs import (
-    ask_to_delete,
-    copy_to_suite,
-    dialogs_state,
-    show_files,
-    show_text,
-    suite_dialogs,
-)
+from debugger.views.panels.suites.dialogs import dialogs_state, show_files, show_text, suite_dialogs
 from debugger.views.panels.suites.results import (
     ALL,
     FAILED,
@@ -245,7 +237,7 @@ def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, li
             Text(shown_time(suite.started_at), look="strong"),
             Text(f"{actions.suite_words(suite)} · by {suite.started_by}"),
             Spacer(),
-            SegmentedControl(SHOWN_KEY, "Results on view", list(labels), labels),
+            Select(SHOWN_KEY, "Results on view", labels, ALL),
             Select(
                 BASELINE_KEY,
                 "Baseline",
@@ -267,40 +259,14 @@ def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, li
 
 
 def _of_scenario(scenario: SuiteScenario) -> None:
-    """Draw what can be done with a scenario."""
+    """Draw the button that opens a scenario."""
     may_write = scenario.stored is not None and scenario.stored.may_be_written_by(current_writer())
-    with st.container(horizontal=True, gap="xsmall", key="suite_scenario_actions"):
-        if scenario.text:
-            st.button(
-                "Edit …" if may_write else "Text …",
-                key="suite_text_button",
-                icon=":material/edit:" if may_write else ":material/article:",
-                on_click=show_text,
-                args=(scenario.name,),
-            )
-            st.download_button(
-                "Download",
-                scenario.text,
-                key="suite_download",
-                file_name=scenario.file_name,
-                mime="application/yaml",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-        if scenario.stored is None and scenario.cases:
-            st.button(
-                "Copy to suite",
-                key="suite_copy",
-                icon=":material/content_copy:",
-                args=(scenario.name,),
-                **on_click(copy_to_suite, help="Store a copy that can be edited here, under another name"),
-            )
-        elif may_write:
-            st.button(
-                "Delete …",
-                key="suite_delete",
-                icon=":material/delete:",
-                type="tertiary",
-                args=(scenario.name,),
-                **on_click(ask_to_delete),
-            )
+    if scenario.text:
+        st.button(
+            "Edit …" if may_write else "Text …",
+            key="suite_text_button",
+            icon=":material/edit:" if may_write else ":material/article:",
+            on_click=show_text,
+            args=(scenario.name,),
+            help="Edit, download or delete it" if may_write else "Read or download it",
+        )

@@ -10,9 +10,21 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from debugger.errors import DebuggerError, InputError
+from debugger.exports.records import ExportedRun
 from debugger.protocol.file_limits import SCENARIO_FILE
+from debugger.scenarios.accepting import accept_result, show_difference
 from debugger.scenarios.archives import read_archive
-from debugger.scenarios.stored import archive_of, read_stored, store_scenario, tidied, with_name
+from debugger.scenarios.results import CheckResult
+from debugger.scenarios.stored import (
+    SuiteScenario,
+    archive_of,
+    file_name,
+    read_stored,
+    store_scenario,
+    tidied,
+    with_name,
+)
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.saved_names import unknown_name
@@ -21,7 +33,7 @@ from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import explain_denial, on_click
-from debugger.views.backends import local_store
+from debugger.views.backends import embedded_backend, local_store
 from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, rows_list, table
@@ -62,11 +74,13 @@ class _Upload:
 class SuiteDialogs:
     """The dialog of the page that is open."""
 
-    kind: Literal["", "files", "text", "deletion"] = ""
+    kind: Literal["", "files", "text", "acceptance", "deletion"] = ""
     name: str = ""
     """The name of the scenario that it is about."""
     text: str = ""
     """Its text, as it is edited."""
+    difference: str = ""
+    """The lines that an acceptance changes."""
     is_read_only: bool = False
     """Whether the user may not change it."""
     generation: int = 0
@@ -78,7 +92,9 @@ class SuiteDialogs:
     file_ids: tuple[str, ...] = ()
     """Those files."""
 
-    def open(self, kind: Literal["files", "text", "deletion"], name: str = "", text: str = "") -> None:
+    def open(
+        self, kind: Literal["files", "text", "acceptance", "deletion"], name: str = "", text: str = ""
+    ) -> None:
         """Open a dialog, without what was in the one before."""
         self.kind, self.name, self.text = kind, name, text
         self.uploads, self.refused, self.file_ids = [], [], ()
@@ -104,9 +120,10 @@ def suite_dialogs() -> None:
     title, icon, body = {
         "files": ("Scenario files", ":material/upload_file:", _files),
         "text": (f"Scenario “{held.name}”", ":material/edit:", _text),
+        "acceptance": (f"Accept in “{held.name}”", ":material/check:", _acceptance),
         "deletion": ("Delete the scenario?", ":material/delete:", _deletion),
     }[held.kind]
-    width: Literal["small", "large"] = "large" if held.kind == "text" else "small"
+    width: Literal["small", "large"] = "large" if held.kind in ("text", "acceptance") else "small"
     drawn = show_unexpected_errors("The dialog")(body)
     st.dialog(plain(title), width=width, icon=icon, on_dismiss=close_dialog)(drawn)()
 
@@ -268,10 +285,7 @@ def show_text(name: str) -> None:
         held.open("text", name, stored.text)
         held.is_read_only = not stored.may_be_written_by(current_writer())
         return
-    own = next((each for each in suite().scenarios if each.name == name), None)
-    if own is None:
-        raise InputError(f"There is no scenario {name!r}.", advice="It was deleted or renamed meanwhile.")
-    held.open("text", name, own.text)
+    held.open("text", name, _scenario(name).text)
     held.is_read_only = True
 
 
@@ -279,25 +293,68 @@ def _text() -> None:
     held = state.record(SuiteDialogs)
     if held.kind != "text" or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
-    if held.is_read_only or explain_denial(_save):
-        st.code(held.text, language="yaml", height=440)
-        return
     with st.container(key="suite_text", gap="small"):
-        script_editor("scenario_text", "Scenario", held.text, [], _edit, page=held.generation)
-        problem = ""
-        try:
-            read_stored(held.text, held.name)
-            st.caption(":green[:material/check_circle: No problems found.]")
-        except InputError as error:
-            problem = error.message
-            st.error("  \n".join(map(plain, problem.splitlines())), icon=":material/error:")
+        if held.is_read_only or explain_denial(_save):
+            st.code(held.text, language="yaml", height=440)
+        else:
+            _editor(held)
         show_failures("suite_text")
+        with st.container(horizontal=True, gap="xsmall"):
+            _text_buttons(held, local_store().scenarios.find(held.name) is not None)
+
+
+def _editor(held: SuiteDialogs) -> None:
+    script_editor("scenario_text", "Scenario", held.text, [], _edit, page=held.generation)
+    problem = _problem(held)
+    if problem:
+        st.error("  \n".join(map(plain, problem.splitlines())), icon=":material/error:")
+    else:
+        st.caption(":green[:material/check_circle: No problems found.]")
+
+
+def _problem(held: SuiteDialogs) -> str:
+    """Return the mistakes of the text that is edited, a line for each."""
+    try:
+        read_stored(held.text, held.name)
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _text_buttons(held: SuiteDialogs, is_stored: bool) -> None:
+    if not held.is_read_only:
         st.button(
             "Save",
             key="save_scenario_text",
             type="primary",
             icon=":material/save:",
-            **on_click(_save, disabled=bool(problem), help="For all users of this store"),
+            **on_click(_save, disabled=bool(_problem(held)), help="For all users of this store"),
+        )
+    st.download_button(
+        "Download",
+        held.text,
+        key="suite_download",
+        file_name=file_name(held.name),
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if not is_stored:
+        st.button(
+            "Copy to suite",
+            key="suite_copy",
+            icon=":material/content_copy:",
+            args=(held.name,),
+            **on_click(copy_to_suite, help="Store a copy that can be edited here, under another name"),
+        )
+    elif not held.is_read_only:
+        st.button(
+            "Delete …",
+            key="suite_delete",
+            type="tertiary",
+            icon=":material/delete:",
+            args=(held.name,),
+            **on_click(ask_to_delete),
         )
 
 
@@ -323,25 +380,102 @@ def _save() -> None:
         held.close()  # another user has stored the same
 
 
+@action()
+def show_acceptance(name: str, run_id: str, check: CheckResult) -> None:
+    """Show what a scenario becomes that accepts what a run got in one check.
+
+    Raises:
+        InputError: There is no such scenario, or nothing of the run can take the expectation's place.
+        NotFoundError: The run was deleted.
+    """
+    held, own = state.record(SuiteDialogs), _scenario(name)
+    backend = embedded_backend()
+    workflow = DebugSession.open(backend, run_id).workflow
+    text = accept_result(own.text, check, ExportedRun(backend.record(run_id), workflow), workflow)
+    held.open("acceptance", name, text)
+    held.difference = show_difference(own.text, text)
+    held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
+    if own.stored is not None:
+        see(place_of(name), own.stored.revision)
+
+
+def _acceptance() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "acceptance" or state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="suite_acceptance", gap="small"):
+        st.code(held.difference, language="diff", wrap_lines=True)
+        show_failures("suite_acceptance")
+        if held.is_read_only:
+            st.caption("You cannot change this scenario here: copy or download it with the change.")
+        with st.container(horizontal=True, gap="xsmall"):
+            if held.is_read_only:
+                _take_accepted(held)
+            else:
+                st.button(
+                    "Accept",
+                    key="accept_result",
+                    type="primary",
+                    icon=":material/check:",
+                    **on_click(_accept, help="Change the scenario for all users"),
+                )
+
+
+def _take_accepted(held: SuiteDialogs) -> None:
+    """Draw the ways to take a changed scenario that the user may not change in place."""
+    st.button(
+        "Copy to suite",
+        key="copy_accepted",
+        type="primary",
+        icon=":material/content_copy:",
+        args=(held.name, held.text),
+        **on_click(copy_to_suite, help="Store a copy under another name"),
+    )
+    st.download_button(
+        "Download",
+        held.text,
+        key="download_accepted",
+        file_name=file_name(held.name),
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
 @action(role=Role.RUN)
-def copy_to_suite(name: str) -> None:
-    """Store a copy of a scenario of the folder; a name is in one of both only.
+def _accept() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind == "acceptance":  # not a second press
+        held.close()
+        store_text(held.text, name=held.name)
+
+
+def _scenario(name: str) -> SuiteScenario:
+    own = next((each for each in suite().scenarios if each.name == name), None)
+    if own is None:
+        raise InputError(f"There is no scenario {name!r}.", advice="It was deleted or renamed meanwhile.")
+    return own
+
+
+@action(role=Role.RUN)
+def copy_to_suite(name: str, changed: str = "") -> None:
+    """Store a copy of a scenario under another name: its own is in use.
+
+    Args:
+        name: The scenario.
+        changed: Its text with a change; empty for the text as it is.
 
     Raises:
         InputError: There is no such scenario, or it names files.
     """
-    scenarios = suite().scenarios
-    own = next((each for each in scenarios if each.name == name and each.path is not None), None)
-    if own is None:
-        raise InputError(
-            f"The folder has no scenario {name!r}.", advice="It was deleted or renamed meanwhile."
-        )
-    known = {each.name for each in scenarios}
+    state.record(SuiteDialogs).close()
+    own = _scenario(name)
+    known = {each.name for each in suite().scenarios}
     copy, number = f"{name} (copy)", 2
     while copy in known:
         copy, number = f"{name} (copy {number})", number + 1
     see(place_of(copy), NEVER_WRITTEN)
-    store_text(with_name(own.text, copy))
+    store_text(with_name(changed or own.text, copy))
 
 
 @action(role=Role.RUN)

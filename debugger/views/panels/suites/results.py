@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from debugger.scenarios.accepting import ACCEPTED
 from debugger.scenarios.history import Change, ComparedResult
 from debugger.scenarios.results import CheckResult, RepetitionResult
 from debugger.scenarios.stored import Suite, SuiteScenario
@@ -16,6 +18,7 @@ from debugger.scenarios.suite import Case
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.panels.suites import actions
+from debugger.views.panels.suites.dialogs import show_acceptance
 
 _OUTCOMES: dict[str, Cell] = {
     "passed": ("✓ Passed", "green"),
@@ -32,7 +35,7 @@ _CHANGES: dict[Change, Cell] = {
 _CHANGED: dict[str, set[Change]] = {"Regressed": {"regressed"}, "Fixed": {"fixed"}}
 ALL, FAILED = "All", "Failed"
 """Filters of the list, beside those by change."""
-_MAX_ROWS = 20
+_MAX_ROWS, _MAX_CHECKS, _MAX_FAILED = 20, 12, 5
 
 
 @dataclass(frozen=True)
@@ -151,37 +154,75 @@ def scenario_checks(row: SuiteRow) -> None:
         return
     repetitions = actions.repetitions_of(row.result.now)
     for number, repetition in enumerate(repetitions, start=1):
-        _repetition(repetition, number if len(repetitions) > 1 else None)
+        _repetition(row, repetition, number if len(repetitions) > 1 else None)
 
 
-def _repetition(repetition: RepetitionResult, number: int | None) -> None:
+def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None) -> None:
     key = f"suite_checks_{number or 0}"
     if number is not None:
         st.caption(f"Repetition {number}: {repetition.outcome}")
     if repetition.error:
         st.error(plain(repetition.error))
-    if repetition.path:
-        st.caption(f"Path: {plain(repetition.path)}")
     if repetition.checks:
         # A row is chosen to go to its event, so none stays chosen.
-        rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_ROWS)
-        for check in [check for check in repetition.checks if check.why][:_MAX_ROWS]:
-            st.caption(_why(check))
+        rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_CHECKS)
+        for place, check in enumerate(
+            [check for check in repetition.checks if not check.passed][:_MAX_FAILED]
+        ):
+            _failed_check(row, repetition, check, f"{key}_{place}")
     elif not repetition.error:
         st.caption(f"{count(repetition.turns, 'turn')} ran; the scenario has no expectation.")
+    if repetition.path:
+        st.caption(f"Path: {plain(repetition.path)}")
+
+
+def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResult, key: str) -> None:
+    """Draw why a check failed, how the path differs, and the button that accepts what it got."""
+    path = check.expectation.path
+    if path is not None:
+        st.caption(path_difference(path, check.got.split(" > ")))
+    if check.why:
+        st.caption(_why(check))
+    scenario = row.scenario
+    if scenario is None or not scenario.text or not scenario.cases or repetition.run_id is None:
+        return
+    if check.expectation.kind in ACCEPTED and check.is_failure:
+        place = "at the end" if check.turn is None else f"in turn {check.turn}"
+        st.button(
+            "Accept what it got …",
+            key=f"{key}_accept",
+            icon=":material/check:",
+            type="tertiary",
+            on_click=show_acceptance,
+            args=(scenario.name, repetition.run_id, check),
+            help=f"Change the expectation {check.expectation.kind.replace('_', ' ')} {place}; you see the "
+            "difference first",
+        )
+
+
+def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
+    """Return a path with what is missing struck through and what is new in bold, as Markdown."""
+    parts: list[str] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, got, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts += map(plain, got[c:d])
+            continue
+        parts += [f":red[~~{plain(name)}~~]" for name in expected[a:b]]
+        parts += [f":green[**{plain(name)}**]" for name in got[c:d]]
+    return " › ".join(parts)
 
 
 def _checks(repetition: RepetitionResult) -> Table:
     checks = sorted(repetition.checks, key=lambda check: check.passed)
     columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
-        (Column("result", "Result", 90, "chip"), _verdict),
+        (Column("result", "Result", 78, "chip"), _verdict),
         (
-            Column("turn", "Turn", 50, "number"),
+            Column("turn", "Turn", 42, "number"),
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
-        (Column("kind", "Check", 110), lambda check: check.expectation.kind.replace("_", " ")),
-        (Column("expected", "Expected", 220, grows=True), lambda check: f"{check.lead}{check.expected}"),
-        (Column("got", "Got", 260, grows=True), lambda check: check.got),
+        (Column("kind", "Check", 76), lambda check: check.expectation.kind.replace("_", " ")),
+        (Column("expected", "Expected", 110, grows=True), lambda check: f"{check.lead}{check.expected}"),
+        (Column("got", "Got", 110, grows=True), lambda check: check.got),
     ]
     return table(
         "Checks; a row opens the run at its event",

@@ -210,6 +210,7 @@ def test_scenario_of_another_is_only_read(chosen):
 
 def test_scenario_is_deleted_after_a_question(chosen, scenarios):
     app = chosen()
+    app.button(key="suite_text_button").click().run()
     app.button(key="suite_delete").click().run()
     before = scenarios.all()
 
@@ -225,6 +226,7 @@ def test_file_of_the_folder_is_copied_under_another_name(app, scenarios, folder)
         own = f"{folder}/own.scenario.yaml::Own"
         app.session_state[record_key(SuitesState)] = SuitesState(chosen=own)
         app.run()
+        app.button(key="suite_text_button").click().run()
         app.button(key="suite_copy").click().run()
         assert record_of(app, LastAction).error is None
 
@@ -234,3 +236,62 @@ def test_file_of_the_folder_is_copied_under_another_name(app, scenarios, folder)
     }
     assert "# kept" in scenarios.find("Own (copy)").text
     assert re.search("name: Own$", (folder / "own.scenario.yaml").read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def failed(app, backend, folder, monkeypatch):
+    """Shows a scenario that failed, of the folder or of a user."""
+    monkeypatch.setattr("debugger.views.panels.suites.dialogs.embedded_backend", lambda: backend)
+
+    def shown(writer=None):
+        wrong = text().rstrip() + "\n    expect: [status: completed]\n"
+        if writer is None:
+            (folder / "tea.scenario.yaml").write_text(wrong)
+        else:
+            store_scenario(backend.store.scenarios, wrong, writer, expected=0)
+        app.run()
+        use(app, "suites_run")
+        assert record_of(app, SuitesState).job.wait(60)
+        app.run()
+        app.button(key="suite_checks_0_0_accept").click().run()
+        assert not app.exception
+        return app
+
+    return shown
+
+
+def test_accepted_result_is_stored_after_its_difference(failed, scenarios):
+    app = failed(ADA)
+    shown, before = app.code[0].value, scenarios.find("Tea").text
+
+    app.button(key="accept_result").click().run()
+
+    after = scenarios.find("Tea").text
+    assert "status: completed" in before
+    assert re.search(r"^-.*completed", shown, re.MULTILINE)
+    assert re.search(r"^\+.*waiting_for_user_input", shown, re.MULTILINE)
+    assert "waiting_for_user_input" in after
+    assert "# kept" in after
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_acceptance_that_was_overtaken_is_asked_about(failed, scenarios):
+    app = failed(ADA)
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+
+    app.button(key="accept_result").click().run()
+
+    assert record_of(app, OpenQuestions).edit is not None
+    assert scenarios.find("Tea").text == text(line="Theirs")
+
+
+@pytest.mark.parametrize("writer", [None, BEN])
+def test_acceptance_in_what_is_read_only_makes_a_copy(failed, scenarios, writer):
+    app = failed(writer)
+    offered = {each.key for each in app.button}
+
+    app.button(key="copy_accepted").click().run()
+
+    assert "accept_result" not in offered
+    assert "waiting_for_user_input" in scenarios.find("Tea (copy)").text
+    assert scenarios.find("Tea (copy)").author == "Ada"
