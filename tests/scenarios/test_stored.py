@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from contextlib import closing
 
 import pytest
 
 from debugger.errors import EditConflictError, ForbiddenError, InputError
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.scenarios.stored import archive_of, read_stored, read_suite, store_scenario
+from debugger.scenarios.suite import cases_of
 from debugger.store import Role, Store
 from debugger.store.scenarios import Writer
+from tests.support.factories import document, static
+from tests.support.scenarios import embedded
 
 TEXT = "version: 1\nname: {name}\ntags: [{tag}]\nworkflow: workflow_tea_welcome\nturns: [{{say: Hi}}]\n"
 ADA = Writer("Ada", Role.RUN)
@@ -130,3 +135,24 @@ def test_archive_has_each_scenario_under_a_name(scenarios, tmp_path):
             "tea.scenario.yaml",
         ]
         assert archive.read("tea.scenario.yaml").decode() == text()
+
+
+def test_case_of_a_version_runs_that_version():
+    backend = embedded()
+    stored = backend.create_workflow(document(static("hello", "Hello")))
+    second = backend.store.create_version(stored.id, document=document(static("hello", "Good day")))
+    loaded = read_stored(
+        f"version: 1\nname: Greeting\nworkflow: {stored.id}\nrows: [{{text: Hello}}]\n"
+        "turns: [{say: Hi, expect: [{says: '{{text}}'}]}]\n"
+    )
+    [case] = cases_of(loaded)
+
+    with ScenarioRunner(lambda _: backend, backend.settings, store=backend.store) as runner:
+        cases = [case.of_version(number) for number in (0, second.version_number)]
+        results = [each.run(runner, threading.Event()) for each in cases]
+
+    assert [(each.id.partition("::")[2], each.outcome) for each in results] == [
+        ("Greeting[row 1][version 0]", "passed"),
+        ("Greeting[row 1][version 1]", "failed"),
+    ]
+    assert len({case.digest, *(each.digest for each in cases)}) == 3

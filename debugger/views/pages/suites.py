@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import streamlit as st
 
@@ -19,6 +19,8 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import (
     Button,
     Item,
+    Menu,
+    MenuItem,
     Progress,
     Select,
     Spacer,
@@ -35,6 +37,7 @@ from debugger.views.panels.suites.actions import (
     SHOWN_KEY,
     TAG_KEY,
     WATCH_KEY,
+    OfferedWorkflow,
     SuitesState,
 )
 from debugger.views.panels.suites.dialogs import dialogs_state, show_files, show_text, suite_dialogs
@@ -112,16 +115,18 @@ def _body(drawn: Hashable) -> None:
 def _controls(shown: Suite, tag: str) -> None:
     job, cases = state.record(SuitesState).job, shown.tagged(tag)
     runnable = [case for case in cases if not actions.reason_against(case)]
-    refused = explain_denial(actions.run_tagged) or ""
+    refused, offered = explain_denial(actions.run_tagged) or "", actions.offered_versions(shown)
     items: list[Item] = []
     if job is not None and job.is_running:
         items += [_progress(job), Button("suites_cancel", "Cancel", actions.cancel, icon=":material/close:")]
     else:
         reason = refused or ("" if runnable else "There is no scenario that can be run here")
+        runs = len(actions.with_versions(runnable, offered))
+        several = f", {count(runs, 'run')}" if runs != len(runnable) else ""
         items.append(
             Button(
                 "suites_run",
-                f"Run {count(len(runnable), 'scenario')}",
+                f"Run {count(len(runnable), 'scenario')}{several}",
                 actions.run_tagged,
                 (tag,),
                 icon=":material/play_arrow:",
@@ -134,6 +139,8 @@ def _controls(shown: Suite, tag: str) -> None:
         items.append(
             Select(TAG_KEY, "Tag", {"": "All tags"} | {name: name for name in shown.tags}, "All tags")
         )
+    if offered:
+        items.append(_versions_menu(offered))
     items.append(
         Toggle(
             WATCH_KEY,
@@ -158,6 +165,25 @@ def _controls(shown: Suite, tag: str) -> None:
         ),
     ]
     bar("suites_controls", items, low=True)
+
+
+def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
+    """Return the choice of the versions that a suite run is of."""
+    chosen = sum(len(each.chosen) for each in offered)
+    items: list[MenuItem] = []
+    for each in offered:
+        items.append(Text(each.name, look="heading"))
+        items += [
+            Toggle(actions.version_key(each.id, version.version_number), version.label)
+            for version in each.versions
+        ]
+    return Menu(
+        "suites_versions",
+        f"Versions ({chosen})" if chosen else "Versions",
+        items,
+        icon=":material/layers:",
+        help="Run each scenario in several versions of its workflow; without a choice as the scenario says",
+    )
 
 
 def _counted(shown: Suite) -> str:
@@ -229,7 +255,12 @@ def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, li
     earlier = [each for each in newest if each.id != suite.id]
     names = {each.id: f"{shown_time(each.started_at)} · {actions.suite_words(each)}" for each in earlier}
     labels = {name: f"{name} {len(own):,}" for name, own in by_filter.items()}
-    again = {row.id for row in by_filter[FAILED]}
+    again = {
+        each.now.scenario_id
+        for row in by_filter[FAILED]
+        for each in row.by_version.values()
+        if not each.has_passed
+    }
     refused = explain_denial(actions.run_again)
     bar(
         "suite_head",

@@ -209,3 +209,26 @@ def test_causes_of_failed_checks_are_whole_sentences(app, file):
     (why,) = [each.value for each in app.caption if each.value.startswith("Why")]
     assert why.startswith("Why · turn 1 · path: Left at 'Hello'")
     assert why.endswith("it has no edge to 'Hello'")
+
+
+def test_chosen_versions_are_columns(app, backend, file):
+    file.unlink()
+    workflow = backend.create_workflow(document(static("hello", "Hello"), name="Tea shop"))
+    backend.store.create_version(workflow.id, document=document(static("hello", "Good day")))
+    text = "version: 1\nname: Greeting\nworkflow: Tea shop\nturns: [{say: Hi, expect: [{says: Hello}]}]\n"
+    store_scenario(backend.store.scenarios, text, ADA, expected=0)
+    for number in (0, 1):
+        app.session_state[actions.version_key(workflow.id, number)] = True
+    app.run()
+    label = control(app, "suites_run").label
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(60)
+    app.run()
+    shown = [column(app, f"version_{number}", "Scenarios") for number in (0, 1)]
+    use(app, "suites_failed")
+    again = record_of(app, SuitesState).job
+
+    assert label == "Run 1 scenario, 2 runs"
+    assert shown == [["✓ Passed"], ["✗ Failed"]]
+    assert [case.id for case in again.cases] == ["stored::Greeting[version 1]"]
+    assert again.wait(60)

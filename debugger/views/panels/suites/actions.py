@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError, InputError
+from debugger.protocol.workflow import VersionSummary
 from debugger.samples import sample_scenarios
 from debugger.scenarios.history import ComparedResult, compare_results, read_repetition
-from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.preparation import EMBEDDED, find_workflow
 from debugger.scenarios.results import RepetitionResult
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.scenarios.stored import Suite, read_stored, read_suite, store_scenario, tidied
@@ -32,6 +36,9 @@ NEWEST, NO_BASELINE = "newest", "none"
 
 TAG_KEY, SHOWN_KEY, BASELINE_KEY, WATCH_KEY = "suites_tag", "suites_shown", "suites_baseline", "suites_watch"
 
+_VERSION = re.compile(r"(.*?)(?:\[version (\d+)\])?", re.DOTALL)
+"""An id of a result, with the version that it may name."""
+
 _QUIET_SECONDS = 0.3
 """A suite run that ends in this time shows no progress."""
 
@@ -46,6 +53,8 @@ class SuitesState:
     """The id of the scenario on view, of a result or of `SuiteScenario`."""
     is_watched: bool = False
     """True once they have been watched: a scenario without a fingerprint is then a new one."""
+    versions: tuple[Any, list[OfferedWorkflow]] | None = None
+    """The workflows whose versions can be chosen, with what they were read from."""
     seen: dict[str, str] = field(default_factory=dict)
     """The fingerprint of each scenario at its last run, or when it was seen first."""
 
@@ -70,6 +79,18 @@ def copy_samples() -> None:
     audit("copy sample scenarios", "")
 
 
+def base_id(result_id: str) -> str:
+    """Return the id of a result without the version that it may name."""
+    found = _VERSION.fullmatch(result_id)
+    return found[1] if found else result_id
+
+
+def version_of(result_id: str) -> int | None:
+    """Return the version that the id of a result names."""
+    found = _VERSION.fullmatch(result_id)
+    return int(found[2]) if found and found[2] else None
+
+
 def reason_against(case: Case) -> str:
     """Return why the page does not run a scenario; empty where it does."""
     if case.scenario.connection == EMBEDDED:
@@ -83,13 +104,83 @@ def reason_against(case: Case) -> str:
 @action(role=Role.RUN)
 def run_tagged(tag: str) -> None:
     """Run the scenarios with a tag in the background; all without one."""
-    _run(suite().tagged(tag))
+    shown = suite()
+    _run(with_versions(shown.tagged(tag), offered_versions(shown)))
 
 
 @action(role=Role.RUN)
 def run_again(scenario_ids: Collection[str]) -> None:
-    """Run scenarios in the background, as they are now."""
-    _run([case for case in suite().cases if case.id in scenario_ids])
+    """Run scenarios in the background, as they are now; an id may name a version."""
+    wanted = [_VERSION.fullmatch(each) for each in scenario_ids]
+    numbers: dict[str, list[int | None]] = {}
+    for each in filter(None, wanted):
+        numbers.setdefault(each[1], []).append(int(each[2]) if each[2] else None)
+    _run(
+        [
+            case if number is None else case.of_version(number)
+            for case in suite().cases
+            for number in numbers.get(case.id, ())
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class OfferedWorkflow:
+    """A stored workflow of which several versions can be chosen for a suite run."""
+
+    id: str
+    name: str
+    versions: list[VersionSummary]
+    references: frozenset[str]
+    """The texts by which scenarios name it."""
+
+    @property
+    def chosen(self) -> list[int]:
+        """Return the numbers of the chosen versions."""
+        return [
+            each.version_number
+            for each in self.versions
+            if state.widget(version_key(self.id, each.version_number))
+        ]
+
+
+def version_key(workflow_id: str, number: int) -> str:
+    """Return the key of the switch that chooses a version."""
+    return f"suites_version_{workflow_id}_{number}"
+
+
+def offered_versions(shown: Suite) -> list[OfferedWorkflow]:
+    """Return the workflows of scenarios that have several versions, by name."""
+    suites, backend = state.record(SuitesState), embedded_backend()
+    names = {each.scenario.workflow for each in shown.cases if _is_of_stored_workflow(each)}
+    rows = {row.id: row for row in backend.workflows()}
+    facts = sorted((row.id, row.name, row.updated_at or "") for row in rows.values())
+    if suites.versions is None or suites.versions[0] != (facts, names):
+        references: dict[str, set[str]] = {}
+        for name in names:
+            with suppress(DebuggerError):  # the run of its scenario says that there is none
+                references.setdefault(find_workflow(name, backend), set()).add(name)
+        found = [
+            OfferedWorkflow(own, rows[own].name or own, versions, frozenset(references[own]))
+            for own in references
+            if own in rows and len(versions := backend.versions(own)) > 1
+        ]
+        suites.versions = (facts, names), sorted(found, key=lambda each: each.name)
+    return suites.versions[1]
+
+
+def with_versions(cases: Sequence[Case], offered: Sequence[OfferedWorkflow]) -> list[Case]:
+    """Return each case once for each chosen version of its workflow; without one as it is."""
+    chosen = {name: each.chosen for each in offered for name in each.references}
+    found: list[Case] = []
+    for case in cases:
+        numbers = chosen.get(case.scenario.workflow, []) if _is_of_stored_workflow(case) else []
+        found += [case.of_version(number) for number in numbers] or [case]
+    return found
+
+
+def _is_of_stored_workflow(case: Case) -> bool:
+    return case.loaded.document is None and case.scenario.connection == EMBEDDED
 
 
 def run_changed(shown: Suite) -> None:

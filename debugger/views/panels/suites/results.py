@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -46,8 +47,17 @@ class SuiteRow:
     """That of its result."""
     scenario: SuiteScenario | None
     """``None`` where it is gone, or was renamed, since it ran."""
-    result: ComparedResult | None = None
-    """``None`` where the suite run on view does not have it."""
+    by_version: Mapping[int | None, ComparedResult] = field(default_factory=dict)
+    """The results that the suite run on view has of it, by the version that was chosen."""
+
+    @property
+    def result(self) -> ComparedResult | None:
+        """Return the result, the worst of several; ``None`` without one."""
+        return min(
+            self.by_version.values(),
+            key=lambda each: (each.has_passed, list(_CHANGES).index(each.change)),
+            default=None,
+        )
 
     @property
     def label(self) -> str:
@@ -71,9 +81,12 @@ class SuiteRow:
 def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow]:
     """Return the results, in their order, and then the scenarios without one."""
     scenarios = {own: each for each in suite.scenarios for own in each.ids}
-    rows = [SuiteRow(each.now.scenario_id, scenarios.get(each.now.scenario_id), each) for each in results]
-    has_result = {row.id for row in rows}
-    return rows + [SuiteRow(own, each) for own, each in scenarios.items() if own not in has_result]
+    found: dict[str, dict[int | None, ComparedResult]] = {}
+    for each in results:
+        own = actions.base_id(each.now.scenario_id)
+        found.setdefault(own, {})[actions.version_of(each.now.scenario_id)] = each
+    rows = [SuiteRow(own, scenarios.get(own), by_version) for own, by_version in found.items()]
+    return rows + [SuiteRow(own, each) for own, each in scenarios.items() if own not in found]
 
 
 def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
@@ -91,8 +104,15 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
     columns: Columns[SuiteRow] = [
         (Column("scenario", "Scenario", 180, grows=True), lambda row: row.label),
         (Column("source", "From", 110, grows=True), lambda row: row.source),
-        (Column("now", "Result", 84, "chip"), _outcome),
     ]
+    versions = sorted({number for row in rows for number in row.by_version if number is not None})
+    if versions:
+        columns += [
+            (Column(f"version_{number}", f"Version {number}", 84, "chip"), partial(_outcome_of, number))
+            for number in versions
+        ]
+    if not versions or any(None in row.by_version for row in rows):
+        columns.append((Column("now", "Result", 84, "chip"), _outcome))
     if has_baseline:
         columns += [
             (Column("before", "Baseline", 84, "chip"), _before),
@@ -120,6 +140,11 @@ def _outcome(row: SuiteRow) -> Cell:
     return (
         ("! Mistake", "orange") if row.scenario is not None and row.scenario.mistakes else ("Not run", "gray")
     )
+
+
+def _outcome_of(number: int, row: SuiteRow) -> Cell:
+    result = row.by_version.get(number)
+    return _OUTCOMES[result.now.outcome] if result is not None else None
 
 
 def _before(row: SuiteRow) -> Cell:
@@ -152,13 +177,17 @@ def scenario_checks(row: SuiteRow) -> None:
         if scenario is not None:
             st.caption(f"{count(len(scenario.turns), 'turn')}; the suite run on view does not have it.")
         return
-    repetitions = actions.repetitions_of(row.result.now)
-    for number, repetition in enumerate(repetitions, start=1):
-        _repetition(row, repetition, number if len(repetitions) > 1 else None)
+    for version, result in row.by_version.items():
+        if version is not None:
+            st.markdown(f"**Version {version}**: {result.now.outcome}")
+        repetitions = actions.repetitions_of(result.now)
+        lead = "suite_checks" if version is None else f"suite_checks_v{version}"
+        for number, repetition in enumerate(repetitions, start=1):
+            _repetition(row, repetition, number if len(repetitions) > 1 else None, lead)
 
 
-def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None) -> None:
-    key = f"suite_checks_{number or 0}"
+def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None, lead: str) -> None:
+    key = f"{lead}_{number or 0}"
     if number is not None:
         st.caption(f"Repetition {number}: {repetition.outcome}")
     if repetition.error:
