@@ -178,6 +178,5 @@ def test_suites_has_few_controls(app, suites):
     result(page, "bad", "Failed")
 
     found = visible_controls(page).usable
-    page.screenshot(path="/tmp/r/suites.png")
 
     assert len(found) <= 20, found

@@ -246,9 +246,11 @@ def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite])
         if row is None:
             st.caption("Choose a scenario to see its checks.")
             return
+        with st.container(horizontal=True, vertical_alignment="center", key="suite_scenario_head"):
+            st.markdown(f"**{plain(row.label)}**")
+            if row.scenario is not None:
+                _of_scenario(row.scenario)
         scenario_checks(row)
-        if row.scenario is not None:
-            _of_scenario(row.scenario)
 
 
 def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, list[SuiteRow]]) -> None:

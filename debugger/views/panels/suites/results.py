@@ -102,8 +102,8 @@ def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
 def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, has_baseline: bool) -> None:
     """Draw a row for each scenario."""
     columns: Columns[SuiteRow] = [
-        (Column("scenario", "Scenario", 180, grows=True), lambda row: row.label),
-        (Column("source", "From", 110, grows=True), lambda row: row.source),
+        (Column("scenario", "Scenario", 150, grows=True), lambda row: row.label),
+        (Column("source", "From", 90, grows=True), lambda row: row.source),
     ]
     versions = sorted({number for row in rows for number in row.by_version if number is not None})
     if versions:
@@ -122,14 +122,10 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
             ),
         ]
     if has_results:
-        columns += [
-            (
-                Column("disposition", "Failure", 64),
-                lambda row: (row.result.now.disposition if row.result else "") or "",
-            ),
-            (Column("passes", "Passes", 60, "number"), _passes),
-            (Column("time", "Time", 74, "number"), _time),
-        ]
+        columns.append((Column("disposition", "Failure", 62), _disposition))
+        if any(map(_passes, rows)):
+            columns.append((Column("passes", "Passes", 62, "number"), _passes))
+        columns.append((Column("time", "Time", 76, "number"), _time))
     shown = table("Scenarios of the suite", rows, columns, lambda row: row.id)
     rows_list("suite_results", shown, chosen=shown.place_of(chosen), on_choose=actions.choose, most=_MAX_ROWS)
 
@@ -145,6 +141,10 @@ def _outcome(row: SuiteRow) -> Cell:
 def _outcome_of(number: int, row: SuiteRow) -> Cell:
     result = row.by_version.get(number)
     return _OUTCOMES[result.now.outcome] if result is not None else None
+
+
+def _disposition(row: SuiteRow) -> str:
+    return (row.result.now.disposition if row.result is not None else "") or ""
 
 
 def _before(row: SuiteRow) -> Cell:
@@ -167,7 +167,6 @@ def _time(row: SuiteRow) -> str:
 
 def scenario_checks(row: SuiteRow) -> None:
     """Draw a scenario's checks; each opens the run at its event."""
-    st.markdown(f"**{plain(row.label)}**")
     scenario = row.case.scenario if row.case else None
     if scenario is not None and scenario.description:
         st.caption(plain(scenario.description))
@@ -244,12 +243,12 @@ def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
 def _checks(repetition: RepetitionResult) -> Table:
     checks = sorted(repetition.checks, key=lambda check: check.passed)
     columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
-        (Column("result", "Result", 78, "chip"), _verdict),
+        (Column("result", "Result", 90, "chip"), _verdict),
         (
             Column("turn", "Turn", 42, "number"),
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
-        (Column("kind", "Check", 76), lambda check: check.expectation.kind.replace("_", " ")),
+        (Column("kind", "Check", 64), lambda check: check.expectation.kind.replace("_", " ")),
         (Column("expected", "Expected", 110, grows=True), lambda check: f"{check.lead}{check.expected}"),
         (Column("got", "Got", 110, grows=True), lambda check: check.got),
     ]
