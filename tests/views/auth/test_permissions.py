@@ -88,6 +88,7 @@ VIEW_COMMANDS = {
     "panels.side_effects": "_choose",
     "panels.stepping": "step_received",
     "panels.suites.actions": "choose open_check",
+    "panels.suites.dialogs": "_edit _read close_dialog show_acceptance show_files show_text",
     "panels.timeline": "_choose",
     "pages.debug": "_fold _unfold",
     "pages.help": "follow",
