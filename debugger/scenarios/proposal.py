@@ -14,7 +14,6 @@ from debugger.analysis.event_fields import node_of
 from debugger.analysis.timeline import pauses_of
 from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, own_names
 from debugger.engine.mocks import Fault, Pin
-from debugger.engine.models.base import STAND_IN
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
@@ -25,6 +24,7 @@ from debugger.expressions import placeholders
 from debugger.graph.chance import draws_at_random
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
+from debugger.protocol.event_values import values_of
 from debugger.protocol.events import ModelEvent
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
@@ -324,7 +324,7 @@ def _nodes_of_rules(log: TurnLog) -> set[str]:
     answered = (
         event
         for event in log.events
-        if isinstance(event, ModelEvent) and event.llm_usage_info.get("response_model") == STAND_IN
+        if isinstance(event, ModelEvent) and values_of(event).llm_usage_info.is_of_built_in_rules
     )
     return {node for event in answered if (node := node_of(event))}
 

@@ -23,7 +23,7 @@ _waiting: WeakKeyDictionary[AppSession, deque[ClientState | None]] = WeakKeyDict
 
 def keep_finished_runs() -> None:
     """Let requests wait until all that a stopped thread has passed is on its way, in their order."""
-    AppSession.request_rerun = _request_in_turn  # type: ignore[method-assign]
+    AppSession.request_rerun = _request_in_turn  # type: ignore[method-assign, assignment]
 
 
 def _request_in_turn(session: AppSession, client_state: ClientState | None) -> None:
