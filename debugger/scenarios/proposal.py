@@ -10,7 +10,7 @@ from typing import Any
 
 from debugger.analysis.caller_input import original_inputs
 from debugger.analysis.differences import Difference
-from debugger.analysis.event_fields import node_of
+from debugger.analysis.event_fields import node_of, values_of
 from debugger.analysis.timeline import pauses_of
 from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, own_names
 from debugger.engine.mocks import Fault, Pin
@@ -24,7 +24,6 @@ from debugger.expressions import placeholders
 from debugger.graph.chance import draws_at_random
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.event_values import values_of
 from debugger.protocol.events import ModelEvent
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
