@@ -28,7 +28,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
-from debugger.views.help_links import help_mark
+from debugger.views.help_links import empty_state
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -156,13 +156,7 @@ def _controls(shown: Suite, tag: str) -> None:
     items += [
         Spacer(),
         Text(_counted(shown), yields=True),
-        Button(
-            "suite_files_button",
-            "Files …",
-            show_files,
-            icon=":material/upload_file:",
-            help="Add scenarios from files, or download all of them",
-        ),
+        _files_button(),
     ]
     bar("suites_controls", items, low=True)
 
@@ -186,6 +180,16 @@ def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
     )
 
 
+def _files_button() -> Button:
+    return Button(
+        "suite_files_button",
+        "Files …",
+        show_files,
+        icon=":material/upload_file:",
+        help="Add scenarios from files, or download all of them",
+    )
+
+
 def _counted(shown: Suite) -> str:
     stored = sum(each.stored is not None for each in shown.scenarios)
     in_folder = len(shown.scenarios) - stored
@@ -201,10 +205,11 @@ def _progress(job: SuiteJob) -> Progress:
 
 
 def _empty() -> None:
+    bar("suites_controls", [Spacer(), _files_button()], low=True)
     with st.container(key="suites_empty", gap="small"):
-        st.markdown(
-            "There is no scenario yet: save a run as one, or begin with the samples. "
-            + help_mark("scenarios#on-the-page")
+        empty_state(
+            "There is no scenario yet: save a run as one, or begin with the samples.",
+            "scenarios#on-the-page",
         )
         st.button(
             "Copy the sample scenarios",
@@ -212,13 +217,6 @@ def _empty() -> None:
             type="primary",
             icon=":material/content_copy:",
             **on_click(actions.copy_samples),
-        )
-        st.button(
-            "Files …",
-            key="suite_files_button",
-            type="tertiary",
-            icon=":material/upload_file:",
-            on_click=show_files,
         )
 
 

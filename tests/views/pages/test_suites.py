@@ -97,7 +97,7 @@ def test_empty_suite_offers_the_samples(app, backend, file, has_history):
     if has_history:
         backend.store.suites.begin("f" * 24, started_by="Ada", program_version="", selected=1)
     app.run()
-    [text] = [each.value for each in app.markdown if "no scenario yet" in each.value]
+    [text] = [each.value for each in app.caption if "no scenario yet" in each.value]
 
     app.button(key="copy_samples").click().run()
 

@@ -67,10 +67,7 @@ def chosen(app, scenarios):
 
 def upload(app, name, content):
     app.run()
-    if any(each.key == "suite_files_button" for each in app.button):
-        app.button(key="suite_files_button").click().run()
-    else:
-        use(app, "suite_files_button")
+    use(app, "suite_files_button")
     app.file_uploader[0].upload(name, content).run()
     assert not app.exception
 
