@@ -56,7 +56,7 @@ _FIND = """() => {
       "border": `${css.borderTopWidth} ${css.borderTopStyle}`,
     };
     if (parseFloat(css.borderTopWidth)) look["border colour"] = rgba(css.borderTopColor);
-    if (!["banner", "value", "label", "badge"].includes(kind)) look.height = Math.round(height);
+    if (!["banner", "value", "label", "badge", "cell"].includes(kind)) look.height = Math.round(height);
     if (["segment", "label", "value"].includes(kind)) delete look.radius;
     return look;
   };
@@ -133,6 +133,14 @@ def deviations(found: list[Found], known: dict[str, list[dict[str, Any]]]) -> li
     return list(dict.fromkeys(lines))
 
 
+def open_style(page: Page, url: str) -> None:
+    """Open the page /style and wait for its bars and its table, which are drawn a moment later."""
+    open_app(page, f"{url}/style")
+    page.locator(".st-key-style_badges_bar .badge").first.wait_for()
+    page.locator(".st-key-style_primary_bar button").first.wait_for()
+    page.locator(".st-key-style_table tbody tr").first.wait_for()
+
+
 def pages(page: Page, url: str) -> Iterator[str]:
     """Visit each page of the app and its side dialogs."""
     clinic_call(page, url, CALL[:2])
@@ -159,7 +167,7 @@ def pages(page: Page, url: str) -> Iterator[str]:
 def test_pages_have_the_looks_of_the_style_page(page: Page, app: Server, scheme: str):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.emulate_media(color_scheme=scheme)
-    open_app(page, f"{app.url}/style")
+    open_style(page, app.url)
     page.wait_for_function(SCHEME, arg=scheme)
     shown = controls(page)
     page.screenshot(path=SCREENSHOTS / f"style_{scheme}.png", full_page=True)
@@ -171,7 +179,7 @@ def test_pages_have_the_looks_of_the_style_page(page: Page, app: Server, scheme:
 
 
 def test_each_weight_is_one_look_in_forms_and_bars(page: Page, app: Server):
-    open_app(page, f"{app.url}/style")
+    open_style(page, app.url)
 
     shown = [each for each in controls(page) if not each.is_icon]
 
