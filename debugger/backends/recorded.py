@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn, get_args
 
 from debugger.backends.base import Ability, Backend, Capabilities, Page, RunRevision
@@ -89,7 +90,7 @@ class RecordedBackend(Backend):
         Raises:
             UnsupportedError: The search asks for more than workflow and status.
         """
-        if search is not None and search != RunSearch():
+        if search is not None and replace(search, without_scenarios=False) != RunSearch():
             _refuse()
         fits = workflow_id in (None, self._run.workflow_id) and status in (None, self._run.status)
         rows = [self._run] if fits and page == 1 else []

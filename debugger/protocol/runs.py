@@ -503,6 +503,8 @@ class RunSearch:
     """Only runs of scenarios of this name."""
     scenario_outcome: str = ""
     """Only runs of scenarios that have passed, failed or had an error."""
+    without_scenarios: bool = False
+    """Only runs that neither a suite nor the command ``test`` has made, where the backend knows these."""
 
     @property
     def words(self) -> list[str]:

@@ -39,6 +39,12 @@ _ESCAPE = "\\"
 """Before a text that would be a placeholder; it is removed instead of the placeholder being filled."""
 _HALF = re.compile("[\ud800-\udfff]")
 _FILLED = ("input", "turns", "expect")
+_INSTEAD = {
+    "workflow": "Import the workflow, and name it by its logical id, id or name.",
+    "script": "Remove 'script': the script of its workflow answers.",
+    "rows": "Write the rows into the scenario.",
+}
+"""What to do instead of naming a file, by key."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ def describe_unreadable(path: Path) -> LoadedScenario:
 
 def load_text(
     text: str,
-    folder: Path,
+    folder: Path | None,
     *,
     path: Path | None = None,
     is_confined: bool = False,
@@ -149,7 +155,7 @@ def load_text(
 
     Args:
         text: The file's content.
-        folder: The folder to which the paths in it are relative.
+        folder: The folder to which the paths in it are relative; without one it may name no files.
         path: The file's name for errors and results.
         is_confined: Refuse paths that leave the folder.
         root: The text's content, where it was read already.
@@ -157,7 +163,7 @@ def load_text(
     Raises:
         ScenarioFileError: It has mistakes; the message has all of them.
     """
-    path = path or folder / f"unsaved{SUFFIX}"
+    path = path or (folder or Path()) / f"unsaved{SUFFIX}"
     file = path.as_posix()
     try:
         root = root or read_yaml(text)
@@ -216,11 +222,11 @@ class _Reader:
 
     Args:
         root: The file as YAML.
-        folder: The folder to which its paths are relative.
+        folder: The folder to which its paths are relative; without one paths are mistakes.
         is_confined: Whether paths may not leave that folder.
     """
 
-    def __init__(self, root: LocatedValue, folder: Path, *, is_confined: bool) -> None:
+    def __init__(self, root: LocatedValue, folder: Path | None, *, is_confined: bool) -> None:
         self._root = root
         self._plain: Any = root.plain()
         self._folder = folder
@@ -392,6 +398,9 @@ class _Reader:
         return rows[:MAX_ROWS]
 
     def _content(self, key: str, name: str) -> bytes | None:
+        if self._folder is None:
+            self._add((key,), f"A stored scenario has no file {name!r} beside it. {_INSTEAD[key]}")
+            return None
         if self._is_confined and Path(name).name != name:
             self._add((key,), f"The file {name!r} is in another folder. Upload it together with this file.")
             return None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +10,7 @@ from typing import Any
 
 from debugger.analysis.caller_input import original_inputs
 from debugger.analysis.differences import Difference
-from debugger.analysis.event_fields import node_of
+from debugger.analysis.event_fields import node_of, values_of
 from debugger.analysis.timeline import pauses_of
 from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, own_names
 from debugger.engine.mocks import Fault, Pin
@@ -22,13 +20,16 @@ from debugger.exports.file_names import plain_name
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
 from debugger.exports.table import register_changes
+from debugger.expressions import placeholders
 from debugger.graph.chance import draws_at_random
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import ModelEvent
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.scenarios.archives import write_archive
 from debugger.scenarios.conversation import read_path, read_visit
 from debugger.scenarios.editing import rewrite, write_yaml
 from debugger.scenarios.expectation_rows import ANY, Match, Proposal, stable_parts, text_for
@@ -102,8 +103,9 @@ def propose(
 ) -> ScenarioDraft:
     """Return a run as a scenario with proposed expectations.
 
-    Status, path and the first message of each turn are ticked, unless that was drawn at random. Secrets are
-    masked in any case. Where the workflow draws at random, a seed is proposed.
+    Status, path and the first message of each turn are ticked, unless that was drawn at random, was made up
+    by the built-in rules, or has a placeholder that no variable has filled. Secrets are masked in any case.
+    Where the workflow draws at random, a seed is proposed.
 
     Args:
         run: The run.
@@ -241,7 +243,7 @@ class _Reader:
     def _proposals(self, row: ExportRow) -> Iterator[Proposal]:
         read, number = row.turn, len(self._draft.turns)
         assert read is not None
-        volatile = _volatile_values(row.log)
+        volatile, of_rules = _volatile_values(row.log), _nodes_of_rules(row.log)
 
         def proposal(
             kind: ExpectationKind, subject: str, value: Any, match: Match, *, is_ticked: bool = False
@@ -263,7 +265,10 @@ class _Reader:
             yield proposal("path", "", path, "exact", is_ticked=True)
         spoken = [each for each in read.rows if each.role == "agent" and each.text.strip()]
         for place, each in enumerate(spoken):
-            is_ticked = place == 0 and each.node_name not in self._drawn
+            # A text of the built-in rules is another once a model or a script answers, and one with an open
+            # placeholder once the variable has a value.
+            is_lasting = each.node_logical_id not in of_rules and not placeholders(each.text)
+            is_ticked = place == 0 and is_lasting and each.node_name not in self._drawn
             text = _mask(self._boundary, each.text)
             yield proposal("says", each.node_name, text, "contains", is_ticked=is_ticked)
         for edge in dict.fromkeys(step.edge_id for step in read.steps if step.thread == MAIN_THREAD):
@@ -313,6 +318,16 @@ def _is_same_message(threads: Any, plain: Any) -> bool:
     return not has_variables and shape(threads) == shape(plain)
 
 
+def _nodes_of_rules(log: TurnLog) -> set[str]:
+    """Return the nodes for which the built-in rules answered in a turn."""
+    answered = (
+        event
+        for event in log.events
+        if isinstance(event, ModelEvent) and values_of(event).llm_usage_info.is_of_built_in_rules
+    )
+    return {node for event in answered if (node := node_of(event))}
+
+
 def _volatile_values(log: TurnLog) -> frozenset[str]:
     """Return the values of system variables in a turn that another run has not."""
     known = log.run_input.dynamic_variables
@@ -324,10 +339,6 @@ def masked_words(masked: Counter[str]) -> str:
     """Return what was masked: ``secrets (2), phone numbers (1)``; empty for nothing."""
     labels = {**{rule: label.lower() for rule, label in RULES.items()}, "secret": "secrets"}
     return ", ".join(f"{labels.get(rule, rule)} ({count})" for rule, count in masked.items() if count > 0)
-
-
-_AT = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that an archive can have: equal content makes an equal file."""
 
 
 def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: str) -> bytes:
@@ -351,8 +362,4 @@ def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: 
     rest = {key: value for key, value in draft.head.items() if key != "workflow_version"}
     scenario = replace(draft, head={"name": rest.pop("name", ""), **rest, **named})
     files[f"{plain_name(str(draft.head['name'])) or 'scenario'}{SUFFIX}"] = scenario.text()
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file_name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(file_name, _AT), text.encode(), zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+    return write_archive(files)

@@ -104,12 +104,15 @@ class ScenarioResult:
     row_number: int | None
     """From 1; ``None`` without rows."""
     repetitions: list[RepetitionResult]
+    version: int | None = None
+    """The version of the workflow that was chosen for the run instead of the scenario's."""
 
     @property
     def id(self) -> str:
-        """Return the stable identity: ``folder/booking.scenario.yaml::name[row 2]``."""
+        """Return the stable identity: ``folder/booking.scenario.yaml::name[row 2][version 3]``."""
         row = f"[row {self.row_number}]" if self.row_number is not None else ""
-        return f"{self.file}::{self.scenario.name}{row}"
+        version = f"[version {self.version}]" if self.version is not None else ""
+        return f"{self.file}::{self.scenario.name}{row}{version}"
 
     @property
     def passes(self) -> int:

@@ -37,6 +37,20 @@ class Case:
     """SHA-256 of the scenario, its workflow file, its script and the version of this program."""
     mistakes: str = ""
     """Those of its file, by which it cannot be run."""
+    version: int | None = None
+    """The version of the workflow that was chosen for the run instead of the scenario's."""
+
+    def of_version(self, number: int) -> Case:
+        """Return the case with a version of its stored workflow; the id of its result names it."""
+        changed = {"workflow_version": number}
+        scenario = self.loaded.scenario.model_copy(update=changed)
+        return replace(
+            self,
+            loaded=replace(self.loaded, scenario=scenario),
+            scenario=self.scenario.model_copy(update=changed),
+            digest=hashlib.sha256(f"{self.digest} {number}".encode()).hexdigest(),
+            version=number,
+        )
 
     @property
     def id(self) -> str:
@@ -69,7 +83,7 @@ class Case:
     def result(self, repetitions: list[RepetitionResult]) -> ScenarioResult:
         """Return the result that repetitions make."""
         file = self.loaded.path.as_posix()
-        return ScenarioResult(self.scenario, file, self.row, self.row_number, repetitions)
+        return ScenarioResult(self.scenario, file, self.row, self.row_number, repetitions, self.version)
 
 
 def load_cases(

@@ -26,6 +26,7 @@ from debugger.store.schema import (
     rubrics,
     run_marks,
     saved_filters,
+    scenarios,
     verdicts,
 )
 from debugger.store.sql_helpers import has_key, insert, iso_time
@@ -84,6 +85,7 @@ class EditedTable(Generic[Content]):
         *,
         by: str,
         subject: str,
+        first: Mapping[str, Any] | None = None,
     ) -> int:
         """Write a row in place of the revision that its author has seen; return the new revision.
 
@@ -95,6 +97,7 @@ class EditedTable(Generic[Content]):
                 replaces whatever is stored.
             by: The author.
             subject: What is written, as a sentence begins with it.
+            first: Values, by column, of a row that is new; another keeps its own.
 
         Raises:
             EditConflictError: Another revision is stored; nothing was written.
@@ -103,8 +106,8 @@ class EditedTable(Generic[Content]):
         revision = 1 + secrets.randbelow(_REVISIONS)
         changes = {**values, "revision": revision, "updated_by": by or None, "updated_at": now}
         if expected is None or expected == NEVER_WRITTEN:
-            first = {"created_at": now} if "created_at" in self.table.c else {}
-            statement: Any = insert(self.table).values(**key, **changes, **first)
+            made = {"created_at": now} if "created_at" in self.table.c else {}
+            statement: Any = insert(self.table).values(**key, **changes, **made, **(first or {}))
             statement = statement.on_conflict_do_update(
                 index_elements=list(key),
                 set_=changes,
@@ -161,6 +164,8 @@ DEMO_SCRIPTS = EditedTable[list[str]](demo_scripts, ("lines",), lambda row: list
 PRESETS = EditedTable(presets, ("run_input",), lambda row: decode(row.run_input))
 EXPORT_PRESETS = EditedTable(export_presets, ("settings",), lambda row: decode(row.settings.encode()))
 SAVED_FILTERS = EditedTable(saved_filters, ("filter",), lambda row: decode(row.filter.encode()))
+SCENARIOS = EditedTable[str](scenarios, ("text",), lambda row: str(row.text))
+"""The author of a scenario stays the same: the revision does not cover him."""
 
 EDITED_TABLES: tuple[EditedTable[Any], ...] = (
     NOTES,
@@ -170,4 +175,5 @@ EDITED_TABLES: tuple[EditedTable[Any], ...] = (
     PRESETS,
     EXPORT_PRESETS,
     SAVED_FILTERS,
+    SCENARIOS,
 )

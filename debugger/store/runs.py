@@ -241,6 +241,8 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
         wanted = {"name": search.scenario, "outcome": search.scenario_outcome}
         key = {name: value for name, value in wanted.items() if value}
         conditions.append(runs.c.id.in_(select(run_scenarios.c.run_id).where(has_key(run_scenarios, key))))
+    if search.without_scenarios:
+        conditions.append(runs.c.id.not_in(select(run_scenarios.c.run_id)))
     if search.starred:
         conditions.append(runs.c.id.in_(select(run_marks.c.run_id).where(run_marks.c.starred)))
     if search.verdict:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import exists, select
 
 from debugger.protocol.json_codec import encode
-from debugger.protocol.scenario_runs import ScenarioCheck, ScenarioMark
+from debugger.protocol.scenario_runs import Outcome, ScenarioCheck, ScenarioMark
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.schema import run_scenarios, runs
-from debugger.store.sql_helpers import has_key, upsert
+from debugger.store.sql_helpers import has_key, split_ids, upsert
 
 _CHECKS: TypeAdapter[Any] = TypeAdapter(list[ScenarioCheck])
 _MAX_NAMES = 500
@@ -52,6 +53,16 @@ class ScenarioRuns(Repository):
         checks = _CHECKS.validate_python(read_json(row.checks, f"checks of run {run_id}"))
         tags = tuple(json.loads(row.tags))
         return ScenarioMark(row.name, row.file, row.outcome, row.row_number, tags, tuple(checks))
+
+    def outcomes(self, run_ids: Collection[str]) -> dict[str, Outcome]:
+        """Return the result of each run that is of a scenario."""
+        found: dict[str, Outcome] = {}
+        with self._database.reading() as connection:
+            for part in split_ids(run_ids):
+                rows = select(run_scenarios.c.run_id, run_scenarios.c.outcome)
+                of_part = connection.execute(rows.where(run_scenarios.c.run_id.in_(part)))
+                found.update((run_id, outcome) for run_id, outcome in of_part)
+        return found
 
     def names(self) -> list[str]:
         """Return the names of the scenarios that have runs here, in order."""

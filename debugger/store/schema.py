@@ -428,6 +428,19 @@ saved_filters = Table(
 )
 """Filters of the list of runs saved under a name; JSON text."""
 
+scenarios = Table(
+    "scenarios",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # YAML or JSON, as a file has it.
+    Column("text", Text, nullable=False),
+    # The user who has added it, whose it stays.
+    Column("author", Text, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    *edit_columns(),
+)
+"""Scenarios that users store, by name."""
+
 hidden_runs = Table(
     "hidden_runs",
     metadata,

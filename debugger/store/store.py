@@ -19,6 +19,7 @@ from debugger.store.run_facts import RunFactsCache
 from debugger.store.runs import RunRepository
 from debugger.store.saved_names import SavedObjects
 from debugger.store.scenario_runs import ScenarioRuns
+from debugger.store.scenarios import StoredScenarios
 from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
@@ -78,6 +79,7 @@ class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
         self.reviews = ReviewRepository(database)
         self.suites = SuiteRepository(database)
         self.scenario_runs = ScenarioRuns(database)
+        self.scenarios = StoredScenarios(database)
 
     def close(self) -> None:
         """Close the database."""

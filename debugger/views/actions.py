@@ -232,7 +232,7 @@ def refuse_deleted(run_id: str) -> None:
     if deleted is not None:
         raise NotFoundError(
             f"Run {run_id} was deleted by {deleted.hidden_by} on {shown_time(deleted.hidden_at)}.",
-            advice="It can be restored on the page Runs, under “Deleted”.",
+            advice="It can be restored on the page Runs, under “Deleted runs”.",
         )
 
 

@@ -29,6 +29,7 @@ from debugger.views.downloads import DownloadRoute
 from debugger.views.replicas import ProcessCookie
 from debugger.views.streamlit_patches import is_enabled, middleware
 from debugger.views.streamlit_patches.deferred_files import keep_deferred_files
+from debugger.views.streamlit_patches.finished_runs import keep_finished_runs
 from debugger.views.streamlit_patches.queued_messages import keep_queued_messages
 from debugger.views.streamlit_patches.stale_widgets import ignore_stale_widgets
 
@@ -48,6 +49,8 @@ def page_middleware() -> list[Middleware]:
             ignore_stale_widgets()
         if is_enabled("queued_messages"):
             keep_queued_messages()
+        if is_enabled("finished_runs"):
+            keep_finished_runs()
         if is_enabled("deferred_files"):
             keep_deferred_files()
         access = page_access()

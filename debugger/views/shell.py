@@ -18,7 +18,7 @@ from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import OpenQuestions, production_dialog
 from debugger.views.navigation import PageName
-from debugger.views.pages import compare, connection, debug, help, review, runs, suites
+from debugger.views.pages import compare, connection, debug, help, review, runs, style, suites
 from debugger.views.panels.edit_conflict import edit_conflict_dialog
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
@@ -59,13 +59,17 @@ def _view_of(name: PageName) -> View:
             return View(name, "Connection", ":material/cable:", connection.render, "hosted")
         case "help":
             return View(name, "Help", ":material/help:", help.render, "")
+        case "style":
+            return View(name, "Style", ":material/palette:", style.render, "")
         case _:
             assert_never(name)
 
 
 HELP = _view_of("help")
 """It is at the end of the head."""
-VIEWS = tuple(_view_of(name) for name in get_args(PageName) if name != HELP.name)
+STYLE = _view_of("style")
+"""It is opened by its address alone."""
+VIEWS = tuple(_view_of(name) for name in get_args(PageName) if name not in (HELP.name, STYLE.name))
 """In the order of the navigation."""
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -92,12 +96,12 @@ def run(first: PageName = "debug") -> None:
         view.name: st.Page(
             view.render, title=view.title, icon=view.icon, url_path=view.name, default=view.name == first
         )
-        for view in (*VIEWS, HELP)
+        for view in (*VIEWS, HELP, STYLE)
     }
     state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
-    shown = next(view for view in (*VIEWS, HELP) if view.title == chosen.title)
+    shown = next(view for view in (*VIEWS, HELP, STYLE) if view.title == chosen.title)
     state.record(PageLinks).on_view = shown.name
     links = [
         Link(

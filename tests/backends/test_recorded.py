@@ -97,3 +97,9 @@ def test_what_a_recording_does_not_hold_is_told(recorded, run_id, ask):
         ask(recorded, recorded.run(run_id).workflow_id)
 
     assert isinstance(caught.value, DebuggerError)
+
+
+def test_a_recording_is_listed_without_runs_of_scenarios(recorded, run_id):
+    rows = recorded.runs(search=RunSearch(without_scenarios=True)).rows
+
+    assert [row.workflow_run_id for row in rows] == [run_id]

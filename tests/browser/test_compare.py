@@ -17,12 +17,14 @@ from debugger.samples import script_for
 from debugger.settings import Settings
 from tests.browser.conftest import streamlit_app
 from tests.browser.driving import alert, context, go_to, open_app, settled
+from tests.browser.test_accessibility import serious_in_light_and_dark
+from tests.browser.visible_controls import WINDOW, visible_controls
 
 pytestmark = pytest.mark.browser
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 DEMO = Script.load(script_for("workflow_clinic_front_desk") or "").demo
-ROW, HEADER = 32, 35
+MOST_CONTROLS = 25
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ def press(page: Page, key: str) -> None:
     settled(page)
 
 
+def sentence(page: Page) -> Locator:
+    """The sentence on both runs."""
+    return page.locator(".st-key-compare_sentence")
+
+
 def pair(page: Page) -> Locator:
     """The chosen row in full."""
     return page.locator(".st-key-compare_pair")
@@ -84,7 +91,7 @@ def nodes(page: Page, share: str) -> list[str]:
 def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(page: Page, played: Played):
     open_pair(page, played, played.booked, played.handed_over)
 
-    expect(alert(page)).to_contain_text("First difference: turn 5")
+    expect(sentence(page)).to_contain_text("A 8 turns, B 5 turns; first difference in turn 5")
     expect(pair(page)).to_contain_text("Input of the turn")
     press(page, "compare_next")
     expect(pair(page)).to_contain_text("user_messages · Opening hours")
@@ -94,15 +101,47 @@ def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(
 
 def test_row_that_is_clicked_shows_both_events(page: Page, played: Played):
     open_pair(page, played, played.booked, played.handed_over)
-    grid = page.locator(".st-key-compare_rows canvas").first
+    chosen = page.locator(".st-key-compare_rows tr[aria-selected=true]")
     expect(pair(page)).to_contain_text("Row 73")
-    settled(page)  # what is drawn above the grid still moves it
-    box = grid.bounding_box()
+    expect(chosen).to_be_in_viewport()
 
-    page.mouse.click(box["x"] + 300, box["y"] + HEADER + ROW * 5.5)
+    page.locator(".st-key-compare_rows tr[aria-selected=true] + tr").click()
     settled(page)
 
     expect(pair(page)).to_contain_text("Row 74")
+    chosen.press("ArrowDown")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(pair(page)).to_contain_text("Row 75")
+
+
+def test_comparison_fills_window_with_few_controls(page: Page, played: Played):
+    page.set_viewport_size(WINDOW)
+    open_pair(page, played, played.booked, played.handed_over)
+
+    found = visible_controls(page).usable
+
+    assert len(found) <= MOST_CONTROLS, found
+    rows, window = page.locator(".st-key-compare_rows").first.bounding_box(), WINDOW["height"]
+    assert rows is not None
+    assert window - 30 <= rows["y"] + rows["height"] <= window
+    assert rows["height"] >= 460
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight") <= window
+
+
+def test_less_is_ignored_in_one_menu(page: Page, played: Played):
+    open_pair(page, played, played.booked, played.handed_over)
+    menu = page.get_by_role("button", name=re.compile("^Ignore"))
+    expect(menu).to_have_text(re.compile(r"Ignore \(\d+\)"))
+    label = menu.inner_text()
+
+    menu.click()
+    page.get_by_role("switch", name="times").click()
+    settled(page)
+
+    expect(sentence(page)).to_contain_text("first difference in turn 1")
+    expect(page.get_by_role("switch", name="times")).to_be_visible()  # another one can be switched at once
+    assert menu.inner_text() != label
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -127,6 +166,19 @@ def test_both_paths_are_on_one_drawing(chromium: Browser, played: Played, scheme
     context.close()
 
 
+def test_axe_finds_nothing_serious_in_a_comparison(page: Page, played: Played):
+    open_pair(page, played, played.older, played.booked)
+    found = {}
+
+    for name in ("Events", "Path", "Transcript", "State", "Versions"):
+        tab(page, name)
+        found[name] = serious_in_light_and_dark(page)
+    page.get_by_role("button", name=re.compile("^Ignore")).click()
+    found["Ignore"] = serious_in_light_and_dark(page)
+
+    assert found == dict.fromkeys(found, ([], []))
+
+
 def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Played):
     open_pair(page, played, played.older, played.booked)
 
@@ -135,11 +187,8 @@ def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Pla
     tab(page, "State")
     expect(page.locator(".st-key-compare_state_line")).to_contain_text("2 differences")
     tab(page, "Versions")
-    grid = page.locator(".st-key-compare_structure canvas").first
-    grid.wait_for()
-    box = grid.bounding_box()
-    page.mouse.click(box["x"] + 300, box["y"] + HEADER + ROW * 0.5)
-    settled(page)
+    expect(page.locator(".st-key-compare_facts")).to_contain_text("another version")
+    expect(page.locator(".st-key-compare_structure tr[aria-selected=true]")).to_have_count(1)
     expect(page.locator(".st-key-compare_fields")).to_contain_text("static_messages_config")
 
 
@@ -147,12 +196,12 @@ def test_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, played
     open_app(page, f"{played.url}/compare?a={played.booked}")
 
     paste(page, "Run B", played.handed_over)
-    expect(alert(page)).to_contain_text("First difference: turn 5")
+    expect(sentence(page)).to_contain_text("first difference in turn 5")
     expect(page).to_have_url(re.compile(f"b={played.handed_over}"))
     paste(page, "Run B", "nonsense")
 
     expect(alert(page).first).to_contain_text("'nonsense' is not a run id")
-    expect(alert(page).last).to_contain_text("First difference: turn 5")
+    expect(sentence(page)).to_contain_text("first difference in turn 5")
 
 
 def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Played):
@@ -164,7 +213,7 @@ def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Play
     expect(page).to_have_url(re.compile(f"run={played.handed_over}&turn=5"))
     expect(context(page)).to_contain_text("Turn 5")
     go_to(page, "Compare")
-    expect(alert(page)).to_contain_text("First difference: turn 5")
+    expect(sentence(page)).to_contain_text("first difference in turn 5")
     expect(page).to_have_url(re.compile(f"a={played.booked}"))
 
 
@@ -174,7 +223,7 @@ def test_run_on_view_is_compared_with_previous_run(page: Page, played: Played):
 
     go_to(page, "Compare")
 
-    expect(alert(page)).to_contain_text("First difference: turn 5")
+    expect(sentence(page)).to_contain_text("first difference in turn 5")
     expect(page).to_have_url(re.compile(f"a={played.booked}&b={played.handed_over}"))
     for label, run_id in (("Run A", played.booked), ("Run B", played.handed_over)):
         picker = page.get_by_role("combobox", name=re.compile(label))

@@ -209,6 +209,27 @@ def test_controls_appear_where_they_are(page: Page, app: Server):
     expect(head).to_have_css("opacity", "0")
 
 
+def test_click_at_rest_presses_nothing(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+E")
+    link = page.locator(".st-key-head").get_by_role("link", name="Runs").bounding_box()
+    at = link["x"] + link["width"] / 2, link["y"] + link["height"] / 2
+    page.mouse.move(*at)
+    page.wait_for_function("() => 'resting' in document.documentElement.dataset")
+
+    page.mouse.down()
+    page.mouse.up()
+
+    expect(page.locator(".st-key-head")).to_have_css("opacity", "1")
+    settled(page)
+    expect(page.locator(".st-key-graph")).to_be_visible()
+    page.mouse.move(at[0] + 2, at[1])
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".st-key-graph")).to_be_hidden()
+
+
 def test_key_shows_full_screen(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     press(page, "Shift+E")

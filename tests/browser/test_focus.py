@@ -40,7 +40,7 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
     press(page, ".st-key-runs tbody tr.choice", "Space")
     press(page, ".st-key-star_chosen button")
     press(page, ".st-key-runs thead button")
-    press(page, ".st-key-runs_charts button")
+    press(page, ".st-key-runs_history button")
     press(page, ".st-key-runs_clear button")
     press(page, ".st-key-runs tbody tr.choice")
     expect(context(page)).to_contain_text("Turn")

@@ -203,7 +203,7 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
     expect(dialog(page)).to_be_visible()
 
 
-def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
+def test_dialog_lies_beside_bright_page_and_keeps_keyboard(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 720})
     opened(page, app)
     start(page)
@@ -211,7 +211,20 @@ def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
 
     press_in_bar(page, "fork_turn")
 
-    expect(dialog(page).get_by_role("button", name="Run fork")).to_be_in_viewport(ratio=1)
+    expect(dialog(page).get_by_role("button", name="Fork at turn 2")).to_be_in_viewport(ratio=1)
+    box = dialog(page).locator("..").bounding_box()
+    assert (box["x"] + box["width"], box["y"], box["height"]) == (1280, 0, 720)
+    assert 560 <= box["width"] <= 640
+    ground = page.get_by_test_id("stDialog").evaluate("it => getComputedStyle(it).backgroundColor")
+    assert ground == "rgba(0, 0, 0, 0)"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        assert page.evaluate("Boolean(document.activeElement.closest('[role=dialog]'))")
+    page.set_viewport_size({"width": 820, "height": 1180})
+    expect(dialog(page).get_by_role("button", name="Fork at turn 2")).to_be_in_viewport(ratio=1)
+    assert dialog(page).locator("..").bounding_box()["width"] == 820
+    footer = page.locator(".st-key-dialog_footer").bounding_box()
+    assert 1150 < footer["y"] + footer["height"] <= 1180
 
 
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):

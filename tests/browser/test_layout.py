@@ -509,7 +509,7 @@ def test_restart_with_changes_asks_for_input(page: Page, app: Server):
     editor.blur()
     settled(page)
 
-    page.locator(".st-key-restart_now button").click()
+    page.locator(".st-key-restart_now button").first.click()
 
     expect(dialog).to_have_count(0)
     expect(conversation(page)).to_contain_text("this is Kim")

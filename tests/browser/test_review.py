@@ -23,11 +23,13 @@ from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import id_on_view, open_app, settled
+from tests.browser.visible_controls import WINDOW, visible_controls
 from tests.support.factories import direct, document, say, static
 
 pytestmark = pytest.mark.browser
 
 RUNS = 20
+MOST_CONTROLS = 30
 WORDS = {"1": "pass", "2": "fail", "3": "unsure"}
 
 
@@ -102,7 +104,7 @@ def test_twenty_runs_are_decided_by_keys(reviewed: Server, database: str, page: 
             expect(transcript).to_contain_text("Order 13")
             press(page, key)
             expect(progress(page)).to_contain_text("7 of 20 decided")
-    expect(page.get_by_text("Every run of the filter is decided.")).to_be_visible()
+    expect(progress(page)).to_contain_text("Every run of the filter is decided")
 
     with opened(database) as backend:
         run_ids = [run.workflow_run_id for run in backend.runs(size=RUNS).rows]
@@ -151,3 +153,53 @@ def test_conflicting_sheet_is_shown_and_not_applied(reviewed: Server, database: 
         (each.value, each.comment) for run_id in run_ids for each in found[run_id] if each.target == Target()
     ]
     assert values == [("unsure", "Heard again"), ("fail", "")]
+
+
+def test_transcript_stays_where_it_is_read(reviewed: Server, database: str, page: Page):
+    with closing(EmbeddedBackend(Settings(database=database, responder="rules"))) as backend:
+        workflow_id = next(row.id for row in backend.workflows() if row.label == "Tea shop")
+        run_id = backend.execute(workflow_id, TurnInput()).finish().run_id
+        for number in range(30):
+            backend.execute(workflow_id, TurnInput.with_message(f"Cup {number}"), run_id=run_id).finish()
+    page.set_viewport_size(WINDOW)
+    open_app(page, f"{reviewed.url}/review?run={run_id}")
+    transcript = page.locator(".st-key-review_transcript .box")
+    transcript.get_by_text("Cup 15", exact=True).click()
+    settled(page)
+    read = transcript.evaluate("box => { box.scrollTop += 60; return box.scrollTop; }")
+    assert read > 400
+
+    def stays() -> bool:
+        return transcript.evaluate("box => box.scrollTop") == read
+
+    press(page, "2")
+    expect(transcript.locator('[aria-pressed="true"]')).to_contain_text("✗ fail")
+    assert stays()
+    page.get_by_role("button", name="Pass", exact=False).click()
+    settled(page)
+    expect(transcript.locator('[aria-pressed="true"]')).to_contain_text("✓ pass")
+    assert stays()
+    press(page, "z")
+    expect(transcript.locator('[aria-pressed="true"]')).to_contain_text("✗ fail")
+    assert stays()
+    page.get_by_role("switch", name="Go to next run").click()
+    press(page, "w")
+    press(page, "3")
+    expect(page.locator(".st-key-review_panel")).to_contain_text("on the run")
+    assert stays()
+
+
+def test_review_fills_window_with_few_controls(reviewed: Server, page: Page):
+    page.set_viewport_size(WINDOW)
+    open_app(page, f"{reviewed.url}/review")
+    line = page.locator(".st-key-review_subject")
+    expect(line).to_have_text("Verdict on the run")
+
+    found = visible_controls(page).usable
+
+    assert len(found) <= MOST_CONTROLS, found
+    transcript = page.locator(".st-key-review_transcript").first.bounding_box()
+    assert transcript is not None
+    assert WINDOW["height"] - 30 <= transcript["y"] + transcript["height"] <= WINDOW["height"]
+    boxes = [page.get_by_role("button", name=name).bounding_box() for name in ("Pass", "Next open", "Undo")]
+    assert len({box and box["y"] for box in boxes}) == 1  # all in one line

@@ -197,7 +197,7 @@ def test_refused_start_keeps_input_and_last_view(page: Page, app: Server):
     write(page, "Run input as JSON", refused)
     expect(alert(page).first).to_contain_text("The start node 'gone' is not in this version")
 
-    page.locator(".st-key-restart_now button").click()
+    page.locator(".st-key-restart_now button").first.click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(alert(page).first).to_contain_text("gone")

@@ -13,7 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 from debugger.store import Store
 from tests.browser.conftest import Server
 from tests.browser.driving import (
-    alert,
     choose,
     choose_in_menu,
     conversation,
@@ -49,7 +48,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     settled(page)
     go_to(page, "Runs")
     type_into(page, "Search", "zebra twice")
-    expect(page.locator(".st-key-run_actions")).to_contain_text("All matches: 1")
+    expect(found(page)).to_have_text("1 run")
     tick(page, 0)
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
@@ -75,7 +74,7 @@ def test_two_ticked_runs_are_compared(app: Server, page: Page):
 
     page.wait_for_url("**/compare?**")
     assert page.url.count("a=") == page.url.count("b=") == 1
-    expect(alert(page)).to_contain_text("Nothing differs")
+    expect(page.locator(".st-key-compare_sentence")).to_contain_text("Nothing differs")
 
 
 def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):
@@ -94,8 +93,8 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     settled(page)
 
     go_to(page, "Runs")
-    page.locator(".st-key-recording summary").first.click()
-    page.locator(".st-key-recording input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.locator("[class*='st-key-recording_'] input[type=file]").set_input_files(file)
     settled(page)
     page.locator(".st-key-open_recording button").first.click()
     settled(page)
@@ -129,53 +128,51 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
         store_walks(store, workflow_id, 40, name="Vet desk")
     open_app(page, f"{app.url}/runs")
     choose(page, "Workflow", "Vet desk")
-    expect(actions(page)).to_contain_text("All matches: 40")
+    expect(found(page)).to_have_text("40 runs")
 
-    page.get_by_role("radio", name="Statistics").click()
+    page.get_by_role("button", name="Statistics").click()
     settled(page)
     page.locator("g.node", has_text="Book").first.click()
     settled(page)
     reached = int(re.search(r"reached by (\d+) runs", page.locator(".st-key-chosen_flow").inner_text())[1])
     page.locator(".st-key-list_reached button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text(f"All matches: {reached}")
-    page.locator(".st-key-runs_scope").get_by_text("All matches").click()
+    expect(found(page)).to_have_text(f"{reached} runs")
+    page.get_by_role("checkbox", name="Tick all runs of the page").click()
     settled(page)
     page.locator(".st-key-delete_chosen button").first.click()
     page.locator(".st-key-delete_runs button").first.click()
     settled(page)
     page.locator(".st-key-runs_path_clear button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text(f"All matches: {40 - reached}")
+    expect(found(page)).to_have_text(f"{40 - reached} runs")
     page.locator(".st-key-undo_runs button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text("All matches: 40")
+    expect(found(page)).to_have_text("40 runs")
 
-    page.locator(".st-key-runs_charts").get_by_role("button").first.click()
+    page.locator(".st-key-runs_history").get_by_role("button").first.click()
     settled(page)
-    expect(page.get_by_label("From", exact=True)).not_to_have_value("")
     go_to(page, "Debug")
     go_to(page, "Runs")
+    page.get_by_role("button", name="Filter · 1").click()
     expect(page.get_by_label("From", exact=True)).not_to_have_value("")
-    fewer_than_40 = re.compile(r"All matches: (?:[1-9]|[1-3]\d)\b")
-    expect(page.locator(".st-key-runs_scope")).to_contain_text(fewer_than_40)
+    page.keyboard.press("Escape")
+    expect(found(page)).to_have_text(re.compile(r"(?:[1-9]|[1-3]\d) runs?"))
     page.locator(".st-key-runs_clear button").first.click()
     settled(page)
-    page.get_by_role("radio", name="Statistics").click()
+    page.get_by_role("button", name="Statistics").click()
     settled(page)
     expect(page.locator(".st-key-statistics_head")).to_contain_text("Runs")
 
 
-def test_26_runs_are_one_file_in_three_clicks(app: Server, page: Page, tmp_path: Path):
+def test_26_runs_are_one_file_in_two_clicks(app: Server, page: Page, tmp_path: Path):
     with closing(Store(f"sqlite:///{app.folder}/data/workflow-debugger/workflow-debugger.sqlite3")) as store:
         workflow_id = store.create_workflow(walked_workflow(), name="Vet clinic").id
         ids = store_walks(store, workflow_id, 26, name="Vet clinic")
     open_app(page, f"{app.url}/runs")
     choose(page, "Workflow", "Vet clinic")
 
-    page.locator(".st-key-runs_scope").get_by_text("All matches").click()
-    settled(page)
-    page.locator(".st-key-export_chosen button").first.click()
+    page.locator(".st-key-export_found button").first.click()
     with page.expect_download() as waiting:
         page.locator(".st-key-export_download button, .st-key-export_start button").first.click()
     waiting.value.save_as(tmp_path / "runs.csv")
@@ -185,9 +182,45 @@ def test_26_runs_are_one_file_in_three_clicks(app: Server, page: Page, tmp_path:
     assert {row["run_id"] for row in rows} == set(ids)
 
 
-def actions(page: Page) -> Locator:
-    """Return the bar of actions above the list."""
-    return page.locator(".st-key-run_actions")
+def test_full_store_shows_18_rows_and_floating_actions(app: Server, page: Page):
+    with closing(Store(f"sqlite:///{app.folder}/data/workflow-debugger/workflow-debugger.sqlite3")) as store:
+        workflow_id = store.create_workflow(walked_workflow(), name="Vet ward").id
+        store_walks(store, workflow_id, 60, name="Vet ward")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_app(page, f"{app.url}/runs")
+
+    seen = page.locator(".st-key-runs tbody tr").evaluate_all(SEEN)
+    floating = page.locator(".st-key-runs_float")
+    expect(floating).to_have_count(0)
+    tick(page, 0)
+    tick(page, 1)
+    expect(floating).to_contain_text("2 selected")
+    box = floating.bounding_box()
+    page.locator(".st-key-more_actions > button").click()
+    erase = page.locator(".st-key-erase_chosen button")
+    menu = erase.bounding_box()
+    page.keyboard.press("Escape")
+
+    assert seen >= 18
+    assert box is not None
+    assert menu is not None
+    assert box["y"] + box["height"] <= 720
+    assert abs(box["x"] + box["width"] / 2 - 640) < 10
+    assert 0 < menu["y"] < box["y"]
+    expect(page.locator(".st-key-more_actions > button")).to_be_focused()
+
+
+SEEN = """rows => rows.filter(row => {
+  const { top, bottom } = row.getBoundingClientRect();
+  const at = document.elementFromPoint(300, (top + bottom) / 2);
+  return bottom <= innerHeight && at?.closest(".st-key-runs");
+}).length"""
+"""Counts rows of which nothing is covered."""
+
+
+def found(page: Page) -> Locator:
+    """Return the number of runs that the filters find."""
+    return page.locator(".st-key-runs_count")
 
 
 def type_into(page: Page, label: str, text: str) -> None:

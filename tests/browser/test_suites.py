@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, streamlit_app
-from tests.browser.driving import go_to, open_app, settled
+from tests.browser.driving import choose_in_menu, go_to, open_app, settled
+from tests.browser.presenting import CALL, clinic_call
+from tests.browser.visible_controls import WINDOW, visible_controls
 
 SCENARIO = """
 version: 1
@@ -93,7 +95,7 @@ def test_run_failed_runs_those_alone(app, suites):
     page.get_by_role("button", name="Run failed").click()
 
     expect(page.get_by_text(re.compile(r"^0 passed, 1 failed"))).to_be_visible(timeout=20_000)
-    expect(rows(page).filter(has_text="good")).to_have_count(0)
+    expect(rows(page).filter(has_text="good")).to_contain_text("Not run")
 
 
 def test_watch_runs_changed_scenario_again(app, suites):
@@ -138,3 +140,43 @@ def test_copied_samples_pass(page, tmp_path):
         page.get_by_role("button", name="Run 9 scenarios").click()
 
         expect(page.get_by_text("9 passed")).to_be_visible(timeout=30_000)
+
+
+def test_run_is_saved_edited_failed_and_accepted(page, tmp_path):
+    with streamlit_app(tmp_path) as server:
+        clinic_call(page, server.url, CALL[:1])
+        choose_in_menu(page, "save_scenario")
+        page.get_by_role("dialog").get_by_role("button", name="Save to suite").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        go_to(page, "Suites")
+        rows(page).first.click()
+        page.get_by_role("button", name="Edit …").click()
+        box = page.get_by_role("dialog").get_by_label("Scenario", exact=True)
+        box.fill(box.input_value().replace("status: waiting_for_user_input", "status: completed", 1))
+        page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        run(page, "Run 1 scenario")
+        expect(rows(page).first).to_contain_text("Failed", timeout=20_000)
+
+        page.get_by_role("button", name="Accept what it got …").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("completed")
+        settled(page)
+        dialog.get_by_role("button", name="Accept", exact=True).click()
+        expect(dialog).to_have_count(0)
+        run(page, "Run 1 scenario")
+
+        expect(rows(page).first).to_contain_text("Fixed", timeout=20_000)
+
+
+def test_suites_has_few_controls(app, suites):
+    scenario(app, "good", "open")
+    scenario(app, "bad", "nothing like it")
+    page = suites()
+    page.set_viewport_size(WINDOW)
+    run(page, "Run 2 scenarios")
+    result(page, "bad", "Failed")
+
+    found = visible_controls(page).usable
+
+    assert len(found) <= 20, found

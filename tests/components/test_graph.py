@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from debugger.analysis.position import position
 from debugger.analysis.run_tables import unmapped_edges
+from debugger.backends import open_embedded
 from debugger.engine.super_nodes import UnfoldedGraph, expand, unfold
 from debugger.graph.graph import Graph
 from debugger.graph.groups import thread_groups
@@ -19,11 +20,14 @@ from debugger.graph.layout import layout_both_ways
 from debugger.protocol.base import JsonObject
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
 from debugger.views import state
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Mark, node_states
 from debugger.views.components.graph.props import geometry
 from debugger.views.run_state import Element, Selection
+from tests.benchmarks.long_runs import record
 from tests.components.driving import Host
 from tests.support.factories import direct, document, static, when
 from tests.support.factories import say as say_node
@@ -407,6 +411,17 @@ def test_in_graph_of_300_nodes_no_text_covers_another_and_choice_moves_nothing(h
     expect(host.page.locator(".node.selected")).to_have_attribute("data-id", "once0")
     assert view_of(host.page) == at
     assert before.split("scale")[1] == at.split("scale")[1]
+
+
+def test_small_node_that_was_visited_often_is_drawn(host: Host):
+    backend = open_embedded(Settings(database="sqlite://", responder="rules"))
+    session = DebugSession.open(backend, record(backend, 0, turns=150))
+    backend.close()
+    drawn = Picture(host, session.workflow.to_wire(), session.turns)
+
+    drawn.open(900, 600)
+
+    expect(host.page.locator(".node[aria-label*=visits]").first).to_be_visible()
 
 
 def test_graph_of_125_nodes_opens_at_current_node_in_readable_size(host: Host):

@@ -74,6 +74,28 @@ def test_checked_rows_are_told_together(host: Host):
     assert used == [(["Tea", "Milk"], "full", None)]
 
 
+def test_marked_text_is_whole_with_signs(host: Host):
+    tea = "green tea " * 30
+    words = [
+        ("Desk  ", "quiet"),
+        ("I would like ", "same"),
+        (tea, "removed"),
+        (" please", "same"),
+    ]
+    columns = [
+        (Column("turn", "Turn", 46, "number"), lambda _: "1"),
+        (Column("a", "A", 120, "marks", grows=True), lambda row: row),
+    ]
+    host.draw(lambda: rows_list("said", table("Said", [words, [("no", "added")]], columns)))
+
+    cells = host.page.locator("td.marks")
+    expect(cells.first.locator("del")).to_have_text("− " + tea)
+    expect(cells.last.locator("ins")).to_have_text("+ no")
+    assert cells.first.evaluate("e => e.scrollHeight <= e.clientHeight && e.clientHeight > 30")
+    box = host.page.locator(".box")
+    assert box.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+
+
 def test_text_from_right_to_left_shows_its_beginning(host: Host):
     message = "שלום, אני רוצה לקבוע תור למחר בבוקר"
     host.draw(lambda: rows_list("said", cups(message, "I can book"), on_choose=lambda name: None))

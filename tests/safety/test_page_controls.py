@@ -65,6 +65,12 @@ class Browser:
             yield element.chat_input.id, state
         elif kind == "bidi_component":
             data = json.loads(element.bidi_component.json or "{}")
+            if data.get("aria_label") == "Runs":  # a tick brings the actions
+                rows = json.loads(data["rows"])[:1]
+                ticked = {"event": "used", "value": [[row["target"] for row in rows], "tick", None]}
+                state = WidgetState(id=_make_trigger_id(element.bidi_component.id, "events"))
+                state.json_trigger_value = json.dumps([ticked])
+                yield "tick a run", state
             for line in json.loads(data["bars"] if "heard" in data else "[]"):
                 for item in line["items"]:
                     for each in (item, *item.get("items", [])):

@@ -79,6 +79,28 @@ def test_propose_ticks_status_path_and_first_message() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("node", "is_ticked"),
+    [
+        (static("hello", "Hello"), True),
+        (static("hello", "Hello [[guest.name]]"), False),
+        (static("hello", "Hello {{guest_name}}"), False),
+        (say("hello"), False),
+    ],
+)
+def test_propose_ticks_texts_that_last(node, is_ticked) -> None:
+    backend = embedded()
+    stored = backend.create_workflow(document(node))
+    session = DebugSession(backend, stored.id, 0)
+    session.start(TurnInput.with_message("Hi", command="start"))
+    session.wait()
+
+    draft = draft_of(session)
+
+    said = row_of(draft, 1, "says")
+    assert (said.is_ticked, bool(said.text)) == (is_ticked, True)
+
+
 def test_propose_loosens_what_varies() -> None:
     draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
 

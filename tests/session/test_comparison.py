@@ -40,7 +40,7 @@ def test_two_diverging_runs_are_compared_in_full(backend):
     seen = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.sentence == (
-        "First difference: turn 2 after “Desk”: "
+        "A 2 turns, B 2 turns; first difference in turn 2 after “Desk”: "
         "the user says “the caller wants tea” in A, “the caller wants coffee” in B."
     )
     assert (seen.totals[0].turns, seen.totals[1].turns) == (2, 2)

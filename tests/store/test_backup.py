@@ -133,6 +133,7 @@ def fill_reviews(url):
         schema.demo_scripts: {"connection": "", "workflow_id": RUN, "lines": "[]"},
         schema.export_presets: {"name": "Mine", "settings": "{}", "updated_at": 1.5},
         schema.saved_filters: {"name": "Failed", "filter": "{}", "updated_at": 1.5},
+        schema.scenarios: {"name": "Tea", "text": "name: Tea", "author": "Ada", "updated_at": 1.5},
         schema.hidden_runs: {"run_id": COPY, "hidden_by": "Ada", "hidden_at": 1.5},
         schema.run_facts: {"run_id": RUN, "turn_count": 3, "format_version": 1, "facts": b"{}"},
     }
@@ -434,7 +435,7 @@ def test_restore_opens_backup_of_an_earlier_program(url):
 
     assert {name: len(rows) for name, rows in content(url).items()} == {
         **dict.fromkeys(counts, 1),
-        **{"meta": 2, "runs": 2, "spoken": 2, "turns": 4, "versions": 2},
+        **{"meta": 2, "runs": 2, "spoken": 2, "turns": 4, "versions": 2, "scenarios": 0},
     }
     with closing(Store(url)) as store:
         assert store.checkpoint(COPY).checkpoint == b"copied"

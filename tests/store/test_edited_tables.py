@@ -15,13 +15,15 @@ import debugger
 from debugger.errors import EditConflictError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
-from debugger.store import ReviewChanges, Store, VerdictChange, back_up, restore
+from debugger.store import ReviewChanges, Role, Store, VerdictChange, back_up, restore
 from debugger.store.edited_tables import EDITED_TABLES
+from debugger.store.scenarios import Writer
 from debugger.store.schema import metadata
 from tests.store.test_reviews import a_run
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 TEA = "665f00000000000000000001"
+ADA = Writer("Ada", Role.RUN)
 
 
 class Edit(NamedTuple):
@@ -50,6 +52,11 @@ def read_named(saved):
 
 def read_preset(store):
     return next(((each.run_input["text"], each.revision) for each in store.notes.presets(TEA)), ("", 0))
+
+
+def read_scenario(store):
+    found = store.scenarios.find("Green")
+    return (found.text, found.revision) if found else ("", 0)
 
 
 def first(stored):
@@ -87,6 +94,10 @@ EDITS = {
             "Green", {"text": text}, by="Ada", expected=expected
         ),
         lambda store: read_named(store.saved_filters),
+    ),
+    "scenarios": Edit(
+        lambda store, text, expected: store.scenarios.save("Green", text, ADA, expected=expected),
+        read_scenario,
     ),
 }
 """By the name of the table."""
@@ -233,6 +244,10 @@ DELETES = {
     "export preset": (
         EDITS["export_presets"],
         lambda store, expected: store.export_presets.delete("Green", expected=expected),
+    ),
+    "scenario": (
+        EDITS["scenarios"],
+        lambda store, expected: store.scenarios.delete("Green", ADA, expected=expected),
     ),
     "verdict": (
         EDITS["verdicts"],

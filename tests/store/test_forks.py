@@ -183,6 +183,7 @@ def test_missing_forks_table_is_added(tmp_path):
             *REVIEW_TABLES,
             *SUITE_TABLES,
             "demo_scripts",
+            "scenarios",
         ):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")

@@ -35,6 +35,10 @@ def test_scenario_comes_back(store, runs):
     assert store.scenario_runs.of(runs[2]) is None
 
 
+def test_outcomes_are_those_of_scenarios(store, runs):
+    assert store.scenario_runs.outcomes(runs) == {runs[0]: "failed", runs[1]: "passed"}
+
+
 def test_names_and_tags_are_listed(store, runs):
     assert store.scenario_runs.names() == ["Booking", "Hours"]
     assert store.scenario_runs.tags() == ["clinic", "smoke"]
@@ -49,10 +53,16 @@ def test_names_and_tags_are_listed(store, runs):
         ({"tag": "smoke"}, [0, 1]),
         ({"tag": "smo"}, []),
         ({"text": "booking.scenario"}, [0]),
+        ({"without_scenarios": True}, [2]),
     ],
 )
 def test_runs_are_found_by_scenario(store, runs, search, places):
     assert set(found(store, **search)) == {runs[place] for place in places}
+
+
+def test_runs_of_scenarios_are_told_from_others(store, runs):
+    assert set(store.scenario_runs.outcomes(runs)) == set(runs[:2])
+    assert store.scenario_runs.outcomes([]) == {}
 
 
 def test_scenario_goes_with_its_run(store, runs):

@@ -8,7 +8,7 @@ from debugger.views import shell
 from debugger.views.auth.permissions import User
 from debugger.views.panels import top_nav
 from debugger.views.state import LastAction
-from tests.views.bars import control
+from tests.views.bars import control, keys
 from tests.views.records import record_of
 
 
@@ -54,7 +54,15 @@ def test_each_module_of_a_page_is_in_the_navigation():
     folder = Path(shell.__file__).with_name("pages")
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "script"}
 
-    assert modules == {view.name for view in (*shell.VIEWS, shell.HELP)}
+    assert modules == {view.name for view in (*shell.VIEWS, shell.HELP, shell.STYLE)}
+
+
+def test_style_is_opened_by_its_address_alone(view):
+    app = view("style").run()
+
+    assert not app.exception
+    assert "to_runs" in keys(app)
+    assert "to_style" not in keys(app)
 
 
 def test_help_explains_each_page():
@@ -64,4 +72,4 @@ def test_help_explains_each_page():
 def test_each_page_has_tests():
     tests = {path.stem for path in Path(__file__).with_name("pages").glob("test_*.py")}
 
-    assert {f"test_{view.name}" for view in (*shell.VIEWS, shell.HELP)} <= tests
+    assert {f"test_{view.name}" for view in (*shell.VIEWS, shell.HELP, shell.STYLE)} <= tests

@@ -1,4 +1,4 @@
-"""The divergence of two runs, in one sentence."""
+"""The lengths of two runs and their divergence, in one sentence."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ _SPOKEN = ("assistant_response", "say_static", "say_llm")
 
 
 def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
-    """Describe in one sentence where two runs diverge.
+    """Describe in one sentence how many turns two runs have, and where they diverge.
 
-    The sentence is about the first difference of these kinds in that turn: the user's message, the
-    transition, the workflow's message, else any event.
+    Its end is about the first difference of these kinds in that turn: the user's message, the transition, the
+    workflow's message, else any event.
     """
+    sizes = [_count(len(turns), "turn") for turns in found.turns]
+    if not any(found.turns):
+        return "Neither run has a turn."
+    return f"A {sizes[0]}, B {sizes[1]}; {_divergence(found, names)}."
+
+
+def _divergence(found: Comparison, names: Mapping[str, str]) -> str:
     first = found.first
     if first is None:
         return _nothing(found)
@@ -32,21 +39,17 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
     of_a, of_b = found.turns
     if begin is not None and turn >= min(of_a.stop, of_b.stop):
         ended, other = ("A", "B") if of_a.stop < of_b.stop else ("B", "A")
-        same = f"Turn {begin} is" if turn == begin + 1 else f"Turns {begin} to {turn - 1} are"
-        return f"{same} the same; then {ended} ends and {other} continues."
+        same = f"turn {begin} is" if turn == begin + 1 else f"turns {begin} to {turn - 1} are"
+        return f"{same} the same, then {ended} ends and {other} continues"
     parts = _Turn(found, first, names)
     difference = parts.input() or parts.transition() or parts.words() or parts.event()
-    return f"First difference: turn {turn}{parts.after()}: {difference}."
+    return f"first difference in turn {turn}{parts.after()}: {difference}"
 
 
 def _nothing(found: Comparison) -> str:
-    begin = found.first_shared_turn
-    if begin is None:
-        return "Neither run has a turn."
-    turns = found.turns[0].stop - begin
+    begin = found.first_shared_turn or 0
     events = sum(item.type != INPUT and item.turn >= begin for item in found.a)
-    size = f"{_count(turns, 'turn')} and {_count(events, 'event')}"
-    return f"Nothing differs in {size}, apart from what is ignored."
+    return f"nothing differs in {_count(events, 'event')}, apart from what is ignored"
 
 
 class _Turn:

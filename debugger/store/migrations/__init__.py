@@ -4,6 +4,7 @@ REVISIONS = (
     *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"),
     "0014",
     "0015",
+    "0016",
 )
 """All of them, the oldest first; written out so that a database is known to be up to date without Alembic.
 

@@ -7,7 +7,7 @@ const instances = new WeakMap(); // one record per mounted box
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
-    it = { root };
+    it = { root, drawn: [] };
     instances.set(root, it);
     wire(it);
   }
@@ -68,6 +68,18 @@ function messageOf({ target, role, text, node, verdict }) {
   return choiceOf(target, "message " + role, verdict, made("span", "who", WHO[role]), words);
 }
 
+// Only what is new is made anew: the place that is read, and a marked text, stay.
+function fill(it, turns, isOther) {
+  if (isOther || !turns.length) it.drawn = [];
+  const drawn = turns.map((turn, at) => {
+    const signature = JSON.stringify(turn), old = it.drawn[at];
+    return old?.signature === signature ? old : { signature, element: turnOf(turn) };
+  });
+  if (drawn.length !== it.drawn.length) it.root.replaceChildren(...drawn.map(({ element }) => element));
+  else drawn.forEach(({ element }, at) => { if (element !== it.drawn[at].element) it.drawn[at].element.replaceWith(element); });
+  it.drawn = drawn;
+}
+
 function turnOf({ target, title, path, changes, error, verdict, messages }) {
   const head = choiceOf(target, "head", verdict, made("b", "", title), made("span", "path", path));
   const facts = changes.length ? [made("ul", "facts", ...changes.map(change => made("li", "", change)))] : [];
@@ -83,7 +95,8 @@ export default function ({ root, data, emit }) {
   const had = it.root.getRootNode().activeElement?.dataset?.target;
   if (it.turns !== data.turns || isOther) {
     const turns = JSON.parse(data.turns);
-    it.root.replaceChildren(...turns.map(turnOf), ...(turns.length ? [] : [made("p", "empty", data.empty)]));
+    fill(it, turns, isOther);
+    if (!turns.length) it.root.replaceChildren(made("p", "empty", data.empty));
   }
   it.turns = data.turns;
   it.page = data.page;

@@ -1,6 +1,5 @@
 // A table of rows of which one can be chosen: takes in its data, again and again.
 
-const ROW = 25;
 const instances = new WeakMap(); // one record per mounted table
 
 function instanceOf(root) {
@@ -25,7 +24,7 @@ function wire(it) {
   it.body.addEventListener("keydown", event => {
     const row = rowOf(event), rows = [...it.body.querySelectorAll("tr.choice")];
     if (!row || event.target !== row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / ROW) - 2);
+    const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / it.row) - 2);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length - 1 }[event.key];
     if (to !== undefined) focus(it, rows[Math.min(Math.max(to, 0), rows.length - 1)]);
     else if (event.key === " " && row.querySelector("input")) row.querySelector("input").click();
@@ -37,7 +36,7 @@ function wire(it) {
 }
 
 function noteEnd(it) {
-  it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
+  it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - it.row;
 }
 
 function choose(it, row) { // once more clears the choice
@@ -66,17 +65,22 @@ function mark(it, place) {
 
 // Scroll no more than it takes, and leave the page around where it is.
 function show(it, row) {
-  const top = row.offsetTop - ROW, bottom = row.offsetTop + ROW;
+  const top = row.offsetTop - it.row, bottom = row.offsetTop + it.row;
   if (top < it.root.scrollTop) it.root.scrollTop = top;
   else if (bottom > it.root.scrollTop + it.root.clientHeight) it.root.scrollTop = bottom - it.root.clientHeight;
 }
 
 const ICONS = { remove: "delete", revert: "undo" };
+const MARKS = { removed: "del", added: "ins", quiet: "small" }, SIGNS = { removed: "− ", added: "+ " };
 
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
-  if (column.kind === "text") element.dir = "auto"; // of a text from right to left the beginning is shown
+  if (["text", "marks"].includes(column.kind)) element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
+  if (column.kind === "marks") {
+    element.append(...value.map(([words, fate]) => fate === "same" ? words : made(MARKS[fate], "", (SIGNS[fate] ?? "") + words)));
+    return element;
+  }
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
   if (column.kind === "check" || ICONS[column.kind]) {
     element.append(control(it, column, text, more, target));
@@ -200,11 +204,14 @@ function keepFocus(it, place, label) {
 export default function ({ root, data, emit }) {
   const it = instanceOf(root.querySelector(".box"));
   it.send = emit;
+  it.row = data.row;
+  it.root.style.setProperty("--row", `${data.row}px`);
   it.root.classList.toggle("fills", data.fills);
   it.root.classList.toggle("selects", data.selects);
   it.selects = data.selects;
   it.table.role = data.selects ? "grid" : "table";
-  it.root.tabIndex = data.selects && data.rows !== "[]" ? -1 : 0; // what scrolls is reached by the keyboard
+  it.root.classList.toggle("whole", data.whole);
+  it.root.tabIndex = data.whole || (data.selects && data.rows !== "[]") ? -1 : 0; // what scrolls is reached by the keyboard
   it.root.role = data.selects ? null : "region";
   it.root.ariaLabel = data.selects ? null : data.aria_label;
   const held = it.root.getRootNode().activeElement, holder = held?.closest?.("tbody tr") ?? null;

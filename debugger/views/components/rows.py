@@ -25,11 +25,20 @@ _FRAME = 2
 
 Chip = tuple[str, str]
 """A text with its colour."""
+Mark = tuple[str, Literal["same", "removed", "added", "quiet"]]
+"""A part of a text, with what became of it; a quiet one is no part of the text itself."""
 Cell = (
-    str | Chip | Sequence[Chip] | tuple[str, bool] | tuple[str, float] | tuple[str, float, float, str] | None
+    str
+    | Chip
+    | Sequence[Chip]
+    | Sequence[Mark]
+    | tuple[str, bool]
+    | tuple[str, float]
+    | tuple[str, float, float, str]
+    | None
 )
-"""A text. Of chips also their colours; of a check whether it is set; of a bar its share, from 0 to 1; of a
-span its begin and its length, from 0 to 1, and its colour."""
+"""A text. Of chips also their colours; of marks the parts of one text; of a check whether it is set; of a bar
+its share, from 0 to 1; of a span its begin and its length, from 0 to 1, and its colour."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,9 @@ class Column:
     label: str
     width: int
     """In pixels; of one that grows the least."""
-    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove", "revert"] = "text"
-    """A check, and the button that removes or reverts its row, can be used; texts are for screen readers.
+    kind: Literal["text", "marks", "number", "chip", "bar", "span", "check", "remove", "revert"] = "text"
+    """Marks are whole, on as many lines as they take. A check, and the button that removes or reverts its
+    row, can be used; texts are for screen readers.
 
     Where rows can be chosen, the head of a check has a box that sets all of them.
     """
@@ -124,6 +134,7 @@ def rows_list(
     near: int | None = None,
     page: Hashable = None,
     follows: bool = False,
+    row: int = ROW,
 ) -> None:
     """Draw a table.
 
@@ -142,6 +153,7 @@ def rows_list(
         near: The row to be in sight where none is chosen, as one before what the list hides.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
+        row: Pixels of a row.
     """
 
     def choose() -> None:
@@ -153,9 +165,14 @@ def rows_list(
         if on_use is not None and isinstance(sent, list) and len(sent) == 3 and isinstance(sent[1], str):
             on_use(*sent)
 
+    height: int | Literal["stretch", "content"] = "stretch"
+    if not fills:
+        height = HEAD + row * min(len(shown.rows), most or len(shown.rows)) + _FRAME
+        if any(column.kind == "marks" for column in shown.columns):
+            height = "content"
     _LIST(
         key=key,
-        height="stretch" if fills else HEAD + ROW * min(len(shown.rows), most or len(shown.rows)) + _FRAME,
+        height=height,
         data={
             "columns": [asdict(column) for column in shown.columns],
             # As one text: Streamlit would look through all that it holds for tables.
@@ -167,6 +184,8 @@ def rows_list(
             "page": str(page),
             "follows": follows,
             "fills": fills,
+            "row": row,
+            "whole": height == "content",
             "aria_label": shown.aria_label,
         },
         on_chosen_change=choose,

@@ -25,6 +25,21 @@ function chart(it, { title, is_upright, bars, legend }) {
   return section;
 }
 
+function strip(it, { title, bars }) {
+  const most = Math.max(...bars.map(({ total }) => total));
+  const drawn = bars.map(({ total, parts: [day] }) => {
+    const element = part(it, day, most), filled = made("b", day.colour);
+    filled.style.height = Math.max((100 * total) / most, 10) + "%";
+    element.className = "";
+    element.ariaPressed = String(day.is_chosen);
+    element.append(filled);
+    return element;
+  });
+  const section = made("section", "strip", ...drawn);
+  section.ariaLabel = title;
+  return section;
+}
+
 function table({ title, bars }) {
   const rows = bars.flatMap(({ label, parts }) => parts.map(({ kind, count }) =>
     made("tr", "", made("th", "", label), made("td", "", kind), made("td", "number", String(count)))));
@@ -59,7 +74,7 @@ export default function ({ root, data, emit }) {
   if (it.drawing === drawing) return;
   it.drawing = drawing;
   const held = buttons(it).indexOf(charts.getRootNode().activeElement);
-  charts.replaceChildren(...data.charts.map(each => (data.is_table ? table(each) : chart(it, each))));
+  charts.replaceChildren(...data.charts.map(each => (data.is_table ? table(each) : (data.is_strip ? strip : chart)(it, each))));
   const all = buttons(it), next = all[Math.min(Math.max(held, 0), all.length - 1)];
   if (next) next.tabIndex = 0;
   if (held >= 0) next?.focus({ preventScroll: true });

@@ -22,6 +22,8 @@ class Part:
     """Value that is sent when it is chosen."""
     label: str
     """Text for the pointer and for screen readers."""
+    is_chosen: bool = False
+    """Whether a strip marks it as the one that the page is filtered by."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,12 @@ _CHARTS = component("stacked_bars", __package__, "stacked_bars", ("elements.js",
 
 
 def stacked_bars(
-    key: str, charts: Sequence[Chart], *, on_choose: Callable[[str], None], is_table: bool = False
+    key: str,
+    charts: Sequence[Chart],
+    *,
+    on_choose: Callable[[str], None],
+    is_table: bool = False,
+    is_strip: bool = False,
 ) -> None:
     """Draw charts side by side.
 
@@ -57,6 +64,7 @@ def stacked_bars(
         charts: The charts from the left.
         on_choose: Takes the target of a chosen part.
         is_table: Whether their numbers are shown as tables.
+        is_strip: Whether they are drawn in 24 pixels, without texts; each bar then has one part.
     """
 
     def choose() -> None:
@@ -64,5 +72,5 @@ def stacked_bars(
         if isinstance(chosen, str):
             on_choose(chosen)
 
-    data = {"charts": [asdict(chart) for chart in charts], "is_table": is_table}
+    data = {"charts": [asdict(chart) for chart in charts], "is_table": is_table, "is_strip": is_strip}
     _CHARTS(key=key, data=data, on_chosen_change=choose)

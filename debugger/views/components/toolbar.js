@@ -361,7 +361,7 @@ function buildMenu(part, button) {
   button.popoverTargetElement = list;
   button.ariaExpanded = "false";
   list.addEventListener("beforetoggle", ({ newState }) => {
-    const isOpen = newState === "open", { bottom, right } = button.getBoundingClientRect();
+    const isOpen = newState === "open", { top, bottom, right } = button.getBoundingClientRect(), isLow = top > innerHeight - bottom;
     if (!isOpen) {
       if (list.contains(list.getRootNode().activeElement)) button.focus(); // else the body has the keyboard
       return noteClosed(list);
@@ -370,9 +370,10 @@ function buildMenu(part, button) {
     openMenu = { list, button };
     button.ariaExpanded = "true";
     document.documentElement.dataset.menu = "";
-    list.style.top = `${bottom + 4}px`;
+    list.style.top = isLow ? "auto" : `${bottom + 4}px`; // of a bar at the lower edge it opens upwards
+    list.style.bottom = isLow ? `${innerHeight - top + 4}px` : "auto";
     list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;
-    list.style.maxHeight = `${innerHeight - bottom - 12}px`;
+    list.style.maxHeight = `${(isLow ? top : innerHeight - bottom) - 12}px`;
   });
   list.addEventListener("toggle", ({ newState }) => {
     if (newState !== "open") return;

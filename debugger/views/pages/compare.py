@@ -16,9 +16,10 @@ from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState
 from debugger.views.panels.compare.events_tab import events_tab
-from debugger.views.panels.compare.header import header, ignored_bar, pickers
+from debugger.views.panels.compare.header import TAB_KEY, pair_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
+from debugger.views.state import PageLinks
 
 TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
@@ -29,15 +30,13 @@ TABS: dict[str, Callable[[RunComparison], None]] = {
 }
 """In the order in which they are offered."""
 
-_TAB_KEY = "compare_tab"
-
 
 def render() -> None:
     """Draw the page."""
-    st.markdown("### Compare")
     try:
         current_backend()
     except DebuggerError as error:
+        st.markdown("### Compare")
         show_backend_error(error)
         return
     actions.follow_address()
@@ -57,10 +56,9 @@ def render() -> None:
 
 def _empty() -> None:
     missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
-    empty_state(
-        f"Choose {' and '.join(missing)} above, or paste an id, to compare events from the first difference, "
-        "paths, messages, variables and versions.",
-        "forks#compare",
+    empty_state(f"Choose {' and '.join(missing)} above, or tick two runs on the page Runs.", "forks#compare")
+    st.page_link(
+        state.record(PageLinks).by_name["runs"], label="Open Runs", icon=":material/format_list_bulleted:"
     )
 
 
@@ -68,15 +66,6 @@ def _body() -> None:
     seen = state.record(CompareState).side_by_side()
     if seen is None:
         return
-    header(seen)
-    ignored_bar(seen)
-    tab = st.segmented_control(
-        "What is compared",
-        list(TABS),
-        key=_TAB_KEY,
-        default="Events",
-        required=True,
-        label_visibility="collapsed",
-    )
-    with st.container(key="compare_body"):
-        TABS[tab or "Events"](seen)
+    pair_bar(seen, list(TABS))
+    with st.container(key="compare_body", gap="xsmall"):
+        TABS[state.widget(TAB_KEY)](seen)

@@ -15,6 +15,7 @@ from debugger.backends.hosted.connection_test import check_connection
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem
+from debugger.protocol.workflow import WorkflowSummary
 from debugger.settings import CUSTOM_CONNECTION, HostedSettings, Settings, read_settings
 from debugger.store import Role
 from debugger.views import actions, navigation, state
@@ -26,6 +27,7 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.components.error_box import show_error, show_failures
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.connections import (
     HostedConnection,
     connect_hosted,
@@ -61,7 +63,7 @@ _OUTCOMES = {
     "note": ":orange[:material/info:]",
     "failed": ":red[:material/error:]",
 }
-_MOST_ROWS = 200
+_MOST_ROWS, _MOST_IN_SIGHT = 200, 12
 
 
 @dataclass
@@ -83,7 +85,8 @@ def render() -> None:
         elif state.record(CurrentBackend).name == "hosted":
             _hosted()
         else:
-            st.caption("A recording is one run from a file, opened on the page Runs.")
+            st.caption("A recording is one run from a file.")
+            st.button("Open the page Runs", key="to_recordings", on_click=navigation.go_to, args=("runs",))
         audit_list()
     state.record(DebugBar).show(navigation.current_address())
 
@@ -114,10 +117,11 @@ def _embedded() -> None:
     with st.container(border=True):
         st.markdown("##### Embedded engine")
         st.caption("Runs workflows in this process. The table shows what happens to external calls.")
-        for name, value in _facts(settings):
-            with st.container(horizontal=True, gap="small"):
-                st.caption(name, width=160)
-                st.text(value, width=640)  # a long one wraps here and not below its name
+        with st.container(gap="xxsmall", key="connection_facts"):
+            for name, value in _facts(settings):
+                with st.container(horizontal=True, gap="small"):
+                    st.caption(name, width=160)
+                    st.text(value, width=640)  # a long one wraps here and not below its name
         policy_table(settings)
         pressed = st.button(
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
@@ -223,17 +227,19 @@ def _form(name: str, current: HostedSettings | None) -> str:
     st.caption(HOSTED_NOTICE)
     st.text_input("Base URL", known.base_url, key=_URL_KEY, placeholder="https://api.example.com/workflows")
     _key_field(known)
-    left, middle, right = st.columns(3)
-    left.text_input("Team id", known.team_id, key=_TEAM_KEY)
-    middle.text_input("User id", known.user_id, key=_USER_KEY)
-    right.text_input(
-        "Environment",
-        known.environment,
-        key=_ENVIRONMENT_KEY,
-        max_chars=30,
-        placeholder="such as staging",
-        help="Shown at the top of each page. In production you are asked before the first turn is sent.",
-    )
+    is_set = bool(known.team_id or known.user_id or known.environment)
+    with st.expander("Team, user and environment", expanded=is_set, type="compact", key="hosted_more"):
+        left, middle, right = st.columns(3)
+        left.text_input("Team id", known.team_id, key=_TEAM_KEY)
+        middle.text_input("User id", known.user_id, key=_USER_KEY)
+        right.text_input(
+            "Environment",
+            known.environment,
+            key=_ENVIRONMENT_KEY,
+            max_chars=30,
+            placeholder="such as staging",
+            help="Shown at the top of each page. In production you are asked before the first turn is sent.",
+        )
     return _encryption_box(_text(_URL_KEY) or known.base_url)
 
 
@@ -407,25 +413,23 @@ def _try() -> None:
         f"The connection works: {count(len(workflows), 'workflow')} found.", icon=":material/check_circle:"
     )
     if workflows:
-        rows = workflows[:_MOST_ROWS]
-        st.dataframe(
-            {
-                "name": [row.label for row in rows],
-                "active": [row.active_version_number for row in rows],
-                "updated": [shown_time(row.updated_at) for row in rows],
-                "id": [row.id for row in rows],
-            },
-            key="found_workflows",
-            hide_index=True,
-            column_config={
-                "name": st.column_config.TextColumn("Workflow", width="large"),
-                "active": st.column_config.NumberColumn("Active version", width="small"),
-                "updated": st.column_config.TextColumn("Changed", help=f"In the time zone {zone_name()}"),
-                "id": st.column_config.TextColumn("Id"),
-            },
-            alt="Workflows that the backend has",
-        )
+        columns: Columns[WorkflowSummary] = [
+            (Column("name", "Workflow", 200, grows=True), lambda row: row.label),
+            (Column("active", "Active version", 110, "number"), lambda row: _version(row)),
+            (
+                Column("updated", "Changed", 160, help=f"In the time zone {zone_name()}"),
+                lambda row: shown_time(row.updated_at),
+            ),
+            (Column("id", "Id", 200), lambda row: row.id),
+        ]
+        shown = table("Workflows that the backend has", workflows[:_MOST_ROWS], columns)
+        rows_list("found_workflows", shown, most=_MOST_IN_SIGHT)
     _missing(backend)
+
+
+def _version(workflow: WorkflowSummary) -> str:
+    number = workflow.active_version_number
+    return "" if number is None else f"v{number}"
 
 
 def _missing(backend: Backend) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
+from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.views import state
 from debugger.views.backends import current_backend, local_store
@@ -52,7 +53,8 @@ def render() -> None:
     if not held.run_id:
         held.run_id = next(iter([*open_runs, *queue.runs]), "")
     _head(backend, names, queue, open_runs)
-    show_failures()
+    with st.container(key="review_failures"):  # a box that stays, see `_body`
+        show_failures()
     if held.is_importing:
         sheet_import()
     elif held.run_id:
@@ -77,7 +79,7 @@ def _empty() -> None:
     wanted = actions.review().wanted
     if wanted.is_everything:
         empty_state(
-            "The runs of this backend are reviewed here, one after the other. There is none yet.",
+            "There is no run to review yet; those of tests are left out unless the filter has them.",
             "review#review",
         )
         st.page_link(
@@ -90,40 +92,30 @@ def _empty() -> None:
 
 
 def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
-    if not open_runs and queue.runs:
-        st.success("Every run of the filter is decided.", icon=":material/task_alt:")
+    try:
+        read = actions.read_run(run_id)
+        found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
+    except DebuggerError as error:
+        bar("review_decision", walk_items(queue, run_id, open_runs))
+        show_error(error)
+        return
+    own, target = [verdict for verdict in found if verdict.reviewer == author()], actions.review().target
+    present = next((verdict for verdict in own if verdict.target == target), None)
+    base = actions.base_verdict(run_id, target, present)
+    # Nothing above the transcript comes or goes with a verdict: it would be built anew, at its beginning.
+    decision_bar(run_id, target, base, queue, open_runs)
     left, right = st.columns([1.8, 1], gap="small")
     with left:
-        try:
-            read = actions.read_run(run_id)
-            found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
-        except DebuggerError as error:
-            show_error(error)
-            read, found = None, []
-        own = [verdict for verdict in found if verdict.reviewer == author()]
-        if read is not None:
-            run_facts(read, names)
-            transcript_view(read, own)
+        run_facts(read, names)
+        transcript_view(read, own)
     with right, st.container(key="review_panel", gap="small"):
-        if read is not None:
-            _decide(read, own, found, queue, open_runs)
-        else:
-            bar("review_walk", walk_items(queue, run_id, open_runs))
+        if (base and base.revision) != (present and present.revision):
+            changed_verdict(present)
+        _decide(read, target, base, found)
 
 
-def _decide(
-    read: actions.ReadRun,
-    own: list[Verdict],
-    found: list[Verdict],
-    queue: ReviewQueue,
-    open_runs: list[str],
-) -> None:
-    run, target = read.recorded.run, actions.review().target
-    present = next((verdict for verdict in own if verdict.target == target), None)
-    base = actions.base_verdict(run.workflow_run_id, target, present)
-    decision_bar(run.workflow_run_id, target, base, queue, open_runs)
-    if (base and base.revision) != (present and present.revision):
-        changed_verdict(present)
+def _decide(read: actions.ReadRun, target: Target, base: Verdict | None, found: list[Verdict]) -> None:
+    run = read.recorded.run
     comment_box(run.workflow_run_id, target, base)
     if target.kind == "run":
         rubric_checks(run.workflow_run_id, base, run.workflow_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
@@ -12,18 +13,23 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.components.error_box import show_backend_error, show_error, show_failures
 from debugger.views.components.markdown import count
-from debugger.views.components.toolbar import SegmentedControl, bar
+from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.connections import HostedConnection
-from debugger.views.help_links import empty_state
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
-from debugger.views.panels.runs.actions import compare_requested, run_actions
-from debugger.views.panels.runs.deletion import deleted_run_box, deleted_runs, deletion_dialog, undo_bar
+from debugger.views.panels.runs.actions import compare_requested, open_export, run_actions
+from debugger.views.panels.runs.deletion import (
+    deleted_run_box,
+    deleted_runs,
+    deletion_dialog,
+    show_deleted,
+    show_list,
+    undo_bar,
+)
 from debugger.views.panels.runs.erasure import erasure_dialog
-from debugger.views.panels.runs.picture import draw_runs_chart
+from debugger.views.panels.runs.picture import draw_history, draw_runs_chart
 from debugger.views.panels.runs.rows import RowFacts, chosen_runs, clicked_run, run_table
-from debugger.views.panels.runs.saved import saved_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
     connection_of_runs,
@@ -36,114 +42,150 @@ from debugger.views.panels.runs.scope import (
     summaries_of,
     workflow_names,
 )
-from debugger.views.panels.runs.statistics import statistics_view
+from debugger.views.panels.runs.statistics import show_statistics, statistics_view
 from debugger.views.state import LastAction, PageLinks
 
 _PAGE_SIZE = 50
 _READ_SECONDS = 1.0
 """Seconds that a list spends on summaries of runs that have none yet."""
-_VIEW_KEY = "runs_view"
-_VIEWS = {"list": "List", "statistics": "Statistics", "deleted": "Deleted"}
 
 
 def render() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="runs_head"):
-        st.markdown("### Runs", width="content")
-        view = _view()
-        tools = st.container(horizontal=True, horizontal_alignment="right")
+    held, head = runs_state(), st.container(horizontal=True, vertical_alignment="center", key="runs_head")
     try:
         backend = current_backend()
     except DebuggerError as error:
+        with head:
+            _open_menu()
         show_backend_error(error)
-        _other_ways()
         return
-    if view == "deleted":
+    if held.view == "deleted" and _is_embedded():
+        with head:
+            bar("runs_back", [_list_button()], low=True, width="content")
         deleted_runs()
     else:
-        with tools:
-            saved_filters()
-        _runs(backend, view)
+        _runs(backend, head)
     show_failures()
     deletion_dialog()
     erasure_dialog()
     export_dialog()
-    runs_state().notice = ""
+    held.notice = ""
 
 
-def _view() -> str:
-    views = [name for name in _VIEWS if name != "deleted" or state.record(CurrentBackend).name == "embedded"]
-    state.begin_widget(_VIEW_KEY, "list")
-    if state.widget(_VIEW_KEY) not in views:
-        state.set_widget(_VIEW_KEY, "list")
-    bar("runs_views", [SegmentedControl(_VIEW_KEY, "View", views, _VIEWS)], low=True, width="content")
-    return str(state.widget(_VIEW_KEY))
+def _is_embedded() -> bool:
+    return state.record(CurrentBackend).name == "embedded"
 
 
-def _runs(backend: Backend, view: str) -> None:
+def _list_button() -> Button:
+    return Button("show_list", "List", show_list, icon=":material/list:", look="tertiary")
+
+
+def _runs(backend: Backend, head: DeltaGenerator) -> None:
     names = workflow_names(backend)
-    wanted = filters.run_filters(backend, names)
-    if view == "statistics":
+    with head:
+        wanted = filters.run_filters(backend, names)
+        tools = st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="runs_tools"
+        )
+    filters.path_chip(wanted)
+    if runs_state().view == "statistics":
+        with tools:
+            _tools(wanted, None)
+        draw_runs_chart(backend, wanted, names)
         statistics_view(backend, wanted)
         return
-    _other_ways()
     deleted_run_box()
-    undo_bar()
-    draw_runs_chart(backend, wanted, names)
-    _list(backend, names, wanted)
+    draw_history(backend, wanted)
+    _list(backend, names, wanted, tools)
 
 
-def _other_ways() -> None:
-    with st.container(horizontal=True, gap="small", key="other_ways"):
-        _open_by_id()
+def _tools(wanted: WantedRuns, total: int | None) -> None:
+    """Draw the end of the head.
+
+    Args:
+        wanted: The filters.
+        total: The number of runs that they find; ``None`` where it is not shown.
+    """
+    items: list[Item] = [] if wanted.is_everything else [filters.clear_button()]
+    if total is not None:
+        items.append(Text(count(total, "run"), key="runs_count"))
+    items.append(filters.refresh_button())
+    is_list = runs_state().view == "list"
+    statistics = Button("show_statistics", "Statistics", show_statistics, look="tertiary")
+    items.append(statistics if is_list else _list_button())
+    bar("runs_tools_bar", items, low=True, width="content")
+    _open_menu()
+    export = Button(
+        "export_found",
+        "Export",
+        open_export,
+        ("found", list(runs_state().ticked)),
+        look="primary",
+        help="All runs that the filters find, as one file",
+    )
+    bar("runs_export", [export], low=True, width="content")
+
+
+def _open_menu() -> None:
+    with st.popover("Open", key="open_menu"):
+        with st.form("run_by_id", border=False):
+            run_id = st.text_input("Run id", key="run_id_typed", placeholder="24 hex digits")
+            is_typed = st.form_submit_button("Open run", key="open_typed")
+        if is_typed and run_id.strip():
+            _open(run_id.strip())
         if recording_upload():
             _show_run()
+        if _is_embedded():
+            st.button("Deleted runs", key="show_deleted", icon=":material/delete:", on_click=show_deleted)
 
 
-def _open_by_id() -> None:
-    with (
-        st.expander("Open a run by its id", icon=":material/tag:", type="compact", key="open_by_id"),
-        st.form("run_by_id", border=False),
-    ):
-        run_id = st.text_input("Run id", key="run_id_typed", placeholder="24 hex digits")
-        if st.form_submit_button("Open run", key="open_typed") and run_id.strip():
-            _open(run_id.strip())
-
-
-def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
+def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns, tools: DeltaGenerator) -> None:
     number = state.widget(page_key(), 1)
     found = _found(backend, wanted, number)
-    if found.unread:
-        st.caption(
-            f":material/hourglass_top: {count(found.unread, 'older run')} could not be read in time. "
-            "Press Refresh to continue the search."
-        )
     if not found.rows and number > 1:  # the filters were changed, and find fewer pages
         first_page()
         st.rerun()
-    if not found.rows:
-        _empty(wanted)
-        return
-    facts = _facts(backend, names, wanted, found.rows)
+    with tools:
+        _tools(wanted, found.total)
     compare_requested()
     if opened := clicked_run():
         _open(opened)
-    run_actions(chosen_runs(found.rows), facts.marks, found.total)
-    run_table(found.rows, facts)
-    pages = -(-found.total // _PAGE_SIZE)
-    if pages > 1:
-        st.pagination(pages, key=page_key())
-    _foot(found.rows, facts)
+    if found.unread:
+        _continue_reading(f"{count(found.unread, 'older run')} could not be read in time.")
+    ticked = chosen_runs(found.rows)
+    if not found.rows:
+        _empty(wanted)
+    else:
+        facts = _facts(backend, names, wanted, found.rows)
+        run_table(found.rows, facts)
+        pages = -(-found.total // _PAGE_SIZE)
+        if pages > 1:
+            st.pagination(pages, key=page_key())
+        _foot(found.rows, facts)
+    if runs_state().undo or runs_state().notice or ticked:
+        with st.container(key="runs_float", gap="xsmall"):
+            undo_bar()
+            if notice := runs_state().notice:
+                st.caption(notice)
+            if ticked:
+                run_actions(ticked, facts.marks, found.total)
 
 
 def _foot(rows: list[Run], facts: RowFacts) -> None:
     missing = len(rows) - len(facts.summaries)
     if missing:
-        st.caption(f"Messages and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
+        _continue_reading(f"Messages and durations of {count(missing, 'run')} are not read yet.")
     if state.record(CurrentBackend).name == "hosted":
         st.caption(
             "Stars, tags, notes, comments and verdicts stay on this machine; they are not sent to the API."
         )
+
+
+def _continue_reading(words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(words, width="content")
+        st.button("Continue reading", on_click=state.record(BackendCache).expire, type="tertiary")
 
 
 def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
@@ -173,6 +215,7 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
             summaries_of(backend).read(rows, _READ_SECONDS),
             store.reviews.verdicts(ids, connection=connection_of_runs()),
             store.snippets.read_snippets(ids, words) if words else {},
+            store.scenario_runs.outcomes(ids),
         )
     except DebuggerError as error:
         show_error(error)
@@ -181,12 +224,12 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
 
 def _empty(wanted: WantedRuns) -> None:
     if not wanted.is_everything:
-        st.caption("No run matches. Press “Clear” to see every run.")
+        st.caption("No run matches the filters.")
         st.button(
             "Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=filters.clear
         )
         return
-    empty_state("Every run of this backend appears here, the newest first. There is none yet.", "first_run")
+    st.caption("The runs of this backend appear here, and there is none yet.")
     st.page_link(state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:")
 
 
@@ -200,7 +243,7 @@ def _open(run_id: str) -> None:
 
 
 def _is_deleted(run_id: str) -> bool:
-    if state.record(CurrentBackend).name != "embedded":
+    if not _is_embedded():
         return False
     try:
         return local_store().hidden.find(run_id) is not None

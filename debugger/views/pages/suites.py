@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable, Sequence
 
 import streamlit as st
 
 from debugger.errors import DebuggerError
+from debugger.scenarios.stored import Suite, SuiteScenario
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.store import StoredSuite
 from debugger.views import navigation, state
@@ -17,15 +19,16 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import (
     Button,
     Item,
+    Menu,
+    MenuItem,
     Progress,
-    SegmentedControl,
     Select,
     Spacer,
     Text,
     Toggle,
     bar,
 )
-from debugger.views.help_links import empty_state
+from debugger.views.help_links import help_mark
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -34,10 +37,20 @@ from debugger.views.panels.suites.actions import (
     SHOWN_KEY,
     TAG_KEY,
     WATCH_KEY,
-    ScenarioFolder,
+    OfferedWorkflow,
     SuitesState,
 )
-from debugger.views.panels.suites.results import FAILED, SHOWN, results_list, scenario_checks
+from debugger.views.panels.suites.dialogs import dialogs_state, show_files, show_text, suite_dialogs
+from debugger.views.panels.suites.results import (
+    ALL,
+    FAILED,
+    SuiteRow,
+    results_list,
+    rows_shown,
+    scenario_checks,
+    suite_rows,
+)
+from debugger.views.panels.suites.storing import current_writer
 from debugger.views.times import shown_time
 
 _POLL_SECONDS, _WATCH_SECONDS = 0.5, 2.0
@@ -51,8 +64,14 @@ def render() -> None:
     except DebuggerError as error:
         show_error(error)
         return
-    every = _poll_seconds()
-    st.fragment(_body, run_every=every)(every)
+    drawn = _depends_on()
+    st.fragment(_body, run_every=_poll_seconds())(drawn)
+    suite_dialogs()
+
+
+def _depends_on() -> Hashable:
+    """Return what only a run of the whole page changes: how often it is looked at, and its dialog."""
+    return _poll_seconds(), dialogs_state()
 
 
 def _poll_seconds() -> float | None:
@@ -63,42 +82,51 @@ def _poll_seconds() -> float | None:
 
 
 @show_unexpected_errors("The page Suites")
-def _body(every: float | None) -> None:
+def _body(drawn: Hashable) -> None:
     navigation.leave_for_page()
     suites = state.record(SuitesState)
-    folder = actions.scenario_folder()
+    try:
+        shown = actions.suite()
+    except DebuggerError as error:
+        show_error(error)
+        return
     if state.widget(WATCH_KEY):
-        actions.run_changed(folder)
-    if every != _poll_seconds():
+        actions.run_changed(shown)
+    if drawn != _depends_on():
         st.rerun()
     show_failures()
+    if not shown.scenarios:
+        _empty()
+        return
     tag = state.widget(TAG_KEY) or ""
-    _controls(folder, tag if tag in folder.tags else "")
-    for problem in folder.problems:
-        st.error("  \n".join(map(plain, problem.message.splitlines())), icon=":material/error:")
+    _controls(shown, tag if tag in shown.tags else "")
+    for mistake in shown.mistakes:
+        st.error("  \n".join(map(plain, mistake.splitlines())), icon=":material/error:")
     if suites.job is not None and suites.job.error is not None:
         show_error(suites.job.error)
-    newest = embedded_backend().store.suites.newest()
-    suite = actions.suite_on_view(newest)
-    if suite is None:
-        _empty(folder)
-    else:
-        _results(folder, suite, newest)
+    try:
+        newest = embedded_backend().store.suites.newest()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    _results(shown, actions.suite_on_view(newest), newest)
 
 
-def _controls(folder: ScenarioFolder, tag: str) -> None:
-    job, cases = state.record(SuitesState).job, folder.tagged(tag)
+def _controls(shown: Suite, tag: str) -> None:
+    job, cases = state.record(SuitesState).job, shown.tagged(tag)
     runnable = [case for case in cases if not actions.reason_against(case)]
-    refused = explain_denial(actions.run_tagged) or ""
+    refused, offered = explain_denial(actions.run_tagged) or "", actions.offered_versions(shown)
     items: list[Item] = []
     if job is not None and job.is_running:
         items += [_progress(job), Button("suites_cancel", "Cancel", actions.cancel, icon=":material/close:")]
     else:
         reason = refused or ("" if runnable else "There is no scenario that can be run here")
+        runs = len(actions.with_versions(runnable, offered))
+        several = f", {count(runs, 'run')}" if runs != len(runnable) else ""
         items.append(
             Button(
                 "suites_run",
-                f"Run {count(len(runnable), 'scenario')}",
+                f"Run {count(len(runnable), 'scenario')}{several}",
                 actions.run_tagged,
                 (tag,),
                 icon=":material/play_arrow:",
@@ -107,19 +135,62 @@ def _controls(folder: ScenarioFolder, tag: str) -> None:
                 help=reason or "Run in the background; the runs are stored and can be opened",
             )
         )
-    if folder.tags:
+    if shown.tags:
         items.append(
-            Select(TAG_KEY, "Tag", {"": "All tags"} | {name: name for name in folder.tags}, "All tags")
+            Select(TAG_KEY, "Tag", {"": "All tags"} | {name: name for name in shown.tags}, "All tags")
         )
+    if offered:
+        items.append(_versions_menu(offered))
     items.append(
-        Toggle(WATCH_KEY, "Watch", "Run scenarios again when their files or workflows change", bool(refused))
+        Toggle(
+            WATCH_KEY,
+            "Watch",
+            "Run scenarios again when they, their files or workflows change",
+            bool(refused),
+        )
     )
     hosted = len(cases) - len(runnable)
     if hosted:
         example = next(filter(None, map(actions.reason_against, cases)))
         items.append(Text(f"{count(hosted, 'scenario')} for other connections", help=example))
-    items += [Spacer(), Text(f"{count(len(folder.cases), 'scenario')} in {folder.path}", yields=True)]
+    items += [
+        Spacer(),
+        Text(_counted(shown), yields=True),
+        Button(
+            "suite_files_button",
+            "Files …",
+            show_files,
+            icon=":material/upload_file:",
+            help="Add scenarios from files, or download all of them",
+        ),
+    ]
     bar("suites_controls", items, low=True)
+
+
+def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
+    """Return the choice of the versions that a suite run is of."""
+    chosen = sum(len(each.chosen) for each in offered)
+    items: list[MenuItem] = []
+    for each in offered:
+        items.append(Text(each.name, look="heading"))
+        items += [
+            Toggle(actions.version_key(each.id, version.version_number), version.label)
+            for version in each.versions
+        ]
+    return Menu(
+        "suites_versions",
+        f"Versions ({chosen})" if chosen else "Versions",
+        items,
+        icon=":material/layers:",
+        help="Run each scenario in several versions of its workflow; without a choice as the scenario says",
+    )
+
+
+def _counted(shown: Suite) -> str:
+    stored = sum(each.stored is not None for each in shown.scenarios)
+    in_folder = len(shown.scenarios) - stored
+    words = [f"{stored:,} stored"] if stored else []
+    return ", ".join([*words, f"{in_folder:,} of the folder"] if in_folder else words)
 
 
 def _progress(job: SuiteJob) -> Progress:
@@ -129,41 +200,77 @@ def _progress(job: SuiteJob) -> Progress:
     return Progress(f"{words} · {time.monotonic() - job.began_at:.0f} s", job.done / len(job.cases))
 
 
-def _empty(folder: ScenarioFolder) -> None:
-    if folder.cases:
-        empty_state("No suite run yet. Run the scenarios to see their results here.", "scenarios#on-the-page")
+def _empty() -> None:
+    with st.container(key="suites_empty", gap="small"):
+        st.markdown(
+            "There is no scenario yet: save a run as one, or begin with the samples. "
+            + help_mark("scenarios#on-the-page")
+        )
+        st.button(
+            "Copy the sample scenarios",
+            key="copy_samples",
+            type="primary",
+            icon=":material/content_copy:",
+            **on_click(actions.copy_samples),
+        )
+        st.button(
+            "Files …",
+            key="suite_files_button",
+            type="tertiary",
+            icon=":material/upload_file:",
+            on_click=show_files,
+        )
+
+
+def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite]) -> None:
+    baseline = (
+        None if suite is None else actions.baseline_of(suite, newest, state.widget(BASELINE_KEY) or NEWEST)
+    )
+    results = [] if suite is None else actions.compared_results(suite, baseline)
+    by_filter = rows_shown(suite_rows(shown, results))
+    state.set_widget(SHOWN_KEY, state.widget(SHOWN_KEY) or ALL)
+    rows = by_filter.get(state.widget(SHOWN_KEY), by_filter[ALL])
+    if suite is not None:
+        _head(suite, newest, by_filter)
+    if not rows:
+        st.caption("No scenario matches the choice above.")
         return
-    empty_state(
-        f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug "
-        "and put the file there, name another folder with WORKFLOW_DEBUGGER_SCENARIOS, or copy the samples.",
-        "scenarios#on-the-page",
-    )
-    st.button(
-        "Copy the sample scenarios",
-        key="copy_samples",
-        icon=":material/content_copy:",
-        **on_click(actions.copy_samples),
-    )
+    chosen = state.record(SuitesState).chosen
+    failed = (row for row in rows if row.result is not None and not row.result.has_passed)
+    row = next((row for row in rows if row.id == chosen), None) or next(failed, None)
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        has_baseline = baseline is not None
+        results_list(rows, row.id if row else "", has_results=suite is not None, has_baseline=has_baseline)
+    with right, st.container(key="suite_scenario", gap="small"):
+        if row is None:
+            st.caption("Choose a scenario to see its checks.")
+            return
+        with st.container(horizontal=True, vertical_alignment="center", key="suite_scenario_head"):
+            st.markdown(f"**{plain(row.label)}**")
+            if row.scenario is not None:
+                _of_scenario(row.scenario)
+        scenario_checks(row)
 
 
-def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuite]) -> None:
+def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, list[SuiteRow]]) -> None:
     earlier = [each for each in newest if each.id != suite.id]
     names = {each.id: f"{shown_time(each.started_at)} · {actions.suite_words(each)}" for each in earlier}
-    baseline = actions.baseline_of(suite, newest, state.widget(BASELINE_KEY) or NEWEST)
-    rows = actions.compared_results(suite, baseline)
-    by_filter = {name: [row for row in rows if row.change in kinds] for name, kinds in SHOWN.items()}
-    failed = by_filter[FAILED] = [row for row in rows if not row.has_passed]
-    state.set_widget(SHOWN_KEY, state.widget(SHOWN_KEY) or "All")
-    shown = by_filter.get(state.widget(SHOWN_KEY), rows)
     labels = {name: f"{name} {len(own):,}" for name, own in by_filter.items()}
-    again = {row.now.scenario_id for row in failed}
+    again = {
+        each.now.scenario_id
+        for row in by_filter[FAILED]
+        for each in row.by_version.values()
+        if not each.has_passed
+    }
+    refused = explain_denial(actions.run_again)
     bar(
         "suite_head",
         [
             Text(shown_time(suite.started_at), look="strong"),
             Text(f"{actions.suite_words(suite)} · by {suite.started_by}"),
             Spacer(),
-            SegmentedControl(SHOWN_KEY, "Results on view", ["All", FAILED, "Regressed", "Fixed"], labels),
+            Select(SHOWN_KEY, "Results on view", labels, ALL),
             Select(
                 BASELINE_KEY,
                 "Baseline",
@@ -176,21 +283,23 @@ def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuit
                 actions.run_again,
                 (again,),
                 icon=":material/replay:",
-                disabled=not again or bool(explain_denial(actions.run_again)),
-                help=explain_denial(actions.run_again) or "Run only the scenarios that did not pass",
+                disabled=not again or bool(refused),
+                help=refused or "Run only the scenarios that did not pass",
             ),
         ],
         low=True,
     )
-    if not shown:
-        st.caption("No scenario matches the choice above.")
-        return
-    results_list(shown, has_baseline=baseline is not None)
-    chosen = state.record(SuitesState).chosen
-    row = next((row for row in shown if row.now.scenario_id == chosen), None) or next(
-        (row for row in shown if not row.has_passed), None
-    )
-    if row is not None:
-        scenario_checks(row, next((case for case in folder.cases if case.id == row.now.scenario_id), None))
-    else:
-        st.caption("Choose a scenario to see its checks.")
+
+
+def _of_scenario(scenario: SuiteScenario) -> None:
+    """Draw the button that opens a scenario."""
+    may_write = scenario.stored is not None and scenario.stored.may_be_written_by(current_writer())
+    if scenario.text:
+        st.button(
+            "Edit …" if may_write else "Text …",
+            key="suite_text_button",
+            icon=":material/edit:" if may_write else ":material/article:",
+            on_click=show_text,
+            args=(scenario.name,),
+            help="Edit, download or delete it" if may_write else "Read or download it",
+        )

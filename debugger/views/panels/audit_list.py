@@ -10,14 +10,16 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.store import Role
+from debugger.store.audit import AuditEntry
 from debugger.views import backends
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import may
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.components.rows import Column, Columns, rows_list, table
 
 _ALL = ""
-_MAX_ROWS = 200
+_MAX_ROWS, _MOST_IN_SIGHT = 200, 12
 
 
 def audit_list() -> None:
@@ -49,27 +51,20 @@ def audit_list() -> None:
             show_error(error)
             return
         st.caption(f"{count(len(entries), 'action')}, the newest first; at most {_MAX_ROWS} are shown.")
-        st.dataframe(
-            {
-                "time": [datetime.fromtimestamp(entry.at, UTC) for entry in entries],
-                "person": [entry.person for entry in entries],
-                "role": [entry.role for entry in entries],
-                "action": [entry.action for entry in entries],
-                "target": [entry.target for entry in entries],
-                "details": [_words(entry.details) for entry in entries],
-            },
-            key="audit_entries",
-            hide_index=True,
-            column_config={
-                "time": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
-                "person": st.column_config.TextColumn("User"),
-                "role": st.column_config.TextColumn("Role", width="small"),
-                "action": st.column_config.TextColumn("Action"),
-                "target": st.column_config.TextColumn("Target"),
-                "details": st.column_config.TextColumn("Details", width="medium"),
-            },
-            alt="Audit list: time, user, role, action, target and details",
-        )
+        columns: Columns[AuditEntry] = [
+            (Column("time", "Time (UTC)", 140), lambda entry: _time(entry.at)),
+            (Column("person", "User", 110, grows=True), lambda entry: entry.person),
+            (Column("role", "Role", 70), lambda entry: entry.role),
+            (Column("action", "Action", 130), lambda entry: entry.action),
+            (Column("target", "Target", 110, grows=True), lambda entry: entry.target),
+            (Column("details", "Details", 130, grows=True), lambda entry: _words(entry.details)),
+        ]
+        shown = table("Audit list: time, user, role, action, target and details", entries, columns)
+        rows_list("audit_entries", shown, most=_MOST_IN_SIGHT)
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _words(details: Mapping[str, Any]) -> str:

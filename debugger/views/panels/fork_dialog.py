@@ -18,6 +18,7 @@ from debugger.views.auth.permissions import on_change, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.status_badges import fidelity_badge
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels import fork_actions
@@ -53,7 +54,7 @@ def fork_dialog(view: RunView) -> None:
     if state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
-    shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
+    shown = side_dialog(title, icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
     shown(_body)(view)
 
 
@@ -67,12 +68,12 @@ def _body(view: RunView) -> None:
         st.caption(f"Run {plain(draft.point.run_id)} is not changed. {plain(_WAY_HELP[draft.way])}")
         _way(draft, view, lead)
         _message(draft, lead)
+        _variables(draft, lead)
         left, right = st.columns(2, gap="small")
         with left:
             _version(draft, view, lead)
         with right:
             _start_node(draft, view, lead)
-        _variables(draft, lead)
         _note_fields(draft, lead)
         with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
             pending_differences(draft.differences)
@@ -80,6 +81,7 @@ def _body(view: RunView) -> None:
         for problem in draft.problems:
             st.error(plain(problem), icon=":material/error:")
         show_failures("fork")
+    with dialog_footer():
         _buttons(draft)
 
 
@@ -314,23 +316,22 @@ def _check(drawn: bool) -> None:
 
 
 def _buttons(draft: ForkDraft) -> None:
-    with st.container(horizontal=True, gap="xsmall", key="fork_buttons"):
-        st.button(
-            "Run fork",
-            key="run_fork",
-            type="primary",
-            icon=":material/fork_right:",
-            **on_click(
-                fork_actions.run_fork,
-                disabled=bool(draft.problems),
-                help="A new run; the original is kept",
-            ),
-        )
-        st.button(
-            "Re-run unedited",
-            key="run_unedited",
-            icon=":material/replay:",
-            **on_click(fork_actions.run_unedited, help="A new run of the same turn with nothing changed"),
-        )
-        st.space("stretch")
-        st.button("Cancel", key="cancel_fork", type="tertiary", on_click=fork_actions.close_fork)
+    st.button(
+        f"Fork at turn {draft.point.number}",
+        key="run_fork",
+        type="primary",
+        icon=":material/fork_right:",
+        **on_click(
+            fork_actions.run_fork,
+            disabled=bool(draft.problems),
+            help="A new run; the original is kept",
+        ),
+    )
+    st.button(
+        "Re-run unedited",
+        key="run_unedited",
+        icon=":material/replay:",
+        **on_click(fork_actions.run_unedited, help="A new run of the same turn with nothing changed"),
+    )
+    st.space("stretch")
+    st.button("Cancel", key="cancel_fork", type="tertiary", on_click=fork_actions.close_fork)

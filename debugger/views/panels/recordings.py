@@ -59,19 +59,19 @@ def recording_banner(session: DebugSession) -> None:
 
 def recording_upload() -> bool:
     """Draw the upload of a file; return whether it was opened."""
-    with st.expander(
-        "Open a run from a file", icon=":material/upload_file:", type="compact", key="recording"
+    key = f"recording_{state.record(_RecordingUploads).count}"
+    file = upload_file(
+        "Run file (JSON)",
+        RUN_FILE,
+        ["json"],
+        key,
+        help="Of the export, or a run's record as the API returns it. It opens in this tab only, without the "
+        "backend that it came from; its notes are added to yours.",
+    )
+    if not st.button(
+        "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
     ):
-        st.caption(
-            "A run file from the export, or a run's record as the API returns it. It opens in this tab only, "
-            "without the backend that it came from; its notes are added to yours."
-        )
-        key = f"recording_{state.record(_RecordingUploads).count}"
-        file = upload_file("Run file (JSON)", RUN_FILE, ["json"], key)
-        if not st.button(
-            "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
-        ):
-            return False
+        return False
     if file is not None:
         open_recording(file.getvalue())
     return state.record(LastAction).error is None

@@ -48,7 +48,7 @@ Which = Literal["next", "start"]
 """What the input is for: the next turn, or another run."""
 _FOR = ("Next turn", "Restart")
 _MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
-_MODE = SegmentedControl(_MODE_KEY, "Editor", _MODES, wide=True)
+_MODE = SegmentedControl(_MODE_KEY, "Editor", _MODES)
 _JSON_HEIGHT = 420
 _MOST_NAMES = 12
 _MAX_NUMBER = 2**53 - 1
@@ -126,7 +126,7 @@ def run_input(session: DebugSession, *, has_heading: bool = True) -> None:
 def _heading(which: Which, *, is_open: bool) -> None:
     items: list[Item] = [Text("Run input", look="heading")]
     if is_open:
-        items.append(SegmentedControl(state.INPUT_KEY, "Input for", _FOR, wide=True))
+        items.append(SegmentedControl(state.INPUT_KEY, "Input for", _FOR))
     if which == "next":
         note = "Sent with the next message. If empty, only the message is sent."
         items += [Text(note, look="note"), _MODE]

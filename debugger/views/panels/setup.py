@@ -17,9 +17,10 @@ from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views import actions, backends, refresh, state
 from debugger.views.actions import action
-from debugger.views.auth.permissions import explain_denial, may
+from debugger.views.auth.permissions import explain_denial, may, on_click
 from debugger.views.backends import EngineChoices, current_backend
 from debugger.views.components.error_box import show_failures, show_unexpected_errors
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
@@ -100,9 +101,7 @@ def close_setup() -> None:
 def setup_dialog() -> None:
     """Draw the dialog while it is open."""
     if state.record(SetupState).is_open and not state.record(OpenQuestions).is_open:
-        st.dialog("Workflow and run input", width="large", icon=":material/tune:", on_dismiss=close_setup)(
-            _dialog
-        )()
+        side_dialog("Workflow and run input", icon=":material/tune:", on_dismiss=close_setup)(_dialog)()
 
 
 @show_unexpected_errors("The setup dialog")
@@ -114,23 +113,45 @@ def _dialog() -> None:
     if state.record(OpenQuestions).is_open:
         st.rerun()  # a page shows one dialog at a time
     show_failures("setup")  # the page shows it too, but under the dialog
-    with suppress(DebuggerError):  # the page reports a backend that cannot be opened
-        choose_workflow(current_backend())
+    with st.container(key="setup_dialog", gap="small"):
+        with suppress(DebuggerError):  # the page reports a backend that cannot be opened
+            choose_workflow(current_backend())
+        run_input(session)
+        engine_choices(session)
+    with dialog_footer():
+        _use_input(session)
+
+
+def _use_input(session: DebugSession) -> None:
+    """Draw the button for what the input is for: the first run, another run, or the next turn."""
     no_run = session.backend.capabilities.reason_against("run_turns")
-    restart = Button(
-        "restart_now",
-        "Restart with this input",
-        _restart,
-        icon=":material/restart_alt:",
-        look="primary",
-        disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
-        help=no_run or "Start another run with the input for Restart; this one stays on record",
-    )
-    is_for_restart = session.is_over or state.widget(state.INPUT_KEY) == "Restart"
-    if is_for_restart:
-        bar("setup_restart", [restart])
-    run_input(session)
-    engine_choices(session)
+    if session.status == "not_started":
+        st.button(
+            "Start with these values",
+            key="start_now",
+            type="primary",
+            icon=":material/play_arrow:",
+            **on_click(_start, disabled=session.busy or no_run is not None, help=no_run),
+        )
+    elif session.is_over or state.widget(state.INPUT_KEY) == "Restart":
+        help_ = no_run or "Start another run with the input for Restart; this one stays on record"
+        disabled = session.busy or bool(session.turns_to_load) or no_run is not None
+        st.button(
+            "Restart with these values",
+            key="restart_now",
+            type="primary",
+            icon=":material/restart_alt:",
+            **on_click(_restart, disabled=disabled, help=help_),
+        )
+    else:
+        st.button(
+            "Keep for the next turn",
+            key="keep_input",
+            type="primary",
+            icon=":material/check:",
+            on_click=close_setup,
+            help="The values are sent with the next message",
+        )
 
 
 def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
@@ -138,6 +159,12 @@ def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
     if other is None or session.run_id != other.run_id:
         return False
     return (session.workflow_id, session.version_number) == (other.workflow_id, other.version_number)
+
+
+@action(role=Role.RUN)
+def _start() -> None:
+    close_setup()
+    actions.start()
 
 
 @action(role=Role.RUN)

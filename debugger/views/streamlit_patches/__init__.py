@@ -66,6 +66,11 @@ PATCHES = {
         "content: a browser shows an empty page.",
         "not measured: it corrects (4 of some 50 dialogs where a server sends each 0.4 s, 2026-11-29)",
     ),
+    "finished_runs": Patch(
+        "A poll that comes in the moment in which a run ends makes Streamlit drop what the run has drawn: "
+        "the page goes on showing what was before.",
+        "not measured: it corrects (1 of 295 browser tests on a busy machine, 2026-12-02)",
+    ),
     "session_files": Patch(
         "A file of a small export, an upload and a session are for all who know the address or the id; here "
         "they are for the browser and the user that started the session.",

@@ -10,21 +10,35 @@ START = turn(1, None, at("desk"), speaks("desk", "Hello"))
 
 
 def sentence(a, b, names=None):
-    return describe_divergence(compare(a, b), names or {})
+    return describe_divergence(compare(a, b), names or {}).partition("; ")[2]
 
 
 def test_nothing_differs():
-    assert sentence([START], [START]) == "Nothing differs in 1 turn and 2 events, apart from what is ignored."
+    assert sentence([START], [START]) == "nothing differs in 2 events, apart from what is ignored."
 
 
 def test_neither_run_has_a_turn():
-    assert sentence([], []) == "Neither run has a turn."
+    assert describe_divergence(compare([], []), {}) == "Neither run has a turn."
+
+
+def test_sentence_begins_with_both_lengths():
+    longer = [START, turn(2, "tea")]
+
+    sentences = [describe_divergence(compare(a, b), {}) for a, b in [([START], longer), (longer, [])]]
+
+    assert [words.partition("; ")[0] for words in sentences] == [
+        "A 1 turn, B 2 turns",
+        "A 2 turns, B 0 turns",
+    ]
+    assert describe_divergence(compare(longer, longer[1:]), {}).startswith("A 2 turns, B 1 turn; ")
 
 
 def test_the_user_says_something_else():
     a, b = [START, turn(2, "tea", hears("desk", "tea"))], [START, turn(2, "coffee", hears("desk", "coffee"))]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: the user says “tea” in A, “coffee” in B."
+    assert (
+        sentence(a, b) == "first difference in turn 2 after “Desk”: the user says “tea” in A, “coffee” in B."
+    )
 
 
 def test_the_same_words_lead_another_way():
@@ -32,47 +46,47 @@ def test_the_same_words_lead_another_way():
     b = [START, turn(2, "hm", at("desk"), transition("desk", "bye"), at("bye"))]
 
     assert sentence(a, b, {"bye": "Farewell"}) == (
-        "First difference: turn 2 after “Desk”: A takes “wants tea” to “Tea”, B continues to “Farewell”."
+        "first difference in turn 2 after “Desk”: A takes “wants tea” to “Tea”, B continues to “Farewell”."
     )
 
 
 def test_only_one_of_them_hops():
     a, b = [START, turn(2, "hm", at("desk"), transition("desk", "tea"))], [START, turn(2, "hm", at("desk"))]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A continues to “Tea”, B stays."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: A continues to “Tea”, B stays."
 
 
 def test_one_hops_and_the_other_ends():
     ended = {"type": "end_thread", "last_node_logical_id": "desk", "origin_thread_id": "0"}
     a, b = [START, turn(2, "hm", transition("desk", "tea"))], [START, turn(2, "hm", ended)]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A continues to “Tea”, B ends."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: A continues to “Tea”, B ends."
 
 
 def test_the_workflow_says_something_else():
     a, b = [START, turn(2, "hm", speaks("desk", "Yes"))], [START, turn(2, "hm", speaks("desk", "No"))]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A says “Yes”, B says “No”."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: A says “Yes”, B says “No”."
 
 
 def test_a_variable_of_the_input_differs():
     a, b = [turn(1, None, dynamic_variables={"shop": "A"})], [turn(1, None, dynamic_variables={"shop": "B"})]
 
-    assert sentence(a, b) == "First difference: turn 1: the input differs in dynamic_variables.shop."
+    assert sentence(a, b) == "first difference in turn 1: the input differs in dynamic_variables.shop."
 
 
 def test_the_state_differs_and_nothing_else():
     a, b = [START, turn(2, "hm", shows(tea="Assam"))], [START, turn(2, "hm", shows(tea="Ceylon"))]
 
     assert sentence(a, b) == (
-        "First difference: turn 2 after “Desk”: the state differs in runtime_variables.tea."
+        "first difference in turn 2 after “Desk”: the state differs in runtime_variables.tea."
     )
 
 
 def test_an_event_comes_in_one_only():
     a, b = [START, turn(2, "hm", {"type": "workflow_warning"})], [START, turn(2, "hm")]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: workflow warning comes in A only."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: workflow warning comes in A only."
 
 
 def test_turns_before_a_continued_run_do_not_differ():
@@ -83,11 +97,11 @@ def test_turns_before_a_continued_run_do_not_differ():
     sentences = [describe_divergence(compare(a, b, shift=1), {}) for b in ([same], [other])]
 
     assert sentences == [
-        "Turn 2 is the same; then B ends and A continues.",
-        "First difference: turn 2: A says “Hot”, B says “Cold”.",
+        "A 3 turns, B 1 turn; turn 2 is the same, then B ends and A continues.",
+        "A 3 turns, B 1 turn; first difference in turn 2: A says “Hot”, B says “Cold”.",
     ]
     assert describe_divergence(compare(a[:2], [same], shift=1), {}) == (
-        "Nothing differs in 1 turn and 1 event, apart from what is ignored."
+        "A 2 turns, B 1 turn; nothing differs in 1 event, apart from what is ignored."
     )
 
 
@@ -97,7 +111,7 @@ def test_input_of_background_work_differs_too():
         return [turn(1, "hm", shows(tea=tea)), replace(work, is_background=True)]
 
     assert sentence(run("Assam", 1), run("Ceylon", 2)) == (
-        "First difference: turn 1: the input differs in dynamic_variables.seed."
+        "first difference in turn 1: the input differs in dynamic_variables.seed."
     )
 
 
@@ -106,21 +120,21 @@ def test_escalation_without_destination_ends():
     end |= {"edge_logical_id": None, "destination_node_logical_id": None, "destination_node_name": None}
     a, b = [START, turn(2, "hm", end)], [START, turn(2, "hm")]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A ends, B stays."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: A ends, B stays."
 
 
 def test_companion_thread_starts_in_one_only():
     fork = transition("desk", "poll", kind="companion_edge")
     a, b = [START, turn(2, "hm", fork)], [START, turn(2, "hm")]
 
-    assert sentence(a, b) == "First difference: turn 2 after “Desk”: companion edge comes in A only."
+    assert sentence(a, b) == "first difference in turn 2 after “Desk”: companion edge comes in A only."
 
 
 def test_one_run_ends_before_the_other():
     longer = [START, turn(2, "hm", at("desk"))]
 
-    assert sentence([START], longer) == "Turn 1 is the same; then A ends and B continues."
-    assert sentence(longer, [START]) == "Turn 1 is the same; then B ends and A continues."
+    assert sentence([START], longer) == "turn 1 is the same, then A ends and B continues."
+    assert sentence(longer, [START]) == "turn 1 is the same, then B ends and A continues."
 
 
 def test_long_words_are_cut():

@@ -20,7 +20,9 @@ from debugger.views.panels.compare import actions as compare_actions
 from debugger.views.panels.compare.actions import CompareState
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static, when
+from tests.views.bars import control, items, use, words
 from tests.views.records import record_of
+from tests.views.row_lists import choose, drawn, rows
 
 
 @pytest.fixture
@@ -56,12 +58,12 @@ def open_pair(app, a, b):
 
 
 def show(app, tab):
-    app.segmented_control("compare_tab").set_value(tab).run()
+    use(app, "compare_tab", tab)
     assert not app.exception
 
 
-def table(app, alt="Rows of both runs"):
-    return next(each.value for each in app.dataframe if each.proto.alt.startswith(alt))
+def table(app, label="Rows of both runs"):
+    return rows(app, label)
 
 
 def pair(backend):
@@ -73,9 +75,20 @@ def markdown(app):
     return "\n".join(each.value for each in app.markdown)
 
 
+def verdict(app):
+    """The badge above the comparison."""
+    return items(app, "compare_sentence")[0]["text"]
+
+
 def sentence(app):
-    """The sentence on the first difference, without Markdown escapes."""
-    return app.warning[0].value.replace("\\", "")
+    """The sentence above the comparison."""
+    return items(app, "compare_sentence")[1]["text"]
+
+
+def ignored(app):
+    """The names of what is ignored, as the menu has them."""
+    menu = next(item for item in items(app, "compare_tabs") if item["kind"] == "menu")
+    return menu["label"], [each["label"] for each in menu["items"] if each.get("value")]
 
 
 def test_without_runs_page_says_what_would_be_here(app):
@@ -83,18 +96,19 @@ def test_without_runs_page_says_what_would_be_here(app):
 
     assert not app.exception
     assert any("Choose run A and run B above" in caption.value for caption in app.caption)
-    assert app.button("compare_swap").disabled
+    assert control(app, "compare_swap").disabled
 
 
 def test_address_opens_two_runs_where_they_part(app, backend, held):
     open_pair(app, *pair(backend))
 
-    assert "First difference: turn 2" in sentence(app)
+    assert "first difference in turn 2" in sentence(app)
     row = held().row
-    chosen = table(app).to_dict("records")[row - held().top]
-    assert (chosen["verdict"], chosen["type"]) == (["~ changed"], "input")
+    assert drawn(app, "Rows of both runs")["chosen"] == row
+    chosen = table(app)[row]
+    assert (chosen["turn"], chosen["type"]) == ("2", "input")
     assert (chosen["a"], chosen["b"]) == ("the caller wants tea", "the caller wants coffee")
-    assert "| Embedded engine | Test v0 |" in markdown(app)
+    assert chosen["difference"] == ['~ content: "the caller wants tea" → "the caller wants coffee"']
 
 
 def test_address_names_what_page_shows(app, backend):
@@ -106,7 +120,7 @@ def test_address_names_what_page_shows(app, backend):
 
     assert not app.exception
     assert (app.query_params["a"], app.query_params["b"]) == (a, b)
-    assert "First difference: turn 2" in sentence(app)
+    assert "first difference in turn 2" in sentence(app)
 
 
 def test_address_that_browser_sent_too_late_takes_no_choice_back(app, backend, held):
@@ -154,7 +168,7 @@ def test_id_that_no_run_has_is_told_and_run_before_stays(app, backend, held):
     assert not app.exception
     assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
     assert held().runs["b"].run.workflow_run_id == b
-    assert "First difference: turn 2" in sentence(app)
+    assert "first difference in turn 2" in sentence(app)
 
 
 def test_one_of_two_runs_that_cannot_be_found_leaves_other(app, backend, held):
@@ -170,37 +184,57 @@ def test_differences_are_gone_through_with_buttons(app, backend, held):
     open_pair(app, *pair(backend))
     first, differing = held().row, held().side_by_side().comparison.differing
 
-    app.button("compare_next").click().run()
-    app.button("compare_next").click().run()
+    use(app, "compare_next")
+    use(app, "compare_next")
     third = held().row
-    app.button("compare_previous").click().run()
+    use(app, "compare_previous")
     second = held().row
-    app.button("compare_first").click().run()
+    use(app, "compare_first")
 
     assert [first, second, third] == differing[:3]
     assert held().row == first
-    assert app.button("compare_previous").disabled
+    assert control(app, "compare_previous").disabled
 
 
-def test_table_begins_above_first_difference(app, backend, held):
+def test_long_table_shows_page_of_first_difference(app, backend, held, monkeypatch):
+    monkeypatch.setattr("debugger.analysis.paging.SIZE", 5)
     kept = backend.create_workflow(desk(), name="Drinks")
     said = "hello", "what is there", "good"
     runs = [play(backend, kept.id, *said, f"the caller wants {drink}") for drink in ("tea", "coffee")]
 
     open_pair(app, *runs)
+    row, shown = held().row, drawn(app, "Rows of both runs")
+    use(app, "compare_rows_previous_page")
 
-    assert held().row > 15
-    assert held().top == held().row - 4
+    assert shown["rows"][shown["chosen"]]["target"] == [row]
+    assert len(shown["rows"]) == 5
+    assert drawn(app, "Rows of both runs")["chosen"] is None
+    choose(app, [row - 5], "Rows of both runs")
+    choose(app, [], "Rows of both runs")
+    assert held().row == row - 5
+
+
+@pytest.mark.parametrize("target", [[999], [-1], [True], ["1"], "1", [1, 2]])
+def test_odd_row_of_a_browser_is_ignored(app, backend, held, target):
+    open_pair(app, *pair(backend))
+    row = held().row
+
+    choose(app, target, "Rows of both runs")
+
+    assert held().row == row
 
 
 def test_differing_rows_can_be_shown_alone(app, backend, held):
     open_pair(app, *pair(backend))
-    assert "= same" in {chips[0] for chips in table(app)["verdict"]}
+    assert ["= same"] in [row["difference"] for row in table(app)]
 
-    app.toggle("compare_only_differences").set_value(True).run()
+    use(app, "compare_only_differences", True)
 
     assert not app.exception
-    assert "= same" not in {chips[0] for chips in table(app)["verdict"]}
+    assert ["= same"] not in [row["difference"] for row in table(app)]
+    found = held().side_by_side().comparison
+    assert len(table(app)) == len(found.differing)
+    assert f"{len(found.differing)} of {len(found.rows)} rows differ" in words(app)
 
 
 def test_chosen_row_shows_both_events_and_what_differs(app, backend, held):
@@ -213,22 +247,30 @@ def test_chosen_row_shows_both_events_and_what_differs(app, backend, held):
 
     app.run()
 
-    assert "###### user\\_messages" in markdown(app)
-    assert "the caller wants :red-background[− tea]:blue-background[+ coffee]" in markdown(app)
+    assert "**user\\_messages**" in markdown(app)
+    assert (
+        {
+            "path": ["messages[0].content"],
+            "a": ["the caller wants ", "tea"],
+            "b": ["the caller wants ", "coffee"],
+        }
+    ) in table(app, "Fields that differ")
     assert [json.loads(each.value)["type"] for each in app.json] == ["user_messages", "user_messages"]
 
 
 def test_more_is_ignored_or_less(app, backend, held):
     kept = backend.create_workflow(desk())
     open_pair(app, *(play(backend, kept.id) for _ in range(2)))
-    assert "Nothing differs" in app.success[0].value
+    assert verdict(app) == "Nothing differs"
+    label, names = ignored(app)
+    assert label == f"Ignore ({len(names)})"
 
-    chosen = [name for name in app.pills("compare_ignoring").value if name != "times"]
-    app.pills("compare_ignoring").set_value(chosen).run()
+    use(app, "compare_ignoring_times", False)
 
     assert not app.exception
     assert "times" not in held().ignoring
-    assert "First difference: turn 1" in sentence(app)
+    assert ignored(app) == (f"Ignore ({len(names) - 1})", [name for name in names if name != "times"])
+    assert (verdict(app), "first difference in turn 1" in sentence(app)) == ("Different", True)
 
 
 def test_turns_of_b_can_be_put_beside_later_ones(app, backend, held):
@@ -244,7 +286,7 @@ def test_swapped_runs_change_places(app, backend, held):
     a, b = pair(backend)
     open_pair(app, a, b)
 
-    app.button("compare_swap").click().run()
+    use(app, "compare_swap")
 
     assert not app.exception
     assert (app.query_params["a"], app.query_params["b"]) == (b, a)
@@ -257,9 +299,9 @@ def test_runs_that_went_on_are_read_again(app, backend, held):
     open_pair(app, a, b)
     backend.execute(kept.id, TurnInput.with_message("hm"), run_id=b).finish()
 
-    app.button("compare_reload").click().run()
+    use(app, "compare_reload")
 
-    assert "then A ends and B continues" in sentence(app)
+    assert sentence(app) == "A 1 turn, B 2 turns; turn 1 is the same, then A ends and B continues."
 
 
 def test_path_tab_tells_who_came_by(app, backend):
@@ -267,14 +309,11 @@ def test_path_tab_tells_who_came_by(app, backend):
 
     show(app, "Path")
 
-    rows = {
-        row["name"]: (row["share"], row["a"], row["b"])
-        for row in table(app, "Nodes and edges").to_dict("records")
-    }
-    assert rows["Tea"] == ("A only", 1, 0)
-    assert rows["Coffee"] == ("B only", 0, 1)
-    assert rows["Desk"][0] == "both"
-    assert "dashed line" in markdown(app)
+    found = {row["name"]: (row["share"], row["a"], row["b"]) for row in table(app, "Nodes and edges")}
+    assert found["Tea"] == ("A only", "1", "0")
+    assert found["Coffee"] == ("B only", "0", "1")
+    assert found["Desk"][0] == "both"
+    assert any(text.startswith("dashed line: ") for text in words(app))
 
 
 def test_transcript_tab_marks_words_that_differ(app, backend):
@@ -282,8 +321,10 @@ def test_transcript_tab_marks_words_that_differ(app, backend):
 
     show(app, "Transcript")
 
-    assert ":red-background[− tea]" in markdown(app)
-    assert ":blue-background[+ coffee]" in markdown(app)
+    said = next(row for row in table(app, "Messages of both runs") if row["who"] == "User")
+    assert said["turn"] == "2"
+    assert (said["a"], said["b"]) == (["the caller wants ", "tea"], ["the caller wants ", "coffee"])
+    assert said["difference"] == ["~ changed"]
 
 
 def test_what_was_said_is_no_markdown(app, backend):
@@ -294,7 +335,7 @@ def test_what_was_said_is_no_markdown(app, backend):
     show(app, "Transcript")
 
     assert "![x]" not in markdown(app)
-    assert "\\!\\[x\\]" in markdown(app)
+    assert ["![x](http://127.0.0.1/a.png) | a"] in [row["a"] for row in table(app, "Messages of both runs")]
 
 
 def test_state_tab_tells_variables_of_turn(app, backend):
@@ -307,9 +348,8 @@ def test_state_tab_tells_variables_of_turn(app, backend):
 
     show(app, "State")
 
-    assert table(app, "Variables of both").to_dict("records") == [
-        {"op": "~ changed", "path": "dynamic.shop", "a": '"Leaf"', "b": '"Bean"'}
-    ]
+    [row] = table(app, "Variables of both")
+    assert row == {"path": "dynamic.shop", "a": ["Leaf"], "b": ["Bean"], "difference": ["~ changed"]}
 
 
 def test_versions_tab_lists_what_differs(app, backend):
@@ -319,13 +359,12 @@ def test_versions_tab_lists_what_differs(app, backend):
 
     show(app, "Versions")
 
-    assert [row["name"] for row in table(app, "Nodes, edges and settings").to_dict("records")] == ["Desk"]
-
-    cells = {"selection": {"rows": [], "columns": [], "cells": [[0, "name"]]}}
-    app.session_state["compare_structure"] = cells
-    app.run()
-
-    assert ":blue-background[+ Sing\\.]" in markdown(app)
+    assert [row["name"] for row in table(app, "Nodes, edges and settings")] == ["Desk"]
+    assert ["Sing."] in [row["b"] for row in table(app, "Fields that differ")]
+    facts = {row["name"]: row for row in table(app, "Facts of both runs")}
+    assert facts["Version"] == {"name": "Version", "a": "v0", "b": "v1", "difference": "another version"}
+    choose(app, [5], "Nodes, edges and settings")
+    assert ["Sing."] in [row["b"] for row in table(app, "Fields that differ")]
 
 
 def test_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backend):
@@ -336,7 +375,7 @@ def test_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backen
     for tab in ("Path", "Transcript", "State", "Versions"):
         show(app, tab)
 
-    assert "The workflow was deleted" in app.info[0].value
+    assert any("The workflow was deleted" in each.value for each in app.caption)
 
 
 def test_run_of_other_backend_stands_beside_one_of_this(app, backend, held, tmp_path):
@@ -352,7 +391,7 @@ def test_run_of_other_backend_stands_beside_one_of_this(app, backend, held, tmp_
 
     assert not app.exception
     assert app.query_params["b"] == f"hosted:{there}"
-    assert "Nothing differs" in app.success[0].value
+    assert verdict(app) == "Nothing differs"
 
 
 def test_backend_that_fails_leaves_runs_on_view(app, backend):
@@ -363,7 +402,7 @@ def test_backend_that_fails_leaves_runs_on_view(app, backend):
     app.run()
 
     assert not app.exception
-    assert "First difference: turn 2" in sentence(app)
+    assert "first difference in turn 2" in sentence(app)
 
 
 @pytest.fixture
@@ -462,15 +501,15 @@ def test_pickers_are_drawn_before_runs_are_read(app, backend, monkeypatch):
 def test_rows_say_what_changed(app, backend):
     open_pair(app, *pair(backend))
 
-    changes = {row["type"]: row["change"] for row in table(app).to_dict("records") if row["change"]}
+    changes = {row["type"]: row["difference"] for row in table(app)}
 
-    assert '"the caller wants tea" → "the caller wants coffee"' in changes["input"]
+    assert '"the caller wants tea" → "the caller wants coffee"' in changes["input"][0]
 
 
 def test_absent_or_null_is_listed_as_ignored(app, backend):
     open_pair(app, *pair(backend))
 
-    assert "absent or null" in app.pills("compare_ignoring").value
+    assert "absent or null" in ignored(app)[1]
 
 
 def test_recording_is_told_from_its_stored_run(app, backend):

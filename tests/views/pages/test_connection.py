@@ -20,6 +20,7 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from debugger.views.drafts import Drafts
 from debugger.views.run_state import CurrentRun
+from debugger.views.state import PageLinks
 from debugger.views.times import shown_time
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
@@ -104,8 +105,7 @@ def test_embedded_engine_says_what_it_found(app, backend):
 
     assert not app.exception
     assert app.success[0].value == "The connection works: 1 workflow found."
-    found = {each.proto.alt.partition(" ")[0]: each.value for each in app.dataframe}
-    assert list(found["Workflows"]["name"]) == ["Tea shop"]
+    assert column(app, "name", "Workflows") == ["Tea shop"]
     assert column(app, "class", "Policy") == ["talk", "read", "write", "contact"]
     assert column(app, "policy", "Policy")[2] == "blocked: refused"
 
@@ -522,7 +522,7 @@ def test_workflows_are_listed_in_the_pages_zone(view, backend, monkeypatch):
 
     app.button("test_embedded").click().run()
 
-    [shown] = next(each.value for each in app.dataframe if "updated" in each.value)["updated"]
+    [shown] = column(app, "updated", "Workflows")
     assert shown == shown_time(backend.workflows()[0].updated_at)
 
 
@@ -549,3 +549,14 @@ def test_revocation_that_fails_is_reported(app, backend, monkeypatch):
     app.button(f"take_back_{workflow.id}_0").click().run()
 
     assert [error.value for error in app.error] == ["The database is away\\."]
+
+
+def test_recording_leads_to_the_page_that_opens_one(app):
+    app.run()
+    record_of(app, CurrentBackend).name = "recording"
+    app.run()
+
+    use(app, "to_recordings")
+
+    assert not app.exception
+    assert record_of(app, PageLinks).on_view == "runs"

@@ -14,6 +14,7 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput
+from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.store import Role
@@ -24,8 +25,10 @@ from debugger.views.connections import HostedConnection
 from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
 from tests.support.factories import direct, document, say, static
-from tests.views.bars import captions, control, items, keys, meters, use
+from tests.views.bars import badges, captions, control, items, keys, meters, use
 from tests.views.records import record_of
+from tests.views.row_lists import choose as choose_row
+from tests.views.row_lists import lists
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def test_without_runs_page_says_what_would_be_here(app):
     app.run()
 
     assert not app.exception
-    assert "There is none yet" in captions(app)
+    assert "There is no run to review yet" in captions(app)
 
 
 def test_verdicts_lead_through_the_open_runs(app, backend, workflow):
@@ -120,7 +123,7 @@ def test_verdicts_lead_through_the_open_runs(app, backend, workflow):
         (second, Target(), "fail", "me", ""),
         (third, Target(), "unsure", "me", ""),
     ]
-    assert app.success[0].value == "Every run of the filter is decided."
+    assert "Every run of the filter is decided" in badges(app)
 
 
 def test_turn_without_messages_says_so(app, backend, workflow):
@@ -255,7 +258,7 @@ def test_switch_keeps_the_decided_run_on_view(app, backend, workflow):
     decide(app, "pass")
 
     assert held(app).run_id == run_id
-    assert items(app, "review_verdicts")[0]["look"] == "primary"
+    assert control(app, f"verdict_pass_{run_id}").item["look"] == "primary"
 
 
 def test_late_press_decides_on_no_other_run(app, backend, workflow):
@@ -484,7 +487,7 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     upload(app, sheet)
     before = verdicts(backend, first, second)
     shown = " ".join(each.value for each in app.markdown)
-    unknown, tables = app.warning[0].value, " ".join(str(table.value) for table in app.dataframe)
+    unknown, tables = app.warning[0].value, str(lists(app))
     app.button("review_import_now").click().run()
 
     assert before == []
@@ -511,8 +514,7 @@ def test_conflict_is_stored_only_where_it_is_ticked(app, backend, workflow):
 
     upload(app, workbook(("run_id", "verdict"), (first, "fail"), (second, "unsure")))
     assert "review_import_now" not in keys(app)
-    app.session_state["review_conflicts_1"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
-    app.run()
+    choose_row(app, [1], "Conflicts")
     app.button("review_import_now").click().run()
 
     assert [found[2] for found in verdicts(backend, first, second)] == ["pass", "unsure"]
@@ -584,6 +586,59 @@ def test_workflows_of_one_name_are_told_apart(app, backend, workflow):
 
     options = next(box for box in app.selectbox if box.label == "Workflow").options
     assert len(set(options)) == 3
+
+
+def test_runs_of_tests_are_reviewed_on_request(app, backend, workflow):
+    first, second = runs(backend, workflow, 2)
+    backend.store.scenario_runs.save(first, ScenarioMark("Tea", "tea.scenario.yaml", "passed"))
+    app.run()
+    before = held(app).queue.runs
+
+    next(each for each in app.toggle if each.label == "Runs of tests").set_value(True)
+    app.button("review_apply").click().run()
+
+    assert (before, held(app).queue.runs) == ((second,), (first, second))
+    assert app.query_params["tests"] == "1"
+
+
+def test_one_line_says_what_is_decided_on_and_by_which_keys(app, backend, workflow):
+    runs(backend, workflow, 2)
+    app.run()
+
+    choose(app, "message:2")
+
+    line = items(app, "review_decision")
+    assert line[0]["text"] == "Verdict on message 2"
+    assert {each["label"]: each["keys"] for each in line if each["kind"] == "button"} == {
+        "Pass": "1",
+        "Fail": "2",
+        "Unsure": "3",
+        "Previous part": "Shift + M",
+        "Next part": "M",
+        "Whole run": "W",
+        "Back": "B",
+        "Next open": "O",
+        "Undo": "Z",
+    }
+
+
+def test_hosted_runs_of_tests_are_left_out(app, backend, workflow, tmp_path):
+    other = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/other.sqlite3", responder="rules"))
+    ids = runs(other, other.create_workflow(document(static("a", "Hello"), say("b"), direct("a", "b"))), 2)
+    backend.store.scenario_runs.save(ids[0], ScenarioMark("Tea", "tea.scenario.yaml", "passed"))
+    app.run()
+    (
+        record_of(app, CurrentBackend).name,
+        record_of(app, HostedConnection).name,
+        record_of(app, HostedConnection).backend,
+    ) = "hosted", "staging", other
+
+    app.query_params.update({"backend": "hosted", "connection": "staging"})
+    app.run()
+    other.close()
+
+    assert not app.exception
+    assert held(app).queue.runs == (ids[1],)
 
 
 def test_other_backend_begins_with_its_own_runs(app, backend, workflow):

@@ -18,7 +18,7 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say, static
 from tests.support.turns import WholeTurn, append_turn
-from tests.views.bars import control
+from tests.views.bars import control, keys
 from tests.views.records import record_of
 from tests.views.row_lists import choose, column, rows, use
 
@@ -44,7 +44,7 @@ def test_without_runs_page_says_what_would_be_here(app):
     app.run()
 
     assert not app.exception
-    assert any("There is none yet" in caption.value for caption in app.caption)
+    assert any("there is none yet" in caption.value for caption in app.caption)
 
 
 def test_runs_are_listed_with_workflow_status_and_id(app, backend):
@@ -54,7 +54,12 @@ def test_runs_are_listed_with_workflow_status_and_id(app, backend):
     app.run()
 
     row = rows(app, "Runs")[0]
-    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", "Your turn", "qa", run_id)
+    assert (row["workflow"], row["status"], row["by"], row["id"]) == (
+        "Tea shop v0",
+        "Your turn",
+        "qa",
+        run_id,
+    )
     assert len(row["began"]) == 19
 
 
@@ -234,18 +239,23 @@ def test_boxes_move_along_with_their_rows(app, backend):
     assert set(backend.store.notes.marks([older, newer])) == {older}
 
 
-def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
+def test_actions_come_with_ticks_and_go_with_them(app, backend):
     workflow = backend.create_workflow(document(say("chat")))
     for _ in range(2):
         run(backend, workflow)
     app.run()
-    nothing = [control(app, key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+    floating = ("open_chosen", "star_chosen", "compare_chosen", "erase_chosen")
+    nothing = keys(app) & set(floating)
 
     tick(app, 0)
-    one = [control(app, key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+    one = [control(app, key).disabled for key in floating]
+    tick(app, 0, 1)
+    two = [control(app, key).disabled for key in floating]
+    control(app, "untick").use()
 
-    assert nothing == [True, True, True]
-    assert one == [False, False, True]
+    assert nothing == keys(app) & set(floating) == set()
+    assert one == [False, False, True, False]
+    assert two == [True, False, False, True]
 
 
 def test_run_that_fork_comes_from_is_shown(app, backend):

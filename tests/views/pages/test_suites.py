@@ -7,17 +7,19 @@ import pytest
 
 from debugger.errors import InputError, StoreError
 from debugger.samples import sample_scenarios
-from debugger.scenarios.loading import find_scenarios
-from debugger.store import StoredRepetition, StoredResult, SuiteRepository
+from debugger.scenarios.stored import read_suite, store_scenario
+from debugger.store import Role, StoredRepetition, StoredResult, SuiteRepository
+from debugger.store.scenarios import Writer
 from debugger.views.pages import suites
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import WATCH_KEY, SuitesState
 from debugger.views.state import LastAction
 from tests.support.factories import document, static
-from tests.views.bars import use
+from tests.views.bars import control, use
 from tests.views.records import record_of
 from tests.views.row_lists import column
 
+ADA = Writer("Ada", Role.RUN)
 SCENARIO = "version: 1\nname: Hours\nworkflow: hello.json\nrows: [{word: a}, {word: b}]\nturns: [{say: Hi}]\n"
 
 
@@ -50,13 +52,14 @@ def test_label_has_a_space_before_the_row(app, backend):
 
     app.run()
 
-    assert column(app, "scenario", "Scenarios") == ["Hours [row 12]"]
+    assert column(app, "scenario", "Scenarios") == ["Hours [row 12]", "Hours [row 1]", "Hours [row 2]"]
+    assert column(app, "now", "Scenarios") == ["✗ Failed", "Not run", "Not run"]
     assert "**Hours \\[row 12\\]**" in [text.value for text in app.markdown]
 
 
-def test_watching_reads_the_folder_once(app, monkeypatch):
+def test_watching_reads_the_scenarios_once(app, monkeypatch):
     read = []
-    monkeypatch.setattr(actions, "find_scenarios", lambda paths: read.append(paths) or find_scenarios(paths))
+    monkeypatch.setattr(actions, "read_suite", lambda *found: read.append(found) or read_suite(*found))
     app.session_state[WATCH_KEY] = True
 
     app.run()
@@ -87,17 +90,60 @@ def test_error_stays_while_files_are_watched(app):
     assert app.error[0].value == "It is red\\."
 
 
-def test_empty_folder_offers_the_samples(app, file):
+@pytest.mark.parametrize("has_history", [False, True])
+def test_empty_suite_offers_the_samples(app, backend, file, has_history):
     for each in file.parent.iterdir():
         each.unlink()
+    if has_history:
+        backend.store.suites.begin("f" * 24, started_by="Ada", program_version="", selected=1)
     app.run()
+    [text] = [each.value for each in app.markdown if "no scenario yet" in each.value]
 
     app.button(key="copy_samples").click().run()
 
-    assert len(list(file.parent.iterdir())) == len(sample_scenarios()) == 7
-    assert "No suite run yet" in app.caption[0].value
+    assert not re.search(r"WORKFLOW_DEBUGGER|/", text.partition("[Help]")[0])
+    assert len(backend.store.scenarios.all()) == len(sample_scenarios()) == 7
+    assert list(file.parent.iterdir()) == []
     with pytest.raises(KeyError):
         app.button(key="copy_samples")
+
+
+def test_list_has_stored_scenarios_and_files(app, backend):
+    store(backend, "Tea")
+
+    app.run()
+
+    assert column(app, "scenario", "Scenarios") == ["Tea", "Hours [row 1]", "Hours [row 2]"]
+    assert column(app, "source", "Scenarios") == ["Ada", "hours.scenario.yaml", "hours.scenario.yaml"]
+    assert control(app, "suites_run").label == "Run 3 scenarios"
+
+
+def test_run_has_both_sources(app, backend):
+    store(backend, "Tea")
+    backend.create_workflow(document(static("hello", "Hello"), name="Tea shop"))
+    app.run()
+
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(30)
+    app.run()
+
+    assert set(column(app, "now", "Scenarios")) == {"✓ Passed"}
+    assert len(column(app, "now", "Scenarios")) == 3
+
+
+def test_name_of_a_file_and_a_stored_one_is_an_error(app, backend):
+    store(backend, "Hours")
+
+    app.run()
+
+    assert "'Hours' is that of a stored scenario and of" in app.error[0].value
+    assert "of hours\\.scenario\\.yaml" in app.error[0].value
+    assert control(app, "suites_run").disabled
+
+
+def store(backend, name, writer=ADA):
+    text = f"version: 1\nname: {name}\nworkflow: Tea shop\nturns: [{{say: Hi}}]\n"
+    return store_scenario(backend.store.scenarios, text, writer, expected=0)
 
 
 def test_start_that_fails_can_be_tried_again(app, backend, monkeypatch):
@@ -163,3 +209,26 @@ def test_causes_of_failed_checks_are_whole_sentences(app, file):
     (why,) = [each.value for each in app.caption if each.value.startswith("Why")]
     assert why.startswith("Why · turn 1 · path: Left at 'Hello'")
     assert why.endswith("it has no edge to 'Hello'")
+
+
+def test_chosen_versions_are_columns(app, backend, file):
+    file.unlink()
+    workflow = backend.create_workflow(document(static("hello", "Hello"), name="Tea shop"))
+    backend.store.create_version(workflow.id, document=document(static("hello", "Good day")))
+    text = "version: 1\nname: Greeting\nworkflow: Tea shop\nturns: [{say: Hi, expect: [{says: Hello}]}]\n"
+    store_scenario(backend.store.scenarios, text, ADA, expected=0)
+    for number in (0, 1):
+        app.session_state[actions.version_key(workflow.id, number)] = True
+    app.run()
+    label = control(app, "suites_run").label
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(60)
+    app.run()
+    shown = [column(app, f"version_{number}", "Scenarios") for number in (0, 1)]
+    use(app, "suites_failed")
+    again = record_of(app, SuitesState).job
+
+    assert label == "Run 1 scenario, 2 runs"
+    assert shown == [["✓ Passed"], ["✗ Failed"]]
+    assert [case.id for case in again.cases] == ["stored::Greeting[version 1]"]
+    assert again.wait(60)

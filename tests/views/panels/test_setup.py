@@ -105,6 +105,8 @@ def test_dialog_offers_workflow_version_and_input(app, waiting):
     assert {"workflow", "version", "workflow_files", "input_for"} <= keys(app)
     assert control(app, "input_for").value == "Next turn"
     assert "restart_now" not in keys(app)
+    use(app, "keep_input")
+    assert "workflow" not in keys(app)
 
 
 def test_dialog_stays_while_input_is_edited(app, waiting):
@@ -181,6 +183,19 @@ def test_demo_view_has_setup_in_dialog_alone(app, backend):
     assert "start" in before
     assert "workflow" not in before
     assert {"workflow", "version", "input_mode"} <= keys(app)
+
+
+def test_dialog_of_demo_view_starts_the_run(app, backend, record, settle):
+    backend.create_workflow(document(*CHAT))
+    app.query_params["skin"] = "demo"
+    app.run()
+    use(app, "setup")
+
+    use(app, "start_now")
+    settle()
+
+    assert record(CurrentRun).session.turns
+    assert "workflow" not in keys(app)
 
 
 REQUEST = node("book", "http_request", method="POST", url="https://api.example/orders")

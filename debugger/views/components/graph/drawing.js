@@ -261,7 +261,7 @@ function paintChips(marks, chips, room, right, y) {
   let shown = chips;
   if (widthOf(shown) > room) shown = shown.map(chip => chip.short ? { ...chip, text: chip.short } : chip);
   if (widthOf(shown) > room) shown = shown.map((chip, at) => at && chip.kind.startsWith("lane-") ? { ...chip, text: [...chip.text][0] } : chip);
-  for (let count = chips.length - 1; count && widthOf(shown) > room; count -= 1) {
+  for (let count = chips.length - 1; count > 0 && widthOf(shown) > room; count -= 1) {
     shown = [...shown.slice(0, count), { kind: "note", text: "+" + (chips.length - count) }];
   }
   if (shown.length && widthOf(shown) > room) {

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from debugger.analysis.comparison.comparison import turn_offset
-from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
+from debugger.analysis.comparison.ignored import IGNORED, IGNORED_BETWEEN_RUNS
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import RunSearch
@@ -22,7 +22,6 @@ from debugger.views.backends import CurrentBackend, local_store, named_backend
 from debugger.views.run_state import CurrentRun, Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
-IGNORING_KEY = "compare_ignoring"
 SHIFT_KEY = "compare_shift"
 DIFFERENCES_KEY = "compare_only_differences"
 Side = Literal["a", "b"]
@@ -47,8 +46,8 @@ class CompareState:
     """How many turns of A came before the first of B."""
     row: int | None = None
     """The chosen row of the comparison."""
-    top: int | None = None
-    """Which of the rows on view is the uppermost; ``None`` is one just above the chosen row."""
+    change: int = 0
+    """The chosen change of the workflow."""
     only_differences: bool = False
     seen: RunComparison | None = None
     """The last comparison of the runs."""
@@ -67,6 +66,11 @@ class CompareState:
 def picker_key(side: Side) -> str:
     """Return the key of the box in which a run is chosen."""
     return f"compare_{side}"
+
+
+def ignoring_key(name: str) -> str:
+    """Return the key of the switch that passes over a kind of values."""
+    return f"compare_ignoring_{name}".replace(" ", "_")
 
 
 @action()
@@ -191,9 +195,9 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
 
 
 def ignore() -> None:
-    """Pass over what the pills say."""
+    """Pass over what the switches say."""
     held = state.record(CompareState)
-    held.ignoring = frozenset(state.widget(IGNORING_KEY) or ())
+    held.ignoring = frozenset(one.name for one in IGNORED if state.widget(ignoring_key(one.name)))
     go_to_first()
 
 
@@ -214,11 +218,9 @@ def go_to(row: int | None) -> None:
 
 
 def go_to_first() -> None:
-    """Choose the first row that differs, and let the table begin just above it."""
-    held = state.record(CompareState)
-    seen = held.side_by_side()
+    """Choose the first row that differs."""
+    seen = state.record(CompareState).side_by_side()
     go_to(seen.comparison.first if seen else None)
-    held.top = None
 
 
 def choose_element(element: Element | None) -> None:
@@ -233,10 +235,11 @@ def choose_element(element: Element | None) -> None:
         go_to(row)
 
 
-def scroll(top: int) -> None:
-    """Show other rows, and reset the selected one."""
-    held = state.record(CompareState)
-    held.row, held.top = None, top
+def choose_change(target: Any) -> None:
+    """Choose a change of the workflow by its place; once more leaves it chosen."""
+    place = target[0] if isinstance(target, list) and len(target) == 1 else None
+    if type(place) is int and place >= 0:
+        state.record(CompareState).change = place
 
 
 def current_address() -> CompareAddress:
@@ -274,7 +277,7 @@ def _run_ids(held: CompareState) -> dict[Side, str]:
 
 def _begin() -> None:
     held = state.record(CompareState)
-    held.shift = 0
+    held.shift = held.change = 0
     if len(held.runs) == len(SIDES):
         a, b = held.runs["a"], held.runs["b"]
         held.shift = turn_offset(a.run, a.turns, b.run, b.turns)

@@ -1,4 +1,4 @@
-"""Differences of two values: labels, marked texts and lists.
+"""Differences of two runs as words, colours, marked texts and rows.
 
 A sign, a word and a colour say the same, so that none of them is alone.
 """
@@ -6,15 +6,13 @@ A sign, a word and a colour say the same, so that none of them is alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
-
-import streamlit as st
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 from debugger.analysis.comparison.alignment import RowStatus
 from debugger.analysis.comparison.path_overlay import Share
-from debugger.analysis.differences import Difference, Span, readable_diff, shared_ends
-from debugger.views.components.markdown import plain
+from debugger.analysis.differences import Difference, Op, Span, readable_diff, shared_ends
+from debugger.views.components.rows import Chip, Column, Columns, Mark, rows_list, table
 from debugger.views.components.toolbar import Colour
 
 WORDS: dict[RowStatus, str] = {
@@ -27,6 +25,26 @@ COLOURS: dict[RowStatus, Colour] = {"same": "gray", "changed": "orange", "only_a
 
 PATH_WORDS: dict[Share, str] = {"only_a": "A only", "only_b": "B only", "common": "both"}
 
+_STATUS_OF: dict[str, RowStatus] = {
+    "same": "same",
+    "changed": "changed",
+    "removed": "only_a",
+    "added": "only_b",
+}
+DIFFERENCE_WIDTH = 92
+"""Pixels of the column that says what differs in a word."""
+
+
+def status_chip(status: RowStatus, change: str = "") -> list[Chip]:
+    """Return what a row says of its difference, with what changed in words."""
+    words = f"~ {change}" if change and status == "changed" else WORDS[status]
+    return [(words, COLOURS[status])]
+
+
+def op_chip(op: Op | Literal["same"]) -> list[Chip]:
+    """Return the same of a value: what only B has is ``added``."""
+    return status_chip(_STATUS_OF[op])
+
 
 def json_value(value: Any) -> str:
     """Return a value as JSON for a cell.
@@ -36,42 +54,49 @@ def json_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def marked_piece(piece: Span) -> str:
-    """Return a piece of two texts as Markdown, marked if unequal."""
-    words = plain(piece.text)
-    if words and piece.op == "removed":
-        words = f":red-background[− {words}]"
-    elif words and piece.op == "added":
-        words = f":blue-background[+ {words}]"
-    before, after = (" " * part.isspace() for part in (piece.text[:1], piece.text[-1:]))
-    return before + words + after
+def side_marks(pieces: Sequence[Span], own: Literal["removed", "added"]) -> list[Mark]:
+    """Return one side of two compared texts, with its own words marked.
+
+    Args:
+        pieces: The words of both texts.
+        own: What the words that only this side has are called there.
+    """
+    return [mark for piece in pieces if piece.op in ("same", own) for mark in _marks(piece)]
 
 
-_MOST = 30
+def _marks(piece: Span) -> Iterator[Mark]:
+    words = piece.text.strip()
+    if piece.op == "same" or not words:
+        yield piece.text, "same"
+        return
+    lead, _, trail = piece.text.partition(words)
+    yield from ((part, "same") for part in (lead,) if part)
+    yield words, piece.op
+    yield from ((part, "same") for part in (trail,) if part)
+
+
 _LONGEST = 1_500
 """Characters of one value; the whole is in what was recorded."""
 
 
-def difference_list(found: Sequence[Difference]) -> None:
-    """Draw the list; nothing where nothing differs."""
-    if not found:
-        return
-    st.markdown("\n".join(f"- {_describe(each)}" for each in found[:_MOST]))
-    if len(found) > _MOST:
-        st.caption(f"and {len(found) - _MOST} more")
+def value_marks(before: Any, after: Any, op: Op | Literal["same"]) -> tuple[list[Mark], list[Mark]]:
+    """Return a value of A and of B as marked texts; one that is absent says so.
 
-
-def _describe(each: Difference) -> str:
-    lead = f"**{plain(f'{each.sign} {each.path}')}**  \n  "
-    if isinstance(each.before, str) and isinstance(each.after, str) and each.op == "changed":
-        same, _ = shared_ends(each.before, each.after)
-        begin = max(same - _LONGEST // 3, 0) if max(len(each.before), len(each.after)) > _LONGEST else 0
-        pieces = readable_diff(_part(each.before, begin), _part(each.after, begin))
-        return lead + "".join(marked_piece(piece) for piece in pieces)
-    sides = [] if each.op == "added" else [f":red-background[− {plain(_cut(each.before))}]"]
-    if each.op != "removed":
-        sides.append(f":blue-background[+ {plain(_cut(each.after))}]")
-    return lead + " ".join(sides)
+    Texts are themselves where both are texts; else values are JSON.
+    """
+    absent: list[Mark] = [("absent", "quiet")]
+    if op == "added":
+        return absent, [(_cut(after), "added")]
+    if op == "removed":
+        return [(_cut(before), "removed")], absent
+    if op == "same":
+        return [(_cut(before), "same")], [(_cut(after), "same")]
+    are_texts = isinstance(before, str) and isinstance(after, str)
+    one, other = (each if are_texts else json_value(each) for each in (before, after))
+    same, _ = shared_ends(one, other)
+    begin = max(same - _LONGEST // 3, 0) if max(len(one), len(other)) > _LONGEST else 0
+    pieces = readable_diff(_part(one, begin), _part(other, begin))
+    return side_marks(pieces, "removed"), side_marks(pieces, "added")
 
 
 def _part(text: str, begin: int) -> str:
@@ -82,3 +107,26 @@ def _part(text: str, begin: int) -> str:
 def _cut(value: object) -> str:
     text = json_value(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_MOST = 30
+
+
+def difference_rows(key: str, found: Sequence[Difference]) -> None:
+    """Draw differences as rows: field, A and B; nothing where nothing differs.
+
+    Args:
+        key: The table's.
+        found: The differences from A to B.
+    """
+    if not found:
+        return
+    shown, more = list(found[:_MOST]), len(found) - _MOST
+    sides = {id(each): value_marks(each.before, each.after, each.op) for each in shown}
+    columns: Columns[Difference] = [
+        (Column("path", "Field", 120, "marks"), lambda each: [(each.path, "same")]),
+        (Column("a", "A", 110, "marks", grows=True), lambda each: sides[id(each)][0]),
+        (Column("b", "B", 110, "marks", grows=True), lambda each: sides[id(each)][1]),
+    ]
+    label = f"Fields that differ, the first {_MOST} of {len(found)}" if more > 0 else "Fields that differ"
+    rows_list(key, table(f"{label}: the value in A, and the value in B", shown, columns))

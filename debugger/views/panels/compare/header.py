@@ -1,154 +1,130 @@
-"""Choice of both runs, their figures, and what is ignored."""
+"""Choice of both runs, the sentence on them, and what is ignored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from debugger.analysis.comparison.alignment import KINDS
-from debugger.analysis.comparison.comparison import Totals
 from debugger.analysis.comparison.ignored import IGNORED
 from debugger.boundary import own_names
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import comparison_csv
 from debugger.protocol.runs import Run
 from debugger.session.comparison import RunComparison
-from debugger.session.loading import RecordedRun
 from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, named_backend
-from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    Line,
+    Menu,
+    MenuItem,
+    SegmentedControl,
+    Spacer,
+    Text,
+    Toggle,
+    bar,
+    bars,
+)
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState, Side
+from debugger.views.panels.compare.facts import describe_costs
 from debugger.views.panels.runs.scope import recorded_name
 from debugger.views.run_state import CurrentRun
 from debugger.views.times import shown_time
 from debugger.views.url_state import BackendName, RunPlace
 
-_HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration", "Tokens")
-_RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
+TAB_KEY = "compare_tab"
 
 
-def header(seen: RunComparison) -> None:
-    """Draw where the runs differ first, the facts of both, how many rows differ, and the CSV download."""
-    is_same = seen.comparison.first is None
-    icon = ":material/check_circle:" if is_same else ":material/call_split:"
-    (st.success if is_same else st.warning)(plain(seen.sentence), icon=icon)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="compare_header"):
-        st.markdown(_table(seen), width="content")
-        with st.container(gap="xsmall", width="stretch", key="compare_differing"):
-            found = seen.comparison
-            st.markdown(f"**{len(found.differing)}** of {count(len(found.rows), 'row')} differ")
-            kinds = [f":gray-badge[{kind} {found.kinds[kind]}]" for kind in KINDS if kind in found.kinds]
-            if kinds:
-                st.markdown(" ".join(kinds))
-            st.download_button(
-                "Download CSV",
-                key="compare_csv",
-                data=audited_file(
-                    lambda: _csv(seen),
-                    seen.a.run.workflow_run_id,
-                    format="comparison",
-                    other_run_id=seen.b.run.workflow_run_id,
-                ),
-                file_name=f"compare-{seen.a.run.workflow_run_id}-{seen.b.run.workflow_run_id}.csv",
-                mime="text/csv; charset=utf-8",
-                icon=":material/download:",
-                on_click="ignore",
-                help="The rows of the comparison, as they are with what is ignored now",
-            )
+def pair_bar(seen: RunComparison, tabs: Sequence[str]) -> None:
+    """Draw how the runs differ in a sentence, the choice of a tab, what is ignored, and what else there is.
+
+    Args:
+        seen: The comparison.
+        tabs: The names of the tabs.
+    """
+    is_same, costs = seen.comparison.first is None, describe_costs(seen)
+    state.begin_widget(TAB_KEY, tabs[0])
+    lines = [
+        Line(
+            "compare_sentence",
+            [
+                Badge("Nothing differs", ":material/check:", "green", is_status=True)
+                if is_same
+                else Badge("Different", ":material/call_split:", "orange", is_status=True),
+                Text(seen.sentence, look="message"),
+                *([Text(costs, help="Versions has the totals of each run")] if costs else []),
+            ],
+        ),
+        Line(
+            "compare_tabs",
+            [
+                SegmentedControl(TAB_KEY, "What is compared", tabs, look="tabs"),
+                Spacer(),
+                _ignore_menu(seen),
+            ],
+            low=True,
+        ),
+    ]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="compare_header"):
+        bars("compare_bar", lines)
+        with st.popover("More", type="tertiary", key="compare_more"):
+            _alignment(seen)
+            _csv_button(seen)
+
+
+def _ignore_menu(seen: RunComparison) -> Menu:
+    """Return the menu of the values whose differences do not count."""
+    items: list[MenuItem] = [Text("Differences in these do not count")]
+    for each in IGNORED:
+        key = actions.ignoring_key(each.name)
+        state.set_widget(key, each.name in seen.ignoring)
+        items.append(Toggle(key, each.name, help=f"Ignored: {each.covers}", on_change=actions.ignore))
+    return Menu("compare_ignore", f"Ignore ({len(seen.ignoring)})", items)
+
+
+def _alignment(seen: RunComparison) -> None:
+    """Draw the turn of A that turn 1 of B is aligned with."""
+    state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
+    st.number_input(
+        "Align turn 1 of B with",
+        min_value=-9_998,
+        max_value=9_999,
+        step=1,
+        key=actions.SHIFT_KEY,
+        on_change=actions.move,
+        help="The turn of A that is compared with turn 1 of B. For a fork it is the turn that the fork "
+        "starts with.",
+    )
+
+
+def _csv_button(seen: RunComparison) -> None:
+    st.download_button(
+        "Download CSV",
+        key="compare_csv",
+        data=audited_file(
+            lambda: _csv(seen),
+            seen.a.run.workflow_run_id,
+            format="comparison",
+            other_run_id=seen.b.run.workflow_run_id,
+        ),
+        file_name=f"compare-{seen.a.run.workflow_run_id}-{seen.b.run.workflow_run_id}.csv",
+        mime="text/csv; charset=utf-8",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The rows of the comparison, as they are with what is ignored now",
+    )
 
 
 def _csv(seen: RunComparison) -> bytes:
     names = (name for run in (seen.a, seen.b) for name in own_names(run.workflow))
     return comparison_csv(seen.comparison, seen.names, names)
-
-
-def _table(seen: RunComparison) -> str:
-    one, other = seen.totals
-    a, b = seen.a.run, seen.b.run
-    versions = "same" if a.version_number == b.version_number else "other version"
-    if a.workflow_id != b.workflow_id:
-        versions = "other workflow"
-    rows = [
-        ("**A**", *_of(seen.a, one)),
-        ("**B**", *_of(seen.b, other)),
-        ("**B − A**", "", "", versions, "", *_deltas(one, other)),
-    ]
-    lines = ["--:" if name in _RIGHT else "---" for name in _HEAD]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (_HEAD, lines, *rows))
-
-
-def _of(run: RecordedRun, totals: Totals) -> tuple[str, ...]:
-    look = LOOKS[run.run.status]
-    return (
-        f"`{run.run.workflow_run_id}`",
-        plain(run.engine),
-        f"{plain(run.workflow.name)} v{run.run.version_number}",
-        f"{look.icon} {look.word}",
-        str(totals.turns),
-        str(totals.events),
-        _milliseconds(totals.milliseconds),
-        "–" if totals.tokens is None else str(totals.tokens),
-    )
-
-
-def _deltas(one: Totals, other: Totals) -> tuple[str, ...]:
-    spent = None
-    if one.milliseconds is not None and other.milliseconds is not None:
-        spent = other.milliseconds - one.milliseconds
-    tokens = None if one.tokens is None or other.tokens is None else other.tokens - one.tokens
-    return (
-        _signed(other.turns - one.turns),
-        _signed(other.events - one.events),
-        _milliseconds(spent, signed=True),
-        "–" if tokens is None else _signed(tokens),
-    )
-
-
-def _signed(number: int) -> str:
-    return f"{number:+d}".replace("-", "−") if number else "0"
-
-
-def _milliseconds(spent: float | None, *, signed: bool = False) -> str:
-    if spent is None:
-        return "–"
-    size, sign = abs(spent), ("+" if spent > 0 else "−") if signed and spent else ""
-    return f"{sign}{size / 1000:.2f} s" if size >= 1000 else f"{sign}{size:.1f} ms"
-
-
-_COVERS = "\n".join(f"- **{one.name}**: {one.covers}" for one in IGNORED)
-
-
-def ignored_bar(seen: RunComparison) -> None:
-    """Draw which values are ignored, and the turn of A that turn 1 of B is aligned with."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare_ignored"):
-        names = [one.name for one in IGNORED]
-        state.set_widget(actions.IGNORING_KEY, [name for name in names if name in seen.ignoring])
-        st.pills(
-            "Ignored",
-            names,
-            selection_mode="multi",
-            key=actions.IGNORING_KEY,
-            on_change=actions.ignore,
-            help=f"Values whose differences are ignored while chosen.\n\n{_COVERS}",
-            wrap=True,
-        )
-        st.space("stretch")
-        state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
-        st.number_input(
-            "Align turn 1 of B with",
-            min_value=-9_998,
-            max_value=9_999,
-            step=1,
-            key=actions.SHIFT_KEY,
-            on_change=actions.move,
-            help="The turn of A that is compared with turn 1 of B. For a fork it is the turn that the fork "
-            "starts with.",
-            width=150,
-        )
 
 
 _MOST = 50
@@ -158,27 +134,34 @@ _ENGINES: dict[BackendName, str] = {"embedded": "Embedded", "hosted": "Hosted", 
 
 
 def pickers() -> None:
-    """Draw both choices, with what can be done with the pair."""
+    """Draw the page's title, both choices, and what can be done with the pair."""
     offered = _offered()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare_pickers"):
+    is_empty = not state.record(CompareState).places
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_pickers"):
+        st.markdown("### Compare", width="content")
         _picker("a", offered)
-        st.button(
-            "Swap",
-            key="compare_swap",
+        swap = Button(
+            "compare_swap",
+            "Swap A and B",
+            actions.swap,
             icon=":material/swap_horiz:",
-            on_click=actions.swap,
-            disabled=not state.record(CompareState).places,
-            help="Swap A and B",
+            look="tertiary",
+            shows="icon",
+            disabled=is_empty,
         )
+        bar("compare_swap_bar", [swap], low=True, width="content")
         _picker("b", offered)
-        st.button(
+        reload = Button(
+            "compare_reload",
             "Reload",
-            key="compare_reload",
+            actions.reload,
             icon=":material/refresh:",
-            on_click=actions.reload,
-            disabled=not state.record(CompareState).places,
+            look="tertiary",
+            shows="icon",
+            disabled=is_empty,
             help="Read both runs again: other clients may have continued them",
         )
+        bar("compare_reload_bar", [reload], low=True, width="content")
 
 
 def _picker(side: Side, offered: dict[str, str]) -> None:
@@ -190,6 +173,7 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
         is_read = run is not None and run.run.workflow_run_id == place.run
         offered = {chosen: _label(place.backend, run.run) if run and is_read else chosen, **offered}
     state.set_widget(actions.picker_key(side), chosen)
+    st.markdown(f"**{side.upper()}**", width="content")
     st.selectbox(
         f"Run {side.upper()}",
         list(offered),
@@ -200,6 +184,7 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
         accept_new_options=True,
         on_change=actions.choose,
         args=(side,),
+        label_visibility="collapsed",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
+from debugger.analysis.comparison.path_overlay import PathOverlay, Share, Visit
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout_both_ways
 from debugger.protocol.base import JsonObject
@@ -14,20 +14,21 @@ from debugger.session.comparison import RunComparison
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.tables import ROW
+from debugger.views.components.rows import Column, Columns, rows_list, table
+from debugger.views.components.toolbar import Badge, Colour, Item, Text, bar
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.differences import PATH_WORDS
 
 _HEIGHT = 560
-_SWATCHES = {"common": "gray", "only_a": "red", "only_b": "blue"}
+_SWATCHES: dict[Share, Colour] = {"common": "gray", "only_a": "red", "only_b": "blue"}
 _LINES = {"common": "solid line", "only_a": "dashed line", "only_b": "dotted line"}
 
 
 def path_tab(seen: RunComparison) -> None:
     """Draw the paths of both runs as one graph, and as a table."""
+    _legend(seen)
     left, right = st.columns([1.9, 1], gap="small")
     with left:
-        _legend(seen)
         placed = layout_both_ways(seen.graph, graph_direction())
         shape = geometry(placed, seen.graph, seen.paths.missing_nodes, seen.paths.unmapped)
         if shape["nodes"]:
@@ -46,46 +47,36 @@ def path_tab(seen: RunComparison) -> None:
 
 
 def _legend(seen: RunComparison) -> None:
-    parts = []
+    items: list[Item] = []
     for share, word in PATH_WORDS.items():
         nodes, edges = seen.paths.count(share)
         figures = f"{count(nodes, 'node')}, {count(edges, 'edge')}"
-        parts.append(f":{_SWATCHES[share]}-badge[{word}] {_LINES[share]}: {figures}")
-    st.markdown(" · ".join(parts))
+        items += [Badge(word, colour=_SWATCHES[share]), Text(f"{_LINES[share]}: {figures}")]
+    bar("compare_legend", items, low=True)
 
 
 def _table(seen: RunComparison) -> None:
-    rows = sorted(_rows(seen), key=lambda row: row[0] == PATH_WORDS["common"])
-    st.dataframe(
-        {
-            "share": [row[0] for row in rows],
-            "what": [row[1] for row in rows],
-            "name": [row[2] for row in rows],
-            "a": [row[3].a for row in rows],
-            "b": [row[3].b for row in rows],
-        },
-        key="compare_path_table",
-        hide_index=True,
-        row_height=ROW,
-        height=_HEIGHT + 30,
-        placeholder="",
-        column_config={
-            "share": st.column_config.TextColumn("Run", width=76),
-            "what": st.column_config.TextColumn("Kind", width=50),
-            "name": st.column_config.TextColumn("Name", width=196),
-            "a": st.column_config.NumberColumn("In A", width=50),
-            "b": st.column_config.NumberColumn("In B", width=50),
-        },
-        alt="Nodes and edges on the paths: in both runs, in A only or in B only, and how often in each",
-    )
+    found = sorted(_rows(seen), key=lambda row: row[0] == "common")
+    columns: Columns[_PathRow] = [
+        (Column("share", "Run", 76, "chip"), lambda row: (PATH_WORDS[row[0]], _SWATCHES[row[0]])),
+        (Column("what", "Kind", 50), lambda row: row[1]),
+        (Column("name", "Name", 140, grows=True), lambda row: row[2]),
+        (Column("a", "In A", 50, "number"), lambda row: str(row[3].a)),
+        (Column("b", "In B", 50, "number"), lambda row: str(row[3].b)),
+    ]
+    label = "Nodes and edges on the paths: in both runs, in A only or in B only, and how often in each"
+    rows_list("compare_path_table", table(label, found, columns), fills=True, page=actions.stamp(seen))
 
 
-def _rows(seen: RunComparison) -> Iterator[tuple[str, str, str, Visit]]:
+_PathRow = tuple[Share, str, str, Visit]
+
+
+def _rows(seen: RunComparison) -> Iterator[_PathRow]:
     for node, passage in seen.paths.nodes.items():
         name = seen.names.get(node) or seen.paths.missing_nodes.get(node) or node
-        yield PATH_WORDS[passage.share], "node", name, passage
+        yield passage.share, "node", name, passage
     for edge, passage in seen.paths.edges.items():
-        yield PATH_WORDS[passage.share], "edge", _edge_name(seen, edge), passage
+        yield passage.share, "edge", _edge_name(seen, edge), passage
 
 
 def _edge_name(seen: RunComparison, edge_id: str) -> str:

@@ -2,186 +2,184 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from debugger.analysis.chat import ChatMessage
-from debugger.analysis.comparison.tables import MessagePair, WorkflowChange
+from debugger.analysis.comparison.tables import ComparedVariable, MessagePair, WorkflowChange
 from debugger.analysis.differences import Span
 from debugger.session.comparison import RunComparison
+from debugger.views import state
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.rows import Column, Columns, Mark, Row, Table, rows_list, table
+from debugger.views.components.tables import pager
+from debugger.views.components.toolbar import Item, Select, Spacer, Text, Toggle, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
-from debugger.views.panels.compare.differences import WORDS, difference_list, json_value, marked_piece
+from debugger.views.panels.compare.actions import CompareState
+from debugger.views.panels.compare.differences import (
+    DIFFERENCE_WIDTH,
+    difference_rows,
+    op_chip,
+    side_marks,
+    status_chip,
+    value_marks,
+)
+from debugger.views.panels.compare.facts import Fact, compare_facts
 
-_PAGE = 40
-"""Lines on view at once."""
-_PAGE_KEY = "compare_lines_page"
-_HEIGHT = 600
-_ROLES = {
-    "user": ":material/person: User",
-    "agent": ":material/smart_toy: Agent",
-    "warning": ":material/warning: Warning",
-    "failure": ":material/error: Failure",
-    "error": ":material/error: Error",
-}
+_ROLES = {"user": "User", "agent": "Agent", "warning": "Warning", "failure": "Failure", "error": "Error"}
+_TRANSCRIPT = (
+    Column("turn", "Turn", 46, "number"),
+    Column("who", "Who", 64),
+    Column("a", "A", 160, "marks", grows=True),
+    Column("b", "B", 160, "marks", grows=True),
+    Column("difference", "Difference", DIFFERENCE_WIDTH, "chip"),
+)
 
 
 def transcript_tab(seen: RunComparison) -> None:
-    """Draw a page of the lines, at first the first difference."""
+    """Draw the messages, at first those around the first difference."""
     lines = seen.lines
     if not lines:
-        empty_state(
-            "The messages of both runs appear here side by side. Neither run has a message.",
-            "forks#compare",
-        )
+        empty_state("Neither run has a message.", "forks#compare")
         return
     differing = [place for place, line in enumerate(lines) if line.status != "same"]
-    pages = -(-len(lines) // _PAGE)
-    with st.container(horizontal=True, vertical_alignment="center", key="compare_words_line"):
-        st.caption(
-            f"{len(differing)} of {count(len(lines), 'line')} differ. "
-            ":red-background[− A only] :blue-background[+ B only]",
-            width="content",
-        )
-        page = 1
-        if pages > 1:
-            key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
-            page = int(st.pagination(pages, key=key, default=(differing or [0])[0] // _PAGE + 1))
-    shown = lines[(page - 1) * _PAGE : page * _PAGE]
-    rows = ["| | A | B |", "| --- | --- | --- |"]
-    for line in shown:
-        mark = "" if line.status == "same" else f"**{plain(WORDS[line.status])}**".replace(" ", "\u00a0")
-        margin = f"Turn {line.turn} {_ROLES[line.role]} {mark}"
-        rows.append(f"| {margin} | {_side(line, 'a')} | {_side(line, 'b')} |")
-    with st.container(border=True, height=_HEIGHT, key="compare_words"):
-        st.markdown("\n".join(rows))
+    first = (differing or [0])[0]
+    page = pager("compare_words", len(lines), actions.stamp(seen), first)
+    words = Text(f"{len(differing):,} of {count(len(lines), 'line')} differ", key="compare_words_count")
+    bar("compare_words_line", [words, Spacer(), *page.items], low=True)
+    turns = [line.turn for line in lines]
+    rows = [
+        _line(lines[place], begins=place > page.first and turns[place] != turns[place - 1])
+        for place in range(page.first, page.end)
+    ]
+    rows_list(
+        "compare_words",
+        Table(_TRANSCRIPT, rows, "Messages of both runs: turn, who speaks, what is said in A and in B"),
+        fills=True,
+        near=first - page.first if page.first <= first < page.end else None,
+        page=(actions.stamp(seen), page.first),
+    )
 
 
-def _side(line: MessagePair, side: str) -> str:
-    message: ChatMessage | None = line.a if side == "a" else line.b
+def _line(line: MessagePair, *, begins: bool) -> Row:
+    sides = _side(line, line.a, "removed"), _side(line, line.b, "added")
+    return Row((str(line.turn), _ROLES[line.role], *sides, status_chip(line.status)), None, begins)
+
+
+def _side(line: MessagePair, message: ChatMessage | None, own: Literal["removed", "added"]) -> list[Mark]:
     if message is None:
-        return ""
-    name = f"*{plain(message.node_name)}* " if message.node_name and message.role != "user" else ""
-    if line.status == "same":
-        return name + plain(message.text)
-    alone = Span(message.text, "removed" if side == "a" else "added")
-    other = "added" if side == "a" else "removed"
-    pieces = line.pieces if line.status == "changed" else [alone]
-    return name + "".join(marked_piece(piece) for piece in pieces if piece.op != other).strip()
+        return []
+    alone = Span(message.text, "same" if line.status == "same" else own)
+    marks = side_marks(line.pieces if line.status == "changed" else [alone], own)
+    has_name = message.node_name and message.role != "user"
+    return [(f"{message.node_name}  ", "quiet"), *marks] if has_name else marks
 
 
-_MOST = 18
+_STATE = (
+    Column("path", "Variable", 180, fits=320),
+    Column("a", "A", 160, "marks", grows=True),
+    Column("b", "B", 160, "marks", grows=True),
+    Column("difference", "Difference", DIFFERENCE_WIDTH, "chip"),
+)
+_WITH_SAME_KEY = "compare_with_same"
 
 
 def state_tab(seen: RunComparison) -> None:
     """Draw the variables of both runs at the end of a chosen turn as a table."""
     if not seen.turns:
-        empty_state("The variables of both runs appear here. Neither has a turn.", "forks#compare")
+        empty_state("Neither run has a turn.", "forks#compare")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_state_line"):
-        turn = st.selectbox(
-            "At the end of turn",
-            seen.turns[::-1],
-            key=f"compare_turn_{actions.stamp(seen)}",
-            format_func=lambda number: (
-                f"After turn {number}" + (" (the end)" if number == seen.turns[-1] else "")
-            ),
-            label_visibility="collapsed",
-            width=200,
-        )
-        with_same = st.toggle("Include equal values", key="compare_with_same")
-        rows = seen.variables(turn, with_same=with_same)
-        differing = sum(row.op != "same" for row in rows)
-        st.caption(f"{count(differing, 'difference')}", width="content")
+    key = f"compare_turn_{actions.stamp(seen)}"
+    turns = {str(number): f"After turn {number}" for number in seen.turns[::-1]}
+    turns[str(seen.turns[-1])] += ", the end"
+    state.begin_widget(key, str(seen.turns[-1]))
+    state.begin_widget(_WITH_SAME_KEY, False)
+    turn, with_same = int(state.widget(key)), state.widget(_WITH_SAME_KEY)
+    rows = seen.variables(turn, with_same=with_same)
+    looked_at = (actions.stamp(seen), turn, with_same)
+    page = pager("compare_state", len(rows), looked_at, 0)
+    items: list[Item] = [
+        Select(key, "At the end of turn", turns, ""),
+        Toggle(_WITH_SAME_KEY, "Include equal values"),
+        Text(count(sum(row.op != "same" for row in rows), "difference"), key="compare_state_count"),
+        Spacer(),
+    ]
+    bar("compare_state_line", [*items, *page.items], low=True)
     if not rows:
         st.caption("The variables are the same in both runs, apart from what is ignored.")
         return
-    st.dataframe(
-        {
-            "op": [f"{row.sign} {row.op}" for row in rows],
-            "path": [row.path for row in rows],
-            "a": ["" if row.op == "added" else json_value(row.a) for row in rows],
-            "b": ["" if row.op == "removed" else json_value(row.b) for row in rows],
-        },
-        key="compare_variables",
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), _MOST),
-        placeholder="",
-        column_config={
-            "op": st.column_config.TextColumn("From A to B", width=92),
-            "path": st.column_config.TextColumn("Path", width="medium"),
-            "a": st.column_config.TextColumn("A", width="medium"),
-            "b": st.column_config.TextColumn("B", width="medium"),
-        },
-        alt="Variables of both runs: path, value in A, value in B, and what changed from A to B",
+    rows_list(
+        "compare_variables",
+        Table(
+            _STATE,
+            [_variable(row) for row in rows[page.first : page.end]],
+            "Variables of both runs: name, value in A, value in B, and what differs",
+        ),
+        fills=True,
+        page=(*looked_at, page.first),
     )
 
 
-_VERSION_MOST = 16
-_VERSION_HEIGHT = 520
-_TABLE_KEY = "compare_structure"
+def _variable(row: ComparedVariable) -> Row:
+    return Row((row.path, *value_marks(row.a, row.b, row.op), op_chip(row.op)))
+
+
+_FACTS: Columns[Fact] = [
+    (Column("name", "", 76), lambda fact: fact.name),
+    (Column("a", "A", 120, grows=True), lambda fact: fact.a),
+    (Column("b", "B", 120, grows=True), lambda fact: fact.b),
+    (Column("difference", "Difference", 130), lambda fact: fact.difference),
+]
+_CHANGES: Columns[tuple[int, WorkflowChange]] = [
+    (Column("part", "Part", 66), lambda change: change[1].part),
+    (Column("name", "Name", 150, grows=True), lambda change: change[1].name),
+    (
+        Column("fields", "Fields", 120, grows=True),
+        lambda change: ", ".join(field.path for field in change[1].fields),
+    ),
+    (Column("difference", "Difference", DIFFERENCE_WIDTH, "chip"), lambda change: op_chip(change[1].op)),
+]
 
 
 def versions_tab(seen: RunComparison) -> None:
-    """Draw the list of changes, and the fields of the chosen one."""
+    """Draw the facts of both runs, the changes of the workflow, and the fields of the chosen one."""
+    left, right = st.columns([1.2, 1], gap="small")
+    with left:
+        label = "Facts of both runs: of A, of B, and what differs"
+        rows_list("compare_facts", table(label, compare_facts(seen), _FACTS))
+        found = _changes(seen)
+    with right, st.container(border=True, key="compare_fields", gap="xsmall"):
+        if found:
+            _fields(found[min(state.record(CompareState).change, len(found) - 1)])
+
+
+def _changes(seen: RunComparison) -> list[WorkflowChange]:
     missing = [
         f"{name}: {run.substitute_reason}"
         for name, run in (("A", seen.a), ("B", seen.b))
         if run.substitute_reason
     ]
     if missing:
-        st.info(plain(" ".join(missing)), icon=":material/help:")
-        st.caption("The versions can be compared when both can be read.")
-        return
+        st.caption(plain(f"{' '.join(missing)} The versions can be compared when both can be read."))
+        return []
     found = seen.structure
     if not found:
         st.caption("Both runs ran on the same workflow: no node, edge or setting differs.")
-        return
-    left, right = st.columns([1.2, 1], gap="small")
-    with left:
-        place = _list(found)
-    with right:
-        _fields(found[place] if place is not None and place < len(found) else None)
+        return []
+    label = "Nodes, edges and settings that differ between the versions, with the fields that changed"
+    shown = table(label, list(enumerate(found)), _CHANGES, lambda change: [change[0]])
+    chosen = min(state.record(CompareState).change, len(found) - 1)
+    rows_list("compare_structure", shown, chosen=chosen, on_choose=actions.choose_change, fills=True)
+    return found
 
 
-def _list(found: list[WorkflowChange]) -> int | None:
-    picked = st.dataframe(
-        {
-            "op": [f"{change.sign} {change.op}" for change in found],
-            "part": [change.part for change in found],
-            "name": [change.name for change in found],
-            "fields": [", ".join(field.path for field in change.fields) for change in found],
-        },
-        key=_TABLE_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(found), _VERSION_MOST),
-        on_select="rerun",
-        selection_mode="single-cell",
-        placeholder="",
-        column_config={
-            "op": st.column_config.TextColumn("From A to B", width=92),
-            "part": st.column_config.TextColumn("Part", width=70),
-            "name": st.column_config.TextColumn("Name", width=260),
-            "fields": st.column_config.TextColumn("Fields", width="large"),
-        },
-        alt="Nodes, edges and settings that differ between the versions, with the fields that changed",
-    )
-    cells = picked["selection"]["cells"]
-    return cells[0][0] if cells else None
-
-
-def _fields(change: WorkflowChange | None) -> None:
-    if change is None:
-        st.caption("Choose a row to see what changed in it.")
-        return
-    st.markdown(f"###### {plain(change.name)}")
+def _fields(change: WorkflowChange) -> None:
+    st.markdown(f"**{plain(change.name)}**")
     if not change.fields:
         st.caption(
             f"{plain(change.part)} {plain(change.id)} is in {'B' if change.op == 'added' else 'A'} only."
         )
         return
-    with st.container(border=True, height=_VERSION_HEIGHT, key="compare_fields"):
-        difference_list(change.fields)
+    difference_rows("compare_change_rows", change.fields)

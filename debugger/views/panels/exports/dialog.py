@@ -23,6 +23,7 @@ from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
@@ -85,8 +86,7 @@ def export_dialog() -> None:
         close_export_dialog()
     if not is_export_open() or state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
-    shown = st.dialog("Export", width="large", icon=":material/download:", on_dismiss=close_export_dialog)
-    shown(_body)()
+    side_dialog("Export", icon=":material/download:", on_dismiss=close_export_dialog)(_body)()
 
 
 @show_unexpected_errors("The export dialog")
@@ -94,10 +94,10 @@ def _body() -> None:
     record = state.record(ExportRecord)
     if not record.scopes or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
+    if record.job is not None:
+        export_progress()
+        return
     with st.container(key="export_dialog", gap="small"):
-        if record.job is not None:
-            export_progress()
-            return
         _scope(record)
         options = export_options()
         try:
@@ -108,10 +108,10 @@ def _body() -> None:
             return
         _show_preview(preview, options)
         show_failures("export")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
-            _download(record, options, preview)
-            _save_preset(record)
-            _picture(record)
+    with dialog_footer():
+        _download(record, options, preview)
+        _save_preset(record)
+        _picture(record)
 
 
 def _scope(record: ExportRecord) -> None:
@@ -181,13 +181,13 @@ def _download(record: ExportRecord, options: ExportOptions, preview: Preview) ->
     if len(preview.workflow_names) == 1:
         title = f"{preview.workflow_names[0]}: {count(total, 'run')}"
     final = replace(options, title=title, is_single=scope.wanted is None and total == 1)
-    name = _file_name(record, final, preview)
+    name, words = _file_name(record, final, preview), f"Export {count(total, 'run')}"
     if total > MAX_DIRECT_RUNS or preview.size > MAX_DIRECT_BYTES:
         st.button(
-            "Export",
+            words,
             key="export_start",
             type="primary",
-            icon=":material/play_arrow:",
+            icon=":material/download:",
             args=(scope, final, name, total),
             **on_click(start_export, help="Write the file in the background; it can be cancelled"),
         )
@@ -201,7 +201,7 @@ def _download(record: ExportRecord, options: ExportOptions, preview: Preview) ->
 
     target = scope.run_ids[0] if final.is_single else count(total, "run")
     st.download_button(
-        "Download",
+        words,
         key="export_download",
         type="primary",
         data=audited_file(render, target, format=final.format, masked=not final.table.masking.is_off),

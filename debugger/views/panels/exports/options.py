@@ -41,15 +41,14 @@ def export_options() -> ExportOptions:
     """Draw the controls; return what they say."""
     record = state.record(ExportRecord)
     lead = f"export_{record.generation}"
-    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    left, right = st.columns(2)
     with left:
         _preset(record, lead)
-    with middle:
+    with right:
         shown = _format(record, lead)
     record.options = replace(record.options, format=shown)
     is_table = record.options.has_table
-    with right:
-        shape = _shape(record, lead, disabled=not is_table)
+    shape = _shape(record, lead, disabled=not is_table)
     choices = replace(
         ExportChoices.of(record.options),
         shape=shape,

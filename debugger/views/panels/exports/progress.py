@@ -16,6 +16,7 @@ from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.side_dialog import dialog_footer
 from debugger.views.downloads import download_url, downloads, session_owner
 from debugger.views.panels.exports.record import ExportRecord, masked_words, size_words
 from debugger.views.panels.exports.scope import ExportScope
@@ -89,12 +90,13 @@ def _running(job: ExportJob) -> None:
     seconds = time.monotonic() - job.begun_at
     words = f"{done:,} of {count(total, 'run')} · {job.progress.rows:,} rows · {seconds:.0f} s"
     st.progress(min(done / total, 1.0), words)
-    st.button(
-        "Cancel",
-        key="export_cancel",
-        icon=":material/close:",
-        **on_click(leave_export, help="Stop writing; nothing is saved"),
-    )
+    with dialog_footer():
+        st.button(
+            "Cancel",
+            key="export_cancel",
+            icon=":material/close:",
+            **on_click(leave_export, help="Stop writing; nothing is saved"),
+        )
 
 
 def _finished(record: ExportRecord, job: ExportJob) -> None:
@@ -110,7 +112,7 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
         st.warning("Masking is off: the file holds personal data.", icon=":material/visibility:")
     else:
         st.caption(plain(f"Masked: {masked_words(job.progress.masked)}."))
-    with st.container(horizontal=True, gap="small", key="export_result"):
+    with dialog_footer():
         st.link_button(
             "Download",
             download_url(record.token),
@@ -132,4 +134,5 @@ def _broken(job: ExportJob) -> None:
         show_error(job.error)
     else:
         st.info("The export was cancelled; nothing was saved.", icon=":material/close:")
-    st.button("Back", key="export_back", icon=":material/arrow_back:", **on_click(leave_export))
+    with dialog_footer():
+        st.button("Back", key="export_back", icon=":material/arrow_back:", **on_click(leave_export))

@@ -182,6 +182,9 @@ def load_queue() -> ReviewQueue:
         if held.queue_of != place:
             held.read, held.steps = None, []
         queue = read_queue(current_backend(), held.wanted)
+        if current.name == "hosted" and not (held.wanted.runs or held.wanted.with_scenarios):
+            of_scenarios = set(local_store().scenario_runs.outcomes(queue.runs))  # the API does not know them
+            queue = queue.without(of_scenarios)
         if held.wanted.is_open_only:
             queue = queue.without(set(queue.runs) - set(open_runs(queue)))
         held.queue, held.queue_of = queue, place

@@ -20,7 +20,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.text_box import text_box
-from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer, Text, Toggle, bars
+from debugger.views.components.toolbar import Button, Colour, Item, Spacer, Text, Toggle, bar
 from debugger.views.edits import begin_box, show_change, store_edit
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import (
@@ -63,7 +63,7 @@ _CHECK_WORDS: Final[dict[CheckResult, str]] = {
 def decision_bar(
     run_id: str, target: Target, own: Verdict | None, queue: ReviewQueue, open_runs: Sequence[str]
 ) -> None:
-    """Draw the buttons that decide, and those that lead on.
+    """Draw in one line what is decided on, the buttons that decide with their keys, and those that lead on.
 
     Args:
         run_id: The run.
@@ -73,18 +73,13 @@ def decision_bar(
         open_runs: Those without the user's verdict.
     """
     state.begin_widget(MOVING_ON_KEY, review().opens_next_run)
-    lines = [
-        Line("review_targets", _target_items(target)),
-        Line("review_verdicts", _verdict_items(run_id, target, own)),
-        Line("review_walk", walk_items(queue, run_id, open_runs)),
-    ]
-    bars("review_decision", lines)
+    subject = Text(f"Verdict on {target_words(target)}", look="strong", key="review_subject")
+    decides, walks = _verdict_items(run_id, target, own), walk_items(queue, run_id, open_runs)
+    bar("review_decision", [subject, *decides, *_target_items(target), Spacer(), *walks])
 
 
 def _target_items(target: Target) -> list[Item]:
     return [
-        Text(f"Verdict on {target_words(target)}", look="strong", key="review_subject"),
-        Spacer(),
         _target_button("previous_target", "Previous part", ":material/arrow_upward:", -1),
         _target_button("next_target", "Next part", ":material/arrow_downward:", 1),
         Button(
@@ -169,7 +164,6 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             shortcut=keys("undo_verdict"),
             help=f"Undo your last verdict: {steps[-1].verdict.value}" if steps else "Nothing to undo",
         ),
-        Spacer(),
         Toggle(
             MOVING_ON_KEY,
             "Go to next run",

@@ -17,7 +17,7 @@ from debugger.views.auth.permissions import current_user, on_change
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
+from debugger.views.components.toolbar import Badge, Button, Item, Progress, Spacer, Text, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports.dialog import open_export_dialog
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
@@ -36,6 +36,10 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     decided = len(queue.runs) - len(open_runs)
     words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
     items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
+    if queue.runs and not open_runs:
+        items.append(
+            Badge("Every run of the filter is decided", ":material/task_alt:", "green", is_status=True)
+        )
     if run_id in queue.runs:
         items.append(Text(f"Run {queue.runs.index(run_id) + 1:,} of {len(queue.runs):,}"))
     elif run_id:
@@ -118,7 +122,8 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
             clears = st.form_submit_button("All runs", key="review_clear")
     if applies or clears:
         found = ReviewFilter(**values)
-        if found == ReviewFilter(is_open_only=found.is_open_only):  # nothing replaces the chosen runs
+        chosen = ReviewFilter(is_open_only=found.is_open_only, with_scenarios=found.with_scenarios)
+        if found == chosen:  # nothing replaces the chosen runs
             found = replace(found, runs=wanted.runs)
         filter_runs(found if applies else ReviewFilter())
         st.rerun()
@@ -138,6 +143,11 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
     found |= _store_fields(wanted, reason, left, right)
     found["is_open_only"] = right.toggle(
         "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
+    )
+    found["with_scenarios"] = right.toggle(
+        "Runs of tests",
+        wanted.with_scenarios,
+        help="Also runs that suites and the command test have made",
     )
     found["text"] = st.text_input("Search", wanted.text, placeholder="Messages, names, notes …").strip()
     return found

@@ -42,6 +42,8 @@ class ReviewFilter:
     """A verdict of any reviewer on the run as a whole, or `NO_VERDICT`."""
     is_open_only: bool = False
     """Only runs on which the reviewer has no verdict."""
+    with_scenarios: bool = False
+    """Also runs that suites and the command ``test`` have made."""
     runs: tuple[str, ...] = ()
     """Only these runs, in this order; the other fields are then not used, but for `is_open_only`."""
 
@@ -61,6 +63,7 @@ class ReviewFilter:
             starred=parameters.get("starred") == "1",
             verdict=_one_of((*VERDICT_VALUES, NO_VERDICT), parameters.get("verdict", "")),
             is_open_only=parameters.get("open") == "1",
+            with_scenarios=parameters.get("tests") == "1",
             runs=tuple(dict.fromkeys(runs))[:MAX_RUNS],
         )
 
@@ -77,6 +80,7 @@ class ReviewFilter:
             "starred": "1" if self.starred else "",
             "verdict": self.verdict,
             "open": "1" if self.is_open_only else "",
+            "tests": "1" if self.with_scenarios else "",
             "runs": ",".join(self.runs[:MAX_CHOSEN_RUNS]),
         }
         return {key: value for key, value in values.items() if value}
@@ -85,11 +89,20 @@ class ReviewFilter:
     def search(self) -> RunSearch:
         """Return the search that a backend takes."""
         since, until = day_begin(self.since), day_end(self.until)
-        return RunSearch(self.version, since, until, self.text, self.tag, self.starred, verdict=self.verdict)
+        return RunSearch(
+            self.version,
+            since,
+            until,
+            self.text,
+            self.tag,
+            self.starred,
+            verdict=self.verdict,
+            without_scenarios=not self.with_scenarios,
+        )
 
     @classmethod
     def of_list(cls, wanted: WantedRuns) -> Self:
-        """Return the filter of the page Runs but for its path."""
+        """Return the filter of the page Runs, which lists runs of scenarios, too, but for its path."""
         search = wanted.search
         return cls(
             workflow=wanted.workflow_id or "",
@@ -101,6 +114,7 @@ class ReviewFilter:
             text=search.text,
             starred=search.starred,
             verdict=search.verdict,
+            with_scenarios=not search.without_scenarios,
         )
 
     @property
@@ -144,7 +158,7 @@ class ReviewQueue:
     """Runs that the filter fits, of which the queue has the first `MAX_RUNS`."""
 
     def without(self, decided: Collection[str]) -> Self:
-        """Return the queue of the runs that are not decided."""
+        """Return the queue without the runs that need no decision."""
         left = tuple(run_id for run_id in self.runs if run_id not in decided)
         return replace(self, runs=left, total=self.total - len(self.runs) + len(left))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -31,7 +32,7 @@ from debugger.views.auth.permissions import check_role, explain_denial, may, on_
 from debugger.views.backends import CurrentBackend, current_backend, local_notes, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.rows import Column, Row, Table, rows_list
 from debugger.views.components.toolbar import Button
 from debugger.views.components.uploads import upload_file
 from debugger.views.panels.notes import author
@@ -63,7 +64,9 @@ class ImportState:
     uploads: int = 0
     """Counts the read files; part of the uploader's key."""
     plans: int = 0
-    """Counts the plans; part of the key of the conflicts, whose ticks the browser else keeps for others."""
+    """Counts the plans: the conflicts of another one are shown from the first."""
+    agreed: set[int] = field(default_factory=set)
+    """The places of the conflicts that are ticked."""
 
 
 def import_button() -> Button:
@@ -130,6 +133,7 @@ def read_plan(content: bytes, name: str) -> None:
     held = state.record(ImportState)
     held.result, held.name = "", name
     held.plans += 1
+    held.agreed = set()
     try:
         check_role(Role.REVIEW)
         held.plan = _make_plan(content, name)
@@ -195,14 +199,20 @@ def _plan(plan: ImportPlan, name: str) -> None:
     fresh = [item for item in planned if item.state in {"new", "changed"}]
     if fresh:
         st.markdown("**New and changed**")
-        _table(_columns(fresh), "Values that are stored as the sheet has them", column_config=_CONFIG)
+        rows = [Row(_cells(item)) for item in fresh[:_MAX_LISTED]]
+        label = "Values that are stored as the sheet has them"
+        rows_list("review_fresh", Table(_COLUMNS, rows, label), most=_MAX_SHOWN)
+        _count_listed(len(fresh))
     if plan.problems:
         st.markdown("**Rows that are left out**")
-        problems: dict[str, Sequence[object]] = {
-            "row": [each.row for each in plan.problems],
-            "problem": [each.sentence for each in plan.problems],
-        }
-        _table(problems, "Rows that are left out, with the reason")
+        rows = [Row((str(each.row), each.sentence)) for each in plan.problems[:_MAX_LISTED]]
+        columns = Column("row", "Row", 60, "number"), Column("problem", "Problem", 300, grows=True)
+        rows_list(
+            "review_problems",
+            Table(columns, rows, "Rows that are left out, with the reason"),
+            most=_MAX_SHOWN,
+        )
+        _count_listed(len(plan.problems))
     if plan.ignored:
         st.caption(plain(f"Columns that are not read: {', '.join(plan.ignored)}"))
 
@@ -211,62 +221,70 @@ def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
     """Draw the conflicts; return the places of the ticked ones."""
     if not conflicts:
         return []
+    held = state.record(ImportState)
     st.markdown(
         "**Conflicts**: something else is stored. Tick a row to store what the sheet has; the others stay as "
         "they are."
     )
-    found = _table(
-        _columns(conflicts),
-        "Conflicts between the sheet and what is stored",
-        key=f"review_conflicts_{state.record(ImportState).plans}",
-        on_select="rerun",
-        selection_mode="multi-row",
-        column_config=_CONFIG,
+    rows = [
+        Row((("Store what the sheet has", place in held.agreed), *_cells(item)), [place])
+        for place, item in enumerate(conflicts[:_MAX_LISTED])
+    ]
+    label = "Conflicts between the sheet and what is stored"
+    rows_list(
+        "review_conflicts",
+        Table((Column("agreed", "Store all", 34, "check"), *_COLUMNS), rows, label),
+        on_choose=partial(_tick, len(conflicts)),
+        on_use=lambda ticked, *_: _tick_alone(len(conflicts), ticked),
+        most=_MAX_SHOWN,
+        page=held.plans,
     )
-    return list(found["selection"]["rows"])
+    _count_listed(len(conflicts))
+    return sorted(held.agreed)
 
 
-_CONFIG = {
-    "row": st.column_config.NumberColumn("Row", width=60),
-    "run": st.column_config.TextColumn("Run", width=210),
-    "subject": st.column_config.TextColumn("On", width=110),
-    "stored": st.column_config.TextColumn("Stored", width=300),
-    "sheet": st.column_config.TextColumn("Sheet", width=300),
-}
+def _tick(count: int, target: Any) -> None:
+    """Tick a chosen conflict, or clear its tick."""
+    state.record(ImportState).agreed ^= _places([target], count)
 
 
-def _table(columns: Mapping[str, Sequence[object]], alt: str, **wanted: Any) -> Any:
-    """Draw the first rows; return the ticked ones."""
-    total = len(columns["row"])
-    ticked = st.dataframe(
-        {name: cells[:_MAX_LISTED] for name, cells in columns.items()},
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(min(total, _MAX_LISTED), _MAX_SHOWN),
-        alt=alt,
-        **wanted,
-    )
+def _tick_alone(count: int, targets: Any) -> None:
+    """Tick these conflicts and no other."""
+    state.record(ImportState).agreed = _places(targets, count)
+
+
+def _places(targets: Any, count: int) -> set[int]:
+    """Return the places that a browser names, as far as there are conflicts."""
+    sent = targets if isinstance(targets, list) else []
+    places = [target[0] for target in sent if isinstance(target, list) and len(target) == 1]
+    return {place for place in places if type(place) is int and 0 <= place < count}
+
+
+_COLUMNS = (
+    Column("row", "Row", 60, "number"),
+    Column("run", "Run", 200),
+    Column("subject", "On", 110),
+    Column("stored", "Stored", 150, grows=True),
+    Column("sheet", "Sheet", 150, grows=True),
+)
+
+
+def _count_listed(total: int) -> None:
     if total > _MAX_LISTED:
         st.caption(f"The first {_MAX_LISTED:,} of {total:,}")
-    return ticked
 
 
-def _columns(items: Sequence[Planned]) -> dict[str, Sequence[object]]:
-    rows = [_cells(item) for item in items]
-    return {name: [row[place] for row in rows] for place, name in enumerate(_CONFIG)}
-
-
-def _cells(item: Planned) -> tuple[object, ...]:
+def _cells(item: Planned) -> tuple[str, ...]:
     """Return row, run, subject, stored value and that of the sheet."""
     if isinstance(item, PlannedTags):
-        return item.row, item.run_id, "tags", ", ".join(item.before), ", ".join(item.tags)
+        return str(item.row), item.run_id, "tags", ", ".join(item.before), ", ".join(item.tags)
     if isinstance(item, PlannedComment):
         new = item.comment
         words = f"{new.author}: {' '.join(new.content.split())}"
-        return item.row, new.run_id, target_words(new.target), "", words
+        return str(item.row), new.run_id, target_words(new.target), "", words
     own = item.verdict
     stored = _verdict_words(item.before) if item.before else ""
-    return item.row, own.run_id, target_words(own.target), stored, _verdict_words(own)
+    return str(item.row), own.run_id, target_words(own.target), stored, _verdict_words(own)
 
 
 def _verdict_words(verdict: Verdict) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import streamlit as st
 
@@ -19,7 +18,7 @@ from debugger.views.auth.permissions import on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_notes
 from debugger.views.components.markdown import count
-from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
+from debugger.views.components.toolbar import Button, Item, Menu, Text, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports import ExportScope, open_export_dialog
 from debugger.views.panels.notes import known_tags, marks_form
@@ -35,7 +34,6 @@ from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
 from debugger.views.panels.runs.scope import (
-    SCOPE_KEY,
     Scope,
     found_ids,
     runs_state,
@@ -44,53 +42,45 @@ from debugger.views.panels.runs.scope import (
 from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import CompareAddress, RunPlace
 
-_ONE = "Choose one run by its box"
-_NONE = "Tick runs by their boxes, or choose “All matches”"
+_ONE = "Tick one run by its box"
 _ADDED_KEY, _REMOVED_KEY = "bulk_tags_added", "bulk_tags_removed"
 _COMMENT_KEY = "bulk_verdict_comment"
 
 
-def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> None:
+def run_actions(ticked: list[str], marks: Mapping[str, RunLabels], total: int) -> None:
     """Draw the actions.
 
     Args:
-        ticked: The ticked runs.
+        ticked: The ticked runs, at least one.
         marks: Star, tags and note of the runs on the page.
         total: The number of runs that the filters find.
     """
-    state.begin_widget(SCOPE_KEY, "ticked")
-    scope = cast(Scope, state.widget(SCOPE_KEY))
-    is_empty = scope == "ticked" and not ticked
+    scope = runs_state().scope
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
-        bar("run_actions_bar", _items(list(ticked), marks, scope, total, is_empty), low=True, width="content")
-        _tags(ticked, marks, scope, is_empty)
-        _verdict(ticked, scope, is_empty)
-        if notice := runs_state().notice:
-            st.caption(notice, width="content")
-        elif not ticked:
-            st.caption("Click a row to open it; tick boxes for more.", width="content")
+        bar("run_actions_bar", _first_items(ticked, scope, total), low=True, width="content")
+        _tags(ticked, marks, scope)
+        _verdict(ticked, scope)
+        bar("run_actions_end", _last_items(ticked, marks, scope), low=True, width="content")
 
 
-def _items(
-    ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope, total: int, is_empty: bool
-) -> list[Item]:
-    has_all = (
-        scope == "ticked"
-        and bool(ticked)
-        and all(run_id in marks and marks[run_id].starred for run_id in ticked)
-    )
-    words = {"ticked": f"Ticked: {len(ticked):,}", "found": f"All matches: {total:,}"}
-    none = _NONE if is_empty else ""
-    is_one, cannot = len(ticked) == 1, not _can_delete()
-    of_scope = (scope, ticked)
+def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
+    chosen = total if scope == "found" else len(ticked)
+    items: list[Item] = [Text(f"{chosen:,} selected", "strong", key="chosen_count")]
+    if scope == "found":
+        only = Button("choose_ticked", f"Only {len(ticked):,}", _act_on, ("ticked",), look="tertiary")
+        items.append(replace(only, help="Only the ticked runs"))
+    elif total > len(ticked):
+        every = Button("choose_found", f"All {total:,}", _act_on, ("found",), look="tertiary")
+        items.append(replace(every, help="All runs that the filters find"))
     return [
+        *items,
         Button(
             "open_chosen",
             "Open",
             _open,
             (ticked,),
-            icon=":material/open_in_new:",
-            disabled=not is_one,
+            look="tertiary",
+            disabled=scope == "found" or len(ticked) != 1,
             help=_ONE,
         ),
         Button(
@@ -98,83 +88,91 @@ def _items(
             "Compare",
             _compare,
             (ticked,),
-            icon=":material/difference:",
-            disabled=len(ticked) != 2,
-            help="Compare two chosen runs",
-        ),
-        SegmentedControl(
-            SCOPE_KEY,
-            "Runs to act on",
-            ["ticked", "found"],
-            words,
-            help="The runs that the actions to the right are for",
-        ),
-        Button(
-            "star_chosen",
-            "Unstar" if has_all else "Star",
-            partial(star, starred=not has_all),
-            of_scope,
-            icon=":material/star:",
-            disabled=is_empty,
-            help=none or "Find it again with “Starred only”",
+            look="tertiary",
+            disabled=scope == "found" or len(ticked) != 2,
+            help="Compare two ticked runs",
         ),
         Button(
             "export_chosen",
             "Export",
             open_export,
-            of_scope,
-            icon=":material/download:",
-            help="The ticked runs, or all that the filters find, as one file",
+            (scope, ticked),
+            look="tertiary",
+            help="The selected runs as one file",
         ),
         Button(
             "review_chosen",
             "Review",
             open_review,
-            of_scope,
-            icon=":material/rate_review:",
-            disabled=is_empty,
-            help=none or "Review them one after the other",
+            (scope, ticked),
+            look="tertiary",
+            help="Review them one after the other",
+        ),
+    ]
+
+
+def _last_items(ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope) -> list[Item]:
+    has_all = scope == "ticked" and all(run_id in marks and marks[run_id].starred for run_id in ticked)
+    cannot, is_one = not _can_delete(), scope == "ticked" and len(ticked) == 1
+    erase = Button(
+        "erase_chosen",
+        "Delete every trace",
+        ask_to_erase,
+        (ticked,),
+        icon=":material/delete_forever:",
+        disabled=cannot or not is_one,
+        help=_CANNOT_DELETE if cannot else f"Personal data: at once and for good. {_ONE}",
+    )
+    return [
+        Button(
+            "star_chosen",
+            "Unstar" if has_all else "Star",
+            partial(star, starred=not has_all),
+            (scope, ticked),
+            look="tertiary",
+            help="Find them again by the filter “Starred only”",
         ),
         Button(
             "delete_chosen",
             "Delete",
             ask_to_delete,
-            of_scope,
-            icon=":material/delete:",
-            disabled=is_empty or cannot,
-            help=_delete_help(is_empty),
+            (scope, ticked),
+            look="tertiary",
+            disabled=cannot,
+            help=_CANNOT_DELETE if cannot else "Deleted runs can be restored for some days",
         ),
-        Button(
-            "erase_chosen",
-            "Delete every trace",
-            ask_to_erase,
-            (ticked,),
-            icon=":material/delete_forever:",
-            disabled=not is_one or cannot,
-            help=_delete_help(False) if cannot else f"Personal data: at once and for good. {_ONE}",
+        Menu(
+            "more_actions",
+            "More actions",
+            [erase, Button("untick", "Untick all", _untick, icon=":material/check_box_outline_blank:")],
+            icon=":material/more_horiz:",
+            shows="icon",
+            look="tertiary",
         ),
     ]
+
+
+_CANNOT_DELETE = "The API that the platform documents has no call that deletes a run"
+
+
+def _act_on(scope: Scope) -> None:
+    runs_state().scope = scope
+
+
+def _untick() -> None:
+    runs_state().ticked = []
 
 
 def _can_delete() -> bool:
     return state.record(CurrentBackend).name == "embedded"
 
 
-def _delete_help(is_empty: bool) -> str:
-    if not _can_delete():
-        return "The API that the platform documents has no call that deletes a run"
-    return _NONE if is_empty else "Deleted runs can be restored for some days"
-
-
-def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope, is_empty: bool) -> None:
+def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -> None:
     is_one = scope == "ticked" and len(ticked) == 1
-    label = "Tags and note" if is_one else "Tags"
-    with st.popover(
-        label, icon=":material/sell:", disabled=is_empty, help=_NONE if is_empty else None, key="marks_chosen"
-    ):
+    with st.popover("Tags and note" if is_one else "Tags", key="marks_chosen"):
         if is_one:
             marks_form(ticked[0], marks.get(ticked[0], RunLabels()))
-        elif not is_empty:
+        else:
             _bulk_tags(ticked, scope)
 
 
@@ -197,17 +195,11 @@ def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
     )
 
 
-def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
+def _verdict(ticked: Sequence[str], scope: Scope) -> None:
     reason = reason_against_verdicts()
-    is_closed = is_empty or bool(reason)
-    with st.popover(
-        "Verdict",
-        icon=":material/gavel:",
-        disabled=is_closed,
-        help=reason or (_NONE if is_empty else "Your verdict on each run as a whole"),
-        key="verdict_chosen",
-    ):
-        if is_closed:
+    help = reason or "Your verdict on each run as a whole"
+    with st.popover("Verdict", disabled=bool(reason), help=help, key="verdict_chosen"):
+        if reason:
             return
         st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
         st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)

@@ -21,8 +21,8 @@ from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.scope import Scope, click_key, runs_state, scope_ids, take_click
 from debugger.views.times import shown_time, zone_name
 
@@ -69,7 +69,7 @@ def _dialog() -> None:
     days = read_settings().keep_deleted_days
     st.markdown(f"**{count(len(ids), 'run')}** will be in no list, search and statistic any more.")
     st.caption(
-        f"They can be restored for {days:g} days, under “Deleted”; then they are deleted for good. "
+        f"They can be restored for {days:g} days, under “Deleted runs”; then they are deleted for good. "
         "“Delete every trace” of one run deletes personal data at once."
     )
     with st.container(horizontal=True, gap="xsmall"):
@@ -103,18 +103,12 @@ def undo_bar() -> None:
     held = runs_state()
     if not held.undo:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="undo_delete"):
-        st.caption(f":material/delete: {count(len(held.undo), 'run')} deleted.", width="content")
-        st.button(
-            "Undo",
-            key="undo_runs",
-            icon=":material/undo:",
-            args=(list(held.undo),),
-            **on_click(restore, help="Restore them"),
-        )
-        st.button(
-            "Dismiss", key="dismiss_undo", icon=":material/close:", type="tertiary", on_click=_dismiss_undo
-        )
+    items: list[Item] = [
+        Text(f"{count(len(held.undo), 'run')} deleted."),
+        Button("undo_runs", "Undo", restore, (list(held.undo),), icon=":material/undo:", look="tertiary"),
+        Button("dismiss_undo", "Dismiss", _dismiss_undo, icon=":material/close:", look="tertiary"),
+    ]
+    bar("undo_delete", items, low=True)
 
 
 def _dismiss_undo() -> None:
@@ -148,11 +142,8 @@ def deleted_runs() -> None:
         show_error(error)
         return
     if not rows:
-        empty_state(
-            f"Runs that you delete are listed here for {days:g} days and can be restored. There is none.",
-            "pages#runs",
-        )
-        st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=_back)
+        st.caption(f"Deleted runs can be restored here for {days:g} days, and there is none.")
+        st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=show_list)
         return
     held = state.widget(click_key(_TABLE_KEY))
     places = held["selection"]["rows"] if held else []
@@ -202,8 +193,14 @@ def _table(rows: Sequence[HiddenRun]) -> None:
     )
 
 
-def _back() -> None:
-    state.set_widget("runs_view", "list")
+def show_deleted() -> None:
+    """Show the deleted runs in place of the list."""
+    runs_state().view = "deleted"
+
+
+def show_list() -> None:
+    """Show the list of runs again."""
+    runs_state().view = "list"
 
 
 def deleted_run_box() -> None:

@@ -17,9 +17,20 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
+from debugger.views.components.toolbar import (
+    Button,
+    DateInput,
+    Item,
+    Select,
+    Spacer,
+    TextInput,
+    Toggle,
+    bar,
+)
 from debugger.views.panels.notes import known_tags
+from debugger.views.panels.runs.saved import saved_filters
 from debugger.views.panels.runs.scope import (
+    NOTHING,
     WantedRuns,
     distinct,
     first_page,
@@ -29,20 +40,10 @@ from debugger.views.panels.runs.scope import (
 )
 from debugger.views.times import day_begin, day_end, zone_name
 
-NOTHING: dict[str, Any] = {
-    "runs_workflow": "",
-    "runs_version": "",
-    "runs_status": "",
-    "runs_verdict": "",
-    "runs_since": "",
-    "runs_until": "",
-    "runs_text": "",
-    "runs_tag": "",
-    "runs_scenario": "",
-    "runs_problems": False,
-    "runs_starred": False,
-}
-"""For the key of each filter the value that filters nothing."""
+_IN_BAR = {"runs_workflow", "runs_status", "runs_verdict", "runs_text"}
+_REST = NOTHING.keys() - _IN_BAR
+"""Keys of the filters in the menu."""
+_DAYS = {"runs_since", "runs_until"}
 _PROBLEMS_HELP = "Only runs with an error, a failed answer, or a warning whose cause is unknown"
 _NAMED = "name:"
 """Begins an option that is the name of a scenario; the others are results."""
@@ -58,8 +59,8 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
     """
     for key, value in NOTHING.items():
         state.begin_widget(key, value)
-    wanted = _draw(backend, _with_deleted(backend, names))
-    _path_chip(wanted)
+    _draw(backend, _with_deleted(backend, names))
+    wanted = _wanted(backend)
     runs_state().wanted = wanted
     return wanted
 
@@ -78,7 +79,8 @@ def _with_deleted(backend: Backend, names: dict[str, str]) -> dict[str, str]:
     return {run.workflow_id: recorded_name(run) for run in found.rows} | names
 
 
-def _path_chip(wanted: WantedRuns) -> None:
+def path_chip(wanted: WantedRuns) -> None:
+    """Draw the part of the picture whose runs are listed, with the button that removes it."""
     if wanted.path is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="runs_path"):
@@ -98,54 +100,80 @@ def _clear_path() -> None:
     first_page()
 
 
-def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
+def _draw(backend: Backend, names: dict[str, str]) -> None:
     reason = backend.capabilities.reason_against("run_search") or ""
-    workflow = _select("workflow", "All workflows", distinct(names))
+    of_verdict = reason or "The verdict of a reviewer on the run as a whole"
+    helped = "All of them must occur in messages, names, tags, notes or comments"
+    search = TextInput(
+        "runs_text", "Search", "Search words, ids …", ":material/search:", on_change=first_page, help=helped
+    )
+    items: list[Item] = [
+        search,
+        _select("workflow", "All workflows", distinct(names)),
+        _select("status", "Any status", {status: look.word for status, look in LOOKS.items()}),
+        _select("verdict", "Any verdict", {} if reason else VERDICT_WORDS, of_verdict),
+        Spacer(),
+    ]
+    bar("run_filters", items, low=True, width="content")
+    # Before the label: what is not an option any more filters nothing.
+    rest = _rest(backend, reason)
+    in_use = {"days" if key in _DAYS else key for key in _REST if state.widget(key)}
+    number = len(in_use) + (runs_state().path is not None)
+    with st.popover(f"Filter · {number}" if number else "Filter", key="filter_menu"):
+        bar("more_filters", rest)
+        saved_filters()
+
+
+def _rest(backend: Backend, reason: str) -> list[Item]:
+    """Return the filters of the menu.
+
+    Args:
+        backend: Has the runs.
+        reason: Why the backend cannot look for them; empty where it can.
+    """
     chosen = state.widget("runs_workflow")
     numbers = _numbers(backend, chosen) if chosen and not reason else []
     of_version = reason or ("" if chosen else "Choose a workflow first")
-    of_verdict = reason or "The verdict of a reviewer on the run as a whole"
     zone = f"Days in the time zone {zone_name()}"
-    expire = state.record(BackendCache).expire
-    helped = "All of them must occur in messages, names, tags, notes or comments"
-    bar(
-        "run_filters",
-        [
-            TextInput(
-                "runs_text", "Search", "Search", ":material/search:", on_change=first_page, help=helped
-            ),
-            workflow,
-            _select("version", "Any version", {str(each): f"v{each}" for each in numbers}, of_version),
-            _select("status", "Any status", {status: look.word for status, look in LOOKS.items()}),
-            _select("verdict", "Any verdict", {} if reason else VERDICT_WORDS, of_verdict),
-            DateInput("runs_since", "From", zone, first_page),
-            DateInput("runs_until", "To", zone, first_page),
-            _select("tag", "Any tag", {} if reason else _tags(), reason),
-            Toggle("runs_problems", "With problems", _PROBLEMS_HELP, on_change=first_page),
-            _select("scenario", "Any scenario", {} if reason else _scenarios(), reason),
-            Toggle("runs_starred", "Starred only", reason, bool(reason), first_page),
-            Spacer(),
-            Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", shows="icon where narrow"),
-            Button("runs_refresh", "Refresh", expire, icon=":material/refresh:", shows="icon where narrow"),
-        ],
-        low=True,
-    )
-    version, chosen_scenario = state.widget("runs_version"), state.widget("runs_scenario")
+    return [
+        _select("version", "Any version", {str(each): f"v{each}" for each in numbers}, of_version),
+        _select("tag", "Any tag", {} if reason else _tags(), reason),
+        _select("scenario", "Any scenario", {} if reason else _scenarios(), reason),
+        DateInput("runs_since", "From", zone, first_page),
+        DateInput("runs_until", "To", zone, first_page),
+        Toggle("runs_problems", "With problems", _PROBLEMS_HELP, on_change=first_page),
+        Toggle("runs_starred", "Starred only", reason, bool(reason), first_page),
+    ]
+
+
+def _wanted(backend: Backend) -> WantedRuns:
+    has_search = not backend.capabilities.reason_against("run_search")
+    version, scenario = state.widget("runs_version"), state.widget("runs_scenario")
     search = RunSearch(
         int(version) if version else None,
         day_begin(read_day(state.widget("runs_since"))),
         day_end(read_day(state.widget("runs_until"))),
         state.widget("runs_text"),
         state.widget("runs_tag"),
-        state.widget("runs_starred") and not reason,
+        state.widget("runs_starred") and has_search,
         verdict=state.widget("runs_verdict"),
-        scenario=chosen_scenario.removeprefix(_NAMED) if chosen_scenario.startswith(_NAMED) else "",
-        scenario_outcome="" if chosen_scenario.startswith(_NAMED) else chosen_scenario,
+        scenario=scenario.removeprefix(_NAMED) if scenario.startswith(_NAMED) else "",
+        scenario_outcome="" if scenario.startswith(_NAMED) else scenario,
     )
-    status = state.widget("runs_status")
-    return WantedRuns(
-        chosen or None, status or None, search, runs_state().path, bool(state.widget("runs_problems"))
-    )
+    workflow, status = state.widget("runs_workflow"), state.widget("runs_status")
+    has_problems = bool(state.widget("runs_problems"))
+    return WantedRuns(workflow or None, status or None, search, runs_state().path, has_problems)
+
+
+def clear_button() -> Button:
+    """Return the button that clears all filters."""
+    return Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", look="tertiary")
+
+
+def refresh_button() -> Button:
+    """Return the button that reads the runs again."""
+    expire = state.record(BackendCache).expire
+    return Button("runs_refresh", "Refresh", expire, icon=":material/refresh:", look="tertiary", shows="icon")
 
 
 def _of_scenarios(read: Callable[[ScenarioRuns], list[str]]) -> list[str]:

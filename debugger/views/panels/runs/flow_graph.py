@@ -182,4 +182,4 @@ def list_runs_on(path: PathFilter) -> None:
     take_click()
     runs_state().path = path
     set_filters({"runs_workflow": runs_state().counted_workflow})
-    state.set_widget("runs_view", "list")
+    runs_state().view = "list"

@@ -1,4 +1,4 @@
-"""Picture above the list: runs by day, verdicts by version.
+"""Charts of the runs: the strip above the list, and runs by day and verdicts by version in the statistics.
 
 A click on a bar filters the list; the same numbers are in a table.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -33,6 +33,7 @@ from debugger.views.panels.runs.scope import (
     ids_of,
     newest_runs,
     runs_on_path,
+    runs_state,
 )
 from debugger.views.times import shown_day
 
@@ -101,7 +102,7 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
     found = _runs(backend, wanted)
     if not found.rows:
         return  # the list below tells why there is nothing
-    with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
+    with st.container(key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
         filters = {
@@ -127,9 +128,33 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
         _foot(found, days)
 
 
+def draw_history(backend: Backend, wanted: WantedRuns) -> None:
+    """Draw the runs of each day as a strip of bars; a click filters by a day, the next one shows all again.
+
+    It counts the runs of all filters but the days.
+    """
+    since, until = state.widget("runs_since"), state.widget("runs_until")
+    search = replace(wanted.search, since=None, until=None)
+    days = Counter(shown_day(run.created_at) for run in _runs(backend, replace(wanted, search=search)).rows)
+    bars = []
+    for day in sorted(days)[-_MOST_DAYS:]:
+        is_chosen = day == since == until
+        text = f"{day}: {count(days[day], 'run')}. {'Show all days' if is_chosen else 'Show this day'}"
+        bars.append(Bar(day, days[day], [Part("runs", "violet", days[day], day, text, is_chosen)]))
+    if bars:
+        chart = Chart("Runs by day", bars, [])
+        stacked_bars("runs_history", [chart], on_choose=_choose_day, is_strip=True)
+
+
+def _choose_day(day: str) -> None:
+    is_chosen = day == state.widget("runs_since") == state.widget("runs_until")
+    set_filters(dict.fromkeys(("runs_since", "runs_until"), "" if is_chosen else day))
+
+
 def _choose(filters: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
     if values := filters.get(chosen):
         set_filters(values)
+        runs_state().view = "list"
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from debugger.analysis.run_facts import RunSummary
+from debugger.analysis.trouble import LABELS, WARNING_KINDS
 from debugger.protocol.notes import RunLabels
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
+from debugger.protocol.scenario_runs import Outcome
 from debugger.store.snippets import Snippet
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
@@ -17,7 +19,9 @@ from debugger.views.components.status_badges import LOOKS
 from debugger.views.panels.runs.scope import ids_of, recorded_name, runs_state
 from debugger.views.times import shown_time, zone_name
 
-_MOST_ROWS = 18
+_ROW = 26
+"""Pixels."""
+_OUTCOME_COLOURS: dict[Outcome, str] = {"passed": "green", "failed": "red", "error": "orange"}
 _VERDICT_COLOURS = {"Pass": "green", "Fail": "red", "Unsure": "orange"}
 
 
@@ -33,6 +37,8 @@ class RowFacts:
     summaries: Mapping[str, RunSummary] = field(default_factory=dict)
     verdicts: Mapping[str, Sequence[Verdict]] = field(default_factory=dict)
     snippets: Mapping[str, Sequence[Snippet]] = field(default_factory=dict)
+    scenarios: Mapping[str, Outcome] = field(default_factory=dict)
+    """The results of those that the command `test` or a suite has made."""
 
 
 def clicked_run() -> str:
@@ -46,6 +52,8 @@ def chosen_runs(rows: Sequence[Run]) -> list[str]:
     """Return the ticked runs in the list's order; forget runs not listed."""
     held = runs_state()
     held.ticked = [run_id for run_id in ids_of(rows) if run_id in held.ticked]
+    if not held.ticked:
+        held.scope = "ticked"
     return held.ticked
 
 
@@ -53,7 +61,7 @@ def run_table(rows: Sequence[Run], facts: RowFacts) -> None:
     """Draw the rows."""
     columns = _columns(facts)
     shown = table("Runs", _sorted(rows, facts, columns), columns, lambda run: run.workflow_run_id)
-    rows_list("runs", shown, on_choose=_click, on_use=_use, most=_MOST_ROWS)
+    rows_list("runs", shown, on_choose=_click, on_use=_use, row=_ROW)
 
 
 def _click(run_id: Any) -> None:
@@ -66,7 +74,7 @@ def _use(ticked: Any, column: str, _: Any) -> None:
         by, descends = held.sort
         held.sort = ("", False) if by == column and descends else (column, by == column)
     elif isinstance(ticked, list):
-        held.ticked = ticked
+        held.ticked, held.scope = ticked, "ticked"
 
 
 def _sorted(
@@ -91,7 +99,6 @@ _NUMBERS: dict[str, Callable[[Run, RunSummary | None], float | None]] = {
     "turns": lambda run, summary: summary.turns if summary else None,
     "duration": lambda run, summary: duration_of(summary) if summary else None,
     "problems": lambda run, summary: summary.problems if summary else None,
-    "version": lambda run, summary: run.version_number,
 }
 """Columns that are sorted by a number instead of their text."""
 
@@ -137,7 +144,9 @@ _PROBLEMS_HELP = "Errors and failed answers, also those that the workflow handle
 
 
 def _problems(summary: RunSummary) -> Cell:
-    parts = [(summary.failures, "failed"), (summary.problems - summary.failures, "unknown")]
+    failed = [kind for kind in summary.troubles if kind not in WARNING_KINDS]
+    kind = LABELS[failed[0]].lower() if len(failed) == 1 else "failed"
+    parts = [(summary.failures, kind), (summary.problems - summary.failures, "unknown")]
     words = ", ".join(f"{number:,} {what}" for number, what in parts if number)
     return (words, "red" if summary.failures else "orange") if words else None
 
@@ -167,14 +176,15 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         words = verdict_words(facts.verdicts.get(run.workflow_run_id, ()))
         return [(word, _VERDICT_COLOURS.get(word, "gray")) for word in words]
 
+    def scenario(run: Run) -> Cell:
+        outcome = facts.scenarios.get(run.workflow_run_id)
+        return (f"Test {outcome}", _OUTCOME_COLOURS[outcome]) if outcome else None
+
+    tested = Column("scenario", "Test", 96, "chip", help="Made by the command `test` or a suite")
     found = Column("found", "Found", 280, help="Where the search text was found")
     columns: list[tuple[Column, Callable[[Run], Cell]]] = [
         (
-            Column("star", "Star", 52, help="★: starred by a user"),
-            lambda run: "★" if labels(run).starred else "",
-        ),
-        (
-            Column("began", "Started", 146, help=f"In the time zone {zone_name()}"),
+            Column("began", "Started", 144, help=f"In the time zone {zone_name()}"),
             lambda run: shown_time(run.created_at),
         ),
         *(
@@ -183,40 +193,44 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First message", 150, help="Of the user, else of the agent", grows=True),
+            Column("first", "First message", 230, help="Of the user, else of the agent", grows=True),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last message", 150, help="Of the user or the agent", grows=True),
+            Column("last", "Last message", 230, help="Of the user or the agent", grows=True),
             of_summary(lambda summary: summary.last_words),
         ),
         (
-            Column("turns", "Turns", 60, "number", help="Turns of the user"),
+            Column("turns", "Turns", 56, "number", help="Turns of the user"),
             of_summary(lambda summary: str(summary.turns)),
         ),
         (
             Column(
                 "duration",
                 "Duration",
-                84,
+                76,
                 help="Sum of its turns; the time in which the run waited for the user is left out",
             ),
             of_summary(lambda summary: duration_words(duration_of(summary))),
         ),
         (
-            Column("problems", "Problems", 104, "chip", help=_PROBLEMS_HELP),
+            Column("problems", "Problems", 120, "chip", help=_PROBLEMS_HELP),
             of_summary(_problems),
         ),
         (
-            Column("workflow", "Workflow", 140),
-            lambda run: facts.names.get(run.workflow_id) or recorded_name(run),
+            Column("workflow", "Workflow", 160, help="With its version"),
+            lambda run: f"{facts.names.get(run.workflow_id) or recorded_name(run)} v{run.version_number}",
         ),
-        (Column("version", "Version", 72, "number"), lambda run: f"v{run.version_number}"),
+        *([(tested, scenario)] if facts.scenarios else []),
         (
-            Column("status", "Status", 112, "chip"),
+            Column("status", "Status", 108, "chip"),
             lambda run: (LOOKS[run.status].word, LOOKS[run.status].colour),
         ),
-        (Column("verdict", "Verdict", 90, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        (Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        (
+            Column("star", "Star", 52, help="★: starred by a user"),
+            lambda run: "★" if labels(run).starred else "",
+        ),
         (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
         (Column("note", "Note", 90), lambda run: " ".join(labels(run).note.split())),
         (Column("by", "Started by", 90), lambda run: run.run_by or ""),

@@ -18,10 +18,8 @@ from debugger.views.auth.permissions import on_click
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.edits import DELETED, Place, json_words, see, store_edit
-from debugger.views.help_links import empty_state
 from debugger.views.panels.notes import author
-from debugger.views.panels.runs.filters import NOTHING
-from debugger.views.panels.runs.scope import first_page, runs_state
+from debugger.views.panels.runs.scope import NOTHING, first_page, runs_state
 
 _NAME_KEY = "filter_name"
 _CHOSEN_KEY = "filter_chosen"
@@ -29,21 +27,18 @@ _PATH = "path"
 
 
 def saved_filters() -> None:
-    """Draw the menu of saved filters."""
-    with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Saved filters"):
-        try:
-            known = local_store().saved_filters.stored()
-        except DebuggerError as error:
-            show_error(error)
-            return
+    """Draw the saved filters, and the field that saves those of the page."""
+    try:
+        known = local_store().saved_filters.stored()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    if known:
         _choose(known)
-        _save()
+    _save()
 
 
 def _choose(known: dict[str, Stored[JsonObject]]) -> None:
-    if not known:
-        empty_state("Filters that you save appear here, for all users of this store.", "pages#runs")
-        return
     chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
@@ -66,7 +61,10 @@ def _choose(known: dict[str, Stored[JsonObject]]) -> None:
 
 def _save() -> None:
     st.text_input(
-        "Save the filters on the page as", key=_NAME_KEY, max_chars=MAX_NAME_CHARACTERS, placeholder="Name"
+        "Save the filters for all users as",
+        key=_NAME_KEY,
+        max_chars=MAX_NAME_CHARACTERS,
+        placeholder="Name",
     )
     st.button(
         "Save",

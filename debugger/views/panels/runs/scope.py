@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
@@ -29,8 +29,22 @@ MAX_HOSTED_RUNS = 300
 _EMBEDDED_ROWS, _HOSTED_ROWS = 1_000, 100
 """Rows of one page of the list, where the whole of it is read."""
 
+NOTHING: dict[str, Any] = {
+    "runs_workflow": "",
+    "runs_version": "",
+    "runs_status": "",
+    "runs_verdict": "",
+    "runs_since": "",
+    "runs_until": "",
+    "runs_text": "",
+    "runs_tag": "",
+    "runs_scenario": "",
+    "runs_problems": False,
+    "runs_starred": False,
+}
+"""For the key of each filter the value that filters nothing."""
 Scope = Literal["ticked", "found"]
-SCOPE_KEY = "runs_scope"
+"""The runs that an action is for: those whose boxes are ticked, or all that the filters find."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class Counted:
 class RunsState:
     """State of the page Runs in one tab."""
 
+    view: Literal["list", "statistics", "deleted"] = "list"
     path: PathFilter | None = None
     wanted: WantedRuns | None = None
     """The filters of the list that was drawn last."""
@@ -96,6 +111,8 @@ class RunsState:
     erasing: Erasure | None = None
     ticked: list[str] = field(default_factory=list)
     """The runs of the list whose boxes are ticked."""
+    scope: Scope = "ticked"
+    """What the actions of the ticked runs are for; a change of the ticks makes it these again."""
     clicked: str = ""
     """The run of the list that is opened next."""
     compared: list[str] = field(default_factory=list)

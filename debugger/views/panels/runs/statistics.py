@@ -19,7 +19,6 @@ from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
-from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
 from debugger.views.panels.runs.paths import path_diagram
@@ -45,6 +44,11 @@ _FUNNEL_KEY = "statistics_funnel"
 _BAR, _AROUND, _MOST = 32, 110, 500
 _MOST_NODES = 40
 _PARTS = {"continued": "#3b82f6", "wait here": "#8b5cf6", "ended here": "#f08c00"}
+
+
+def show_statistics() -> None:
+    """Show the statistics in place of the list."""
+    runs_state().view = "statistics"
 
 
 def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
@@ -264,17 +268,10 @@ def _figures(runs: Sequence[CountedRun]) -> None:
 
 def _empty(wanted: WantedRuns) -> None:
     if wanted.is_everything:
-        empty_state(
-            "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn "
-            "yet.",
-            "pages#runs",
-        )
+        st.caption("Paths, drop-off and durations of many runs appear here once a run has a turn.")
         st.page_link(
             state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
         )
         return
-    empty_state(
-        "Paths, drop-off and durations of many runs appear here, and no run matches the filters.",
-        "pages#runs",
-    )
+    st.caption("No run matches the filters.")
     st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)

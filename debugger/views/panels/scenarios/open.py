@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -15,6 +14,7 @@ from debugger.errors import InputError
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.file_names import plain_name
 from debugger.protocol.file_limits import SCENARIO_FILE
+from debugger.scenarios.archives import read_archive, write_archive
 from debugger.scenarios.editing import read_plain, write_yaml
 from debugger.scenarios.lex import scenarios_from_lex, write_lex
 from debugger.scenarios.loading import SUFFIX
@@ -44,7 +44,7 @@ from debugger.views.panels.scenarios.record import SCENARIO_VIEW, ScenarioRecord
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
 
-_TYPES = ["yaml", "yml", "csv", "tsv", "xlsx", "json"]
+_TYPES = ["yaml", "yml", "csv", "tsv", "xlsx", "json", "zip"]
 _SHEETS = (".csv", ".tsv", ".xlsx")
 _WAIT_SECONDS = 0.25
 
@@ -86,7 +86,7 @@ def _body() -> None:
         st.rerun()  # only that closes a dialog
     with st.container(key="open_scenario_dialog", gap="small"):
         files = upload_files(
-            "Scenario files (YAML), with the scripts, tables and workflows that they name; or a Lex test set",
+            "Scenario files (YAML) with what they name, a ZIP archive of them, or a Lex test set",
             SCENARIO_FILE,
             _TYPES,
             f"scenario_files_{held.generation}",
@@ -117,7 +117,9 @@ def _read(uploaded: Sequence[UploadedFile]) -> None:
     files: dict[str, bytes] = {}
     for file in uploaded:
         try:
-            files[file.name] = content_of(file, SCENARIO_FILE)
+            content = content_of(file, SCENARIO_FILE)
+            is_archive = file.name.lower().endswith(".zip")
+            files |= read_archive(content, file.name) if is_archive else {file.name: content}
         except InputError as error:
             held.refused.append(error)
     if not files:
@@ -219,11 +221,7 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
 
 
 def _zipped(uploaded: list[UploadedScenario]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each in uploaded:
-            archive.writestr(each.loaded.path.name, each.loaded.text)
-    return out.getvalue()
+    return write_archive({each.loaded.path.name: each.loaded.text for each in uploaded})
 
 
 def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) -> bytes:

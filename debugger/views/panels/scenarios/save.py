@@ -19,9 +19,11 @@ from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.opening import merge_file
 from debugger.scenarios.proposal import ScenarioDraft, masked_words, propose, write_bundle
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audited_file
+from debugger.views.auth.permissions import on_click
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_failures
 from debugger.views.components.markdown import count, plain
@@ -30,6 +32,7 @@ from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.scenarios.record import ScenarioRecord, scenario_of
+from debugger.views.panels.suites.storing import store_text
 from debugger.views.panels.workflow_files import workflow_document
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
@@ -93,7 +96,7 @@ def _proposed(session: DebugSession, name: str = "") -> ScenarioDraft:
 
 
 def close_save() -> None:
-    """Leave the dialog; nothing was saved in the store."""
+    """Leave the dialog; nothing is saved."""
     state.record(ScenarioRecord).draft = None
 
 
@@ -108,7 +111,7 @@ def save_dialog() -> None:
 def _body() -> None:
     held = state.record(ScenarioRecord)
     draft = held.draft
-    if draft is None:
+    if draft is None or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
     with st.container(key="scenario_dialog", gap="small"):
         _head(draft)
@@ -321,11 +324,17 @@ def _download(draft: ScenarioDraft) -> None:
         st.code(text, language="yaml", height=240)
     name = plain_name(str(draft.head["name"])) or "scenario"
     run_id = (session.run_id or "") if session else ""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="save_scenario_buttons"):
+        st.button(
+            "Save to suite",
+            key="save_to_suite",
+            type="primary",
+            icon=":material/playlist_add:",
+            **on_click(_save_to_suite, help="Store it with the scenarios of the page Suites, for all users"),
+        )
         st.download_button(
             "Download",
             key="download_scenario",
-            type="primary",
             data=audited_file(text.encode, run_id, format="scenario", masked=masks),
             file_name=f"{name}{SUFFIX}",
             mime="application/yaml",
@@ -345,3 +354,22 @@ def _download(draft: ScenarioDraft) -> None:
                 help="A ZIP archive with the scenario, this version of the workflow without secret "
                 "variables, and the script that answered. Unpacked, it runs on any machine",
             )
+
+
+@action(role=Role.RUN)
+def _save_to_suite() -> None:
+    """Store the scenario, or ask where there is one of its name with another text."""
+    held = state.record(ScenarioRecord)
+    draft = held.draft
+    if draft is None:
+        return  # a second press
+
+    def finish() -> None:
+        held.draft = None
+        st.toast("Saved to the suite.", icon=":material/playlist_add_check:")
+
+    def go_on() -> None:
+        held.draft, held.generation = draft, held.generation + 1
+
+    if store_text(draft.text(), finish=finish, go_on=go_on) and held.draft is not None:
+        finish()  # it is stored already

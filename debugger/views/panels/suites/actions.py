@@ -2,57 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError, InputError
+from debugger.protocol.workflow import VersionSummary
 from debugger.samples import sample_scenarios
 from debugger.scenarios.history import ComparedResult, compare_results, read_repetition
-from debugger.scenarios.loading import find_scenarios, load_scenario
-from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.preparation import EMBEDDED, find_workflow
 from debugger.scenarios.results import RepetitionResult
 from debugger.scenarios.runner import ScenarioRunner
-from debugger.scenarios.suite import Case, cases_of, stable_path
+from debugger.scenarios.stored import Suite, read_stored, read_suite, store_scenario, tidied
+from debugger.scenarios.suite import Case
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.settings import read_settings
 from debugger.store import Role, StoredResult, StoredSuite
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, navigation, state
 from debugger.views.actions import action
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import current_user
 from debugger.views.backends import embedded_backend
 from debugger.views.components.markdown import count
+from debugger.views.panels.suites.storing import current_writer
 
 NEWEST, NO_BASELINE = "newest", "none"
 """Choices beside the ids of suite runs."""
 
 TAG_KEY, SHOWN_KEY, BASELINE_KEY, WATCH_KEY = "suites_tag", "suites_shown", "suites_baseline", "suites_watch"
 
+_VERSION = re.compile(r"(.*?)(?:\[version (\d+)\])?", re.DOTALL)
+"""An id of a result, with the version that it may name."""
+
 _QUIET_SECONDS = 0.3
 """A suite run that ends in this time shows no progress."""
-
-
-@dataclass(frozen=True)
-class ScenarioFolder:
-    """The scenarios of the folder in the settings."""
-
-    path: Path
-    cases: list[Case] = field(default_factory=list)
-    problems: list[InputError] = field(default_factory=list)
-    """Of files that cannot be read; each message has the file's mistakes."""
-
-    def tagged(self, tag: str) -> list[Case]:
-        """Return the cases with a tag; all without one."""
-        return [case for case in self.cases if not tag or tag in case.scenario.tags]
-
-    @property
-    def tags(self) -> list[str]:
-        """Return the tags of all scenarios, sorted."""
-        return sorted({tag for case in self.cases for tag in case.scenario.tags})
 
 
 @dataclass
@@ -62,47 +50,45 @@ class SuitesState:
     job: SuiteJob | None = None
     """The suite run of this tab, also after its end."""
     chosen: str = ""
-    """The id of the scenario on view."""
+    """The id of the scenario on view, of a result or of `SuiteScenario`."""
     is_watched: bool = False
-    """True once the folder has been watched: a scenario without a fingerprint is then new in it."""
+    """True once they have been watched: a scenario without a fingerprint is then a new one."""
+    versions: tuple[Any, list[OfferedWorkflow]] | None = None
+    """The workflows whose versions can be chosen, with what they were read from."""
     seen: dict[str, str] = field(default_factory=dict)
     """The fingerprint of each scenario at its last run, or when it was seen first."""
 
 
-def scenario_folder() -> ScenarioFolder:
-    """Read the scenarios of the folder in the settings."""
-    path = read_settings().scenarios_folder
-    found = ScenarioFolder(path)
-    if not path.is_dir():
-        return found
-    for file in find_scenarios([path]):
-        try:
-            found.cases.extend(cases_of(load_scenario(stable_path(file))))
-        except InputError as error:
-            found.problems.append(error)
-    return found
-
-
-@action(role=Role.ADMIN)
-def copy_samples() -> None:
-    """Copy the sample scenarios into the folder in the settings.
+def suite() -> Suite:
+    """Return the scenarios of the store and of the folder in the settings.
 
     Raises:
-        InputError: The folder cannot be written.
+        StoreError: The store cannot be read.
     """
-    folder = read_settings().scenarios_folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in sample_scenarios().items():
-            with suppress(FileExistsError), (folder / name).open("x", encoding="utf-8") as file:
-                file.write(text)
-    except OSError as error:
-        raise InputError(
-            f"The folder {str(folder)!r} cannot be written: {error.strerror}.",
-            advice="Give the page the right to write there, or name another folder with "
-            "WORKFLOW_DEBUGGER_SCENARIOS.",
-        ) from error
-    audit("copy sample scenarios", str(folder))
+    return read_suite(embedded_backend().store.scenarios.all(), read_settings().scenarios_folder)
+
+
+@action(role=Role.RUN)
+def copy_samples() -> None:
+    """Store the sample scenarios, but those whose names are taken."""
+    known, writer = {each.name for each in suite().scenarios}, current_writer()
+    scenarios = embedded_backend().store.scenarios
+    for text in sample_scenarios().values():
+        if tidied(read_stored(text).scenario.name) not in known:
+            store_scenario(scenarios, text, writer, expected=NEVER_WRITTEN)
+    audit("copy sample scenarios", "")
+
+
+def base_id(result_id: str) -> str:
+    """Return the id of a result without the version that it may name."""
+    found = _VERSION.fullmatch(result_id)
+    return found[1] if found else result_id
+
+
+def version_of(result_id: str) -> int | None:
+    """Return the version that the id of a result names."""
+    found = _VERSION.fullmatch(result_id)
+    return int(found[2]) if found and found[2] else None
 
 
 def reason_against(case: Case) -> str:
@@ -118,16 +104,86 @@ def reason_against(case: Case) -> str:
 @action(role=Role.RUN)
 def run_tagged(tag: str) -> None:
     """Run the scenarios with a tag in the background; all without one."""
-    _run(scenario_folder().tagged(tag))
+    shown = suite()
+    _run(with_versions(shown.tagged(tag), offered_versions(shown)))
 
 
 @action(role=Role.RUN)
 def run_again(scenario_ids: Collection[str]) -> None:
-    """Run scenarios in the background, as their files are now."""
-    _run([case for case in scenario_folder().cases if case.id in scenario_ids])
+    """Run scenarios in the background, as they are now; an id may name a version."""
+    wanted = [_VERSION.fullmatch(each) for each in scenario_ids]
+    numbers: dict[str, list[int | None]] = {}
+    for each in filter(None, wanted):
+        numbers.setdefault(each[1], []).append(int(each[2]) if each[2] else None)
+    _run(
+        [
+            case if number is None else case.of_version(number)
+            for case in suite().cases
+            for number in numbers.get(case.id, ())
+        ]
+    )
 
 
-def run_changed(folder: ScenarioFolder) -> None:
+@dataclass(frozen=True)
+class OfferedWorkflow:
+    """A stored workflow of which several versions can be chosen for a suite run."""
+
+    id: str
+    name: str
+    versions: list[VersionSummary]
+    references: frozenset[str]
+    """The texts by which scenarios name it."""
+
+    @property
+    def chosen(self) -> list[int]:
+        """Return the numbers of the chosen versions."""
+        return [
+            each.version_number
+            for each in self.versions
+            if state.widget(version_key(self.id, each.version_number))
+        ]
+
+
+def version_key(workflow_id: str, number: int) -> str:
+    """Return the key of the switch that chooses a version."""
+    return f"suites_version_{workflow_id}_{number}"
+
+
+def offered_versions(shown: Suite) -> list[OfferedWorkflow]:
+    """Return the workflows of scenarios that have several versions, by name."""
+    suites, backend = state.record(SuitesState), embedded_backend()
+    names = {each.scenario.workflow for each in shown.cases if _is_of_stored_workflow(each)}
+    rows = {row.id: row for row in backend.workflows()}
+    facts = sorted((row.id, row.name, row.updated_at or "") for row in rows.values())
+    if suites.versions is None or suites.versions[0] != (facts, names):
+        references: dict[str, set[str]] = {}
+        for name in names:
+            with suppress(DebuggerError):  # the run of its scenario says that there is none
+                references.setdefault(find_workflow(name, backend), set()).add(name)
+        found = [
+            OfferedWorkflow(own, rows[own].name or own, versions, frozenset(references[own]))
+            for own in references
+            if own in rows and len(versions := backend.versions(own)) > 1
+        ]
+        suites.versions = (facts, names), sorted(found, key=lambda each: each.name)
+    return suites.versions[1]
+
+
+def with_versions(cases: Sequence[Case], offered: Sequence[OfferedWorkflow]) -> list[Case]:
+    """Return each case once for each chosen version of its workflow; without one as it is."""
+    chosen = {name: each.chosen for each in offered for name in each.references}
+    found: list[Case] = []
+    for case in cases:
+        numbers = chosen.get(case.scenario.workflow, []) if _is_of_stored_workflow(case) else []
+        found += [case.of_version(number) for number in numbers] or [case]
+    return found
+
+
+def _is_of_stored_workflow(case: Case) -> bool:
+    return case.loaded.document is None and case.scenario.connection == EMBEDDED
+
+
+def run_changed(shown: Suite) -> None:
     """Run the scenarios changed since their last run, or since they are watched.
 
     Where none was, the error of the last action stays.
@@ -135,11 +191,11 @@ def run_changed(folder: ScenarioFolder) -> None:
     suites = state.record(SuitesState)
     if suites.job is not None and suites.job.is_running:
         return
-    now = _fingerprints(folder.cases)
+    now = _fingerprints(shown.cases)
     before = suites.seen if suites.is_watched else now | suites.seen
     changed = {scenario_id for scenario_id, value in now.items() if before.get(scenario_id) != value}
     suites.is_watched, suites.seen = True, now
-    if any(case.id in changed and not reason_against(case) for case in folder.cases):
+    if any(case.id in changed and not reason_against(case) for case in shown.cases):
         run_again(changed)
 
 

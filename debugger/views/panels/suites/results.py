@@ -1,21 +1,25 @@
-"""Results of a suite run, and the checks of one scenario."""
+"""The scenarios of a suite with their results, and the checks of one."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
+from debugger.scenarios.accepting import ACCEPTED
 from debugger.scenarios.history import Change, ComparedResult
 from debugger.scenarios.results import CheckResult, RepetitionResult
+from debugger.scenarios.stored import Suite, SuiteScenario
 from debugger.scenarios.suite import Case
-from debugger.views import state
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.panels.suites import actions
-from debugger.views.panels.suites.actions import SuitesState
+from debugger.views.panels.suites.dialogs import show_acceptance
 
 _OUTCOMES: dict[str, Cell] = {
     "passed": ("✓ Passed", "green"),
@@ -29,90 +33,211 @@ _CHANGES: dict[Change, Cell] = {
     "passing": ("Still passing", "gray"),
     "new": ("New", "blue"),
 }
-SHOWN: dict[str, set[Change]] = {
-    "All": set(_CHANGES),
-    "Regressed": {"regressed"},
-    "Fixed": {"fixed"},
-}
-"""Filters of the list; "Failed" is by outcome."""
-FAILED = "Failed"
-_MAX_ROWS = 16
+_CHANGED: dict[str, set[Change]] = {"Regressed": {"regressed"}, "Fixed": {"fixed"}}
+ALL, FAILED = "All", "Failed"
+"""Filters of the list, beside those by change."""
+_MAX_ROWS, _MAX_CHECKS, _MAX_FAILED = 20, 12, 5
 
 
-def results_list(rows: Sequence[ComparedResult], *, has_baseline: bool) -> None:
-    """Draw a row for each scenario; the chosen one has its checks below."""
-    columns: list[tuple[Column, Callable[[ComparedResult], Cell]]] = [
-        (Column("scenario", "Scenario", 220, grows=True), _label),
-        (
-            Column("file", "File", 160, grows=True),
-            lambda row: Path(row.now.scenario_id.partition("::")[0]).name,
-        ),
-        (Column("now", "Result", 90, "chip"), lambda row: _OUTCOMES[row.now.outcome]),
+@dataclass(frozen=True)
+class SuiteRow:
+    """A row of the list: a scenario with one row of its values."""
+
+    id: str
+    """That of its result."""
+    scenario: SuiteScenario | None
+    """``None`` where it is gone, or was renamed, since it ran."""
+    by_version: Mapping[int | None, ComparedResult] = field(default_factory=dict)
+    """The results that the suite run on view has of it, by the version that was chosen."""
+
+    @property
+    def result(self) -> ComparedResult | None:
+        """Return the result, the worst of several; ``None`` without one."""
+        return min(
+            self.by_version.values(),
+            key=lambda each: (each.has_passed, list(_CHANGES).index(each.change)),
+            default=None,
+        )
+
+    @property
+    def label(self) -> str:
+        """Return its name with the number of the row."""
+        return re.sub(r"\[row \d+\]$", r" \g<0>", self.id.partition("::")[2])
+
+    @property
+    def case(self) -> Case | None:
+        """Return it as it will be run; ``None`` where it cannot be."""
+        cases = self.scenario.cases if self.scenario else []
+        return next((case for case in cases if case.id == self.id), None)
+
+    @property
+    def source(self) -> str:
+        """Return the author of a stored one, or the name of its file."""
+        if self.scenario is not None:
+            return self.scenario.source
+        return Path(self.id.partition("::")[0]).name
+
+
+def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow]:
+    """Return the results, in their order, and then the scenarios without one."""
+    scenarios = {own: each for each in suite.scenarios for own in each.ids}
+    found: dict[str, dict[int | None, ComparedResult]] = {}
+    for each in results:
+        own = actions.base_id(each.now.scenario_id)
+        found.setdefault(own, {})[actions.version_of(each.now.scenario_id)] = each
+    rows = [SuiteRow(own, scenarios.get(own), by_version) for own, by_version in found.items()]
+    return rows + [SuiteRow(own, each) for own, each in scenarios.items() if own not in found]
+
+
+def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
+    """Return the rows by the filters of the list."""
+    by_filter = {
+        name: [row for row in rows if row.result is not None and row.result.change in kinds]
+        for name, kinds in _CHANGED.items()
+    }
+    failed = [row for row in rows if row.result is not None and not row.result.has_passed]
+    return {ALL: list(rows), FAILED: failed, **by_filter}
+
+
+def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, has_baseline: bool) -> None:
+    """Draw a row for each scenario."""
+    columns: Columns[SuiteRow] = [
+        (Column("scenario", "Scenario", 150, grows=True), lambda row: row.label),
+        (Column("source", "From", 90, grows=True), lambda row: row.source),
     ]
+    versions = sorted({number for row in rows for number in row.by_version if number is not None})
+    if versions:
+        columns += [
+            (Column(f"version_{number}", f"Version {number}", 84, "chip"), partial(_outcome_of, number))
+            for number in versions
+        ]
+    if not versions or any(None in row.by_version for row in rows):
+        columns.append((Column("now", "Result", 84, "chip"), _outcome))
     if has_baseline:
         columns += [
+            (Column("before", "Baseline", 84, "chip"), _before),
             (
-                Column("before", "Baseline", 90, "chip"),
-                lambda row: _OUTCOMES[row.before.outcome] if row.before else None,
+                Column("change", "Change", 104, "chip"),
+                lambda row: _CHANGES[row.result.change] if row.result else None,
             ),
-            (Column("change", "Change", 110, "chip"), lambda row: _CHANGES[row.change]),
         ]
-    columns += [
-        (Column("disposition", "Failure", 80), lambda row: row.now.disposition or ""),
-        (Column("passes", "Passes", 70, "number"), _passes),
-        (Column("time", "Time", 80, "number"), _time),
-    ]
-    shown = table("Scenarios of the suite run", rows, columns, lambda row: row.now.scenario_id)
-    rows_list(
-        "suite_results",
-        shown,
-        chosen=shown.place_of(state.record(SuitesState).chosen),
-        on_choose=actions.choose,
-        most=_MAX_ROWS,
+    if has_results:
+        columns.append((Column("disposition", "Failure", 62), _disposition))
+        if any(map(_passes, rows)):
+            columns.append((Column("passes", "Passes", 62, "number"), _passes))
+        columns.append((Column("time", "Time", 76, "number"), _time))
+    shown = table("Scenarios of the suite", rows, columns, lambda row: row.id)
+    rows_list("suite_results", shown, chosen=shown.place_of(chosen), on_choose=actions.choose, most=_MAX_ROWS)
+
+
+def _outcome(row: SuiteRow) -> Cell:
+    if row.result is not None:
+        return _OUTCOMES[row.result.now.outcome]
+    return (
+        ("! Mistake", "orange") if row.scenario is not None and row.scenario.mistakes else ("Not run", "gray")
     )
 
 
-def _label(row: ComparedResult) -> str:
-    name = row.now.scenario_id.partition("::")[2]
-    return re.sub(r"\[row \d+\]$", r" \g<0>", name)
+def _outcome_of(number: int, row: SuiteRow) -> Cell:
+    result = row.by_version.get(number)
+    return _OUTCOMES[result.now.outcome] if result is not None else None
 
 
-def _passes(row: ComparedResult) -> str:
-    if len(row.now.repetitions) < 2:
+def _disposition(row: SuiteRow) -> str:
+    return (row.result.now.disposition if row.result is not None else "") or ""
+
+
+def _before(row: SuiteRow) -> Cell:
+    before = row.result.before if row.result is not None else None
+    return _OUTCOMES[before.outcome] if before is not None else None
+
+
+def _passes(row: SuiteRow) -> str:
+    if row.result is None or len(row.result.now.repetitions) < 2:
         return ""
-    passed = sum(each.outcome == "passed" for each in actions.repetitions_of(row.now))
-    return f"{passed}/{len(row.now.repetitions)}"
+    passed = sum(each.outcome == "passed" for each in actions.repetitions_of(row.result.now))
+    return f"{passed}/{len(row.result.now.repetitions)}"
 
 
-def _time(row: ComparedResult) -> str:
-    return f"{sum(each.seconds for each in actions.repetitions_of(row.now)) * 1000:,.0f} ms"
+def _time(row: SuiteRow) -> str:
+    if row.result is None:
+        return ""
+    return f"{sum(each.seconds for each in actions.repetitions_of(row.result.now)) * 1000:,.0f} ms"
 
 
-def scenario_checks(row: ComparedResult, case: Case | None) -> None:
+def scenario_checks(row: SuiteRow) -> None:
     """Draw a scenario's checks; each opens the run at its event."""
-    st.markdown(f"**{plain(_label(row))}**")
-    if case is not None and case.scenario.description:
-        st.caption(plain(case.scenario.description))
-    repetitions = actions.repetitions_of(row.now)
-    for number, repetition in enumerate(repetitions, start=1):
-        _repetition(repetition, number if len(repetitions) > 1 else None)
+    scenario = row.case.scenario if row.case else None
+    if scenario is not None and scenario.description:
+        st.caption(plain(scenario.description))
+    if row.scenario is not None and row.scenario.mistakes:
+        st.error("  \n".join(map(plain, row.scenario.mistakes.splitlines())), icon=":material/error:")
+    if row.result is None:
+        if scenario is not None:
+            st.caption(f"{count(len(scenario.turns), 'turn')}; the suite run on view does not have it.")
+        return
+    for version, result in row.by_version.items():
+        if version is not None:
+            st.markdown(f"**Version {version}**: {result.now.outcome}")
+        repetitions = actions.repetitions_of(result.now)
+        lead = "suite_checks" if version is None else f"suite_checks_v{version}"
+        for number, repetition in enumerate(repetitions, start=1):
+            _repetition(row, repetition, number if len(repetitions) > 1 else None, lead)
 
 
-def _repetition(repetition: RepetitionResult, number: int | None) -> None:
-    key = f"suite_checks_{number or 0}"
+def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None, lead: str) -> None:
+    key = f"{lead}_{number or 0}"
     if number is not None:
         st.caption(f"Repetition {number}: {repetition.outcome}")
     if repetition.error:
         st.error(plain(repetition.error))
-    if repetition.path:
-        st.caption(f"Path: {plain(repetition.path)}")
     if repetition.checks:
         # A row is chosen to go to its event, so none stays chosen.
-        rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_ROWS)
-        for check in [check for check in repetition.checks if check.why][:_MAX_ROWS]:
-            st.caption(_why(check))
+        rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_CHECKS)
+        for place, check in enumerate(
+            [check for check in repetition.checks if not check.passed][:_MAX_FAILED]
+        ):
+            _failed_check(row, repetition, check, f"{key}_{place}")
     elif not repetition.error:
         st.caption(f"{count(repetition.turns, 'turn')} ran; the scenario has no expectation.")
+    if repetition.path:
+        st.caption(f"Path: {plain(repetition.path)}")
+
+
+def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResult, key: str) -> None:
+    """Draw why a check failed, how the path differs, and the button that accepts what it got."""
+    path = check.expectation.path
+    if path is not None:
+        st.caption(path_difference(path, check.got.split(" > ")))
+    if check.why:
+        st.caption(_why(check))
+    scenario = row.scenario
+    if scenario is None or not scenario.text or not scenario.cases or repetition.run_id is None:
+        return
+    if check.expectation.kind in ACCEPTED and check.is_failure:
+        place = "at the end" if check.turn is None else f"in turn {check.turn}"
+        st.button(
+            "Accept what it got …",
+            key=f"{key}_accept",
+            icon=":material/check:",
+            type="tertiary",
+            on_click=show_acceptance,
+            args=(scenario.name, repetition.run_id, check),
+            help=f"Change the expectation {check.expectation.kind.replace('_', ' ')} {place}; you see the "
+            "difference first",
+        )
+
+
+def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
+    """Return a path with what is missing struck through and what is new in bold, as Markdown."""
+    parts: list[str] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, got, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts += map(plain, got[c:d])
+            continue
+        parts += [f":red[~~{plain(name)}~~]" for name in expected[a:b]]
+        parts += [f":green[**{plain(name)}**]" for name in got[c:d]]
+    return " › ".join(parts)
 
 
 def _checks(repetition: RepetitionResult) -> Table:
@@ -120,12 +245,12 @@ def _checks(repetition: RepetitionResult) -> Table:
     columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
         (Column("result", "Result", 90, "chip"), _verdict),
         (
-            Column("turn", "Turn", 50, "number"),
+            Column("turn", "Turn", 42, "number"),
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
-        (Column("kind", "Check", 110), lambda check: check.expectation.kind.replace("_", " ")),
-        (Column("expected", "Expected", 220, grows=True), lambda check: f"{check.lead}{check.expected}"),
-        (Column("got", "Got", 260, grows=True), lambda check: check.got),
+        (Column("kind", "Check", 64), lambda check: check.expectation.kind.replace("_", " ")),
+        (Column("expected", "Expected", 110, grows=True), lambda check: f"{check.lead}{check.expected}"),
+        (Column("got", "Got", 110, grows=True), lambda check: check.got),
     ]
     return table(
         "Checks; a row opens the run at its event",

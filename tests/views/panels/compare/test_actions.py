@@ -7,6 +7,7 @@ from debugger.session.session import DebugSession
 from debugger.views.panels.compare.actions import CompareState
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
+from tests.views.bars import use
 from tests.views.records import record_of
 
 
@@ -57,7 +58,7 @@ def test_reload_keeps_the_alignment(app, pair):
     app.run()
     app.number_input("compare_shift").set_value(0).run()
 
-    app.button("compare_reload").click().run()
+    use(app, "compare_reload")
 
     assert not app.exception
     assert record_of(app, CompareState).shift == -1

@@ -11,6 +11,7 @@ from debugger.backends.base import Page
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
 from debugger.protocol.runs import Run, RunSearch, TurnInput
+from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.views.panels.review import queue
@@ -40,6 +41,7 @@ def test_address_is_read_as_it_is_written():
         starred=True,
         verdict="open",
         is_open_only=True,
+        with_scenarios=True,
         runs=(B, C),
     )
     address = ReviewAddress("hosted", "staging", A, wanted)
@@ -129,6 +131,20 @@ def test_queue_is_read_page_by_page(monkeypatch):
     assert first == ReviewQueue(tuple(expected[:3]), 5)
     assert chosen == ReviewQueue((expected[4], expected[0]), 2)
     assert none == ReviewQueue((), 0)
+
+
+def test_queue_leaves_out_runs_of_scenarios():
+    with closing(EmbeddedBackend(Settings(database="sqlite://", responder="rules"))) as backend:
+        workflow = backend.create_workflow(document(say("a")))
+        ids = [backend.execute(workflow.id, TurnInput.with_message("Hi")).finish().run_id for _ in range(2)]
+        backend.store.scenario_runs.save(ids[0], ScenarioMark("Tea", "tea.scenario.yaml", "passed"))
+
+        found = [
+            read_queue(backend, wanted).runs
+            for wanted in (ReviewFilter(), ReviewFilter(with_scenarios=True), ReviewFilter(runs=(ids[0],)))
+        ]
+
+    assert found == [(ids[1],), (ids[1], ids[0]), (ids[0],)]
 
 
 def test_queue_waits_for_a_search_that_still_indexes():

@@ -52,4 +52,9 @@ def listed(app):
 @pytest.fixture
 def choose_all(app):
     """Lets the actions be for all runs that the filters find."""
-    return lambda: control(app, "runs_scope").use("found")
+
+    def chosen():
+        use(app, column(app, "id", "Runs")[:1], "tick", label="Runs")
+        control(app, "choose_found").use()
+
+    return chosen

@@ -43,7 +43,7 @@ def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, mo
 
 
 def test_actions_leave_runs_that_the_filter_does_not_find(app, backend, walks, choose_all):
-    ids = walks(12)
+    ids = walks(40)
     app.run()
     control(app, "runs_status").use("completed")
     found = column(app, "id", "Runs")
@@ -96,7 +96,7 @@ def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
 
 
 def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
-    walks(12)
+    walks(40)
     app.run()
     control(app, "runs_status").use("completed")
 

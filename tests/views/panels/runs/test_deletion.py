@@ -16,7 +16,7 @@ from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.runs import deletion
 from debugger.views.panels.runs.scope import RunsState
 from tests.support.factories import document, say
-from tests.views.bars import control
+from tests.views.bars import control, keys
 from tests.views.records import keep_records, record_of
 from tests.views.row_lists import column
 
@@ -30,7 +30,7 @@ def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, lis
     asked = [button.label for button in app.button if button.key == "delete_runs"]
     app.button("delete_runs").click().run()
     after = listed()
-    app.button("undo_runs").click().run()
+    control(app, "undo_runs").use()
 
     assert not app.exception
     assert asked == ["Delete 2 runs"]
@@ -49,7 +49,7 @@ def test_all_runs_of_the_filter_are_deleted_and_restored_later(
     control(app, "delete_chosen").use()
     app.button("delete_runs").click().run()
     empty = backend.runs().total
-    control(app, "runs_view").use("deleted")
+    app.button("show_deleted").click().run()
     table = app.dataframe("deleted_runs_0").value
     tick(0, 1, table="deleted_runs_0")
     app.button("restore_runs").click().run()
@@ -99,11 +99,11 @@ def test_address_of_a_deleted_run_tells_where_to_restore_it(app, view, backend, 
 
 def test_deleted_view_without_runs_tells_what_would_be_here(app):
     app.run()
-    control(app, "runs_view").use("deleted")
+    app.button("show_deleted").click().run()
 
-    assert any("There is none" in caption.value for caption in app.caption)
+    assert any("there is none" in caption.value for caption in app.caption)
     app.button("back_to_runs").click().run()
-    assert control(app, "runs_view").value == "list"
+    assert "show_statistics" in keys(app)
 
 
 def forked(backend):
@@ -205,6 +205,6 @@ def test_deleted_runs_tell_what_their_turns_count(app, backend, walks):
     backend.store.hidden.hide(walks(1), "Ada")
     app.run()
 
-    control(app, "runs_view").use("deleted")
+    app.button("show_deleted").click().run()
 
     assert "Steps of background work count" in app.dataframe("deleted_runs_0").proto.columns

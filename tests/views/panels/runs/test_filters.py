@@ -122,7 +122,7 @@ def test_runs_with_problems_are_listed_alone(app, backend, listed):
 
     control(app, "runs_problems").use(True)
 
-    assert sorted(column(app, "problems", "Runs")) == ["1 failed", "1 failed, 1 unknown"]
+    assert sorted(column(app, "problems", "Runs")) == ["1 model failed", "1 model failed, 1 unknown"]
     assert len(listed()) == 2
     control(app, "runs_clear").use()
     assert control(app, "runs_problems").value is False

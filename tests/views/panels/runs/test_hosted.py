@@ -12,7 +12,7 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from tests.server.conftest import serving
 from tests.support.many_runs import store_walks, walked_workflow
-from tests.views.bars import control
+from tests.views.bars import control, keys
 from tests.views.records import record_of
 from tests.views.row_lists import rows
 
@@ -61,11 +61,11 @@ def test_hosted_runs_cannot_be_deleted_and_the_control_tells_why(hosted, tick):
     for key in ("delete_chosen", "erase_chosen"):
         assert control(hosted, key).disabled
         assert "no call that deletes a run" in control(hosted, key).help
-    assert "deleted" not in control(hosted, "runs_view").options
+    assert "show_deleted" not in keys(hosted)
 
 
 def test_hosted_runs_are_counted(hosted):
-    control(hosted, "runs_view").use("statistics")
+    control(hosted, "show_statistics").use()
 
     assert not hosted.exception
     nodes = hosted.dataframe("statistics_nodes_0").value

@@ -68,6 +68,7 @@ def charts(app):
 def test_picture_shows_its_numbers_as_tables(app, walks):
     walks(7)
     app.run()
+    control(app, "show_statistics").use()
     before = charts(app)
 
     app.toggle("picture_as_table").set_value(True).run()
@@ -80,6 +81,7 @@ def test_picture_shows_its_numbers_as_tables(app, walks):
 def test_chosen_part_filters_the_list(app, walks):
     walks(14)
     app.run()
+    control(app, "show_statistics").use()
     bar = charts(app)["charts"][0]["bars"][0]
     part = bar["parts"][0]
 
@@ -88,6 +90,22 @@ def test_chosen_part_filters_the_list(app, walks):
     assert control(app, "runs_since").value == control(app, "runs_until").value == bar["label"]
     assert len(column(app, "id", "Runs")) == part["count"]
     assert {row["status"] for row in rows(app, "Runs")} == {part["kind"]}
+
+
+def test_day_of_the_history_is_chosen_and_left(app, backend, walks, listed):
+    ids = walks(14)
+    app.run()
+    [strip] = charts(app)["charts"]
+    day = strip["bars"][2]
+
+    send_chosen(app, day["label"])
+    of_day, marked = listed(), [bar["parts"][0]["is_chosen"] for bar in charts(app)["charts"][0]["bars"]]
+    send_chosen(app, day["label"])
+
+    assert len(strip["bars"]) == 7
+    assert len(of_day) == day["total"] == 2
+    assert marked == [bar is day for bar in strip["bars"]]
+    assert listed() == ids
 
 
 def send_chosen(app, target):
@@ -106,6 +124,7 @@ def test_runs_of_a_deleted_workflow_are_filtered(app, backend, walks):
     workflow_id = backend.run(ids[0]).workflow_id
     backend.delete_workflow(workflow_id)
     app.run()
+    control(app, "show_statistics").use()
     bars = charts(app)["charts"][1]["bars"]
     bar = next(each for each in bars if each["total"] < 6 and each["label"].startswith(workflow_id))
 

@@ -47,7 +47,7 @@ def test_deletions_are_in_the_audit_list(app, backend, walks, tick, sign_in):
     tick(0)
     control(app, "delete_chosen").use()
     app.button("delete_runs").click().run()
-    app.button("undo_runs").click().run()
+    control(app, "undo_runs").use()
     tick(1)
     control(app, "erase_chosen").use()
     app.checkbox("erasure_is_sure").check().run()

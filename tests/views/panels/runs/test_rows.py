@@ -6,11 +6,12 @@ from debugger.analysis.run_facts import RunSummary
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
+from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.views.panels.runs.rows import RowFacts, duration_words, run_table, verdict_words
 from debugger.views.panels.runs.scope import RunsState
 from tests.views.bars import control
 from tests.views.records import keep_records
-from tests.views.row_lists import column, rows, use
+from tests.views.row_lists import column, drawn, rows, use
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_rows_tell_runs_apart(app, walks):
 
     found = rows(app, "Runs")
     assert all(row["first"] and row["last"].startswith("You are at") for row in found)
-    assert {row["workflow"] for row in found} == {"Vet desk"}
+    assert {row["workflow"] for row in found} == {"Vet desk v0", "Vet desk v1"}
     assert {row["by"] for row in found} == {"ada", "bob"}
     assert all(row["duration"].endswith("s") for row in found)
     assert {row["place"] for row in found} == {"Embedded engine"}
@@ -76,6 +77,18 @@ def test_runs_without_a_value_come_last(app, walks, tick):
     for _ in range(2):
         use(app, None, "star", label="Runs")
         assert column(app, "star", "Runs") == ["★", "", ""]
+
+
+def test_runs_of_scenarios_are_marked(app, backend, walks):
+    ids = walks(3)
+    app.run()
+    before = [each["name"] for each in drawn(app, "Runs")["columns"]]
+    backend.store.scenario_runs.save(ids[1], ScenarioMark("Booking", "a.yaml", "failed"))
+
+    app.run()
+
+    assert "scenario" not in before
+    assert column(app, "scenario", "Runs") == [None, "Test failed", None]
 
 
 def test_unread_runs_are_sorted_last(monkeypatch):

@@ -21,7 +21,7 @@ from tests.views.records import record_of
 @pytest.fixture
 def statistics(app):
     """Opens the statistics."""
-    return lambda: control(app, "runs_view").use("statistics")
+    return lambda: control(app, "show_statistics").use()
 
 
 def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, listed):
@@ -32,7 +32,7 @@ def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, l
 
     place = list(table["node_id"]).index("price")
     state_of(app).path = PathFilter("reached", "price", "reached Price")
-    control(app, "runs_view").use("list")
+    control(app, "show_list").use()
 
     assert not app.exception
     assert len(listed()) == table["runs"][place]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import streamlit as st
 
+from debugger.scenarios.archives import write_archive
 from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
@@ -24,6 +27,22 @@ def open_sheet(app, backend, name, content):
     use(app, "open_scenario")
     app.file_uploader[0].upload(name, content).run()
     assert not app.exception
+
+
+def test_archive_is_opened_as_its_files(app, backend):
+    text = "version: 1\nname: Two\nworkflow: tea.json\nturns:\n  - say: Hello\n"
+    content = write_archive({"two.scenario.yaml": text, "tea.json": json.dumps(document(say("chat")))})
+
+    open_sheet(app, backend, "two.zip", content)
+
+    assert not app.error
+    assert "**Two** · 1 turn" in [each.value for each in app.markdown]
+
+
+def test_damaged_archive_is_told(app, backend):
+    open_sheet(app, backend, "two.zip", b"no archive")
+
+    assert "cannot be read" in app.error[0].value
 
 
 @pytest.mark.parametrize("name", ["set.csv", "SET.CSV", "Set.Tsv"])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from debugger.store import Role
+from debugger.store.scenarios import Writer
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say
@@ -54,3 +57,34 @@ def test_numbers_of_an_opened_file_are_shown(app, backend, record):
 
     assert not app.exception
     assert next(each.value for each in app.text_input if each.label == "Tags") == "7, smoke"
+
+
+def test_run_is_saved_to_the_suite(app, backend, press, record):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    send(app, "Green tea")
+    use(app, "save_scenario")
+    own = record(ScenarioRecord).draft.text()
+
+    app.button("save_to_suite").click().run()
+
+    assert [each.text for each in backend.store.scenarios.all()] == [own]
+    assert record(ScenarioRecord).draft is None
+
+
+def test_other_scenario_of_the_name_is_asked_about(app, backend, press, record):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    use(app, "save_scenario")
+    draft = record(ScenarioRecord).draft
+    backend.store.scenarios.save(draft.head["name"], "name: theirs", Writer("Ben", Role.RUN), expected=0)
+
+    app.button("save_to_suite").click().run()
+    question = record(OpenQuestions).edit
+    app.button("go_on_editing").click().run()
+
+    assert question.error.present == "name: theirs"
+    assert record(ScenarioRecord).draft is draft
+    assert [each.text for each in backend.store.scenarios.all()] == ["name: theirs"]

@@ -1,0 +1,509 @@
+"""Dialogs of the page Suites: files, the text of a scenario, and its deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from debugger.errors import DebuggerError, InputError
+from debugger.exports.records import ExportedRun
+from debugger.protocol.file_limits import SCENARIO_FILE
+from debugger.scenarios.accepting import accept_result, show_difference
+from debugger.scenarios.archives import read_archive
+from debugger.scenarios.results import CheckResult
+from debugger.scenarios.stored import (
+    SuiteScenario,
+    archive_of,
+    file_name,
+    read_stored,
+    store_scenario,
+    tidied,
+    with_name,
+)
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.store.edited_tables import NEVER_WRITTEN
+from debugger.store.saved_names import unknown_name
+from debugger.store.scenarios import StoredScenario
+from debugger.views import state
+from debugger.views.actions import action
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import explain_denial, on_click
+from debugger.views.backends import embedded_backend, local_store
+from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.rows import Cell, Column, Columns, rows_list, table
+from debugger.views.components.script_editor import script_editor, sent_text
+from debugger.views.components.uploads import content_of, upload_files
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.edits import see
+from debugger.views.panels.suites.actions import suite
+from debugger.views.panels.suites.storing import current_writer, delete_scenario, place_of, store_text
+from debugger.views.state import LastAction
+
+_TYPES = ["yaml", "yml", "json", "zip"]
+_TEXTS = (".yaml", ".yml", ".json")
+_MAX_ROWS = 8
+
+
+@dataclass(frozen=True)
+class _Upload:
+    """A scenario out of an uploaded file."""
+
+    name: str
+    text: str
+    stored: StoredScenario | None
+    """The one of this name that it replaces, as the user sees it."""
+
+    @property
+    def is_same(self) -> bool:
+        """Return whether the store has this text."""
+        return self.stored is not None and self.stored.text == self.text
+
+    @property
+    def is_denied(self) -> bool:
+        """Return whether it would replace another user's."""
+        return self.stored is not None and not self.stored.may_be_written_by(current_writer())
+
+
+@dataclass
+class SuiteDialogs:
+    """The dialog of the page that is open."""
+
+    kind: Literal["", "files", "text", "acceptance", "deletion"] = ""
+    name: str = ""
+    """The name of the scenario that it is about."""
+    text: str = ""
+    """Its text, as it is edited."""
+    difference: str = ""
+    """The lines that an acceptance changes."""
+    is_read_only: bool = False
+    """Whether the user may not change it."""
+    generation: int = 0
+    """Counts how often controls got values from elsewhere; part of their keys."""
+    uploads: list[_Upload] = field(default_factory=list)
+    """The scenarios of the files that were chosen last."""
+    refused: list[DebuggerError] = field(default_factory=list)
+    """Why others among them are not stored."""
+    file_ids: tuple[str, ...] = ()
+    """Those files."""
+
+    def open(
+        self, kind: Literal["files", "text", "acceptance", "deletion"], name: str = "", text: str = ""
+    ) -> None:
+        """Open a dialog, without what was in the one before."""
+        self.kind, self.name, self.text = kind, name, text
+        self.uploads, self.refused, self.file_ids = [], [], ()
+        self.generation += 1
+        state.record(LastAction).error = None
+
+    def close(self) -> None:
+        """Close it."""
+        self.kind = ""
+
+
+def dialogs_state() -> Hashable:
+    """Return what the dialogs of the page depend on."""
+    held = state.record(SuiteDialogs)
+    return held.kind, held.name, state.record(OpenQuestions).is_open
+
+
+def suite_dialogs() -> None:
+    """Draw the dialog that is open; a question of the page comes first."""
+    held = state.record(SuiteDialogs)
+    if not held.kind or state.record(OpenQuestions).is_open:
+        return
+    title, icon, body = {
+        "files": ("Scenario files", ":material/upload_file:", _files),
+        "text": (f"Scenario “{held.name}”", ":material/edit:", _text),
+        "acceptance": (f"Accept in “{held.name}”", ":material/check:", _acceptance),
+        "deletion": ("Delete the scenario?", ":material/delete:", _deletion),
+    }[held.kind]
+    width: Literal["small", "large"] = "large" if held.kind in ("text", "acceptance") else "small"
+    drawn = show_unexpected_errors("The dialog")(body)
+    st.dialog(plain(title), width=width, icon=icon, on_dismiss=close_dialog)(drawn)()
+
+
+def close_dialog() -> None:
+    """Leave the dialog; what was not saved is gone."""
+    state.record(SuiteDialogs).close()
+
+
+@action()
+def show_files() -> None:
+    """Open the dialog that takes and gives scenario files."""
+    state.record(SuiteDialogs).open("files")
+
+
+def _files() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "files":
+        st.rerun()  # only that closes a dialog
+    with st.container(key="suite_files", gap="small"):
+        files = upload_files(
+            "Scenarios (YAML or JSON), or a ZIP archive of them",
+            SCENARIO_FILE,
+            _TYPES,
+            f"suite_files_{held.generation}",
+        )
+        ids = tuple(file.file_id for file in files)
+        if ids != held.file_ids:
+            held.file_ids = ids
+            _read(files)
+        for error in held.refused:
+            show_error(error)
+        if held.uploads:
+            _upload_list(held.uploads)
+        show_failures("suite_files")
+        with st.container(horizontal=True, gap="xsmall"):
+            _add_button(held.uploads)
+            _download_all()
+
+
+def _upload_list(uploads: Sequence[_Upload]) -> None:
+    columns: Columns[_Upload] = [
+        (Column("name", "Scenario", 200, grows=True), lambda each: each.name),
+        (Column("effect", "In the suite", 170), _effect),
+    ]
+    rows_list("suite_uploads", table("Scenarios of the files", uploads, columns), most=_MAX_ROWS)
+
+
+def _effect(each: _Upload) -> Cell:
+    if each.stored is None:
+        return "new"
+    if each.is_same:
+        return "there already"
+    who = each.stored.updated_by or each.stored.author
+    return f"belongs to {each.stored.author}" if each.is_denied else f"replaces that of {who}"
+
+
+def _add_button(uploads: Sequence[_Upload]) -> None:
+    wanted = [each for each in uploads if not each.is_same and not each.is_denied]
+    new = sum(each.stored is None for each in wanted)
+    words = [f"Add {count(new, 'scenario')}"] if new or not wanted else []
+    if len(wanted) > new:
+        words.append(f"{'replace' if words else 'Replace'} {len(wanted) - new:,}")
+    st.button(
+        ", ".join(words) if wanted else "Add",
+        key="add_scenarios",
+        type="primary",
+        icon=":material/add:",
+        **on_click(_add, disabled=not wanted, help=None if wanted else "Choose files first"),
+    )
+
+
+def _download_all() -> None:
+    scenarios = [each for each in suite().scenarios if each.text]
+    if not scenarios:
+        return
+    st.download_button(
+        "Download all",
+        lambda: archive_of(scenarios),
+        key="download_suite",
+        file_name="scenarios.zip",
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        help=f"A ZIP archive of {count(len(scenarios), 'scenario')}",
+    )
+
+
+@action()
+def _read(files: Sequence[UploadedFile]) -> None:
+    """Read what was uploaded; a file with mistakes stops no other."""
+    held = state.record(SuiteDialogs)
+    held.uploads, held.refused = [], []
+    stored = {each.name: each for each in local_store().scenarios.all()}
+    for file in files:
+        try:
+            content = content_of(file, SCENARIO_FILE)
+            is_archive = file.name.lower().endswith(".zip")
+            texts = read_archive(content, file.name) if is_archive else {file.name: content}
+        except InputError as error:
+            held.refused.append(error)
+            continue
+        for name, text in texts.items():
+            if name.lower().endswith(_TEXTS) and not (is_archive and _is_beside(name)):
+                _read_text(name, text, stored)
+    if files and not held.uploads and not held.refused:
+        held.refused.append(
+            InputError("There is no scenario among the files.", advice="Choose a file NAME.scenario.yaml.")
+        )
+
+
+def _is_beside(name: str) -> bool:
+    """Return whether a file of an archive is one that scenarios name."""
+    return name.lower().endswith((".script.yaml", ".json")) and not name.lower().endswith(".scenario.json")
+
+
+def _read_text(file: str, content: bytes, stored: dict[str, StoredScenario]) -> None:
+    held = state.record(SuiteDialogs)
+    try:
+        text = content.decode("utf-8-sig")
+        name = tidied(read_stored(text, file).scenario.name)
+        if any(each.name == name for each in held.uploads):
+            raise InputError(f"Two of the files have the name {name!r}.", advice="Rename one of them.")
+    except UnicodeDecodeError:
+        held.refused.append(InputError(f"The file {file!r} is not UTF-8.", advice="Save it as UTF-8."))
+    except InputError as error:
+        held.refused.append(error)
+    else:
+        held.uploads.append(_Upload(name, text, stored.get(name)))
+
+
+@action(role=Role.RUN)
+def _add() -> None:
+    """Store what was uploaded, each in place of what the list has shown."""
+    held, writer = state.record(SuiteDialogs), current_writer()
+    added, refused = list[str](), list[DebuggerError]()
+    for each in held.uploads:
+        if each.is_same or each.is_denied:
+            continue
+        expected = each.stored.revision if each.stored else NEVER_WRITTEN
+        try:
+            store_scenario(local_store().scenarios, each.text, writer, expected=expected)
+            added.append(each.name)
+        except DebuggerError as error:
+            refused.append(error)
+    if added:
+        audit("store scenario", added[0], scenarios=len(added))
+    held.uploads, held.refused = [], refused
+    if not refused:
+        held.close()
+
+
+@action()
+def show_text(name: str) -> None:
+    """Open the text of a scenario: to be edited, where the user may."""
+    held, stored = state.record(SuiteDialogs), local_store().scenarios.find(name)
+    if stored is not None:
+        see(place_of(name), stored.revision)
+        held.open("text", name, stored.text)
+        held.is_read_only = not stored.may_be_written_by(current_writer())
+        return
+    held.open("text", name, _scenario(name).text)
+    held.is_read_only = True
+
+
+def _text() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "text" or state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="suite_text", gap="small"):
+        if held.is_read_only or explain_denial(_save):
+            st.code(held.text, language="yaml", height=440)
+        else:
+            _editor(held)
+        show_failures("suite_text")
+        with st.container(horizontal=True, gap="xsmall"):
+            _text_buttons(held, local_store().scenarios.find(held.name) is not None)
+
+
+def _editor(held: SuiteDialogs) -> None:
+    script_editor("scenario_text", "Scenario", held.text, [], _edit, page=held.generation)
+    problem = _problem(held)
+    if problem:
+        st.error("  \n".join(map(plain, problem.splitlines())), icon=":material/error:")
+    else:
+        st.caption(":green[:material/check_circle: No problems found.]")
+
+
+def _problem(held: SuiteDialogs) -> str:
+    """Return the mistakes of the text that is edited, a line for each."""
+    try:
+        read_stored(held.text, held.name)
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _text_buttons(held: SuiteDialogs, is_stored: bool) -> None:
+    if not held.is_read_only:
+        st.button(
+            "Save",
+            key="save_scenario_text",
+            type="primary",
+            icon=":material/save:",
+            **on_click(_save, disabled=bool(_problem(held)), help="For all users of this store"),
+        )
+    st.download_button(
+        "Download",
+        held.text,
+        key="suite_download",
+        file_name=file_name(held.name),
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if not is_stored:
+        st.button(
+            "Copy to suite",
+            key="suite_copy",
+            icon=":material/content_copy:",
+            args=(held.name,),
+            **on_click(copy_to_suite, help="Store a copy that can be edited here, under another name"),
+        )
+    elif not held.is_read_only:
+        st.button(
+            "Delete …",
+            key="suite_delete",
+            type="tertiary",
+            icon=":material/delete:",
+            args=(held.name,),
+            **on_click(ask_to_delete),
+        )
+
+
+@action()
+def _edit(text: str) -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind == "text":  # a change that comes after Save does not open the dialog again
+        held.text = text
+
+
+@action(role=Role.RUN)
+def _save() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "text":
+        return  # a second press
+    name, text = held.name, sent_text("scenario_text") or held.text
+    held.text = text
+
+    def go_on() -> None:
+        held.generation += 1  # the editor begins anew, with the user's text
+
+    if store_text(text, name=name, finish=held.close, go_on=go_on):
+        held.close()  # another user has stored the same
+
+
+@action()
+def show_acceptance(name: str, run_id: str, check: CheckResult) -> None:
+    """Show what a scenario becomes that accepts what a run got in one check.
+
+    Raises:
+        InputError: There is no such scenario, or nothing of the run can take the expectation's place.
+        NotFoundError: The run was deleted.
+    """
+    held, own = state.record(SuiteDialogs), _scenario(name)
+    backend = embedded_backend()
+    workflow = DebugSession.open(backend, run_id).workflow
+    text = accept_result(own.text, check, ExportedRun(backend.record(run_id), workflow), workflow)
+    held.open("acceptance", name, text)
+    held.difference = show_difference(own.text, text)
+    held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
+    if own.stored is not None:
+        see(place_of(name), own.stored.revision)
+
+
+def _acceptance() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "acceptance" or state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="suite_acceptance", gap="small"):
+        st.code(held.difference, language="diff", wrap_lines=True)
+        show_failures("suite_acceptance")
+        if held.is_read_only:
+            st.caption("You cannot change this scenario here: copy or download it with the change.")
+        with st.container(horizontal=True, gap="xsmall"):
+            if held.is_read_only:
+                _take_accepted(held)
+            else:
+                st.button(
+                    "Accept",
+                    key="accept_result",
+                    type="primary",
+                    icon=":material/check:",
+                    **on_click(_accept, help="Change the scenario for all users"),
+                )
+
+
+def _take_accepted(held: SuiteDialogs) -> None:
+    """Draw the ways to take a changed scenario that the user may not change in place."""
+    st.button(
+        "Copy to suite",
+        key="copy_accepted",
+        type="primary",
+        icon=":material/content_copy:",
+        args=(held.name, held.text),
+        **on_click(copy_to_suite, help="Store a copy under another name"),
+    )
+    st.download_button(
+        "Download",
+        held.text,
+        key="download_accepted",
+        file_name=file_name(held.name),
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+@action(role=Role.RUN)
+def _accept() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind == "acceptance":  # not a second press
+        held.close()
+        store_text(held.text, name=held.name)
+
+
+def _scenario(name: str) -> SuiteScenario:
+    own = next((each for each in suite().scenarios if each.name == name), None)
+    if own is None:
+        raise InputError(f"There is no scenario {name!r}.", advice="It was deleted or renamed meanwhile.")
+    return own
+
+
+@action(role=Role.RUN)
+def copy_to_suite(name: str, changed: str = "") -> None:
+    """Store a copy of a scenario under another name: its own is in use.
+
+    Args:
+        name: The scenario.
+        changed: Its text with a change; empty for the text as it is.
+
+    Raises:
+        InputError: There is no such scenario, or it names files.
+    """
+    state.record(SuiteDialogs).close()
+    own = _scenario(name)
+    known = {each.name for each in suite().scenarios}
+    copy, number = f"{name} (copy)", 2
+    while copy in known:
+        copy, number = f"{name} (copy {number})", number + 1
+    see(place_of(copy), NEVER_WRITTEN)
+    store_text(with_name(changed or own.text, copy))
+
+
+@action(role=Role.RUN)
+def ask_to_delete(name: str) -> None:
+    """Open the question whether to delete a stored scenario."""
+    stored = local_store().scenarios.find(name)
+    if stored is None:
+        raise unknown_name(name, "scenario")
+    see(place_of(name), stored.revision)
+    state.record(SuiteDialogs).open("deletion", name)
+
+
+def _deletion() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind != "deletion" or state.record(OpenQuestions).is_open:
+        st.rerun()  # only that closes a dialog
+    st.markdown(f"**{plain(held.name)}** is deleted for all users; the results of its runs stay.")
+    show_failures("suite_deletion")
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Delete", key="delete_scenario", type="primary", icon=":material/delete:", **on_click(_delete)
+        )
+        st.button("Cancel", key="keep_scenario", on_click=close_dialog)
+
+
+@action(role=Role.RUN)
+def _delete() -> None:
+    held = state.record(SuiteDialogs)
+    if held.kind == "deletion":  # not a second press
+        held.close()
+        delete_scenario(held.name)

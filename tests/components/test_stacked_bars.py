@@ -1,0 +1,39 @@
+"""A strip of bars in a browser: chosen from by mouse and keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from debugger.views.components.stacked_bars import Bar, Chart, Part, stacked_bars
+from tests.components.driving import Host
+
+pytestmark = pytest.mark.browser
+
+
+def test_strip_has_a_button_of_its_height_for_each_bar(host: Host):
+    chosen: list[str] = []
+
+    def draw() -> None:
+        parts = [
+            Part("runs", "violet", number, day, f"{day}: {number}", is_chosen=day in chosen[-1:])
+            for day, number in (("Monday", 40), ("Tuesday", 1), ("Wednesday", 20))
+        ]
+        bars = [Bar(part.target, part.count, [part]) for part in parts]
+        stacked_bars("days", [Chart("Runs by day", bars, [])], on_choose=chosen.append, is_strip=True)
+
+    host.draw(draw)
+    days = host.page.get_by_role("button")
+
+    heights = days.evaluate_all("all => all.map(each => each.getBoundingClientRect().height)")
+    days.first.focus()
+    host.page.keyboard.press("ArrowRight")
+    expect(days.nth(1)).to_be_focused()
+    host.page.keyboard.press("Enter")
+    host.answer()
+
+    assert heights == [24, 24, 24]
+    assert chosen == ["Tuesday"]
+    expect(days.nth(1)).to_be_focused()
+    expect(days.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(days.first).to_have_attribute("aria-pressed", "false")

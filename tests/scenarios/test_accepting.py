@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from debugger.errors import InputError
+from debugger.exports.records import ExportedRun
+from debugger.scenarios.accepting import accept_result, show_difference
+from debugger.scenarios.loading import load_text
+from debugger.scenarios.runner import ScenarioRunner
+from tests.support.scenarios import embedded, run_text
+
+TEXT = """version: 1
+name: Hours  # asked daily
+workflow: workflow_clinic_front_desk
+turns:
+  - say: My name is Ada Moreno, and I'd like to book an appointment.
+    expect:
+      - {expectation}  # kept
+"""
+
+
+def failed(expectation, *, at_end=False):
+    """The text, the failed check, its run with workflow, and the backend."""
+    text = TEXT.format(expectation=expectation)
+    if at_end:
+        text = text.replace("    expect:\n      - ", "expect:\n  - ")
+    backend = embedded()
+    with ScenarioRunner(lambda _: backend, backend.settings, store=backend.store) as runner:
+        [result] = runner.run(load_text(text, Path()))
+    [repetition] = result.repetitions
+    [check] = repetition.failures
+    record = backend.record(repetition.run_id)
+    workflow = backend.workflow(record.run.workflow_id)
+    return text, check, ExportedRun(record, workflow), workflow, backend
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "status: completed",
+        "path: [Greeting, Goodbye]",
+        "says: we are closed for ever",
+        "says: {equals: We are closed}",
+        "{hint: {node: Greeting}, message: Tone}",
+        "edge_taken: refill",
+        "variable: {name: runtime.full_name, equals: Ben}",
+    ],
+)
+def test_accepted_result_passes_the_next_run(expectation):
+    text, check, run, workflow, backend = failed(expectation)
+
+    accepted = accept_result(text, check, run, workflow)
+
+    assert run_text(accepted, backend).outcome == "passed"
+    lines = [
+        (old, new) for old, new in zip(text.splitlines(), accepted.splitlines(), strict=False) if old != new
+    ]
+    assert "# asked daily" in accepted
+    assert lines[0][0].lstrip().startswith("- ")
+    assert ("message: Tone" in accepted) == ("message" in expectation)
+
+
+def test_accepted_at_end_is_of_the_last_turn():
+    text, check, run, workflow, backend = failed("status: completed", at_end=True)
+
+    accepted = accept_result(text, check, run, workflow)
+
+    assert "status: waiting_for_user_input" in accepted
+    assert run_text(accepted, backend).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    ["not_reached: Greeting", "says: {not: Juniper}", "variable: {name: runtime.unknown, equals: 1}"],
+)
+def test_expectation_without_value_of_the_run_is_refused(expectation):
+    text, check, run, workflow, _ = failed(expectation)
+
+    with pytest.raises(InputError, match="no value that can take the place"):
+        accept_result(text, check, run, workflow)
+
+
+def test_expectation_that_is_gone_is_refused():
+    text, check, run, workflow, _ = failed("status: completed")
+
+    with pytest.raises(InputError, match="has another expectation now"):
+        accept_result(text.replace("completed", "failed"), check, run, workflow)
+
+
+def test_difference_has_changed_lines():
+    assert show_difference("a\nb\nc\nd\ne", "a\nb\nC\nd\ne") == " a\n b\n-c\n+C\n d\n e"

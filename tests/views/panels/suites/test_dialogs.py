@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+import streamlit as st
+
+from debugger.scenarios.archives import read_archive, write_archive
+from debugger.scenarios.stored import store_scenario
+from debugger.store import Role
+from debugger.store.scenarios import Writer
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.panels.suites import actions
+from debugger.views.panels.suites.actions import SuitesState
+from debugger.views.panels.suites.dialogs import SuiteDialogs
+from debugger.views.state import LastAction, record_key
+from tests.support.factories import document, say
+from tests.views.bars import use
+from tests.views.records import record_of
+
+TEXT = "version: 1\nname: {name}\nworkflow: Tea shop\nturns:\n  - say: {line}  # kept\n"
+ADA, BEN = Writer("Ada", Role.RUN), Writer("Ben", Role.RUN)
+
+
+def text(name="Tea", line="Hello"):
+    return TEXT.format(name=name, line=line)
+
+
+@pytest.fixture
+def scenarios(backend):
+    return backend.store.scenarios
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "scenarios"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def app(view, backend, folder, monkeypatch):
+    """The page as Ada sees it, who may run."""
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SCENARIOS", str(folder))
+    monkeypatch.setattr(actions, "embedded_backend", lambda: backend)
+    monkeypatch.setattr("debugger.views.pages.suites.embedded_backend", lambda: backend)
+    monkeypatch.setattr(permissions, "current_user", lambda: User("Ada", Role.RUN, is_local=False))
+    monkeypatch.setattr("debugger.views.panels.suites.storing.current_user", permissions.current_user)
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    return view("suites")
+
+
+@pytest.fixture
+def chosen(app, scenarios):
+    """Shows a scenario of a user."""
+
+    def shown(writer=ADA):
+        store_scenario(scenarios, text(), writer, expected=0)
+        app.session_state[record_key(SuitesState)] = SuitesState(chosen="stored::Tea")
+        app.run()
+        return app
+
+    return shown
+
+
+def upload(app, name, content):
+    app.run()
+    if any(each.key == "suite_files_button" for each in app.button):
+        app.button(key="suite_files_button").click().run()
+    else:
+        use(app, "suite_files_button")
+    app.file_uploader[0].upload(name, content).run()
+    assert not app.exception
+
+
+def test_uploaded_scenario_is_stored(app, scenarios):
+    upload(app, "tea.yaml", text().encode())
+
+    app.button(key="add_scenarios").click().run()
+
+    assert [each[:3] for each in scenarios.all()] == [("Tea", text(), "Ada")]
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_archive_adds_replaces_and_leaves_what_is_of_others(app, scenarios):
+    store_scenario(scenarios, text("Old"), ADA, expected=0)
+    store_scenario(scenarios, text("Same"), ADA, expected=0)
+    store_scenario(scenarios, text("Theirs"), BEN, expected=0)
+    lines = {"Old": "Bye", "Same": "Hello", "Theirs": "Bye", "New": "Bye"}
+    files = {f"{name}.scenario.yaml": text(name, line) for name, line in lines.items()}
+    upload(app, "all.zip", write_archive({**files, "tea.json": "{}", "tea.script.yaml": "version: 1"}))
+    button = app.button(key="add_scenarios")
+
+    button.click().run()
+
+    assert button.label == "Add 1 scenario, replace 1"
+    assert {each.name: ("Bye" in each.text, each.author) for each in scenarios.all()} == {
+        "New": (True, "Ada"),
+        "Old": (True, "Ada"),
+        "Same": (False, "Ada"),
+        "Theirs": (False, "Ben"),
+    }
+
+
+def test_scenario_changed_after_upload_is_not_replaced(app, scenarios):
+    stored = store_scenario(scenarios, text(), ADA, expected=0)
+    upload(app, "tea.yaml", text(line="Mine").encode())
+    store_scenario(scenarios, text(line="Theirs"), ADA, expected=stored.revision)
+
+    app.button(key="add_scenarios").click().run()
+
+    assert "Theirs" in scenarios.find("Tea").text
+    assert "changed meanwhile" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("tea.yaml", b"version: 1\nnome: Tea\n", "tea"),
+        ("tea.yaml", b"\xff", "is not UTF"),
+        ("tea.zip", b"no archive", "cannot be read"),
+        ("tea.zip", write_archive({"read.me": ""}), "no scenario among the files"),
+        ("tea.zip", write_archive({"a.yaml": text(), "b.yaml": text()}), "Two of the files have the name"),
+    ],
+)
+def test_unusable_upload_is_told(app, scenarios, name, content, message):
+    upload(app, name, content)
+
+    assert message in app.error[0].value
+    assert scenarios.all() == []
+
+
+def test_all_scenarios_are_downloaded(app, scenarios, folder, monkeypatch):
+    made = {}
+    draw = st.download_button
+
+    def keep(label, data, **wanted):
+        made[wanted["key"]] = data
+        return draw(label, data, **wanted)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    store_scenario(scenarios, text(), ADA, expected=0)
+    (folder / "own.scenario.yaml").write_text(text("Own"))
+    app.run()
+    use(app, "suite_files_button")
+
+    files = read_archive(made["download_suite"](), "all.zip")
+
+    assert files == {"tea.scenario.yaml": text().encode(), "own.scenario.yaml": text("Own").encode()}
+
+
+def test_edited_text_is_stored(chosen, scenarios):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    record_of(app, SuiteDialogs).text = text(line="Bye")
+    app.run()
+
+    app.button(key="save_scenario_text").click().run()
+
+    assert scenarios.find("Tea").text == text(line="Bye")
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_text_with_mistakes_cannot_be_saved(chosen):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+
+    record_of(app, SuiteDialogs).text = text().replace("say", "sya")
+    app.run()
+
+    assert "Did you mean" in app.error[0].value
+    assert app.button(key="save_scenario_text").disabled
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"), [("keep_theirs", "Theirs"), ("replace_theirs", "Mine"), ("go_on_editing", "Theirs")]
+)
+def test_second_editor_is_asked(chosen, scenarios, answer, line):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+    record_of(app, SuiteDialogs).text = text(line="Mine")
+    app.run()
+    app.button(key="save_scenario_text").click().run()
+    question = record_of(app, OpenQuestions).edit
+    app.run()
+
+    app.button(key=answer).click().run()
+
+    assert question.error.present == text(line="Theirs")
+    assert scenarios.find("Tea").text == text(line=line)
+    held = record_of(app, SuiteDialogs)
+    assert (held.kind, held.text) == (
+        ("text", text(line="Mine")) if answer == "go_on_editing" else ("", held.text)
+    )
+
+
+def test_scenario_of_another_is_only_read(chosen):
+    app = chosen(BEN)
+
+    app.button(key="suite_text_button").click().run()
+
+    assert app.button(key="suite_text_button").label == "Text …"
+    assert app.code[0].value == text().strip()
+    keys = {each.key for each in app.button}
+    assert not keys & {"save_scenario_text", "suite_delete"}
+
+
+def test_scenario_is_deleted_after_a_question(chosen, scenarios):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    app.button(key="suite_delete").click().run()
+    before = scenarios.all()
+
+    app.button(key="delete_scenario").click().run()
+
+    assert len(before) == 1
+    assert scenarios.all() == []
+
+
+def test_file_of_the_folder_is_copied_under_another_name(app, scenarios, folder):
+    (folder / "own.scenario.yaml").write_text(text("Own"))
+    for _ in range(2):
+        own = f"{folder}/own.scenario.yaml::Own"
+        app.session_state[record_key(SuitesState)] = SuitesState(chosen=own)
+        app.run()
+        app.button(key="suite_text_button").click().run()
+        app.button(key="suite_copy").click().run()
+        assert record_of(app, LastAction).error is None
+
+    assert {each.name: each.author for each in scenarios.all()} == {
+        "Own (copy)": "Ada",
+        "Own (copy 2)": "Ada",
+    }
+    assert "# kept" in scenarios.find("Own (copy)").text
+    assert re.search("name: Own$", (folder / "own.scenario.yaml").read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def failed(app, backend, folder, monkeypatch):
+    """Shows a scenario that failed, of the folder or of a user."""
+    monkeypatch.setattr("debugger.views.panels.suites.dialogs.embedded_backend", lambda: backend)
+
+    def shown(writer=None):
+        wrong = text().rstrip() + "\n    expect: [status: completed]\n"
+        if writer is None:
+            (folder / "tea.scenario.yaml").write_text(wrong)
+        else:
+            store_scenario(backend.store.scenarios, wrong, writer, expected=0)
+        app.run()
+        use(app, "suites_run")
+        assert record_of(app, SuitesState).job.wait(60)
+        app.run()
+        app.button(key="suite_checks_0_0_accept").click().run()
+        assert not app.exception
+        return app
+
+    return shown
+
+
+def test_accepted_result_is_stored_after_its_difference(failed, scenarios):
+    app = failed(ADA)
+    shown, before = app.code[0].value, scenarios.find("Tea").text
+
+    app.button(key="accept_result").click().run()
+
+    after = scenarios.find("Tea").text
+    assert "status: completed" in before
+    assert re.search(r"^-.*completed", shown, re.MULTILINE)
+    assert re.search(r"^\+.*waiting_for_user_input", shown, re.MULTILINE)
+    assert "waiting_for_user_input" in after
+    assert "# kept" in after
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_acceptance_that_was_overtaken_is_asked_about(failed, scenarios):
+    app = failed(ADA)
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+
+    app.button(key="accept_result").click().run()
+
+    assert record_of(app, OpenQuestions).edit is not None
+    assert scenarios.find("Tea").text == text(line="Theirs")
+
+
+@pytest.mark.parametrize("writer", [None, BEN])
+def test_acceptance_in_what_is_read_only_makes_a_copy(failed, scenarios, writer):
+    app = failed(writer)
+    offered = {each.key for each in app.button}
+
+    app.button(key="copy_accepted").click().run()
+
+    assert "accept_result" not in offered
+    assert "waiting_for_user_input" in scenarios.find("Tea (copy)").text
+    assert scenarios.find("Tea (copy)").author == "Ada"
