@@ -68,7 +68,7 @@ PATCHES = {
     ),
     "finished_runs": Patch(
         "A poll that comes in the moment in which a run ends makes Streamlit drop what the run has drawn: "
-        "the page goes on showing what was before.",
+        "the page still shows what was before.",
         "not measured: it corrects (1 of 295 browser tests on a busy machine, 2026-12-02)",
     ),
     "session_files": Patch(
