@@ -104,6 +104,7 @@ def test_row_that_is_clicked_shows_both_events(page: Page, played: Played):
     chosen = page.locator(".st-key-compare_rows tr[aria-selected=true]")
     expect(pair(page)).to_contain_text("Row 73")
     expect(chosen).to_be_in_viewport()
+    expect(page.locator(".st-key-compare_rows tbody tr").nth(72 + 8)).to_be_in_viewport()
 
     page.locator(".st-key-compare_rows tr[aria-selected=true] + tr").click()
     settled(page)

@@ -64,8 +64,8 @@ function mark(it, place) {
 }
 
 // Scroll no more than it takes, and leave the page around where it is.
-function show(it, row) {
-  const top = row.offsetTop - it.row, bottom = row.offsetTop + it.row;
+function show(it, row, ahead = 0) {
+  const top = row.offsetTop - it.row, bottom = row.offsetTop + it.row * (1 + ahead);
   if (top < it.root.scrollTop) it.root.scrollTop = top;
   else if (bottom > it.root.scrollTop + it.root.clientHeight) it.root.scrollTop = bottom - it.root.clientHeight;
 }
@@ -239,7 +239,7 @@ export default function ({ root, data, emit }) {
   Object.assign(it, { near, sought });
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
   requestAnimationFrame(() => {
-    if (isAsked) { if (rows[near]) show(it, rows[near]); }
+    if (isAsked) { if (rows[near]) show(it, rows[near], data.ahead); }
     else if (near === null && isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
     else if (near === null && isAdded && data.follows && it.isAtEnd) it.root.scrollTop = it.root.scrollHeight; // goes with the run
     if (isOther) noteEnd(it); // rows that all fit scroll nothing

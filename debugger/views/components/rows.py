@@ -132,6 +132,7 @@ def rows_list(
     most: int | None = None,
     later: Collection[int] = (),
     near: int | None = None,
+    ahead: int = 0,
     page: Hashable = None,
     follows: bool = False,
     row: int = ROW,
@@ -151,6 +152,7 @@ def rows_list(
         most: How many rows are in sight of one that does not fill; ``None`` is all.
         later: The rows of what came after the cursor, by their places.
         near: The row to be in sight where none is chosen, as one before what the list hides.
+        ahead: How many rows below the row that comes to be in sight are in sight, too.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
         row: Pixels of a row.
@@ -181,6 +183,7 @@ def rows_list(
             "selects": on_choose is not None,
             "later": list(later),
             "near": near,
+            "ahead": ahead,
             "page": str(page),
             "follows": follows,
             "fills": fills,

@@ -47,6 +47,7 @@ VIEW_COMMANDS = {
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "edits": "_take_theirs go_on_editing keep_theirs replace_theirs",  # the role of the edit is checked again
+    "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
     "panels.compare.actions": "choose choose_change choose_element compare go_to ignore move read_runs "
     "reload show_differences swap",
@@ -92,6 +93,7 @@ VIEW_COMMANDS = {
     "panels.timeline": "_choose",
     "pages.debug": "_fold _unfold",
     "pages.help": "follow",
+    "pages.style": "_ignore _nothing",
     "shortcuts": "allow_plain_keys",
     "panels.top_nav": "change_view_mode open_help",
     "panels.tour": "take_tour",

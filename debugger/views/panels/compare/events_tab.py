@@ -24,6 +24,8 @@ from debugger.views.state import PageLinks
 from debugger.views.url_state import Address
 
 _INPUT_WORD = "input"
+_AHEAD = 8
+"""Rows below the chosen one: what follows a difference is in sight with it."""
 _COLUMNS = (
     Column("turn", "Turn", 46, "number"),
     Column("node", "Node", 110, fits=170),
@@ -92,6 +94,7 @@ def _table(seen: RunComparison, places: Sequence[int], page: tuple[Any, ...]) ->
         chosen=places.index(chosen) if chosen in places else None,
         on_choose=_choose,
         fills=True,
+        ahead=_AHEAD,
         page=page,
     )
 
