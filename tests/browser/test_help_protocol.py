@@ -137,7 +137,7 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
         preset.click()
         page.get_by_role("option", name="QA review").click()
         settled(page)
-    sheet = downloaded(page, dialog(page).get_by_role("button", name="Download", exact=True), tmp_path)
+    sheet = downloaded(page, dialog(page).get_by_role("button", name=re.compile("^Export ")), tmp_path)
     rows = list(csv.DictReader(sheet.read_text(encoding="utf-8-sig").splitlines()))
     assert {"run_id", "verdict", "comment"} <= set(rows[0])
     assert "Which tea would you like?" in {row["text"] for row in rows}

@@ -129,6 +129,6 @@ def test_administrator_sees_who_sent_what(page: Page, site: Site):
     go_to(page, "Connection")
 
     expect(page.locator(".st-key-audit")).to_contain_text("Audit list")
-    expect(page.locator(".st-key-audit canvas").first).to_be_visible()
+    expect(page.locator(".st-key-audit_entries tbody tr").first).to_be_visible()
     [sent] = [entry for entry in site.backend.store.audit.newest() if entry.action == "send turn"]
     assert (sent.person, sent.role, sent.target) == ("Ada", "admin", site.run_id)
