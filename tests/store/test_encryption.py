@@ -35,5 +35,5 @@ def test_what_was_never_hidden_is_itself():
 def test_missing_package_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
 
-    with pytest.raises(StoreError, match=r"not installed.*workflow-debugger\[secrets\]"):
+    with pytest.raises(StoreError, match=r"not installed.*'\.\[secrets\]'"):
         Cipher("key").encrypt("secret")

@@ -115,5 +115,5 @@ def test_missing_package_is_reported(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
 
-    with pytest.raises(SettingsError, match=r"workflow-debugger\[otel\]"):
+    with pytest.raises(SettingsError, match=r"'\.\[otel\]'"):
         start_traces()

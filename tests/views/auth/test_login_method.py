@@ -75,7 +75,7 @@ def test_check_refuses_page_without_keys():
 def test_check_names_missing_library(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
 
-    with pytest.raises(SettingsError, match=r"workflow-debugger\[auth\]"):
+    with pytest.raises(SettingsError, match=r"'\.\[auth\]'"):
         check_login_method("oidc", lambda: False)
 
 
