@@ -104,7 +104,7 @@ def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
     control(app, "review_chosen").use()
 
     assert not app.exception
-    assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed")
+    assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed", with_scenarios=True)
 
 
 def test_verdicts_of_a_deleted_run_are_refused(app, backend, walks, tick):
