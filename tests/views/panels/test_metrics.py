@@ -114,7 +114,7 @@ def test_bars_of_turns_are_on_one_scale(app, backend, press, settle):
 
 
 def test_costs_are_shown_where_prices_are_known(app, backend, press, settle, monkeypatch):
-    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", "stand-*=1/2 USD")
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", "built-*=1/2 USD")
     open_metrics(app, backend, press)
     send(app, "green tea")
     settle()
