@@ -55,7 +55,8 @@ _FIND = """() => {
       "padding": css.padding, "radius": css.borderRadius,
       "border": `${css.borderTopWidth} ${css.borderTopStyle}`,
     };
-    if (parseFloat(css.borderTopWidth)) look["border colour"] = rgba(css.borderTopColor);
+    // Between rows it tells where a turn begins.
+    if (parseFloat(css.borderTopWidth) && kind !== "cell") look["border colour"] = rgba(css.borderTopColor);
     if (!["banner", "value", "label", "badge", "cell"].includes(kind)) look.height = Math.round(height);
     if (["segment", "label", "value"].includes(kind)) delete look.radius;
     return look;

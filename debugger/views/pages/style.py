@@ -142,6 +142,10 @@ def _table() -> None:
         )
     ]
     rows_list("style_table", Table(columns, rows, "Rows of a table"), chosen=1, on_choose=_ignore)
+    marked = [Column(name.lower(), name, 160, "marks", grows=True) for name in ("Field", "A", "B")]
+    before, after = [("Green ", "removed"), ("tea", "same")], [("Black ", "added"), ("tea", "same")]
+    differing = Row([[("order", "same")], before, after], "order", False)
+    rows_list("style_marks", Table(marked, [differing], "Rows of whole texts with what differs"))
 
 
 def _banners() -> None:
