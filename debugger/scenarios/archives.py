@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -61,7 +60,9 @@ def read_archive(content: bytes, name: str) -> dict[str, bytes]:
                         f"The archive {name!r} has more than {SCENARIO_FILE.max_bytes:,} bytes unpacked.",
                         advice="Split it.",
                     )
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # what is damaged makes zipfile and its decompressors raise errors of any kind
         raise InputError(
             f"The archive {name!r} cannot be read: {error}.", advice="Make it again, as a ZIP file."
         ) from error

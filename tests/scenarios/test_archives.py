@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
+from contextlib import suppress
 
 import pytest
 
@@ -59,3 +61,20 @@ def test_damaged_member_is_refused():
 
     with pytest.raises(InputError, match="cannot be read"):
         read_archive(bytes(content), "a.zip")
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damage_anywhere_is_an_input_error(method):
+    content, chance = (
+        archive(("a.yaml", "name: Tea" * 200), ("b.csv", "x,y"), compression=method),
+        random.Random(1),
+    )
+
+    for _ in range(1_000):
+        damaged = bytearray(content)
+        for _ in range(chance.randint(1, 4)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        with suppress(InputError):
+            read_archive(bytes(damaged), "a.zip")
