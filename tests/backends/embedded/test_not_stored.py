@@ -140,7 +140,7 @@ def test_process_that_slept_past_lease_names_its_calls(url, tmp_path):
         handler.send_json({})
 
     with HttpServer(book=book) as server:
-        backend = open_backend(url, turn_lease=1.0)
+        backend = open_backend(url)  # with a long lease: only the process that sleeps loses its own
         workflow_id = backend.create_workflow(booking(server.url)).id
         run_id = backend.execute(workflow_id, TurnInput.with_message(None)).finish().run_id
         before = DebugSession.open(backend, run_id)
