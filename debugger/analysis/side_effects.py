@@ -142,6 +142,7 @@ class SideEffectCollector(EventFold):
         return found
 
     def _read(self, place: int, entries: Iterable[JsonObject]) -> Iterator[SideEffect]:
+        """Yield a side effect for each entry in the ledger of the turn with this index."""
         turn_number, is_background = self._turns[place]
         for entry in map(LedgerEntry, entries):
             node = entry.node_logical_id

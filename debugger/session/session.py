@@ -685,7 +685,11 @@ class DebugSession:
             )
 
     def _read_journal(self, run_id: str) -> UnfinishedTurn | None:
-        """Return an interrupted turn that the user has not seen, one with calls first."""
+        """Return an interrupted turn that the user has not seen, one with calls first.
+
+        Turns whose process has ended are interrupted first, and entries that were seen are deleted.
+        ``None`` also where the journal cannot be read.
+        """
         if self.backend.notes is None:
             return None
         try:

@@ -218,7 +218,7 @@ def _by_turn(said: Sequence[ChatMessage], shift: int) -> dict[int, list[ChatMess
 
 
 def _lines(turn: int, a: list[ChatMessage], b: list[ChatMessage]) -> Iterator[MessagePair]:
-    """Yield the pairs of one turn, matched by role whatever node speaks."""
+    """Yield the pairs of one turn, matched by role whatever node speaks; many are matched by place alone."""
     if max(len(a), len(b)) > _MOST_LINES:
         blocks = [(0, 0, min(len(a), len(b)))]
     else:

@@ -176,7 +176,14 @@ def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
 def edge_outcome(
     evaluated: EvaluatedEdge, record: DecisionRecord, *, won: bool, is_before: bool
 ) -> EdgeOutcome:
-    """Return the outcome of an edge."""
+    """Return the outcome of an edge.
+
+    Args:
+        evaluated: The edge.
+        record: The recorded decision.
+        won: Whether it was taken, or would have been without the guardrails.
+        is_before: Whether it is evaluated before the edge that won; not without one.
+    """
     if won and record.outcome == "gave_up":
         return "exhausted"
     if won:

@@ -79,7 +79,7 @@ def chat_lines(prompt: Prompt, *, recent: int | None, said: str = "") -> list[Li
 
 
 def _spoken(message: Message) -> Iterator[Line]:
-    """Return a message of the chat; an engine's note is no assistant message."""
+    """Yield the line of a message, if any; notes and whatever no assistant said are the user's."""
     text, kind = message_text(message), message_kind(message)
     if not text or kind == "tool":
         return

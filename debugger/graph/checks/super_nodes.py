@@ -77,7 +77,7 @@ _TWICE = {
 
 @rule("warning")
 def variable_given_twice(context: CheckContext) -> Iterator[Finding]:
-    """Report super nodes that give one variable different values.
+    """Report super nodes that give a variable another literal value than the first that gives it.
 
     Source: ``platform.md#super-nodes`` and U-69 in ``platform.md#unknowns``.
     """

@@ -113,7 +113,7 @@ def _is_from_this_machine(scope: Scope) -> bool:
 
 
 def response_headers() -> list[tuple[bytes, bytes]]:
-    """Return the headers that every response has."""
+    """Return the headers that every response has; Streamlit's page is read for the hashes of its scripts."""
     index = Path(st.__file__).with_name("static") / "index.html"
     headers = {
         "content-security-policy": content_security_policy(index.read_text(encoding="utf-8")),

@@ -155,7 +155,7 @@ def show_backend_error(error: DebuggerError) -> None:
 
 @contextmanager
 def show_unexpected_errors(what: str) -> Iterator[None]:
-    """Draw an exception of a part of the page, with a report.
+    """Draw an exception of a part of the page; one that nothing expects is logged and has a report.
 
     Args:
         what: Names the part, as the beginning of a sentence.

@@ -56,7 +56,7 @@ def why_tab(view: RunView) -> None:
     explainer = run_history(view).explainer
     decision_box(explainer.explain(chosen))
     draw_next_steps(view)
-    _listed(log, at_edge, chosen, view)
+    _draw_list(log, at_edge, chosen, view)
 
 
 def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None:
@@ -139,9 +139,10 @@ def _taken_until(view: RunView, records: Sequence[DecisionRecord]) -> list[Decis
     return [record for record in records if view.event is None or record.index <= view.event]
 
 
-def _listed(
+def _draw_list(
     log: DecisionLog, at_edge: Sequence[DecisionRecord] | None, chosen: DecisionRecord, view: RunView
 ) -> None:
+    """Draw the decisions at an edge; without one those of the turn or of the run, as the user chooses."""
     state.begin_widget(_SPAN_KEY, _SPANS[0])
     span = SegmentedControl(_SPAN_KEY, "Decisions of", _SPANS)
     bar("decision_span", [Text("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)

@@ -245,6 +245,7 @@ def _call(
 
 
 def _check_numbers(request: JsonObject) -> None:
+    """Raise an `InputError` for a malformed number, or where neither number nor id says who calls."""
     check_e164(request["user_number"], "user_number")
     if request["assistant_number"]:
         check_e164(request["assistant_number"], "assistant_number")

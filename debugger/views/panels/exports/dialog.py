@@ -109,7 +109,7 @@ def _body() -> None:
         _show_preview(preview, options)
         show_failures("export")
     with dialog_footer():
-        _download(record, options, preview)
+        _draw_download(record, options, preview)
         _save_preset(record)
         _picture(record)
 
@@ -175,7 +175,8 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _download(record: ExportRecord, options: ExportOptions, preview: Preview) -> None:
+def _draw_download(record: ExportRecord, options: ExportOptions, preview: Preview) -> None:
+    """Draw the button that downloads the file, or of a large one starts its writing in the background."""
     scope, total = record.scope, preview.total
     title = count(total, "run").capitalize()
     if len(preview.workflow_names) == 1:

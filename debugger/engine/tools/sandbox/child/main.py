@@ -133,10 +133,11 @@ def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
         if _line(error.__traceback__) is None:
             raise CodeError(f"The arguments do not fit the function: {error}.") from error
         raise
-    return _awaited(value) if hasattr(value, "__await__") else value
+    return _run_awaitable(value) if hasattr(value, "__await__") else value
 
 
 def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
+    """Return the compiled code, or its tree with that flag; raise a `CodeError` where it is not possible."""
     try:
         return compile(code, FILE, "exec", flags)
     except SyntaxError as error:
@@ -162,7 +163,8 @@ def _entry_point(tree: _ast.Module, name: str) -> str:
     return wanted if wanted in alike else (alike or functions)[-1]
 
 
-def _awaited(value: Any) -> Any:
+def _run_awaitable(value: Any) -> Any:
+    """Run an awaitable to its end in an event loop of its own, and return the result."""
     # Costs more than all other imports together, and few tools need it.
     import asyncio
 
