@@ -24,22 +24,31 @@ FILES = {"scripts/generated.yaml": SCRIPT, "knowledge/kb_1/hours.md": "Opening h
 
 
 class Clock:
-    """Moves a millisecond with each look, and on without a wait when someone sleeps."""
+    """Moves with each look, and on without a wait when someone sleeps."""
 
-    def __init__(self, turn: int) -> None:
+    def __init__(self, turn: int, look: float) -> None:
         self.seconds = BEGINNING + 1000.0 * turn
+        self.look = look
 
     def now(self) -> float:
-        self.seconds += 0.001
+        self.seconds += self.look
         return self.seconds
 
     def sleep(self, seconds: float, _woken: object) -> None:
         self.seconds += seconds
 
 
-def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
-    """A backend as a process finds it that knows nothing of the run; its chance depends on the turn alone."""
-    clock = Clock(turn)
+def open_backend(folder: Path, turn: int, seed: int, look: float = 0.001, url: str = "") -> EmbeddedBackend:
+    """A backend as a process finds it that knows nothing of the run; its chance depends on the turn alone.
+
+    Args:
+        folder: Where its files are.
+        turn: By which its clock is set.
+        seed: Of the workflow.
+        look: Seconds by which each look at the clock moves it.
+        url: The database; empty for one in the folder.
+    """
+    clock = Clock(turn, look)
     world = Environment(now=clock.now, sleep=clock.sleep)
     world.random.seed(chance(seed, turn))
     for name, text in (
@@ -51,7 +60,7 @@ def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     settings = Settings(
-        database=f"sqlite:///{folder / 'runs.sqlite3'}",
+        database=url or f"sqlite:///{folder / 'runs.sqlite3'}",
         responder="scripted",
         linger_after_reply=seed % 5 == 0,
         max_node_runs=40,

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from debugger.backends.hosted import HostedBackend
+from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from tests.conformance.served import KEY
 from tests.faults.clock import wrong_clock
@@ -240,7 +241,7 @@ def _converse(terms, server, proxy, other_client, number, talk):
     server.acknowledge(Random(f"{seed} acknowledged").choice(ACKNOWLEDGED))
     proxy.held.clear()
     with wrong_clock(talk.clock), closing(open_backend(proxy.port, terms.channel, terms.timing)) as backend:
-        page = Page(backend, server.workflow_id)
+        page = Page(DebugSession(backend, server.workflow_id))
 
         def wait_for_network():
             proxy.wait_until_listening()

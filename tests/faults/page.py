@@ -7,7 +7,6 @@ import time
 
 from debugger.errors import RunEndedError
 from debugger.protocol.runs import TurnInput
-from debugger.session.session import DebugSession
 from tests.faults.servers import marked
 
 PATIENCE = 60.0
@@ -18,12 +17,11 @@ class Page:
     """One session and the commands of the page.
 
     Args:
-        backend: Where the run goes.
-        workflow_id: The workflow.
+        session: The session.
     """
 
-    def __init__(self, backend, workflow_id):
-        self.session = DebugSession(backend, workflow_id)
+    def __init__(self, session):
+        self.session = session
         self.differing = set()
         """The numbers of the turns of which it has said that the record differs."""
 

@@ -177,6 +177,11 @@ class ServerProcess:
         with self.client(OTHER_USER) as api:
             return {run_id: _turns(_record(api, run_id)) for run_id in _run_ids(api, self.workflow_id)}
 
+    def record(self, run_id):
+        """Return the turns of a run on record, as in `records`."""
+        with self.client(OTHER_USER) as api:
+            return _turns(_record(api, run_id))
+
     def kill(self):
         """End the process at once, in the middle of whatever it does."""
         self._process.kill()

@@ -18,6 +18,7 @@ from random import Random
 import pytest
 
 from debugger.backends.hosted.client import MAX_RETRIES
+from debugger.session.session import DebugSession
 from tests.conformance.served import record
 from tests.faults.campaign import open_backend
 from tests.faults.fault import EXECUTE, RUN, RUNS, Fault
@@ -65,7 +66,7 @@ class Try:
 def open_page(server, port, channel):
     """Return a context manager of a client, and the page that uses it."""
     backend = open_backend(port, channel, TIMING, TURN_TIMEOUT)
-    return closing(backend), Page(backend, server.workflow_id)
+    return closing(backend), Page(DebugSession(backend, server.workflow_id))
 
 
 @contextmanager

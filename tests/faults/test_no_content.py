@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 
+from debugger.session.session import DebugSession
 from tests.faults.campaign import open_backend
 from tests.faults.fault import EXECUTE, RUN, RUNS
 from tests.faults.gateway import PASS, Gateway, Reply
@@ -116,7 +117,7 @@ def converse(server, number):
         Gateway(server.port, plan.choose) as gateway,
         closing(open_backend(gateway.server_port, "rest", SHORT)) as backend,
     ):
-        page = Page(backend, server.workflow_id)
+        page = Page(DebugSession(backend, server.workflow_id))
         user = User(page, Random(f"{seed} user"), gateway.wait_for_late, trace.append, 0.0)
         for turn in range(1, TURNS + 1):
             talk.said.append(Said(f"run {number} turn {turn}", plan.arm(), is_struck=True))
@@ -167,7 +168,7 @@ def test_former_record_after_no_content_doubles_no_turn(tmp_path):
         Gateway(server.port, choose) as gateway,
         closing(open_backend(gateway.server_port, "rest", SHORT)) as backend,
     ):
-        page = Page(backend, server.workflow_id)
+        page = Page(DebugSession(backend, server.workflow_id))
         page.send("one")
         page.look()
         page.send("two")
