@@ -62,17 +62,17 @@ class Talk:
         session = self.session
         if not self.is_still:
             self.backend._world.random.seed(chance(self.seed, number))
-            self.backend._world.now.__self__.seconds += 1000.0  # type: ignore[attr-defined]
+            self.backend._world.now.__self__.seconds += 1000.0
         text = self.texts[number - 1]
         if kind:
-            session.stepping.arm(kind)  # type: ignore[arg-type]
+            session.stepping.arm(kind)
         if text.startswith("/"):
-            session.send_command(text[1:])  # type: ignore[arg-type]
+            session.send_command(text[1:])
         else:
             session.send(text)
         assert session.wait_until_idle(SECONDS)
         while session.stop_point is not None:
-            session.stepping.step(kind)  # type: ignore[arg-type]
+            session.stepping.step(kind)
             assert session.wait_until_idle(SECONDS)
         session.stepping.disarm()
 
