@@ -146,6 +146,19 @@ def test_pointer_that_lies_still_rests(host: Host):
     assert not host.page.evaluate(RESTS)
 
 
+def test_pointer_rests_in_the_demo_view_alone(host: Host):
+    place_panes(host)
+    host.draw(lambda: pane_splitters(is_demo=False), into=".panes")
+    host.page.mouse.move(300, 300)
+    assert not host.page.evaluate(RESTS)
+    host.page.wait_for_timeout(3500)
+    assert not host.page.evaluate(RESTS)
+
+    host.draw(lambda: pane_splitters(is_demo=True), into=".panes")
+
+    assert host.page.evaluate(RESTS)
+
+
 def test_control_that_tab_leads_to_stays_in_sight(host: Host):
     place_panes(host)
     host.draw(lambda: pane_splitters(is_demo=True), into=".panes")

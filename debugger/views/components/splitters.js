@@ -12,7 +12,7 @@ const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: 
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
 let held; // what has the keyboard, or had it when it was taken off the page
-let restTimer, isByTab = false, staysAwake = false; // whether Tab was the last key, and has led to the surroundings
+let restTimer, isResting = true, isByTab = false, staysAwake = false; // whether Tab was the last key, and has led to the surroundings
 let place = ""; // of the pointer
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -261,6 +261,7 @@ function changeView(isDemo) {
   if (all.isDemo === isDemo) return;
   const before = held, end = performance.now() + VIEW_MS;
   all.isDemo = isDemo;
+  setResting(isResting);
   setAttribute("changing", true);
   apply();
   let frames = 0; // since then: conversation and graph are drawn a moment later
@@ -275,8 +276,14 @@ function changeView(isDemo) {
 // In the demo view what surrounds the run is seen while the pointer moves, and while Tab has led to a control of it.
 function wake() {
   clearTimeout(restTimer);
-  setAttribute("resting", false);
-  if (!staysAwake) restTimer = setTimeout(() => setAttribute("resting", true), REST_MS);
+  setResting(false);
+  if (!staysAwake) restTimer = setTimeout(() => setResting(true), REST_MS);
+}
+
+// Elsewhere the attribute would change for nothing, three seconds after each click.
+function setResting(value) {
+  isResting = value;
+  setAttribute("resting", isResting && all.isDemo);
 }
 
 function isOfSurroundings(event) {

@@ -137,7 +137,8 @@ def _summary(view: RunView) -> str:
 
 def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
     drawn = drawn_graph(view)
-    placed = drawn_layout(drawn, graph_direction())
+    is_demo = state.record(ViewMode).is_demo  # it has none of the switches
+    placed = drawn_layout(drawn, graph_direction(drawn.graph, is_large=is_demo))
     shape = _shape(view, placed, drawn)
     if placed.note and drawn.graph.nodes:
         st.caption(f":material/info: {plain(placed.note)}")
@@ -159,7 +160,6 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
                 width="content",
             )
         return
-    is_demo = state.record(ViewMode).is_demo  # it has none of the switches
     names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
     only_thread = thread if len(names) > 1 and thread in names and not is_demo else None

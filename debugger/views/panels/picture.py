@@ -142,5 +142,5 @@ def _drawing(view: RunView, *, has_path: bool, has_heat: bool) -> Drawing:
         view.session.workflow.name,
         groups=drawn.groups,
         marks=marks,
-        direction=graph_direction(),
+        direction=graph_direction(drawn.graph),
     )

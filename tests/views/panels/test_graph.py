@@ -11,7 +11,6 @@ from debugger.errors import UnsupportedError
 from debugger.graph import graphviz_program
 from debugger.protocol.runs import TurnInput
 from debugger.views import actions, state
-from debugger.views.components.graph.component import GraphView
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
 from debugger.views.run_state import CurrentRun, Cursor, Selection
@@ -20,7 +19,7 @@ from tests.support.factories import direct, document, say, static, when, workflo
 from tests.views.bars import control, use
 from tests.views.message import box
 from tests.views.records import record_of
-from tests.views.row_lists import choose, rows
+from tests.views.row_lists import choose, rows, send
 from tests.views.row_lists import drawn as list_drawn
 
 
@@ -28,6 +27,11 @@ def drawn(app):
     """Return the properties of the graph component."""
     given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     return next(data for data in given if "stamp" in data)
+
+
+def ask(app, direction):
+    """Ask for a direction as a browser does that has room for it."""
+    send(app, drawn(app)["aria_label"], "direction", direction)
 
 
 def test_graph_is_drawn_before_run(app, backend):
@@ -74,13 +78,43 @@ def test_graph_turns_where_browser_asks_for_it(app, backend, monkeypatch):
     down = drawn(app)["geometry"]
     assert set(down["sizes"]) == {"down", "right"}
 
-    record_of(app, GraphView).direction = "right"
-    app.run()
+    ask(app, "right")
 
     right = drawn(app)["geometry"]
     assert (down["direction"], right["direction"]) == ("down", "right")
     assert right["version"] != down["version"]
     assert sorted(drawing.direction for drawing in laid_out) == ["down", "right"]
+
+
+def test_demo_and_engineer_view_keep_their_directions(app, backend):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    ask(app, "right")
+    use(app, "skin")
+    assert drawn(app)["geometry"]["direction"] == "down"
+    use(app, "skin")
+    assert drawn(app)["geometry"]["direction"] == "right"
+
+    use(app, "skin")
+    ask(app, "right")
+    use(app, "skin")
+    ask(app, "down")
+    use(app, "skin")
+
+    assert drawn(app)["geometry"]["direction"] == "right"
+
+
+def test_next_workflow_begins_in_the_last_direction(app, backend):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    ask(app, "right")
+    other = backend.create_workflow(document(static("b", "Hello")))
+
+    app.query_params["workflow"] = other.id
+    app.run()
+
+    assert [node["id"] for node in drawn(app)["geometry"]["nodes"]] == ["b"]
+    assert drawn(app)["geometry"]["direction"] == "right"
 
 
 def test_large_graph_sends_its_geometry_apart(app, backend):

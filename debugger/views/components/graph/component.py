@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from debugger.graph.diagram import Direction
+from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.views import run_state, state
 from debugger.views.auth.permissions import explain_denial
@@ -25,13 +26,23 @@ _PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS, kept=("se
 class GraphView:
     """State of the graph component."""
 
-    direction: Direction = "down"
-    """Direction of the graph; the browser asks for the other one where its text is larger in the pane."""
+    directions: dict[tuple[bool, str], Direction] = field(default_factory=dict)
+    """The direction that the browser has asked for, in which the text is larger in the pane: by whether the
+    graph is drawn large, and the workflow, or the empty text for the last one of all."""
 
 
-def graph_direction() -> Direction:
-    """Return the direction that the pane of the graph has room for."""
-    return state.record(GraphView).direction
+def graph_direction(graph: Graph, *, is_large: bool = False) -> Direction:
+    """Return the direction that the pane has room for.
+
+    Demo and engineer view have their own: else each switch would draw the graph twice.
+
+    Args:
+        graph: The workflow.
+        is_large: Whether it is drawn large, as for an audience.
+    """
+    directions = state.record(GraphView).directions
+    last = directions.get((is_large, ""), "down")
+    return directions.get((is_large, graph.workflow.config.logical_id), last)
 
 
 def workflow_graph(
@@ -90,6 +101,12 @@ def workflow_graph(
         if element is not None and on_breakpoint is not None:
             on_breakpoint(element)
 
+    def turn() -> None:
+        wanted = state.sent_by_browser(state.GRAPH_KEY, "direction")
+        if wanted in ("down", "right"):
+            directions = state.record(GraphView).directions
+            directions[is_large, shape["subject"]] = directions[is_large, ""] = wanted
+
     def fold() -> None:
         node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
         if isinstance(node_id, str) and on_fold is not None:
@@ -111,13 +128,7 @@ def workflow_graph(
         data=data,
         on_selected_change=lambda: on_choose(run_state.sent_element("selected")),
         on_breakpoint_change=point,
-        on_direction_change=_turn,
+        on_direction_change=turn,
         on_fold_change=fold,
         on_picture_change=lambda: on_picture() if on_picture is not None else None,
     )
-
-
-def _turn() -> None:
-    wanted = state.sent_by_browser(state.GRAPH_KEY, "direction")
-    if wanted in ("down", "right"):
-        state.record(GraphView).direction = wanted

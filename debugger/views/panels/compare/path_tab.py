@@ -29,7 +29,7 @@ def path_tab(seen: RunComparison) -> None:
     _legend(seen)
     left, right = st.columns([1.9, 1], gap="small")
     with left:
-        placed = layout_both_ways(seen.graph, graph_direction())
+        placed = layout_both_ways(seen.graph, graph_direction(seen.graph))
         shape = geometry(placed, seen.graph, seen.paths.missing_nodes, seen.paths.unmapped)
         if shape["nodes"]:
             workflow_graph(

@@ -49,7 +49,7 @@ def flow_graph(
     version = max(run.version_number for run in runs)
     graph = _graph(backend, workflow_id, version)
     missing_nodes = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
-    placed = layout_both_ways(graph, graph_direction())
+    placed = layout_both_ways(graph, graph_direction(graph))
     shape = geometry(placed, graph, missing_nodes, _unmapped(edges, graph, missing_nodes))
     if not shape["nodes"]:
         st.caption(plain(placed.note) or "The runs have no node, so there is nothing to draw.")
