@@ -152,8 +152,8 @@ def anchors_of(headings: Iterator[str]) -> Iterator[str]:
 def search(words: str) -> list[Result]:
     """Find sections with all words, each as the beginning of one.
 
-    Those of the guide come before the background's, more in the heading first, then in the title of the topic,
-    then what is learnt before what is looked up, then what has the words more often.
+    Those of the guide come before the background's, more in the heading first, then in the title of the
+    topic, then what is learnt before what is looked up, then what has the words more often.
     """
     said = [word.strip("?!.,") for word in words.casefold().split()]
     wanted = [_stem(word) for word in said if word not in _SMALL_WORDS] or said
