@@ -66,6 +66,36 @@ def test_keyboard_goes_to_form_and_back(page: Page, app: Server):
     expect(message_box(page)).to_be_focused()
 
 
+def test_dialog_of_a_menu_gives_keyboard_to_the_menu(page: Page, app: Server):
+    open_workflow(page, app.url, "Clinic front desk")
+    press(page, ".st-key-start button")
+    expect(context(page)).to_contain_text("Your turn")
+
+    press(page, ".st-key-more > button")
+    press(page, ".st-key-more .st-key-script button")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".st-key-more > button")).to_be_focused()
+
+
+def test_escape_in_a_table_closes_its_dialog(page: Page, app: Server):
+    open_workflow(page, app.url, "Clinic front desk")
+    press(page, ".st-key-start button")
+    expect(context(page)).to_contain_text("Your turn")
+    press(page, ".st-key-export button")
+    table = page.get_by_role("dialog").locator("canvas").first
+    table.wait_for()
+    settled(page)
+    table.focus()
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".st-key-export button").first).to_be_focused()
+
+
 def press(page: Page, control: str, key: str = "Enter") -> None:
     """Go to the first such control and press a key."""
     page.locator(control).first.focus()

@@ -95,6 +95,17 @@ def test_workflow_is_found_by_part_of_name_and_by_id(page: Page, app: Server, wo
     expect(run_head(page)).to_contain_text("Lab results line")
 
 
+def test_name_has_room_at_150_percent(page: Page, app: Server, workflow_ids):
+    page.set_viewport_size({"width": 853, "height": 480})
+    open_app(page, f"{app.url}/?workflow={workflow_ids['Tea shop']}")
+
+    picker = page.locator(".st-key-picker [data-testid=stSelectbox]")
+    expect(picker.get_by_text("Workflow", exact=True)).to_be_visible()
+
+    assert picker.bounding_box()["width"] >= 120
+    assert picker.get_by_text("Workflow", exact=True).bounding_box()["height"] < 30  # one line
+
+
 def test_pasted_id_of_no_workflow_is_an_error(page: Page, app: Server, workflow_ids):
     open_app(page, f"{app.url}/?workflow={workflow_ids['Tea shop']}")
 

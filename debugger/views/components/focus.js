@@ -10,13 +10,16 @@ function note(event) { // moves within a shadow tree are no focusin of the page
   if (document.activeElement === document.body) return;
   const [held] = event.composedPath(), names = event.target.closest("[class*=st-key-]")?.classList ?? [];
   Object.assign(keyboard, { held, key: [...names].find(each => each.startsWith("st-key-")) });
-  if (!event.target.closest(DIALOG)) keyboard.opener = held;
+  if (!event.target.closest(DIALOG)) keyboard.opener = held.closest?.(".menu")?.parentElement.querySelector(":scope > button") ?? held; // a menu closes at a press
 }
 
 document.addEventListener("focusin", note);
 document.addEventListener("keydown", event => {
   Object.assign(keyboard, { isPointer: false, isWaiting: false });
   note(event);
+}, true);
+document.addEventListener("keydown", ({ key, target }) => { // a painted table keeps Escape from its dialog
+  if (key === "Escape" && target.localName === "canvas") target.closest(DIALOG)?.querySelector('[aria-label="Close"]')?.click();
 }, true);
 document.addEventListener("pointerdown", () => { Object.assign(keyboard, { isPointer: true, isWaiting: false, held: null }); }, true);
 document.addEventListener("click", note, true);

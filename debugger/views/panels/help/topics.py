@@ -64,6 +64,7 @@ _SMALL_WORDS = frozenset(
     re.findall(r"\w+", "a an and are can do does for how i in is it my of on or the to what where with")
 )
 """Words that a search leaves out while it has others."""
+_ENDING = re.compile(r"(\w{4,})(?:ing|ed)|(\w{3,}[^s])s")
 
 
 @dataclass(frozen=True)
@@ -149,26 +150,40 @@ def anchors_of(headings: Iterator[str]) -> Iterator[str]:
 
 
 def search(words: str) -> list[Result]:
-    """Find sections with all words: the guide's before the background, more in the heading first."""
+    """Find sections with all words, each as the beginning of one.
+
+    Those of the guide come before the background's, more in the heading first, then in the title of the
+    topic, then what is learnt before what is looked up, then what has the words more often.
+    """
     said = [word.strip("?!.,") for word in words.casefold().split()]
-    wanted = [_singular(word) for word in said if word not in _SMALL_WORDS] or said
+    wanted = [_stem(word) for word in said if word not in _SMALL_WORDS] or said
     if not wanted:
         return []
-    found: list[tuple[tuple[bool, int], Result]] = []
-    for group, names in listed_topics().items():
+    patterns = [_beginning(word) for word in wanted]
+    found: list[tuple[tuple[int | bool, ...], Result]] = []
+    for number, (group, names) in enumerate(listed_topics().items()):
         for topic, section in ((name, section) for name in names for section in topic_sections(name)):
-            text = plain_text(section.text)
-            whole, heading = f"{section.heading} {text}".casefold(), section.heading.casefold()
-            if all(word in whole for word in wanted):
-                missing = sum(word not in heading for word in wanted)
-                rank = group == _BACKGROUND, missing
-                found.append((rank, Result(topic, section, _excerpt(text, wanted))))
+            heading, text = section.heading, plain_text(section.text)
+            times = [len(each.findall(f"{heading} {text}")) for each in patterns]
+            if not all(times):
+                continue
+            below = [each for each in patterns if not each.search(heading)]
+            is_other = " ".join(said) not in heading.casefold()
+            missing = sum(not each.search(title_of(topic)) for each in below)
+            rank = group == _BACKGROUND, len(below), is_other, missing, number, -min(times)
+            found.append((rank, Result(topic, section, _excerpt(text, below))))
     return [result for _, result in sorted(found, key=lambda each: each[0])][:MAX_RESULTS]
 
 
-def _singular(word: str) -> str:
-    """Return a word without the s of a plural, which finds both."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+def _stem(word: str) -> str:
+    """Return a word without the ending of a plural or a verb, if enough of it stays."""
+    match = _ENDING.fullmatch(word)
+    return match[1] or match[2] if match else word
+
+
+def _beginning(word: str) -> re.Pattern[str]:
+    """Return the pattern of a word's beginning; the parts of a variable's name are words."""
+    return re.compile(rf"(?<![^\W_]){re.escape(word)}", re.IGNORECASE)
 
 
 def plain_text(text: str) -> str:
@@ -176,9 +191,8 @@ def plain_text(text: str) -> str:
     return " ".join(_MARKS.sub(" ", _LINK.sub(r"\1", text)).split())
 
 
-def _excerpt(text: str, wanted: list[str]) -> str:
-    places = [place for word in wanted if (place := text.casefold().find(word)) >= 0]
-    place = min(places, default=0)
+def _excerpt(text: str, wanted: list[re.Pattern[str]]) -> str:
+    place = min((match.start() for each in wanted if (match := each.search(text))), default=0)
     start, end = max(place - _AROUND, 0), place + _AROUND
     start = text.find(" ", start) + 1 if start else 0
     cut = text[start:end] if end >= len(text) else text[start:end].rpartition(" ")[0]

@@ -79,12 +79,31 @@ def test_search_finds_words_in_any_order_and_case():
         ("my own workflow", "first_run#your-own-workflow"),
         ("platform workflow", "first_run#take-a-workflow-from-the-platform"),
         ("install extra", "models#with-a-model"),
+        ("test in CI", "scenarios_in_ci#scenarios-in-continuous-integration-ci"),
+        ("failing scenario", "questions#a-scenario-that-fails-in-ci"),
+        ("pipeline", "scenarios_in_ci#other-pipelines"),
+        ("Jenkins", "scenarios_in_ci#other-pipelines"),
+        ("export runs", "review#exports"),
+        ("verdict", "review#review"),
+        ("save test", "scenarios#save-a-run-as-a-scenario"),
+        ("colleague", "questions#share-a-run-by-a-link"),
+        ("login", "team#the-page-for-a-team"),
+        ("keyboard shortcuts", "keys#keys"),
     ],
 )
 def test_search_knows_words_of_qa(words, place):
     first = search(words)[0]
 
     assert f"{first.topic}#{first.section.anchor}" == place
+
+
+def test_search_finds_beginnings_of_words():
+    """A short word is not found within others, and endings of words do not count."""
+    shown = {f"{each.topic}#{each.section.anchor}" for each in search("CI")}
+
+    assert "about#licences-of-dependencies" not in shown
+    assert search("testing scenarios")[0].topic == "scenarios"
+    assert "settings" in {each.topic for each in search("timeout")}  # in the name of a variable
 
 
 def test_search_lists_background_last():
