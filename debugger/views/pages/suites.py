@@ -298,6 +298,6 @@ def _of_scenario(scenario: SuiteScenario) -> None:
             key="suite_text_button",
             icon=":material/edit:" if may_write else ":material/article:",
             on_click=show_text,
-            args=(scenario.name,),
+            args=(scenario.ids[0],),
             help="Edit, download or delete it" if may_write else "Read or download it",
         )
