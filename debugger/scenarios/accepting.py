@@ -127,7 +127,7 @@ def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: Scenario
     Background work of the run is in the draft as steps, however many the scenario has asked for.
 
     Raises:
-        InputError: Several turns of background work follow each other: which is meant is not told.
+        InputError: Several turns of background work follow each other: the run has no border between them.
     """
     if turn is None:
         return list(range(1, len(draft.turns) + 1))
@@ -138,7 +138,7 @@ def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: Scenario
     beside = turns[turn - 2 : turn - 1] + turns[turn : turn + 1]
     if any("advance" in each for each in beside):
         raise InputError(
-            "The turn is one of several with background work, and the run does not tell them apart.",
+            "The turn is one of several with background work that follow each other.",
             advice="Edit the text.",
         )
     return list(range(said[before - 1] + 1, (*said, len(draft.turns) + 1)[before]))

@@ -111,7 +111,7 @@ def test_run_user_changes_no_scenario_of_another(tmp_path):
 
 @pytest.mark.parametrize("policy", ["live", "simulated", "blocked"])
 def test_run_user_loosens_no_calls(tmp_path, policy):
-    """By the editor, by Save over what is stored, and by whatever else stores a text."""
+    """Neither the editor, nor Save over what is stored, nor what is stored otherwise loosens any."""
     classes = ("talk", "read", "write", "contact")
     environment = {f"WORKFLOW_DEBUGGER_OUTBOUND_{name.upper()}": policy for name in classes}
     with (

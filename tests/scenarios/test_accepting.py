@@ -128,7 +128,7 @@ def test_turns_of_background_work_that_follow_each_other_are_refused():
     text = f"{head}{turns}    expect: [says: never]\n"
     check, run, workflow, _ = run_failing(text)
 
-    with pytest.raises(InputError, match="does not tell them apart"):
+    with pytest.raises(InputError, match="background work that follow each other"):
         accept_result(text, check, run, workflow)
 
 
