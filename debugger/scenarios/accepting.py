@@ -135,7 +135,7 @@ def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: Scenario
     before = sum("advance" not in each for each in turns[:turn])
     if "advance" not in turns[turn - 1]:
         return said[before - 1 : before]
-    beside = turns[turn - 2 : turn - 1] + turns[turn : turn + 1]
+    beside = [*turns[turn - 2 : turn - 1], *turns[turn : turn + 1]]
     if any("advance" in each for each in beside):
         raise InputError(
             "The turn is one of several with background work that follow each other.",

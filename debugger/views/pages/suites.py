@@ -29,7 +29,7 @@ from debugger.views.components.toolbar import (
     bar,
 )
 from debugger.views.help_links import empty_state
-from debugger.views.panels.suites import actions
+from debugger.views.panels.suites import actions, storing
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
     NEWEST,
@@ -86,7 +86,7 @@ def _body(drawn: Hashable) -> None:
     navigation.leave_for_page()
     suites = state.record(SuitesState)
     try:
-        shown = actions.suite()
+        shown = storing.suite()
     except DebuggerError as error:
         show_error(error)
         return
