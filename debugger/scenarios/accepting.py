@@ -9,14 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from debugger.boundary.rules import ALL_MARKS
+from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.exports.records import ExportedRun
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.editing import read_plain, rewrite
-from debugger.scenarios.expectation_rows import Match, Proposal
+from debugger.scenarios.expectation_rows import BETWEEN, Match, Proposal
+from debugger.scenarios.loading import unescaped
 from debugger.scenarios.model import Expectation, ExpectationKind
-from debugger.scenarios.proposal import propose
+from debugger.scenarios.proposal import ScenarioDraft, propose
 from debugger.scenarios.results import CheckResult
 
 ACCEPTED: frozenset[ExpectationKind] = frozenset({"says", "path", "variable", "status", "hint", "edge_taken"})
@@ -35,8 +39,8 @@ _KEPT = ("message", "soft")
 def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Workflow) -> str:
     """Return the text of a scenario with what a run did in the place of one failed expectation.
 
-    Comments, order and formatting stay, and so does the comparison, where the value permits it. Secrets are
-    masked, as in a scenario that is saved from a run.
+    Comments, order and formatting stay, and so does the comparison, where the value permits it. A value with
+    a secret in it is refused: masked, it would never be met.
 
     Args:
         text: The scenario.
@@ -45,9 +49,11 @@ def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Wor
         workflow: The version that ran.
 
     Raises:
-        InputError: The text does not have the expectation, or no value of the run can take its place.
+        InputError: The text has other turns than the run, or does not have the expectation, or no value of
+            the run can take its place.
     """
     content = read_plain(text)
+    _check_turns(content, check.turn, run)
     expectations = _expectations(content, check.turn)
     place = _place_of(check.expectation, expectations)
     if place is None:
@@ -56,7 +62,15 @@ def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Wor
         )
     written = expectations[place]
     kept = {key: written[key] for key in _KEPT if key in written}
-    expectations[place] = {**_of_run(check, run, workflow), **kept}
+    draft = propose(run, workflow, name="run", reference="run")
+    accepted = _of_run(check, draft, _turns_of_run(content["turns"], check.turn, draft))
+    shown = encode(accepted).decode()
+    if any(mark in shown for mark in (MARK, *ALL_MARKS)):
+        raise InputError(
+            "What the run got has a secret in it, which a scenario never has.",
+            advice="Edit the text: expect a part of it, or a pattern.",
+        )
+    expectations[place] = {**accepted, **kept}
     return rewrite(text, content)
 
 
@@ -85,25 +99,73 @@ def _place_of(wanted: Expectation, written: Sequence[Any]) -> int | None:
     return None
 
 
-def _of_run(check: CheckResult, run: ExportedRun, workflow: Workflow) -> JsonObject:
-    proposals = propose(run, workflow, name="run", reference="run").proposals
+def _check_turns(content: JsonObject, turn: int | None, run: ExportedRun) -> None:
+    """Refuse a text whose turns, up to that of a check, are not those that the run was sent.
+
+    Raises:
+        InputError: They are others.
+    """
+    wanted = [each for each in content["turns"][:turn] if "advance" not in each]
+    sent = [log.message for _, log in run.turns() if not log.is_background]
+    if (
+        len(wanted) > len(sent)
+        or (turn is None and len(wanted) < len(sent))
+        or any(
+            isinstance(each.get("say"), str) and unescaped(each["say"]) != words
+            for each, words in zip(wanted, sent, strict=False)
+        )
+    ):
+        raise InputError(
+            "The scenario has other turns than this run, or is filled from rows.",
+            advice="Run it again, or edit the text.",
+        )
+
+
+def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: ScenarioDraft) -> list[int]:
+    """Return the turns of a run's draft that a turn of the scenario is; at the end all of them.
+
+    Background work of the run is in the draft as steps, however many the scenario has asked for.
+
+    Raises:
+        InputError: Several turns of background work follow each other: the run has no border between them.
+    """
+    if turn is None:
+        return list(range(1, len(draft.turns) + 1))
+    said = [number for number, each in enumerate(draft.turns, start=1) if "advance" not in each]
+    before = sum("advance" not in each for each in turns[:turn])
+    if "advance" not in turns[turn - 1]:
+        return said[before - 1 : before]
+    beside = [*turns[turn - 2 : turn - 1], *turns[turn : turn + 1]]
+    if any("advance" in each for each in beside):
+        raise InputError(
+            "The turn is one of several with background work that follow each other.",
+            advice="Edit the text.",
+        )
+    return list(range(said[before - 1] + 1, (*said, len(draft.turns) + 1)[before]))
+
+
+def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> JsonObject:
     kind = check.expectation.kind
-    last = check.turn or max((each.turn or 0 for each in proposals), default=0)
-    own = [each for each in proposals if each.kind == kind and each.turn == last]
+    own = [each for each in draft.proposals if each.kind == kind and each.turn in turns]
+    if check.turn is None and kind != "says":
+        own = [each for each in own if each.turn == max(turns)]
     match kind:
         case "says":
-            found = _said(check, own if check.turn else [each for each in proposals if each.kind == "says"])
+            found = _said(check, own)
         case "variable":
-            found = _variable(check, [each for each in proposals if (each.turn or 0) <= last])
+            until = max(turns, default=0)
+            found = _variable(check, [each for each in draft.proposals if (each.turn or 0) <= until])
         case "edge_taken":
-            names = [each.text for each in own]
-            found = replace(own[0], text=names[0]) if len(names) == 1 else None
+            names = list(dict.fromkeys(each.text for each in own))
             if len(names) > 1:
                 return {"edge_taken": names}
+            found = own[0] if own else None
         case "path" if check.turn is None:
             found = None
+        case "path":
+            found = replace(own[0], text=BETWEEN.join(each.text for each in own)) if own else None
         case _:
-            found = own[0] if own and kind in ACCEPTED else None
+            found = own[-1] if own and kind in ACCEPTED else None
     if found is None:
         raise InputError(
             f"The run has no value that can take the place of this expectation ({kind.replace('_', ' ')}).",

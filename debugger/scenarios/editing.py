@@ -178,6 +178,15 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
         yield from _mapping_edits(source, node, wanted)
     elif isinstance(node, SequenceNode) and not node.flow_style and isinstance(wanted, list) and wanted:
         yield from _sequence_edits(source, node, wanted)
+    elif (pairs := _flow_pairs(node, wanted)) is not None:
+        is_json = _is_json(source, node)
+        for inner, value in pairs:
+            if isinstance(inner, ScalarNode) and (is_json or isinstance(value, Mapping | list)):
+                if _plain(inner) != value:
+                    new = json.dumps(value, ensure_ascii=False) if is_json else _flow(value)
+                    yield inner.start_mark.index, _end(source, inner), new
+            else:
+                yield from _edits(source, inner, value, column)
     else:
         new, begin, end = _inline(source, node, wanted, column), node.start_mark.index, _end(source, node)
         if begin == node.end_mark.index:  # nothing: the value follows its colon or dash
@@ -186,6 +195,17 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
         elif new.startswith("\n"):
             begin = len(source[:begin].rstrip(" "))
         yield begin, end, new
+
+
+def _flow_pairs(node: Node, wanted: Any) -> list[tuple[Node, Any]] | None:
+    """Return what is in brackets with the values that it shall have; ``None`` where its shape changes."""
+    if isinstance(node, MappingNode) and isinstance(wanted, Mapping):
+        names = [_name(key) for key, _ in node.value]
+        if set(names) == set(wanted):
+            return [(value, wanted[name]) for name, (_, value) in zip(names, node.value, strict=True)]
+    elif isinstance(node, SequenceNode) and isinstance(wanted, list) and len(node.value) == len(wanted):
+        return list(zip(node.value, wanted, strict=True))
+    return None
 
 
 def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:
@@ -212,6 +232,11 @@ def _sequence_edits(source: str, node: SequenceNode, wanted: list[Any]) -> Itera
         for dash, item in zip(dashes, items, strict=True)
     ]
     before, after = ([json.dumps(each, sort_keys=True) for each in side] for side in (_plain(node), wanted))
+    if len(before) == len(after):
+        differ = [place for place, each in enumerate(before) if each != after[place]]
+        if len(differ) == 1 and _keys(_plain(items[differ[0]])) & _keys(wanted[differ[0]]):
+            yield from _edits(source, items[differ[0]], wanted[differ[0]], column)
+            return
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for _, i1, i2, j1, j2 in (code for code in matcher.get_opcodes() if code[0] != "equal"):
         paired = min(i2 - i1, j2 - j1)
@@ -279,7 +304,9 @@ def _block(value: Any, column: int) -> str:
 
 
 def _inline(source: str, node: Node, wanted: Any, column: int) -> str:
-    """Return a value in the place of a node, in its quotes."""
+    """Return a value in the place of a node, in its quotes; JSON stays JSON."""
+    if isinstance(node, MappingNode | SequenceNode) and _is_json(source, node):
+        return json.dumps(wanted, ensure_ascii=False)
     if isinstance(wanted, str) and _style(node) == '"':
         return json.dumps(wanted, ensure_ascii=False)
     if isinstance(wanted, str) and _style(node) == "'" and wanted.isprintable():
@@ -288,6 +315,14 @@ def _inline(source: str, node: Node, wanted: Any, column: int) -> str:
         is_flow = isinstance(node, MappingNode | SequenceNode) and node.flow_style
         return _flow(wanted) if is_flow else f"\n{_block(wanted, column + 2)}".rstrip("\n")
     return _flow(wanted)
+
+
+def _is_json(source: str, node: Node) -> bool:
+    try:
+        json.loads(source[node.start_mark.index : _end(source, node)])
+    except ValueError:
+        return False
+    return True
 
 
 def _flow(value: Any) -> str:

@@ -429,7 +429,8 @@ def _not_stored(workflow_id: str, version: int | None) -> NoReturn:
 
 
 def _filled(scenario: Scenario, row: JsonObject) -> Scenario:
-    written = scenario.model_dump(by_alias=True, exclude_unset=True)
+    # Without the rows: each row would read and check all of them.
+    written = scenario.model_dump(by_alias=True, exclude_unset=True, exclude={"rows"})
     return Scenario.model_validate(
         {**written, **{key: _fill(written[key], row) for key in _FILLED if key in written}}
     )

@@ -80,10 +80,12 @@ class ScenarioRunner:
         self._owns_store = store is None
         self._backends = backends
         self._engines: dict[tuple[Settings, str | None], _Engine] = {}
-        self._workflow_ids: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self._workflow_ids: dict[tuple[str, str, int | None], tuple[str, int | None]] = {}
         self._checked: dict[tuple[str, str, int | None], CheckedWorkflow] = {}
         self._judge = ConversationJudge(settings, judge)
         self._has_samples = False
+        self._copies: set[str] = set()
+        """Workflows of the runner's own store that are one version of those of another."""
 
     def __enter__(self) -> Self:
         return self
@@ -238,33 +240,40 @@ class ScenarioRunner:
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, backend: Backend
     ) -> tuple[str, int | None]:
         """Return the id of the workflow, and the version that holds its file."""
-        document = loaded.document
-        key = connection, scenario.workflow if document is None else loaded.document_text
+        document, wanted = loaded.document, scenario.workflow_version
+        key = connection, scenario.workflow if document is None else loaded.document_text, wanted
         if key not in self._workflow_ids:
             if document is not None and connection == EMBEDDED:
                 self._workflow_ids[key] = self._store_document(document, Path(scenario.workflow).name)
             else:
                 name = scenario.workflow if document is None else document.config.logical_id
-                self._workflow_ids[key] = self._find(name, connection, backend), None
-        workflow_id, version = self._workflow_ids[key]
-        return workflow_id, version if scenario.workflow_version is None else scenario.workflow_version
+                self._workflow_ids[key] = self._find(name, wanted, connection, backend)
+        return self._workflow_ids[key]
 
-    def _find(self, name: str, connection: str, backend: Backend) -> str:
-        """Return the id of a workflow by its id, logical id or name."""
+    def _find(
+        self, name: str, version: int | None, connection: str, backend: Backend
+    ) -> tuple[str, int | None]:
+        """Return the id of a workflow by its id, logical id or name, and its version on the backend."""
         if connection != EMBEDDED:
-            return find_workflow(name, backend)
+            return find_workflow(name, backend), version
         if not self._has_samples and self._owns_store:
             self._has_samples = True
             for sample in SAMPLES:
-                self._store_document(Workflow.from_document(sample.load_documents()[-1]), sample.name)
+                first, *later = sample.load_documents()
+                sample_id = self.store.create_workflow(first).id
+                for document in later:
+                    self.store.create_version(sample_id, document=document, mark_as_active=True)
         try:
-            return find_workflow(name, backend)
+            if (found := find_workflow(name, backend)) not in self._copies:
+                return found, version
         except NotFoundError:
             if not self._owns_store:
                 raise
         source = self._backends(EMBEDDED)
-        stored = source.workflow(find_workflow(name, source))  # it may break a rule of saving
-        return self._own.backend.store.create_workflow(stored.to_wire()).id
+        stored = source.workflow(find_workflow(name, source), version)  # it may break a rule of saving
+        copy = self.store.create_workflow(stored.to_wire())
+        self._copies.add(copy.id)
+        return copy.id, None
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
         """Store a workflow, or find it stored; return its id and version.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -19,6 +21,8 @@ from debugger.store.scenarios import StoredScenario, StoredScenarios, Writer
 STORED = Path("stored")
 """The file of stored scenarios in the ids of results; no file of a folder has this name."""
 
+_OF_RESULTS = re.compile(r"\[(?:row|version) \d+\]$")
+"""The end of the id of a result, which no name of a stored scenario may look like."""
 _KEPT = 4_000
 """Stored texts whose content is kept in memory: the page reads them whenever it is drawn."""
 
@@ -28,7 +32,7 @@ class SuiteScenario:
     """One scenario of a suite."""
 
     name: str
-    """With single spaces; of one that cannot be read the name of its file, or that in the store."""
+    """As `tidied` has it; of one that cannot be read the name of its file, or that in the store."""
     stored: StoredScenario | None
     """As it is stored; ``None`` of one of the folder, which is only read."""
     path: Path | None
@@ -85,6 +89,16 @@ class Suite:
     def tagged(self, tag: str) -> list[Case]:
         """Return the cases with a tag; all without one."""
         return [case for case in self.cases if not tag or tag in case.scenario.tags]
+
+    @cached_property
+    def in_store(self) -> dict[str, StoredScenario]:
+        """The stored scenarios by name."""
+        return {each.name: each.stored for each in self.scenarios if each.stored is not None}
+
+    @cached_property
+    def in_folder(self) -> dict[str, str]:
+        """The names of the scenarios of the folder, with those of their files."""
+        return {each.name: each.source for each in self.scenarios if each.path is not None}
 
     def of_id(self, own: str) -> SuiteScenario | None:
         """Return the scenario with an id; ``None`` of one that is gone."""
@@ -145,8 +159,12 @@ def file_name(name: str) -> str:
 
 
 def tidied(name: str) -> str:
-    """Return a name with single spaces, by which scenarios are told apart."""
-    return " ".join(name.split())
+    """Return a name as scenarios are told apart by it: no two of them look the same.
+
+    It has single spaces, each letter in one character with its accents, and nothing that is not seen.
+    """
+    seen = "".join(each for each in name if unicodedata.category(each) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
 def read_stored(text: str, label: str = "scenario") -> LoadedScenario:
@@ -184,12 +202,16 @@ def store_scenario(
         EditConflictError: Another revision is stored.
     """
     found = tidied(read_stored(text, name or "scenario").scenario.name)
-    if name and found != name:
+    if _OF_RESULTS.search(found):
+        raise InputError(
+            f"The name {found!r} ends as the id of a result does.", advice="Leave out what is in brackets."
+        )
+    if name and found != tidied(name):
         raise InputError(
             f"The text has the name {found!r}, and the scenario is {name!r}.",
             advice="Keep the name. A scenario under another name is added by an upload.",
         )
-    return Stored(found, scenarios.save(found, text, writer, expected=expected))
+    return Stored(name or found, scenarios.save(name or found, text, writer, expected=expected))
 
 
 def with_name(text: str, name: str) -> str:

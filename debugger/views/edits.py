@@ -45,6 +45,13 @@ def seen(place: Place) -> int:
     return state.record(SeenRevisions).by_place.get(place, NEVER_WRITTEN)
 
 
+def forget_seen(kind: str) -> None:
+    """Forget what the user has seen of the things of a kind: a dialog begins anew."""
+    places = state.record(SeenRevisions).by_place
+    for place in [each for each in places if each[0] == kind]:
+        del places[place]
+
+
 def begin_box(key: str, place: Place, text: str, revision: int) -> bool:
     """Fill a box as it is drawn first; return whether another user has changed its text since.
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -225,7 +226,7 @@ def test_wrong_use_exits_with_2(folder, arguments, words):
 )
 def test_distributed_needs_package_and_postgresql(folder, monkeypatch, package, database, more, words):
     scenario(folder, "One")
-    monkeypatch.setattr(sys.modules["debugger.cli.test"], "find_spec", lambda name: find_spec(package))
+    monkeypatch.setattr(import_module("debugger.cli.test"), "find_spec", lambda name: find_spec(package))
 
     done = run(".", "--distributed", "tcp://127.0.0.1:1", *more, database=database)
 

@@ -55,7 +55,7 @@ class Site:
 
 
 @contextmanager
-def serve(folder: Path, script: Path) -> Iterator[Site]:
+def serve(folder: Path, script: Path, **more: str) -> Iterator[Site]:
     """A page of a script, with a user of each role, and a run that another one has made."""
     port, database = free_port(), folder / "runs.sqlite3"
     (folder / "app.py").write_text(APP.format(script=str(script)))
@@ -69,6 +69,7 @@ def serve(folder: Path, script: Path) -> Iterator[Site]:
         "WORKFLOW_DEBUGGER_ALLOWED_HOSTS": "debugger.example",
         "WORKFLOW_DEBUGGER_RESPONDER": "rules",
         "PYTHONPATH": str(SCRIPT.parents[2]),
+        **more,
     }
     flags = ["--server.port", str(port), "--server.fileWatcherType", "none", "--server.headless", "true"]
     command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), *flags]

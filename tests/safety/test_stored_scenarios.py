@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -12,14 +13,14 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection
 
-from debugger.scenarios.preparation import scenario_settings
-from debugger.scenarios.stored import read_stored, store_scenario
-from debugger.settings import Settings
+from debugger.scenarios.stored import store_scenario
 from debugger.store import Role, Store
 from debugger.store.scenarios import Writer
 from debugger.views.middleware import SCRIPT
 from tests.safety.page import messages_until_end, open_socket
 from tests.safety.test_page_commands import serve, sign_in
+from tests.support.factories import direct, document, node, static
+from tests.support.http_server import HttpServer
 
 TEXT = "version: 1\nname: {name}\nworkflow: Tea shop\nturns: [{{say: {line}}}]\n"
 EVE, BOSS = Writer("Eve", Role.RUN), Writer("Boss", Role.ADMIN)
@@ -32,7 +33,7 @@ class Browser:
 
     socket: ClientConnection
     ids: dict[str, str] = field(default_factory=dict)
-    """Those of buttons by their keys, of components by what they tell a screen reader."""
+    """Those of buttons by their keys, of components by what they tell a screen reader, of bars by items."""
 
     def run(self, *states: WidgetState) -> str:
         """Let the script run; return the errors that it shows."""
@@ -50,6 +51,8 @@ class Browser:
                 data = json.loads(element.bidi_component.json or "{}")
                 name = data.get("aria_label") or data.get("label")
                 self.ids[name if isinstance(name, str) else ""] = element.bidi_component.id
+                for line in json.loads(data.get("bars", "[]")):
+                    self.ids |= {item.get("key", ""): element.bidi_component.id for item in line["items"]}
         return shown
 
     def press(self, key: str) -> str:
@@ -106,12 +109,44 @@ def test_run_user_changes_no_scenario_of_another(tmp_path):
         }
 
 
-@pytest.mark.parametrize("policy", ["blocked", "simulated"])
-def test_stored_scenario_loosens_no_calls(policy):
-    wanted = "calls: {talk: live, read: live, write: live, contact: live}\n"
-    names = ("outbound_talk", "outbound_read", "outbound_write", "outbound_contact")
-    settings = Settings(database="sqlite://", **dict.fromkeys(names, policy))
+@pytest.mark.parametrize("policy", ["live", "simulated", "blocked"])
+def test_run_user_loosens_no_calls(tmp_path, policy):
+    """Neither the editor, nor Save over what is stored, nor what is stored otherwise loosens any."""
+    classes = ("talk", "read", "write", "contact")
+    environment = {f"WORKFLOW_DEBUGGER_OUTBOUND_{name.upper()}": policy for name in classes}
+    with (
+        HttpServer() as server,
+        serve(tmp_path, SCRIPT, WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE="allow", **environment) as site,
+        closing(Store(f"sqlite:///{site.database}")) as store,
+    ):
+        shop = store.create_workflow(
+            document(
+                node("ask", "http_request", url=f"{server.url}/slots"),
+                node("book", "http_request", url=f"{server.url}/book", method="POST"),
+                static("end", "Done."),
+                direct("ask", "book"),
+                direct("book", "end"),
+                name="Shop",
+            )
+        )
+        wanted = text("Mine", "Book").replace("Tea shop", shop.id)
+        loosened = f"{wanted}calls: {{{', '.join(f'{name}: live' for name in classes)}}}\n"
+        store_scenario(store.scenarios, wanted, OWN, expected=0)
+        store_scenario(store.scenarios, loosened.replace("Mine", "Uploaded"), OWN, expected=0)
+        with open_socket(site.port, cookie=sign_in(site, Role.RUN)) as socket:
+            browser = Browser(socket)
+            browser.run()
+            browser.choose("Mine")
+            browser.press("suite_text_button")
+            browser.send("Scenario", "edited", loosened)
+            browser.press("save_scenario_text")
+            browser.send("suites_run", "used", [[1, "suites_run", None]])
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not store.suites.newest()[0].is_complete:
+                browser.run()
+        [suite] = store.suites.newest()
 
-    own = scenario_settings(read_stored(text("Mine") + wanted).scenario, settings)
-
-    assert {getattr(own, name) for name in names} == {policy}
+        assert store.scenarios.find("Mine").text == loosened
+        assert (suite.selected, suite.is_complete) == (2, True)
+        arrived = [(each.method, each.path) for each in server.received]
+        assert arrived == ([("GET", "/slots"), ("POST", "/book")] * 2 if policy == "live" else [])

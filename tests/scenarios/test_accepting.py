@@ -9,6 +9,7 @@ from debugger.exports.records import ExportedRun
 from debugger.scenarios.accepting import accept_result, show_difference
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.runner import ScenarioRunner
+from tests.support.factories import document, static
 from tests.support.scenarios import embedded, run_text
 
 TEXT = """version: 1
@@ -26,6 +27,11 @@ def failed(expectation, *, at_end=False):
     text = TEXT.format(expectation=expectation)
     if at_end:
         text = text.replace("    expect:\n      - ", "expect:\n  - ")
+    return text, *run_failing(text)
+
+
+def run_failing(text):
+    """The failed check of a text, its run with workflow, and the backend."""
     backend = embedded()
     with ScenarioRunner(lambda _: backend, backend.settings, store=backend.store) as runner:
         [result] = runner.run(load_text(text, Path()))
@@ -33,7 +39,7 @@ def failed(expectation, *, at_end=False):
     [check] = repetition.failures
     record = backend.record(repetition.run_id)
     workflow = backend.workflow(record.run.workflow_id)
-    return text, check, ExportedRun(record, workflow), workflow, backend
+    return check, ExportedRun(record, workflow), workflow, backend
 
 
 @pytest.mark.parametrize(
@@ -91,3 +97,56 @@ def test_expectation_that_is_gone_is_refused():
 
 def test_difference_has_changed_lines():
     assert show_difference("a\nb\nc\nd\ne", "a\nb\nC\nd\ne") == " a\n b\n-c\n+C\n d\n e"
+
+
+def test_result_of_other_turns_is_refused():
+    text, check, run, workflow, _ = failed("status: completed")
+    changed = text.replace("turns:\n", "turns:\n  - say: Hi\n    expect: [status: completed]\n")
+
+    with pytest.raises(InputError, match="has other turns than this run"):
+        accept_result(changed, check, run, workflow)
+
+
+@pytest.mark.parametrize(("turn", "expectation"), [(2, "says: never"), (3, "path: [Greeting]")])
+def test_accepted_result_is_that_of_the_turn(turn, expectation):
+    """Background work is a turn of the scenario, and as many of the run as it has taken steps."""
+    turns = ["say: This is Ada Moreno, born on March 3, 1990.", "advance: 6", "say: That is all."]
+    turns[turn - 1] += f"\n    expect: [{expectation}]"
+    head = "version: 1\nname: Lab\nworkflow: workflow_lab_results\nclock: 2026-03-02T09:00:00Z\nturns:\n"
+    text = head + "".join(f"  - {each}\n" for each in turns)
+    check, run, workflow, backend = run_failing(text)
+
+    accepted = accept_result(text, check, run, workflow)
+
+    assert accepted.splitlines()[:-turn] == text.splitlines()[:-turn]
+    assert run_text(accepted, backend).outcome == "passed"
+
+
+def test_turns_of_background_work_that_follow_each_other_are_refused():
+    turns = "  - say: This is Ada Moreno, born on March 3, 1990.\n  - advance: 1\n  - advance: 5\n"
+    head = "version: 1\nname: Lab\nworkflow: workflow_lab_results\nclock: 2026-03-02T09:00:00Z\nturns:\n"
+    text = f"{head}{turns}    expect: [says: never]\n"
+    check, run, workflow, _ = run_failing(text)
+
+    with pytest.raises(InputError, match="background work that follow each other"):
+        accept_result(text, check, run, workflow)
+
+
+SECRET = "sk-proj-Zk3mQ9vT7xL2pR8wN4bY6cH1jF5dG0sA"
+
+
+@pytest.mark.parametrize("match", ["equals", "similar"])
+def test_secret_is_not_accepted(match):
+    backend = embedded()
+    own = document(static("hello", f"The key is {SECRET}, keep it."), name=f"Secret {match}")
+    stored = backend.create_workflow(own)
+    head = f"version: 1\nname: Key\nworkflow: {stored.id}\nturns:\n  - say: Hi\n"
+    text = f"{head}    expect: [says: {{{match}: never}}]\n"
+    check, run, workflow, _ = run_failing(text)
+
+    with pytest.raises(InputError, match="has a secret in it"):
+        accept_result(text, check, run, workflow)
+    part = accept_result(text.replace(match, "contains"), *run_failing(text.replace(match, "contains"))[:3])
+
+    assert SECRET not in part
+    assert run_text(part, backend).outcome == "passed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_rewrite_changes_only_lines_that_differ() -> None:
         "+             name: runtime.name",
         "+             equals: Ada",
         '-       - says: {contains: "Ada"}',
-        '+       - says: {contains: Ada "M"}',
+        '+       - says: {contains: "Ada \\"M\\""}',
     ]
 
 
@@ -167,3 +168,38 @@ def test_empty_value_is_filled(source, value):
 
     assert read_plain(changed) == wanted
     assert "nothing yet" not in source or "# nothing yet" in changed
+
+
+ONE_LINE = "turns: [ {say: 'yes', expect: [{status: \"done\"}, says: no]} ]  # why"
+JSON = '{\n  "turns": [\n    {"say": "1.0",\n     "expect": [{"says": "no"}]}\n  ],\n  "seed": 1\n}'
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "value"),
+    [
+        (ONE_LINE, "says: no", "says: maybe", "maybe"),
+        (ONE_LINE, "says: no", "says: {equals: 'a, b'}", {"equals": "a, b"}),
+        (JSON, '"says": "no"', '"says": {"equals": "é"}', {"equals": "é"}),
+        (JSON, '"says": "no"', '"says": "it\'s"', "it's"),
+    ],
+)
+def test_rewrite_within_brackets_changes_the_value_alone(source, old, new, value):
+    wanted = read_plain(source)
+    wanted["turns"][0]["expect"][-1]["says"] = value
+
+    assert rewrite(source, wanted) == source.replace(old, new)
+
+
+def test_rewrite_of_a_list_stays_json():
+    wanted = read_plain(JSON)
+    wanted["turns"][0]["expect"].append({"says": "yes"})
+
+    assert json.loads(rewrite(JSON, wanted)) == wanted
+
+
+def test_rewrite_leaves_equal_items_where_they_are():
+    source = "expect:\n  -   status: completed # one\n  - status:   completed # two\n"
+
+    text = rewrite(source, {"expect": [{"status": "failed"}, {"status": "completed"}]})
+
+    assert text == source.replace("status: completed # one", "status: failed # one")

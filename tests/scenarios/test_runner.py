@@ -255,6 +255,30 @@ def test_workflow_of_another_store_is_copied(tmp_path):
     source.close()
 
 
+def test_wanted_version_of_another_store_is_copied(tmp_path):
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as source:
+        row = source.create_workflow(document(static("greet", "First"), name="Mine"))
+        source.store.create_version(row.id, document=document(static("greet", "Second")), mark_as_active=True)
+        with ScenarioRunner({"embedded": source}.__getitem__, Settings()) as runner:
+            outcomes = []
+            for name, version in (("Mine", 0), (row.id, 0), ("Mine", None), ("Mine", 1), (row.id, None)):
+                text = f"version: 1\nname: Test\nworkflow: {name}\n"
+                text += "" if version is None else f"workflow_version: {version}\n"
+                text += f"turns: [{{say: a, expect: [{{says: {'Second' if version != 0 else 'First'}}}]}}]"
+                outcomes += [each.outcome for each in runner.run(load_text(text, tmp_path))]
+
+    assert outcomes == ["passed"] * 5
+
+
+def test_sample_has_its_versions(runner, tmp_path):
+    head = "version: 1\nname: Test\nworkflow: workflow_clinic_front_desk\n"
+    text = head + "workflow_version: {}\nturns: [{{say: Hi}}]"
+
+    found = [each for number in (0, 1) for each in runner.run(load_text(text.format(number), tmp_path))]
+
+    assert [each.outcome for each in found] == ["passed", "passed"]
+
+
 FAULTY = document(static("greet", "Hi"), llms_config={"type": "openai_llm", "temperature": 7}, name="Mine")
 """It breaks a rule of saving."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -116,3 +118,59 @@ def test_deleting_what_is_gone_is_told(stored):
 
     with pytest.raises(NotFoundError, match="There is no scenario 'Tea'"):
         scenarios.delete("Tea", BOSS, expected=revision)
+
+
+_WRITER = """
+import sys
+from debugger.errors import EditConflictError, ForbiddenError
+from debugger.store import Role, Store
+from debugger.store.scenarios import Writer
+
+url, mark = sys.argv[1:]
+store, me = Store(url), Writer("Ada", Role.RUN)
+print("ready", flush=True)
+sys.stdin.readline()
+won = []
+for name in (f"New {number}" for number in range(10)):
+    try:
+        store.scenarios.save(name, mark, me, expected=0)
+        won.append(name)
+    except EditConflictError:
+        pass
+done = 0
+while done < 15:
+    seen = store.scenarios.find("Tea")
+    try:
+        store.scenarios.save("Tea", f"{seen.text}\\n{mark}{done}", me, expected=seen.revision)
+        done += 1
+    except EditConflictError:
+        pass
+print(",".join(won), flush=True)
+store.close()
+"""
+
+
+def test_two_processes_lose_nothing(url):
+    with closing(Store(url)) as store:
+        store.scenarios.save("Tea", "name: Tea", ADA, expected=0)
+        command = [sys.executable, "-c", _WRITER, url]
+        processes = [
+            subprocess.Popen([*command, mark], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for mark in "ab"
+        ]
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        won = [process.communicate()[0].strip().split(",") for process in processes]
+        found = store.scenarios.all()
+
+    lines = found[-1].text.splitlines()[1:]
+    assert sorted(lines) == sorted(f"{mark}{number}" for mark in "ab" for number in range(15))
+    assert [each for each in lines if each[0] == "a"] == [f"a{number}" for number in range(15)]
+    assert {name for name in won[0] + won[1] if name} == {f"New {number}" for number in range(10)}
+    assert {each.name: each.text for each in found[:-1]} == {
+        name: mark for mark, own in zip("ab", won, strict=True) for name in own if name
+    }
+    assert len(won[0] + won[1]) - (won[0] + won[1]).count("") == 10

@@ -29,7 +29,7 @@ from debugger.views.components.toolbar import (
     bar,
 )
 from debugger.views.help_links import empty_state
-from debugger.views.panels.suites import actions
+from debugger.views.panels.suites import actions, storing
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
     NEWEST,
@@ -86,7 +86,7 @@ def _body(drawn: Hashable) -> None:
     navigation.leave_for_page()
     suites = state.record(SuitesState)
     try:
-        shown = actions.suite()
+        shown = storing.suite()
     except DebuggerError as error:
         show_error(error)
         return
@@ -298,6 +298,6 @@ def _of_scenario(scenario: SuiteScenario) -> None:
             key="suite_text_button",
             icon=":material/edit:" if may_write else ":material/article:",
             on_click=show_text,
-            args=(scenario.name,),
+            args=(scenario.ids[0],),
             help="Edit, download or delete it" if may_write else "Read or download it",
         )

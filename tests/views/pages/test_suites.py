@@ -11,7 +11,7 @@ from debugger.scenarios.stored import read_suite, store_scenario
 from debugger.store import Role, StoredRepetition, StoredResult, SuiteRepository
 from debugger.store.scenarios import Writer
 from debugger.views.pages import suites
-from debugger.views.panels.suites import actions
+from debugger.views.panels.suites import actions, storing
 from debugger.views.panels.suites.actions import WATCH_KEY, SuitesState
 from debugger.views.state import LastAction
 from tests.support.factories import document, static
@@ -59,7 +59,7 @@ def test_label_has_a_space_before_the_row(app, backend):
 
 def test_watching_reads_the_scenarios_once(app, monkeypatch):
     read = []
-    monkeypatch.setattr(actions, "read_suite", lambda *found: read.append(found) or read_suite(*found))
+    monkeypatch.setattr(storing, "read_suite", lambda *found: read.append(found) or read_suite(*found))
     app.session_state[WATCH_KEY] = True
 
     app.run()

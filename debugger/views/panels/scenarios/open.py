@@ -117,9 +117,7 @@ def _read(uploaded: Sequence[UploadedFile]) -> None:
     files: dict[str, bytes] = {}
     for file in uploaded:
         try:
-            content = content_of(file, SCENARIO_FILE)
-            is_archive = file.name.lower().endswith(".zip")
-            files |= read_archive(content, file.name) if is_archive else {file.name: content}
+            files |= files_of(file)
         except InputError as error:
             held.refused.append(error)
     if not files:
@@ -135,6 +133,17 @@ def _read(uploaded: Sequence[UploadedFile]) -> None:
     found = read_uploads(files, own)
     held.uploaded = found.scenarios
     held.refused += found.errors
+
+
+def files_of(file: UploadedFile) -> dict[str, bytes]:
+    """Return what was uploaded by name: the files of an archive, or the file itself.
+
+    Raises:
+        InputError: It is too large, or an archive that cannot be read.
+    """
+    content = content_of(file, SCENARIO_FILE)
+    is_archive = file.name.lower().endswith(".zip")
+    return read_archive(content, file.name) if is_archive else {file.name: content}
 
 
 def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:

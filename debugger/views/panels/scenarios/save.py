@@ -32,7 +32,7 @@ from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.scenarios.record import ScenarioRecord, scenario_of
-from debugger.views.panels.suites.storing import store_text
+from debugger.views.panels.suites.storing import begin_new, store_text
 from debugger.views.panels.workflow_files import workflow_document
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
@@ -69,6 +69,7 @@ def open_save() -> None:
     """Propose expectations for the run on view, and show them."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is not None and session.run_id is not None and not session.busy:
+        begin_new()
         held.masks = not isinstance(session.backend, EmbeddedBackend)
         held.freezes_clock = False
         held.draft = _proposed(session)

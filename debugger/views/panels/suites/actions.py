@@ -17,10 +17,9 @@ from debugger.scenarios.history import ComparedResult, compare_results, read_rep
 from debugger.scenarios.preparation import EMBEDDED, find_workflow
 from debugger.scenarios.results import RepetitionResult
 from debugger.scenarios.runner import ScenarioRunner
-from debugger.scenarios.stored import Suite, read_stored, read_suite, store_scenario, tidied
+from debugger.scenarios.stored import Suite, read_stored, store_scenario, tidied
 from debugger.scenarios.suite import Case
 from debugger.scenarios.suite_job import SuiteJob
-from debugger.settings import read_settings
 from debugger.store import Role, StoredResult, StoredSuite
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, navigation, state
@@ -29,7 +28,7 @@ from debugger.views.audit import audit
 from debugger.views.auth.permissions import current_user
 from debugger.views.backends import embedded_backend
 from debugger.views.components.markdown import count
-from debugger.views.panels.suites.storing import current_writer
+from debugger.views.panels.suites.storing import current_writer, suite
 
 NEWEST, NO_BASELINE = "newest", "none"
 """Choices beside the ids of suite runs."""
@@ -57,15 +56,6 @@ class SuitesState:
     """The workflows whose versions can be chosen, with what they were read from."""
     seen: dict[str, str] = field(default_factory=dict)
     """The fingerprint of each scenario at its last run, or when it was seen first."""
-
-
-def suite() -> Suite:
-    """Return the scenarios of the store and of the folder in the settings.
-
-    Raises:
-        StoreError: The store cannot be read.
-    """
-    return read_suite(embedded_backend().store.scenarios.all(), read_settings().scenarios_folder)
 
 
 @action(role=Role.RUN)

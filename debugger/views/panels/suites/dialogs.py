@@ -13,9 +13,9 @@ from debugger.errors import DebuggerError, InputError
 from debugger.exports.records import ExportedRun
 from debugger.protocol.file_limits import SCENARIO_FILE
 from debugger.scenarios.accepting import accept_result, show_difference
-from debugger.scenarios.archives import read_archive
 from debugger.scenarios.results import CheckResult
 from debugger.scenarios.stored import (
+    Suite,
     SuiteScenario,
     archive_of,
     file_name,
@@ -27,8 +27,7 @@ from debugger.scenarios.stored import (
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN
-from debugger.store.saved_names import unknown_name
-from debugger.store.scenarios import StoredScenario
+from debugger.store.scenarios import MAX_NAME_CHARACTERS, StoredScenario
 from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audit
@@ -38,11 +37,18 @@ from debugger.views.components.error_box import show_error, show_failures, show_
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, rows_list, table
 from debugger.views.components.script_editor import script_editor, sent_text
-from debugger.views.components.uploads import content_of, upload_files
+from debugger.views.components.uploads import upload_files
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import see
-from debugger.views.panels.suites.actions import suite
-from debugger.views.panels.suites.storing import current_writer, delete_scenario, place_of, store_text
+from debugger.views.panels.scenarios.open import files_of
+from debugger.views.panels.suites.storing import (
+    begin_new,
+    current_writer,
+    delete_scenario,
+    place_of,
+    store_text,
+    suite,
+)
 from debugger.views.state import LastAction
 
 _TYPES = ["yaml", "yml", "json", "zip"]
@@ -58,6 +64,8 @@ class _Upload:
     text: str
     stored: StoredScenario | None
     """The one of this name that it replaces, as the user sees it."""
+    file: str = ""
+    """The file of the folder that has the name, where no stored one has."""
 
     @property
     def is_same(self) -> bool:
@@ -66,8 +74,10 @@ class _Upload:
 
     @property
     def is_denied(self) -> bool:
-        """Return whether it would replace another user's."""
-        return self.stored is not None and not self.stored.may_be_written_by(current_writer())
+        """Return whether it would replace another user's, or take the name of a file."""
+        if self.stored is None:
+            return bool(self.file)
+        return not self.stored.may_be_written_by(current_writer())
 
 
 @dataclass
@@ -81,6 +91,8 @@ class SuiteDialogs:
     """Its text, as it is edited."""
     difference: str = ""
     """The lines that an acceptance changes."""
+    is_stored: bool = False
+    """Whether it is a stored one, and not a file of the folder."""
     is_read_only: bool = False
     """Whether the user may not change it."""
     generation: int = 0
@@ -174,7 +186,7 @@ def _upload_list(uploads: Sequence[_Upload]) -> None:
 
 def _effect(each: _Upload) -> Cell:
     if each.stored is None:
-        return "new"
+        return f"is in the file {each.file}" if each.file else "new"
     if each.is_same:
         return "there already"
     who = each.stored.updated_by or each.stored.author
@@ -217,18 +229,16 @@ def _read(files: Sequence[UploadedFile]) -> None:
     """Read what was uploaded; a file with mistakes stops no other."""
     held = state.record(SuiteDialogs)
     held.uploads, held.refused = [], []
-    stored = {each.name: each for each in local_store().scenarios.all()}
+    shown = suite()
     for file in files:
         try:
-            content = content_of(file, SCENARIO_FILE)
-            is_archive = file.name.lower().endswith(".zip")
-            texts = read_archive(content, file.name) if is_archive else {file.name: content}
+            texts = files_of(file)
         except InputError as error:
             held.refused.append(error)
             continue
         for name, text in texts.items():
-            if name.lower().endswith(_TEXTS) and not (is_archive and _is_beside(name)):
-                _read_text(name, text, stored)
+            if name.lower().endswith(_TEXTS) and (name == file.name or not _is_beside(name)):
+                _read_text(name, text, shown)
     if files and not held.uploads and not held.refused:
         held.refused.append(
             InputError("There is no scenario among the files.", advice="Choose a file NAME.scenario.yaml.")
@@ -240,7 +250,7 @@ def _is_beside(name: str) -> bool:
     return name.lower().endswith((".script.yaml", ".json")) and not name.lower().endswith(".scenario.json")
 
 
-def _read_text(file: str, content: bytes, stored: dict[str, StoredScenario]) -> None:
+def _read_text(file: str, content: bytes, shown: Suite) -> None:
     held = state.record(SuiteDialogs)
     try:
         text = content.decode("utf-8-sig")
@@ -252,41 +262,47 @@ def _read_text(file: str, content: bytes, stored: dict[str, StoredScenario]) -> 
     except InputError as error:
         held.refused.append(error)
     else:
-        held.uploads.append(_Upload(name, text, stored.get(name)))
+        stored = shown.in_store.get(name)
+        held.uploads.append(_Upload(name, text, stored, "" if stored else shown.in_folder.get(name, "")))
 
 
 @action(role=Role.RUN)
 def _add() -> None:
     """Store what was uploaded, each in place of what the list has shown."""
     held, writer = state.record(SuiteDialogs), current_writer()
-    added, refused = list[str](), list[DebuggerError]()
+    refused = list[DebuggerError]()
     for each in held.uploads:
         if each.is_same or each.is_denied:
             continue
         expected = each.stored.revision if each.stored else NEVER_WRITTEN
         try:
             store_scenario(local_store().scenarios, each.text, writer, expected=expected)
-            added.append(each.name)
+            audit("store scenario", each.name)
         except DebuggerError as error:
             refused.append(error)
-    if added:
-        audit("store scenario", added[0], scenarios=len(added))
     held.uploads, held.refused = [], refused
     if not refused:
         held.close()
 
 
 @action()
-def show_text(name: str) -> None:
-    """Open the text of a scenario: to be edited, where the user may."""
-    held, stored = state.record(SuiteDialogs), local_store().scenarios.find(name)
-    if stored is not None:
-        see(place_of(name), stored.revision)
-        held.open("text", name, stored.text)
-        held.is_read_only = not stored.may_be_written_by(current_writer())
-        return
-    held.open("text", name, _scenario(name).text)
-    held.is_read_only = True
+def show_text(own_id: str) -> None:
+    """Open the text of a scenario: to be edited, where the user may.
+
+    Raises:
+        InputError: There is no such scenario.
+    """
+    held, own = state.record(SuiteDialogs), _scenario(own_id)
+    held.open("text", own.name, own.text)
+    _see(held, own)
+
+
+def _see(held: SuiteDialogs, own: SuiteScenario) -> None:
+    """Note what the user may do with a scenario, and its revision, which a change replaces."""
+    held.is_stored = own.stored is not None
+    held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
+    if own.stored is not None:
+        see(place_of(own.name), own.stored.revision)
 
 
 def _text() -> None:
@@ -300,7 +316,7 @@ def _text() -> None:
             _editor(held)
         show_failures("suite_text")
         with st.container(horizontal=True, gap="xsmall"):
-            _text_buttons(held, local_store().scenarios.find(held.name) is not None)
+            _text_buttons(held)
 
 
 def _editor(held: SuiteDialogs) -> None:
@@ -321,7 +337,7 @@ def _problem(held: SuiteDialogs) -> str:
     return ""
 
 
-def _text_buttons(held: SuiteDialogs, is_stored: bool) -> None:
+def _text_buttons(held: SuiteDialogs) -> None:
     if not held.is_read_only:
         st.button(
             "Save",
@@ -330,21 +346,13 @@ def _text_buttons(held: SuiteDialogs, is_stored: bool) -> None:
             icon=":material/save:",
             **on_click(_save, disabled=bool(_problem(held)), help="For all users of this store"),
         )
-    st.download_button(
-        "Download",
-        held.text,
-        key="suite_download",
-        file_name=file_name(held.name),
-        mime="application/yaml",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    if not is_stored:
+    _download(held, "suite_download")
+    if not held.is_stored:
         st.button(
             "Copy to suite",
             key="suite_copy",
             icon=":material/content_copy:",
-            args=(held.name,),
+            args=(held.name, held.text),
             **on_click(copy_to_suite, help="Store a copy that can be edited here, under another name"),
         )
     elif not held.is_read_only:
@@ -381,22 +389,20 @@ def _save() -> None:
 
 
 @action()
-def show_acceptance(name: str, run_id: str, check: CheckResult) -> None:
+def show_acceptance(own_id: str, run_id: str, check: CheckResult) -> None:
     """Show what a scenario becomes that accepts what a run got in one check.
 
     Raises:
         InputError: There is no such scenario, or nothing of the run can take the expectation's place.
         NotFoundError: The run was deleted.
     """
-    held, own = state.record(SuiteDialogs), _scenario(name)
+    held, own = state.record(SuiteDialogs), _scenario(own_id)
     backend = embedded_backend()
     workflow = DebugSession.open(backend, run_id).workflow
     text = accept_result(own.text, check, ExportedRun(backend.record(run_id), workflow), workflow)
-    held.open("acceptance", name, text)
+    held.open("acceptance", own.name, text)
     held.difference = show_difference(own.text, text)
-    held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
-    if own.stored is not None:
-        see(place_of(name), own.stored.revision)
+    _see(held, own)
 
 
 def _acceptance() -> None:
@@ -431,10 +437,14 @@ def _take_accepted(held: SuiteDialogs) -> None:
         args=(held.name, held.text),
         **on_click(copy_to_suite, help="Store a copy under another name"),
     )
+    _download(held, "download_accepted")
+
+
+def _download(held: SuiteDialogs, key: str) -> None:
     st.download_button(
         "Download",
         held.text,
-        key="download_accepted",
+        key=key,
         file_name=file_name(held.name),
         mime="application/yaml",
         icon=":material/download:",
@@ -450,41 +460,32 @@ def _accept() -> None:
         store_text(held.text, name=held.name)
 
 
-def _scenario(name: str) -> SuiteScenario:
-    own = next((each for each in suite().scenarios if each.name == name), None)
+def _scenario(own_id: str) -> SuiteScenario:
+    own = suite().of_id(own_id)
     if own is None:
-        raise InputError(f"There is no scenario {name!r}.", advice="It was deleted or renamed meanwhile.")
+        raise InputError("There is no such scenario.", advice="It was deleted or renamed meanwhile.")
     return own
 
 
 @action(role=Role.RUN)
-def copy_to_suite(name: str, changed: str = "") -> None:
+def copy_to_suite(name: str, text: str) -> None:
     """Store a copy of a scenario under another name: its own is in use.
 
-    Args:
-        name: The scenario.
-        changed: Its text with a change; empty for the text as it is.
-
     Raises:
-        InputError: There is no such scenario, or it names files.
+        InputError: The text names files, or cannot be changed in place.
     """
     state.record(SuiteDialogs).close()
-    own = _scenario(name)
-    known = {each.name for each in suite().scenarios}
-    copy, number = f"{name} (copy)", 2
-    while copy in known:
-        copy, number = f"{name} (copy {number})", number + 1
-    see(place_of(copy), NEVER_WRITTEN)
-    store_text(with_name(changed or own.text, copy))
+    shown, number, mark = suite(), 2, " (copy)"
+    lead = name[: MAX_NAME_CHARACTERS - 12].rstrip()
+    while f"{lead}{mark}" in shown.in_store or f"{lead}{mark}" in shown.in_folder:
+        mark, number = f" (copy {number})", number + 1
+    begin_new()
+    store_text(with_name(text, f"{lead}{mark}"))
 
 
 @action(role=Role.RUN)
 def ask_to_delete(name: str) -> None:
-    """Open the question whether to delete a stored scenario."""
-    stored = local_store().scenarios.find(name)
-    if stored is None:
-        raise unknown_name(name, "scenario")
-    see(place_of(name), stored.revision)
+    """Open the question whether to delete a stored scenario, as its dialog has shown it."""
     state.record(SuiteDialogs).open("deletion", name)
 
 

@@ -212,8 +212,9 @@ def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResul
     if check.why:
         st.caption(_why(check))
     scenario = row.scenario
-    if scenario is None or not scenario.text or not scenario.cases or repetition.run_id is None:
-        return
+    is_filled = row.case is None or row.case.row_number is not None
+    if scenario is None or is_filled or repetition.run_id is None:
+        return  # what a row got cannot be what all rows expect
     if check.expectation.kind in ACCEPTED and check.is_failure:
         place = "at the end" if check.turn is None else f"in turn {check.turn}"
         st.button(
@@ -222,7 +223,7 @@ def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResul
             icon=":material/check:",
             type="tertiary",
             on_click=show_acceptance,
-            args=(scenario.name, repetition.run_id, check),
+            args=(scenario.ids[0], repetition.run_id, check),
             help=f"Change the expectation {check.expectation.kind.replace('_', ' ')} {place}; you see the "
             "difference first",
         )

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from debugger.scenarios.stored import read_stored, store_scenario, tidied
+from debugger.errors import InputError
+from debugger.scenarios.stored import Suite, read_stored, read_suite, store_scenario, tidied
+from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.scenarios import Writer
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import current_user
 from debugger.views.backends import local_store
-from debugger.views.edits import DELETED, Place, store_edit
+from debugger.views.edits import DELETED, Place, forget_seen, store_edit
+
+_NEW = "new scenario"
+"""The kind of place of a scenario that is stored under a name that the user has only written."""
 
 
 def current_writer() -> Writer:
     """Return the signed-in user as one who writes scenarios."""
     user = current_user()
     return Writer(user.name, user.role)
+
+
+def suite() -> Suite:
+    """Return the scenarios of the store and of the folder in the settings.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    return read_suite(local_store().scenarios.all(), read_settings().scenarios_folder)
+
+
+def begin_new() -> None:
+    """Begin to store a new scenario: of one that is there by its name is asked, though it was seen before."""
+    forget_seen(_NEW)
 
 
 def place_of(name: str) -> Place:
@@ -36,16 +55,19 @@ def store_text(
 
     Args:
         text: The scenario.
-        name: The name of the one that is changed; empty where the text tells it.
+        name: The name of the one that is changed; empty of a new one, whose name the text tells.
         finish: Called once it is stored, or the user keeps what is stored.
         go_on: Shows the user's text for editing again.
 
     Raises:
         ScenarioFileError: The text has mistakes.
+        InputError: A file of the folder has the name.
         ForbiddenError: The user may not store it.
         DebuggerError: It cannot be stored.
     """
     own = name or tidied(read_stored(text).scenario.name)
+    if not name and local_store().scenarios.find(own) is None and (file := suite().in_folder.get(own)):
+        raise InputError(f"The name {own!r} is that of {file} in the folder.", advice="Take another name.")
 
     def store(expected: int) -> int:
         stored = store_scenario(local_store().scenarios, text, current_writer(), expected=expected, name=name)
@@ -54,7 +76,7 @@ def store_text(
         return stored.revision
 
     return store_edit(
-        place_of(own),
+        place_of(own) if name else (_NEW, own),
         Role.RUN,
         store,
         subject=f"The scenario “{own}”",

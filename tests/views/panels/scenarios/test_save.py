@@ -3,8 +3,10 @@ from __future__ import annotations
 from debugger.store import Role
 from debugger.store.scenarios import Writer
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.edits import SeenRevisions
 from debugger.views.panels.scenarios.record import ScenarioRecord
 from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction, record_key
 from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.message import send
@@ -88,3 +90,36 @@ def test_other_scenario_of_the_name_is_asked_about(app, backend, press, record):
     assert question.error.present == "name: theirs"
     assert record(ScenarioRecord).draft is draft
     assert [each.text for each in backend.store.scenarios.all()] == ["name: theirs"]
+
+
+def test_scenario_that_was_seen_before_is_asked_about(app, backend, press, record):
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    for _ in range(2):  # the second time this tab has itself stored what is there
+        use(app, "save_scenario")
+        name = record(ScenarioRecord).draft.head["name"]
+        stored = backend.store.scenarios.find(name)
+        if stored is not None:
+            app.session_state[record_key(SeenRevisions)].by_place["scenario", name] = stored.revision
+            next(each for each in app.text_input if each.label == "Tags").set_value("other").run()
+        app.button("save_to_suite").click().run()
+
+    assert record(OpenQuestions).edit is not None
+    assert "other" not in backend.store.scenarios.find(name).text
+
+
+def test_name_of_a_file_of_the_folder_is_refused(app, backend, press, record, monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SCENARIOS", str(tmp_path))
+    backend.create_workflow(document(say("chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    use(app, "save_scenario")
+    own = record(ScenarioRecord).draft
+    (tmp_path / "own.scenario.yaml").write_text(own.text())
+
+    app.button("save_to_suite").click().run()
+
+    assert "own.scenario.yaml in the folder" in str(record(LastAction).error)
+    assert record(ScenarioRecord).draft is own
+    assert backend.store.scenarios.all() == []

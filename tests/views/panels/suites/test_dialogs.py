@@ -19,6 +19,7 @@ from debugger.views.state import LastAction, record_key
 from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 TEXT = "version: 1\nname: {name}\nworkflow: Tea shop\nturns:\n  - say: {line}  # kept\n"
 ADA, BEN = Writer("Ada", Role.RUN), Writer("Ben", Role.RUN)
@@ -217,6 +218,63 @@ def test_scenario_is_deleted_after_a_question(chosen, scenarios):
     assert scenarios.all() == []
 
 
+def test_scenario_changed_since_it_was_opened_is_not_deleted(chosen, scenarios):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+    app.button(key="suite_delete").click().run()
+
+    app.button(key="delete_scenario").click().run()
+
+    assert record_of(app, OpenQuestions).edit.error.present == text(line="Theirs")
+    assert scenarios.find("Tea").text == text(line="Theirs")
+
+
+def test_upload_takes_no_name_of_a_file(app, scenarios, folder):
+    (folder / "own.scenario.yaml").write_text(text("Own"))
+    upload(app, "own.yaml", text("Own", "Bye").encode())
+
+    assert column(app, "effect", "Scenarios of the files") == ["is in the file own.scenario.yaml"]
+    assert app.button(key="add_scenarios").disabled
+    assert scenarios.all() == []
+
+
+def test_each_uploaded_scenario_is_in_the_audit_list(app, backend):
+    files = {f"{name}.yaml": text(name) for name in ("Green", "Black")}
+    upload(app, "all.zip", write_archive(files))
+
+    app.button(key="add_scenarios").click().run()
+
+    found = [each.target for each in backend.store.audit.newest() if each.action == "store scenario"]
+    assert sorted(found) == ["Black", "Green"]
+
+
+def test_text_is_that_of_the_chosen_of_two_files(app, scenarios, folder):
+    for name, line in (("a", "Hello"), ("b", "Bye")):
+        (folder / f"{name}.scenario.yaml").write_text(text("Own", line))
+    app.session_state[record_key(SuitesState)] = SuitesState(chosen=f"{folder}/b.scenario.yaml::Own")
+    app.run()
+
+    app.button(key="suite_text_button").click().run()
+    shown = app.code[0].value
+    app.button(key="suite_copy").click().run()
+
+    assert "say: Bye" in shown
+    assert "say: Bye" in scenarios.find("Own (copy)").text
+
+
+def test_copy_of_a_long_name_is_stored(app, scenarios, folder):
+    (folder / "own.scenario.yaml").write_text(text("x" * 120))
+    own = f"{folder}/own.scenario.yaml::{'x' * 120}"
+    app.session_state[record_key(SuitesState)] = SuitesState(chosen=own)
+    app.run()
+    app.button(key="suite_text_button").click().run()
+
+    app.button(key="suite_copy").click().run()
+
+    assert [each.name for each in scenarios.all()] == [f"{'x' * 108} (copy)"]
+
+
 def test_file_of_the_folder_is_copied_under_another_name(app, scenarios, folder):
     (folder / "own.scenario.yaml").write_text(text("Own"))
     for _ in range(2):
@@ -292,3 +350,17 @@ def test_acceptance_in_what_is_read_only_makes_a_copy(failed, scenarios, writer)
     assert "accept_result" not in offered
     assert "waiting_for_user_input" in scenarios.find("Tea (copy)").text
     assert scenarios.find("Tea (copy)").author == "Ada"
+
+
+def test_result_of_a_row_is_not_accepted(app, backend, folder):
+    rows = "rows: [{word: a}]\nturns:"
+    wrong = text().replace("turns:", rows).rstrip() + "\n    expect: [status: completed]\n"
+    (folder / "tea.scenario.yaml").write_text(wrong)
+    app.run()
+
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(60)
+    app.run()
+
+    assert column(app, "result", "Checks") == ["✗ Failed"]
+    assert "suite_checks_0_0_accept" not in {each.key for each in app.button}
