@@ -74,6 +74,50 @@ def test_checked_rows_are_told_together(host: Host):
     assert used == [(["Tea", "Milk"], "full", None)]
 
 
+def test_click_beside_a_box_ticks_and_chooses_nothing(host: Host):
+    used: list[Any] = []
+    columns = [
+        (Column("full", "Full", 60, "check"), lambda name: (f"{name} is full", False)),
+        (Column("name", "Name", 90, grows=True), lambda name: name),
+    ]
+    shown = table("Cups", ["Tea", "Coffee"], columns, lambda name: name)
+    host.draw(
+        lambda: rows_list("cups", shown, on_choose=used.append, on_use=lambda *words: used.append(words))
+    )
+
+    host.page.locator("td.check").nth(1).click(position={"x": 6, "y": 6})
+    host.answer()
+
+    assert used == [(["Coffee"], "full", None)]
+
+
+def test_boxes_rest_until_they_are_needed(host: Host):
+    columns = [
+        (Column("full", "Full", 30, "check", rests=True), lambda name: (f"{name} is full", False)),
+        (Column("name", "Name", 90, grows=True), lambda name: name),
+    ]
+    shown = table("Cups", ["Tea", "Coffee"], columns, lambda name: name)
+    host.draw(lambda: rows_list("cups", shown, on_choose=lambda _: None, on_use=lambda *_: None))
+    boxes = host.page.locator("tbody input")
+
+    def seen():
+        return boxes.evaluate_all("all => all.map(each => getComputedStyle(each).opacity === '1')")
+
+    host.page.mouse.move(600, 500)
+    at_rest = seen()
+    host.page.locator("tbody tr").nth(1).hover()
+    below_pointer = seen()
+    host.page.mouse.move(600, 500)
+    host.page.locator("tbody tr").nth(0).focus()
+    with_keyboard = seen()
+    host.page.keyboard.press("Space")
+
+    assert at_rest == [False, False]
+    assert below_pointer == [False, True]
+    assert with_keyboard == [True, False]
+    assert seen() == [True, True]
+
+
 def test_marked_text_is_whole_with_signs(host: Host):
     tea = "green tea " * 30
     words = [

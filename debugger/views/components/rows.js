@@ -18,8 +18,9 @@ function wire(it) {
   it.root.addEventListener("scroll", () => noteEnd(it), { passive: true });
   const rowOf = event => event.target.closest("tr.choice");
   it.body.addEventListener("click", event => {
-    const row = rowOf(event);
-    if (row && !isReading(it)) choose(it, row);
+    const row = rowOf(event), box = event.target.closest("td.check")?.querySelector("input");
+    if (row && box) box.click(); // beside the box is meant for it
+    else if (row && !isReading(it)) choose(it, row);
   });
   it.body.addEventListener("keydown", event => {
     const row = rowOf(event), rows = [...it.body.querySelectorAll("tr.choice")];
@@ -74,7 +75,7 @@ const ICONS = { remove: "delete", revert: "undo" };
 const MARKS = { removed: "del", added: "ins", quiet: "small" }, SIGNS = { removed: "− ", added: "+ " };
 
 function cell(it, column, value, target) {
-  const element = made("td", column.kind);
+  const element = made("td", column.kind + (column.rests ? " rests" : ""));
   if (["text", "marks"].includes(column.kind)) element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
   if (column.kind === "marks") {

@@ -151,3 +151,36 @@ def test_runs_of_a_scenario_are_found(app, backend):
         "": {booking, other, plain},
         "smoke": {booking},
     }
+
+
+def test_address_has_the_filters_for_another_tab(app, view, walks, listed):
+    walks(40)
+    app.run()
+    control(app, "runs_status").use("completed")
+    control(app, "runs_since").use("2026-07-03")
+    control(app, "runs_text").use("at BYE_%")
+    control(app, "runs_text").use("at bye")
+    control(app, "runs_starred").use(True)
+    control(app, "runs_starred").use(False)
+    other = view("runs")
+    other.query_params.update(app.query_params)
+    other.run()
+
+    assert not other.exception
+    assert app.query_params == {"status": "completed", "since": "2026-07-03", "text": "at bye"}
+    assert 0 < len(listed()) < 40
+    assert column(other, "id", "Runs") == listed()
+    control(other, "runs_clear").use()
+    assert other.query_params == {}
+
+
+def test_address_that_names_no_filter_finds_everything(app, walks):
+    walks(3)
+    odd = {"status": "gone", "since": "yesterday", "until": "2026-13-01", "version": "x", "starred": "yes"}
+    app.query_params.update({**odd, "workflow": "nowhere", "verdict": "<b>", "tag": "%"})
+
+    app.run()
+
+    assert not app.exception
+    assert len(column(app, "id", "Runs")) == 3
+    assert app.query_params == {}
