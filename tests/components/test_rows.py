@@ -44,6 +44,15 @@ def test_rows_are_read_and_chosen_from_by_keys(host: Host):
     assert host.keys == []
 
 
+@pytest.mark.parametrize(("follows", "name"), [(False, "Tea"), (True, "Milk")])
+def test_tab_leads_to_the_first_row_or_to_the_end_that_is_followed(host: Host, follows, name):
+    host.draw(lambda: rows_list("cups", cups("Tea", "Coffee", "Milk"), on_choose=print, follows=follows))
+
+    host.page.locator("body").press("Tab")
+
+    expect(host.page.locator("tr:focus")).to_have_text(name)
+
+
 def test_row_that_goes_leaves_keyboard_to_the_next(host: Host):
     names = ["Tea", "Coffee", "Milk"]
     host.draw(lambda: rows_list("cups", cups(*names), on_choose=lambda name: None))

@@ -234,7 +234,7 @@ export default function ({ root, data, emit }) {
   if (headAt >= 0 && !held.isConnected) it.head.cells[headAt]?.firstElementChild?.focus({ preventScroll: true });
   if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {
     const choices = it.body.querySelectorAll("tr.choice");
-    (rows[data.chosen] ?? choices[choices.length - 1] ?? it.root).tabIndex = 0;
+    (rows[data.chosen] ?? choices[data.follows ? choices.length - 1 : 0] ?? it.root).tabIndex = 0;
   }
   const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near || sought !== it.sought);
   Object.assign(it, { near, sought });

@@ -30,6 +30,7 @@ function strip(it, { title, bars }) {
   const drawn = bars.map(({ total, parts: [day] }) => {
     if (!day) return made("span", "");
     const element = part(it, day, most), filled = made("b", day.colour);
+    element.style.flexBasis = "";
     filled.style.height = Math.max((100 * total) / most, 10) + "%";
     element.className = "";
     element.ariaPressed = String(day.is_chosen);

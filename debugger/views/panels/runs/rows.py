@@ -194,6 +194,16 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
     words = _WORDS_BESIDE_TESTS if facts.scenarios else _WORDS
     tested = Column("scenario", "Test", 96, "chip", help="Made by the command `test` or a suite")
     found = Column("found", "Found", 280, help="Where the search text was found")
+    messages: list[tuple[Column, Callable[[Run], Cell]]] = [
+        (
+            Column("first", "First message", words, help="Of the user, else of the agent", grows=True),
+            of_summary(lambda summary: summary.first_words),
+        ),
+        (
+            Column("last", "Last message", words, help="Of the user or the agent", grows=True),
+            of_summary(lambda summary: summary.last_words),
+        ),
+    ]
     columns: list[tuple[Column, Callable[[Run], Cell]]] = [
         (
             Column("began", "Started", 144, help=f"In the time zone {zone_name()}"),
@@ -204,14 +214,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             if facts.snippets
             else []
         ),
-        (
-            Column("first", "First message", words, help="Of the user, else of the agent", grows=True),
-            of_summary(lambda summary: summary.first_words),
-        ),
-        (
-            Column("last", "Last message", words, help="Of the user or the agent", grows=True),
-            of_summary(lambda summary: summary.last_words),
-        ),
+        *([] if facts.snippets else messages),
         (
             Column("turns", "Turns", 56, "number", help="Turns of the user"),
             of_summary(lambda summary: str(summary.turns)),
@@ -239,6 +242,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             lambda run: (LOOKS[run.status].word, LOOKS[run.status].colour),
         ),
         (Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        *(messages if facts.snippets else []),  # what was found has their place
         (
             Column("star", "Star", 52, help="★: starred by a user"),
             lambda run: "★" if labels(run).starred else "",

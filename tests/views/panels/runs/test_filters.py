@@ -7,7 +7,7 @@ from debugger.views.state import LastAction
 from tests.store.test_retention import keep
 from tests.views.bars import control
 from tests.views.records import record_of
-from tests.views.row_lists import column
+from tests.views.row_lists import column, drawn
 
 
 def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
@@ -84,6 +84,19 @@ def test_found_words_are_shown_in_marks(app, backend):
     assert column(app, "found", "Runs") == [
         "which [«tea»](http://evil) would you like? · note: Black or «green»"
     ]
+
+
+def test_found_words_have_the_place_of_the_messages(app, walks):
+    walks(1)
+    app.run()
+    before = [each["name"] for each in drawn(app, "Runs")["columns"]]
+
+    control(app, "runs_text").use("you are at")
+
+    shown = [each["name"] for each in drawn(app, "Runs")["columns"]]
+    assert before[:4] == ["tick", "began", "first", "last"]
+    assert shown[:4] == ["tick", "began", "found", "turns"]
+    assert shown[shown.index("verdict") :][:4] == ["verdict", "first", "last", "star"]
 
 
 def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
