@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import groupby
 from operator import eq, itemgetter
 from typing import Any, Final, Literal
@@ -149,9 +148,18 @@ def _all_have(key: str, items: Sequence[Any]) -> bool:
     return are_ids and len(set(ids)) == len(ids)
 
 
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-_MOST_WORDS = 4000
-"""Of both texts, without what they begin and end with alike; comparing costs their square."""
+_MARKS = (
+    r"!-/:-@\[-\^`{-~\u00a1\u00a7\u00ab\u00b7\u00bb\u00bf"
+    r"\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20"
+)
+"""Punctuation, as a set of a pattern."""
+_SIGNS_ALONE = "\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Chinese and Japanese signs: there are no blanks between words."""
+_ON_SIGNS = "\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_WORDS = re.compile(rf"\s+|[{_MARKS}]|[{_SIGNS_ALONE}][{_ON_SIGNS}]*|[^\s{_MARKS}{_SIGNS_ALONE}]+")
+"""What is no blank and no punctuation belongs to a word: accents, vowel signs, and the parts of an emoji."""
+_MOST_EDITS = 600
+"""Words that are removed or added; comparing costs their square."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ def text_diff(before: str, after: str) -> list[Span]:
 
     The spans of each text, joined, are the text again.
 
-    Between what very long and different texts share at both ends they are compared as a whole.
+    Where more than 600 words differ, what is between the ends that both share is compared as a whole.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     first, behind = shared_ends(old, new)
@@ -179,18 +187,49 @@ _Run = tuple[Literal["same", "removed", "added"], list[str]]
 
 
 def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
-    if len(old) + len(new) > _MOST_WORDS or not old or not new:
-        yield "removed", old
-        yield "added", new
-        return
-    for op, old_from, old_to, new_from, new_to in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
-        if op == "equal":
-            yield "same", old[old_from:old_to]
-        else:
-            yield "removed", old[old_from:old_to]
-            yield "added", new[new_from:new_to]
+    at = other = 0
+    for same, its in [*_pairs(old, new), (len(old), len(new))]:
+        yield "removed", old[at:same]
+        yield "added", new[other:its]
+        yield "same", old[same : same + 1]
+        at, other = same + 1, its + 1
+
+
+def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """Return the places of the most words that both lists have in one order; none where too many differ.
+
+    Source: E. Myers, An O(ND) Difference Algorithm and Its Variations, 1986.
+    """
+    reached, trail = {1: 0}, list[dict[int, int]]()  # by diagonal the place in the old words
+    for edits in range(min(len(old) + len(new), _MOST_EDITS) + 1):
+        trail.append(reached.copy())
+        for diagonal in range(-edits, edits + 1, 2):
+            before = _diagonal_before(reached, diagonal, edits)
+            at = reached[before] + (before < diagonal)
+            while at < len(old) and at - diagonal < len(new) and old[at] == new[at - diagonal]:
+                at += 1
+            reached[diagonal] = at
+            if at == len(old) and at - diagonal == len(new):
+                return _pairs_of(trail, at, at - diagonal)
+    return []
+
+
+def _diagonal_before(reached: Mapping[int, int], diagonal: int, edits: int) -> int:
+    """Return the diagonal from which the last edit leads to another one furthest."""
+    is_added = diagonal == -edits or (diagonal != edits and reached[diagonal - 1] < reached[diagonal + 1])
+    return diagonal + 1 if is_added else diagonal - 1
+
+
+def _pairs_of(trail: list[dict[int, int]], at: int, other: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for edits in range(len(trail) - 1, -1, -1):
+        before = _diagonal_before(trail[edits], at - other, edits)
+        begin = max(trail[edits][before], 0)
+        while at > begin and other > max(begin - before, 0):
+            at, other = at - 1, other - 1
+            found.append((at, other))
+        at, other = begin, begin - before
+    return found[::-1]
 
 
 def _joined(runs: list[_Run]) -> Iterator[Span]:

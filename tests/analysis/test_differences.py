@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from debugger.analysis.differences import (
@@ -141,6 +143,8 @@ def test_text_diff_of_equal_and_empty_texts():
         ("tea  tea\n", "tea\n\ntea"),
         ("Zürich 👩🏽‍⚕️", "Zu\u0308rich"),
         ("x " * 9000, "y " * 9000),
+        ("かか\u3099、か", "か\u3099か"),
+        ("\u0301a", "a\u0301"),
     ],
 )
 def test_the_pieces_give_both_texts_again(before, after):
@@ -148,6 +152,57 @@ def test_the_pieces_give_both_texts_again(before, after):
 
     assert "".join(piece.text for piece in pieces if piece.op != "added") == before
     assert "".join(piece.text for piece in pieces if piece.op != "removed") == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("cafe\u0301", "cafe\u0300"),
+        ("👨‍👩‍👧", "👨‍👩‍👦"),
+        ("🇩🇪", "🇩🇰"),
+        ("हूँ", "हैं"),
+    ],
+)
+def test_signs_of_one_letter_stay_together(before, after):
+    assert text_diff(f"So {before}.", f"So {after}.") == [
+        Span("So ", "same"), Span(before, "removed"), Span(after, "added"), Span(".", "same")
+    ]  # fmt: skip
+
+
+def test_signs_of_texts_without_blanks_are_compared_one_by_one():
+    assert told("我想订一杯茶，谢谢", "我想订一杯咖啡，谢谢") == [
+        ("same", "我想订一杯"), ("removed", "茶"), ("added", "咖啡"), ("same", "，谢谢")
+    ]  # fmt: skip
+
+
+def test_as_many_words_as_possible_are_the_same():
+    chance = random.Random(38)
+    for _ in range(400):
+        old, new = ([chance.choice("abc.") for _ in range(chance.randrange(9))] for _ in range(2))
+        pieces = text_diff("\n".join(old), "\n".join(new))
+
+        kept = "".join(piece.text for piece in pieces if piece.op == "same")
+        assert len(kept) == most_shared("\n".join(old), "\n".join(new)), (old, new)
+
+
+def most_shared(a, b):
+    """Return the length of the longest text that both have with gaps."""
+    lengths = [0] * (len(b) + 1)
+    for one in a:
+        before = lengths[:]
+        for place, other in enumerate(b, 1):
+            lengths[place] = before[place - 1] + 1 if one == other else max(before[place], lengths[place - 1])
+    return lengths[-1]
+
+
+def test_few_words_that_differ_in_very_long_texts_are_told_apart():
+    begin, end = "cup " * 5_000, " pot" * 5_000
+
+    assert text_diff(f"a {begin}tea{end} b", f"c {begin}mate{end} d") == [
+        Span("a", "removed"), Span("c", "added"), Span(f" {begin}", "same"),
+        Span("tea", "removed"), Span("mate", "added"), Span(f"{end} ", "same"),
+        Span("b", "removed"), Span("d", "added"),
+    ]  # fmt: skip
 
 
 def told(a, b):

@@ -44,6 +44,15 @@ def test_rows_are_read_and_chosen_from_by_keys(host: Host):
     assert host.keys == []
 
 
+@pytest.mark.parametrize(("follows", "name"), [(False, "Tea"), (True, "Milk")])
+def test_tab_leads_to_the_first_row_or_to_the_end_that_is_followed(host: Host, follows, name):
+    host.draw(lambda: rows_list("cups", cups("Tea", "Coffee", "Milk"), on_choose=print, follows=follows))
+
+    host.page.locator("body").press("Tab")
+
+    expect(host.page.locator("tr:focus")).to_have_text(name)
+
+
 def test_row_that_goes_leaves_keyboard_to_the_next(host: Host):
     names = ["Tea", "Coffee", "Milk"]
     host.draw(lambda: rows_list("cups", cups(*names), on_choose=lambda name: None))
@@ -72,6 +81,50 @@ def test_checked_rows_are_told_together(host: Host):
     host.answer()
 
     assert used == [(["Tea", "Milk"], "full", None)]
+
+
+def test_click_beside_a_box_ticks_and_chooses_nothing(host: Host):
+    used: list[Any] = []
+    columns = [
+        (Column("full", "Full", 60, "check"), lambda name: (f"{name} is full", False)),
+        (Column("name", "Name", 90, grows=True), lambda name: name),
+    ]
+    shown = table("Cups", ["Tea", "Coffee"], columns, lambda name: name)
+    host.draw(
+        lambda: rows_list("cups", shown, on_choose=used.append, on_use=lambda *words: used.append(words))
+    )
+
+    host.page.locator("td.check").nth(1).click(position={"x": 6, "y": 6})
+    host.answer()
+
+    assert used == [(["Coffee"], "full", None)]
+
+
+def test_boxes_rest_until_they_are_needed(host: Host):
+    columns = [
+        (Column("full", "Full", 30, "check", rests=True), lambda name: (f"{name} is full", False)),
+        (Column("name", "Name", 90, grows=True), lambda name: name),
+    ]
+    shown = table("Cups", ["Tea", "Coffee"], columns, lambda name: name)
+    host.draw(lambda: rows_list("cups", shown, on_choose=lambda _: None, on_use=lambda *_: None))
+    boxes = host.page.locator("tbody input")
+
+    def seen():
+        return boxes.evaluate_all("all => all.map(each => getComputedStyle(each).opacity === '1')")
+
+    host.page.mouse.move(600, 500)
+    at_rest = seen()
+    host.page.locator("tbody tr").nth(1).hover()
+    below_pointer = seen()
+    host.page.mouse.move(600, 500)
+    host.page.locator("tbody tr").nth(0).focus()
+    with_keyboard = seen()
+    host.page.keyboard.press("Space")
+
+    assert at_rest == [False, False]
+    assert below_pointer == [False, True]
+    assert with_keyboard == [True, False]
+    assert seen() == [True, True]
 
 
 def test_marked_text_is_whole_with_signs(host: Host):

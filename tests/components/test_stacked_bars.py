@@ -11,6 +11,23 @@ from tests.components.driving import Host
 pytestmark = pytest.mark.browser
 
 
+def test_days_of_a_strip_are_equally_wide(host: Host):
+    parts = [Part("runs", "violet", number, day, day) for day, number in (("Monday", 40), ("Friday", 1))]
+    bars = [Bar(part.target, part.count, [part]) for part in parts]
+    bars[1:1] = [Bar(day, 0, []) for day in ("Tuesday", "Wednesday", "Thursday")]
+    host.draw(
+        lambda: stacked_bars("days", [Chart("Days", bars, [])], on_choose=lambda _: None, is_strip=True)
+    )
+
+    widths = host.page.locator(".strip > *").evaluate_all(
+        "all => all.map(each => Math.round(each.getBoundingClientRect().width))"
+    )
+
+    assert len(widths) == 5
+    assert max(widths) - min(widths) <= 1
+    expect(host.page.get_by_role("button")).to_have_count(2)
+
+
 def test_strip_has_a_button_of_its_height_for_each_bar(host: Host):
     chosen: list[str] = []
 

@@ -20,6 +20,7 @@ from debugger.protocol.notes import Target
 from debugger.protocol.workflow import Workflow
 from debugger.views import shell, state
 from debugger.views.auth.permissions import needed_role
+from debugger.views.panels.runs.scope import RunsState
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
 from tests.support.factories import document, say
@@ -56,7 +57,7 @@ def _wrappers(each: Any) -> list[str]:
 def _arguments(name: str, do: Callable[..., Any], run_id: str) -> dict[str, Any]:
     session = state.record(CurrentRun).session
     values = {
-        **{"session": session, "old": session, "run_id": run_id, "run_ids": [run_id], "ticked": [run_id]},
+        **{"session": session, "old": session, "run_id": run_id, "run_ids": [run_id]},
         **{"run_a": run_id, "run_b": run_id, "turn_number": 1, "up_to": 1, "target": Target(), "edits": []},
         **{"text": "Planted", "message": "Planted", "name": "planted", "key": "planted", "starred": True},
         **{"value": "pass", "document": document(say("planted")), "agreed": [], "names": []},
@@ -79,6 +80,7 @@ def _arguments(name: str, do: Callable[..., Any], run_id: str) -> dict[str, Any]
 def _press(name: str, run_id: str) -> None:
     do, last = commands()[name], state.record(LastAction)
     last.error = None
+    state.replace_record(RunsState(ticked=[run_id]))
     try:
         do(**_arguments(name, do, run_id))
         found = last.error

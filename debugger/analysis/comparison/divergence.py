@@ -36,8 +36,10 @@ def _divergence(found: Comparison, names: Mapping[str, str]) -> str:
     if first is None:
         return _nothing(found)
     turn, begin = found.rows[first].turn, found.first_shared_turn
+    if begin is None:
+        return "no turn is in both"
     of_a, of_b = found.turns
-    if begin is not None and turn >= min(of_a.stop, of_b.stop):
+    if turn >= min(of_a.stop, of_b.stop):
         ended, other = ("A", "B") if of_a.stop < of_b.stop else ("B", "A")
         same = f"turn {begin} is" if turn == begin + 1 else f"turns {begin} to {turn - 1} are"
         return f"{same} the same, then {ended} ends and {other} continues"

@@ -18,8 +18,9 @@ function wire(it) {
   it.root.addEventListener("scroll", () => noteEnd(it), { passive: true });
   const rowOf = event => event.target.closest("tr.choice");
   it.body.addEventListener("click", event => {
-    const row = rowOf(event);
-    if (row && !isReading(it)) choose(it, row);
+    const row = rowOf(event), box = event.target.closest("td.check")?.querySelector("input");
+    if (row && box) box.click(); // beside the box is meant for it
+    else if (row && !isReading(it)) choose(it, row);
   });
   it.body.addEventListener("keydown", event => {
     const row = rowOf(event), rows = [...it.body.querySelectorAll("tr.choice")];
@@ -74,7 +75,7 @@ const ICONS = { remove: "delete", revert: "undo" };
 const MARKS = { removed: "del", added: "ins", quiet: "small" }, SIGNS = { removed: "− ", added: "+ " };
 
 function cell(it, column, value, target) {
-  const element = made("td", column.kind);
+  const element = made("td", column.kind + (column.rests ? " rests" : ""));
   if (["text", "marks"].includes(column.kind)) element.dir = "auto"; // of a text from right to left the beginning is shown
   if (value === null || value.length === 0) return element;
   if (column.kind === "marks") {
@@ -233,7 +234,7 @@ export default function ({ root, data, emit }) {
   if (headAt >= 0 && !held.isConnected) it.head.cells[headAt]?.firstElementChild?.focus({ preventScroll: true });
   if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {
     const choices = it.body.querySelectorAll("tr.choice");
-    (rows[data.chosen] ?? choices[choices.length - 1] ?? it.root).tabIndex = 0;
+    (rows[data.chosen] ?? choices[data.follows ? choices.length - 1 : 0] ?? it.root).tabIndex = 0;
   }
   const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near || sought !== it.sought);
   Object.assign(it, { near, sought });

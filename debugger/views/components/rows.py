@@ -62,6 +62,8 @@ class Column:
     """The width in pixels that shows its texts in full; it has it where that is at most half of the table."""
     reason: str = ""
     """Why its controls are disabled."""
+    rests: bool = False
+    """Whether its checks show only in the row with the pointer or the keyboard, until one of them is set."""
     sort: Literal["", "none", "ascending", "descending"] = ""
     """The order of the rows by it; its head is a button, unless this is empty."""
 

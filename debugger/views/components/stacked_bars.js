@@ -28,7 +28,9 @@ function chart(it, { title, is_upright, bars, legend }) {
 function strip(it, { title, bars }) {
   const most = Math.max(...bars.map(({ total }) => total));
   const drawn = bars.map(({ total, parts: [day] }) => {
+    if (!day) return made("span", "");
     const element = part(it, day, most), filled = made("b", day.colour);
+    element.style.flexBasis = "";
     filled.style.height = Math.max((100 * total) / most, 10) + "%";
     element.className = "";
     element.ariaPressed = String(day.is_chosen);

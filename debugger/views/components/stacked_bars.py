@@ -64,7 +64,7 @@ def stacked_bars(
         charts: The charts from the left.
         on_choose: Takes the target of a chosen part.
         is_table: Whether their numbers are shown as tables.
-        is_strip: Whether they are drawn in 24 pixels, without texts; each bar then has one part.
+        is_strip: Whether they are drawn in 24 pixels, without texts; each bar then has one part at most.
     """
 
     def choose() -> None:

@@ -19,6 +19,7 @@ from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
 from debugger.views.panels.runs.actions import compare_requested, open_export, run_actions
+from debugger.views.panels.runs.address import follow_address, show_address
 from debugger.views.panels.runs.deletion import (
     deleted_run_box,
     deleted_runs,
@@ -83,11 +84,13 @@ def _list_button() -> Button:
 
 def _runs(backend: Backend, head: DeltaGenerator) -> None:
     names = workflow_names(backend)
+    follow_address()
     with head:
         wanted = filters.run_filters(backend, names)
         tools = st.container(
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="runs_tools"
         )
+    show_address()
     filters.path_chip(wanted)
     if runs_state().view == "statistics":
         with tools:
@@ -120,7 +123,7 @@ def _tools(wanted: WantedRuns, total: int | None) -> None:
         "export_found",
         "Export",
         open_export,
-        ("found", list(runs_state().ticked)),
+        ("found",),
         look="primary",
         help="All runs that the filters find, as one file",
     )

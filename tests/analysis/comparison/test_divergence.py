@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 from debugger.analysis.comparison.comparison import compare
@@ -9,8 +10,8 @@ from tests.support.short_turns import at, hears, shows, speaks, transition, turn
 START = turn(1, None, at("desk"), speaks("desk", "Hello"))
 
 
-def sentence(a, b, names=None):
-    return describe_divergence(compare(a, b), names or {}).partition("; ")[2]
+def sentence(a, b, names=None, shift=0):
+    return describe_divergence(compare(a, b, shift=shift), names or {}).partition("; ")[2]
 
 
 def test_nothing_differs():
@@ -19,6 +20,45 @@ def test_nothing_differs():
 
 def test_neither_run_has_a_turn():
     assert describe_divergence(compare([], []), {}) == "Neither run has a turn."
+
+
+def test_a_run_without_turns_does_nothing_in_another_ones():
+    told = [turn(1, "tea", at("desk"), transition("desk", "tea"))]
+
+    assert sentence(told, []) == sentence([], told) == sentence(told, told, shift=5) == "no turn is in both."
+
+
+def test_sentence_names_the_first_turn_that_differs():
+    chance = random.Random(38)
+
+    def happens():
+        node = chance.choice(("desk", "tea"))
+        happened = (
+            at(node),
+            speaks(node, "Yes"),
+            speaks(node, "No"),
+            transition(node, "tea"),
+            shows(tea="Assam"),
+        )
+        return [chance.choice(("hi", "tea")), *chance.sample(happened, chance.randrange(4))]
+
+    for _ in range(300):
+        a = [happens() for _ in range(chance.randrange(1, 5))]
+        b = [each if chance.random() < 0.7 else happens() for each in a[: chance.randrange(1, 5)]]
+        b += [happens() for _ in range(chance.randrange(3))]
+        same = next((at for at, pair in enumerate(zip(a, b, strict=False)) if pair[0] != pair[1]), None)
+        one, other = ([turn(number, *told) for number, told in enumerate(run, 1)] for run in (a, b))
+
+        words = sentence(one, other)
+
+        if same is not None:
+            assert words.startswith(f"first difference in turn {same + 1}")
+        elif len(a) == len(b):
+            assert words.startswith("nothing differs")
+        else:
+            ends, shorter = ("A", a) if len(a) < len(b) else ("B", b)
+            begin = "turn 1 is" if len(shorter) == 1 else f"turns 1 to {len(shorter)} are"
+            assert words.startswith(f"{begin} the same, then {ends} ends")
 
 
 def test_sentence_begins_with_both_lengths():

@@ -17,13 +17,13 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from debugger.store import Role
+from debugger.store import Role, new_id
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.review.actions import ReviewState
-from debugger.views.panels.review.queue import ReviewFilter
+from debugger.views.panels.review.queue import MAX_CHOSEN_RUNS, ReviewFilter
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, items, keys, meters, use
 from tests.views.records import record_of
@@ -673,3 +673,15 @@ def test_open_only_keeps_the_chosen_runs(app, backend, workflow):
     assert held(app).queue.runs == (chosen[1],)
     app.button("review_clear").click().run()
     assert len(held(app).queue.runs) == 3
+
+
+def test_more_runs_than_an_address_names_stay_chosen(app, backend, workflow):
+    chosen = (*runs(backend, workflow, 1), *(new_id() for _ in range(MAX_CHOSEN_RUNS)))
+    app.run()
+    held(app).wanted, held(app).queue = ReviewFilter(runs=chosen), None
+    app.run()
+
+    app.run()
+
+    assert len(app.query_params["runs"].split(",")) == MAX_CHOSEN_RUNS
+    assert held(app).wanted.runs == chosen

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from debugger.analysis.comparison.alignment import RowStatus
 from debugger.analysis.comparison.path_overlay import Share
 from debugger.analysis.differences import Difference, Op, Span, readable_diff, shared_ends
-from debugger.views.components.rows import Chip, Column, Columns, Mark, rows_list, table
+from debugger.views.components.rows import Chip, Column, Columns, Mark, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Colour
 
 WORDS: dict[RowStatus, str] = {
@@ -110,6 +110,8 @@ def _cut(value: object) -> str:
 
 
 _MOST = 30
+_LONGEST_NAME = 200
+"""Pixels; a longer one has several lines."""
 
 
 def difference_rows(key: str, found: Sequence[Difference]) -> None:
@@ -123,8 +125,9 @@ def difference_rows(key: str, found: Sequence[Difference]) -> None:
         return
     shown, more = list(found[:_MOST]), len(found) - _MOST
     sides = {id(each): value_marks(each.before, each.after, each.op) for each in shown}
+    names = min(estimate_width(each.path for each in shown), _LONGEST_NAME)
     columns: Columns[Difference] = [
-        (Column("path", "Field", 120, "marks"), lambda each: [(each.path, "same")]),
+        (Column("path", "Field", 120, "marks", fits=names), lambda each: [(each.path, "same")]),
         (Column("a", "A", 110, "marks", grows=True), lambda each: sides[id(each)][0]),
         (Column("b", "B", 110, "marks", grows=True), lambda each: sides[id(each)][1]),
     ]

@@ -157,7 +157,7 @@ def follow_address() -> None:
         actions.choose_backend("embedded")
     elif address.backend == "hosted":
         actions.choose_backend("hosted", address.connection)
-    if address.wanted != held.wanted:
+    if address.wanted != held.wanted.named:
         _choose(address.wanted)
     if address.run and address.run != held.run_id:
         held.run_id, held.target = address.run, Target()
@@ -166,7 +166,7 @@ def follow_address() -> None:
 def show_address() -> None:
     """Make the address name the filter and the run on view."""
     held, current = review(), state.record(CurrentBackend)
-    shown = ReviewAddress(current.name, connection_of_runs(), held.run_id, held.wanted)
+    shown = ReviewAddress(current.name, connection_of_runs(), held.run_id, held.wanted.named)
     state.record(ReviewBar).show(shown)
 
 

@@ -9,7 +9,6 @@ from typing import Self, get_args
 
 from debugger.backends.base import Backend
 from debugger.errors import StoreError
-from debugger.exports.sources import RunFilter
 from debugger.protocol.base import is_id
 from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, RunSearch, RunStatus
@@ -81,7 +80,7 @@ class ReviewFilter:
             "verdict": self.verdict,
             "open": "1" if self.is_open_only else "",
             "tests": "1" if self.with_scenarios else "",
-            "runs": ",".join(self.runs[:MAX_CHOSEN_RUNS]),
+            "runs": ",".join(self.named.runs),
         }
         return {key: value for key, value in values.items() if value}
 
@@ -102,7 +101,10 @@ class ReviewFilter:
 
     @classmethod
     def of_list(cls, wanted: WantedRuns) -> Self:
-        """Return the filter of the page Runs, which lists runs of scenarios, too, but for its path."""
+        """Return the filter of the page Runs, which lists runs of scenarios, too.
+
+        Without what this page has no field for: `wanted` tells whether that is all.
+        """
         search = wanted.search
         return cls(
             workflow=wanted.workflow_id or "",
@@ -116,6 +118,16 @@ class ReviewFilter:
             verdict=search.verdict,
             with_scenarios=not search.without_scenarios,
         )
+
+    @property
+    def wanted(self) -> WantedRuns:
+        """Return the filter of the page Runs that finds the same, but for the reviewer's own decisions."""
+        return WantedRuns(self.workflow or None, self.status or None, self.search)
+
+    @property
+    def named(self) -> Self:
+        """Return what an address names of it."""
+        return replace(self, runs=self.runs[:MAX_CHOSEN_RUNS])
 
     @property
     def is_everything(self) -> bool:
@@ -188,9 +200,8 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
         return ReviewQueue(wanted.runs[:MAX_RUNS], len(wanted.runs))
     found: list[str] = []
     total, number = 0, 1
-    runs = RunFilter(wanted.workflow or None, wanted.status or None, wanted.search)
     for _ in range(_MAX_SEARCHES):
-        page = runs.page(backend, number, _PAGE_SIZE)
+        page = wanted.wanted.page(backend, number, _PAGE_SIZE)
         if page.unread:
             continue  # the search goes on with the runs that are not indexed yet
         found += (run.workflow_run_id for run in page.rows)

@@ -1,4 +1,7 @@
-"""Actions on the ticked runs, or on all that the filters find."""
+"""Actions on the ticked runs, or on all that the filters find.
+
+They take the runs that are chosen when they are used: a tick may come right before them, and be drawn after.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,9 @@ from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
 from debugger.views.panels.runs.scope import (
     Scope,
+    chosen_ids,
     found_ids,
     runs_state,
-    scope_ids,
 )
 from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import CompareAddress, RunPlace
@@ -59,7 +62,7 @@ def run_actions(ticked: list[str], marks: Mapping[str, RunLabels], total: int) -
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
         bar("run_actions_bar", _first_items(ticked, scope, total), low=True, width="content")
         _tags(ticked, marks, scope)
-        _verdict(ticked, scope)
+        _verdict()
         bar("run_actions_end", _last_items(ticked, marks, scope), low=True, width="content")
 
 
@@ -78,7 +81,6 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             "open_chosen",
             "Open",
             _open,
-            (ticked,),
             look="tertiary",
             disabled=scope == "found" or len(ticked) != 1,
             help=_ONE,
@@ -87,7 +89,6 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             "compare_chosen",
             "Compare",
             _compare,
-            (ticked,),
             look="tertiary",
             disabled=scope == "found" or len(ticked) != 2,
             help="Compare two ticked runs",
@@ -96,7 +97,6 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             "export_chosen",
             "Export",
             open_export,
-            (scope, ticked),
             look="tertiary",
             help="The selected runs as one file",
         ),
@@ -104,7 +104,6 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             "review_chosen",
             "Review",
             open_review,
-            (scope, ticked),
             look="tertiary",
             help="Review them one after the other",
         ),
@@ -118,7 +117,6 @@ def _last_items(ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope)
         "erase_chosen",
         "Delete every trace",
         ask_to_erase,
-        (ticked,),
         icon=":material/delete_forever:",
         disabled=cannot or not is_one,
         help=_CANNOT_DELETE if cannot else f"Personal data: at once and for good. {_ONE}",
@@ -128,7 +126,6 @@ def _last_items(ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope)
             "star_chosen",
             "Unstar" if has_all else "Star",
             partial(star, starred=not has_all),
-            (scope, ticked),
             look="tertiary",
             help="Find them again by the filter “Starred only”",
         ),
@@ -136,7 +133,6 @@ def _last_items(ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope)
             "delete_chosen",
             "Delete",
             ask_to_delete,
-            (scope, ticked),
             look="tertiary",
             disabled=cannot,
             help=_CANNOT_DELETE if cannot else "Deleted runs can be restored for some days",
@@ -173,10 +169,10 @@ def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
         if is_one:
             marks_form(ticked[0], marks.get(ticked[0], RunLabels()))
         else:
-            _bulk_tags(ticked, scope)
+            _bulk_tags()
 
 
-def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
+def _bulk_tags() -> None:
     known = known_tags()
     st.multiselect(
         "Add tags",
@@ -190,12 +186,11 @@ def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
         "Change tags",
         key="bulk_tags",
         icon=":material/sell:",
-        args=(scope, list(ticked)),
         **on_click(_change_tags),
     )
 
 
-def _verdict(ticked: Sequence[str], scope: Scope) -> None:
+def _verdict() -> None:
     reason = reason_against_verdicts()
     help = reason or "Your verdict on each run as a whole"
     with st.popover("Verdict", disabled=bool(reason), help=help, key="verdict_chosen"):
@@ -209,25 +204,25 @@ def _verdict(ticked: Sequence[str], scope: Scope) -> None:
                     word,
                     key=f"bulk_{value}",
                     icon=icon,
-                    args=(scope, list(ticked), value),
+                    args=(value,),
                     **on_click(_decide),
                 )
 
 
 @action(role=Role.REVIEW)
-def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
-    """Give the runs of a scope a star, or take it."""
-    ids = scope_ids(scope, ticked)
+def star(*, starred: bool) -> None:
+    """Give the chosen runs a star, or take it."""
+    ids = chosen_ids()
     notes.star(ids, starred=starred)
     _report(f"{count(len(ids), 'run')} {'starred' if starred else 'without a star'}.")
 
 
 @action(role=Role.REVIEW)
-def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
+def _change_tags() -> None:
     added, removed = state.widget(_ADDED_KEY, []), state.widget(_REMOVED_KEY, [])
     if not added and not removed:
         raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
-    ids = scope_ids(scope, ticked)
+    ids = chosen_ids()
     local_notes().change_tags(ids, added, removed)
     state.set_widget(_ADDED_KEY, [])
     state.set_widget(_REMOVED_KEY, [])
@@ -235,8 +230,8 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
 
 
 @action(role=Role.REVIEW)
-def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
-    ids = scope_ids(scope, ticked)
+def _decide(value: VerdictValue) -> None:
+    ids = chosen_ids()
     draft = Draft(str(state.widget(_COMMENT_KEY, "")))
     store_verdicts(ids, Target(), value, draft, own_verdicts(ids, Target()))
     state.set_widget(_COMMENT_KEY, "")
@@ -250,9 +245,14 @@ def _report(notice: str) -> None:
 
 
 @action()
-def open_export(scope: Scope, ticked: Sequence[str]) -> None:
-    """Open the export dialog for ticked runs and the filters."""
-    backend, wanted = current_backend(), runs_state().wanted
+def open_export(scope: Scope | None = None) -> None:
+    """Open the export dialog for ticked runs and the filters.
+
+    Args:
+        scope: What comes first; ``None`` is what the actions are for.
+    """
+    held, backend = runs_state(), current_backend()
+    wanted, ticked, scope = held.wanted, held.ticked, scope or held.scope
     scopes = [ExportScope.here(backend, ticked, "Ticked runs")] if ticked else []
     if wanted is not None:
         found = ExportScope.here(backend, label="Runs of the filters")
@@ -269,23 +269,25 @@ def open_export(scope: Scope, ticked: Sequence[str]) -> None:
 
 
 @action(role=Role.REVIEW)
-def open_review(scope: Scope, ticked: Sequence[str]) -> None:
-    """Go to the page Review with the runs of a scope."""
-    wanted = runs_state().wanted
-    if scope == "ticked" or wanted is None:
-        begin_review(ReviewFilter(runs=tuple(ticked)))
-    elif wanted.needs_summaries or wanted.search.source_workflow_run_id:
-        begin_review(ReviewFilter(runs=tuple(found_ids(current_backend(), wanted))))
-    else:
-        begin_review(ReviewFilter.of_list(wanted))
+def open_review() -> None:
+    """Go to the page Review with the chosen runs."""
+    held = runs_state()
+    if held.scope == "found" and held.wanted is not None:
+        whole = ReviewFilter.of_list(held.wanted)
+        if whole.wanted == held.wanted:
+            begin_review(whole)
+            return
+    begin_review(ReviewFilter(runs=tuple(chosen_ids())))
 
 
-def _open(ticked: Sequence[str]) -> None:
-    runs_state().clicked = ticked[0]
+def _open() -> None:
+    if len(runs_state().ticked) == 1:
+        [runs_state().clicked] = runs_state().ticked
 
 
-def _compare(ticked: Sequence[str]) -> None:
-    runs_state().compared = list(ticked)
+def _compare() -> None:
+    if len(runs_state().ticked) == 2:
+        runs_state().compared = list(runs_state().ticked)
 
 
 def compare_requested() -> None:

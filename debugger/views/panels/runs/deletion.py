@@ -23,7 +23,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.panels.runs.scope import Scope, click_key, runs_state, scope_ids, take_click
+from debugger.views.panels.runs.scope import chosen_ids, click_key, runs_state, take_click
 from debugger.views.times import shown_time, zone_name
 
 _MAX_LISTED = 500
@@ -32,10 +32,10 @@ _TABLE_KEY = "deleted_runs"
 
 
 @action(role=Role.ADMIN)
-def ask_to_delete(scope: Scope, ticked: Sequence[str]) -> None:
-    """Open the question whether to delete the runs of a scope."""
+def ask_to_delete() -> None:
+    """Open the question whether to delete the chosen runs."""
     check_embedded()
-    runs_state().deleting = scope_ids(scope, ticked)
+    runs_state().deleting = chosen_ids()
 
 
 def check_embedded() -> None:

@@ -30,15 +30,16 @@ _FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
 
 
 @action(role=Role.ADMIN)
-def ask_to_erase(run_ids: Sequence[str]) -> None:
+def ask_to_erase() -> None:
     """Open the question which runs go with every trace."""
     check_embedded()
-    if len(run_ids) != 1:
+    ticked, scope = runs_state().ticked, runs_state().scope
+    if scope != "ticked" or len(ticked) != 1:
         raise InputError("Every trace is deleted of one run at a time.", advice="Tick one run by its box.")
-    forks = local_store().forks.copies(run_ids[0])
+    forks = local_store().forks.copies(ticked[0])
     stored = local_store().forks.statuses(forks)
     present = {fork: turns for fork, turns in forks.items() if fork in stored}
-    runs_state().erasing = Erasure(run_ids[0], present)
+    runs_state().erasing = Erasure(ticked[0], present)
     state.set_widget(_SURE_KEY, False)
     state.set_widget(_FORKS_KEY, [])
 

@@ -6,8 +6,9 @@ A click on a bar filters the list; the same numbers are in a table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -32,6 +33,7 @@ from debugger.views.panels.runs.scope import (
     distinct,
     ids_of,
     newest_runs,
+    read_day,
     runs_on_path,
     runs_state,
 )
@@ -137,13 +139,24 @@ def draw_history(backend: Backend, wanted: WantedRuns) -> None:
     search = replace(wanted.search, since=None, until=None)
     days = Counter(shown_day(run.created_at) for run in _runs(backend, replace(wanted, search=search)).rows)
     bars = []
-    for day in sorted(days)[-_MOST_DAYS:]:
+    for day in history_days(days):
         is_chosen = day == since == until
         text = f"{day}: {count(days[day], 'run')}. {'Show all days' if is_chosen else 'Show this day'}"
-        bars.append(Bar(day, days[day], [Part("runs", "violet", days[day], day, text, is_chosen)]))
+        parts = [Part("runs", "violet", days[day], day, text, is_chosen)] if days[day] else []
+        bars.append(Bar(day, days[day], parts))
     if bars:
         chart = Chart("Runs by day", bars, [])
         stacked_bars("runs_history", [chart], on_choose=_choose_day, is_strip=True)
+
+
+def history_days(days: Collection[str]) -> list[str]:
+    """Return the days of the strip: a month, or, of runs of a longer time, the last days that have some."""
+    known = sorted(days)[-_MOST_DAYS:]
+    last = read_day(known[-1]) if known else None
+    if last is None:
+        return known
+    month = [(last - timedelta(days=back)).isoformat() for back in reversed(range(_MOST_DAYS))]
+    return month if month[0] <= known[0] else known
 
 
 def _choose_day(day: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from debugger.views.times import shown_time, zone_name
 
 _ROW = 26
 """Pixels."""
+_WORDS, _WORDS_BESIDE_TESTS = 230, 182
+"""Pixels of a message: in a window of 1280 all columns up to the verdict are in sight."""
 _OUTCOME_COLOURS: dict[Outcome, str] = {"passed": "green", "failed": "red", "error": "orange"}
 _VERDICT_COLOURS = {"Pass": "green", "Fail": "red", "Unsure": "orange"}
 
@@ -51,7 +54,8 @@ def clicked_run() -> str:
 def chosen_runs(rows: Sequence[Run]) -> list[str]:
     """Return the ticked runs in the list's order; forget runs not listed."""
     held = runs_state()
-    held.ticked = [run_id for run_id in ids_of(rows) if run_id in held.ticked]
+    held.listed = ids_of(rows)
+    held.ticked = [run_id for run_id in held.listed if run_id in held.ticked]
     if not held.ticked:
         held.scope = "ticked"
     return held.ticked
@@ -74,7 +78,8 @@ def _use(ticked: Any, column: str, _: Any) -> None:
         by, descends = held.sort
         held.sort = ("", False) if by == column and descends else (column, by == column)
     elif isinstance(ticked, list):
-        held.ticked, held.scope = ticked, "ticked"
+        held.ticked = [run_id for run_id in held.listed if run_id in ticked]
+        held.scope = "ticked"
 
 
 def _sorted(
@@ -89,10 +94,16 @@ def _sorted(
     keyed: list[tuple[Any, Run]] = []
     for run in rows:
         summary = facts.summaries.get(run.workflow_run_id)
-        keyed.append((number(run, summary) if number else str(cell(run) or ""), run))
-    known = [each for each in keyed if each[0] not in (None, "")]
+        keyed.append((number(run, summary) if number else _as_read(cell(run)), run))
+    known = [each for each in keyed if each[0] is not None]
     known.sort(key=lambda each: each[0], reverse=descends)
-    return [run for _, run in known] + [run for value, run in keyed if value in (None, "")]
+    return [run for _, run in known] + [run for value, run in keyed if value is None]
+
+
+def _as_read(cell: Cell) -> list[tuple[int, str]] | None:
+    """Return a cell to sort by: numbers by their size, words in any case."""
+    parts = re.findall(r"\d+|\D+", str(cell or "").casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts] or None
 
 
 _NUMBERS: dict[str, Callable[[Run, RunSummary | None], float | None]] = {
@@ -180,8 +191,19 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         outcome = facts.scenarios.get(run.workflow_run_id)
         return (f"Test {outcome}", _OUTCOME_COLOURS[outcome]) if outcome else None
 
+    words = _WORDS_BESIDE_TESTS if facts.scenarios else _WORDS
     tested = Column("scenario", "Test", 96, "chip", help="Made by the command `test` or a suite")
     found = Column("found", "Found", 280, help="Where the search text was found")
+    messages: list[tuple[Column, Callable[[Run], Cell]]] = [
+        (
+            Column("first", "First message", words, help="Of the user, else of the agent", grows=True),
+            of_summary(lambda summary: summary.first_words),
+        ),
+        (
+            Column("last", "Last message", words, help="Of the user or the agent", grows=True),
+            of_summary(lambda summary: summary.last_words),
+        ),
+    ]
     columns: list[tuple[Column, Callable[[Run], Cell]]] = [
         (
             Column("began", "Started", 144, help=f"In the time zone {zone_name()}"),
@@ -192,14 +214,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             if facts.snippets
             else []
         ),
-        (
-            Column("first", "First message", 230, help="Of the user, else of the agent", grows=True),
-            of_summary(lambda summary: summary.first_words),
-        ),
-        (
-            Column("last", "Last message", 230, help="Of the user or the agent", grows=True),
-            of_summary(lambda summary: summary.last_words),
-        ),
+        *([] if facts.snippets else messages),
         (
             Column("turns", "Turns", 56, "number", help="Turns of the user"),
             of_summary(lambda summary: str(summary.turns)),
@@ -227,6 +242,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             lambda run: (LOOKS[run.status].word, LOOKS[run.status].colour),
         ),
         (Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        *(messages if facts.snippets else []),  # what was found has their place
         (
             Column("star", "Star", 52, help="★: starred by a user"),
             lambda run: "★" if labels(run).starred else "",
@@ -244,6 +260,6 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
     sort, descends = runs_state().sort
     orders: dict[str, Literal["ascending", "descending"]] = {sort: "descending" if descends else "ascending"}
     return [
-        (Column("tick", "Tick all runs of the page", 32, "check"), tick),
+        (Column("tick", "Tick all runs of the page", 32, "check", rests=True), tick),
         *((replace(column, sort=orders.get(column.name, "none")), cell) for column, cell in columns),
     ]

@@ -109,8 +109,10 @@ class RunsState:
     deleting: list[str] = field(default_factory=list)
     """The runs that the open dialog asks about."""
     erasing: Erasure | None = None
+    listed: list[str] = field(default_factory=list)
+    """The runs of the list as the backend lists them."""
     ticked: list[str] = field(default_factory=list)
-    """The runs of the list whose boxes are ticked."""
+    """Those of them whose boxes are ticked."""
     scope: Scope = "ticked"
     """What the actions of the ticked runs are for; a change of the ticks makes it these again."""
     clicked: str = ""
@@ -267,14 +269,16 @@ def rows_of(found: Page[Run], number: int, size: int) -> Page[Run]:
     return Page(found.rows[(number - 1) * size : number * size], found.total, found.unread)
 
 
-def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
-    """Return the runs of a scope.
+def chosen_ids() -> list[str]:
+    """Return the runs that the actions are for.
 
     Raises:
         DebuggerError: The filters find too many, or the backend does not answer.
     """
-    wanted = runs_state().wanted
-    return list(ticked) if scope == "ticked" or wanted is None else found_ids(current_backend(), wanted)
+    held = runs_state()
+    if held.scope == "ticked" or held.wanted is None:
+        return list(held.ticked)
+    return found_ids(current_backend(), held.wanted)
 
 
 def ids_of(runs: Sequence[Run]) -> list[str]:

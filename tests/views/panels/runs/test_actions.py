@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+
+import pytest
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+
 from debugger.analysis.run_statistics import PathFilter
 from debugger.errors import InputError
 from debugger.protocol.notes import Target
+from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
@@ -11,7 +17,7 @@ from debugger.views.panels.runs.scope import RunsState
 from debugger.views.state import LastAction
 from tests.views.bars import control
 from tests.views.records import record_of
-from tests.views.row_lists import column
+from tests.views.row_lists import column, use
 
 
 def verdicts_of(backend, ids):
@@ -147,3 +153,48 @@ def test_ticked_runs_are_exported_without_the_others(app, walks, tick, monkeypat
 
     assert not app.exception
     assert [each.label for each in record_of(app, ExportRecord).scopes] == ["Ticked runs"]
+
+
+@pytest.mark.parametrize(("wanted", "places"), [("name:Hours", (2, 3)), ("failed", (0, 1))])
+def test_runs_of_a_scenario_are_reviewed_alone(app, backend, walks, choose_all, wanted, places):
+    ids = walks(5)
+    for place, name in enumerate(("Booking", "Booking", "Hours", "Hours")):
+        outcome = "failed" if name == "Booking" else "passed"
+        backend.store.scenario_runs.save(ids[place], ScenarioMark(name, "a.yaml", outcome))
+    app.run()
+
+    control(app, "runs_scenario").use(wanted)
+    choose_all()
+    control(app, "review_chosen").use()
+
+    assert not app.exception
+    assert record_of(app, ReviewState).wanted == ReviewFilter(runs=tuple(ids[place] for place in places))
+
+
+def test_tick_and_action_sent_together_act_on_what_is_ticked(app, backend, walks):
+    ids = walks(3)
+    app.run()
+    use(app, ids[:1], "tick", label="Runs")
+
+    send_at_once(app, ("Runs", ids[:2]), "star_chosen")
+
+    assert set(backend.store.notes.marks(ids)) == set(ids[:2])
+
+
+def send_at_once(app, ticks, key):
+    """Let a browser tell of ticks, and of a button that is pressed before they are drawn."""
+    label, ids = ticks
+    button = control(app, key)
+    table = next(
+        each for each in app.get("bidi_component") if json.loads(each.proto.json).get("aria_label") == label
+    )
+    states = app._tree.get_widget_states()
+    for element, event, value in (
+        (table, "used", [ids, "tick", None]),
+        (button.bar, "used", [[10_000, key, None]]),
+    ):
+        sent = states.widgets.add()
+        sent.id = _make_trigger_id(element.proto.id, "events")
+        sent.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    app._run(states)
+    assert not app.exception

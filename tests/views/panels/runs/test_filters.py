@@ -7,7 +7,7 @@ from debugger.views.state import LastAction
 from tests.store.test_retention import keep
 from tests.views.bars import control
 from tests.views.records import record_of
-from tests.views.row_lists import column
+from tests.views.row_lists import column, drawn
 
 
 def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
@@ -86,6 +86,19 @@ def test_found_words_are_shown_in_marks(app, backend):
     ]
 
 
+def test_found_words_have_the_place_of_the_messages(app, walks):
+    walks(1)
+    app.run()
+    before = [each["name"] for each in drawn(app, "Runs")["columns"]]
+
+    control(app, "runs_text").use("you are at")
+
+    shown = [each["name"] for each in drawn(app, "Runs")["columns"]]
+    assert before[:4] == ["tick", "began", "first", "last"]
+    assert shown[:4] == ["tick", "began", "found", "turns"]
+    assert shown[shown.index("verdict") :][:4] == ["verdict", "first", "last", "star"]
+
+
 def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", "Pacific/Kiritimati")
     run_id = keep(backend.store, 0)
@@ -151,3 +164,36 @@ def test_runs_of_a_scenario_are_found(app, backend):
         "": {booking, other, plain},
         "smoke": {booking},
     }
+
+
+def test_address_has_the_filters_for_another_tab(app, view, walks, listed):
+    walks(40)
+    app.run()
+    control(app, "runs_status").use("completed")
+    control(app, "runs_since").use("2026-07-03")
+    control(app, "runs_text").use("at BYE_%")
+    control(app, "runs_text").use("at bye")
+    control(app, "runs_starred").use(True)
+    control(app, "runs_starred").use(False)
+    other = view("runs")
+    other.query_params.update(app.query_params)
+    other.run()
+
+    assert not other.exception
+    assert app.query_params == {"status": "completed", "since": "2026-07-03", "text": "at bye"}
+    assert 0 < len(listed()) < 40
+    assert column(other, "id", "Runs") == listed()
+    control(other, "runs_clear").use()
+    assert other.query_params == {}
+
+
+def test_address_that_names_no_filter_finds_everything(app, walks):
+    walks(3)
+    odd = {"status": "gone", "since": "yesterday", "until": "2026-13-01", "version": "x", "starred": "yes"}
+    app.query_params.update({**odd, "workflow": "nowhere", "verdict": "<b>", "tag": "%"})
+
+    app.run()
+
+    assert not app.exception
+    assert len(column(app, "id", "Runs")) == 3
+    assert app.query_params == {}

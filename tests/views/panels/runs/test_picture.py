@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 from debugger.protocol.runs import Run
-from debugger.views.panels.runs.picture import Tally, by_day_and_status, by_version_and_verdict
+from debugger.views.panels.runs.picture import (
+    Tally,
+    by_day_and_status,
+    by_version_and_verdict,
+    history_days,
+)
 from tests.views.bars import control
 from tests.views.row_lists import column, rows
 
@@ -92,19 +98,38 @@ def test_chosen_part_filters_the_list(app, walks):
     assert {row["status"] for row in rows(app, "Runs")} == {part["kind"]}
 
 
+@pytest.mark.parametrize(
+    ("days", "first", "last", "number"),
+    [
+        (["2026-12-02"], "2026-11-02", "2026-12-02", 31),
+        (["2026-11-02", "2026-12-02"], "2026-11-02", "2026-12-02", 31),
+        (["2026-11-01", "2026-12-02"], "2026-11-01", "2026-12-02", 2),
+        ([f"{year}-01-01" for year in range(1990, 2026)], "1995-01-01", "2025-01-01", 31),
+        ([""], "", "", 1),
+    ],
+)
+def test_history_is_a_month_or_the_last_days_with_runs(days, first, last, number):
+    shown = history_days(days)
+
+    assert (shown[0], shown[-1], len(shown)) == (first, last, number)
+    assert history_days([]) == []
+
+
 def test_day_of_the_history_is_chosen_and_left(app, backend, walks, listed):
     ids = walks(14)
     app.run()
     [strip] = charts(app)["charts"]
-    day = strip["bars"][2]
+    with_runs = [bar for bar in strip["bars"] if bar["parts"]]
+    day = with_runs[2]
 
     send_chosen(app, day["label"])
-    of_day, marked = listed(), [bar["parts"][0]["is_chosen"] for bar in charts(app)["charts"][0]["bars"]]
+    of_day, bars = listed(), charts(app)["charts"][0]["bars"]
+    marked = [part["is_chosen"] for bar in bars for part in bar["parts"]]
     send_chosen(app, day["label"])
 
-    assert len(strip["bars"]) == 7
+    assert (len(strip["bars"]), len(with_runs)) == (31, 7)
     assert len(of_day) == day["total"] == 2
-    assert marked == [bar is day for bar in strip["bars"]]
+    assert marked == [bar is day for bar in with_runs]
     assert listed() == ids
 
 

@@ -108,3 +108,26 @@ def test_unread_runs_are_sorted_last(monkeypatch):
         run_table(runs, facts)
 
     assert [[row.target for row in shown.rows][-1] for shown in drawn] == ["unread", "unread"]
+
+
+def test_names_with_numbers_and_any_case_are_sorted_as_people_do(monkeypatch):
+    held = RunsState(sort=("workflow", False))
+    keep_records(monkeypatch, held)
+    runs = [
+        Run(
+            workflow_run_id=f"{name} {number}",
+            workflow_id="w",
+            workflow_name=name,
+            version_number=number,
+            status="completed",
+        )
+        for name, number in (("vet", 10), ("Zoo", 1), ("vet", 9), ("Tea", 2))
+    ]
+    drawn = []
+    monkeypatch.setattr(
+        "debugger.views.panels.runs.rows.rows_list", lambda _, shown, **__: drawn.append(shown)
+    )
+
+    run_table(runs, RowFacts({}))
+
+    assert [row.target for row in drawn[0].rows] == ["Tea 2", "vet 9", "vet 10", "Zoo 1"]
