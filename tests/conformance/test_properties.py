@@ -1,4 +1,4 @@
-"""What holds for every workflow: looking, storing, moving and repeating change nothing."""
+"""Properties of every workflow: looking, storing, moving and repeating change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users may know and do: a model of sent texts, kept apart from the debugger."""
+"""A model of what users may know and do, kept apart from the debugger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class TextModel:
-    """How often each text may have been executed, and must have been.
+    """Numbers of times that each text may have been executed, and must have been.
 
     A text is sent once by whoever says it. It may be executed once more for each choice to send it again
     although it may run twice, for each copy that the network delivers, and for each fork that repeats it;
@@ -47,7 +47,7 @@ class TextModel:
 
 @dataclass
 class TabModel:
-    """What one page awaits, and which of its controls may be pressed.
+    """The text that one page awaits, and which of its controls may be pressed.
 
     ``idle``: a text may be sent. ``offered``: the awaited text was not executed, and can be sent again.
     ``asked``: it is not known; nothing may be sent before it was looked up, sent again or discarded.
