@@ -227,6 +227,40 @@ def test_dialog_lies_beside_bright_page_and_keeps_keyboard(page: Page, app: Serv
     assert 1150 < footer["y"] + footer["height"] <= 1180
 
 
+def test_click_beside_dialog_leaves_it_open_with_what_is_typed(page: Page, app: Server):
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+    press_in_bar(page, "fork_turn")
+    words = dialog(page).get_by_label("User message")
+    words.fill("open the back door")
+
+    page.mouse.click(300, 400)
+    settled(page)
+
+    expect(words).to_have_value("open the back door")
+    expect(words).to_be_focused()
+
+
+def test_fork_that_was_left_is_there_again_until_cancelled(page: Page, app: Server):
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+    words = dialog(page).get_by_label("User message")
+    press_in_bar(page, "fork_turn")
+    words.fill("open the back door")
+
+    page.keyboard.press("Escape")
+    expect(dialog(page)).to_have_count(0)
+    press_in_bar(page, "fork_turn")
+    expect(words).to_have_value("open the back door")
+    press(page, "cancel_fork")
+    expect(dialog(page)).to_have_count(0)
+    press_in_bar(page, "fork_turn")
+
+    expect(words).to_have_value("let me in")
+
+
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
     port, key = free_port(), "sk-forks"
     command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]

@@ -34,6 +34,8 @@ class ForkState:
     """The fork that is being prepared, and the tree of forks."""
 
     draft: ForkDraft | None = None
+    left: ForkDraft | None = None
+    """One whose dialog was left; another fork from its turn begins with what it had."""
     check: ForkVerification | None = None
     """The control run of the turn that the fork begins with."""
     first_tier: VariableScope | None = None
@@ -54,17 +56,27 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
     forking = state.record(ForkState)
     if session.run_id is None or session.busy:
         return
-    draft = _draft(session, turn_number)
+    draft, left = _draft(session, turn_number), forking.left
+    if left is not None and (left.point.run_id, left.point.number) == (session.run_id, turn_number):
+        draft = left
     forking.draft, forking.check, forking.first_tier = draft, None, None
     state.renew_editors()
     if not price(draft):
         check_fork()
 
 
+def leave_fork() -> None:
+    """Close the dialog; what is in it is there again when it is opened for the same turn."""
+    forking = state.record(ForkState)
+    left = forking.draft
+    close_fork()
+    forking.left = left  # what is typed in a field may come a moment later
+
+
 def close_fork() -> None:
     """Let go of the fork that is being prepared."""
     forking = state.record(ForkState)
-    forking.draft = forking.check = None
+    forking.draft = forking.left = forking.check = None
 
 
 def price(draft: ForkDraft) -> str:

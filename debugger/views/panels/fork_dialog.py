@@ -49,12 +49,12 @@ def fork_dialog(view: RunView) -> None:
     if draft is None:
         return
     if draft.point.run_id != view.session.run_id:
-        fork_actions.close_fork()  # another run came on view
+        fork_actions.leave_fork()  # another run came on view
         return
     if state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
-    shown = side_dialog(title, icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
+    shown = side_dialog(title, icon=":material/fork_right:", on_dismiss=fork_actions.leave_fork)
     shown(_body)(view)
 
 
