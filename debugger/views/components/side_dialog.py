@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-
-from debugger.views.components.factory import component
 
 _WIDTH = 600
 """Pixels, until the edge is dragged; in a window of 820 and less the dialog covers the page."""
 
 Body = Callable[..., Any]
 
-_STAYS = component("side_dialog", __package__, "side_dialog")
-
 
 def side_dialog(title: str, *, icon: str, on_dismiss: Callable[[], None]) -> Callable[[Body], Body]:
     """Return the decorator of a function that draws a dialog at the right edge.
 
     It is modal as each dialog; style.css leaves the page beside it bright, so that its graph or list can be
-    read meanwhile, and a press there leaves it open. Questions that need a yes or a no are `st.dialog`
-    instead, in the middle of the window.
+    read meanwhile, and by dialogs.js a press there leaves it open. Questions that need a yes or a no are
+    `st.dialog` instead, in the middle of the window.
 
     Args:
         title: What it does.
         icon: Stands before the title.
         on_dismiss: Called when a person leaves it, by its cross or Escape.
     """
-
-    def decorate(body: Body) -> Body:
-        @wraps(body)
-        def draw(*arguments: Any) -> None:
-            with st.container(key="dialog_stays"):
-                _STAYS(key="dialog_stays_open", data={})
-            body(*arguments)
-
-        return st.dialog(title, width=_WIDTH, position="right", icon=icon, on_dismiss=on_dismiss)(draw)
-
-    return decorate
+    return st.dialog(title, width=_WIDTH, position="right", icon=icon, on_dismiss=on_dismiss)
 
 
 def dialog_footer() -> DeltaGenerator:

@@ -452,7 +452,11 @@ class Line:
 
 
 _BARS = component(
-    "control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"), page_scripts=("focus.js",)
+    "control_bar",
+    __package__,
+    "toolbar",
+    ("toolbar.js", "scrubber.js"),
+    page_scripts=("focus.js", "dialogs.js"),
 )
 
 

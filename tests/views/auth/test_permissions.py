@@ -56,7 +56,7 @@ VIEW_COMMANDS = {
     "panels.next_steps": "show_why",
     "panels.exports.dialog": "close_export_dialog open_export_of_run",
     "panels.exports.options": "_move _take_preset _take_shape",
-    "panels.fork_actions": "close_fork close_tree open_tree",
+    "panels.fork_actions": "close_fork close_tree leave_fork open_tree",
     "panels.forks": "_open",
     "panels.cursor": "move_to pause_play play_event step_event",
     "panels.demo": "_close _open",
