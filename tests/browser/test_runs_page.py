@@ -189,7 +189,9 @@ def test_full_store_shows_18_rows_and_floating_actions(app: Server, page: Page):
     page.set_viewport_size({"width": 1280, "height": 720})
     open_app(page, f"{app.url}/runs")
 
-    seen = page.locator(".st-key-runs tbody tr").evaluate_all(SEEN)
+    rows = page.locator(".st-key-runs tbody tr")
+    rows.first.wait_for()
+    seen = rows.evaluate_all(SEEN)
     floating = page.locator(".st-key-runs_float")
     expect(floating).to_have_count(0)
     tick(page, 0)
