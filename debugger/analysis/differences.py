@@ -157,7 +157,7 @@ _SIGNS_ALONE = "\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\
 """Chinese and Japanese signs: there are no blanks between words."""
 _ON_SIGNS = "\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _WORDS = re.compile(rf"\s+|[{_MARKS}]|[{_SIGNS_ALONE}][{_ON_SIGNS}]*|[^\s{_MARKS}{_SIGNS_ALONE}]+")
-"""What is no blank and no punctuation belongs to a word: accents, vowel signs, and the parts of an emoji."""
+"""Words, blanks and marks; accents, vowel signs and the parts of an emoji belong to a word."""
 _MOST_EDITS = 600
 """Words that are removed or added; comparing costs their square."""
 

@@ -32,7 +32,7 @@ class SuiteScenario:
     """One scenario of a suite."""
 
     name: str
-    """As `tidied` has it; of one that cannot be read the name of its file, or that in the store."""
+    """The name as `tidied` has it; of one that cannot be read the name of its file, or that in the store."""
     stored: StoredScenario | None
     """As it is stored; ``None`` of one of the folder, which is only read."""
     path: Path | None

@@ -63,7 +63,7 @@ class Column:
     reason: str = ""
     """Why its controls are disabled."""
     rests: bool = False
-    """Whether its checks show only in the row with the pointer or the keyboard, until one of them is set."""
+    """Checks show only in the row with the pointer or the keyboard, until one of them is set."""
     sort: Literal["", "none", "ascending", "descending"] = ""
     """The order of the rows by it; its head is a button, unless this is empty."""
 

@@ -92,7 +92,7 @@ class SuiteDialogs:
     difference: str = ""
     """The lines that an acceptance changes."""
     is_stored: bool = False
-    """Whether it is a stored one, and not a file of the folder."""
+    """The scenario is a stored one, and not a file of the folder."""
     is_read_only: bool = False
     """Whether the user may not change it."""
     generation: int = 0
