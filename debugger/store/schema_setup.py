@@ -56,6 +56,10 @@ def check_schema(database: Database) -> bool:
         StoreError: As of `ensure_schema`.
     """
     with database.reading() as connection:
+        database.has_tables = meta.name in database.dialect.columns(connection)
+    # Where there are tables, the second look waits for a program that replaces them, as a restore does; its
+    # snapshot from before would see the new ones without their rows.
+    with database.reading() as connection:
         state = _state(connection, database)
     database.prepare()
     return state is _Tables.PRESENT

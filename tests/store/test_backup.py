@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, inspect, select
 
+import debugger.store.backup
 from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
@@ -34,6 +35,7 @@ from debugger.store import (
     restore,
     schema,
 )
+from debugger.store.claims import interrupt_all
 from debugger.store.database import Database
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import upgrade
@@ -560,6 +562,29 @@ def test_process_that_runs_during_a_restore_goes_on(url, tmp_path):
     assert "meanwhile" in str(after["runs"])
     assert [row for row in after["turns"] if row[1] in (RUN, COPY)] == before["turns"]
     assert after["comments"] == before["comments"]
+
+
+def test_store_that_is_opened_during_a_restore_waits(url, tmp_path, monkeypatch):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    before, inside = content(url), threading.Event()
+
+    def interrupt_later(connection):
+        inside.set()
+        time.sleep(1)  # the time in which the store is opened
+        interrupt_all(connection)
+
+    monkeypatch.setattr(debugger.store.backup, "interrupt_all", interrupt_later)
+    restoring = threading.Thread(target=restore, args=(url, tmp_path / "backup"), kwargs={"replace": True})
+    restoring.start()
+    assert inside.wait(30)
+
+    with closing(Store(url)) as store:
+        found = len(store.run(RUN).input_output_pairs)
+
+    restoring.join(30)
+    assert found == 3
+    assert content(url)["turns"] == before["turns"]
 
 
 MEASURED = """
