@@ -129,7 +129,7 @@ def describe_unreadable(path: Path) -> LoadedScenario:
     with contextlib.suppress(OSError, YamlError):
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         root = read_yaml(text)
-        _check_texts(root)
+        check_texts(root)
         plain = root.plain()
     plain = plain if isinstance(plain, dict) else {}
     name, workflow, tags = (plain.get(key) for key in ("name", "workflow", "tags"))
@@ -167,7 +167,7 @@ def load_text(
     file = path.as_posix()
     try:
         root = root or read_yaml(text)
-        _check_texts(root)
+        check_texts(root)
     except YamlError as error:
         raise ScenarioFileError(file, [Problem.of(error)]) from error
     reader = _Reader(root, folder, is_confined=is_confined)
@@ -199,11 +199,11 @@ def load_text(
     )
 
 
-def _check_texts(located: LocatedValue) -> None:
+def check_texts(located: LocatedValue) -> None:
     """Refuse what no JSON text or no text of a database can have.
 
     Raises:
-        YamlError: A text has half of a character.
+        YamlError: A text has the character 0, or half of a character.
     """
     value = located.value
     for text in value if isinstance(value, dict) else [value]:
@@ -214,7 +214,7 @@ def _check_texts(located: LocatedValue) -> None:
                 "A text has half of a character, as \\ud83d is", "Write the character itself, or \\U0001f600."
             )
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_texts(inner)
+        check_texts(inner)
 
 
 class _Reader:

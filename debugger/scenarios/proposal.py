@@ -14,6 +14,7 @@ from debugger.analysis.event_fields import node_of, values_of
 from debugger.analysis.timeline import pauses_of
 from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, own_names
 from debugger.engine.mocks import Fault, Pin
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
@@ -33,7 +34,7 @@ from debugger.scenarios.archives import write_archive
 from debugger.scenarios.conversation import read_path, read_visit
 from debugger.scenarios.editing import rewrite, write_yaml
 from debugger.scenarios.expectation_rows import ANY, Match, Proposal, stable_parts, text_for
-from debugger.scenarios.loading import SUFFIX, escaped
+from debugger.scenarios.loading import SUFFIX, check_texts, escaped
 from debugger.scenarios.model import VERSION, ExpectationKind
 
 _OF_ENGINE = frozenset({"justification"})
@@ -79,10 +80,13 @@ class ScenarioDraft:
         """Return the scenario as a file.
 
         Raises:
-            InputError: See `to_json`; or the opened file cannot be changed in place.
+            InputError: See `to_json`; the opened file cannot be changed in place; or a text, as a message of
+                the run, has a character that no scenario may have.
         """
         wanted = self.to_json()
-        return write_yaml(wanted) if self.source is None else rewrite(self.source, wanted)
+        text = write_yaml(wanted) if self.source is None else rewrite(self.source, wanted)
+        check_texts(read_yaml(text))
+        return text
 
 
 def _expect(proposals: Iterable[Proposal], turn: int | None) -> JsonObject:

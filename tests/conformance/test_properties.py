@@ -52,7 +52,7 @@ class Talk:
     def __init__(self, backend: EmbeddedBackend, seed: int, *, is_still: bool = False) -> None:
         made, self.texts = generate(seed)
         self.backend, self.seed, self.is_still = backend, seed, is_still
-        if is_still:  # a scenario file refuses the character 0 and halves of characters
+        if is_still:  # no scenario has the character 0 or halves of characters
             self.texts = [re.sub("[\0\ud800-\udfff]", "", text) for text in self.texts]
         backend._world.random.seed(0)
         self.session = DebugSession(backend, backend.create_workflow(made).id)

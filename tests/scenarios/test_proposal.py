@@ -67,6 +67,18 @@ def test_propose_freezes_clock_at_begin_ofrun_text() -> None:
     assert "clock" not in draft_of(session).head
 
 
+@pytest.mark.parametrize(
+    ("said", "problem"), [("A\0B", "the character 0"), ("A\ud83d", "half of a character")]
+)
+def test_text_refuses_what_opening_refuses(said: str, problem: str) -> None:
+    draft = draft_of(talk(embedded(), "Clinic front desk", [said]))
+
+    with pytest.raises(InputError, match=problem) as caught:
+        draft.text()
+
+    assert "Remove" in caught.value.advice or "Write" in caught.value.advice
+
+
 def test_propose_ticks_status_path_and_first_message() -> None:
     draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
 
