@@ -42,7 +42,7 @@ def test_dialog_downloads_the_run_in_two_clicks(page: Page, app: Server, scheme:
         texts = [row["text"] for row in csv.DictReader(file)]
     assert "My number is [phone]" in texts
     settled(page)
-    page.locator(".st-key-export_dialog [data-testid=stDataFrame]").hover()
+    page.locator(".st-key-export_preview tbody tr").first.hover()
     expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("Download"))).to_have_count(0)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"export_{scheme}.png")

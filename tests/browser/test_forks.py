@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ROOT, Server, free_port, running
 from tests.browser.driving import (
-    HEADER_HEIGHT,
     choose_in_menu,
     connect,
     context,
@@ -24,7 +23,6 @@ from tests.browser.driving import (
     open_workflow,
     origin,
     press_in_bar,
-    resting_place,
     run_head,
     run_id,
     say,
@@ -139,9 +137,7 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     edited = run_id(page)
     press(page, "open_tree")
     page.screenshot(path=SCREENSHOTS / "run_tree.png")
-    grid = dialog(page).get_by_test_id("stDataFrame")
-    box = resting_place(grid)  # a grid that is still being laid out takes no click
-    page.mouse.click(box["x"] + 60, box["y"] + HEADER_HEIGHT + 16)
+    dialog(page).locator("tbody tr").first.click()
     settled(page)
 
     expect(dialog(page)).to_have_count(0)

@@ -100,7 +100,7 @@ def compare(page: Page, url: str) -> None:
 def export(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:2])
     page.locator(".st-key-export button").first.click()
-    page.get_by_role("dialog").locator("[data-testid=stDataFrame]").first.wait_for()
+    page.get_by_role("dialog").locator(".st-key-export_preview tbody tr").first.wait_for()
     settled(page)
 
 

@@ -30,6 +30,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_failures
 from debugger.views.components.graph.props import version_of
 from debugger.views.components.markdown import listed
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.text_box import text_box
 from debugger.views.components.toolbar import Badge, Button
 from debugger.views.confirmations import OpenQuestions
@@ -217,7 +218,7 @@ def demo_script_dialog(view: RunView) -> None:
     dialog = state.record(DemoScriptDialog)
     if dialog.session is not view.session or state.record(OpenQuestions).is_open:
         return
-    st.dialog("Demo script", width="medium", icon=":material/article:", on_dismiss=_close)(_body)(view)
+    side_dialog("Demo script", icon=":material/article:", on_dismiss=_close)(_body)(view)
 
 
 def _body(view: RunView) -> None:
@@ -236,7 +237,7 @@ def _body(view: RunView) -> None:
         disabled=bool(explain_denial(_save)),
     )
     messages = _messages(view)
-    with st.container(horizontal=True, gap="xsmall"):
+    with dialog_footer():
         st.button("Save", key="demo_script_save", type="primary", args=(view.session,), **on_click(_save))
         st.button(
             "Use this run's messages",

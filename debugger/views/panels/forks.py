@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -17,8 +18,9 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count, listed
+from debugger.views.components.rows import Column, Columns, rows_list, table
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.status_badges import LOOKS, fidelity_item
-from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels import fork_actions
@@ -49,8 +51,8 @@ def fork_breadcrumb(view: RunView) -> list[Item]:
         help="The tree of the first run and all its forks",
     )
     if state.record(ForkState).tree_of is view.session and not state.record(OpenQuestions).is_open:
-        title, icon = "Run tree", ":material/account_tree:"
-        st.dialog(title, width="large", icon=icon, on_dismiss=fork_actions.close_tree)(_body)(rows, view)
+        icon = ":material/account_tree:"
+        side_dialog("Run tree", icon=icon, on_dismiss=fork_actions.close_tree)(_body)(rows, view)
     return [*came, tree]
 
 
@@ -97,51 +99,29 @@ def _fork(row: TreeRow) -> list[Item]:
     ]
 
 
-_TABLE_KEY = "run_tree"
-_IDS_KEY = "run_tree_ids"
-_MOST_ROWS = 14
-
-
 @show_unexpected_errors("The run tree")
 def _body(rows: Sequence[TreeRow], view: RunView) -> None:
     if state.record(ForkState).tree_of is not view.session:
         st.rerun()  # only that closes a dialog
     st.caption("Each fork is below the run that it was forked from. Choose a row to open the run.")
-    state.set_widget(_IDS_KEY, [row.run_id for row in rows])
-    st.dataframe(
-        _columns(rows, view.session.run_id),
-        key=_TABLE_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), _MOST_ROWS),
-        on_select=_open,
-        selection_mode="single-cell",
-        column_config={
-            "run": st.column_config.TextColumn("Run", width=190),
-            "status": st.column_config.TextColumn("Status", width=96),
-            "fidelity": st.column_config.TextColumn("Fidelity", width=96),
-            "changed": st.column_config.TextColumn("Changed", width=190),
-            "note": st.column_config.TextColumn("Note", width=120),
-            "by": st.column_config.TextColumn("By", width=60),
-            "at": st.column_config.TextColumn("Created", width=140, help=f"In the time zone {zone_name()}"),
-            "id": st.column_config.TextColumn("Run id", width=210),
-        },
-        alt="The run and its forks, each below the run that it was forked from",
-    )
-    st.button("Close", key="close_tree", type="tertiary", on_click=fork_actions.close_tree)
-
-
-def _columns(rows: Sequence[TreeRow], run_id: str | None) -> dict[str, list[str]]:
-    return {
-        "run": [_branch(row, is_here=row.run_id == run_id) for row in rows],
-        "status": [LOOKS[row.status].word if row.status else "" for row in rows],
-        "fidelity": [_fidelity(row) for row in rows],
-        "changed": [", ".join(row.changed) for row in rows],
-        "note": [row.fork.note if row.fork else "" for row in rows],
-        "by": [row.fork.forked_by if row.fork else "" for row in rows],
-        "at": [shown_time(row.fork.created_at) if row.fork else "" for row in rows],
-        "id": [row.run_id for row in rows],
-    }
+    here = view.session.run_id
+    columns: Columns[TreeRow] = [
+        (Column("run", "Run", 180, grows=True), lambda row: _branch(row, is_here=row.run_id == here)),
+        (Column("status", "Status", 88), lambda row: LOOKS[row.status].word if row.status else ""),
+        (Column("fidelity", "Fidelity", 76), _fidelity),
+        (Column("changed", "Changed", 130), lambda row: ", ".join(row.changed)),
+        (Column("note", "Note", 110), lambda row: row.fork.note if row.fork else ""),
+        (Column("by", "By", 60), lambda row: row.fork.forked_by if row.fork else ""),
+        (
+            Column("at", "Created", 140, help=f"In the time zone {zone_name()}"),
+            lambda row: shown_time(row.fork.created_at) if row.fork else "",
+        ),
+        (Column("id", "Run id", 200), lambda row: row.run_id),
+    ]
+    words = "The run and its forks, each below the run that it was forked from"
+    rows_list("run_tree", table(words, rows, columns, lambda row: row.run_id), on_choose=_open)
+    with dialog_footer():
+        st.button("Close", key="close_tree", type="tertiary", on_click=fork_actions.close_tree)
 
 
 def _branch(row: TreeRow, *, is_here: bool) -> str:
@@ -153,12 +133,9 @@ def _fidelity(row: TreeRow) -> str:
     return fidelity_item(Fidelity.from_json(row.fork.fidelity)).text if row.fork else ""
 
 
-def _open() -> None:
-    cells = (state.widget(_TABLE_KEY) or {}).get("selection", {}).get("cells", [])
-    if cells:
-        fork_actions.close_tree()
-        actions.open_run(state.widget(_IDS_KEY)[cells[0][0]])
-        state.forget_widget(_TABLE_KEY)
+def _open(run_id: Any) -> None:
+    fork_actions.close_tree()
+    actions.open_run(run_id)
 
 
 def run_turns_again_button(view: RunView) -> Button:

@@ -71,7 +71,7 @@ VIEW_COMMANDS = {
     "panels.review.header": "_export",
     "panels.review.sheet_import": "_tick toggle_import",
     "panels.runs.actions": "_act_on _compare _open _untick open_export",
-    "panels.runs.deletion": "_close _dismiss_undo show_deleted show_list",
+    "panels.runs.deletion": "_close _dismiss_undo _tick _tick_one show_deleted show_list",
     "panels.runs.erasure": "_close",
     "panels.runs.filters": "_clear_path clear",
     "panels.runs.flow_graph": "_choose list_runs_on",

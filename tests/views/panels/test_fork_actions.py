@@ -13,6 +13,7 @@ from tests.support.factories import direct, document, say, static, when
 from tests.views import talk
 from tests.views.bars import badges, captions, control, keys, meters, use
 from tests.views.message import send
+from tests.views.row_lists import choose, column
 
 
 def desk():
@@ -208,14 +209,12 @@ def test_tree_lists_every_run_and_opens_one(app, record, run, forwarded):
 
     use(app, "open_tree")
 
-    table = next(each for each in app.dataframe if each.proto.alt.startswith("The run and its forks")).value
-    assert list(table["id"]) == [run, fork_id]
-    assert table["run"][1].endswith("fork at turn 2 ● on view")
-    assert list(table["fidelity"]) == ["", "Verified"]
-    app.session_state["run_tree"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "run")]}}
-    app.run()
-    use(app, "close_tree")
+    assert column(app, "id", "The run and its forks") == [run, fork_id]
+    assert column(app, "run", "The run and its forks")[1].endswith("fork at turn 2 ● on view")
+    assert column(app, "fidelity", "The run and its forks") == ["", "Verified"]
+    choose(app, run, "The run and its forks")
     assert record(ForkState).tree_of is None
+    assert record(CurrentRun).session.run_id == run
 
 
 def test_tree_stays_with_its_run(app, record, run, forwarded):

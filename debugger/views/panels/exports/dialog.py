@@ -23,8 +23,8 @@ from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
 from debugger.views.components.side_dialog import dialog_footer, side_dialog
-from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import DELETED, json_words, store_edit
@@ -50,6 +50,8 @@ MAX_DIRECT_BYTES = 4_000_000
 """An export of so few runs and bytes is made by the click that downloads it; a larger one has progress."""
 
 MAX_SHOWN_ROWS = 6
+_WIDEST = 260
+"""Pixels of a column of the preview, at most."""
 
 
 def open_export_dialog(*scopes: ExportScope) -> None:
@@ -153,22 +155,21 @@ def _show_preview(preview: Preview, options: ExportOptions) -> None:
     elif not preview.header:
         st.caption(plain(f"{EXPORTS[options.format].help}."))
     else:
-        names = dict(enumerate(preview.header))
-        st.dataframe(
-            [{names[at]: _shown(value) for at, value in enumerate(row)} for row in preview.rows]
-            or {name: [] for name in preview.header},
-            hide_index=True,
-            row_height=ROW,
-            height=table_height(len(preview.rows), MAX_SHOWN_ROWS),
-            column_config={
-                name: st.column_config.Column(help=COLUMNS[name].help)
-                for name in names.values()
-                if name in COLUMNS
-            },
-            placeholder="",
-            key="export_preview",
-            alt="The first rows of the file",
+        rows_list("export_preview", _preview_table(preview), most=MAX_SHOWN_ROWS)
+
+
+def _preview_table(preview: Preview) -> Table:
+    rows = [[_shown(value) for value in row] for row in preview.rows]
+    columns = [
+        Column(
+            name,
+            name,
+            min(estimate_width([name, *(row[at] for row in rows)]), _WIDEST),
+            help=COLUMNS[name].help if name in COLUMNS else "",
         )
+        for at, name in enumerate(preview.header)
+    ]
+    return Table(columns, [Row(row) for row in rows], "The first rows of the file")
 
 
 def _shown(value: object) -> str:

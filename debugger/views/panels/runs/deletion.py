@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -20,15 +20,14 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.confirmations import OpenQuestions
-from debugger.views.panels.runs.scope import chosen_ids, click_key, runs_state, take_click
+from debugger.views.panels.runs.scope import chosen_ids, runs_state
 from debugger.views.times import shown_time, zone_name
 
 _MAX_LISTED = 500
 _MOST_ROWS = 14
-_TABLE_KEY = "deleted_runs"
 
 
 @action(role=Role.ADMIN)
@@ -124,7 +123,7 @@ def restore(run_ids: Sequence[str]) -> None:
     held = runs_state()
     held.undo, held.deleted_run = [], ""
     held.notice = f"{count(number, 'run')} restored."
-    take_click()
+    held.ticked_deleted = []
     _forget_lists()
 
 
@@ -145,9 +144,8 @@ def deleted_runs() -> None:
         st.caption(f"Deleted runs can be restored here for {days:g} days, and there is none.")
         st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=show_list)
         return
-    held = state.widget(click_key(_TABLE_KEY))
-    places = held["selection"]["rows"] if held else []
-    chosen = [rows[place].run_id for place in places if place < len(rows)]
+    ticked = runs_state().ticked_deleted
+    chosen = [row.run_id for row in rows if row.run_id in ticked]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="deleted_actions"):
         st.button(
             "Restore",
@@ -162,35 +160,42 @@ def deleted_runs() -> None:
             "the app or the server starts, or by the command `prune`.",
             width="content",
         )
-    _table(rows)
+    _table(rows, chosen)
 
 
-def _table(rows: Sequence[HiddenRun]) -> None:
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+def _table(rows: Sequence[HiddenRun], chosen: Sequence[str]) -> None:
     zone = f"In the time zone {zone_name()}"
-    columns: dict[str, tuple[Any, Callable[[HiddenRun], Any]]] = {
-        "deleted": (text("Deleted", width=146, help=zone), lambda row: shown_time(row.hidden_at)),
-        "by": (text("By", width=110), lambda row: row.hidden_by),
-        "workflow": (text("Workflow", width=200), lambda row: row.workflow_name or row.workflow_id),
-        "version": (number("Version", width=62, format="v%d"), lambda row: row.version_number),
-        "turns": (
-            number("Turns", width=56, help="Steps of background work count, too"),
-            lambda row: row.turn_count,
+    columns: Columns[HiddenRun] = [
+        (Column("tick", "Tick all", 34, "check"), lambda row: (f"Tick {row.run_id}", row.run_id in chosen)),
+        (Column("deleted", "Deleted", 146, help=zone), lambda row: shown_time(row.hidden_at)),
+        (Column("by", "By", 110), lambda row: row.hidden_by),
+        (Column("workflow", "Workflow", 200, grows=True), lambda row: row.workflow_name or row.workflow_id),
+        (Column("version", "Version", 62, "number"), lambda row: f"v{row.version_number}"),
+        (
+            Column("turns", "Turns", 56, "number", help="Steps of background work count, too"),
+            lambda row: str(row.turn_count),
         ),
-        "began": (text("Started", width=146, help=zone), lambda row: shown_time(row.created_at)),
-        "id": (text("Run id", width=200), lambda row: row.run_id),
-    }
-    st.dataframe(
-        {name: [cell(row) for row in rows] for name, (_, cell) in columns.items()},
-        key=click_key(_TABLE_KEY),
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), _MOST_ROWS),
-        on_select="rerun",
-        selection_mode="multi-row",
-        column_config={name: column for name, (column, _) in columns.items()},
-        alt="Deleted runs that can be restored, the last deleted first",
-    )
+        (Column("began", "Started", 146, help=zone), lambda row: shown_time(row.created_at)),
+        (Column("id", "Run id", 200), lambda row: row.run_id),
+    ]
+    shown = table("Deleted runs, the last deleted first", rows, columns, lambda row: row.run_id)
+    rows_list("deleted_runs", shown, on_choose=_tick_one, on_use=_tick, most=_MOST_ROWS)
+
+
+@action()
+def _tick_one(run_id: Any) -> None:
+    """Tick a run that is not, and the other way round."""
+    held = runs_state()
+    if run_id in held.ticked_deleted:
+        held.ticked_deleted = [each for each in held.ticked_deleted if each != run_id]
+    elif run_id:
+        held.ticked_deleted = [*held.ticked_deleted, str(run_id)]
+
+
+@action()
+def _tick(ticked: Any, _column: str, _: Any) -> None:
+    if isinstance(ticked, list):
+        runs_state().ticked_deleted = ticked
 
 
 def show_deleted() -> None:

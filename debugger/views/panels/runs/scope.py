@@ -121,6 +121,8 @@ class RunsState:
     """The two runs of the list that are compared next, the later one first."""
     sort: tuple[str, bool] = ("", False)
     """The column by which the list is sorted, and whether it descends; empty is as the backend lists."""
+    ticked_deleted: list[str] = field(default_factory=list)
+    """The runs of the list of deleted runs whose boxes are ticked."""
     deleted_run: str = ""
     """A deleted run that was opened by its id."""
     summaries: dict[int, RunSummaries] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_failures
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
@@ -105,8 +106,7 @@ def save_dialog() -> None:
     """Draw the dialog while it is open."""
     if state.record(ScenarioRecord).draft is None or state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
-    title = "Save as scenario"
-    st.dialog(title, width="large", icon=":material/playlist_add_check:", on_dismiss=close_save)(_body)()
+    side_dialog("Save as scenario", icon=":material/playlist_add_check:", on_dismiss=close_save)(_body)()
 
 
 def _body() -> None:
@@ -135,7 +135,7 @@ def _body() -> None:
         if held.chosen is not None:
             _comparison(held.chosen, draft.proposals[held.chosen])
         show_failures("scenario")
-        _download(draft)
+    _download(draft)
 
 
 def _head(draft: ScenarioDraft) -> None:
@@ -216,10 +216,10 @@ def _notes(draft: ScenarioDraft) -> None:
 def _table(draft: ScenarioDraft) -> Table:
     columns = [
         Column("use", "Use", 40, "check"),
-        Column("kind", "Expectation", 190, fits=estimate_width(map(_words, draft.proposals))),
-        Column("match", "Compared", 92, "chip"),
-        Column("text", "With", 300, grows=True),
-        Column("varies", "", 76, "chip"),
+        Column("kind", "Expectation", 140, fits=estimate_width(map(_words, draft.proposals))),
+        Column("match", "Compared", 84, "chip"),
+        Column("text", "With", 190, grows=True),
+        Column("varies", "", 68, "chip"),
     ]
     rows: list[Row] = []
     places = list(enumerate(draft.proposals))
@@ -325,7 +325,7 @@ def _download(draft: ScenarioDraft) -> None:
         st.code(text, language="yaml", height=240)
     name = plain_name(str(draft.head["name"])) or "scenario"
     run_id = (session.run_id or "") if session else ""
-    with st.container(horizontal=True, gap="small", key="save_scenario_buttons"):
+    with dialog_footer():
         st.button(
             "Save to suite",
             key="save_to_suite",

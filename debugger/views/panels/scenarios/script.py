@@ -20,6 +20,7 @@ from debugger.views.auth.permissions import on_click
 from debugger.views.components.error_box import show_failures
 from debugger.views.components.markdown import plain
 from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.toolbar import Button
 from debugger.views.components.uploads import content_of, upload_file
 from debugger.views.confirmations import OpenQuestions
@@ -64,7 +65,7 @@ def close_script() -> None:
 def script_dialog() -> None:
     """Draw the dialog while it is open."""
     if state.record(ScenarioRecord).script is not None and not state.record(OpenQuestions).is_open:
-        st.dialog("Script", width="large", icon=":material/code:", on_dismiss=close_script)(_body)()
+        side_dialog("Script", icon=":material/code:", on_dismiss=close_script)(_body)()
 
 
 def _body() -> None:
@@ -88,7 +89,8 @@ def _body() -> None:
         if not problems:
             st.caption(":green[:material/check_circle: No problems found.]")
         show_failures("scenario")
-        save = "For the next turns of this workflow, in this and every other session"
+    save = "For the next turns of this workflow, in this and every other session"
+    with dialog_footer():
         st.button(
             "Save",
             key="save_script",

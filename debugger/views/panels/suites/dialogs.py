@@ -37,6 +37,7 @@ from debugger.views.components.error_box import show_error, show_failures, show_
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Columns, rows_list, table
 from debugger.views.components.script_editor import script_editor, sent_text
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.uploads import upload_files
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import see
@@ -135,9 +136,10 @@ def suite_dialogs() -> None:
         "acceptance": (f"Accept in “{held.name}”", ":material/check:", _acceptance),
         "deletion": ("Delete the scenario?", ":material/delete:", _deletion),
     }[held.kind]
-    width: Literal["small", "large"] = "large" if held.kind in ("text", "acceptance") else "small"
     drawn = show_unexpected_errors("The dialog")(body)
-    st.dialog(plain(title), width=width, icon=icon, on_dismiss=close_dialog)(drawn)()
+    # A question stands in the middle of the window.
+    opened = st.dialog if held.kind == "deletion" else side_dialog
+    opened(plain(title), icon=icon, on_dismiss=close_dialog)(drawn)()
 
 
 def close_dialog() -> None:
@@ -171,9 +173,9 @@ def _files() -> None:
         if held.uploads:
             _upload_list(held.uploads)
         show_failures("suite_files")
-        with st.container(horizontal=True, gap="xsmall"):
-            _add_button(held.uploads)
-            _download_all()
+    with dialog_footer():
+        _add_button(held.uploads)
+        _download_all()
 
 
 def _upload_list(uploads: Sequence[_Upload]) -> None:
@@ -315,8 +317,8 @@ def _text() -> None:
         else:
             _editor(held)
         show_failures("suite_text")
-        with st.container(horizontal=True, gap="xsmall"):
-            _text_buttons(held)
+    with dialog_footer():
+        _text_buttons(held)
 
 
 def _editor(held: SuiteDialogs) -> None:
@@ -351,6 +353,7 @@ def _text_buttons(held: SuiteDialogs) -> None:
         st.button(
             "Copy to suite",
             key="suite_copy",
+            type="primary",
             icon=":material/content_copy:",
             args=(held.name, held.text),
             **on_click(copy_to_suite, help="Store a copy that can be edited here, under another name"),
@@ -414,17 +417,17 @@ def _acceptance() -> None:
         show_failures("suite_acceptance")
         if held.is_read_only:
             st.caption("You cannot change this scenario here: copy or download it with the change.")
-        with st.container(horizontal=True, gap="xsmall"):
-            if held.is_read_only:
-                _take_accepted(held)
-            else:
-                st.button(
-                    "Accept",
-                    key="accept_result",
-                    type="primary",
-                    icon=":material/check:",
-                    **on_click(_accept, help="Change the scenario for all users"),
-                )
+    with dialog_footer():
+        if held.is_read_only:
+            _take_accepted(held)
+        else:
+            st.button(
+                "Accept",
+                key="accept_result",
+                type="primary",
+                icon=":material/check:",
+                **on_click(_accept, help="Change the scenario for all users"),
+            )
 
 
 def _take_accepted(held: SuiteDialogs) -> None:

@@ -17,7 +17,7 @@ from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.message import send
-from tests.views.row_lists import rows
+from tests.views.row_lists import column, rows
 
 
 @pytest.fixture
@@ -63,10 +63,8 @@ def test_run_is_exported_between_its_turns(app, backend, press, settle):
 
 
 def test_dialog_shows_first_rows_and_size(app, opened, record):
-    [preview] = [each.value for each in app.dataframe if "run_id" in each.value]
-
-    assert list(preview["run_id"]) == [record(CurrentRun).session.run_id]
-    assert list(preview["text"]) == ["Hi there"]
+    assert column(app, "run_id", "The first rows") == [record(CurrentRun).session.run_id]
+    assert column(app, "text", "The first rows") == ["Hi there"]
     assert "This run · about" in captions(app)
     assert downloads(app) == ["export_download"]
 

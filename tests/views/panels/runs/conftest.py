@@ -32,13 +32,9 @@ def walks(backend):
 def tick(app):
     """Ticks rows by their places."""
 
-    def ticked(*places, table="runs"):
-        if table == "runs":
-            ids = column(app, "id", "Runs")
-            use(app, [ids[place] for place in places], "tick", label="Runs")
-            return
-        app.session_state[table] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
-        app.run()
+    def ticked(*places):
+        ids = column(app, "id", "Runs")
+        use(app, [ids[place] for place in places], "tick", label="Runs")
 
     return ticked
 

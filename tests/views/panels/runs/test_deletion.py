@@ -18,7 +18,7 @@ from debugger.views.panels.runs.scope import RunsState
 from tests.support.factories import document, say
 from tests.views.bars import control, keys
 from tests.views.records import keep_records, record_of
-from tests.views.row_lists import column
+from tests.views.row_lists import choose, column, drawn, use
 
 
 def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, listed):
@@ -50,14 +50,15 @@ def test_all_runs_of_the_filter_are_deleted_and_restored_later(
     app.button("delete_runs").click().run()
     empty = backend.runs().total
     app.button("show_deleted").click().run()
-    table = app.dataframe("deleted_runs_0").value
-    tick(0, 1, table="deleted_runs_0")
+    deleted = column(app, "id", "Deleted runs")
+    by = column(app, "by", "Deleted runs")
+    use(app, deleted[:2], "tick", label="Deleted runs")
     app.button("restore_runs").click().run()
 
     assert empty == 0
-    assert set(table["id"]) == set(ids)
-    assert set(table["by"]) == {"me"}
-    assert {run.workflow_run_id for run in backend.runs().rows} == set(table["id"][:2])
+    assert set(deleted) == set(ids)
+    assert set(by) == {"me"}
+    assert {run.workflow_run_id for run in backend.runs().rows} == set(deleted[:2])
 
 
 def test_dismissed_question_deletes_nothing(app, backend, walks, tick):
@@ -207,4 +208,20 @@ def test_deleted_runs_tell_what_their_turns_count(app, backend, walks):
 
     app.button("show_deleted").click().run()
 
-    assert "Steps of background work count" in app.dataframe("deleted_runs_0").proto.columns
+    [turns] = [each for each in drawn(app, "Deleted runs")["columns"] if each["name"] == "turns"]
+    assert turns["help"] == "Steps of background work count, too"
+
+
+def test_click_on_a_deleted_run_ticks_it(app, backend, walks):
+    first, second = walks(2)
+    backend.store.hidden.hide([first, second], "Ada")
+    app.run()
+    app.button("show_deleted").click().run()
+    before = app.button("restore_runs").disabled
+
+    for run_id in (first, second, first):
+        choose(app, run_id, "Deleted runs")
+    app.button("restore_runs").click().run()
+
+    assert before
+    assert [run.workflow_run_id for run in backend.runs().rows] == [second]
