@@ -82,7 +82,9 @@ def count_each(page: Page, url: str) -> Iterator[tuple[str, Controls]]:
     page.get_by_role("button", name="Demo").click()
     expect(page.locator(".st-key-timeline_pane")).to_have_count(0)
     yield "Demo", visible_controls(page)
-    page.get_by_role("button", name="Engineer").click()
+    engineer = page.get_by_role("button", name="Engineer")
+    engineer.hover(force=True)  # it takes no click before the pointer has moved
+    engineer.click()
     settled(page)
     for name in PAGES:
         if name == "Help":

@@ -630,6 +630,18 @@ def test_map_moves_view_of_large_graph_and_can_be_hidden(host: Host):
     assert min(sizes_of_texts(page)) >= LEAST
 
 
+def test_map_is_in_the_corner_with_the_fewest_nodes(host: Host):
+    workflow, turns = clinic_run()
+    drawn = Picture(host, workflow, turns[:1])
+    drawn.open(600, 324)
+
+    for number in range(1, 5):
+        expect(host.page.locator(".map[width]")).to_be_visible()
+        shown, others = covered_by_map(host.page)
+        assert shown <= min(others), number
+        next_turn(drawn)
+
+
 def test_super_node_is_opened_and_closed_by_its_button(host: Host):
     open_booking(host)
     page, scale = host.page, scale_of(host.page)
@@ -721,6 +733,27 @@ def is_covered_by_map(page: Page, part: str) -> bool:
         one[start] < other[start] + other[size] and other[start] < one[start] + one[size]
         for start, size in (("x", "width"), ("y", "height"))
     )
+
+
+def covered_by_map(page: Page) -> tuple[int, list[int]]:
+    """Return how many nodes the map covers, and how many it would in each of the other corners."""
+    pane = page.locator(".view").first.bounding_box()
+    box = page.locator(".map[width]").bounding_box()
+    nodes = [each.bounding_box() for each in page.locator(".node .body").all()]
+
+    def covered(x: float, y: float) -> int:
+        return sum(
+            x < node["x"] + node["width"]
+            and node["x"] < x + box["width"]
+            and y < node["y"] + node["height"]
+            and node["y"] < y + box["height"]
+            for node in nodes
+        )
+
+    foot = page.locator(".foot").bounding_box()["height"]
+    left, right = pane["x"] + 8, pane["x"] + pane["width"] - 8 - box["width"]
+    top, bottom = pane["y"] + 8, pane["y"] + pane["height"] - foot - 8 - box["height"]
+    return covered(box["x"], box["y"]), [covered(x, y) for x in (left, right) for y in (top, bottom)]
 
 
 def middle_of(page: Page, part: str) -> tuple[float, float]:
