@@ -61,7 +61,7 @@ class Interpreter(RunnableWorkflow):
         inspector: RunInspector | None = None,
         outbound: Gateway | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Check a turn's input; return the generator that runs until the workflow waits, ends, fails or is stopped.
+        """Check a turn's input; return the generator that runs until the workflow waits, ends or fails.
 
         A `RunError` during the turn is no exception here: it is an event, and the result has the status
         ``failed``.

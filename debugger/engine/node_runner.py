@@ -181,7 +181,7 @@ def _execute(
 
 
 def _context(execution: Execution, thread: ThreadState, node: Node[Any]) -> NodeContext:
-    """Return the context of a node run, with its input; for a node with a model also the transitions to offer.
+    """Return the context of a node run, with its input; for a node with a model also the transitions.
 
     None are offered, and no tools, if it must answer; `_must_answer` changes the thread.
     """
