@@ -356,8 +356,7 @@ def model_messages(
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
-    """Yield texts, calls and results of an exchange in order; a stray result belongs to the first open call.
-    """
+    """Yield texts, calls and results in order; a stray result belongs to the first open call."""
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
         text = message_text(message)

@@ -173,8 +173,7 @@ class ModelClient:
             woken.set()
 
     def _count(self, messages: Sequence[ModelMessage], response: ModelResponse) -> None:
-        """Add a response's tokens, an estimate where it reports none, and note model name and finish reason.
-        """
+        """Add a response's tokens, estimated where it has none, and note model name and finish reason."""
         prompt_tokens, completion_tokens = response.usage.input_tokens, response.usage.output_tokens
         is_estimated = not prompt_tokens and not completion_tokens
         if is_estimated:
