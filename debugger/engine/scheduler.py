@@ -175,8 +175,8 @@ def _transfer(execution: Execution, thread: ThreadState, destination: str) -> Ev
 def _run_due_threads(execution: Execution) -> Events:
     """Run the steps of each companion thread that is due, then evaluate the waiting edges of all threads.
 
-    Nothing is done in a run that is paused. The closing events come only when an edge was followed or no
-    thread is active any more.
+    In a paused run nothing is done, and the status is ``paused``. The closing events come only when an edge
+    was followed or no thread is active any more.
     """
     if execution.state.paused:
         execution.status = "paused"

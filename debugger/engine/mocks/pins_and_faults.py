@@ -265,7 +265,10 @@ class Pin:
 
     @property
     def summary(self) -> str:
-        """Return the first non-empty part of the output in at most 60 characters; ``nothing`` without one."""
+        """Return the first non-empty part of the output in at most 60 characters.
+
+        Without one it is the transition that is taken, or ``nothing``.
+        """
         for key in ("text", "says", "result", "error", "variables", "fields", "output"):
             value = self.output.get(key)
             if value not in (None, "", [], {}):

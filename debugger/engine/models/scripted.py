@@ -90,7 +90,7 @@ class _Hit:
     def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
         """Return a hit if a rule's conditions hold for a prompt and it can answer it, else ``None``.
 
-        A rule whose calls were made already, or that takes a transition where none is offered, cannot.
+        A rule whose calls were made already, or that only takes a transition where none is offered, cannot.
 
         Raises:
             RunError: Its expression costs too much, or a call of it does not fit the tools.

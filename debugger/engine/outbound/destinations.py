@@ -69,7 +69,10 @@ class Destination:
 
     @classmethod
     def of_parsed(cls, url: httpx.URL, host_header: str = "") -> Self | None:
-        """Return the destination of a parsed URL; ``None`` for another scheme or a host that is masked."""
+        """Return the destination of a parsed URL; ``None`` where scheme or host cannot be compared.
+
+        That is another scheme than http or https, or a host that is malformed or masked.
+        """
         host = url.raw_host.decode("ascii")
         if url.scheme not in PORTS or not _HOST.fullmatch(url.raw_host) or "*" in host:
             return None

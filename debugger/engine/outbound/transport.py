@@ -133,6 +133,8 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
     async def _sent(self, request: httpx2.Request, address: str) -> httpx2.Response:
         """Send a request to one address; return the response, whose bytes count against the limit.
 
+        For a POST the status code of an error is noted in ``refusal``.
+
         Raises:
             OutboundError: The answer is packed, or redirects to where no request follows; it is closed
                 before.

@@ -322,7 +322,7 @@ class Variables:
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add an inner workflow's variables, known values winning; yield a warning for each conflict.
 
-        Nothing is added before the generator is run to its end.
+        All are added only once the generator has been run to its end.
         """
         document = filled.document
         own = _default_variables(document)

@@ -118,7 +118,7 @@ class Bound(NamedTuple):
 
 
 def bind(bindings: Sequence[VariableArgument], provided: Mapping[str, Any], scope: Scope) -> Bound:
-    """Return the caller's arguments with the workflow's own; the caller's alone where one is missing.
+    """Return the caller's arguments with the workflow's own; the caller's and a problem if one is missing.
 
     Args:
         bindings: What the workflow sets.

@@ -99,8 +99,7 @@ class ExternalApiTool(Tool):
             self._check_slots()
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Fill the request, send it through the gateway, and return the body; errors are part of the result.
-        """
+        """Fill the request, send it through the gateway, return the body; errors are part of the result."""
         secrets = context.outbound.secrets
         try:
             request = self._request(arguments, context)

@@ -223,7 +223,7 @@ class _Index:
     """The passages of some documents, and which words are in them."""
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
-        """Read the documents and rank their passages; those without a word are left out.
+        """Read the documents and index their passages; those without a word are left out.
 
         Raises:
             KnowledgeError: A document cannot be read, or they are too large together.

@@ -165,7 +165,7 @@ def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Mod
 def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
     """Return a client of Bedrock with a token, else a key pair, else the machine's own role.
 
-    All come from the environment; the client's own retries are switched off.
+    Keys come from the environment alone; the client's own retries are switched off.
     """
     from pydantic_ai.models.bedrock import BedrockConverseModel
     from pydantic_ai.providers.bedrock import BedrockProvider

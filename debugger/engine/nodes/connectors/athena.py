@@ -129,7 +129,6 @@ def _athena(
     numbers: tuple[str, ...] = (),
     status_code: int = 200,
 ) -> Operation:
-
     """Return an operation on the health record system.
 
     Args:
@@ -202,7 +201,7 @@ def _check_search(request: JsonObject) -> None:
 
 
 def _search_body(request: JsonObject) -> JsonObject:
-    """Return a found list of one simulated patient; its id follows from name, birthdate and number."""
+    """Return the list of the one simulated patient that is found; the id follows from the search terms."""
     first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
     patient = {
         "patient_id": _patient_id(first, last, request["birthdate"], request["phone_number"]),

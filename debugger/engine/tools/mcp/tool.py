@@ -237,7 +237,6 @@ def mcp_tools(
 def _request_tools(
     endpoint: Endpoint, context: DiscoveryContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> OutboundOutcome[list[McpToolInfo]]:
-
     """Request a server's tools through the gateway, at most 10 s; a fresh list is taken from the cache."""
 
     def live(timeout: float) -> list[McpToolInfo]:
