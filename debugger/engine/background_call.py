@@ -22,6 +22,7 @@ class BackgroundCall(Generic[Outcome]):
     """
 
     def __init__(self, call: Callable[[], Outcome], name: str) -> None:
+        """Start the call at once, on a daemon thread and in a copy of the caller's context variables."""
         self.done = threading.Event()
         """Set once the call has returned or raised."""
         self._call = call
@@ -50,6 +51,7 @@ class BackgroundCall(Generic[Outcome]):
         return self._outcomes[0]
 
     def _run(self) -> None:
+        """Make the call, keep its outcome or its exception for `result`, and set `done` in either case."""
         try:
             self._outcomes.append(self._call())
         except Exception as error:  # raised again where the outcome is used
@@ -59,9 +61,10 @@ class BackgroundCall(Generic[Outcome]):
 
 
 def call_cancellable(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outcome | None:
-    """Call a function on a thread; return its outcome, ``None`` when cancelled.
+    """Make a call on a thread of its own and return its outcome; ``None`` when cancelled first.
 
-    A cancelled call continues on its thread; its outcome is dropped.
+    The cancellation is checked before the call is started, and every `POLL_SECONDS`. A cancelled call
+    continues on its thread; its outcome, or its exception, is dropped.
 
     Raises:
         Exception: The call raised it.

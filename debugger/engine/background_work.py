@@ -46,7 +46,12 @@ class ArmedEdge:
         return self.due_at is None or now >= self.due_at or now < (self.memory.evaluated_at or 0)
 
     def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
-        """Return the event of a condition that came true."""
+        """Return the unstamped event that reports that the edge's condition came true during the wait.
+
+        Args:
+            hydrated: The expression with its values filled in.
+            transitions: How often the edge has led on since the user last spoke, this time included.
+        """
         source, destination = self.transition.source, self.transition.destination
         condition = self.transition.condition
         return WaitingConditionMatchedEvent(
@@ -64,9 +69,11 @@ class ArmedEdge:
 
 
 def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[ArmedEdge]:
-    """Yield the armed edges of a waiting thread in the document's order.
+    """Yield the edges that may be evaluated for a waiting thread, in the document's order.
 
-    Some may not be due yet.
+    There are none where it does not wait. An edge with a trigger is among them only when one of its trigger
+    nodes has completed since its last evaluation, and none is that has led on ``max_transitions_per_wait``
+    times. Some may not be due yet.
     """
     if not thread.is_waiting or thread.ended or thread.position is None:
         return
@@ -100,7 +107,11 @@ NOTHING_AHEAD = PendingWork(companions=False, work=False, next_due=None)
 
 
 def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
-    """Return the background work of a run."""
+    """Return the background work of a run: active companion threads, and armed edges of waiting threads.
+
+    The result is `NOTHING_AHEAD` where there are none; ``next_due`` is the earliest time where all are put
+    off.
+    """
     companions = state.active_companions
     armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
     due = [*(thread.due_at for thread in companions), *(edge.due_at for edge in armed)]

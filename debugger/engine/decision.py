@@ -55,7 +55,10 @@ class Transition:
 
 
 def edge_ends(source: NodeConfig, destination: NodeConfig | None) -> dict[str, Any]:
-    """Return the source and destination of a transition as its events carry them."""
+    """Return id and name of the source and the destination as keyword arguments of an edge's event.
+
+    Those of the destination are ``None`` where it is.
+    """
     return {
         "source_node_logical_id": source.logical_id,
         "source_node_name": source.name,

@@ -111,7 +111,10 @@ class PauseClock:
 
     @contextmanager
     def hold(self, kind: PauseKind) -> Iterator[None]:
-        """Stop the clock for as long as the block lasts."""
+        """Stop the clock while the block runs, also where it raises, and note the pause in ``unreported``.
+
+        A pause shorter than a millisecond is neither left out of durations nor noted.
+        """
         started = self.now()
         try:
             yield

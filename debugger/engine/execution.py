@@ -79,7 +79,7 @@ class ExecutionResult:
 def input_output_pair(
     run_input: JsonObject, outputs: dict[str, list[JsonObject]], end_state: JsonObject
 ) -> JsonObject:
-    """Return an execution as the run's record has it, without its events.
+    """Return an execution as the run's record has it: a new object with empty events, comments and ratings.
 
     Source: ``platform.md#run-record``.
     """
@@ -123,6 +123,7 @@ class Execution:
     """The node that runs, or whose edges are evaluated, for the error that ends the run."""
 
     def __post_init__(self) -> None:
+        """Add the input's variables to the state, evaluate the turn's variables, and start the clock."""
         self.options = self.runnable.options
         self.environment = SeededEnvironment(self.runnable.environment, self.state.next_seed)
         self.graph = self.runnable.graph
@@ -172,7 +173,7 @@ class Execution:
         return self.graph.node(str(thread.position))
 
     def context(self, thread: ThreadState) -> NodeContext:
-        """Return the context in which a thread's node runs."""
+        """Return a new context in which a thread's node runs, without transitions or a node input."""
         return NodeContext(
             workflow=self.runnable.workflow,
             state=self.state,
@@ -191,7 +192,10 @@ class Execution:
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
-        """Return the input for a node, by its id or type."""
+        """Return the extra fields of the input for a node; empty where the run input has none for it.
+
+        It is the thread's first node input that names the node's id, or that names no id and the node's type.
+        """
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
             if node_input.node_logical_id == config.logical_id or (
@@ -201,7 +205,15 @@ class Execution:
         return {}
 
     def end(self, error: str | None) -> ExecutionResult:
-        """Return the result, once it has ended."""
+        """Return the result of the execution, with secrets masked.
+
+        Where no status was set it is ``waiting_for_user_input`` until the main thread has ended, then
+        ``running`` as long as a companion thread is active, then ``completed``. Any other status reports no
+        background work.
+
+        Args:
+            error: The error that ended it; ``None`` where none did.
+        """
         status, outlook = self.status, NOTHING_AHEAD
         if status is None:
             outlook = pending_work(self.routes, self.state)
@@ -235,7 +247,11 @@ class Execution:
         return self.stamp(event)
 
     def closing_events(self) -> Events:
-        """Yield the final events: the run is over, or waits."""
+        """Yield the stamped event that closes a segment, none where a status as failed or paused is set.
+
+        It is ``workflow_ready_for_input`` until the main thread has ended, then ``end_workflow`` once no
+        companion thread is active.
+        """
         if self.status is not None:
             return
         active = self.state.active_companions
@@ -275,9 +291,17 @@ class Execution:
         config: NodeConfig | None = None,
         run_id: str | None = None,
     ) -> Event:
-        """Stamp an event with its id, time, thread and node.
+        """Change an event in place and return it: set its id, unless it has one, its time, thread and node.
 
-        Secrets are masked, the usage is counted, and messages are added to the current turn's log.
+        Secrets in its fields are masked. A node's event also gets the answers, and a persisted one the
+        pauses, that no event has reported yet. Usage is counted, and messages are added to the current turn's
+        log.
+
+        Args:
+            event: The event.
+            thread: Its thread; ``None`` leaves the event's own.
+            config: Its node; used for events of nodes only.
+            run_id: The id of the node's run.
         """
         fields = event.fields
         if self._hide is not None:
@@ -311,9 +335,10 @@ class Execution:
         config: NodeConfig,
         run_id: str,
     ) -> Generator[Event, None, Result]:
-        """Pass events on, stamped, and return what their generator returns.
+        """Yield the events of a generator, stamped, and return what the generator returns.
 
-        Where an error of the run ends them, the warnings so far come before it.
+        Raises:
+            RunError: The generator raised it; the context's warnings so far are yielded before.
         """
         while True:
             try:
@@ -327,7 +352,7 @@ class Execution:
             yield self.stamp(event, thread, config, run_id)
 
     def state_event(self, thread: ThreadState) -> Event:
-        """Return the stamped event of a thread's and the workflow's variables."""
+        """Return the stamped event that shows a thread's runtime variables and the workflow's variables."""
         return self.stamp(
             WorkflowShowStateEvent(
                 thread_id=thread.thread_id,
@@ -338,9 +363,10 @@ class Execution:
         )
 
     def warnings(self, context: NodeContext, thread: ThreadState, node_id: str) -> Events:
-        """Yield a warning for each empty placeholder, node finding and failed answer.
+        """Yield a stamped warning for each empty placeholder, node finding and failed answer; clear them.
 
-        A placeholder is warned of once a turn (U-40); each failed answer has a warning of its own.
+        They are taken from ``unresolved``, ``warnings`` and ``failures`` of the context. A text is warned of
+        once a turn (U-40), but each failed answer has a warning of its own.
         """
         if not context.unresolved and not context.warnings and not context.failures:
             return

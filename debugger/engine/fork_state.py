@@ -46,6 +46,11 @@ def reopen_conversation(state: RunState) -> None:
 
 
 def _check_start(state: RunState, graph: Graph, start_node: str) -> None:
+    """Check that a fork may begin at a node.
+
+    Raises:
+        InputError: The node is not in the graph, or the main thread has ended.
+    """
     if start_node not in graph.nodes:
         raise InputError(
             f"The start node {start_node!r} is not in this version of the workflow.",
@@ -59,6 +64,16 @@ def _check_start(state: RunState, graph: Graph, start_node: str) -> None:
 
 
 def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
+    """Check that the active threads are at nodes of the graph, and would return to such nodes.
+
+    Args:
+        state: The state.
+        graph: The version to continue in.
+        is_moved: Whether the main thread is moved, so that its own places do not count.
+
+    Raises:
+        ConflictError: Some of their nodes are not in the graph; the message names all of these.
+    """
     lost = [
         f"{node_id!r} (thread {thread.thread_id})"
         for thread in state.active_threads

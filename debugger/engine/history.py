@@ -54,9 +54,10 @@ class History:
         return History(lambda: self.past, current)
 
     def of(self, thread_id: str) -> list[Message]:
-        """Return a thread's messages: initial chat, messages, navigation memos.
+        """Return a thread's messages, oldest first: initial chat, messages, navigation memos.
 
-        A companion thread has heard what its parent had when it was forked (U-23).
+        The first access reads the past turns. A companion thread has heard what its parent had when it was
+        forked (U-23).
         """
         turns = [*self.past, self.current]
         events = (event for turn in turns for event in turn.events)
@@ -67,6 +68,11 @@ class History:
 
 
 def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
+    """Yield the messages that a thread has before the first turn.
+
+    They are the thread's chat in the initial state and, for the main thread, then the welcome message; often
+    none.
+    """
     run_input = first.run_input
     if run_input.initial_state is not None:
         thread = read_state(run_input.initial_state).threads.get(thread_id)
@@ -76,7 +82,16 @@ def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
 
 
 def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -> list[Message]:
-    """Return the chat of a companion thread: that of its parent up to the fork, then its own messages."""
+    """Return the chat of a companion thread: that of its parent up to the fork, then its own messages.
+
+    A thread that was forked again after its end begins anew with the parent's chat of that time. It is empty
+    where no event forks the thread.
+
+    Args:
+        seeds: The messages of the main thread before the first turn.
+        events: The events of all turns in order.
+        thread_id: The companion thread.
+    """
     parent = thread_id.rsplit(COMPANION, 1)[0]
     of_parent, own, runs = list(seeds), list[Message](), False
     for event in events:
@@ -95,6 +110,7 @@ def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -
 
 
 def _spoken(event: Event) -> Iterator[Message]:
+    """Yield the chat messages of an event: the user's, an answer, or a memo; none for another event."""
     if isinstance(event, UserMessagesEvent):
         yield from event.messages
     elif isinstance(event, AssistantResponseEvent):

@@ -51,9 +51,10 @@ class RunInspector:
         return execution.variables.scope(threads.get(thread_id) or execution.state.main)
 
     def variables(self) -> dict[tuple[EditedScope, str], JsonObject]:
-        """Return the editable variables by scope and thread.
+        """Return copies of the variables that can be edited, by scope and thread id.
 
-        Copies under the names of nodes are left out.
+        Dynamic variables are those that were supplied, without the system's. Runtime variables lack the
+        copies under the names of nodes.
 
         Raises:
             ConflictError: The execution has not started.
@@ -68,7 +69,7 @@ class RunInspector:
         return found
 
     def edit(self, edits: Sequence[VariableEdit]) -> int:
-        """Change variables; return the number of events that report it.
+        """Change variables of the execution, queue the events that report it, and return their number.
 
         Raises:
             ConflictError: The execution has not started.
@@ -104,10 +105,10 @@ def _own(variables: JsonObject) -> JsonObject:
 
 
 def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Event]:
-    """Return the events of edits: the changes, then each thread's variables.
+    """Return the stamped events of edits: one with all changes, then each touched thread's variables.
 
     Args:
-        changes: The edits as `VariableEdit.describe` returns them.
+        changes: The edits as `VariableEdit.describe` returns them; without any there are no events.
         execution: The execution to report them in.
     """
     if not changes:

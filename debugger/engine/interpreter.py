@@ -32,7 +32,7 @@ class Interpreter(RunnableWorkflow):
     """
 
     def begin(self, turn_input: TurnInput) -> RunState:
-        """Return the state of a run before its first turn.
+        """Return the state of a run before its first turn, with a new seed and the initial variables.
 
         Args:
             turn_input: The first turn's; its start node and its initial state decide where the run begins.
@@ -61,7 +61,10 @@ class Interpreter(RunnableWorkflow):
         inspector: RunInspector | None = None,
         outbound: Gateway | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Run until the workflow waits, ends, fails or is stopped.
+        """Check a turn's input; return the generator that runs until the workflow waits, ends or fails.
+
+        A `RunError` during the turn is no exception here: it is an event, and the result has the status
+        ``failed``.
 
         Args:
             state: The state of the run; changed while the turn runs.
@@ -130,6 +133,11 @@ class Interpreter(RunnableWorkflow):
         inspector: RunInspector | None,
         outbound: Gateway | None,
     ) -> Execution:
+        """Return a new execution of the workflow with an input, and bind the inspector to it.
+
+        The inspector's interceptor, or a new one without mocks, gets the recorded answers and guards the
+        gateway.
+        """
         wire = turn_input.to_wire()
         log = TurnLog(state.segments + 1, turn_input)
         interceptor = (inspector.interceptor if inspector is not None else None) or Interceptor()

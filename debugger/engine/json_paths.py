@@ -46,7 +46,7 @@ _STEP = re.compile(
 
 
 def parse_path(text: str) -> Path:
-    """Read a path.
+    """Read a path as its steps, such as ``("rows", EVERY, "id")``.
 
     Raises:
         InputError: It is empty or malformed; the message says where.
@@ -78,9 +78,9 @@ def value_at(value: Any, path: Path) -> Any:
 
 
 def retain(value: Any, paths: Sequence[Path]) -> Any:
-    """Reduce a value to the ends of paths.
+    """Return a copy of a value that has only what the paths lead to; the value itself is not changed.
 
-    Where no path continues, all of the value stays.
+    At the end of a path all of the value stays.
 
     Objects and lists on the way keep their places and their order, so ``rows[].id`` gives a list of objects,
     with an empty one for a row that has no ``id``; ``rows[1].id`` gives a list of one.
@@ -100,7 +100,11 @@ def retain(value: Any, paths: Sequence[Path]) -> Any:
 
 
 def _retain(value: Any, trees: list[_Tree]) -> Any:
-    """Return a value with only what the paths of the trees lead to, or `ABSENT`."""
+    """Return a value with only what the paths of the trees lead to.
+
+    It is the value itself where one of them ends, and `ABSENT` where none does and it is no object or list.
+    Members and elements that would be `ABSENT` are left out.
+    """
     if any(None in tree for tree in trees):
         return value
     if isinstance(value, dict):
@@ -119,6 +123,7 @@ def _retain(value: Any, trees: list[_Tree]) -> Any:
 
 
 def _step(match: re.Match[str]) -> str | int | Every:
+    """Return the step that a match of `_STEP` stands for: `EVERY`, an index, or a name or quoted key."""
     if match["every"] is not None:
         return EVERY
     if match["index"] is not None:

@@ -34,15 +34,13 @@ _Keyword = Callable[[Any, Any, Any, Any], _Errors]
 
 
 def schema_error(value: Any, schema: Any) -> str | None:
-    """Return the first reason why a value does not fit.
+    """Return the most relevant error of a value under a JSON Schema, after its place; ``None`` where it fits.
 
-    It begins with the place.
+    It is cut after 300 characters.
 
-    The result is ``None`` where it fits.
-
-    A schema that is none finds no fault: its author's mistake is not the value's. A value that cannot be
-    checked within the limits does not fit. ``unevaluatedProperties`` and ``unevaluatedItems`` are not checked
-    in a schema that also has references or patterns.
+    A schema that is invalid itself finds no fault: its author's mistake is not the value's. A value that
+    cannot be checked within the limits of time and size does not fit. ``unevaluatedProperties`` and
+    ``unevaluatedItems`` are not checked in a schema that also has references or patterns.
     """
     # Imported here: they take a tenth of the time in which the app starts, and few workflows need them.
     from jsonschema import Draft202012Validator, exceptions, validators
@@ -72,6 +70,7 @@ def schema_error(value: Any, schema: Any) -> str | None:
 
 @cache
 def _bounded_kind(kind: Any) -> Any:
+    """Return the validator class of a dialect with each keyword bounded in time; cached for each class."""
     from jsonschema import validators
 
     keywords: dict[str, Any] = {
@@ -89,7 +88,13 @@ def _bounded_kind(kind: Any) -> Any:
 
 
 def _bounded(keyword: _Keyword) -> _Keyword:
+    """Return a keyword's check that yields at most `MAX_ERRORS` short errors and observes the time limit.
+
+    It raises `LimitError` once the time is up.
+    """
+
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
+        """Yield the keyword's first errors, their messages cut to 300 characters."""
         check_time()
         for error in islice(keyword(validator, wanted, value, schema) or (), MAX_ERRORS):
             error.message = shortened(error.message, _MAX_SHOWN)
@@ -101,7 +106,7 @@ def _bounded(keyword: _Keyword) -> _Keyword:
 
 
 def _without_dialects(schema: Any) -> Any:
-    """Copy a schema without its parts' dialects: each would bring an unbounded validator."""
+    """Return a copy of a schema without any ``$schema`` text: each would bring an unbounded validator."""
     if isinstance(schema, dict):
         return {
             key: _without_dialects(part)
@@ -119,6 +124,10 @@ def _pattern(validator: Any, pattern: str, value: Any, _schema: Any) -> _Errors:
 
 
 def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _schema: Any) -> _Errors:
+    """Check each member whose name a pattern fits against the schema of that pattern, and yield its errors.
+
+    Nothing is yielded for a value that is no object.
+    """
     if not validator.is_type(value, "object"):
         return
     for pattern, part in patterns.items():
@@ -149,9 +158,13 @@ def _checked_key(value: Any) -> Any:
 
 
 def _additional(keyword: _Keyword) -> _Keyword:
-    """Leave out names that a pattern fits: the library's own match is unbounded."""
+    """Return the check of ``additionalProperties`` without the names that a pattern fits.
+
+    The library's own match of patterns is unbounded.
+    """
 
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
+        """Yield the errors of the members that fit no pattern."""
         patterns = schema.get("patternProperties")
         if patterns and isinstance(value, dict):
             value = {
@@ -166,7 +179,10 @@ def _additional(keyword: _Keyword) -> _Keyword:
 
 
 def _unevaluated(keyword: _Keyword) -> _Keyword:
-    """Skip a keyword where the library's search is unbounded."""
+    """Return a check that skips a keyword in schemas with references or patterns.
+
+    The library's search is unbounded there.
+    """
 
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
         if _has_any(schema, {"$ref", "$dynamicRef", "$recursiveRef", "patternProperties"}):
@@ -177,6 +193,7 @@ def _unevaluated(keyword: _Keyword) -> _Keyword:
 
 
 def _has_any(schema: Any, keywords: set[str]) -> bool:
+    """Return whether a schema has one of some keywords as a key of an object at any depth."""
     waiting = [schema]
     while waiting:
         part = waiting.pop()

@@ -36,9 +36,14 @@ node runs; the shortest pause that an author can set."""
 
 
 def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Events:
-    """Run a node, then leave it, wait at it or retry.
+    """Run a node with its companion workers, then leave it, wait at it or retry; yield the stamped events.
 
-    Where its loop's time was up before its next attempt, the loop ends instead.
+    The run counts toward the turn's limit, a retry of a bounded loop does not. Where the loop's time was up
+    before its next attempt, the loop ends instead and the node does not run. Pending user messages are
+    dropped once the node has replied to them.
+
+    Raises:
+        RunError: The node or a transition fails in a way that ends the run.
     """
     thread.due_at = None
     if thread.loop is not None and thread.loop.is_over(execution.environment.now()):
@@ -87,7 +92,20 @@ def _leave(
     loop: BoundedLoop | None,
     outcome: NodeResult | None = None,
 ) -> Events:
-    """Decide where a thread goes after a node and follow it, or retry the node's bounded self-loop."""
+    """Decide where a thread goes after a node and follow it, or retry the node's bounded self-loop.
+
+    No decision ends the thread, unless such a loop retries. The edges that are evaluated during a wait are
+    marked as evaluated where the node has just run.
+
+    Args:
+        execution: The execution.
+        thread: The thread.
+        node: The node.
+        context: What the node ran with; its warnings are yielded.
+        run_id: The id of the node's run.
+        loop: The bounded self-loop that the run was an attempt of; ``None`` without one.
+        outcome: How the node ran; ``None`` where it ran earlier and waited for a second message.
+    """
     execution.current_node = node.config.logical_id  # a worker beside it may have run
     decision = yield from execution.relay(
         execution.routes.decide(node, context, outcome or NodeResult()), context, thread, node.config, run_id
@@ -108,9 +126,12 @@ def _leave(
 def _execute(
     execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
 ) -> Generator[Event, None, NodeResult]:
-    """Run a node once, between its start and end event; record output, path and completion.
+    """Run a node once, between its start and end event and a state event; record output, path and completion.
 
-    Warnings come before the end event, and also if the node fails with a `RunError`.
+    Warnings come before the end event. Returns the node's result.
+
+    Raises:
+        RunError: The node failed; its warnings are yielded before, and nothing is recorded.
     """
     config, stamped = node.config, execution.stamp
     execution.current_node = config.logical_id
@@ -160,9 +181,9 @@ def _execute(
 
 
 def _context(execution: Execution, thread: ThreadState, node: Node[Any]) -> NodeContext:
-    """Return the context of a node run; a node with a model gets the transitions to choose among.
+    """Return the context of a node run, with its input; for a node with a model also the transitions.
 
-    None are offered if it must answer.
+    None are offered, and no tools, if it must answer; `_must_answer` changes the thread.
     """
     context = execution.context(thread)
     context.node_input = execution.input_of(thread, node.config)
@@ -182,6 +203,9 @@ def _context(execution: Execution, thread: ThreadState, node: Node[Any]) -> Node
 def _must_answer(execution: Execution, thread: ThreadState) -> bool:
     """Return whether the next model call gets no tools, so that transitions end.
 
+    It must after too many conditional transitions in a row, or after a return from a global node where the
+    workflow says so. The mark of the return is cleared, and the count reset where it must.
+
     Source: ``platform.md#loop-limits``.
     """
     has_returned, thread.has_just_returned = thread.has_just_returned, False
@@ -199,7 +223,10 @@ def _must_answer(execution: Execution, thread: ThreadState) -> bool:
 def _workers(
     execution: Execution, thread: ThreadState, config: NodeConfig
 ) -> list[tuple[EdgeConfig, Node[Any], NodeContext]]:
-    """Return the nodes at the ends of companion edges, with what they run with."""
+    """Return the enabled nodes at the ends of a node's companion edges, each with its edge and context.
+
+    A context has the messages pending now, and a chat without later messages.
+    """
     graph = execution.graph
     found = []
     for edge in graph.companion(config.logical_id):
@@ -216,6 +243,11 @@ def _workers(
 def _run_worker(
     execution: Execution, thread: ThreadState, edge: EdgeConfig, node: Node[Any], context: NodeContext
 ) -> Events:
+    """Run the node at the end of a companion edge; yield the edge's event, then those of the node.
+
+    Nothing runs where it waits for the user and there is no message; an unsupported one only gives a warning.
+    The thread does not move.
+    """
     if node.waits_for_user and not context.messages_override:
         return
     if node.unsupported_reason is not None:
@@ -233,7 +265,11 @@ def _run_worker(
 
 
 def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
-    """Count an attempt; the first one starts the clock (U-6)."""
+    """Count an attempt of a node's bounded self-loop and return the loop; ``None`` where it has none (U-6).
+
+    The first attempt starts the loop's clock and removes the outcome of an earlier loop from the variables; a
+    further one is taken off the turn's node runs if the node's settings bound it.
+    """
     settings, loop = config.self_loop_config, thread.loop
     if settings is None or not settings.enabled:
         return None
@@ -251,9 +287,10 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
 def _retry(
     execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop
 ) -> Events:
-    """Emit the delay before the next attempt of a bounded self-loop, or end the loop by its limits.
+    """Yield the delay before the next attempt of a bounded self-loop and wait, or end the loop by its limits.
 
-    The main thread sleeps for it; a companion thread gets the time at which it is due.
+    The main thread sleeps here; a companion thread gets the time at which it is due. A loop that only time
+    ends pauses at least `SHORTEST_PAUSE` once it has made as many attempts as a turn may have node runs.
     """
     config, world = node.config, execution.environment
     settings = config.self_loop_config or SelfLoopConfig()
@@ -290,6 +327,17 @@ def _retry(
 def _give_up(
     execution: Execution, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp
 ) -> Events:
+    """End a bounded self-loop by its limit: set the variable of its outcome, and follow what comes next.
+
+    Yields the event of the end, then those of the decision.
+
+    Args:
+        execution: The execution.
+        thread: The thread.
+        node: The node that was retried.
+        loop: The loop.
+        why: The limit that ended it.
+    """
     run_id = thread.run_id(node.config.logical_id)
     context = execution.context(thread)
     thread.runtime_variables[_OUTCOME] = why

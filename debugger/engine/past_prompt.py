@@ -65,7 +65,7 @@ class RebuiltPrompt:
 
 
 def rebuild_prompt(call: PastCall, graph: Graph) -> RebuiltPrompt:
-    """Return the prompt of a past call.
+    """Return the prompt of a past call of a node's model, or of the judge of one of its edges.
 
     Args:
         call: The call.
@@ -110,6 +110,7 @@ def rebuild_prompt(call: PastCall, graph: Graph) -> RebuiltPrompt:
 
 
 def _context(call: PastCall, graph: Graph) -> NodeContext:
+    """Return a node context with the call's thread, scope, chat and messages, and defaults for all else."""
     current = call.turns[-1]
     return NodeContext(
         workflow=graph.workflow,
@@ -146,7 +147,10 @@ def _judged(routes: EdgeSelector, node: Node[Any], context: NodeContext, destina
 
 
 def _rounds(messages: Sequence[Message]) -> list[tuple[Message, list[Message]]]:
-    """Return each answer of the model with the results of its calls."""
+    """Return each answer of the model with the results that follow it, in order.
+
+    Results before the first answer are left out.
+    """
     rounds: list[tuple[Message, list[Message]]] = []
     for message in messages:
         if message_kind(message) != "tool":

@@ -21,7 +21,7 @@ class PreparedWorkflow:
 
 
 def prepare(workflow: Workflow, load_workflow: LoadWorkflow) -> PreparedWorkflow:
-    """Prepare what an author wrote for an interpreter.
+    """Return a workflow as it runs, with notes: super nodes are replaced, saved models written in.
 
     Args:
         workflow: What the author wrote; it is not changed.

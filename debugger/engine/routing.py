@@ -57,7 +57,10 @@ class EdgeSelector:
     def decide(
         self, node: Node[Any], context: NodeContext, outcome: NodeResult
     ) -> Generator[Event, None, Decision | None]:
-        """Choose the transition out of a node that has run.
+        """Choose the transition out of a node that has run; the thread is not moved.
+
+        In this order: the one that the node's model chose, a direct edge, the first conditional edge that
+        holds, the node's self-loop.
 
         Args:
             node: The node.
@@ -96,9 +99,10 @@ class EdgeSelector:
         return [self._direct(node, edge) for edge in edges]
 
     def judged_while_waiting(self, node_id: str) -> list[tuple[Transition, EvaluateWhileWaitingConfig]]:
-        """Return the edges evaluated while a node waits, with their settings.
+        """Return the edges evaluated while a node waits, with their settings, in the order of evaluation.
 
-        An edge without an expression is left out: it could never match (V6 in ``platform.md#validation``).
+        They are those whose evaluation is enabled. An edge without an expression is left out: it could never
+        match (V6 in ``platform.md#validation``).
         """
         return [
             (transition, settings)
@@ -139,6 +143,10 @@ class EdgeSelector:
         return (*known, *(self._conditional(node, edge) for edge in back))
 
     def _without_return(self, node: NodeConfig, *, is_companion: bool) -> tuple[Transition, ...]:
+        """Return the conditional transitions out of a node that are not blocked, without returns.
+
+        They are made once for each node and kind of thread.
+        """
         key = (node.logical_id, is_companion)
         known = self._known.get(key)
         if known is None:
@@ -149,6 +157,7 @@ class EdgeSelector:
         return known
 
     def _conditional(self, node: NodeConfig, found: CandidateEdge) -> Transition:
+        """Return the transition of a candidate edge out of a node."""
         destination = self._graph.node(str(found.destination))
         return Transition(
             found.kind,
@@ -167,7 +176,10 @@ class EdgeSelector:
         )
 
     def first_match(self, node: Node[Any], context: NodeContext) -> Generator[Event, None, Decision | None]:
-        """Return the decision for the first conditional edge that holds.
+        """Return the decision for the first conditional edge that holds; ``None`` where none does.
+
+        An edge that is offered to the node's own model is skipped. For a node without a model, a model judges
+        a freeform condition alone. Yields the warnings of expressions and the events of such calls.
 
         Raises:
             RunError: A condition cannot be read or evaluated, or the conditions take too long together.
@@ -199,9 +211,12 @@ class EdgeSelector:
 
 
 def _is_offered(transition: Transition, context: NodeContext) -> bool:
-    """Return whether a model may choose a transition.
+    """Return whether a model may choose a transition: its condition is freeform, and no expression decides.
 
     With both set the expression decides, unless it refers to a variable that is absent (U-16).
+
+    Raises:
+        ConditionError: The expression cannot be read.
     """
     condition = transition.condition
     if condition is None or not condition.condition_freeform:
@@ -220,6 +235,11 @@ def _expression_reason(expression: str, context: NodeContext) -> tuple[str | Non
 
 
 def _require_time(seconds: float, expression: str) -> None:
+    """Check that the conditions so far, in seconds of CPU time, leave time for another expression.
+
+    Raises:
+        ConditionError: They took more than `limits.MAX_EVALUATION_SECONDS`.
+    """
     if seconds > limits.MAX_EVALUATION_SECONDS:
         raise ConditionError(
             f"Error evaluating condition expression '{shortened(expression, _MAX_QUOTED)}': with the "
@@ -230,6 +250,11 @@ def _require_time(seconds: float, expression: str) -> None:
 
 
 def _parsed(expression: str, context: NodeContext) -> Condition:
+    """Return the condition of an expression.
+
+    Raises:
+        ConditionError: It cannot be read; the message shows it with its values filled in.
+    """
     try:
         return parse(expression)
     except ExpressionError as error:
@@ -239,7 +264,10 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
 
 
 def choice_of(transition: Transition, context: NodeContext) -> TransitionOption:
-    """Return a transition as it is offered to a model."""
+    """Return a transition as it is offered to a model, the placeholders of its texts filled in.
+
+    A transition without a condition has an empty one; placeholders without a value are noted in the context.
+    """
     condition = transition.condition or ConditionConfig()
     line = condition.dynamic_messages_config
     written = line.dynamic_message_prompt if line is not None else None

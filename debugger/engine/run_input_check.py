@@ -62,7 +62,7 @@ class InputProblem:
 def find_problems(
     turn_input: TurnInput, graph: Graph, *, is_first_turn: bool, position: str | None = ANYWHERE
 ) -> Iterator[InputProblem]:
-    """Yield why the engine refuses a run input.
+    """Yield why the engine refuses a run input, in the order of its parts; nothing where it takes it.
 
     Args:
         turn_input: The input of the turn.
@@ -121,6 +121,7 @@ def _raise_first(problems: Iterable[InputProblem]) -> None:
 
 
 def _wire_problems(turn_input: TurnInput) -> Iterator[InputProblem]:
+    """Yield the problem of an input that is no strict JSON or larger than `MAX_RUN_INPUT_BYTES`."""
     try:
         size = len(encode(turn_input.to_wire()))
         # A value that only Python has would come back from the store as another one, or not at all.
@@ -143,6 +144,7 @@ def _wire_problems(turn_input: TurnInput) -> Iterator[InputProblem]:
 
 
 def _start_problems(turn_input: TurnInput, graph: Graph) -> Iterator[InputProblem]:
+    """Yield the problems of a first turn: its initial state, its threads, its start node."""
     try:
         snapshot = read_state(turn_input.initial_state or {})
     except InputError as error:
@@ -168,6 +170,13 @@ def _start_problems(turn_input: TurnInput, graph: Graph) -> Iterator[InputProble
 
 
 def _node_input_problems(turn_input: TurnInput, graph: Graph, position: str | None) -> Iterator[InputProblem]:
+    """Yield the problems of ``thread_to_node_inputs``: other threads, unknown keys, faulty node inputs.
+
+    Args:
+        turn_input: The input of the turn.
+        graph: The workflow.
+        position: The main thread's node; `ANYWHERE` if not known, ``None`` if the thread has ended.
+    """
     for thread_id, thread_input in turn_input.thread_to_node_inputs.items():
         path = f"thread_to_node_inputs.{thread_id}"
         if thread_id != MAIN_THREAD:
@@ -194,6 +203,11 @@ def _node_input_problems(turn_input: TurnInput, graph: Graph, position: str | No
 def _problems_of_node_input(
     node_input: NodeInput, graph: Graph, position: str | None, path: str
 ) -> Iterator[InputProblem]:
+    """Yield the problems of one node input: its type, its messages, the node that it names.
+
+    After an unknown type nothing else is checked. ``path`` is the place of the input, which the problems
+    name.
+    """
     if node_input.type not in _KNOWN_TYPES:
         wanted = _INPUT_TYPES.get(node_input.type)
         yield InputProblem(
@@ -223,6 +237,11 @@ def _problems_of_node_input(
 def _problems_of_named_node(
     node_input: NodeInput, node_id: str, graph: Graph, position: str | None, path: str
 ) -> Iterator[InputProblem]:
+    """Yield why a node input cannot be for the node that it names.
+
+    The node is unknown, its messages are for another node than the current one, or its type does not fit. The
+    super node that the thread is in has no problem.
+    """
     current = graph.nodes.get(position or "")
     if current is not None and node_id in origin_of(current):
         return

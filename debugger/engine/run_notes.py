@@ -21,10 +21,10 @@ class RunNote(NamedTuple):
 
 
 def run_notes(authored: Workflow, expanded: Workflow, warnings: Iterable[str] = ()) -> tuple[RunNote, ...]:
-    """Return a note for each thing that the platform refuses or has alone.
+    """Return a note for each thing that the platform refuses or has alone, each text once.
 
-    A workflow that breaks a rule of saving runs all the same, where it can: it may have been stored before
-    the rule was checked.
+    The warnings come first, then broken rules of saving, then what cannot run offline. A workflow that breaks
+    a rule of saving runs all the same, where it can: it may have been stored before the rule was checked.
 
     Args:
         authored: The workflow as it is stored, without those that its super nodes stand for.

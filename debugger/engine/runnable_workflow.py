@@ -51,6 +51,7 @@ class RunnableWorkflow:
         recorded: RecordedAnswers = NOTHING_RECORDED,
         notes: Sequence[RunNote] = (),
     ) -> None:
+        """Index the workflow's graph and edges; nodes are made when they are first needed."""
         self.notes = tuple(notes)
         self.load_run = load_run
         self.open_gateway = open_gateway
@@ -72,12 +73,14 @@ class RunnableWorkflow:
         return other
 
     def node(self, config: NodeConfig) -> Node[Any]:
-        """Return the code of a node.
+        """Return the code of a node; made once, then kept.
 
-        One of an unknown type, or with a value of its own that its type does not allow, is opaque.
+        One of an unknown type, or with a value of its own that its type does not allow, is an
+        `UnsupportedNode`.
 
         Raises:
-            RunError: The node loops without a wait, or an edge that leaves it asks for what cannot be.
+            RunError: The node loops without a wait; an edge that leaves it leads to no node, or starts an
+                invalid companion thread.
 
         Source: ``platform.md#workflow-document``.
         """
@@ -95,6 +98,7 @@ class RunnableWorkflow:
         return node
 
     def _make(self, config: NodeConfig) -> Node[Any]:
+        """Return a new node of the class of its type, or an `UnsupportedNode` with the reason."""
         node_type = NODE_TYPES.get(str(config.type))
         if node_type is None:
             return UnsupportedNode(config, f"its type {config.type!r} is not known here.")

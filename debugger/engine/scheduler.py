@@ -39,7 +39,10 @@ from debugger.protocol.workflow import NodeConfig, SelfLoopConfig
 
 
 def run_turn(execution: Execution, transfer_to: str | None = None) -> Generator[Event, None, ExecutionResult]:
-    """Yield the events of a user's turn; return its result.
+    """Yield the stamped events of a user's turn; return its result.
+
+    A `RunError` becomes an event and the status ``failed``; it is not raised. The state is changed as the
+    events are pulled.
 
     Args:
         execution: The turn.
@@ -69,7 +72,11 @@ def run_background(execution: Execution) -> Generator[Event, None, ExecutionResu
 def _run(
     execution: Execution, events: Iterable[Event], *, is_turn: bool
 ) -> Generator[Event, None, ExecutionResult]:
-    """Yield events, each followed by reports of the edits made at it."""
+    """Yield events, each followed by reports of the edits made at it; return the execution's result.
+
+    A `RunError` is not raised: its event is the last, and the result has the message. The number of turns
+    grows if ``is_turn``, and that of segments if an event was persisted.
+    """
     error, is_recorded = None, False
     try:
         for event in events:
@@ -88,6 +95,11 @@ def _run(
 
 
 def _take_input(execution: Execution) -> Events:
+    """Yield the events of a turn's input, and give its messages to the main thread.
+
+    In order: the start events and the workflow's notes (first turn only), warnings of the input, edits made
+    between the turns, the messages. The thread waits no longer, and the run is not paused any more.
+    """
     thread = execution.state.main
     if execution.state.turn_number == 0:
         if execution.options.start_events:
@@ -114,6 +126,10 @@ def _take_input(execution: Execution) -> Events:
 
 
 def _close_turn(execution: Execution) -> Events:
+    """Yield the event that ends a turn's iteration, with the record and the metrics, then the closing events.
+
+    Where the turn was cancelled and has no status yet, the status is set to ``cancelled`` first.
+    """
     if execution.cancelled.is_set() and execution.status is None:
         execution.status = "cancelled"
     pair = input_output_pair(execution.run_input, execution.outputs, execution.end_state)
@@ -157,7 +173,11 @@ def _transfer(execution: Execution, thread: ThreadState, destination: str) -> Ev
 
 
 def _run_due_threads(execution: Execution) -> Events:
-    """Run a step of each due companion thread, then evaluate waiting edges."""
+    """Run the steps of each companion thread that is due, then evaluate the waiting edges of all threads.
+
+    In a paused run nothing is done, and the status is ``paused``. The closing events come only when an edge
+    was followed or no thread is active any more.
+    """
     if execution.state.paused:
         execution.status = "paused"
         return
@@ -186,7 +206,14 @@ def _is_put_off(execution: Execution, thread: ThreadState) -> bool:
 
 
 def _visit(execution: Execution, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:
-    """Return the next events at a node; no generator, to save one per event."""
+    """Return the next events at a node: run it, leave it, skip it, or wait at it for the user.
+
+    It sets the execution's current node. A disabled or unsupported node is skipped, and too many node runs
+    end the turn. No generator, to save one per event.
+
+    Raises:
+        RunError: The node cannot be used, or it is a companion's and waits for the user.
+    """
     execution.current_node = config.logical_id
     if config.disabled:
         return _skip(execution, thread, config)
@@ -217,7 +244,7 @@ def _is_bounded_retry(thread: ThreadState, config: NodeConfig) -> bool:
 
 
 def _park(execution: Execution, thread: ThreadState, config: NodeConfig) -> Event:
-    """Let a thread wait for the user: return the event and make it the run's hint.
+    """Let a thread wait for the user: return the stamped event, which becomes the run's hint.
 
     Raises:
         RunError: It is a companion thread, which gets no messages.
@@ -236,7 +263,11 @@ def _park(execution: Execution, thread: ThreadState, config: NodeConfig) -> Even
 
 
 def _skip(execution: Execution, thread: ThreadState, config: NodeConfig) -> Events:
-    """Pass a node by its main direct edge, without events (U-1)."""
+    """Pass a node by its main direct edge, without events (U-1).
+
+    Without such an edge the thread ends; after too many node runs in the turn the run ends with a warning.
+    Each skip counts as a node run.
+    """
     onward = execution.graph.main_direct(config.logical_id)
     if onward is None:
         yield end_thread(execution, thread, config)
@@ -253,10 +284,10 @@ def _skip(execution: Execution, thread: ThreadState, config: NodeConfig) -> Even
 
 
 def _run_companion(execution: Execution, companion: ThreadState, *, is_new: bool) -> Events:
-    """Run the steps of a companion thread that are due.
+    """Run the steps of a companion thread that are due, and yield their events.
 
     A step ends with the thread or where a retry waits for its time, also for none. The first one is a part of
-    the turn that forked the thread; a boundary event follows each other one.
+    the turn that forked the thread (``is_new``); a boundary event follows each other one.
 
     Source: ``platform.md#companion-threads``.
     """
@@ -280,7 +311,8 @@ def _run_companion(execution: Execution, companion: ThreadState, *, is_new: bool
 def _evaluate_waiting_edges(execution: Execution, thread: ThreadState) -> Generator[Event, None, bool]:
     """Evaluate the due edges of a waiting thread in order and follow the first that holds.
 
-    Returns whether the thread has moved. Each evaluated edge is marked, so that its interval begins again.
+    Returns whether the thread has moved. Each evaluated edge is marked, so that its interval begins again. A
+    boundary event comes last; where no edge is due there are no events.
     """
     position = thread.position
     armed = armed_edges(execution.routes, thread, execution.state)

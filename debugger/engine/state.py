@@ -180,7 +180,7 @@ class RunState:
         return sum(thread.completions.get(node_id, 0) for thread in self.threads.values())
 
     def to_json(self) -> bytes:
-        """Return the state as JSON text."""
+        """Return the state as JSON text, under the field names of `_STORED_NAMES`."""
         threads = {}
         for key, thread in self.threads.items():
             waiting = {edge_id: vars(edge) for edge_id, edge in thread.waiting_edges.items()}
@@ -204,6 +204,7 @@ def _renamed(fields: JsonObject, names: Mapping[str, str]) -> JsonObject:
 
 
 def _read_thread(stored: JsonObject) -> ThreadState:
+    """Return a thread of a stored state; keys that this version does not know are left out."""
     thread = _renamed(stored, _FIELD_NAMES)
     thread["return_stack"] = [(node, caller) for node, caller in thread["return_stack"]]
     if thread.get("loop"):

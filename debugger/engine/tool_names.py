@@ -20,9 +20,10 @@ def model_name(name: str | None) -> str:
 
 
 def model_names(names: Sequence[str | None]) -> list[str]:
-    """Return distinct names of several tools in the form of the providers.
+    """Return distinct names of several tools in the form of the providers, in the same order.
 
-    Of two that would be alike the later one gets a number, as ``lookup_2``.
+    Of two that would be alike the later one gets a number, as ``lookup_2``; it is cut to 64 characters with
+    it.
     """
     taken: list[str] = []
     for name in names:

@@ -37,7 +37,10 @@ def follow(
     run_id: str,
     matched: WaitingConditionMatchedEvent | None = None,
 ) -> Events:
-    """Follow a decision.
+    """Follow a decision: yield its events and move or end the thread; the thread's bounded retry ends.
+
+    A transition to a guardrail node that is entered once too often escalates instead. A direct edge first
+    forks its companion threads, and a self-loop drops the pending messages.
 
     Args:
         execution: The turn, or the background work.
@@ -45,8 +48,8 @@ def follow(
         node: The node that it leaves.
         decision: The transition to take; ``None`` ends the thread.
         run_id: The run of the node that the decision follows.
-        matched: Reports that the condition came true while the thread waited; goes out directly before
-            the edge's event (``platform.md#waiting-edges``).
+        matched: Reports that the condition came true while the thread waited; goes out directly before the
+            edge's event (``platform.md#waiting-edges``).
     """
     if decision is None:
         yield end_thread(execution, thread, node.config)
@@ -80,7 +83,10 @@ def end_thread(execution: Execution, thread: ThreadState, config: NodeConfig) ->
 
 
 def _enter(execution: Execution, transition: Transition, thread: ThreadState) -> Events:
-    """Move a thread along a transition: emit the memo, update its return stack and position."""
+    """Move a thread along a transition: yield the navigation memo, then update its return stack and position.
+
+    The count of conditional transitions and the mark of a return from a global node are updated, too.
+    """
     memo_id = f"nav_msg_{execution.environment.uuid()}"
     yield execution.stamp(navigation_event(transition, memo_id), thread)
     source_id = transition.source.logical_id
@@ -102,7 +108,10 @@ def _enter(execution: Execution, transition: Transition, thread: ThreadState) ->
 
 
 def _speak(execution: Execution, decision: Decision, thread: ThreadState, run_id: str) -> Events:
-    """Speak an edge's message, after the node's own reply."""
+    """Yield an edge's message as an answer of its source, then warnings; nothing where it has no message.
+
+    The line that a model wrote as it judged the transition comes before the author's.
+    """
     transition = decision.transition
     if transition.condition is None or not transition.condition.has_line:
         return
@@ -118,7 +127,11 @@ def _speak(execution: Execution, decision: Decision, thread: ThreadState, run_id
 
 
 def _fork(execution: Execution, source: NodeConfig, thread: ThreadState) -> Events:
-    """Start flagged companion threads, before the main edge is followed (U-49)."""
+    """Start a companion thread for each companion edge of a node; each makes its first step later (U-49).
+
+    Yields the event of each new thread, or a warning where the edge's earlier thread still runs. The new
+    threads are queued in ``execution.forked``.
+    """
     for transition in execution.routes.companion_edges(source):
         companion = _companion(execution, thread, transition)
         if companion is None:
@@ -135,9 +148,10 @@ def _fork(execution: Execution, source: NodeConfig, thread: ThreadState) -> Even
 
 
 def _companion(execution: Execution, parent: ThreadState, transition: Transition) -> ThreadState | None:
-    """Create the companion thread of a fork; ``None`` while one of that id runs.
+    """Add the companion thread of a fork to the state and return it; ``None`` while one of that id runs.
 
-    An ended one is replaced; its counts of runs continue.
+    An ended one is replaced; its counts of runs continue. Without an id in the edge's settings it gets a
+    random one.
     """
     settings = transition.edge.companion_thread_config if transition.edge else None
     named = (settings.thread_id if settings else None) or str(execution.environment.random_uuid())
@@ -163,7 +177,11 @@ def _companion(execution: Execution, parent: ThreadState, transition: Transition
 
 
 def _is_strike(execution: Execution, transition: Transition) -> bool:
-    """Return whether a guardrail node is entered once too often (``platform.md#guardrails``, U-27)."""
+    """Count an entry of a guardrail node and return whether it is one too many.
+
+    Only an entry of an enabled guardrail node from another kind of node counts; without a limit none is too
+    many (``platform.md#guardrails``, U-27).
+    """
     destination = transition.destination
     if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
         return False
@@ -178,7 +196,11 @@ def _strikes(execution: Execution) -> GuardrailStrikesConfig:
 
 
 def _escalate(execution: Execution, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-    """Follow the guardrail escalation: enter its node, or say its message and end the thread."""
+    """Follow the guardrail escalation: enter its node, or say its message and end the thread.
+
+    Without an escalation node, or where it is not in the workflow, the thread ends, without a message if
+    there is none. Yields the events.
+    """
     source, strikes = transition.source, _strikes(execution)
     onward = execution.graph.nodes.get(strikes.escalation_node_logical_id or "")
     entries = execution.state.guardrail_entries
@@ -201,7 +223,7 @@ def _escalate(execution: Execution, transition: Transition, thread: ThreadState,
 
 
 def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
-    """Return the event of a transition that is taken, with its reason.
+    """Return the unstamped event of a transition that is taken, with its reason, in the class of its kind.
 
     A direct edge's own id and name stay out of its event, as recorded (``platform.md#edge-selection``).
     """
@@ -229,7 +251,7 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
 
 
 def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
-    """Return the event of a worker or a new companion thread."""
+    """Return the unstamped event of a worker or a new companion thread: ``other`` runs beside ``source``."""
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
         edge_logical_id=author_edge_id(edge) if edge else None,
@@ -239,9 +261,7 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
 
 
 def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigationMessageEvent:
-    """Return the navigation message of a transition.
-
-    It enters the chat.
+    """Return the unstamped event of a transition's navigation memo, which enters the chat.
 
     Source: ``platform.md#history``.
     """

@@ -40,7 +40,11 @@ class UsageMeter:
     _tool_calls: list[float] = field(default_factory=list, init=False)
 
     def add(self, event: Event) -> None:
-        """Count one event, of one of the types `COUNTED`."""
+        """Count one event, of one of the types `COUNTED`: a node run, or a model call.
+
+        The chunks of one reply share a response id and count once, with the usage of the last; an event
+        without one is no model call. A call is also added to the state's usage by model.
+        """
         if isinstance(event, StartNodeRunEvent):
             self._node_runs += 1
         elif isinstance(event, ModelEvent):
@@ -58,7 +62,11 @@ class UsageMeter:
         self._tool_calls.append(max(0.0, milliseconds))  # the clock may be set back
 
     def metrics(self, now: float) -> JsonObject:
-        """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
+        """Return ``iteration_metrics`` of the turn so far; number types as ``platform.md#events`` has them.
+
+        Args:
+            now: The current time in seconds, on the same clock as ``started``.
+        """
         return {
             "e2e_latency_milliseconds": max(0, round((now - self.started) * 1000)),
             "nodes_executed_count": self._node_runs,
@@ -69,6 +77,7 @@ class UsageMeter:
         }
 
     def _book(self, call: JsonObject, sign: int) -> None:
+        """Add the counters of a call to the totals of its model, or subtract them if ``sign`` is -1."""
         key = f"{call['provider']} {call['response_model']}"
         total = self.state.usage_by_model.get(key)
         if total is None:
@@ -80,7 +89,8 @@ class UsageMeter:
 def run_usage(state: RunState) -> tuple[JsonObject, JsonObject]:
     """Return ``llm_token_usage`` and ``llm_latency_stats`` of a run so far.
 
-    Script and built-in rules use no tokens; times are in milliseconds.
+    Both have totals and a breakdown by models, ``None`` without any call. Script and built-in rules use no
+    tokens; times are in milliseconds.
     """
     models = state.usage_by_model.values()
     tokens, times = _totals({name: sum(model[name] for model in models) for name in _COUNTERS})
@@ -92,6 +102,7 @@ def run_usage(state: RunState) -> tuple[JsonObject, JsonObject]:
 
 
 def _totals(model: JsonObject) -> tuple[JsonObject, JsonObject]:
+    """Return the token counts and the times in milliseconds of a model's totals, as the wire names them."""
     # Runs that were stored before 2026-12 may have fractions of milliseconds.
     calls, spent = model["calls"], model["milliseconds"]
     tokens = {
@@ -111,6 +122,7 @@ def _totals(model: JsonObject) -> tuple[JsonObject, JsonObject]:
 
 
 def _counters(usage: JsonObject) -> JsonObject:
+    """Return the names and counters of one call from its ``LLMUsageInfo``; a missing number counts as 0."""
     prompt_tokens, completion_tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     return {
         "response_model": usage.get("response_model"),
@@ -125,6 +137,7 @@ def _counters(usage: JsonObject) -> JsonObject:
 
 
 def _stats(values: Sequence[float]) -> JsonObject | None:
+    """Return average, minimum, maximum and median of values in milliseconds; ``None`` without values."""
     if not values:
         return None
     return {

@@ -56,6 +56,7 @@ class TurnVariables:
     def __init__(
         self, workflow: Workflow, state: RunState, options: EngineOptions, environment: Environment
     ) -> None:
+        """Evaluate the dynamic variables: supplied ones win over defaults, and all over the system's."""
         supplied = {
             **workflow.dynamic_variables,
             **workflow.config.default_dynamic_variables,
@@ -82,7 +83,7 @@ class TurnVariables:
         }
 
     def scope(self, thread: ThreadState) -> Scope:
-        """Return the variables that a thread can see.
+        """Return the variables that a thread can see; the same object each time.
 
         The result follows later writes, in threads and in the run-wide memory.
         """
@@ -170,7 +171,12 @@ def write(
 
 
 def system_variables(environment: Environment, time_zone: str) -> JsonObject:
-    """Return clock and random values as dynamic variables (``platform.md#system-variables``)."""
+    """Return clock and random values as dynamic variables (``platform.md#system-variables``).
+
+    Args:
+        environment: Gives the time and the random bytes, of which it draws once.
+        time_zone: The name of the zone of dates and times of day, as ``Europe/Berlin``.
+    """
     epoch = environment.now()
     second, micro = divmod(round(epoch * 1_000_000), 1_000_000)
     calendar = _calendar(second, time_zone)
@@ -190,7 +196,7 @@ def system_variables(environment: Environment, time_zone: str) -> JsonObject:
 
 @lru_cache(maxsize=16)  # turns of the same second share it
 def _calendar(second: int, time_zone: str) -> JsonObject:
-    """Return the variables of clock and calendar of one second since the epoch."""
+    """Return the English variables of clock and calendar of one second since the epoch, in a time zone."""
     moment = datetime.fromtimestamp(second, ZoneInfo(time_zone))
     month, hour, minute = _MONTHS[moment.month - 1], f"{moment.hour % 12 or 12:02}", f"{moment.minute:02}"
     date = f"{month} {moment.day}, {moment.year}"
@@ -227,7 +233,7 @@ class VariableEdit:
     """The thread of a runtime variable."""
 
     def describe(self, before: Mapping[str, Any]) -> JsonObject:
-        """Return the edit as an event reports it.
+        """Return the edit as an event reports it, with the value before and after, where there is one.
 
         Args:
             before: The variables of its scope before it.
@@ -250,7 +256,9 @@ def with_edit(variables: Mapping[str, Any], edit: VariableEdit) -> JsonObject:
 
 
 def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
-    """Change a state; return the edit as an event reports it.
+    """Change a variable in a state; return the edit with the value before and after, as an event reports it.
+
+    The removal of a variable that is not there changes nothing.
 
     Raises:
         InputError: The name is empty, or there is no such thread.
@@ -265,7 +273,7 @@ def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
 
 
 def variables_of(edit: VariableEdit, state: RunState) -> JsonObject:
-    """Return the state's variables that an edit belongs to.
+    """Return the state's own variables of an edit's scope, which the caller may change.
 
     Raises:
         InputError: The name is empty, or there is no such thread.

@@ -82,7 +82,9 @@ class PinnedModel:
     """The node's transitions that have a call of their own each, and are in no other prompt."""
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Return the pinned answer.
+        """Return the pinned answer, with what the prompt offers in place of the pinned key.
+
+        A transition that is judged apart is checked and then left out.
 
         Raises:
             RunError: It chooses a transition that is not offered.
@@ -124,7 +126,7 @@ class ManualModel:
 
 
 def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> TransitionOption:
-    """Return the option of an edge's or a destination's id.
+    """Return the first option whose edge or destination has an id.
 
     Raises:
         RunError: It is not offered to the ``pinned`` node or model.
@@ -168,7 +170,10 @@ class Interceptor:
     """Answers since the last event of a node, one for each call: what gave them."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
-        """Run a node, or return its pinned output, or let it fail."""
+        """Return the generator of a node's run: the node itself, its pinned output, or its failure.
+
+        A fault or pin of the node is counted, and its delay is waited here.
+        """
         choice = self._choose(Target("node", node.config.logical_id), context)
         if choice.source == "fault" and choice.matched.fault is not None:
             return run_fault(choice.matched.fault, node, context)
@@ -177,7 +182,11 @@ class Interceptor:
         return node.run(context)
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
-        """Return the prompt and the model that answers it."""
+        """Return the prompt and the model that answers it: the context's, or a failing, pinned or manual one.
+
+        Where another answers, the prompt has neither model configuration nor backchannel. A fault or pin is
+        counted, and its delay is waited here.
+        """
         # Without a configuration, which might let another model send fillers meanwhile.
         alone = replace(prompt, llm=None, backchannel=None)
         if isinstance(context.model, FailingModel):  # by a fault of the whole node
@@ -197,7 +206,10 @@ class Interceptor:
         return self.manual_input is not None and self.manual_input.asks(prompt)
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call a tool, or return its pinned or recorded result, or let it fail."""
+        """Call a tool, or return its pinned or recorded result, or a failure; a fault's delay is waited.
+
+        A pinned result without ``success`` succeeds if it has no error.
+        """
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         recorded = self.recorded.of_tool(tool.config, arguments, context.options.inline_python)
         choice = self._choose(target, context, recorded=recorded)
@@ -240,7 +252,10 @@ class Interceptor:
         recorded: RecordedAnswer | ToolAnswer | None = None,
         is_simulated: bool = False,
     ) -> _Choice:
-        """Return what answers; wait as long as a fault delays.
+        """Return what answers, and note it in ``unreported``; wait as long as a fault delays.
+
+        Pins and faults of the target are counted and their ids added to the context; a recorded answer that
+        is used is noted in ``used``.
 
         Args:
             target: What pins and faults name; ``None`` for a call to the outside, which none names.
@@ -279,7 +294,7 @@ def _simulate(call: OutboundCall[Answer], recorded: RecordedAnswer | None) -> An
 
 
 def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
-    """Yield a node's pinned messages; write its variables and return its result.
+    """Yield a node's pinned messages as answers; write its variables and return its pinned result.
 
     Raises:
         RunError: It chooses a transition that is not offered.
@@ -298,7 +313,9 @@ def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
 
 
 def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
-    """Run a node whose calls fail; without any, the run fails.
+    """Run a node whose model, tool or service fails; without any of these, the run fails.
+
+    The context is changed for it and marked as faulted.
 
     Raises:
         InjectedError: The node has nothing that could fail.
@@ -331,7 +348,7 @@ class _GuardedGateway(BlockedGateway):
         timeout: float,
         substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Answer a call, or let the gateway decide on it."""
+        """Answer a call by the interceptor where it has a substitute, or let the gateway decide on it."""
         if substitute is None and not call.refusal:
             substitute = self.interceptor.substitute(call, self.policy_of(call.call_class))
         return self.gateway.call(

@@ -32,6 +32,7 @@ class MockSet:
     """
 
     def __init__(self) -> None:
+        """Begin without pins and faults."""
         self._items: dict[str, Pin | Fault] = {}
         self._tries: dict[str, int] = {}
         self._hits: dict[str, int] = {}
@@ -62,10 +63,10 @@ class MockSet:
         return [one for one in self.unused if one.id in self._passed]
 
     def put(self, one: Pin | Fault) -> Pin | Fault:
-        """Add or replace one; return it with its id.
+        """Check one and add it with a new id, or replace the one of its id; return it with its id.
 
         Raises:
-            InputError: It names nothing, or its attempts or its delay cannot be used.
+            InputError: It names nothing, or its output, its attempts or its delay cannot be used.
         """
         _check(one)
         with self._lock:
@@ -84,9 +85,10 @@ class MockSet:
             self._tries.pop(intervention_id, None)
 
     def match(self, target: Target) -> Matched:
-        """Return the pin and the fault of a target, and count them.
+        """Return the last enabled pin and the last due fault of a target, and count them.
 
-        Of several pins the last one counts, and so of several faults.
+        Each fault of the target counts one more try. A hit is counted for those that take effect, whose ids
+        are in the result: a pin takes none beside a fault with an error.
         """
         pin: Pin | None = None
         fault: Fault | None = None
@@ -108,7 +110,7 @@ class MockSet:
         return Matched(pin, fault, tuple(used))
 
     def to_json(self) -> JsonObject:
-        """Return all as JSON, without their hits."""
+        """Return format, pins and faults as JSON, oldest first, without their hits."""
         pins = [asdict(one) for one in self.all if isinstance(one, Pin)]
         return {
             "format": FORMAT,
@@ -117,10 +119,11 @@ class MockSet:
         }
 
     def take(self, data: JsonObject) -> None:
-        """Replace all by those of `to_json`.
+        """Replace all by those of `to_json`, under new ids.
 
         Raises:
-            InputError: They were written in a newer format.
+            InputError: They were written in another format, or one cannot be used; the earlier ones are gone
+                in the second case.
         """
         if data.get("format") != FORMAT:
             raise InputError(f"Pins of format {data.get('format')!r} cannot be read here.")
@@ -142,6 +145,11 @@ def _fits(wanted: Target, target: Target) -> bool:
 
 
 def _check(one: Pin | Fault) -> None:
+    """Check the target, the output, the attempts and the delay of a pin or a fault.
+
+    Raises:
+        InputError: It has no target, a field cannot be used, or a fault has neither an error nor a delay.
+    """
     if not one.target.name:
         raise InputError("It names nothing.", advice="Choose a node or a tool.")
     if isinstance(one, Pin):
@@ -158,7 +166,7 @@ def _check(one: Pin | Fault) -> None:
 
 
 def check_output(kind: TargetKind, output: JsonObject) -> None:
-    """Check the output of a pin.
+    """Check the output of a pin of a kind; ``None`` is allowed for each field.
 
     Raises:
         InputError: A field is unknown or has a value of another type than `Pin` describes.
@@ -257,7 +265,10 @@ class Pin:
 
     @property
     def summary(self) -> str:
-        """Return the output in a few words."""
+        """Return the first non-empty part of the output in at most 60 characters.
+
+        Without one it is the transition that is taken, or ``nothing``.
+        """
         for key in ("text", "says", "result", "error", "variables", "fields", "output"):
             value = self.output.get(key)
             if value not in (None, "", [], {}):
@@ -311,6 +322,9 @@ def is_wanted_hit(hits: str, count: int) -> bool:
 
     ``5`` means the fifth, ``>=5`` each from the fifth on, ``<=5`` the first five, ``%5`` every fifth, an
     empty text all.
+
+    Raises:
+        InputError: The notation cannot be read.
     """
     if not hits.strip():
         return True
@@ -321,6 +335,11 @@ def is_wanted_hit(hits: str, count: int) -> bool:
 
 
 def _read(hits: str) -> tuple[str, int]:
+    """Return sign and number of a notation of hits, the sign empty for a plain number.
+
+    Raises:
+        InputError: It is none.
+    """
     found = _WRITTEN.fullmatch(hits)
     if found is None:
         raise InputError(

@@ -31,7 +31,9 @@ class RecordedAnswers:
     """Whether one that fits answers under any policy, as in scenarios; else it answers a simulated call."""
 
     def of_call(self, call: OutboundCall[Any], *, is_simulated: bool) -> RecordedAnswer | None:
-        """Return the answer to a call under its policy.
+        """Return the first recorded answer that fits a call; ``None`` where none does.
+
+        It is ``None``, too, for a call that is not simulated, unless recorded answers ``win``.
 
         Raises:
             RunError: The pattern of an answer costs too much.
@@ -60,6 +62,11 @@ class RecordedAnswers:
 
 
 def _first(answers: Sequence[Recorded], fits: Callable[[Recorded], bool], target: str) -> Recorded | None:
+    """Return the first answer that fits, or ``None``.
+
+    Raises:
+        RunError: The pattern of an answer costs too much; the message names the ``target``.
+    """
     try:
         return next(filter(fits, answers), None)
     except LimitError as error:

@@ -46,7 +46,11 @@ class Offer(NamedTuple):
 
 
 def system_text(prompt: Prompt) -> str:
-    """Return the system prompt of the call; empty where there is none."""
+    """Return the system prompt of the call; empty where there is none.
+
+    A verdict is asked for with the condition; structured output without a prompt of the author's with
+    `EXTRACT`.
+    """
     if prompt.kind == "judge":
         condition = prompt.choices[0].condition
         about = prompt.system if prompt.system != condition else ""
@@ -57,7 +61,10 @@ def system_text(prompt: Prompt) -> str:
 
 
 def chat_lines(prompt: Prompt, *, recent: int | None, said: str = "") -> list[Line]:
-    """Return the chat as a model reads it; it ends with the user.
+    """Return the chat as a model reads it, oldest first; it ends with the user.
+
+    The prompt's message is added where the chat does not have it, and `NOTHING_NEW` where the assistant was
+    last.
 
     Args:
         prompt: The prompt.
@@ -115,6 +122,10 @@ def _wanted(offer: TransitionOption | ToolSpec) -> str:
 
 
 def _offer(name: str, offer: TransitionOption | ToolSpec) -> Offer:
+    """Return a tool or a transition as a model reads it under a name.
+
+    The schema of a transition also asks for a justification and, where wanted, its line.
+    """
     if isinstance(offer, ToolSpec):
         return Offer(name, offer, offer.signature, object_schema(offer.args_schema))
     schema = object_schema(offer.args_schema)
@@ -139,11 +150,11 @@ def object_schema(schema: JsonObject | None) -> JsonObject:
 
 
 def call_json(prompt: Prompt, *, recent: int | None) -> JsonObject:
-    """Return a model call of any provider as one JSON object.
+    """Return a model call of any provider as one JSON object: model, messages, tools, structured output.
 
     Args:
         prompt: The prompt.
-        recent: How many messages of the chat are sent at most.
+        recent: How many messages of the chat are sent at most; all where there is no limit.
     """
     system = system_text(prompt)
     messages: list[JsonObject] = [{"role": "system", "content": system}] if system else []
@@ -163,6 +174,7 @@ def call_json(prompt: Prompt, *, recent: int | None) -> JsonObject:
 
 
 def _exchanged(message: Message) -> JsonObject:
+    """Return a message of the exchange as JSON: the result of a tool, or an answer with its calls."""
     if message_kind(message) == "tool":
         call = message.get("tool_call_id")
         return {"role": "tool", "tool_call_id": call, "content": message_text(message)}

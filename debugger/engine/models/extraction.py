@@ -46,9 +46,9 @@ class Value:
 
 
 def find_values(text: str) -> list[Value]:
-    """Return the values in a text, by place.
+    """Return the values in a text, by place; empty where there are none.
 
-    Of two that overlap, the one of the more specific kind counts.
+    Of two that overlap, the one whose kind is looked for first counts, as an e-mail address before a number.
     """
     values: list[Value] = []
     taken = bytearray(len(text))
@@ -76,6 +76,7 @@ def fill_fields(schema: Mapping[str, Any] | None, message: str) -> JsonObject:
 
 class _Property:
     def __init__(self, name: str, schema: Any) -> None:
+        """Read words of the name, type and options of a property; without a type it is a string."""
         self.schema: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
         spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
         self.words = [part.lower() for part in re.split(r"[\W_]+", spaced) if part]
@@ -105,6 +106,7 @@ class _Message:
         self.words = words(self.text)
 
     def object(self, schema: Mapping[str, Any]) -> JsonObject:
+        """Return the properties of an object schema that the message fills, in the schema's order."""
         named = schema.get("properties")
         listed = named.items() if isinstance(named, Mapping) else ()
         properties = {name: _Property(name, inner) for name, inner in listed}
@@ -114,6 +116,10 @@ class _Message:
         return {name: value for name, value in fields.items() if value is not None}
 
     def _fill(self, wanted: _Property, properties: list[_Property]) -> Any:
+        """Return a property's value in the message by its type; ``None`` where there is none.
+
+        Of several options that are named, the one with the most words counts.
+        """
         if wanted.type == "object":
             return self.object(wanted.schema) or None
         if wanted.type == "array":
@@ -126,7 +132,10 @@ class _Message:
         return self._value(wanted, is_alone=len(rivals) == 1)
 
     def _value(self, wanted: _Property, *, is_alone: bool) -> Any:
-        """Return the value next to the property's name, else the only one possible."""
+        """Return the value of the kind next to the property's name, else the first one if ``is_alone``.
+
+        It is marked as taken, so that no other property gets it; ``None`` where there is none.
+        """
         possible = [one for one in self.values if one.kind == wanted.kind and one not in self.taken]
         if wanted.type == "integer":
             possible = [one for one in possible if isinstance(one.value, int)]

@@ -29,7 +29,10 @@ class HeuristicModel:
     """
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Answer one prompt."""
+        """Answer one prompt: a transition with arguments, or else fields and, for a speaking node, a line.
+
+        A run that is to be evaluated gets an empty reply; nothing is raised.
+        """
         if prompt.kind == "work" and _is_run(prompt.message):
             return Reply(reason="rules cannot evaluate a run")
         chosen, reason = choose(prompt.message, prompt.choices)
@@ -41,7 +44,10 @@ class HeuristicModel:
 
 
 def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[TransitionOption | None, str]:
-    """Return the option whose condition fits a message best, and the reason."""
+    """Return the option whose condition shares the most words with a message, and the reason.
+
+    The option is ``None`` where the message is blank, nothing is offered, or the best is below the threshold.
+    """
     if not message.strip():
         return None, "nothing new was said to judge"
     offered = list(choices)
@@ -64,7 +70,10 @@ def message_to_read(prompt: Prompt) -> str:
 
 
 def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
-    """Return the labelled line of a speaking node."""
+    """Return the labelled line of a speaking node: what was heard, results, fields and possible steps.
+
+    Without a message it says that the node would open the conversation or speak.
+    """
     label = f"[{BUILT_IN_RULES}: {prompt.node_name}]"
     if not prompt.message.strip():
         is_first = all(is_memo(message) for message in prompt.history())

@@ -62,7 +62,7 @@ class Backchannel:
         return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else source.choice(self.lines)
 
     def prompt(self, prompt: Prompt) -> Prompt:
-        """Return the prompt of the model that makes a filler."""
+        """Return a copy of a prompt for the model that makes a filler, without tools, choices and schema."""
         return replace(
             prompt,
             kind="say",
@@ -141,9 +141,7 @@ def invoke(
 
 
 def usage_info(model: str, latency: float, environment: Environment) -> JsonObject:
-    """Return the usage of an answer, with ``latency`` in milliseconds.
-
-    An answer without a real model uses no tokens.
+    """Return the usage of an answer, with ``latency`` in milliseconds, a new response id and no tokens.
 
     Source: ``platform.md#usage``.
     """
@@ -161,7 +159,10 @@ def usage_info(model: str, latency: float, environment: Environment) -> JsonObje
 
 
 def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
-    """Return the backchannel of a model configuration, if it has one."""
+    """Return the backchannel of a model configuration; ``None`` where it has none.
+
+    Fixed lines win over a model for fillers; a patience that is no number is the default.
+    """
     if llm is None or llm.get("type") != BACKCHANNEL_TYPE:
         return None
     lines = llm.get("backchannel_static_responses")
@@ -186,7 +187,10 @@ def patience_seconds(milliseconds: Any, default: float) -> float:
 def _filler(
     caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
 ) -> str | None:
-    """Return the line to say while the model answers; ``None`` if its own model gives none in time."""
+    """Return the line to say while the model answers; ``None`` if its own model gives none in time.
+
+    The wait for that model ends once ``answered`` is set; its errors are swallowed.
+    """
     if backchannel.llm is None:
         return backchannel.line(prompt.visit, caller.environment.random)
     wanted = backchannel.prompt(prompt)
@@ -219,10 +223,13 @@ class _Deadline:
 
 
 def _call(caller: _Caller, prompt: Prompt, target: str | None, deadline: _Deadline) -> Reply:
-    """Call a model: one in this process directly, a remote one through the gateway, with usage added.
+    """Return a model's reply with usage: of one in this process directly, of a remote one by the gateway.
+
+    The deadline begins anew once a remote model is prepared.
 
     Raises:
         ModelError: There is no answer.
+        DebuggerError: The user must correct something before there can be one.
     """
     model, world = caller.model, caller.environment
     if target is None or not isinstance(model, RemoteModel):
@@ -230,6 +237,7 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None, deadline: _Deadli
     fallback, captured = model.fallback, _CapturedError()
 
     def prepare() -> None:
+        """Prepare the model without a time limit, then begin the deadline anew."""
         deadline.ends = math.inf
         model.prepare(prompt)
         deadline.restart()
@@ -318,7 +326,8 @@ def _result(
         instead: Ends the wait, too: set when the answer is of no use any more.
 
     Raises:
-        ModelError: The wait ended before the call did.
+        ModelError: The wait ended before the call did, or the call raised it.
+        DebuggerError: The call raised it.
     """
     while not call.wait(POLL_SECONDS):
         if cancelled.is_set() or (instead is not None and instead.is_set()):

@@ -63,6 +63,11 @@ def _rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
 
 
 def _rule(node: LocatedValue, place: str) -> Rule:
+    """Read one rule of a script.
+
+    Raises:
+        InputError: A key is unknown or cannot be read, or keys do not go together; the message has the line.
+    """
     keys = node.mapping(place, _KEYS)
     _check_answers(node, keys, place)
     when = keys["when"].pattern("when") if "when" in keys else None
@@ -81,6 +86,11 @@ def _rule(node: LocatedValue, place: str) -> Rule:
 
 
 def _check_answers(node: LocatedValue, keys: Mapping[str, LocatedValue], place: str) -> None:
+    """Check that a rule answers something, and that its answers go together.
+
+    Raises:
+        InputError: It has none of them, ``args`` without ``take``, or something beside ``call``.
+    """
     if not any(key in keys for key in _ANSWERS):
         raise node.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
     if "args" in keys and "take" not in keys:
@@ -114,6 +124,11 @@ def _say(node: LocatedValue) -> str:
 
 
 def _calls(node: LocatedValue, when: Pattern | None) -> Iterator[ScriptedCall]:
+    """Yield the calls of a rule: from a name, a mapping of names to arguments, or a list of these.
+
+    Raises:
+        InputError: It names no tool, or the arguments cannot be read.
+    """
     if isinstance(node.value, list):
         if not node.value:
             raise node.error("call names no tool")
@@ -127,6 +142,11 @@ def _calls(node: LocatedValue, when: Pattern | None) -> Iterator[ScriptedCall]:
 
 
 def _object(node: LocatedValue, what: str, when: Pattern | None) -> JsonObject:
+    """Return a mapping as a JSON object.
+
+    Raises:
+        InputError: It is none, or a text in it refers to a group that ``when`` does not have.
+    """
     plain: JsonObject = {key: value.plain() for key, value in node.mapping(what).items()}
     for text in _texts(plain):
         for reference in GROUP.finditer(text):
@@ -136,6 +156,7 @@ def _object(node: LocatedValue, what: str, when: Pattern | None) -> JsonObject:
 
 
 def _has_group(when: Pattern | None, reference: re.Match[str]) -> bool:
+    """Return whether a reference is ``$$`` or names a group of the pattern, by number or name."""
     if reference["dollar"]:
         return True
     if when is None:
@@ -206,6 +227,11 @@ class Script:
 
 
 def _check_version(root: LocatedValue, keys: Mapping[str, LocatedValue]) -> None:
+    """Check that a script has the version that is read here.
+
+    Raises:
+        InputError: It has none or another.
+    """
     if "version" not in keys:
         raise root.error("a script must say its version", f"Add 'version: {VERSION}'.")
     found = keys["version"]
@@ -252,6 +278,11 @@ def read_tool_answers(section: LocatedValue) -> tuple[ToolAnswer, ...]:
 
 
 def _tool_answer(tool: str, entry: LocatedValue, place: str) -> ToolAnswer:
+    """Read one recorded answer of a tool in inline Python.
+
+    Raises:
+        InputError: It has both a result and an error or neither, or a part cannot be read.
+    """
     keys = entry.mapping(place, _TOOL_KEYS)
     if ("result" in keys) == ("error" in keys):
         raise entry.error(f"{place} needs either a result or an error", "Give it one of the two.")
@@ -265,6 +296,11 @@ def _tool_answer(tool: str, entry: LocatedValue, place: str) -> ToolAnswer:
 
 
 def _conditions(listed: LocatedValue) -> Iterator[tuple[Path, Any]]:
+    """Yield path and wanted value of each condition on arguments; a text is a pattern.
+
+    Raises:
+        InputError: A path cannot be read, or leads to many places.
+    """
     for path, wanted in listed.mapping("with").items():
         try:
             steps = parse_path(path)
@@ -276,6 +312,11 @@ def _conditions(listed: LocatedValue) -> Iterator[tuple[Path, Any]]:
 
 
 def _answer(node: LocatedValue, place: str) -> RecordedAnswer:
+    """Read one recorded answer of a call to the outside.
+
+    Raises:
+        InputError: It has no target, an error beside a status or a body, or a part cannot be read.
+    """
     keys = node.mapping(place, _STUB_KEYS)
     if "to" not in keys:
         raise node.error(f"{place} does not say which calls it is for", "Add 'to' and a regular expression.")

@@ -88,7 +88,13 @@ class _Hit:
 
     @classmethod
     def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
-        """The rule that matched; ``None`` without one."""
+        """Return a hit if a rule's conditions hold for a prompt and it can answer it, else ``None``.
+
+        A rule whose calls were made already, or that only takes a transition where none is offered, cannot.
+
+        Raises:
+            RunError: Its expression costs too much, or a call of it does not fit the tools.
+        """
         match = _search(rule, prompt.message)
         if (rule.when and match is None) or not _is_due(rule, prompt):
             return None
@@ -143,6 +149,11 @@ class _Hit:
     def put_in(self, values: JsonObject, schema: Mapping[str, Any] | None, what: str) -> JsonObject:
         """Return the rule's values with its groups filled in.
 
+        Args:
+            values: The values of ``fill`` or ``args``.
+            schema: The JSON Schema of their object; ``None`` allows none.
+            what: Their name for the message.
+
         Raises:
             RunError: The schema has no property for one of them.
         """
@@ -158,6 +169,11 @@ class _Hit:
 
 
 def _search(rule: Rule, message: str) -> Match[str] | None:
+    """Return where a rule's expression matches a message; ``None`` where it does not or there is none.
+
+    Raises:
+        RunError: The expression costs too much.
+    """
     try:
         return rule.when.search(message) if rule.when else None
     except LimitError as error:
@@ -167,6 +183,7 @@ def _search(rule: Rule, message: str) -> Match[str] | None:
 
 
 def _is_due(rule: Rule, prompt: Prompt) -> bool:
+    """Return whether a rule's visit, its condition and its tool's newest result fit a prompt."""
     if rule.visit is not None and rule.visit != prompt.visit:
         return False
     if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
@@ -194,6 +211,10 @@ def find_choice(rule: Rule, choices: Iterable[TransitionOption]) -> TransitionOp
 
 
 def _rank(choice: TransitionOption, wanted: str) -> int | None:
+    """Return 0, 1 or 2 where a folded name is that of the edge, the destination or the condition.
+
+    It is ``None`` where it is none of them, or empty.
+    """
     names = (
         (choice.edge_name or "", choice.edge_id),
         (choice.destination_node_logical_id, choice.destination_node_name),
@@ -228,6 +249,10 @@ def put_in_groups(values: JsonObject, match: Match[str] | None, schema: Any) -> 
 
 
 def _put_in(value: Any, match: Match[str] | None, schema: Any) -> Any:
+    """Return a value with groups filled in at any depth; other values than texts stay.
+
+    A text that is a whole group is typed by the schema, and ``None`` where the group took no part.
+    """
     if isinstance(value, dict):
         return put_in_groups(value, match, schema)
     if isinstance(value, list):
@@ -250,7 +275,10 @@ def _group(reference: re.Match[str], match: Match[str] | None) -> str | None:
 
 
 def _typed(text: str | None, schema: Any) -> Any:
-    """Return the only number or date in a text where the schema wants one, else the text."""
+    """Return the only number or date in a text where the schema wants one, else the text.
+
+    ``None`` stays ``None``.
+    """
     wanted = _mapping(schema)
     written = wanted.get("type")
     types = written if isinstance(written, list) else [written]
@@ -295,6 +323,11 @@ def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
 
 
 def _call(rule: Rule, call: ScriptedCall, prompt: Prompt, match: Match[str] | None) -> ToolCall:
+    """Return a call of a rule with its groups filled in, under the offered tool's name.
+
+    Raises:
+        RunError: The tool is not offered, or has no such argument.
+    """
     tool = find_tool(call.tool, prompt.tools)
     if tool is None:
         offered = ", ".join(repr(one.name) for one in prompt.tools)

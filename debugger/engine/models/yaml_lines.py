@@ -62,7 +62,7 @@ class LocatedValue:
         return self.value
 
     def mapping(self, what: str, known: tuple[str, ...] = ()) -> dict[str, LocatedValue]:
-        """Return the value as a mapping.
+        """Return the value as a mapping, the same object.
 
         Args:
             what: Its name for the message.
@@ -101,10 +101,10 @@ class LocatedValue:
         return self.value
 
     def pattern(self, what: str) -> Pattern:
-        """Return the value as a regular expression, ignoring case.
+        """Return the value as a compiled regular expression, ignoring case.
 
         Raises:
-            InputError: It is none, or costs too much.
+            InputError: It is no text or no expression, or costs too much.
         """
         try:
             return compile_pattern(self.text(what), ignores_case=True)
@@ -118,10 +118,10 @@ class LocatedValue:
         return YamlError(f"{message}.", self.line, self.column, advice)
 
     def at(self, path: Sequence[object]) -> LocatedValue:
-        """Return the value at a path, or the last existing one before it.
+        """Return the value at a path; a step that leads nowhere is passed over.
 
         Args:
-            path: Keys and indexes; those that lead nowhere are passed over.
+            path: Keys and indexes, outermost first.
         """
         found = self
         for step in path:
@@ -137,7 +137,7 @@ class LocatedValue:
 
 
 def read_yaml(text: str) -> LocatedValue:
-    """Read one document.
+    """Read one document; an empty one is ``None`` at line 1.
 
     Raises:
         InputError: It is not YAML, is larger than a limit allows, names a key twice, or uses an alias or a
@@ -176,7 +176,11 @@ class _Loader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Return the next node; what costs too much is refused before it is read."""
+        """Return the next node with all that is below it.
+
+        Raises:
+            YamlError: It is an alias, one value too many, or nested too deep; raised before it is read.
+        """
         place = _place(self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):
             raise YamlError("aliases are not read here.", *place, _NO_ALIASES)
@@ -225,6 +229,11 @@ class _Reader:
         return LocatedValue(dict(self._pairs(node)), *place)
 
     def _pairs(self, node: yaml.Node) -> Iterator[tuple[str, LocatedValue]]:
+        """Yield name and value of each pair of a mapping, the value with the key's place.
+
+        Raises:
+            YamlError: A key is no text or is there twice, or a value cannot be read.
+        """
         names: set[str] = set()
         for key, value in node.value:
             place = _place(key.start_mark)
@@ -237,6 +246,11 @@ class _Reader:
 
 
 def _scalar(node: yaml.ScalarNode, place: tuple[int, int]) -> Any:
+    """Return the Python value of a scalar by its tag.
+
+    Raises:
+        YamlError: The tag is none of YAML's plain ones, or the number is too long.
+    """
     read = _SCALARS.get(node.tag)
     if read is None:
         raise YamlError(f"the tag {node.tag!r} is not read here.", *place, "Leave it out.")

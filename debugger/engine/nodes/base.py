@@ -140,7 +140,10 @@ class NodeContext:
         return filled.text
 
     def edge_message(self, transition: Transition) -> str | None:
-        """Return the fixed message of a transition's edge, or ``None``."""
+        """Return the fixed message of a transition's edge, variables filled in; ``None`` without one.
+
+        A message in sequence moves on. A line that a model should have written gives a warning.
+        """
         condition = transition.condition
         if condition is None:
             return None
@@ -171,7 +174,7 @@ class NodeContext:
     def for_tool(
         self, node_logical_id: str, timeout: float | None, authored_arguments: JsonObject | None = None
     ) -> ToolContext:
-        """Return the context of a tool call.
+        """Return the context of a tool call; warnings and met mocks go to the lists of this context.
 
         Args:
             node_logical_id: The node that calls.

@@ -31,7 +31,11 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
     failed_output: ClassVar[JsonObject] = {"deduplicated_list": None, "removed_count": 0}
 
     def transform(self, context: NodeContext) -> JsonObject:
-        """Read list and key, and keep the first of each."""
+        """Return the list without duplicates and the number of removed elements.
+
+        Raises:
+            InputError: The key cannot be used, or the variable is absent or holds no list.
+        """
         key = self._key(context)
         elements = self.input(context)
         if not isinstance(elements, list):
@@ -44,6 +48,11 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
         return {"deduplicated_list": unique, "removed_count": len(elements) - len(unique)}
 
     def _key(self, context: NodeContext) -> Path:
+        """Return the path of the key, of the named variable if there is one, else of the config.
+
+        Raises:
+            InputError: It is missing, no path, or has ``[]`` in it.
+        """
         name = self.config.dedup_key_runtime_variable_name
         found = self.config.dedup_key
         if name:
@@ -67,7 +76,7 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
 
 
 def without_duplicates(elements: list[Any], key: Path) -> list[Any]:
-    """Return the first element per key value and all keyless ones.
+    """Return the first element per key value and all keyless ones, in their order, as a new list.
 
     Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
     whatever the order of their members. Null is a value.

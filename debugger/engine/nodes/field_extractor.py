@@ -33,7 +33,11 @@ class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
     failed_output: ClassVar[JsonObject] = {"extracted_result": None}
 
     def transform(self, context: NodeContext) -> JsonObject:
-        """Read data and paths, and keep what is at the paths."""
+        """Return the input reduced to what is at the paths.
+
+        Raises:
+            InputError: A path is missing or malformed, or the variable is absent or holds no object or list.
+        """
         paths = [parse_path(written) for written in self._written_paths(context)]
         data = self.input(context)
         if not isinstance(data, dict | list):
@@ -45,6 +49,11 @@ class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
         return {"extracted_result": extract(data, paths)}
 
     def _written_paths(self, context: NodeContext) -> list[str]:
+        """Return the paths as written, of the named variable if there is one, else of the config.
+
+        Raises:
+            InputError: There are none, or the variable is absent or holds no list of texts.
+        """
         name = self.config.keys_to_retain_runtime_variable_name
         written = self.config.keys_to_retain
         if name:

@@ -89,7 +89,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     counts_as_tool_call: ClassVar[bool] = True
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Fill the request, call, emit events, write variables."""
+        """Make the request, yield its event and write value, success and error; a failure ends no run."""
         result = self._result(context)
         is_plain = result.value is None or isinstance(result.value, dict)
         wrapped = result.value if is_plain else {"data": result.value}
@@ -111,7 +111,10 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         )
 
     def _result(self, context: NodeContext) -> _Result:
-        """Send the request through the gateway; failures are part of the result."""
+        """Send the request through the gateway and return the result; failures are part of it.
+
+        A simulated answer gives a warning. Secrets are masked in command, value and error.
+        """
         gateway, secrets = context.outbound, context.outbound.secrets
         call_class: Literal["read", "write"] = "read" if self.config.method in _READING else "write"
         command = None
@@ -135,7 +138,13 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return _Result(command, answer.status_code, value, fault)
 
     def _request(self, context: NodeContext) -> HttpRequest:
-        """Return the request with placeholders replaced, and the destination as its author has written it."""
+        """Return the request with placeholders replaced, and the destination as its author has written it.
+
+        Placeholders without a value are noted in the context.
+
+        Raises:
+            InputError: The URL is empty, or query or body is not JSON or too large.
+        """
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
         written = {
             name: write_plain(value) for name, value in (config.headers or {}).items() if value is not None
@@ -160,6 +169,11 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return HttpRequest(config.method, url, headers, body, authored, secrets)
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
+        """Return the URL: the turn's ``override_url`` unchanged, else the author's with values filled in.
+
+        Raises:
+            InputError: Both are empty.
+        """
         override = context.node_input.get("override_url")
         if isinstance(override, str) and override.strip():
             return MaskedValue(override.strip(), context.outbound.secrets.mask(override.strip()))
@@ -169,6 +183,10 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:
+    """Return an answer's body in a format, masked, and the error of a body that is not JSON.
+
+    A binary one is in base64; one that is not JSON comes as text.
+    """
     if response_format == "binary":
         return base64.b64encode(secrets.mask_bytes(answer.body)).decode(), None
     if response_format == "text":

@@ -22,7 +22,7 @@ class NoOpNode(Node[NoOpConfig]):
     Config: ClassVar[type[NodeConfig]] = NoOpConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Wait for the configured delay, then write the outcome."""
+        """Wait for the configured delay, write success or the simulated failure, and return it; no events."""
         yield from ()
         if self.config.delay_seconds > 0:
             context.sleep(self.config.delay_seconds)

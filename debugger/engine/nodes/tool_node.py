@@ -55,6 +55,12 @@ class ToolNode(Node[ToolNodeConfig]):
     counts_as_tool_call: ClassVar[bool] = True
 
     def __init__(self, config: NodeConfig) -> None:
+        """Make the node's tool, if it has one.
+
+        Raises:
+            RunError: The engine does not run its type, or it writes to a variable of the outcome.
+            InputError: A field of the tool has a value that it cannot have.
+        """
         super().__init__(config)
         self._tool: Tool | None = None
         tool = self.config.tool_config
@@ -69,7 +75,7 @@ class ToolNode(Node[ToolNodeConfig]):
             check_targets(self._tool.config, self.result_name, f"Node {self.config.label!r}")
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Fill the arguments, call, write the outcome.
+        """Fill the arguments, call the tool, write result and outcome; a failure ends no run.
 
         Without a tool the call fails, unless the user answers for the node.
         """
@@ -99,7 +105,7 @@ class ToolNode(Node[ToolNodeConfig]):
         return named or RESULT_NAME
 
     def _missing_result(self, context: NodeContext) -> Generator[Event, None, ToolResult]:
-        """Return the user's result in place of the missing tool, else a failure."""
+        """Return the user's result in place of the missing tool, else a failure with a warning."""
         prompt = context.prompt(
             self.config,
             kind="work",

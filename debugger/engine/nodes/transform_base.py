@@ -85,6 +85,7 @@ class TransformationNode(Node[Config]):
         return self.variable(context, name, field_name="input_runtime_variable_name")
 
     def _attempt(self, context: NodeContext) -> tuple[JsonObject, str | None]:
+        """Return the output and ``None``, or the failed output and the error; nothing is raised."""
         try:
             return self.transform(context), None
         except InputError as error:
@@ -95,7 +96,7 @@ class TransformationNode(Node[Config]):
 
 
 def kind_of(value: Any) -> str:
-    """Describe a JSON value in a message about its type."""
+    """Describe a JSON value in a message about its type, as ``the number 3`` or ``a list``."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):

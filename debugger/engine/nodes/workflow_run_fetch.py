@@ -23,7 +23,10 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
     Config: ClassVar[type[NodeConfig]] = WorkflowRunFetchConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Load the run of an id with placeholders, and write its record as JSON text or the error."""
+        """Load the run of an id with placeholders, and write its record as JSON text or the error.
+
+        A failure is reported as a warning and ends no run.
+        """
         yield from ()
         name = self.config.result_runtime_variable_name
         text, error = None, None

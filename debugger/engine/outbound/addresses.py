@@ -82,6 +82,7 @@ def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
 
 
 def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
+    """Return the kind of an address that is not called, as the end of a sentence; ``None`` if it is."""
     if address in METADATA_ADDRESSES:
         return "an address that gives out the credentials of this machine"
     if address.is_link_local:
@@ -139,6 +140,7 @@ class AddressLookup:
     """
 
     def __init__(self, host: str, port: int, limits: HttpLimits, masked_host: str = "") -> None:
+        """Refuse a name of a cloud's metadata service, else start the lookup in the background."""
         self._shown_host = masked_host or host
         self._refuses_private = limits.refuses_private
         if host.lower().rstrip(".") in METADATA_NAMES:

@@ -19,7 +19,7 @@ _WILDCARD = "*."
 
 
 def parse_url(text: str) -> httpx.URL | None:
-    """Return an absolute HTTP URL; ``None`` where a text is none.
+    """Return an absolute URL of http or https with a valid host and port; ``None`` for another text.
 
     What is decided about a URL is decided on this object, which the client connects by: two parsers can
     differ about where a URL leads.
@@ -69,7 +69,10 @@ class Destination:
 
     @classmethod
     def of_parsed(cls, url: httpx.URL, host_header: str = "") -> Self | None:
-        """Return the same for a URL that is parsed already."""
+        """Return the destination of a parsed URL; ``None`` where scheme or host cannot be compared.
+
+        That is another scheme than http or https, or a host that is malformed or masked.
+        """
         host = url.raw_host.decode("ascii")
         if url.scheme not in PORTS or not _HOST.fullmatch(url.raw_host) or "*" in host:
             return None
@@ -125,7 +128,7 @@ class AllowedHost:
         return cls(found, below)
 
     def allows(self, destination: Destination) -> bool:
-        """Return whether a secret may go to a destination and named host."""
+        """Return whether a secret may go to a destination and, where it has one, to its named host, too."""
         named = destination.named_host
         if named:
             other = Destination.of(f"{destination.scheme}://{named}")

@@ -265,7 +265,10 @@ class LiveGateway:
         timeout: float,
         substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """See `Gateway.call`; it is logged."""
+        """Answer a call by its substitute, or make or refuse it by its policy, and log it; never raise.
+
+        Its entry in the ledger is there before the call is made, and completed after it.
+        """
         if (
             substitute is None
             and call.live is not None
@@ -306,7 +309,10 @@ class LiveGateway:
         substitute: Substitute[Answer] | None,
         entry: JsonObject,
     ) -> tuple[OutboundOutcome[Answer], int | None]:
-        """Return what came of a call, with the status code of its answer."""
+        """Return what came of a call, with the status code of its answer; every error becomes an outcome.
+
+        The entry is marked as live and started before a live call is made.
+        """
         if call.refusal:
             return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal)), None
         how: Policy = "simulated" if substitute is not None else self.policy_of(call.call_class)
@@ -330,7 +336,7 @@ class LiveGateway:
             return OutboundOutcome(how, error=error_text), None
 
     def _make_entry(self, call: OutboundCall[Any], node_id: str, started: float) -> JsonObject:
-        """Return the entry of a call that is not made yet."""
+        """Return the entry of a call that is not made yet: blocked, without success, secrets masked."""
         return {
             "at": started,
             "node_logical_id": node_id,
@@ -367,6 +373,7 @@ def _call_live(call: OutboundCall[Answer], timeout: float) -> Answer:
 
 
 def _explain_refusal(call: OutboundCall[Any], policy: Policy) -> str:
+    """Return why a policy refused a call, with the setting that lets it out or simulates it."""
     setting = f"WORKFLOW_DEBUGGER_OUTBOUND_{call.call_class.upper()}"
     if policy == "live":
         return (

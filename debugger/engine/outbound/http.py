@@ -114,6 +114,12 @@ def send(
 def _open_response(
     request: HttpRequest, deadline: Deadline, policy: DestinationPolicy
 ) -> Iterator[httpx.Response]:
+    """Send one request and yield the response with its body unread; close the connection afterwards.
+
+    Raises:
+        OutboundError: The request cannot be sent, the connection fails or takes too long, or the answer is
+            packed in a way that is not unpacked.
+    """
     try:
         wire = wire_request(request)
         url = httpcore.URL(
@@ -145,6 +151,11 @@ def _open_response(
 
 
 def _read(response: httpx.Response, limits: HttpLimits) -> HttpAnswer:
+    """Read a response's whole body, unpacked.
+
+    Raises:
+        OutboundError: It is longer than the limit, or cannot be unpacked to its end.
+    """
     body = bytearray()
     try:
         for piece in response.iter_bytes():
@@ -216,6 +227,10 @@ class HttpAnswer:
 
     @property
     def _decoded(self) -> str:
+        """Return the body as text, by UTF-8 where its character set is unknown; secrets are not masked.
+
+        Bytes that do not fit are replaced.
+        """
         header = Message()
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
@@ -227,7 +242,7 @@ class HttpAnswer:
         return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body as a JSON value; ``None`` where it is blank.
+        """Return the body as a JSON value, literal secrets masked; ``None`` where it is blank.
 
         Raises:
             ValueError: It is not JSON, or nested too deep to be read.
@@ -245,7 +260,7 @@ class HttpAnswer:
 
 
 def simulate_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
-    """Return the recorded answer, or a default marked as simulated."""
+    """Return the recorded answer, by default with status 200; without one a body ``{"simulated": true}``."""
     if recorded is None:
         return _json_answer(200, {"simulated": True})
     status = recorded.status or 200
@@ -297,6 +312,11 @@ def follow_redirect(request: HttpRequest, status: int, location: str) -> HttpReq
 
 
 def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
+    """Return the URL that a redirect leads to, resolved against the called one.
+
+    Raises:
+        OutboundError: It is no URL, not http or https, or leads from https to http.
+    """
     try:
         there = here.join(location)
     except (httpx.InvalidURL, ValueError):
@@ -315,6 +335,10 @@ def _method(method: str, status: int) -> str:
 
 
 def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, MaskedValue]:
+    """Return the headers of the next request, without ``Host``.
+
+    To another host those with a secret are left out; without the body those about the content.
+    """
     headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
     if not is_same:
         headers = {

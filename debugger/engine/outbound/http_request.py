@@ -101,7 +101,7 @@ class HttpRequest:
 
     @property
     def literal_secrets(self) -> Secrets:
-        """Return the literal secrets in URL and headers, and a secret host."""
+        """Return the literal secrets in URL and headers, to be masked in the answer, with a masked host."""
         url = str(self.url.real)
         parsed = parse_url(url)
         hosts: list[str] = []
@@ -139,7 +139,7 @@ def wire_request(request: HttpRequest) -> httpx.Request:
 
 
 def header_value(name: str, value: str) -> str:
-    """Return the value of a header as it is sent.
+    """Return the value of a header as it is sent: stripped.
 
     Raises:
         InputError: HTTP does not allow the name or the value; the message does not show the value.
@@ -165,7 +165,7 @@ def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def with_query(url: str, query: Mapping[str, Any]) -> str:
-    """Add parameters to the query of a URL."""
+    """Return a URL with parameters added to its query, before a fragment; unchanged without any."""
     if not query:
         return url
     address, mark, fragment = url.partition("#")
@@ -180,6 +180,10 @@ def host_header(headers: Mapping[str, str]) -> str:
 
 
 def _content(body: HttpBody, headers: httpx.Headers) -> dict[str, Any]:
+    """Return a body as keyword arguments of `httpx.Request`; the content type in ``headers`` is set.
+
+    A type of the author's stays, but a multipart form's without a boundary is removed.
+    """
     value = body.value.real
     if body.content_type == "multipart/form-data":
         if "boundary=" not in headers.get("content-type", ""):
@@ -258,6 +262,11 @@ def read_body(
 def _read(
     written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget, field_name: str
 ) -> MaskedValue | None:
+    """Return the filled value of a field, its JSON read; ``None`` where it is absent, blank or null.
+
+    Raises:
+        InputError: It is not JSON once its placeholders are filled in.
+    """
     if not isinstance(written, str):
         return None if written is None else secrets.fill_value(written, scope, budget)
     filled = secrets.fill(written, scope, budget, is_json=True)
@@ -272,6 +281,11 @@ def _read(
 
 
 def _parsed(text: str, field_name: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        InputError: It is none; the message names the field and does not show the text.
+    """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -295,6 +309,7 @@ def curl_command(request: HttpRequest) -> str:
 
 
 def _curl_body(request: HttpRequest) -> list[str]:
+    """Return the words of a curl command for the masked body, with its content type; empty without one."""
     body, shown = request.body, request.masked_body
     if body is None:
         return []

@@ -15,6 +15,7 @@ class KnownSecrets:
     """Values that are masked in texts, in every spelling in which they are sent."""
 
     def __init__(self) -> None:
+        """Begin without values."""
         self._lock = threading.Lock()
         self._values: dict[str, bool] = {}
         """Whether each value is lasting."""
@@ -27,6 +28,9 @@ class KnownSecrets:
 
     def add(self, values: Iterable[str], *, is_lasting: bool = False) -> None:
         """Remember values; what is too short to be recognised in a text is left out.
+
+        Beyond `_MAX_VALUES` the oldest that are not lasting are forgotten; ``version`` grows where something
+        is new.
 
         Args:
             values: The values.

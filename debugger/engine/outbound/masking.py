@@ -92,7 +92,7 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_body(value: Any) -> Any:
-    """Mask the fields named like secrets in a copy of a value."""
+    """Return a copy of a value whose fields named like secrets are masked, at any depth."""
     if isinstance(value, Mapping):
         return {
             key: MARK if _has_secret_part(_bare(str(key))) else mask_body(inner)
@@ -104,7 +104,10 @@ def mask_body(value: Any) -> Any:
 
 
 def _written(url: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values named like secrets; of ``Bearer x`` also ``x``."""
+    """Yield the password in a URL, and values of headers and parameters named like secrets.
+
+    Of ``Bearer x`` also ``x``, and of a user with a password what is sent for both.
+    """
     parts = urlsplit(url)
     if parts.password:
         yield from (parts.password, unquote(parts.password))

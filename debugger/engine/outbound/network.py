@@ -45,10 +45,12 @@ class CheckedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first of a host's addresses that answers.
+        """Connect to the first of a host's allowed addresses that answers, within the call's deadline.
+
+        ``timeout`` is not used: each attempt has the seconds of the policy.
 
         Raises:
-            OutboundError: None does, or none may be called.
+            OutboundError: None answers, none may be called, or time is up.
         """
         reason = ""
         lookup = self.policy.look_up(host, port, self.masked_host)

@@ -93,6 +93,7 @@ class Secrets:
         values: Mapping[str, str] | None = None,
         hosts: Mapping[str, Sequence[AllowedHost]] | None = None,
     ) -> None:
+        """Leave out blank values, and prepare the spellings to be masked."""
         self._values = {name: value for name, value in (values or {}).items() if value.strip()}
         self._hosts = dict(hosts or {})
         self._marks = dict.fromkeys(self._values, MARK)
@@ -198,7 +199,10 @@ class Secrets:
         return data
 
     def mask_value(self, value: Any) -> Any:
-        """Replace the secrets in a copy of a JSON value, keys included."""
+        """Return a copy of a JSON value with the secrets in it masked, keys included.
+
+        A number that is spelled like a secret is masked, too; without secrets it is the value itself.
+        """
         if not self._written:
             return value
         if isinstance(value, str):
@@ -255,6 +259,10 @@ def _with(scope: Scope, secrets: Mapping[str, str]) -> Scope:
 
 
 def _filled(value: Any, scope: Scope, budget: RenderBudget, unresolved: list[str]) -> Any:
+    """Return a copy of a JSON value with its texts filled in, keys unchanged.
+
+    Placeholders that nothing filled are added to ``unresolved``.
+    """
     if isinstance(value, str):
         filled = budget.fill(value, scope)
         unresolved += filled.unresolved

@@ -78,6 +78,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         only: httpx2.URL | None = None,
         masked_host: str = "",
     ) -> None:
+        """Keep limits and origin, and open the transport that sends."""
         self.limits = limits
         self._policy = DestinationPolicy(limits, None if only is None else Origin.of(only))
         self._masked_host = masked_host
@@ -98,10 +99,12 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         return lookup.allowed()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send to the first address that answers.
+        """Send a request to the first address that answers, and return the response.
 
         Raises:
-            OutboundError: The host may not be called, its answer is packed, or redirects where none follows.
+            OutboundError: The host or the origin may not be called, its answer is packed, or it redirects to
+                where no request follows.
+            httpx2.ConnectError: No address answers.
         """
         self._policy.keep_origin(request.url)
         *others, last = await self.addresses(request.url)
@@ -128,6 +131,14 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             raise OutboundError(f"The answers of the server are larger than the limit, {limit} bytes.")
 
     async def _sent(self, request: httpx2.Request, address: str) -> httpx2.Response:
+        """Send a request to one address; return the response, whose bytes count against the limit.
+
+        For a POST the status code of an error is noted in ``refusal``.
+
+        Raises:
+            OutboundError: The answer is packed, or redirects to where no request follows; it is closed
+                before.
+        """
         response = await self._inner.handle_async_request(self._addressed(request, address))
         assert isinstance(response.stream, httpx2.AsyncByteStream), "the transport is asynchronous"
         if request.method == "POST":
@@ -142,7 +153,12 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         return response
 
     async def _check_redirect(self, here: httpx2.URL, location: str, response: httpx2.Response) -> None:
-        """Refuse a redirect before a client could follow it; no URL is shown, for its secrets."""
+        """Refuse a redirect before a client could follow it; no URL is shown, for its secrets.
+
+        Raises:
+            OutboundError: It leads to no URL of http or https, or from https to http; the response is closed
+                before.
+        """
         shown = f"{self._masked_host or here.host} redirects to another URL"
         try:
             check_redirect(here, here.join(location), shown)
@@ -154,7 +170,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             raise
 
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
-        """Return the request to an address, keeping the host's name for TLS."""
+        """Return a copy of a request to an address, keeping the host's name for TLS."""
         waits = dict(request.extensions.get("timeout") or {})
         waits["connect"] = self._policy.connect_seconds(waits.get("connect"))
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}

@@ -79,6 +79,11 @@ class _Expander:
     """The expansion of one workflow."""
 
     def __init__(self, workflow: Workflow, load_workflow: LoadWorkflow) -> None:
+        """Find and inline the workflows of all super nodes, from the outside in.
+
+        Raises:
+            RunError: One cannot be found or inlined, or a limit is exceeded.
+        """
         self._document: Final = workflow.to_wire()
         self._sources: Final = Sources(load_workflow)
         self._variables: Final = Variables()
@@ -95,7 +100,14 @@ class _Expander:
         self._levels = self._found(outermost)
 
     def expansion(self) -> Expansion:
-        """Return the workflow without super nodes."""
+        """Return the workflow without super nodes, with the origins and warnings of what was inlined.
+
+        The flags of super nodes move to the nodes by which they are entered. Call it once.
+
+        Raises:
+            RunError: An edge of a super node cannot be taken over, there are too many edges, or the whole
+                cannot be read.
+        """
         inner = {
             str(node["logical_id"]): node
             for level in reversed(self._levels[1:])
@@ -127,6 +139,13 @@ class _Expander:
     # From the outside in
 
     def _found(self, outermost: InlinedWorkflow) -> list[InlinedWorkflow]:
+        """Return the outermost workflow and all inlined ones, an outer one before those inside it.
+
+        Each is counted against the limits.
+
+        Raises:
+            RunError: One cannot be inlined, or a limit is exceeded.
+        """
         levels, taken = [outermost], set[str]()
         self._count(outermost, taken)
         for level in levels:  # grows on the way
@@ -139,8 +158,10 @@ class _Expander:
     def _inside(self, super_node: SuperNode, level: InlinedWorkflow) -> InlinedWorkflow:
         """Return the workflow of a super node with its interface values applied, ready to be inlined.
 
+        Its variables are added to the expansion's, and its warnings noted.
+
         Raises:
-            RunError: It is nested too deep, contains itself or cannot be found.
+            RunError: It is nested too deep, contains itself, cannot be found or does not fit its values.
         """
         if len(level.origin) >= MOST_LEVELS:
             raise RunError(
@@ -196,6 +217,11 @@ class _Expander:
     # Putting together
 
     def _joined(self) -> Workflow:
+        """Return the expanded workflow: the author's settings, nodes and edges with the inner ones.
+
+        Raises:
+            RunError: There are too many edges, one cannot be taken over, or the whole cannot be read.
+        """
         joined = self._variables.merge_into(self._document)
         config = self._document.get("workflow_config") or {}
         # The author's nodes get their workflow's tools, which no inner node gets.
@@ -240,6 +266,10 @@ class _Expander:
             yield edge
 
     def _settings(self, config: JsonObject | None) -> JsonObject | None:
+        """Return the workflow's settings without its tools, the escalation leading into a super node.
+
+        ``None`` stays ``None``.
+        """
         if config is None:
             return None
         strikes = config.get("guardrail_strikes_config")
@@ -277,8 +307,8 @@ class Variables:
     def separated(self, super_node: SuperNode, filled: AppliedWorkflow) -> AppliedWorkflow:
         """Return an inner workflow with own variables in place of those that have another value.
 
-        Nodes write no dynamic variables, so a reader inside finds under the new name what it found under the
-        old one.
+        They are noted in its aliases. Nodes write no dynamic variables, so a reader inside finds under the
+        new name what it found under the old one.
         """
         known, values, aliases = self.assigned_dynamic, JsonObject(), dict(filled.aliases)
         for name, value in filled.dynamic_variables.items():
@@ -290,7 +320,10 @@ class Variables:
         return replace(filled, dynamic_variables=values, aliases=aliases)
 
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
-        """Add an inner workflow's variables; yield a warning for each conflict."""
+        """Add an inner workflow's variables, known values winning; yield a warning for each conflict.
+
+        All are added only once the generator has been run to its end.
+        """
         document = filled.document
         own = _default_variables(document)
         self.dynamic = {**(document.get("dynamic_variables") or {}), **own, **self.dynamic}
@@ -301,7 +334,8 @@ class Variables:
     def merge_into(self, document: JsonObject) -> JsonObject:
         """Return a copy of the outer document with these variables merged.
 
-        Inner defaults lose to the document's values; the super node's values replace them.
+        Inner defaults lose to the document's values; the super node's values replace them, the dynamic ones
+        as defaults of the workflow's settings.
         """
         config = document.get("workflow_config") or {}
         if self.assigned_dynamic:
@@ -327,6 +361,11 @@ def _default_variables(document: JsonObject) -> JsonObject:
 
 
 def _add_first(super_node: SuperNode, known: JsonObject, values: JsonObject) -> Iterator[str]:
+    """Add values to ``known`` where it has none; yield warnings.
+
+    There is one for a value with placeholders, which are not filled in, and one for a name that has another
+    value.
+    """
     for name, value in values.items():
         if isinstance(value, str) and may_have_placeholders(value):
             yield (
@@ -355,9 +394,10 @@ class UnfoldedGraph(NamedTuple):
 def unfold(
     workflow: Workflow, expansion: Expansion, super_nodes: Container[str] | None = None
 ) -> UnfoldedGraph:
-    """Return a workflow with what is inside its opened super nodes.
+    """Return a workflow's graph with what is inside its opened super nodes.
 
-    Nodes and edges have the ids by which events name them. Edges of a super node stay as written.
+    Nodes and edges have the ids by which events name them. Edges of a super node stay as written. Without an
+    opened one it is the workflow's own graph, and there are no groups.
 
     Args:
         workflow: The workflow as its author wrote it.

@@ -92,6 +92,11 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
 
 
 def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
+    """Yield the fields of an interface, those in the guide's shape rewritten as the others.
+
+    Raises:
+        RunError: A field has no name, or is mapped to what is not a variable.
+    """
     for name in ("input_fields", "field_values"):
         listed = interface.get(name)
         for each in listed if isinstance(listed, list) else ():
@@ -104,7 +109,11 @@ def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject
 
 
 def _from_guide(super_node: SuperNode, written: JsonObject) -> JsonObject:
-    """Return a field of the guide's shape, where nothing is required."""
+    """Return a field of the guide's shape as one with ``mappings``, where nothing is required.
+
+    Raises:
+        RunError: It is mapped to something that is not a variable.
+    """
     field_name, goal = written["name"], written.get("map_to")
     target = None if goal is None else _variable_target(goal)
     if goal is not None and target is None:
@@ -124,6 +133,11 @@ def _variable_target(written: Any) -> Target | None:
 
 
 def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, list[Assignment]]:
+    """Return values by field name, and those whose key is itself a variable as assignments.
+
+    A key that is the goal of a field stands for that field; an unknown key stays among the named values, and
+    a ``None`` for a variable is left out.
+    """
     names = {each["name"] for each in fields}
     by_goal = {each["map_to"]: each["name"] for each in fields if isinstance(each.get("map_to"), str)}
     named, direct = JsonObject(), list[Assignment]()
@@ -163,6 +177,11 @@ def _schema_misfit(value: Any, schema: Any) -> str | None:
 
 
 def _targets(super_node: SuperNode, declared: JsonObject) -> Iterator[Target]:
+    """Yield the targets of a field's mappings in order; none where it has none.
+
+    Raises:
+        RunError: A mapping cannot be read.
+    """
     mappings = declared.get("mappings")
     for written in mappings if isinstance(mappings, list) else ():
         try:
@@ -192,10 +211,11 @@ class AppliedWorkflow:
 def apply_values(
     super_node: SuperNode, document: JsonObject, assignments: Sequence[Assignment]
 ) -> AppliedWorkflow:
-    """Write values where the mappings say. The document itself is not changed.
+    """Return a workflow with values written where the mappings say; the document itself is not changed.
 
-    A path leads to something that is there: only its first step may name a field that the document leaves
-    out and that every node of the type, edge or workflow has. A value may hold placeholders, and keeps them.
+    Values of variables are returned beside it, a reference to another variable as an alias. A path leads to
+    something that is there: only its first step may name a field that the document leaves out and that every
+    node of the type, edge or workflow has. A value may hold placeholders, and keeps them.
 
     Raises:
         RunError: A mapping names no target, or one that is not there, or one that cannot have such a value;
@@ -237,10 +257,15 @@ def apply_values(
 
 
 def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, Mapping[Any, int]]) -> None:
-    """Write the value of a field to its target in a document.
+    """Write the value of a field to its target; ``document`` is changed, but no node or edge in it.
+
+    Args:
+        document: The workflow.
+        assignment: The value and its target.
+        places: The index of each node and edge in its list, by id.
 
     Raises:
-        InputError: The target is not there, or its path leads to many places.
+        InputError: The target is not there or cannot have the value, or its path leads to many places.
     """
     target, value = assignment.target, assignment.value
     written = _required(target.target_field_path, "target_field_path")
@@ -272,7 +297,11 @@ def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel])
 
 
 def _with_value(value: Any, path: Path, new: Any) -> Any:
-    """Return a copy of a value with another value at a path."""
+    """Return a copy of a value with another value at a path; what is beside the path is shared.
+
+    Raises:
+        InputError: A step leads to nothing.
+    """
     root = here = _copy(value)
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)

@@ -80,7 +80,13 @@ def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
 
 
 def _reached(entries: Iterable[str], ways: dict[str, _Leaving], *, beside_too: bool) -> set[str]:
-    """Return the entries and all nodes that can be reached from them."""
+    """Return the entries and all nodes that can be reached from them by enabled edges.
+
+    Args:
+        entries: Ids of nodes.
+        ways: Where edges lead, by source.
+        beside_too: Whether companion edges and forked threads count.
+    """
     found = set(entries)
     waiting = list(found)
     while waiting:
@@ -167,7 +173,9 @@ class Ports:
 def inline(
     super_node: SuperNode, parent: InlinedWorkflow, name: str, stored: JsonObject, filled: AppliedWorkflow
 ) -> InlinedWorkflow:
-    """Inline the workflow of a super node.
+    """Return the workflow of a super node under the ids of the expanded workflow, settings written in.
+
+    The documents are not changed.
 
     Args:
         super_node: The super node.
@@ -214,7 +222,13 @@ def inline(
 
 
 def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Ports:
-    """Return a super node's entry and exits, through nested super nodes."""
+    """Return a super node's entry and exits, through nested super nodes.
+
+    Args:
+        super_node: The super node.
+        level: Its inlined workflow.
+        ports_by_id: Those of the super nodes inside it, which must be there already.
+    """
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []
@@ -232,6 +246,11 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
 
 
 def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
+    """Return the id of the first enabled start node of a workflow.
+
+    Raises:
+        RunError: There is none.
+    """
     starts = (node for node in nodes if _is_on(node) and Part(node).is_start)
     start = next(starts, None)
     if start is None:
@@ -258,7 +277,8 @@ def joined_edges(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Itera
 
     An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
     where the inner workflow ends; a conditional one also from every inner node that calls a model, so that it
-    can be taken before the end; a companion edge from the nodes that call a model.
+    can be taken before the end; a companion edge from the nodes that call a model. Each copy has an id of its
+    own.
 
     Raises:
         RunError: An edge out of a super node is judged in a wait, or a companion edge leads to several nodes.
@@ -276,7 +296,7 @@ def joined_edges(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Itera
 
 
 def missing_exits(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[str]:
-    """Yield a warning for each direct edge that no inner end takes."""
+    """Yield a warning for each direct edge out of a super node inside which no node is an end."""
     for edge in level.edges:
         source = edge.get("source_node_logical_id")
         if source in ports_by_id and edge["type"] == "direct" and not ports_by_id[source].terminals:
@@ -287,6 +307,10 @@ def missing_exits(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iter
 
 
 def _led_in(edge: JsonObject, ports_by_id: dict[str, Ports]) -> JsonObject:
+    """Return an edge with the entry of a super node as destination, and inner ends as its triggers.
+
+    It is the edge itself where it names no super node.
+    """
     led, destination = edge, edge.get("destination_node_logical_id")
     if destination in ports_by_id:
         led = {**led, "destination_node_logical_id": ports_by_id[destination].entry}
@@ -305,6 +329,7 @@ def _trigger_ends(triggers: list[str], ports_by_id: dict[str, Ports]) -> list[st
 
 
 def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[JsonObject]:
+    """Yield a copy of an edge out of a super node from each inner node that it leaves, by its type."""
     by_type = {"direct": ports.terminals, "conditional": ports.exits, "companion": ports.models}
     for node_id in by_type[edge["type"]]:
         yield {
@@ -316,6 +341,11 @@ def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[Json
 
 
 def _refuse_waiting(edge: JsonObject, ports: Ports) -> None:
+    """Refuse an enabled edge out of a super node that would be evaluated during a wait.
+
+    Raises:
+        RunError: It is one.
+    """
     if _is_on(edge) and Part(edge).evaluate_while_waiting_config.enabled:
         raise RunError(
             f"{ports.super_node} is left by the edge {edge['logical_id']!r}, which must not "
@@ -325,6 +355,11 @@ def _refuse_waiting(edge: JsonObject, ports: Ports) -> None:
 
 
 def _refuse_several_beside(edge: JsonObject, ports: Ports) -> None:
+    """Refuse an enabled companion edge to a super node that stands for several nodes.
+
+    Raises:
+        RunError: It is one.
+    """
     if _is_on(edge) and edge["type"] == "companion" and ports.entry not in ports.terminals:
         raise RunError(
             f"{ports.super_node} stands for several nodes, and the companion edge {edge['logical_id']!r} "
@@ -369,6 +404,10 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
 
 
 def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
+    """Add the way back of a global super node to the inner nodes of its scope; change these in place.
+
+    Yields a warning where no inner node calls a model; nothing happens without a condition for it.
+    """
     super_node = ports.super_node
     condition = super_node.wire[_SETTINGS].get(_BACK)
     if condition is None:

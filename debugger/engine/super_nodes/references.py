@@ -99,7 +99,7 @@ class Renaming:
         return value
 
     def text(self, text: str) -> str:
-        """Return a text with the variables in it rewritten."""
+        """Return a text with the variables in it rewritten; the same text where there are none."""
         if "[[" not in text and not (self._aliases and "{{" in text):
             return text
         parts, end = [], 0
@@ -109,7 +109,10 @@ class Renaming:
         return "".join((*parts, text[end:]))
 
     def path(self, path: str) -> str:
-        """Return a variable's path with an inner node's prefixed id."""
+        """Return a variable's path with an inner node's prefixed id; unchanged where it names no inner node.
+
+        A leading ``thread_….`` stays, and the shortest id counts.
+        """
         thread = _THREAD.match(path)
         lead = thread[0] if thread else ""
         rest = path[len(lead) :]
@@ -136,7 +139,10 @@ class Renaming:
         return opening + placeholder.text[2:-2].replace(placeholder.expression, expression, 1) + closing
 
     def _argument(self, written: JsonObject, path: str) -> JsonObject:
-        """Return the changed fields of an argument that the workflow sets itself."""
+        """Return the changed fields of an argument that the workflow sets itself; often none.
+
+        One of the source ``auto`` whose path is rewritten gets a fallback to the dynamic variable.
+        """
         source, outer = written.get("source"), self._outer(path)
         if source == "dynamic":
             return {} if outer is None else {"source": outer.namespace, _ARGUMENT_FIELD: outer.path}
@@ -156,6 +162,10 @@ class Renaming:
         return _OuterPath(alias.namespace, alias.path, bare[name.end() :]) if name and alias else None
 
     def _field(self, name: str, value: Any) -> Any:
+        """Return the rewritten value of a field: as a path, as values of an interface, or as any value.
+
+        What speaks of an inner super node's own workflow stays.
+        """
         if name in _OTHERS_TEXTS:
             return value
         if name == _FIELD_VALUES and isinstance(value, dict):
@@ -165,7 +175,7 @@ class Renaming:
 
 
 def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
-    """Return an inner workflow's edge with the expanded workflow's ids."""
+    """Return a copy of an inner workflow's edge with the expanded workflow's ids, triggers included."""
     ends = ("logical_id", "source_node_logical_id", "destination_node_logical_id")
     copy: JsonObject = renaming.value(edge)
     waiting = copy.get("evaluate_while_waiting_config")
@@ -190,7 +200,7 @@ def new_reference(super_node_id: str, name: str, taken: Collection[str]) -> Plac
 
 
 def reference_in(value: Any) -> Placeholder | None:
-    """Return the reference that makes up a whole value, or ``None``.
+    """Return the reference that makes up a whole value, without filters; ``None`` for any other value.
 
     A variable's value is not filled in again, so that ``{{phone}}`` as the value of ``caller`` would stay as
     it is written. Inner texts get ``{{phone}}`` in place of ``{{caller}}`` instead.

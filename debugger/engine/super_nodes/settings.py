@@ -22,11 +22,11 @@ _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
 def with_inherited_settings(
     node: JsonObject, config: JsonObject, rule: ModelRule, *, is_judged: bool = False
 ) -> JsonObject:
-    """Return an inner node with its workflow's settings.
+    """Return a copy of an inner node with its workflow's settings.
 
     Prefix, prompt and suffix become the node's own prompt, and the outer workflow's do not apply; the
-    workflow's tools come to the node's; servers for tools go to the nodes that use them; a global node
-    is judged as its workflow says. Only nodes that call a model have the most of that.
+    workflow's tools come to the node's; servers for tools go to the nodes that use them; a global node is
+    judged as its workflow says. Only nodes that call a model have the most of that.
 
     Args:
         node: The node as it is written.
@@ -61,7 +61,10 @@ def _with_model(node: JsonObject, rule: ModelRule, name: str) -> JsonObject:
 
 
 def with_tools(node: JsonObject, config: JsonObject) -> JsonObject:
-    """Return a model's node with its workflow's tools behind its own."""
+    """Return a model's node with its workflow's tools behind its own, each once.
+
+    It is the node itself where it calls no model or the workflow has no other tools.
+    """
     own, written = tools_of(node), node.get("tools_config")
     shared = [tool for tool in tools_of(config) if tool not in own]
     if not shared or node.get("type") not in MODEL_NODES:
@@ -80,7 +83,13 @@ def tools_of(holder: JsonObject) -> list[Any]:
 
 
 def _prompted(node: JsonObject, config: JsonObject) -> JsonObject:
-    """Return a node with the workflow's prefix and suffix in its own prompt, applied only once."""
+    """Return a node with the workflow's prefix and suffix in its own prompt, applied only once.
+
+    The workflow's prompt counts where it has none; a node whose prompt cannot be read stays as it is.
+
+    Raises:
+        RunError: The workflow's prompt is no text.
+    """
     own = node.get("main_response_config")
     prompt = own.get("prompt") if isinstance(own, dict) else None
     if own is not None and (not isinstance(own, dict) or not isinstance(prompt, str | None)):
@@ -100,6 +109,11 @@ def _prompted(node: JsonObject, config: JsonObject) -> JsonObject:
 
 
 def _shared_prompt(config: JsonObject) -> str | None:
+    """Return the prompt in a workflow's settings; ``None`` without one.
+
+    Raises:
+        RunError: It is no text.
+    """
     found = (config.get("main_response_config") or {}).get("prompt")
     if found is None or isinstance(found, str):
         return found
@@ -111,7 +125,10 @@ def _shared_prompt(config: JsonObject) -> str | None:
 
 
 def _judged(node: JsonObject, config: JsonObject) -> JsonObject:
-    """Return a global node with its own workflow's evaluation method."""
+    """Return a global node with its own workflow's evaluation method, ``tool_call`` by default.
+
+    It is the node itself where it is not global or has a method of its own.
+    """
     name = "global_condition_edge_evaluation_method"
     settings = node.get("global_node_config")
     if not isinstance(settings, dict) or settings.get(name, "workflow_default") != "workflow_default":

@@ -32,10 +32,10 @@ class Sources:
         return frozenset(self._stored)
 
     def find(self, super_node: SuperNode) -> Workflow:
-        """Return a super node's workflow; an embedded one wins.
+        """Return a super node's workflow; an embedded one wins, and a stored one is loaded once.
 
         Raises:
-            RunError: There is none, it cannot be had, or it is none.
+            RunError: None is named, it cannot be had, or it is no workflow.
 
         Source: ``platform.md#super-nodes``.
         """
@@ -50,6 +50,11 @@ class Sources:
         return self._stored_one(super_node, workflow_id, super_node.wire.get("super_workflow_version_number"))
 
     def _stored_one(self, super_node: SuperNode, workflow_id: object, version: object) -> Workflow:
+        """Return a stored workflow by id and version, loaded once; without a version the active one.
+
+        Raises:
+            RunError: Id or version has another type, or the workflow cannot be loaded.
+        """
         is_number = version is None or (isinstance(version, int) and not isinstance(version, bool))
         if not isinstance(workflow_id, str) or not is_number:
             raise RunError(
@@ -102,6 +107,11 @@ def _is_same(one: JsonObject, other: JsonObject) -> bool:
 
 
 def _read(super_node: SuperNode) -> Workflow:
+    """Return the workflow that is embedded in a super node.
+
+    Raises:
+        RunError: It cannot be read.
+    """
     try:
         return Workflow.from_document(super_node.embedded)
     except (WorkflowError, InputError) as error:

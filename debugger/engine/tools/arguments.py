@@ -63,6 +63,11 @@ class VariableArgument(WireModel):
 
     @model_validator(mode="after")
     def _has_source_and_purpose(self) -> Self:
+        """Return the argument itself.
+
+        Raises:
+            ValueError: It has no path although it needs one, or it would never be used.
+        """
         if self.source != "literal" and not (self.variable_path or "").strip():
             raise ValueError(
                 f"argument {self.argument_name!r} needs a variable_path, because its source is "
@@ -89,7 +94,11 @@ class VariableArgument(WireModel):
         return f"The argument {self.argument_name!r} is required, but {lacking}."
 
     def _found(self, scope: Scope) -> Any:
-        """Return the literal or the variable; ``auto`` is runtime, then the fallback, by default dynamic."""
+        """Return the literal or the variable, `ABSENT` where there is none.
+
+        ``auto`` is the runtime variable, or, where that is absent or null, the fallback, by default the
+        dynamic one.
+        """
         if self.source == "literal":
             return self.literal_value
         path = str(self.variable_path)
@@ -109,11 +118,11 @@ class Bound(NamedTuple):
 
 
 def bind(bindings: Sequence[VariableArgument], provided: Mapping[str, Any], scope: Scope) -> Bound:
-    """Add the workflow's own arguments to the caller's.
+    """Return the caller's arguments with the workflow's own; the caller's and a problem if one is missing.
 
     Args:
         bindings: What the workflow sets.
-        provided: The caller's arguments.
+        provided: The caller's arguments; not changed.
         scope: The variables of the moment; a path reaches into objects even where texts do not.
     """
     reaching = replace(scope, dict_paths="resolve")

@@ -69,6 +69,11 @@ class ToolConfig(WireModel):
     @field_validator("variable_arguments", "result_variable_mappings")
     @classmethod
     def _no_name_twice(cls, entries: list[Any], info: ValidationInfo) -> list[Any]:
+        """Return the entries of a list field unchanged.
+
+        Raises:
+            ValueError: Two have the same argument or variable.
+        """
         key = "argument_name" if info.field_name == "variable_arguments" else "target_variable_name"
         names = [getattr(entry, key) for entry in entries]
         for name in names:

@@ -43,7 +43,10 @@ class BuiltinFunction:
         return argument in self.arguments or not self.complete
 
     def problem(self, arguments: JsonObject) -> str | None:
-        """Return the error in the arguments; ``None`` without one."""
+        """Return the error in the arguments, missing ones before unknown ones; ``None`` without one.
+
+        An empty text or null counts as missing.
+        """
         missing = [name for name in self.required if arguments.get(name) in (None, "")]
         if missing:
             return f"It needs a value for {join_names(missing)}."
@@ -76,6 +79,9 @@ def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
 def _number(value: Any) -> int | float:
     """Return a number, also where a template has made it a text.
 
+    Raises:
+        ValueError: It is none; true and false are none.
+
     Source: ``platform.md#tool-argument-types``.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -92,9 +98,17 @@ def _number(value: Any) -> int | float:
 def _platform_call(
     kind: str, call_class: CallClass, target: str, made_up: JsonObject
 ) -> Callable[[JsonObject, ToolContext], ToolResult]:
-    """Return a function making a platform-only call; its target may name arguments."""
+    """Return a function that makes a call which only the platform can really do.
+
+    Args:
+        kind: The kind of the call in the ledger.
+        call_class: What it does.
+        target: Its target for the user; ``{name}`` stands for an argument.
+        made_up: The simulated answer where none is recorded.
+    """
 
     def call(arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Make the call through the gateway; an error is part of the result."""
         outcome = context.reach(
             OutboundCall(
                 kind=kind,
@@ -190,6 +204,11 @@ class InbuiltFunctionTool(Tool):
     config: InbuiltFunctionConfig
 
     def __init__(self, config: InbuiltFunctionConfig) -> None:
+        """Check that the function has each argument that the workflow sets.
+
+        Raises:
+            RunError: It does not have one of them.
+        """
         super().__init__(config)
         function = config.function
         for bound in config.variable_arguments:
@@ -201,7 +220,10 @@ class InbuiltFunctionTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result."""
+        """Call the function with keyword arguments; errors are part of the result.
+
+        It fails for a function that only the platform has, and for arguments that it does not take.
+        """
         function, name = self.config.function, self.config.function_name
         if function is None:
             known = join_names([*BUILTINS, SEND_SMS + "<suffix>"])

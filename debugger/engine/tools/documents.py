@@ -77,7 +77,7 @@ def passages(path: Path) -> list[str]:
 
 
 def require_size(count: int, characters: int) -> None:
-    """Refuse passages of which there are too many.
+    """Refuse passages of which there are too many or which are too long together.
 
     Raises:
         DocumentLimitError: They exceed `MAX_PASSAGES` or `MAX_PASSAGES_CHARACTERS`.
@@ -92,6 +92,11 @@ def require_size(count: int, characters: int) -> None:
 
 
 def _of_text(text: str) -> Iterator[str]:
+    """Yield the passages of a text: paragraphs gathered up to `MAX_PASSAGE_CHARACTERS`.
+
+    A heading begins a new passage and is repeated before each further one of its section. A longer paragraph
+    is not cut here.
+    """
     heading, gathered = "", ""
     for paragraph in _paragraphs(text):
         begins_section = _HEADING.match(paragraph) is not None
@@ -106,7 +111,7 @@ def _of_text(text: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs; a heading begins a new one."""
+    """Yield the stripped paragraphs of a text, none of them empty; a heading begins a new one."""
     for block in _BLANK_LINES.split(text.replace("\r\n", "\n")):
         lines: list[str] = []
         for line in block.split("\n"):
@@ -124,6 +129,7 @@ def _joined(lines: list[str]) -> Iterator[str]:
 
 
 def _of_json(text: str) -> Iterator[str]:
+    """Yield a passage for each key of an object or element of a list; of no JSON those of the text."""
     try:
         value = json.loads(text)
         parts = [{key: each} for key, each in value.items()] if isinstance(value, dict) else value
@@ -133,6 +139,11 @@ def _of_json(text: str) -> Iterator[str]:
 
 
 def _lines(value: Any) -> Iterator[str]:
+    """Yield a line for each scalar in a JSON value, after the names that lead to it; null has none.
+
+    Raises:
+        DocumentLimitError: The lines are too long together.
+    """
     characters = 0
     waiting: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
     while waiting:
@@ -157,6 +168,10 @@ def _entries(value: dict[str, Any] | list[Any], name: str) -> Iterator[tuple[str
 
 
 def _of_csv(text: str) -> Iterator[str]:
+    """Yield a passage for each row after the first, each cell after its column's name.
+
+    Empty cells are left out; a file that is no CSV is read as a text.
+    """
     try:
         deque(csv.reader(io.StringIO(text)), maxlen=0)
     except csv.Error:  # a cell beyond the reader's limit
@@ -170,6 +185,7 @@ def _of_csv(text: str) -> Iterator[str]:
 
 
 def _of_html(text: str) -> Iterator[str]:
+    """Yield the passages of a page's text; where the parser fails, of the text without tags."""
     page = _Page()
     try:
         page.feed(text)
@@ -189,6 +205,7 @@ class _Page(HTMLParser):
         self._unread = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Add the break that a tag stands for, of a heading also its mark; skip what is not read."""
         if tag in _UNREAD:
             self._unread += 1
         elif tag in _HEADINGS:
@@ -209,6 +226,11 @@ class _Page(HTMLParser):
 
 
 def _of_pdf(content: bytes) -> Iterator[str]:
+    """Yield the passages of a PDF, page by page.
+
+    Raises:
+        DocumentError: It cannot be read, or the extra is missing.
+    """
     try:
         import pypdf  # late: an extra
     except ImportError as error:
@@ -222,6 +244,12 @@ def _of_pdf(content: bytes) -> Iterator[str]:
 
 
 def _of_docx(content: bytes) -> Iterator[str]:
+    """Yield the passages of a DOCX, without its pictures.
+
+    Raises:
+        DocumentError: It cannot be read, or the extra is missing.
+        DocumentLimitError: It is larger than `MAX_UNPACKED_BYTES` once unpacked.
+    """
     try:
         import mammoth  # late: an extra
     except ImportError as error:
@@ -249,7 +277,10 @@ def _decoded(reader: Callable[[str], Iterator[str]]) -> Callable[[bytes], Iterat
 
 
 def _bounded(passage: str) -> Iterator[str]:
-    """Split a passage at spaces into pieces of at most ``MAX_PASSAGE_CHARACTERS``."""
+    """Split a passage at spaces into stripped pieces of at most ``MAX_PASSAGE_CHARACTERS``.
+
+    A blank passage gives none; where no space is near the end the cut is within a word.
+    """
     text = passage.strip()
     start = 0
     while len(text) - start > MAX_PASSAGE_CHARACTERS:

@@ -62,6 +62,11 @@ class ExternalApiConfig(ToolConfig):
     @field_validator("api_body", mode="before")
     @classmethod
     def _text_is_json(cls, value: Any) -> Any:
+        """Return the value of a text of JSON, ``None`` for a blank one; other values unchanged.
+
+        Raises:
+            ValueError: The text is not JSON.
+        """
         if not isinstance(value, str):
             return value
         try:
@@ -94,7 +99,7 @@ class ExternalApiTool(Tool):
             self._check_slots()
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result."""
+        """Fill the request, send it through the gateway, return the body; errors are part of the result."""
         secrets = context.outbound.secrets
         try:
             request = self._request(arguments, context)
@@ -112,6 +117,11 @@ class ExternalApiTool(Tool):
         return self._result(outcome.answer, secrets)
 
     def _request(self, arguments: JsonObject, context: ToolContext) -> HttpRequest:
+        """Return the filled request, within the limits of length and time.
+
+        Raises:
+            InputError: The tool is only saved on the platform, or a part of the request cannot be filled.
+        """
         config = self.config
         if config.is_reference:
             raise InputError(
@@ -122,9 +132,19 @@ class ExternalApiTool(Tool):
             return self._filled(arguments, context, budget)
 
     def _filled(self, arguments: JsonObject, context: ToolContext, budget: RequestBudget) -> HttpRequest:
+        """Return the request with variables, secrets and arguments filled in.
+
+        A body goes with other methods than GET. The integration's secret becomes the header ``Authorization``
+        unless the author wrote one.
+
+        Raises:
+            InputError: The URL is not absolute, or a slot cannot be filled.
+            RunError: It exceeds the budget.
+        """
         config, secrets = self.config, context.outbound.secrets
 
         def filled(written: Any, fill: Callable[..., Any] = fill_text) -> MaskedValue:
+            """Fill one value with secrets, and with marks in their place."""
             return secrets.fill_with(
                 context.scope, lambda seen, part: fill(written, seen, arguments, part), budget
             )
@@ -142,6 +162,10 @@ class ExternalApiTool(Tool):
         return HttpRequest(config.api_method, url, headers, body, self._authored(context), secrets)
 
     def _authored(self, context: ToolContext) -> Destination | None:
+        """Return the destination that the author wrote, by the workflow's own values alone.
+
+        It is ``None`` where these give no host, or a slot is malformed.
+        """
         config, scope = self.config, context.authored
         arguments = bind(config.variable_arguments, context.authored_arguments, scope).arguments
         host = host_header({name: write_plain(each) for name, each in config.api_headers.items()})
@@ -158,6 +182,10 @@ class ExternalApiTool(Tool):
         return None if auth is None else secrets.get(auth.integration_id)
 
     def _result(self, answer: HttpAnswer, secrets: Secrets) -> ToolResult:
+        """Return the body of a successful answer, else a failure with the status and the text's beginning.
+
+        A refused key gets advice where the integration's secret is missing.
+        """
         if answer.is_success:
             return ToolResult(success=True, result=_body(answer, secrets))
         quoted = secrets.mask(answer.text).strip()[:_QUOTED]
@@ -171,6 +199,11 @@ class ExternalApiTool(Tool):
         return ToolResult.failure(message)
 
     def _check_slots(self) -> None:
+        """Check that each argument that the workflow sets has a slot.
+
+        Raises:
+            RunError: One has none.
+        """
         config = self.config
         found = slot_names([config.api_endpoint or "", config.api_headers, config.api_body])
         for binding in config.variable_arguments:
@@ -184,6 +217,11 @@ class ExternalApiTool(Tool):
 
 
 def _check_url(url: MaskedValue) -> None:
+    """Check that a filled URL is absolute and has no placeholder left.
+
+    Raises:
+        InputError: It is not; the message shows it masked.
+    """
     left = [placeholder.text for placeholder in placeholders(url.masked)]
     if left or not _ABSOLUTE.match(url.masked):
         what = f"nothing fills {', '.join(left)}" if left else "it is not an absolute URL"
@@ -201,7 +239,10 @@ def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
 
 
 def slot_names(value: Any) -> set[str]:
-    """Return the arguments named by slots in a JSON value's texts."""
+    """Return the arguments named by slots in a JSON value's texts; keys and placeholders do not count.
+
+    A text that is no format has none.
+    """
     if isinstance(value, str):
         literals = (piece for piece, is_placeholder in _pieces(value) if not is_placeholder)
         return {name for piece in literals for name in _names(piece)}
@@ -231,7 +272,7 @@ def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Re
 
 
 def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> Any:
-    """Fill a JSON value's texts; a single slot becomes the argument itself.
+    """Return a copy of a JSON value with its texts filled; a single slot becomes the argument itself.
 
     Raises:
         InputError: As for a text.
@@ -250,6 +291,12 @@ def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: Re
 
 
 def _filled(text: str, scope: Scope, arguments: Mapping[str, Any], formatter: _Formatter) -> str:
+    """Return a text with placeholders and slots filled by a formatter.
+
+    Raises:
+        InputError: A slot cannot be filled.
+        RunError: It exceeds the budget.
+    """
     return "".join(
         formatter.budget.fill(piece, scope).text
         if is_placeholder
@@ -270,6 +317,11 @@ class _Formatter(string.Formatter):
         return super().vformat(format_string, args, kwargs)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return the value of a slot and its key, as `string.Formatter` does.
+
+        Raises:
+            InputError: It reaches in with a dot, has no argument, or is an object or a list.
+        """
         name = field_name.partition("[")[0]
         if "." in field_name:
             raise InputError(f"The slot {{{field_name}}} reaches into its argument with a dot.")
@@ -305,6 +357,11 @@ class _LenientFormatter(_Formatter):
 
 
 def _formatted(piece: str, arguments: Mapping[str, Any], formatter: _Formatter) -> str:
+    """Return a text between placeholders with its slots filled.
+
+    Raises:
+        InputError: One cannot be filled, or the text is no format.
+    """
     try:
         return formatter.vformat(piece, (), arguments)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -323,6 +380,7 @@ def _argument(name: str, arguments: Mapping[str, Any]) -> Any:
 
 
 def _names(piece: str) -> Iterator[str]:
+    """Yield the argument of each slot of a text, up to the first that is malformed."""
     try:
         for _literal, name, _spec, _conversion in string.Formatter().parse(piece):
             if name is not None:
@@ -332,6 +390,10 @@ def _names(piece: str) -> Iterator[str]:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a text in order, each with whether it is a placeholder.
+
+    Those between placeholders may be empty.
+    """
     end = 0
     for placeholder in iter_placeholders(text):
         yield text[end : placeholder.start], False

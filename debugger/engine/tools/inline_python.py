@@ -33,7 +33,11 @@ class InlinePythonTool(Tool):
     config: InlinePythonConfig
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result."""
+        """Run the function in a child process with keyword arguments; errors are part of the result.
+
+        It fails without running where Python is refused, the code is blank, or filled placeholders change
+        code that only may run as a user has read it.
+        """
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":

@@ -85,6 +85,11 @@ class KnowledgeBaseTool(Tool):
     config: KnowledgeBaseConfig
 
     def __init__(self, config: KnowledgeBaseConfig) -> None:
+        """Check that the workflow sets no argument but the query.
+
+        Raises:
+            RunError: It sets another.
+        """
         super().__init__(config)
         for bound in config.variable_arguments:
             if bound.argument_name != _QUERY:
@@ -95,7 +100,10 @@ class KnowledgeBaseTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Search; errors are part of the result."""
+        """Return the best `PASSAGES` passages for the query; errors are part of the result.
+
+        It fails without a query, a folder of documents, or a knowledge base of the name.
+        """
         query = arguments.get(_QUERY)
         if not isinstance(query, str) or not query.strip():
             return ToolResult.failure(
@@ -153,7 +161,7 @@ class FolderSearch:
         self._index = lru_cache(_MAX_INDICES)(lambda documents: _Index(folder.resolve(), documents))
 
     def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
-        """Find the passages that match a question, best first.
+        """Return the passages that match a question, best first; empty where no word is known.
 
         Args:
             kb_ids: The knowledge bases to search; all where it is empty.
@@ -161,7 +169,8 @@ class FolderSearch:
             limit: The largest number of passages.
 
         Raises:
-            KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.
+            KnowledgeError: The folder or a knowledge base is not there, leads out, is too large or cannot be
+                read.
         """
         try:
             documents = self._documents(kb_ids)
@@ -172,6 +181,12 @@ class FolderSearch:
             raise KnowledgeError(f"The documents cannot be read: {error}.") from error
 
     def _documents(self, kb_ids: Sequence[str]) -> tuple[_Document, ...]:
+        """Return the documents of knowledge bases, all without ids, each once and sorted by path.
+
+        Raises:
+            KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.
+            OSError: A file cannot be examined.
+        """
         root = self._folder.resolve()
         if not root.is_dir():
             raise KnowledgeError(
@@ -186,6 +201,11 @@ class FolderSearch:
         return found
 
     def _place(self, root: Path, kb_id: str) -> Path:
+        """Return the folder or document of a knowledge base, its suffix added where the id has none.
+
+        Raises:
+            KnowledgeError: The id is no path below the folder, leads out of it, or nothing is there.
+        """
         candidates = [kb_id, *(kb_id + suffix for suffix in READERS)]
         if not kb_id.strip() or "\0" in kb_id or Path(kb_id).is_absolute() or ".." in Path(kb_id).parts:
             raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is not a path below the folder.")
@@ -203,6 +223,11 @@ class _Index:
     """The passages of some documents, and which words are in them."""
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
+        """Read the documents and index their passages; those without a word are left out.
+
+        Raises:
+            KnowledgeError: A document cannot be read, or they are too large together.
+        """
         found = _passages(root, documents)
         words = [_words(passage) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
@@ -215,6 +240,7 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
+        """Return at most ``limit`` passages with a score above 0, best first."""
         words = [word for word in _words(query)[:MAX_QUERY_WORDS] if word in self._known]
         if not words:
             return []
@@ -240,6 +266,11 @@ def _words(text: str) -> list[str]:
 
 
 def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str]]:
+    """Return each passage of the documents after its path below the root, in order.
+
+    Raises:
+        KnowledgeError: A document cannot be read, or there are too many passages.
+    """
     found: list[tuple[str, str]] = []
     characters = 0
     for document in documents:
@@ -259,6 +290,7 @@ def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str
 
 
 def _files(place: Path) -> list[Path]:
+    """Return the documents in a folder and below it, or a file itself; hidden ones are left out."""
     if place.is_file():
         return [place]
     found: list[Path] = []
@@ -285,6 +317,11 @@ def _inside(root: Path, place: Path, name: str) -> Path:
 
 
 def _check_bounds(documents: Sequence[_Document]) -> None:
+    """Check the number of documents and their bytes together.
+
+    Raises:
+        KnowledgeError: There are too many.
+    """
     if len(documents) > MAX_DOCUMENTS:
         raise KnowledgeError(
             f"These knowledge bases hold {len(documents)} documents, of which {MAX_DOCUMENTS} can be "

@@ -29,6 +29,11 @@ class ResultMapping(WireModel):
     @field_validator("target_variable_name")
     @classmethod
     def _is_a_public_name(cls, name: str) -> str:
+        """Return the name itself.
+
+        Raises:
+            ValueError: It is blank, no identifier, or begins with an underscore.
+        """
         if not name.strip():
             raise ValueError("it is blank")
         if not name.isidentifier():
@@ -40,6 +45,11 @@ class ResultMapping(WireModel):
     @field_validator("result_path")
     @classmethod
     def _leads_to_one_place(cls, path: str | None) -> str | None:
+        """Return the path itself, also an empty one.
+
+        Raises:
+            ValueError: It cannot be read, or leads to many places.
+        """
         if not path:
             return path
         try:
@@ -51,7 +61,10 @@ class ResultMapping(WireModel):
         return path
 
     def value(self, result: Any) -> Any:
-        """Return the variable's value; `ABSENT` when it is required and missing."""
+        """Return the variable's value: at the path, or the default; `ABSENT` when required and missing.
+
+        Without a path it is the whole result; a key that is called like the path wins.
+        """
         path = self.result_path
         if not path:
             return result
@@ -78,7 +91,7 @@ NO_PARTS = ResultParts({}, {}, {})
 
 
 def split_result(result: Any, mappings: Sequence[ResultMapping], *, expand: bool) -> ResultParts:
-    """Take a successful call's result apart.
+    """Take a successful call's result apart; without variables and with a problem if a required part lacks.
 
     Args:
         result: Any JSON value.

@@ -21,7 +21,10 @@ from debugger.telemetry import spans
 
 
 def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-    """Call a tool; a result without a required part counts as failed.
+    """Call a tool and split its result; nothing is written, and errors are part of the result.
+
+    A missing required argument fails before the call, a result without a required part after it. The
+    interceptor, or a fault of the node, may answer in its place.
 
     Args:
         tool: The tool.

@@ -61,7 +61,7 @@ def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> A
 
 
 def recorded_result(answer: ToolAnswer, arguments: JsonObject, context: ToolContext) -> ToolResult:
-    """Return the recorded answer of a tool whose Python code does not run.
+    """Return the recorded answer of a tool whose Python code does not run; an error is a failed result.
 
     The call is in the ledger as any other that is simulated, and the user is warned of it.
     """

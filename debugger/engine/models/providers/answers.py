@@ -55,7 +55,7 @@ Part = ModelRequestPart | ModelResponsePart
 
 
 async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
-    """Answer one prompt.
+    """Answer one prompt by its kind; the reply has the model's name and usage.
 
     Raises:
         ModelError: There is no answer.
@@ -70,7 +70,13 @@ async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
-    """Return a text, a transition or tool calls; a text may have structured output."""
+    """Return a text, a transition or tool calls; a text may have structured output.
+
+    The output is asked for in a second call; where that fails the text stays, and ``fields_error`` says why.
+
+    Raises:
+        ModelError: There is no answer, or an empty one from a speaking node's model.
+    """
     offers = ToolNames(prompt)
     parameters = ModelRequestParameters(function_tools=offers.definitions)
     response = await calls.request(_messages(calls, prompt, offers), parameters)
@@ -98,7 +104,11 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
-    """Return the option if its condition holds, with its arguments."""
+    """Return a reply that chooses the option if its condition holds, with arguments, else one without.
+
+    Raises:
+        ModelError: There is no verdict that fits.
+    """
     choice = prompt.choices[0]
     properties: dict[str, Any] = {
         "is_condition_met": {"type": "boolean"},
@@ -196,7 +206,9 @@ async def structured(
     schema: JsonObject,
     others: Sequence[ToolDefinition] = (),
 ) -> StructuredOutput:
-    """Ask until the output fits or the retries are used up.
+    """Ask for structured output until it fits, a tool is called instead, or the retries are used up.
+
+    What does not fit is noted as a failed attempt and sent back to the model with the error.
 
     Args:
         calls: The model.
@@ -204,6 +216,9 @@ async def structured(
         name: Under which tool name it is to give the output.
         schema: The JSON Schema of the output.
         others: Tools that it may call instead.
+
+    Returns:
+        The last response with the fields; without fields and with ``error`` where nothing fitted.
 
     Raises:
         ModelError: A call gave no answer.
@@ -241,7 +256,10 @@ def text_of(response: ModelResponse) -> str:
 
 
 def args_of(call: ToolCallPart) -> JsonObject | None:
-    """Return a call's arguments; ``None`` where they are no JSON object."""
+    """Return a call's arguments, ``{}`` for ``null``; ``None`` where they are no JSON object.
+
+    Numbers that JSON does not have are replaced.
+    """
     if call.args == "null":  # of a tool that takes none
         return {}
     try:
@@ -252,7 +270,7 @@ def args_of(call: ToolCallPart) -> JsonObject | None:
 
 
 def _cut(response: ModelResponse) -> str:
-    """Return why an answer ended early, as the rest of a sentence."""
+    """Return why an answer ended early, as the rest of a sentence; empty where it did not."""
     if response.finish_reason == "length":
         return f", because {_CUTS['length']}"
     raw = (
@@ -262,7 +280,11 @@ def _cut(response: ModelResponse) -> str:
 
 
 def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
-    """Return the output and its error; some servers write it as text."""
+    """Return the output in a response and ``None``, or an empty one and the error in it.
+
+    Without a call of the tool it is read from the text, as some servers write it; blank values that do not
+    fit are left out.
+    """
     call = next((call for call in response.tool_calls if call.tool_name == name), None)
     try:
         if call is None:
@@ -294,11 +316,9 @@ def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest
 
 
 def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
-    """Return an object without empty values that do not fit.
+    """Return a copy of an object without its ``None`` and empty texts that do not fit their schema.
 
-    Required ones stay.
-
-    Authors ask models to leave unknowns empty (``platform.md#llm-nodes``).
+    Required ones stay. Authors ask models to leave unknowns empty (``platform.md#llm-nodes``).
     """
     required = schema.get("required")
     needed = required if isinstance(required, list) else []
@@ -317,7 +337,7 @@ def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
 def model_messages(
     prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, said: str = ""
 ) -> list[ModelMessage]:
-    """Return the messages that a model reads.
+    """Return the messages that a model reads: system prompt, chat, exchange with tools, what it said.
 
     Args:
         prompt: The prompt.
@@ -336,7 +356,7 @@ def model_messages(
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
-    """Return calls and results; a stray result belongs to the first open call."""
+    """Yield texts, calls and results in order; a stray result belongs to the first open call."""
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
         text = message_text(message)
@@ -354,6 +374,10 @@ def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]
 
 
 def _answered(message: Message, open_calls: list[tuple[str, str]]) -> tuple[str, str]:
+    """Return id and name of the call that a result is for, and remove it from the open ones.
+
+    It is the call of the result's id, else the first open one, else made of the result itself.
+    """
     wanted = message.get("tool_call_id")
     named = [call for call in open_calls if call[0] == wanted] or open_calls[:1]
     if not named:
@@ -382,6 +406,7 @@ class ToolNames:
     """
 
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
+        """Give each offer a distinct name, and make its definition for a provider."""
         offers = offers_of(prompt, taken)
         self.offered = {offer.name: offer.offer for offer in offers}
         """The offers by the name that the model knows them by."""

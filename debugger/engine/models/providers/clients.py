@@ -89,6 +89,11 @@ def _custom(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.AsyncClient) -> Model:
+    """Return a client of a server that speaks OpenAI's protocol; the URL's query goes with each request.
+
+    It uses the Responses API where the configuration says so, else lenient chat completions. The HTTP
+    client's parameters are changed.
+    """
     from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -104,6 +109,11 @@ def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.As
 
 
 def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    """Return a client of Azure; endpoint and version come from the configuration, else the environment.
+
+    Raises:
+        RunError: There is no endpoint or no key.
+    """
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.azure import AzureProvider
 
@@ -121,6 +131,11 @@ def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _google(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    """Return a client of Google, with a base URL of the environment if there is one.
+
+    Raises:
+        RunError: There is no key.
+    """
     key = _required(config, keys.find(*names.GOOGLE), names.GOOGLE[0])
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
@@ -132,6 +147,11 @@ def _google(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    """Return a client of Anthropic, with a base URL of the environment if there is one.
+
+    Raises:
+        RunError: There is no key.
+    """
     key = _required(config, keys.find(names.ANTHROPIC), names.ANTHROPIC)
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
@@ -143,7 +163,10 @@ def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Mod
 
 
 def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
-    """Return a client with a token, else a key pair, else a role."""
+    """Return a client of Bedrock with a token, else a key pair, else the machine's own role.
+
+    Keys come from the environment alone; the client's own retries are switched off.
+    """
     from pydantic_ai.models.bedrock import BedrockConverseModel
     from pydantic_ai.providers.bedrock import BedrockProvider
 
@@ -169,6 +192,11 @@ def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model
 
 
 def _required(config: ModelConfig, key: str | None, name: str) -> str:
+    """Return a key that was found.
+
+    Raises:
+        RunError: It is ``None``; the advice says which variable to set.
+    """
     if key is not None:
         return key
     raise RunError(
@@ -215,7 +243,7 @@ _PACKAGES = {
 
 
 async def _drop_environment_headers(request: httpx2.Request) -> None:
-    """Drop headers of the environment: a workflow named the server."""
+    """Drop OpenAI's headers of the environment from a request: a workflow named the server."""
     pairs = [line.partition(":")[::2] for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
     pairs += [("OpenAI-Organization", os.environ.get("OPENAI_ORG_ID", ""))]
     pairs += [("OpenAI-Project", os.environ.get("OPENAI_PROJECT_ID", ""))]
@@ -228,12 +256,13 @@ Hook = Callable[[httpx2.Response], Awaitable[None]]
 
 
 def unwrap_hook(key: str) -> Hook:
-    """Return a hook that unwraps a JSON body (``response_unwrap_key``, 11.2).
+    """Return a hook that replaces a response's JSON body by its value under a key.
 
-    A body without it stays as it is.
+    A body that is no JSON object with it stays as it is (``response_unwrap_key``, 11.2).
     """
 
     async def unwrap(response: httpx2.Response) -> None:
+        """Read the body, close the stream, and put the unwrapped body in its place."""
         assert isinstance(response.stream, httpx2.AsyncByteStream), "the client is asynchronous"
         body = b"".join([chunk async for chunk in response.stream])
         await response.stream.aclose()

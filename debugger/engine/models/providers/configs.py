@@ -144,6 +144,11 @@ def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
 
 
 def _group(llm: JsonObject, default: JsonObject | None) -> Group:
+    """Return the group of a configuration, the members of groups in it included, in order.
+
+    Raises:
+        RunError: It has no members, or one cannot be read.
+    """
     llms = llm.get("llms")
     found = [model for model in llms if isinstance(model, dict)] if isinstance(llms, list) else []
     members = tuple(member for model in found for member in group_of(model, default).members)
@@ -160,6 +165,11 @@ def _group(llm: JsonObject, default: JsonObject | None) -> Group:
 
 
 def _config(llm: JsonObject) -> ModelConfig:
+    """Return one model's configuration; keys in it are not read, but noted in ``holds_key``.
+
+    Raises:
+        RunError: Type, a field, an address or a header cannot be used; no value is shown.
+    """
     kind = llm.get("type")
     if kind not in get_args(ModelType):
         raise RunError(
@@ -219,7 +229,11 @@ def request_seconds(config: ModelConfig) -> float:
 
 
 def request_settings(config: ModelConfig) -> ModelSettings:
-    """Return the settings that are sent with a request."""
+    """Return the settings that are sent with a request; what has no value is left out.
+
+    Keys of ``model_kwargs`` that not every client knows go into the body where the provider takes one, and
+    headers that are named like a secret are dropped.
+    """
     settings: dict[str, Any] = {
         "temperature": config.temperature,
         "max_tokens": _longest(config),
@@ -241,7 +255,10 @@ def request_settings(config: ModelConfig) -> ModelSettings:
 
 
 def _thinking(config: ModelConfig) -> dict[str, Any]:
-    """Return the settings of reasoning; none for a model that cannot reason."""
+    """Return the settings of reasoning in the names of the model's client; none for Bedrock.
+
+    A Google or Anthropic model without a ``thinking_budget`` does not reason.
+    """
     if config.type == "custom_llm":
         return {"openai_reasoning_effort": config.effort}
     if config.type in _OPENAI_LIKE:

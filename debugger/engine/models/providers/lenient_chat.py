@@ -21,7 +21,7 @@ class LenientChatModel(OpenAIChatModel):
     """A client of a server that speaks OpenAI's protocol more or less."""
 
     def _validate_completion(self, response: Any) -> Any:
-        """Complete an answer, and check it.
+        """Return an answer that is checked by the package, after missing fields are filled in.
 
         Raises:
             ModelHTTPError: It is an error under the status 200, as OpenRouter answers.
@@ -91,6 +91,7 @@ def _completed_choice(index: int, choice: JsonObject) -> JsonObject:
 
 
 def _completed_call(number: int, call: JsonObject) -> JsonObject:
+    """Return a call of a tool with an id and a type, its arguments as a JSON text."""
     read = _ChatCall(call)
     arguments = read.function.arguments
     function = {

@@ -61,7 +61,9 @@ class ProviderModel(RemoteModel):
                 import_packages(member)
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Answer one prompt.
+        """Answer one prompt by the models of its configuration, else of the default one.
+
+        The packages that they need are imported.
 
         Raises:
             ModelError: There is no answer; the text says why, without secrets.

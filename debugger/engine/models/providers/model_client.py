@@ -63,6 +63,7 @@ class ModelClient:
     """
 
     def __init__(self, config: ModelConfig, model: Model, keys: Keys, environment: Environment) -> None:
+        """Start the clock of the answer, with no tokens counted."""
         self.config = config
         self._model = model
         self._keys = keys
@@ -81,10 +82,12 @@ class ModelClient:
     async def request(
         self, messages: Sequence[ModelMessage], parameters: ModelRequestParameters
     ) -> ModelResponse:
-        """Send a request, retry passing failures up to ``max_retries`` times, and count tokens and failures.
+        """Send a request and return the response; retry passing failures up to ``max_retries`` times.
+
+        Tokens and failures are counted.
 
         Raises:
-            ModelError: There is no answer; the text says why, without secrets.
+            ModelError: There is no answer, or a refusal of the content filter; the text has no secrets.
         """
         for attempt in range(self.config.max_retries + 1):
             started = time.perf_counter()
@@ -119,7 +122,10 @@ class ModelClient:
         return self._unfitting
 
     def usage(self) -> JsonObject:
-        """Return the usage with the keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
+        """Return the usage so far, all requests together, with the keys of ``LLMUsageInfo``.
+
+        Failed requests and output that did not fit are in it as metadata of retries (``platform.md#usage``).
+        """
         prompt_tokens, completion_tokens = self._tokens
         return {
             "response_model": self.model_name,
@@ -155,7 +161,10 @@ class ModelClient:
         return DiscardedAnswer(reason, {**self.usage(), "response_latency_milliseconds": latency})
 
     async def _pause(self, attempt: int, wanted: float | None) -> None:
-        """Wait longer after each attempt, or as long as the server demands."""
+        """Wait before the next attempt: 0.5 s, doubled each time, or as the server demands; at most 10 s.
+
+        The sleep in its thread is ended where this is cancelled.
+        """
         seconds = min(_FIRST_PAUSE * 2**attempt if wanted is None else wanted, _LONGEST_PAUSE)
         woken = threading.Event()
         try:
@@ -164,6 +173,7 @@ class ModelClient:
             woken.set()
 
     def _count(self, messages: Sequence[ModelMessage], response: ModelResponse) -> None:
+        """Add a response's tokens, estimated where it has none, and note model name and finish reason."""
         prompt_tokens, completion_tokens = response.usage.input_tokens, response.usage.output_tokens
         is_estimated = not prompt_tokens and not completion_tokens
         if is_estimated:
@@ -218,7 +228,7 @@ def _is_quota_used_up(body: object) -> bool:
 
 
 def error_text(error: BaseException, config: ModelConfig) -> str:
-    """Return the reason of a failure.
+    """Return the reason of a failed request as the beginning of a sentence that names the model.
 
     It may hold text of the server: mask the keys in it before it is shown or raised.
     """
@@ -251,6 +261,7 @@ def _stopped_here(error: BaseException | None) -> OutboundError | None:
 
 
 def _said(body: object) -> str:
+    """Return the message in an error's body after a colon, at most 200 characters; empty without one."""
     message = body
     while isinstance(message, dict):
         message = next((message[key] for key in ("error", "message", "detail") if message.get(key)), None)

@@ -36,17 +36,19 @@ def reply_of(
     seconds: float,
     limits: Callable[[ModelConfig], HttpLimits],
 ) -> Reply:
-    """Return the reply of a group of models within ``seconds``.
+    """Return the reply of a group of models within ``seconds``, with warnings and discarded answers.
 
     Every call runs in an event loop of its own, so that whatever hangs can be stopped for good.
 
     Raises:
-        ModelError: There is no answer; the text says why, without secrets.
+        ModelError: There is no answer; the text says why, without secrets, and the error has the answers that
+            came.
         RunError: A person must mend something first.
     """
     attempts: list[_Attempt] = []
 
     async def ask(config: ModelConfig) -> _Attempt:
+        """Open a model's client and return the attempt; any error of its package becomes a `ModelError`."""
         try:
             async with open_client(config, keys, request_seconds(config), limits(config)) as model:
                 attempts.append(_Attempt(ModelClient(config, model, keys, environment)))
@@ -81,7 +83,11 @@ class _Attempt:
     error: str = ""
 
     async def ask(self, prompt: Prompt) -> _Attempt:
-        """Note the reply, or why there is none."""
+        """Note the reply and return the attempt.
+
+        Raises:
+            ModelError: There is no reply; its text is noted.
+        """
         try:
             self.reply = await answer(self.client, prompt)
         except ModelError as error:
@@ -97,7 +103,12 @@ def _discarded(attempts: Sequence[_Attempt], reason: str) -> tuple[DiscardedAnsw
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
-    """Return the result of some work, unless time runs out or it is cancelled."""
+    """Return the result of some work; the work is cancelled and awaited where it does not end by itself.
+
+    Raises:
+        ModelError: The seconds are over, or the prompt was given up.
+        Exception: The work raised it.
+    """
     ends = time.monotonic() + seconds
     task = asyncio.ensure_future(work)
     try:
@@ -115,9 +126,10 @@ async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: f
 
 
 async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Result]]) -> Result:
-    """Return one model's answer: the most preferred when the patience ends.
+    """Return one model's answer: the most preferred that has one when the minimal patience ends.
 
-    A model that has not answered by then is stopped.
+    Without one the other models are called, too, and the most preferred of those that are done counts. All
+    that have not answered by then are stopped.
 
     Raises:
         ModelError: None answered, or none in time.
@@ -150,7 +162,11 @@ def _winner(tasks: Sequence[asyncio.Future[Result]]) -> asyncio.Future[Result] |
 
 
 def _failure(tasks: Sequence[asyncio.Future[Result]]) -> BaseException:
-    """Return the error; a correctable one only if all models have one."""
+    """Return the error for models that all failed.
+
+    It is an unexpected error first; the first correctable one only if all models have one; else one
+    `ModelError` with all texts.
+    """
     errors = [error for task in tasks if (error := task.exception()) is not None]
     other = next((error for error in errors if not isinstance(error, DebuggerError | ModelError)), None)
     if other is not None:

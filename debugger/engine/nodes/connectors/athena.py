@@ -129,8 +129,21 @@ def _athena(
     numbers: tuple[str, ...] = (),
     status_code: int = 200,
 ) -> Operation:
+    """Return an operation on the health record system.
+
+    Args:
+        call_class: What it does there.
+        fields: The texts of the node's config that are sent.
+        check: Raises an `InputError` for a faulty request.
+        target: Describes a request for the user.
+        body: Makes the simulated answer's body from a request.
+        numbers: The numbers of the config that are sent.
+        status_code: Of a simulated answer.
+    """
 
     def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
+        """Return the request with texts filled in and stripped; an absent one is empty."""
+
         def text(name: str) -> str:
             value = getattr(config, name)
             return "" if value is None else fill_secretly(str(value), context).strip()
@@ -178,6 +191,7 @@ def _response(result: ConnectorResult) -> Any:
 
 
 def _check_search(request: JsonObject) -> None:
+    """Raise an `InputError` where no term is given, or number or birthdate is malformed."""
     if not any(request[name] for name in _SEARCH):
         raise InputError(
             "phone_number, full_name and birthdate are empty.", advice="Fill at least one of them."
@@ -187,6 +201,7 @@ def _check_search(request: JsonObject) -> None:
 
 
 def _search_body(request: JsonObject) -> JsonObject:
+    """Return the list of the one simulated patient that is found; the id follows from the search terms."""
     first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
     patient = {
         "patient_id": _patient_id(first, last, request["birthdate"], request["phone_number"]),
@@ -211,6 +226,7 @@ def _update_body(request: JsonObject) -> JsonObject:
 
 
 def _check_appointment(request: JsonObject) -> None:
+    """Raise an `InputError` where patient, practitioner, time or duration is missing or malformed."""
     check_present(request["patient_id"], "patient_id")
     check_present(request["practitioner_id"], "practitioner_id")
     parse_moment(request["start_time"], request["timezone"], "start_time")
@@ -222,7 +238,10 @@ def _check_appointment(request: JsonObject) -> None:
 
 
 def _appointment_body(request: JsonObject) -> JsonObject:
-    """Return the appointment; local times are in the practice's time zone."""
+    """Return the booked appointment with start and end; local times are in the practice's time zone.
+
+    Its id follows from patient, practitioner and start.
+    """
     start = parse_moment(request["start_time"], request["timezone"], "start_time")
     # Across a change of the clocks, too, which arithmetic with local times leaves out.
     end = (start.astimezone(UTC) + timedelta(minutes=request["duration_in_minutes"])).astimezone(start.tzinfo)
@@ -241,6 +260,7 @@ def _appointment_body(request: JsonObject) -> JsonObject:
 
 
 def _check_person(request: JsonObject, *required: str) -> None:
+    """Raise an `InputError` where a required field is blank or one of the patient's is malformed."""
     for name in required:
         check_present(request[name], name)
     for name in ("phone_number", "mobile_number"):

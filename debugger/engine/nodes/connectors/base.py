@@ -107,7 +107,10 @@ class ConnectorNode(Node[Config]):
         self._operation = self.operations[str(chosen.type)]
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Make the call, then emit its event and write its result."""
+        """Make the call, yield its event and write value, success and error; a failure ends no run.
+
+        The failure is reported as a warning.
+        """
         operation = self._operation
         real = operation.request(self.config, context)
         result = self._call(real, context)
@@ -124,7 +127,8 @@ class ConnectorNode(Node[Config]):
     def _call(self, real: JsonObject, context: NodeContext) -> ConnectorResult:
         """Check an operation and make its call, which is always simulated; report failures as a result.
 
-        Secrets are masked in target, request, answer and error.
+        Secrets are masked in target, request, answer and error. A warning says that the call was simulated,
+        and a successful answer is remembered where the operation does so.
         """
         operation, secrets = self._operation, context.outbound.secrets
         try:
@@ -166,6 +170,7 @@ class ConnectorNode(Node[Config]):
 
 
 def _problem(answer: JsonObject, service: str) -> str | None:
+    """Return the error of an answer, by its error, status code or status; ``None`` where there is none."""
     if answer.get("error"):
         return str(answer["error"])
     code = answer.get("status_code")
@@ -176,7 +181,7 @@ def _problem(answer: JsonObject, service: str) -> str | None:
 
 
 def make_call(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig) -> Answer:
-    """Make a platform-only call and return its answer.
+    """Make a platform-only call by the gateway, within the tool timeout, and return its answer.
 
     Raises:
         ConnectorError: There is no answer.

@@ -52,7 +52,7 @@ class EndConversationNode(Node[EndConversationConfig]):
     Config: ClassVar[type[NodeConfig]] = EndConversationConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Read or build the transcript, call the model, write."""
+        """Have a model process the transcript; yield and write the result, or the model's error."""
         raw = self._raw_transcript(context)
         processed, error = None, None
         try:
@@ -66,7 +66,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         return NodeResult()
 
     def _raw_transcript(self, context: NodeContext) -> str:
-        """Return the platform's or a call's transcript, else the chat's (U-14)."""
+        """Return the platform's or a call's transcript, else build the chat's and write it (U-14)."""
         found = lookup(context.scope, "runtime", RAW_TRANSCRIPT)
         if found is not ABSENT and found and not self._was_built(found, context):
             return found if isinstance(found, str) else encode(found).decode()
@@ -81,6 +81,13 @@ class EndConversationNode(Node[EndConversationConfig]):
         return any(written.get(f"{maker}.{RAW_TRANSCRIPT}") == found for maker in makers)
 
     def _process(self, raw: str, context: NodeContext) -> Generator[Event, None, str]:
+        """Return the model's text for the transcript; the transcript itself without a prompt or a text.
+
+        Yields the events of the call.
+
+        Raises:
+            ModelError: The model gave no answer.
+        """
         own = self.config.process_transcript_prompt
         if own is None or not own.prompt or (self.config.llms_config or {}).get("type") == "no_llm":
             return raw
@@ -97,7 +104,7 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 
 def transcript_of(messages: Iterable[Message]) -> str:
-    """Return the messages of user and assistant, one a line, without memos."""
+    """Return the messages of user and assistant, one a line with its speaker, without memos."""
     lines = []
     for message in messages:
         metadata, text = message.get("response_metadata"), message_text(message)

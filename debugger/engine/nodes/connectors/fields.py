@@ -32,7 +32,7 @@ def check_e164(text: str, field_name: str) -> None:
 
 
 def check_telephone(text: str, field_name: str) -> None:
-    """Raise an `InputError` unless a text is empty or a phone number."""
+    """Raise an `InputError` unless a text is empty or a phone number of 7 to 15 digits."""
     digits = sum(character.isdigit() for character in text)
     if text and not (_TELEPHONE.fullmatch(text) and 7 <= digits <= 15):
         raise InputError(
@@ -59,10 +59,11 @@ def check_birthdate(text: str, field_name: str) -> None:
 
 
 def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
-    """Parse a date with a time, local unless it has an offset.
+    """Return a date with a time as an aware moment, in the time zone unless it has an offset.
 
     Raises:
-        InputError: It is blank or no moment, or there is no such time zone.
+        InputError: It is blank, no such moment or outside the years 1900 to 2999, or there is no such time
+            zone.
     """
     check_present(text, field_name)
     try:

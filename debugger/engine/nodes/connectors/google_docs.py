@@ -181,6 +181,7 @@ def _id_or_none(request: JsonObject) -> str | None:
 
 
 def _simulate_create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    """Return the answer for a new empty document; its id follows from request, node, thread and visit."""
     visit = context.visit(node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
     document = f"1{seed[:43]}"
@@ -202,6 +203,7 @@ def _read_created(body: Any) -> JsonObject:
 
 
 def _created(request: JsonObject, result: ConnectorResult) -> Event:
+    """Return the event of a created document; id and URL are ``None`` where it failed."""
     document = result.answer if result.is_success else {}
     return GoogleDocsCreateDocumentEvent(
         status=result.status,
@@ -219,6 +221,13 @@ def _get_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
 
 
 def _simulate_get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    """Return the answer with a document's content, as text or as a model of paragraphs if wanted.
+
+    A document that the run did not make has a simulated content.
+
+    Raises:
+        InputError: The id or URL is neither.
+    """
     document = document_id(request["document_id_or_url"])
     stored = _load(document, context)
     content = stored["content"]
@@ -247,6 +256,7 @@ def _fetched(request: JsonObject, result: ConnectorResult) -> Event:
 
 
 def _update_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+    """Return the request of an update, variables and secrets filled in."""
     operation = config.operate_document
     assert isinstance(operation, UpdateDocumentConfig)
     return {
@@ -263,6 +273,11 @@ def _check_update(request: JsonObject) -> None:
 
 
 def _simulate_update(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    """Return the answer of an update with the document's new content, which is not stored here.
+
+    Raises:
+        InputError: The id or URL is neither.
+    """
     document = document_id(request["document_id_or_url"])
     stored = _load(document, context)
     return {
@@ -275,6 +290,7 @@ def _simulate_update(request: JsonObject, context: NodeContext, node: NodeConfig
 
 
 def _updated(request: JsonObject, result: ConnectorResult) -> Event:
+    """Return the event of an update; the content is ``None`` where it failed."""
     document = _id_or_none(request)
     return GoogleDocsUpdateDocumentEvent(
         status=result.status,

@@ -21,7 +21,7 @@ class SendSmsConfig(NodeConfig):
 
 
 def _request(config: SendSmsConfig, context: NodeContext) -> JsonObject:
-    """Return number and message; the turn's input may replace the author's."""
+    """Return number and message, filled in; overrides of the turn's input replace the author's."""
     number = (
         context.node_input.get("override_destination_phone_number") or config.destination_phone_number or ""
     )
@@ -53,6 +53,7 @@ def _event(request: JsonObject, result: ConnectorResult) -> SendSmsEvent:
 
 
 def _value(request: JsonObject, answer: JsonObject) -> JsonObject:
+    """Return the value of the result variable: status, message and number, marked as simulated."""
     return {
         "status": answer["status"],
         "sent_message": request["message"],

@@ -66,7 +66,7 @@ class CallTimeline:
 
 
 def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> CallTimeline:
-    """Return a recorded timeline, or that of a successful call.
+    """Return a recorded timeline, or that of a successful call where ``recorded`` is ``None``.
 
     Args:
         recorded: Its body is a status, a list of them, or an object that may have ``conversation_id``,
@@ -134,7 +134,10 @@ class StartConversationNode(Node[StartConversationConfig]):
         return self.config.is_voice_conversation
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Place or follow the call, emit its statuses, write the result."""
+        """Place or follow the call, yield its statuses, write the result and a transcript that came.
+
+        Without voice nothing is called. A failure is written, reported as a warning, and ends no run.
+        """
         secrets = context.outbound.secrets
         own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
         if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):
@@ -158,7 +161,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         return NodeResult({"conversation_id": call.conversation_id})
 
     def _source(self, own_id: str, context: NodeContext) -> Callable[[], CallTimeline]:
-        """Return the function that gets the timeline at each poll.
+        """Return the function that gets the timeline at each poll; without an id the call is placed now.
 
         Raises:
             InputError: A field is missing or malformed.
@@ -175,6 +178,12 @@ class StartConversationNode(Node[StartConversationConfig]):
         return lambda: timeline
 
     def _place(self, context: NodeContext) -> CallTimeline:
+        """Place a simulated call and return its timeline, with a warning that nobody was called.
+
+        Raises:
+            InputError: A number is missing or malformed.
+            ConnectorError: There is no answer.
+        """
         real = {
             name: fill_secretly(getattr(self.config, name) or "", context).strip()
             for name in ("user_number", "assistant_number", "assistant_id")
@@ -202,10 +211,10 @@ class StartConversationNode(Node[StartConversationConfig]):
     def _follow(
         self, call: _Conversation, poll: Callable[[], CallTimeline], context: NodeContext
     ) -> Generator[Event, None, None]:
-        """Yield each new status until the call is over.
+        """Yield each new status until the call is completed; the conversation is updated at each poll.
 
         Raises:
-            ConnectorError: It failed, a poll got no answer, or it did not end in time.
+            ConnectorError: It failed, a poll got no answer, it did not end in time, or the run was stopped.
         """
         mask = context.outbound.secrets.mask
         for number in range(MAX_POLLS):
@@ -234,6 +243,7 @@ class StartConversationNode(Node[StartConversationConfig]):
 def _call(
     call_class: CallClass, target: str, request: JsonObject, conversation_id: str
 ) -> OutboundCall[CallTimeline]:
+    """Return the outbound call for a conversation, which only a simulation or a record can answer."""
     return OutboundCall(
         "conversation",
         call_class,

@@ -82,7 +82,7 @@ def readable_schema(schema: JsonObject) -> JsonObject:
 
 
 def without_properties(schema: JsonObject, names: Collection[str]) -> JsonObject:
-    """Return the schema of an object that never has some properties."""
+    """Return a copy of an object schema without some properties, which are not required either."""
     cut = dict(schema)
     if isinstance(schema.get("properties"), dict):
         cut["properties"] = {name: inner for name, inner in schema["properties"].items() if name not in names}

@@ -25,10 +25,13 @@ from debugger.telemetry import spans
 
 
 def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, Reply]:
-    """Call the model, in the time that the run has.
+    """Call the model that the interceptor selects, in the time that the run has.
+
+    Warnings and troubles of the reply go to the context.
 
     Returns:
-        The reply. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
+        The reply. Yields each filler as it is spoken (``platform.md#model-groups``, U-59), then an event for
+        each discarded answer.
 
     Raises:
         ModelError: There is no answer, or the turn was stopped.
@@ -86,6 +89,8 @@ def evaluate(
 ) -> Generator[Event, None, Reply | None]:
     """Evaluate one condition by a model call of its own (``platform.md#freeform-conditions``).
 
+    A model that gives no answer is reported as a warning.
+
     Returns:
         The reply where the condition is true, else ``None``, also where no answer came. Yields the verdict.
     """
@@ -105,7 +110,7 @@ def evaluate(
 
 
 def judge_prompt(choice: TransitionOption, node: NodeConfig, context: NodeContext) -> Prompt:
-    """Return the prompt by which one condition is judged."""
+    """Return the prompt by which one condition is judged, by the node's or the workflow's model."""
     return context.prompt(
         node,
         kind="judge",
@@ -129,7 +134,7 @@ def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None,
 
 
 def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError) -> None:
-    """Add a warning that a model gave no answer, unless cancelled."""
+    """Report to the context that a model gave no answer, with its failed requests, unless cancelled."""
     why = str(failure).rstrip(".")
     if not context.cancelled.is_set():
         text = f"The model of node {node.label!r} gave no answer{f': {why}' if why else ''}."
@@ -168,7 +173,7 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], environment: Env
 
 
 def tool_message(call: JsonObject, result: ToolResult, environment: Environment) -> Message:
-    """Return a call's result for the model: JSON text, or the error."""
+    """Return a call's result as a message for the model: JSON text, or the error of a failed one."""
     metadata = {"tool_result": result.result}
     return {
         "content": encode(result.result).decode() if result.success else str(result.error),

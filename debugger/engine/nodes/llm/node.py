@@ -67,7 +67,7 @@ class LLMNode(Node[LLMConfig]):
         self._prompt: StaticPrompt | None = None
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """Return the user messages of its input."""
+        """Return the input of a run as the start event reports it: the user's messages, all else empty."""
         return {
             "type": "llm",
             "node_logical_id": self.config.logical_id,
@@ -78,10 +78,11 @@ class LLMNode(Node[LLMConfig]):
         }
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Call the model, then leave by its transition or its answer.
+        """Call the model with its tools, then leave by its transition or end with its answer.
 
         Where a condition with a call of its own is true, the answer is discarded
-        (``platform.md#event-order``).
+        (``platform.md#event-order``). Where no answer comes, a warning is reported and the default error
+        message said.
         """
         matched = yield from first_true(self.config, context)
         turn = self.begin_turn(context)
@@ -103,7 +104,11 @@ class LLMNode(Node[LLMConfig]):
         return context.message
 
     def begin_turn(self, context: NodeContext) -> ModelTurn:
-        """Return the model's turn with its first prompt."""
+        """Return the model's turn with its first prompt, variables filled in, and the tools on offer.
+
+        Raises:
+            RunError: A prompt or a tool of the workflow cannot be read.
+        """
         static = self.static_prompt(context)
         tools = self._tools.for_model(context)
         # The text that this run will say along with calls is in the prompt's exchange, not in the chat too.
@@ -130,7 +135,7 @@ class LLMNode(Node[LLMConfig]):
         return self._prompt
 
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
-        """Call the model and discard its answer, as the platform does."""
+        """Call the model and yield its answer as discarded, as the platform does; no answer is a warning."""
         try:
             reply = yield from call_model(turn.prompt, context)
         except ModelError as failure:
@@ -140,10 +145,15 @@ class LLMNode(Node[LLMConfig]):
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=reply.usage)
 
     def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
-        """Call model and tools until an answer or a transition, which wins.
+        """Call model and tools until an answer or a transition, which wins; yield the events.
+
+        Texts are spoken by a speaking node unless a setting suppresses those beside calls.
 
         Returns:
             The last reply; ``None`` where the turn was ended between two rounds.
+
+        Raises:
+            ModelError: The model gave no answer.
         """
         while True:
             reply = yield from call_model(turn.prompt, context)
@@ -188,7 +198,11 @@ class LLMNode(Node[LLMConfig]):
     def _call_tool(
         self, call: JsonObject, turn: ModelTurn, context: NodeContext
     ) -> Generator[Event, None, ToolResult]:
-        """Call and write the result, but no outcome variables (10.6)."""
+        """Call a tool and write its result, but no outcome variables (10.6); return the result.
+
+        An unknown tool or arguments that do not fit give a failure without a call. A speaking node first
+        yields the tool's fixed message.
+        """
         node_tool = next((tool for tool in turn.tools if tool.spec.name == call["name"]), None)
         if node_tool is None:
             names = ", ".join(tool.spec.name for tool in turn.tools)
@@ -213,7 +227,7 @@ class LLMNode(Node[LLMConfig]):
     def _leave(
         self, turn: ModelTurn, context: NodeContext, reply: Reply, *, was_called: bool = True
     ) -> NodeRun:
-        """Say the line of the chosen transition, and write fields and arguments as variables.
+        """Say the line of the chosen transition, write fields and arguments as variables, return the result.
 
         Arguments of a transition that was judged apart are no variables (U-18).
         """
@@ -233,9 +247,10 @@ class LLMNode(Node[LLMConfig]):
         )
 
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
-        """End with an answer; keys that it lacks keep their old values.
+        """End with an answer: write its fields and return the result; absent keys keep their old values.
 
-        Source: U-44.
+        Without structured output although some was wanted, a failure is reported and the default error
+        message said (U-44).
         """
         if reply.fields_error is not None:
             text = f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
@@ -246,7 +261,10 @@ class LLMNode(Node[LLMConfig]):
         return NodeResult({"structured_output": fields}, replied_to_user=turn.spoke, reason=reply.reason)
 
     def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
-        """Say the default error message, unless the turn was cancelled."""
+        """Say the default error message as a speaking node, unless there is none or the turn was cancelled.
+
+        Returns an empty structured output.
+        """
         text = self.error_message(context)
         if self.kind == "say" and text is not None and not context.cancelled.is_set():
             turn.spoke = True

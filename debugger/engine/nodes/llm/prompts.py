@@ -53,7 +53,13 @@ class StaticPrompt(NamedTuple):
 
 
 def _system(config: LLMConfig, workflow: WorkflowConfig) -> str:
-    """Return prefix, prompt and suffix, a blank line between them (U-42)."""
+    """Return prefix, prompt and suffix, a blank line between them (U-42); empty without any.
+
+    The workflow's prompt counts where the node has none.
+
+    Raises:
+        RunError: The workflow's prompt is not a text.
+    """
     own = config.main_response_config.prompt if config.main_response_config else None
     shared = _shared(workflow.main_response_config, "main_response_config")
     parts = [
@@ -71,6 +77,11 @@ def _backchannel(config: LLMConfig, workflow: WorkflowConfig) -> str | None:
 
 
 def _shared(config: Any, name: str) -> str | None:
+    """Return the prompt of one of the workflow's settings; ``None`` without one.
+
+    Raises:
+        RunError: It is not a text.
+    """
     found = config.get("prompt") if isinstance(config, dict) else None
     if found is None or isinstance(found, str):
         return found
@@ -112,9 +123,9 @@ def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> Jso
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value without the keys named like a secret.
+    """Return a copy of a JSON value without the keys named like a secret, at any depth.
 
-    An ``api_key`` stays, masked: the caller of the model warns that it is not used.
+    An ``api_key`` that is not empty stays, masked: the caller of the model warns that it is not used.
     """
     if isinstance(value, dict):
         return {

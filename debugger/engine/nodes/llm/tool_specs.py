@@ -57,7 +57,9 @@ class NodeToolset:
         self._left_out: list[str] = []
 
     def for_model(self, context: NodeContext) -> tuple[NodeTool, ...]:
-        """Return the tools for its model; none where it must answer.
+        """Return the tools for its model: its own, the workflow's, those of servers; none if it must answer.
+
+        Warnings and failures of left-out tools and servers go to the context.
 
         Raises:
             RunError: A tool of the workflow cannot be read.
@@ -87,6 +89,13 @@ class NodeToolset:
         )
 
     def _workflow_tools(self, workflow: WorkflowConfig) -> list[Tool]:
+        """Return the workflow's tools that are not the node's own, made once.
+
+        One that breaks a rule of its type is left out and noted.
+
+        Raises:
+            RunError: The workflow's list of tools cannot be read.
+        """
         if self._shared is None:
             try:
                 tools = ToolsConfig.from_wire(workflow.tools_config or {}).tools

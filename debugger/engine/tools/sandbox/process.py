@@ -103,6 +103,10 @@ def run_child(
 
 
 def _run_one(content: bytes, limits: Limits, cancelled: threading.Event, launcher: Launcher) -> SandboxResult:
+    """Launch a child, make the call in it, and remove what it leaves behind.
+
+    A child that cannot be started is a result with an error.
+    """
     try:
         child = launcher.launch()
     except OSError as error:
@@ -114,7 +118,10 @@ def _run_one(content: bytes, limits: Limits, cancelled: threading.Event, launche
 
 
 def _wait_for_turn(seconds: float, cancelled: threading.Event) -> str | None:
-    """Take one of the places of running calls; return why there was none."""
+    """Take one of the places of running calls; return why there was none, ``None`` with a place.
+
+    The caller must release it. The wait ends after ``seconds`` or once cancelled.
+    """
     deadline = time.monotonic() + seconds
     while not _calls.acquire(timeout=min(_TICK_SECONDS, max(deadline - time.monotonic(), 0))):
         if cancelled.is_set():
@@ -131,6 +138,7 @@ class _Call:
     """A call in progress, with a thread for each pipe."""
 
     def __init__(self, child: Child, limits: Limits) -> None:
+        """Start the clock of the call; nothing is sent yet."""
         self._child = child
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout
@@ -140,7 +148,10 @@ class _Call:
         self._changed = threading.Event()
 
     def wait(self, content: bytes, cancelled: threading.Event) -> SandboxResult:
-        """Send the request and wait for the answer or the end."""
+        """Send the request, wait for the answer or a reason to stop, and kill the child in any case.
+
+        A complete answer counts even where a limit was exceeded meanwhile.
+        """
         process = self._child.process
         assert process.stdin and process.stdout and process.stderr
         threads = [
@@ -167,6 +178,10 @@ class _Call:
         return SandboxResult(value, error, self._printed.decode(errors="replace"))
 
     def _read(self, pipe: IO[bytes], keep: Callable[[bytes], bool]) -> None:
+        """Read a pipe to its end and close it; signal a change once ``keep`` says so of a chunk.
+
+        The end of the answer's pipe is a change, too.
+        """
         with pipe:
             while chunk := pipe.read1(_READ):  # type: ignore[attr-defined]
                 if keep(chunk):
@@ -204,6 +219,10 @@ class _Call:
         return self._child.describe_exceeded_limit()
 
     def _read_answer(self) -> tuple[Any, str | None] | None:
+        """Return value and error of the first line of the answer; ``None`` where there is no whole line.
+
+        A line that is not as the child writes it gives an error.
+        """
         line, end, _ = self._answer.partition(b"\n")
         if not end:
             return None
@@ -298,8 +317,10 @@ class Unsafe:
     def launch(self) -> Child:
         """Start the child in an empty folder, without the application's environment.
 
+        The folder is removed when the child is closed.
+
         Raises:
-            OSError: It cannot be started.
+            OSError: It cannot be started; the folder is removed then.
         """
         folder = tempfile.TemporaryDirectory(prefix="inline-python-", ignore_cleanup_errors=True)
         try:

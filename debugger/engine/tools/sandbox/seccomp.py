@@ -141,12 +141,11 @@ _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
 def seccomp_filter(machine: str) -> bytes | None:
-    """Return the filter as BPF instructions.
+    """Return the filter as BPF instructions; ``None`` for a machine whose calls are not known here.
 
-    ``None`` for a machine whose calls are not known here. It refuses sockets of every family (of socket pairs
-    only streams stay, which reach nothing but each other), processes (threads stay), namespaces, mounts,
-    keyrings, tracing, and what takes kernel memory that no limit counts. A program of another architecture's
-    calls (i386, x32) is killed.
+    It refuses sockets of every family (of socket pairs only streams stay, which reach nothing but each
+    other), processes (threads stay), namespaces, mounts, keyrings, tracing, and what takes kernel memory that
+    no limit counts. A program of another architecture's calls (i386, x32) is killed.
     """
     if machine not in _MACHINES:
         return None

@@ -98,7 +98,10 @@ def refused(attempt):
 
 
 def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatus:
-    """Return the mode for a setting, probing the sandbox once."""
+    """Return the mode of inline Python for a setting, with reason and advice.
+
+    For ``sandboxed`` the machine's sandbox is probed once per process; without one the mode is ``refused``.
+    """
     if setting == "off":
         return PythonStatus(
             "refused",
@@ -137,7 +140,10 @@ def run(
 
 @functools.cache
 def find_sandbox() -> Bubblewrap | PythonStatus:
-    """Return the probed sandbox of this machine, or the status without one."""
+    """Return the first sandbox of this machine that the probe passes, or a status that says why none does.
+
+    The result is kept for the process. The child's modules are compiled anew on the way.
+    """
     filter_program = seccomp_filter(platform.machine())
     if sys.platform != "linux" or filter_program is None:
         system = f"{platform.system()} on {platform.machine()}"
@@ -166,7 +172,7 @@ def _without_sandbox(cause: str, advice: str) -> PythonStatus:
 
 
 def find_fault(sandbox: Bubblewrap) -> str | None:
-    """Return why the sandbox does not isolate; ``None`` if it does."""
+    """Run the probe inside a sandbox; return why it does not isolate, ``None`` if it does."""
     arguments = {
         "visible": sandbox.visible(),
         "folders": list(sandbox.folders()),

@@ -51,6 +51,11 @@ def to_json(value: Any, place: str = "result", depth: int = 0) -> Any:
 
 
 def _object(value: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
+    """Return a dict with keys as text and values of JSON.
+
+    Raises:
+        NotJsonError: A key or a value has no form in JSON, or two keys become the same text.
+    """
     plain: dict[str, Any] = {}
     for key, item in value.items():
         name = _key(key, place)
@@ -69,6 +74,11 @@ def _key(key: Any, place: str) -> str:
 
 
 def _text(value: str, place: str) -> str:
+    """Return a plain text, also of a subclass.
+
+    Raises:
+        NotJsonError: It has half of a surrogate pair.
+    """
     # A subclass, such as an enumeration's member, may print as something else.
     text = str.__str__(value)
     try:

@@ -28,9 +28,10 @@ _MAX_FILE_BYTES = 16_000_000
 
 
 def main() -> NoReturn:
-    """Read the request from stdin and write a JSON line to stdout.
+    """Read the request from stdin, write a JSON line to stdout, and end the process.
 
-    What the code prints goes to the standard error. The last argument of the process is its mode.
+    The exit code is 0 once the line is written, else 1. What the code prints goes to the standard error. The
+    last argument of the process is its mode; a sandboxed one that does not isolate does not run the code.
     """
     sandboxed = sys.argv[-1] == "sandboxed"
     sys.argv = [FILE]
@@ -55,7 +56,7 @@ def main() -> NoReturn:
 
 
 def set_limits(*, cpu: int, memory: int) -> None:
-    """Set limits for this process that the code cannot raise.
+    """Set limits for this process that the code cannot raise; those that the system lacks are skipped.
 
     Args:
         cpu: Seconds of processor time.
@@ -92,7 +93,7 @@ class CodeError(Exception):
 
 
 def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
-    """Call the function in ``request["code"]`` and return a line of JSON.
+    """Call the function in ``request["code"]`` and return a line of JSON; nothing is raised.
 
     Args:
         request: ``code``, the tool's ``name``, the ``arguments``, the ``longest_result`` in bytes, and the
@@ -121,6 +122,12 @@ def encode(content: dict[str, Any]) -> bytes:
 
 
 def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
+    """Run the code as a module, call its function, and return the result, awaited where it must be.
+
+    Raises:
+        CodeError: The code cannot be compiled, has no function, or the arguments do not fit it.
+        BaseException: The code raised it.
+    """
     module = ModuleType(FILE)
     sys.modules[FILE] = module
     tree: _ast.Module = _compile(code, _ast.PyCF_ONLY_AST)
@@ -149,9 +156,10 @@ def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
 
 
 def _entry_point(tree: _ast.Module, name: str) -> str:
-    """Return the function of the tool's name, else the last one.
+    """Return the last function called like the tool, an exact name first, else the last one (U-54).
 
-    Source: U-54.
+    Raises:
+        CodeError: There is no function at the top level.
     """
     functions = [
         node.name for node in tree.body if isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef))
@@ -175,6 +183,7 @@ def _run_awaitable(value: Any) -> Any:
 
 
 def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
+    """Return a sentence about an exception of the code, with its line and a hint at the cause."""
     line = _line(error.__traceback__)
     place = "" if line is None else f" in line {line}"
     if isinstance(error, SystemExit):
@@ -185,6 +194,7 @@ def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
 
 
 def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
+    """Return what may explain an error in brackets: memory, packages, or the sandbox; else empty."""
     if isinstance(error, MemoryError):
         return f" (it may use {memory // 1_000_000} MB)"
     if isinstance(error, ImportError):
@@ -205,6 +215,7 @@ def _text(value: Any) -> str:
 
 
 def _line(trace: TracebackType | None) -> int | None:
+    """Return the innermost line of the code in a traceback; ``None`` where the code is not in it."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILE:
