@@ -164,6 +164,7 @@ def test_picture_of_report_is_taken(page: Page, tmp_path: Path):
 
 def save(page: Page, name: str) -> None:
     """Write the page on view as a picture of the help."""
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)  # some controls are loaded when they are drawn
     picture = Image.open(io.BytesIO(page.screenshot()))
     file = PICTURES / f"{name}.webp"
     picture.save(file, quality=82, method=6)

@@ -219,15 +219,16 @@ def _table(draft: ScenarioDraft) -> Table:
         Column("kind", "Expectation", 140, fits=estimate_width(map(_words, draft.proposals))),
         Column("match", "Compared", 84, "chip"),
         Column("text", "With", 190, grows=True),
-        Column("varies", "", 68, "chip"),
     ]
+    if any(one.is_volatile for one in draft.proposals):
+        columns.append(Column("varies", "", 68, "chip"))
     rows: list[Row] = []
     places = list(enumerate(draft.proposals))
     for number, turn in [*enumerate(draft.turns, start=1), (None, {})]:
         own = [(place, one) for place, one in places if one.turn == number]
         if own:
             rows.append(Row([_turn_words(number, turn)], is_heading=True))
-        rows += [Row(_cells(one), str(place)) for place, one in own]
+        rows += [Row(_cells(one)[: len(columns)], str(place)) for place, one in own]
     return Table(columns, rows, "Expectations by turn: whether used, comparison and text")
 
 
