@@ -35,7 +35,7 @@ class AuditEntry:
     def now(
         cls, person: str, role: str, action: str, target: str, details: Mapping[str, Any] | None = None
     ) -> AuditEntry:
-        """Return an entry of what was done just now."""
+        """Return an entry with a new id and the present time, which is not stored yet; copy `details`."""
         return cls(
             id=new_id(),
             at=time.time(),
@@ -63,7 +63,7 @@ class AuditLog(Repository):
             connection.execute(insert(audit_entries), rows)
 
     def newest(self, limit: int = 200, *, person: str = "", action: str = "") -> list[AuditEntry]:
-        """Return the newest entries, optionally of one person or one action."""
+        """Return at most `limit` entries, the newest first, optionally of one person or one action."""
         columns = audit_entries.c
         wanted = select(audit_entries).order_by(columns.at.desc(), columns.id.desc()).limit(limit)
         if person:

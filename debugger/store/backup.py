@@ -30,14 +30,15 @@ _BYTES_AT_ONCE = 1_000_000
 def back_up(url: str, file: Path) -> dict[str, int]:
     """Write the content of a database at one moment into a file.
 
-    The file gets its name, or replaces another one, once it is whole. Only its owner may read it.
+    A database of an older revision is migrated first. The file gets its name, or replaces an earlier backup,
+    once it is whole. Only its owner may read it.
 
     Returns:
         The number of rows in each table.
 
     Raises:
         NotFoundError: The database is empty, as one that was not there.
-        StoreError: The database cannot be read.
+        StoreError: The database cannot be read, or was made by a newer version.
         StoreDamagedError: A page of it is damaged; see `back_up_readable`.
         InputError: The file cannot be written, or another file than a backup has its name.
     """
@@ -66,6 +67,9 @@ def back_up_readable(url: str, file: Path) -> ReadableBackup:
     """Write what can still be read of a damaged SQLite file into a new file.
 
     The backup can be restored like any other: rows whose run or workflow is lost are left out.
+
+    Returns:
+        The number of saved rows by table, and the lost rows in words.
 
     Raises:
         UnsupportedError: The database is no SQLite file.
@@ -98,6 +102,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
 
     The file is read once, into one transaction, which is committed when the end of the file is right. A
     database of an older revision is migrated in the same transaction, so that a refused file leaves it, too.
+    The restored tables are migrated to the newest revision, and turns in progress in them are interrupted.
 
     Args:
         url: The database's; it is created where it does not exist.
@@ -105,7 +110,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
         replace: Delete the present content; without it, the database must be empty.
 
     Returns:
-        The number of rows in each table.
+        The number of rows in each table of the backup.
 
     Raises:
         ConflictError: The database holds something, and is not to be replaced.
@@ -127,6 +132,13 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
 
 
 def _load(connection: Connection, database: Database, backup: BackupFile, revision: str) -> dict[str, int]:
+    """Replace all tables by those of a backup, migrated to the newest revision; return its rows by table.
+
+    Drops the present tables, inserts the rows, and interrupts the turns in progress; commits nothing.
+
+    Raises:
+        InputError: The rows do not fit, or the schema version after the migration is another.
+    """
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
     database.dialect.lock_tables(connection, [table.name for table in metadata.sorted_tables])
@@ -148,6 +160,16 @@ def _load(connection: Connection, database: Database, backup: BackupFile, revisi
 
 
 def _insert_all(connection: Connection, backup: BackupFile) -> dict[str, int]:
+    """Insert the rows of a backup behind its first line into the present tables, about 1 MB at a time.
+
+    Reports progress after each batch but the last.
+
+    Returns:
+        The number of rows in each table of the backup.
+
+    Raises:
+        InputError: A row cannot be read or inserted, or the file is not whole.
+    """
     tables = MetaData()
     tables.reflect(connection)
     tables.remove(tables.tables[revisions.name])

@@ -30,7 +30,9 @@ _LEVEL = 1
 
 @contextmanager
 def new_file(file: Path) -> Iterator[gzip.GzipFile]:
-    """Write a private file that gets its name once it is whole.
+    """Yield a gzip stream into a private temporary file, which gets its name when the block ends.
+
+    An exception in the block deletes the temporary file, and leaves an earlier backup of the name as it was.
 
     Raises:
         InputError: It cannot be written, or another file than a backup has its name.
@@ -94,10 +96,11 @@ class BackupFile:
         return os.fstat(self._raw.fileno()).st_size
 
     def read_line(self) -> bytes:
-        """Read the next line; empty after the last one.
+        """Read the next line with its newline, and count it in `line`; return ``b""`` after the last one.
 
         Raises:
-            InputError: The file is no gzip, is damaged, ends too early or unpacks to too much.
+            InputError: The file is no gzip, is damaged, ends too early or unpacks to too much, or a line is
+                longer than `MAX_LINE`.
         """
         line = self._next()
         if not line:
@@ -134,6 +137,12 @@ class BackupFile:
         )
 
     def _next(self) -> bytes:
+        """Return the next line, at most one byte longer than `MAX_LINE`; ``b""`` at the end.
+
+        Raises:
+            InputError: The file is no gzip, is damaged, is cut off, is followed by other data, or cannot be
+                read.
+        """
         try:
             return self._lines.readline(MAX_LINE + 1)
         except EOFError as error:
@@ -152,10 +161,14 @@ class BackupFile:
 
 @contextmanager
 def open_backup(file: Path, max_bytes: int | None) -> Iterator[BackupFile]:
-    """Open a backup for reading.
+    """Open a backup for reading; close it when the block ends. Nothing is unpacked yet.
+
+    Args:
+        file: Its path.
+        max_bytes: Bytes that its lines may have; `MAX_BYTES` where that is ``None``.
 
     Raises:
-        InputError: There is no such file, or it may not be read.
+        InputError: There is no such file, it may not be read, or it is not a regular file.
     """
     try:
         # Without waiting: a named pipe would block until it has a writer.

@@ -32,7 +32,7 @@ def read_revision(backup: BackupFile) -> str:
     """Read the first line; return the revision of the database that was backed up.
 
     Raises:
-        InputError: The file is no backup, or cannot be read.
+        InputError: The file is no backup, cannot be read, or names a version or revision that never was.
         StoreError: A newer version of this program has made it.
     """
     match _decoded(backup.read_line()):

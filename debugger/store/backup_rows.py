@@ -65,10 +65,10 @@ class RowFormat:
         return [_written(value) for value in values]
 
     def unpack(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Return a row to insert.
+        """Return a row to insert, by column, with its bytes decoded from base64.
 
         Raises:
-            ValueError: A value does not fit its column.
+            ValueError: It has another number of values than columns, or a value does not fit its column.
         """
         if len(values) != len(self.columns):
             raise ValueError(f"it has {len(values)} values for {len(self.columns)} columns")
@@ -83,6 +83,11 @@ class RowFormat:
         return row
 
     def _check(self, row: Mapping[str, Any]) -> None:
+        """Check that each value of a row has a type of its column, and the names of an API key.
+
+        Raises:
+            ValueError: A value has another type, is missing in a column that needs one, or is not finite.
+        """
         for name, kinds, is_nullable in self._kinds:
             value = row[name]
             if value is None and is_nullable:
@@ -108,7 +113,11 @@ def _written(value: Any) -> Any:
 
 
 def _check_key(row: Mapping[str, Any]) -> None:
-    """Check the names of a key: they stand for users, and are part of printed commands and of paths."""
+    """Check the names of a key: they stand for users, and are part of printed commands and of paths.
+
+    Raises:
+        ValueError: Its id, role, user name or team name is not valid.
+    """
     if not _KEY_ID.fullmatch(row["id"]):
         raise ValueError(f"{row['id'][:40]!a} is no id of a key")
     if row["role"] not in list(Role):

@@ -49,7 +49,12 @@ class ReadableRows:
         """The values of columns that other tables refer to."""
 
     def packed(self, rows: RowFormat) -> Iterator[list[Any]]:
-        """Yield the rows of a table as they are written; see `RowFormat.pack`."""
+        """Yield the readable rows of a table by key, as they are written; see `RowFormat.pack`.
+
+        A row that cannot be read or packed, or that refers to a row that was not saved, is described in
+        `lost` instead: tables must be taken in the order of their references. The facts without which no
+        backup can be restored are added to the table ``meta`` where they are missing.
+        """
         table = rows.table
         name = self._key_name(table)
         known: set[Any] = set()
@@ -85,7 +90,11 @@ class ReadableRows:
         return str(primary) if listed.scalar() else "rowid"
 
     def _keys(self, table: Table, name: str) -> dict[Any, str]:
-        """Return the keys of all rows that anything lists, with words for each."""
+        """Return the keys of all rows that a scan or an index lists, with words for each.
+
+        A scan that meets damage counts up to there. Where none reached its end, `lost` gets a line on the
+        table.
+        """
         found: dict[Any, str] = {}
         scans: dict[str, list[str]] = {
             f'SELECT {name} FROM "{table.name}" ORDER BY {name} {order}': [] for order in ("ASC", "DESC")
@@ -118,6 +127,7 @@ class ReadableRows:
         return [str(row[0]) for row in self._connection.exec_driver_sql(query, (index,))]
 
     def _row(self, table: Table, name: str, key: Any) -> dict[str, Any] | None:
+        """Return the row with a key by column; ``None`` where it cannot be read or is not there."""
         statement = select(table).where(literal_column(name) == key)
         try:
             row = self._connection.execute(statement).one_or_none()

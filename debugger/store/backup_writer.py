@@ -79,7 +79,8 @@ def holds_rows(connection: Connection, tables: MetaData) -> bool:
 def back_up_before_migration(database: Database, connection: Connection, revision: str, target: str) -> None:
     """Back up a database before its migration, if it holds anything.
 
-    A backup of an earlier attempt at the same migration is replaced, and only the newest ones stay.
+    Locks its tables, and logs a warning that names the backup. A backup of an earlier attempt at the same
+    migration is replaced, and only the newest ones stay.
 
     Args:
         database: The database.
@@ -119,7 +120,11 @@ def back_up_before_migration(database: Database, connection: Connection, revisio
 
 
 def _file_before(database: Database, connection: Connection, target: str) -> Path:
-    """Return the path of the backup: beside the file or in the data folder."""
+    """Return the path of the backup before a migration; nothing is created.
+
+    It is beside the database's file, or in the data folder, named after the server, the database and the
+    schema.
+    """
     beside = database.dialect.file
     if beside is None:
         # The schema as well: several stores may share the database.
@@ -132,6 +137,7 @@ def _file_before(database: Database, connection: Connection, target: str) -> Pat
 
 
 def _remove_old(file: Path, target: str) -> None:
+    """Delete the backups before migrations of the same database, but for the newest three; ignore errors."""
     prefix = file.name.removesuffix(f"{target}.backup")
     found = [
         path for path in file.parent.iterdir() if path.name.startswith(prefix) and path.suffix == ".backup"
@@ -143,6 +149,11 @@ def _remove_old(file: Path, target: str) -> None:
 
 
 def _write_table(rows: RowFormat, packed: Iterator[list[Any]], lines: gzip.GzipFile) -> int:
+    """Write a line with the columns of a table, then a line for each row; return the number of rows.
+
+    Raises:
+        StoreError: A row takes more than `MAX_LINE` bytes.
+    """
     name = rows.table.name
     lines.write(_line({"table": name, "columns": rows.columns, "binary": rows.binary}))
     count = 0
@@ -157,6 +168,11 @@ def _write_table(rows: RowFormat, packed: Iterator[list[Any]], lines: gzip.GzipF
 
 
 def _all_rows(connection: Connection, rows: RowFormat) -> Iterator[list[Any]]:
+    """Yield all rows of a table by primary key, as they are written.
+
+    Raises:
+        StoreError: A row holds a value that no backup can.
+    """
     table = rows.table
     statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
     for number, row in enumerate(connection.execute(statement), start=1):

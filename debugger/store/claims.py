@@ -213,6 +213,8 @@ ACTIVE_RUNS = PreparedStatement(
 def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
     """Store a turn as claimed, and its run if the claim begins it.
 
+    After an error, the caller must roll back: the run may have been written already.
+
     Raises:
         ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its client
             turn id is.
@@ -235,7 +237,7 @@ def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
 
 
 def check_limit(cursor: StatementCursor, workflow_id: str, run_id: str) -> None:
-    """Reject a run where as many others of its workflow are active as may be.
+    """Reject a run where as many others of its workflow are active as may be; a workflow may have no limit.
 
     The limit's row stays locked until the transaction ends, so that each run is stored before the next is
     counted.
@@ -267,7 +269,11 @@ def interrupt_all(connection: Connection) -> None:
 
 
 def interrupt(connection: Connection, claimed: ClaimedTurn | Row[Any]) -> bool:
-    """Move a claimed turn to the journal, if its claim is unchanged."""
+    """Move a claimed turn to the journal, and set its run back to the turn before.
+
+    Returns:
+        ``False``, with nothing changed, where its claim was renewed or has ended, or the run is gone.
+    """
     run = connection.execute(select(runs).where(runs.c.id == claimed.run_id).with_for_update()).one_or_none()
     same_claim: tuple[ColumnElement[bool], ...] = (
         turns.c.run_id == claimed.run_id,
@@ -282,9 +288,9 @@ def interrupt(connection: Connection, claimed: ClaimedTurn | Row[Any]) -> bool:
 
 
 def abandon(connection: Connection, claim: TurnClaim, calls: bytes) -> None:
-    """Move the turn of a claim to the journal, with all its calls.
+    """Move the turn of a claim to the journal, with all its calls, and set its run back to the turn before.
 
-    Where the claim was taken away, the entry that was made then gets the calls.
+    Where the claim was taken away, the journal entry that was made then, if any, gets the calls instead.
     """
     run = connection.execute(select(runs).where(runs.c.id == claim.run_id).with_for_update()).one_or_none()
     of_claim = turns.c.run_id == claim.run_id, turns.c.claim_id == claim.claim_id, IN_PROGRESS
@@ -297,7 +303,14 @@ def abandon(connection: Connection, claim: TurnClaim, calls: bytes) -> None:
 
 
 def _move_to_journal(connection: Connection, run: Row[Any], turn: Row[Any], calls: bytes | None) -> None:
-    """Move a locked turn to the journal, and give its run the status of the turn before."""
+    """Move a locked turn to the journal, and give its run the status of the turn before.
+
+    Background work without calls is deleted instead. A run without an earlier turn becomes ``failed``, with
+    the termination source `STALE`.
+
+    Raises:
+        StoreError: The stored run input cannot be read.
+    """
     # Before anything is written: a full database then has the space that the turn took.
     connection.execute(delete(turns).where(turns.c.id == turn.id))
     # Background work is done again by itself, unless it has called something.

@@ -42,10 +42,10 @@ def compress(text: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """Return the JSON text that `compress` was called with.
+    """Return the JSON text that `compress` was called with; data that is no Zstandard frame stays as it is.
 
     Raises:
-        ValueError: The frame was changed since.
+        ValueError: The frame was changed since, or claims to be longer than any that `compress` writes.
     """
     if not data.startswith(zstandard.FRAME_HEADER):
         return data

@@ -22,7 +22,7 @@ _URL_ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:pass
 
 
 def dialect_of(text: str) -> DatabaseDialect:
-    """Return the dialect of the database that a URL names.
+    """Return the dialect, SQLite or PostgreSQL, of the database that a URL names; connect nothing.
 
     Raises:
         StoreError: The URL cannot be used, or what PostgreSQL needs is not installed.
@@ -61,7 +61,7 @@ class PreparedStatement:
         self._compiled: dict[str, tuple[str, Sequence[str]]] = {}
 
     def compiled(self, dialect: DatabaseDialect) -> tuple[str, Sequence[str]]:
-        """Return the SQL, and the names of its parameters in order."""
+        """Return the SQL for a kind of database and the names of its parameters in order; compile it once."""
         found = self._compiled.get(dialect.name)
         if found is None:
             compiled = self._statement.compile(dialect=dialect.positional)
@@ -217,7 +217,11 @@ class Database:
     def _cursor(
         self, gate: AbstractContextManager[object], begin: str | None = None
     ) -> Iterator[StatementCursor]:
-        """Yield a cursor on a connection of its own; with ``begin``, in a transaction that is committed."""
+        """Yield a cursor on a connection of its own; with ``begin``, in a transaction that is committed.
+
+        An exception rolls the transaction back. A connection that the server has ended is removed from the
+        pool.
+        """
         with gate, self._errors:
             connection = self._engine.raw_connection()
             try:
@@ -279,6 +283,7 @@ class StoreErrors:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise the translation of a database's exception, if it has one; record damage in the dialect."""
         translated = store_error(error, self._dialect) if isinstance(error, Exception) else None
         if translated is None:
             return
@@ -289,9 +294,10 @@ class StoreErrors:
 
 @contextmanager
 def value_errors(place: str) -> Iterator[None]:
-    """Translate errors of stored values of the wrong type.
+    """Translate `TypeError`, `ValueError` and `KeyError` inside the block: errors of stored values.
 
     SQLite stores any value in any column: a damaged file, or another program, leaves texts where times were.
+    An `OverflowError` or a `UnicodeEncodeError` passes: it is one of an argument.
 
     Raises:
         StoreError: A value cannot be read.
@@ -308,7 +314,11 @@ def value_errors(place: str) -> Iterator[None]:
 
 
 def store_error(error: BaseException, dialect: DatabaseDialect) -> StoreError | InputError | None:
-    """Return the translation of a database's error, or ``None``."""
+    """Return the translation of an error of the driver, of SQLAlchemy, or of a value that cannot be stored.
+
+    Returns:
+        ``None`` for any other exception.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, dialect.errors):
         kind = dialect.error_kind(cause)

@@ -44,7 +44,7 @@ class DemoScripts(Repository):
         Args:
             connection: The connection of the workflow.
             workflow_id: The workflow.
-            lines: The new lines; blank ones are left out.
+            lines: The new lines; white space becomes single spaces, and blank lines are left out.
             by: The author.
             expected: The revision that the author has seen; ``None`` replaces any.
 

@@ -60,7 +60,7 @@ def write_file(path: Path, text: str, expected: int | None, *, subject: str) -> 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Exclude other threads, and other processes where the system can lock a folder."""
+    """Exclude other threads in the block, and other processes where the system can lock a folder."""
     with _gate:
         if fcntl is None:
             yield
@@ -75,6 +75,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _conflict(path: Path, present: int, subject: str) -> EditConflictError:
+    """Return the error that says what a file holds now, of which revision and time, or that it is gone."""
     is_there = present != NEVER_WRITTEN
     return EditConflictError(
         f"{subject} has been {'changed' if is_there else 'deleted'} meanwhile; nothing was stored.",

@@ -124,7 +124,10 @@ class EditedTable(Generic[Content]):
     def delete(
         self, connection: Connection, key: Mapping[str, Any], expected: int | None, *, subject: str
     ) -> bool:
-        """Delete a row of the revision that its author has seen; return whether there was one.
+        """Delete a row of the revision that its author has seen, or of any for ``None``.
+
+        Returns:
+            ``False`` where there is no row with the key.
 
         Raises:
             EditConflictError: Another revision is stored; nothing was deleted.
@@ -140,6 +143,7 @@ class EditedTable(Generic[Content]):
 
 
 def _conflict(subject: str, present: Stored[Any] | None) -> EditConflictError:
+    """Return the error that says what is stored now and by whom, or that the row was deleted."""
     what = "deleted" if present is None else "changed"
     found = present or Stored(None, NEVER_WRITTEN)
     return EditConflictError(

@@ -65,6 +65,11 @@ class Cipher:
 
     @cached_property
     def _fernet(self) -> Fernet:
+        """Return the encryption with a key derived from the configured one, which takes scrypt once.
+
+        Raises:
+            StoreError: The extra ``secrets`` is not installed.
+        """
         try:
             from cryptography.fernet import Fernet  # optional
         except ImportError as error:

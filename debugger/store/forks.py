@@ -93,7 +93,7 @@ class ForkRepository(Repository):
             _store_origin(connection, record)
 
     def create(self, fork: RunFork) -> None:
-        """Create a run of the first pairs of another.
+        """Create a run of the first pairs of another, with its origin, in one transaction; redeem its token.
 
         Raises:
             NotFoundError: There is no such run, or no such token any more.
@@ -125,10 +125,11 @@ class ForkRepository(Repository):
         return sorted(found, key=lambda record: (record.created_at, record.run_id))
 
     def copies(self, run_id: str) -> dict[str, int]:
-        """Return the direct and indirect forks of a run.
+        """Return the direct and indirect forks of a run, the oldest first, without the run itself.
 
         Returns:
-            For each the number of turns that it took over from the run.
+            For each fork's id the number of turns that it has from the run: the fewest along its line of
+            forks.
         """
         with self._database.reading() as connection:
             found = _descendants(connection, run_id)
@@ -140,7 +141,7 @@ class ForkRepository(Repository):
         return {fork: count or 0 for fork, count in turns_of.items() if fork != run_id}
 
     def statuses(self, run_ids: Collection[str]) -> dict[str, RunStatus]:
-        """Return the statuses of those of the runs that are stored here."""
+        """Return the statuses by id of those of the runs that are stored here; other ids are left out."""
         with self._database.reading() as connection:
             return {
                 row.id: row.status
@@ -194,7 +195,7 @@ def _copy_run(connection: Connection, fork: RunFork) -> None:
 
 
 def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
-    """Return the turns of a fork: copies of the source's, then those that edits have written.
+    """Return the turns of a fork to insert: copies of the source's, then those that edits have written.
 
     The last one holds the checkpoint and the status; without any turn that is a row of the number 0.
     """
@@ -232,7 +233,7 @@ def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
 
 
 def _store_origin(connection: Connection, record: ForkRecord) -> None:
-    """Store or replace where a run was forked."""
+    """Store the origin of a fork, in place of an earlier one of the same run."""
     values = {
         "source_run_id": record.source_run_id,
         "turn_number": record.turn_number,
@@ -260,7 +261,7 @@ def _root(connection: Connection, run_id: str) -> str:
 
 
 def _descendants(connection: Connection, root: str) -> list[ForkRecord]:
-    """Return the forks of a run and of its forks."""
+    """Return the direct forks of a run, then theirs, and so on; without the run itself and each once."""
     found: dict[str, ForkRecord] = {}
     parents = [root]
     while parents:
@@ -276,6 +277,11 @@ def _descendants(connection: Connection, root: str) -> list[ForkRecord]:
 
 
 def _fork_record(row: Row[Any]) -> ForkRecord:
+    """Return a stored origin as a record.
+
+    Raises:
+        StoreError: Its changes or its fidelity cannot be read.
+    """
     place = f"fork {row.run_id}"
     return ForkRecord(
         run_id=row.run_id,

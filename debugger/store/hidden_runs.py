@@ -44,7 +44,7 @@ class HiddenRuns(Repository):
     """Runs that are deleted and can still be restored."""
 
     def hide(self, run_ids: Collection[str], by: str) -> list[str]:
-        """Hide the runs that exist; return those that were not hidden before."""
+        """Hide the runs that exist; return the ids of those not hidden before, in the order given."""
         values = {"hidden_by": by, "hidden_at": time.time()}
         hidden: list[str] = []
         with self._database.writing() as connection:
@@ -83,7 +83,7 @@ class HiddenRuns(Repository):
             return list(connection.scalars(_expired(days).order_by(hidden_runs.c.hidden_at)))
 
     def prune(self, days: float) -> int:
-        """Delete the expired runs for good; return their number.
+        """Delete the runs that were hidden more than ``days`` days ago for good; return their number.
 
         A run with a turn in progress stays until the next time.
         """

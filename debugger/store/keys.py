@@ -63,10 +63,11 @@ class ApiKeys(Repository):
     """The keys."""
 
     def add(self, person: str, role: Role) -> tuple[ApiKey, str]:
-        """Create a key; return its record, and the key itself this once.
+        """Create a key; return its record, and the key itself this once: only its digest is stored.
 
         Args:
-            person: The user's name, which their comments, ratings and workflows have.
+            person: The user's name, which their comments, ratings and workflows have; spaces around it are
+                removed.
             role: Permits the requests of the key.
 
         Raises:
@@ -137,6 +138,11 @@ def digest_of(key: bytes) -> str:
 
 
 def _checked(person: str) -> str:
+    """Return the name of a user without spaces around it.
+
+    Raises:
+        InputError: It is empty, too long, or has characters that cannot be printed.
+    """
     name = person.strip()
     if not is_user_name(name):
         raise InputError(

@@ -40,9 +40,12 @@ class LeaseWatch:
     ) -> set[str]:
         """Return the ids of the claims that have not been renewed for the length of their lease.
 
+        Remembers each claim since when it is unchanged, and forgets claims that are not among those read:
+        all, or those of ``run_id``. A claim that is new or was renewed counts from ``answered_at``.
+
         Args:
             claimed: All claims that were read.
-            asked_at: When they were about to be read, on the monotonic clock, like the next.
+            asked_at: When they were about to be read, in seconds on the monotonic clock, like the next.
             answered_at: When they were read.
             run_id: The only run whose claims were read.
         """

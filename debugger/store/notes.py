@@ -65,7 +65,7 @@ class NoteRepository(Repository):
     """Notes on runs, presets, debug set-ups, interrupted turns."""
 
     def of(self, run_id: str) -> RunNotes:
-        """Return everything that users noted on a run."""
+        """Return everything that users noted on a run, the oldest comments first; empty without any."""
         with self._database.reading() as connection:
             labels = _labels(connection, [run_id]).get(run_id, RunLabels())
             return RunNotes(
@@ -159,7 +159,7 @@ class NoteRepository(Repository):
                 raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
 
     def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
-        """Replace an author's rating; ``None`` removes it."""
+        """Store an author's rating of a target in place of an earlier one; ``None`` removes that."""
         key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
         with self._database.writing() as connection:
             if value is None:
@@ -168,7 +168,14 @@ class NoteRepository(Repository):
                 connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 
     def add_imported(self, run_id: str, notes: RunNotes) -> None:
-        """Add the notes of an imported run; existing notes stay."""
+        """Add the notes of an imported run; existing notes stay.
+
+        A note, a comment of the same id and a rating of the same author and target are not replaced; a star
+        and tags are added. Times are those of the imported notes.
+
+        Raises:
+            InputError: A tag is too long.
+        """
         with self._database.writing() as connection:
             known = _labels(connection, [run_id]).get(run_id, RunLabels())
             if notes.starred and not known.starred:
@@ -185,7 +192,11 @@ class NoteRepository(Repository):
                 connection.execute(insert(ratings).values(row).on_conflict_do_nothing())
 
     def presets(self, workflow_id: str) -> list[Preset]:
-        """Return a workflow's presets by name."""
+        """Return a workflow's presets by name, in any case; none for an unknown workflow.
+
+        Raises:
+            StoreError: A preset's run input was changed by another program.
+        """
         statement = select(presets).where(presets.c.workflow_id == workflow_id)
         with self._database.reading() as connection:
             return [
@@ -201,7 +212,7 @@ class NoteRepository(Repository):
     def keep_preset(
         self, workflow_id: str, name: str, run_input: JsonObject, *, by: str = "", expected: int | None = None
     ) -> Stored[str]:
-        """Store a run input under a name, without secrets; return the tidied name.
+        """Store a run input under a name, without secrets; return the tidied name and its revision.
 
         Args:
             workflow_id: The workflow.
@@ -274,6 +285,11 @@ class NoteRepository(Repository):
         return next(iter(self._read_unfinished(newest_first)), None)
 
     def _read_unfinished(self, statement: Select[Any]) -> list[UnfinishedTurn]:
+        """Return the interrupted turns of a select in its order, with events and calls decompressed.
+
+        Raises:
+            StoreError: A compressed value was changed.
+        """
         with self._database.reading() as connection:
             return [
                 UnfinishedTurn(*row)._replace(
@@ -285,6 +301,7 @@ class NoteRepository(Repository):
 
 
 def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
+    """Return star, tags in alphabetical order and note of each run that has any, in the order of the runs."""
     tags: dict[str, list[str]] = {}
     marks: dict[str, tuple[bool, str]] = {}
     for some in split_ids(run_ids):
@@ -318,6 +335,9 @@ def change_tags(
 ) -> None:
     """Add tags to runs and remove others; the rest of their tags stay.
 
+    White space in a tag becomes one space, and blank tags are left out. A tag that is both added and removed
+    is removed.
+
     Raises:
         InputError: A tag is too long.
     """
@@ -332,6 +352,11 @@ def change_tags(
 
 
 def _checked_tags(tags: Iterable[str]) -> list[str]:
+    """Return tags once each, in order, with single spaces and without blank ones.
+
+    Raises:
+        InputError: A tag is longer than `MAX_TAG_CHARACTERS`.
+    """
     wanted = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
     long = next((tag for tag in wanted if len(tag) > MAX_TAG_CHARACTERS), None)
     if long is not None:
@@ -343,6 +368,7 @@ def _checked_tags(tags: Iterable[str]) -> list[str]:
 
 
 def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Comment]]:
+    """Return the comments of each run that has any, the oldest first."""
     found: dict[str, list[Comment]] = {}
     order = comments.c.created_at, comments.c.logical_id
     for some in split_ids(run_ids):
@@ -353,6 +379,7 @@ def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, lis
 
 
 def _comment(row: Row[Any]) -> Comment:
+    """Return a stored comment, with its time as ISO 8601."""
     return Comment(
         logical_id=row.logical_id,
         target=_target(row),
@@ -363,6 +390,7 @@ def _comment(row: Row[Any]) -> Comment:
 
 
 def _ratings(connection: Connection, run_id: str) -> list[Rating]:
+    """Return the ratings of a run, the oldest first."""
     statement = select(ratings).where(ratings.c.run_id == run_id).order_by(ratings.c.created_at)
     return [
         Rating(target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at))
@@ -371,7 +399,7 @@ def _ratings(connection: Connection, run_id: str) -> list[Rating]:
 
 
 def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> Comment:
-    """Store a comment; return it.
+    """Store a comment of the present time, without white space around it; return it with its new id.
 
     Raises:
         InputError: It is blank or too long.
@@ -397,6 +425,7 @@ def add_comment(connection: Connection, run_id: str, target: Target, author: str
 
 
 def _imported(run_id: str, note: Comment | Rating) -> dict[str, Any]:
+    """Return the columns that comments and ratings share, with the note's own time in seconds since 1970."""
     return {
         "run_id": run_id,
         "target_kind": note.target.kind,

@@ -149,7 +149,11 @@ class Postgres(DatabaseDialect):
         self.place = f"{url.database} on {named}:{url.port}" if url.port else f"{url.database} on {named}"
 
     def open_engine(self) -> Engine:
-        """Return an engine; nothing is connected yet."""
+        """Return an engine; nothing is connected yet.
+
+        A thread that finds all connections in use waits as long as a statement does. Each new connection is
+        set up, and one that the server has ended is replaced when it is taken from the pool.
+        """
         engine = create_engine(
             self._url,
             connect_args={name: value for name, value in _ARGUMENTS.items() if name not in self._url.query},
@@ -178,7 +182,7 @@ class Postgres(DatabaseDialect):
         )
 
     def error_kind(self, error: Exception) -> ErrorKind:
-        """Return the meaning of one of the driver's errors."""
+        """Return the meaning of a driver's error by its SQLSTATE; a general one if that is unknown."""
         code = getattr(error, "sqlstate", None)
         if code is None:
             return self._without_code(error)
@@ -186,6 +190,7 @@ class Postgres(DatabaseDialect):
         return next((kind for kind in found if kind is not None), _OTHER)
 
     def _without_code(self, error: Exception) -> ErrorKind:
+        """Return the meaning of an error without SQLSTATE: unstorable, unreachable, lost or general."""
         if isinstance(error, psycopg.DataError):
             return _UNSTORABLE
         # A client that is refused gets no connection, and from the driver only the server's message.
@@ -194,6 +199,11 @@ class Postgres(DatabaseDialect):
         return _UNREACHABLE if isinstance(error, psycopg.OperationalError) else _OTHER
 
     def _set_up(self, connection: psycopg.Connection, _record: object) -> None:
+        """Set the time-outs of a new connection, for locks and for idle transactions.
+
+        Raises:
+            StoreError: The database's encoding is not UTF-8.
+        """
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != _ENCODING:
             raise StoreError(
@@ -205,9 +215,12 @@ class Postgres(DatabaseDialect):
 
 
 def _refuse_lost(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
-    """Reject a connection that the server has ended meanwhile.
+    """Reject a connection that the server has ended meanwhile, so that the pool opens another one.
 
     Only reads what has arrived, without a round trip: the server's last message, then the end.
+
+    Raises:
+        DisconnectionError: The server has ended it.
     """
     try:
         connection.pgconn.consume_input()
@@ -217,6 +230,11 @@ def _refuse_lost(connection: psycopg.Connection, _record: object, _proxy: object
 
 
 def _connections(url: URL) -> int:
+    """Return the number of connections that a URL asks for, `MAX_CONNECTIONS` by default.
+
+    Raises:
+        StoreError: It is no whole number from 1.
+    """
     text = url.query.get("connections", str(MAX_CONNECTIONS))
     if not isinstance(text, str) or not text.isdecimal() or int(text) < 1:
         raise StoreError(

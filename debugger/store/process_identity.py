@@ -24,7 +24,11 @@ def current_owner() -> str:
 
 
 def has_ended(owner: str) -> bool:
-    """Return whether the process is proven to have ended."""
+    """Return whether the process is proven to have ended: one of this boot and namespace, on Linux.
+
+    Returns:
+        ``False`` where that is not known, as of a process of another machine.
+    """
     parts, own = owner.split("/"), current_owner().split("/")
     if len(parts) != 4 or len(own) != 4 or parts[:2] != own[:2]:
         return False
@@ -44,6 +48,7 @@ def _shows_processes_of_others() -> bool:
 
 @lru_cache(maxsize=1)
 def _owner_of(pid: int) -> str:
+    """Return the identity of this process by its id; a random one where ``/proc`` cannot be read."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         namespace = (_PROC / "self/ns/pid").stat().st_ino

@@ -38,7 +38,7 @@ class RerunTokens(Repository):
     """Tokens that are neither redeemed nor long expired."""
 
     def mint(self, ticket: RerunTicket) -> str:
-        """Store a ticket under a new random token and return that; delete tokens that expired long ago."""
+        """Store a ticket under a new random token and return that; delete tokens that expired an hour ago."""
         token = secrets.token_urlsafe(32)
         row = {**vars(ticket), "target": encode(ticket.target), "edits": encode(ticket.edits)}
         with self._database.writing() as connection:
@@ -80,6 +80,12 @@ def redeem_token(connection: Connection, token: str) -> RerunTicket:
 
 
 def _find(connection: Connection, token: str) -> RerunTicket:
+    """Return the content of a token.
+
+    Raises:
+        NotFoundError: It has expired, was redeemed, or never was one.
+        StoreError: Its stored content cannot be read.
+    """
     found = select(rerun_tokens).where(rerun_tokens.c.digest == _digest(token))
     row = connection.execute(found).one_or_none()
     if row is None:

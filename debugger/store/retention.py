@@ -137,7 +137,7 @@ class RunDeletion(Repository):
             delete_runs(connection, [run_id])
 
     def erase_runs(self, run_ids: Sequence[str]) -> bool:
-        """Delete every trace of runs, also from the database's files.
+        """Delete every trace of runs, also from the database's files; ids that no run has are passed over.
 
         A fork of them that is not among them stays with the turns that it copied, and is a fork no more; see
         `ForkRepository.copies`.
@@ -172,7 +172,10 @@ class RunDeletion(Repository):
             return choose(stored, limits, int(documents), time.time(), hidden)
 
     def prune(self, pruning: Pruning) -> int:
-        """Delete the unchanged runs of a plan; return their number."""
+        """Delete the runs of a plan but for those changed, marked or hidden since; return their number.
+
+        It is done in portions, each a transaction with a report of progress. Space is returned by `compact`.
+        """
         count = 0
         for at in range(0, len(pruning.candidates), RUNS_AT_ONCE):
             with self._database.writing() as connection:
@@ -191,7 +194,9 @@ class RunDeletion(Repository):
 def choose(
     stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float, hidden: Collection[str] = ()
 ) -> Pruning:
-    """Return the plan for some runs.
+    """Return the plan for some runs: as many from the oldest on as bring the rest within the limits.
+
+    Runs that are in progress, or marked where the limits spare those, stay and are counted in `kept`.
 
     Args:
         stored: All runs, the one with the oldest last turn first.
@@ -224,7 +229,7 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
 
 
 def _delete_origins(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete the origins of deleted runs, and of those above that were deleted before.
+    """Delete the origins of deleted runs, and of deleted runs above them that have no other forks.
 
     The origin of a fork leads from its own forks to their first run, and stays as long as there are any.
     """
@@ -249,6 +254,11 @@ def busy_runs(connection: Connection, run_ids: Sequence[str]) -> set[str]:
 
 
 def _check_idle(busy: Collection[str]) -> None:
+    """Raise the error for the first of some busy runs; do nothing without any.
+
+    Raises:
+        TurnInProgressError: There is one.
+    """
     if busy:
         raise TurnInProgressError(
             f"A turn of run {min(busy)} is being executed, so the run cannot be deleted.",
@@ -257,6 +267,15 @@ def _check_idle(busy: Collection[str]) -> None:
 
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:
+    """Return whether a run is older than the limits allow, or the remaining runs are too many or too large.
+
+    Args:
+        run: The oldest remaining run.
+        limits: The limits.
+        left: The number of remaining runs.
+        left_size: Bytes of them and of the workflows.
+        now: Seconds since 1970.
+    """
     return (
         (limits.days is not None and run.updated_at < now - limits.days * DAY)
         or (limits.runs is not None and left > limits.runs)
@@ -265,6 +284,7 @@ def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: f
 
 
 def _stored_runs(connection: Connection) -> list[StoredRun]:
+    """Return all runs, hidden ones too, the one with the oldest last turn first, with their size in bytes."""
     sizes = dict[str, int]()
     for run_id, size, count in connection.execute(
         select(turns.c.run_id, func.sum(_TURN_SIZE), func.count()).group_by(turns.c.run_id)
@@ -279,7 +299,10 @@ def _stored_runs(connection: Connection) -> list[StoredRun]:
 
 
 def _unchanged(connection: Connection, chosen: Sequence[StoredRun], limits: Limits) -> list[str]:
-    """Lock the unchanged runs and return their ids."""
+    """Lock the chosen runs; return the ids of those without a later turn that may still be deleted, in order.
+
+    Left out are runs that are in progress, hidden, gone, or marked where the limits spare those.
+    """
     ids = [run.run_id for run in chosen]
     rows = connection.execute(
         select(runs.c.id, runs.c.updated_at).where(runs.c.id.in_(ids)).with_for_update()

@@ -71,7 +71,7 @@ class ReviewRepository(Repository):
     """
 
     def verdicts(self, run_ids: Collection[str], *, connection: str = "") -> dict[str, list[Verdict]]:
-        """Return the verdicts of runs that have any, the oldest first."""
+        """Return the verdicts on runs, their turns and messages by run, the oldest first; no empty lists."""
         found: dict[str, list[Verdict]] = {}
         with self._database.reading() as reading:
             for some in split_ids(run_ids):
@@ -80,7 +80,7 @@ class ReviewRepository(Repository):
         return found
 
     def counts(self, run_ids: Collection[str], *, connection: str = "") -> dict[str, dict[VerdictValue, int]]:
-        """Return the number of verdicts on runs by value.
+        """Return the number of verdicts on each run as a whole by value; runs without a verdict are left out.
 
         Verdicts on turns and messages do not count.
         """
@@ -98,7 +98,7 @@ class ReviewRepository(Repository):
     def runs_without_verdict(
         self, run_ids: Collection[str], *, connection: str = "", reviewer: str | None = None
     ) -> list[str]:
-        """Return the runs that have no verdict as a whole, in order.
+        """Return the ids of the runs that have no verdict as a whole, in the order given.
 
         Args:
             run_ids: The runs.
@@ -154,7 +154,9 @@ class ReviewRepository(Repository):
                 raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
     def apply(self, changes: ReviewChanges, *, by: str = "") -> list[Verdict]:
-        """Store changes in one transaction; return the verdicts with their revisions.
+        """Store changes in one transaction; return the verdicts with their new revisions, in order.
+
+        A comment that its author has written on the same target already is not stored again.
 
         Args:
             changes: The changes.
@@ -221,6 +223,7 @@ def _select(connection: Connection, name: str, run_ids: Sequence[str]) -> list[V
 
 
 def _verdict(row: Row[Any]) -> Verdict:
+    """Return a stored verdict, with its times as ISO 8601."""
     return Verdict(
         run_id=row.run_id,
         target=Target(kind=row.target_kind, key=row.target_key),
@@ -241,6 +244,7 @@ def _on_runs(connection: str, run_ids: Sequence[str]) -> tuple[ColumnElement[boo
 
 
 def _key(connection: str, run_id: str, target: Target, reviewer: str) -> dict[str, str]:
+    """Return the primary key of a verdict by column."""
     return {
         "connection": connection,
         "run_id": run_id,
@@ -255,6 +259,11 @@ def _subject(run_id: str, target: Target, reviewer: str) -> str:
 
 
 def _store(connection: Connection, verdict: Verdict, expected: int | None, by: str) -> Verdict:
+    """Write a verdict in place of the expected revision (``None``: of any); return it with the new one.
+
+    Raises:
+        EditConflictError: Another revision is stored.
+    """
     key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
     values = {
         "value": verdict.value,
@@ -288,6 +297,11 @@ def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, 
 
 
 def _check_stored(connection: Connection, run_ids: Collection[str]) -> None:
+    """Check that runs are stored and not hidden.
+
+    Raises:
+        NotFoundError: One is not; the message names the first by id.
+    """
     gone = sorted(set(run_ids) - set(_turn_counts(connection, run_ids)))
     if gone:
         raise NotFoundError(

@@ -22,11 +22,14 @@ class RunFactsCache(Repository):
     """The summaries of runs as JSON that only their writer reads."""
 
     def read(self, run_ids: Collection[str], format_version: int) -> dict[str, JsonObject]:
-        """Return the summaries that are up to date, by run.
+        """Return the summaries of those of the runs that have one that is up to date, by run id.
 
         Args:
             run_ids: The runs.
             format_version: Summaries of another format are passed over.
+
+        Raises:
+            StoreError: A summary was changed by another program.
         """
         current = (
             select(run_facts.c.run_id, run_facts.c.facts)
@@ -41,9 +44,13 @@ class RunFactsCache(Repository):
             }
 
     def save(self, facts: Mapping[str, tuple[int, JsonObject]], format_version: int) -> None:
-        """Store summaries, each with the number of its turns.
+        """Store summaries in place of earlier ones, each with the number of its turns.
 
         A run that was deleted meanwhile gets none.
+
+        Args:
+            facts: By run id, the number of turns and the summary of them.
+            format_version: The format of the summaries.
         """
         fresh = insert(run_facts)
         newer = {name: fresh.excluded[name] for name in ("turn_count", "format_version", "facts")}

@@ -74,10 +74,11 @@ class RunRepository(Repository):
     """Runs, read and searched."""
 
     def run(self, run_id: str) -> Run:
-        """Return one run in the shape of ``platform.md#run-record``.
+        """Return one run with its turns, one in progress too, in the shape of ``platform.md#run-record``.
 
         Raises:
             NotFoundError: There is no such run.
+            StoreError: A turn was changed by another program.
         """
         with self._database.reading() as connection:
             row = _row(connection, run_id)
@@ -117,7 +118,10 @@ class RunRepository(Repository):
         *,
         search: RunSearch | None = None,
     ) -> FoundRuns:
-        """Return one page of runs, newest first.
+        """Return one page of runs, newest first, without hidden ones and without their turns.
+
+        Words are searched in messages, notes and names; for that, the turns that were added since the last
+        search are indexed first, for `MAX_INDEX_SECONDS` at most.
 
         Args:
             workflow_id: Only runs of this workflow.
@@ -169,6 +173,11 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
 
 
 def _record(row: Row[Any], pairs: list[JsonObject]) -> JsonObject:
+    """Return the fields of a run's record in the shape of ``platform.md#run-record``, with the pairs given.
+
+    Raises:
+        StoreError: Its model usage cannot be read.
+    """
     return {
         "logical_id": f"workflow_run_{row.id}",
         "workflow_run_id": row.id,
@@ -203,6 +212,11 @@ def _usage(data: bytes | None, run_id: str) -> JsonObject | None:
 
 
 def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
+    """Return the input/output pair of a stored turn with its events; one in progress is marked by a key.
+
+    Raises:
+        StoreError: It was changed by another program.
+    """
     place = f"record of turn {turn.turn_number} of run {run_id}"
     events = read_json(turn.events, place)
     pair = _closing_pair(events) if turn.pair is None else read_json(turn.pair, place)
@@ -218,6 +232,7 @@ def _closing_pair(events: list[JsonObject]) -> JsonObject:
 
 
 def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) -> list[ColumnElement[bool]]:
+    """Return the conditions for shown runs by workflow, status and search, without those for its words."""
     equal = {
         runs.c.workflow_id: workflow_id,
         runs.c.status: status,
@@ -251,7 +266,7 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
 
 
 def _has_verdict(wanted: str) -> ColumnElement[bool]:
-    """Return the condition for runs with a verdict, or without any."""
+    """Return the condition for runs with a verdict of a value as a whole, or without any for `NO_VERDICT`."""
     own = select(verdicts.c.run_id).where(verdicts.c.connection == "", verdicts.c.target_kind == "run")
     if wanted == NO_VERDICT:
         return runs.c.id.not_in(own)
@@ -259,6 +274,7 @@ def _has_verdict(wanted: str) -> ColumnElement[bool]:
 
 
 def _has_word(word: str) -> ColumnElement[bool]:
+    """Return the condition for runs whose id is a word, or whose messages, notes or names contain it."""
     notes = (
         select(spoken.c.run_id).where(place_in(spoken.c.text, word) > 0),
         select(run_marks.c.run_id).where(contains(run_marks.c.note, word)),
@@ -278,12 +294,12 @@ def _has_word(word: str) -> ColumnElement[bool]:
 def refresh_index(
     database: Database, conditions: Sequence[ColumnElement[bool]], seconds: float = MAX_INDEX_SECONDS
 ) -> int:
-    """Index the messages of turns that were added since the last search.
+    """Index the messages of turns that were added since the last search, of the newest runs first.
 
     Args:
         database: The store's.
         conditions: Those of the runs to be searched.
-        seconds: Time after which no more are read.
+        seconds: Time after which no more are read; one portion of `_RUNS_AT_ONCE` runs is read at least.
 
     Returns:
         The number of runs that are still to be indexed.
@@ -323,6 +339,7 @@ def refresh_index(
 
 
 def _indexed_text(database: Database, run: Row[*tuple[Any, ...]]) -> str:
+    """Return a run's indexed text with the messages of its turns since, in lower case, a line for each."""
     new = (
         select(turns.c.turn_number, turns.c.pair, turns.c.events)
         .where(turns.c.run_id == run.id, turns.c.turn_number.between(run.indexed + 1, run.turn_count))
@@ -339,6 +356,13 @@ def _indexed_text(database: Database, run: Row[*tuple[Any, ...]]) -> str:
 
 
 def _messages(turn: Row[*tuple[Any, ...]], run_id: str) -> Iterator[str]:
+    """Yield the texts of a turn's messages in order: those of the users, then what the assistant said.
+
+    User messages come from the events, or from the run input where no event has them; they may be empty.
+
+    Raises:
+        StoreError: The turn was changed by another program.
+    """
     place = f"record of turn {turn.turn_number} of run {run_id}"
     events: list[JsonObject] = read_json(turn.events, place)
     if turn.pair is not None and not any(event.get("type") == "user_messages" for event in events):

@@ -44,7 +44,11 @@ class SavedObjects(Repository):
         return {name: found.content for name, found in self.stored().items()}
 
     def stored(self) -> dict[str, Stored[JsonObject]]:
-        """Return the same, each with its revision."""
+        """Return every object by name, each with its revision, in alphabetical order.
+
+        Raises:
+            StoreError: One was changed by another program.
+        """
         columns = self._table.c
         statement = select(columns.name, columns.revision, self._content).order_by(func.lower(columns.name))
         with self._database.reading() as connection:
@@ -56,7 +60,7 @@ class SavedObjects(Repository):
     def save(
         self, name: str, content: JsonObject, *, by: str = "", expected: int | None = None
     ) -> Stored[str]:
-        """Store an object under a name; return the tidied name with the revision.
+        """Store an object under a name; return the name with single spaces, and the revision.
 
         Args:
             name: The name.
@@ -90,6 +94,11 @@ class SavedObjects(Repository):
                 raise unknown_name(name, self._noun)
 
     def _read(self, name: str, text: str) -> JsonObject:
+        """Return the object of a stored text.
+
+        Raises:
+            StoreError: It is no JSON, or no object.
+        """
         place = f"{self._table.name.replace('_', ' ').removesuffix('s')} {name!r}"
         found = read_json(text.encode(), place)
         if not isinstance(found, dict):
@@ -101,7 +110,7 @@ class SavedObjects(Repository):
 
 
 def checked_name(name: str, noun: str, purpose: str) -> str:
-    """Return a name with single spaces.
+    """Return a name without outer white space and with single spaces.
 
     Raises:
         InputError: It is blank or too long.

@@ -30,7 +30,7 @@ class ScenarioRuns(Repository):
     """
 
     def save(self, run_id: str, mark: ScenarioMark) -> None:
-        """Note the scenario of a run in place of an earlier note."""
+        """Store the scenario of a run, its result and its checks, in place of an earlier one."""
         values = {
             "name": mark.name,
             "file": mark.file,
@@ -43,7 +43,11 @@ class ScenarioRuns(Repository):
             connection.execute(upsert(run_scenarios, {"run_id": run_id}, values))
 
     def of(self, run_id: str) -> ScenarioMark | None:
-        """Return the scenario of a run; ``None`` where it is of none."""
+        """Return the scenario of a run; ``None`` where it is of none.
+
+        Raises:
+            StoreError: Its checks are not JSON.
+        """
         with self._database.reading() as connection:
             row = connection.execute(
                 select(run_scenarios).where(has_key(run_scenarios, {"run_id": run_id}))
@@ -55,7 +59,7 @@ class ScenarioRuns(Repository):
         return ScenarioMark(row.name, row.file, row.outcome, row.row_number, tags, tuple(checks))
 
     def outcomes(self, run_ids: Collection[str]) -> dict[str, Outcome]:
-        """Return the result of each run that is of a scenario."""
+        """Return the result of each of the runs that is of a scenario, by run id."""
         found: dict[str, Outcome] = {}
         with self._database.reading() as connection:
             for part in split_ids(run_ids):
@@ -65,7 +69,7 @@ class ScenarioRuns(Repository):
         return found
 
     def names(self) -> list[str]:
-        """Return the names of the scenarios that have runs here, in order."""
+        """Return the names of the scenarios that have runs here, in order, `_MAX_NAMES` at most."""
         names = (
             select(run_scenarios.c.name)
             .where(_HAS_RUN)

@@ -52,6 +52,8 @@ def ensure_schema(database: Database) -> None:
 def check_schema(database: Database) -> bool:
     """Switch the database to its mode; return whether it has the tables of the newest revision.
 
+    ``False`` means that they are missing or older; none is made or changed. Sets `Database.has_tables`.
+
     Raises:
         StoreError: As of `ensure_schema`.
     """
@@ -68,6 +70,8 @@ def check_schema(database: Database) -> bool:
 def bring_up(connection: Connection, database: Database) -> None:
     """Create the tables, or migrate those of an older version, in a transaction that may change tables.
 
+    Present tables of the newest revision stay as they are. Nothing is committed.
+
     Raises:
         StoreError: As of `ensure_schema`.
     """
@@ -81,10 +85,12 @@ def bring_up(connection: Connection, database: Database) -> None:
 
 
 def _migrate(connection: Connection, database: Database) -> None:
-    """Back up the database where its dialect does that, and apply the pending migrations in order.
+    """Back up the database where its URL does not forbid it, and apply the pending migrations in order.
+
+    Reports progress before each.
 
     Raises:
-        StoreError: Columns are not as the newest revision has them.
+        StoreError: It cannot be backed up, or columns are not as the newest revision has them.
     """
     from debugger.store.backup_writer import back_up_before_migration
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
@@ -102,10 +108,10 @@ def _migrate(connection: Connection, database: Database) -> None:
 
 
 def _state(connection: Connection, database: Database) -> _Tables:
-    """Return the state of the tables.
+    """Return the state of the tables: none, of an older revision, or of the newest one.
 
     Raises:
-        StoreError: They are not ours, or there is no migration from them.
+        StoreError: They are another program's, too old or too new, or were changed by something else.
     """
     place, tables = database.place, database.dialect.columns(connection)
     if not tables:
@@ -157,6 +163,11 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _check_version(version: int, place: str) -> None:
+    """Check that there is a migration from a schema version.
+
+    Raises:
+        StoreError: It is older than the first release, or newer than this program.
+    """
     if version < FIRST_RELEASED:
         raise StoreError(
             f"The database {place} has schema version {version}, and this program needs {SCHEMA_VERSION}.",
@@ -168,6 +179,7 @@ def _check_version(version: int, place: str) -> None:
 
 
 def _too_new(found: str, known: str, place: str) -> StoreError:
+    """Return the error for a database of a newer version of this program."""
     return StoreError(
         f"The database {place} has {found}, newer than the {known} known here.",
         advice="Install the newest version of this program, or name another database "

@@ -40,9 +40,10 @@ class Snippets(Repository):
     """The places at which a search has found its words."""
 
     def read_snippets(self, run_ids: Collection[str], words: Sequence[str]) -> dict[str, list[Snippet]]:
-        """Return for each run the first place of each word.
+        """Return for each run the first place of each word, in the order of the words.
 
-        Messages are found in the index of the search, in lower case.
+        Runs and words without a place are left out. Messages are searched first, then notes, tags, comments
+        and names. Messages are found in the index of the search, in lower case.
 
         Args:
             run_ids: Runs that the search has found.
@@ -57,6 +58,7 @@ class Snippets(Repository):
         return {run_id: [own[word] for word in words if word in own] for run_id, own in found.items() if own}
 
     def _texts(self, run_ids: Collection[str]) -> Iterator[tuple[str, str, str]]:
+        """Yield place, run id and text of what a search reads, in the order of `_SOURCES`; no empty texts."""
         with self._database.reading() as connection:
             for place, statement in _SOURCES:
                 column = statement.selected_columns[0]
@@ -67,7 +69,12 @@ class Snippets(Repository):
 
 
 def snippet_of(place: str, text: str, word: str) -> Snippet | None:
-    """Return a word with the text around it; ``None`` without one."""
+    """Return the first place of a word, in lower case, with up to `MAX_AROUND` characters on either side.
+
+    Returns:
+        The word as the text has it, with ``…`` where more follows; ``None`` where the text does not contain
+        it.
+    """
     lowered = text.lower()
     at = lowered.find(word)
     if at < 0:

@@ -39,9 +39,9 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Return the time of an ISO 8601 text, by default the present.
+    """Return the time of an ISO 8601 text in seconds since 1970; without a time zone it is UTC.
 
-    A time that is not within the years 1 to 9999 of UTC counts as the present.
+    A text that is no time, or one not within the years 1 to 9999 of UTC, counts as the present.
     """
     try:
         moment = datetime.fromisoformat(text)

@@ -149,10 +149,13 @@ class Sqlite(DatabaseDialect):
         return engine
 
     def prepare(self, cursor: DBAPICursor) -> None:
-        """Switch the file to WAL, for readers beside a writer.
+        """Switch the file to WAL, for readers beside a writer; try until the time-out while it is locked.
 
         The switch needs the file alone and, unlike other statements, does not wait for it: two programs that
         make one database at the same moment would collide here.
+
+        Raises:
+            sqlite3.OperationalError: The file stayed locked for the time-out, or another error.
         """
         deadline = time.monotonic() + self._seconds
         while True:
@@ -168,9 +171,12 @@ class Sqlite(DatabaseDialect):
             time.sleep(_POLL_SECONDS)
 
     def check_file(self, *, and_log: bool = False) -> None:
-        """See `DatabaseDialect.check_file`; 4 µs within a turn (2026-11).
+        """See `DatabaseDialect.check_file`; a database in memory passes. 4 µs within a turn (2026-11).
 
         SQLite itself would go on writing into a file that has no name any more, without an error.
+
+        Raises:
+            StoreFileError: The file, or with ``and_log`` its write-ahead log, was deleted, moved or replaced.
         """
         if self._identity is None:
             return
@@ -185,7 +191,11 @@ class Sqlite(DatabaseDialect):
             raise self._file_error("has lost its write-ahead log, which was deleted while it was open")
 
     def _before_opening(self, *_: object) -> None:
-        """Create the file for the first connection; a later one must not open another."""
+        """Create the file for the first connection and note its identity; a later one must not open another.
+
+        Raises:
+            StoreFileError: The file was deleted, moved or replaced since the first connection.
+        """
         if self._identity is None:
             _create(Path(self._path).resolve())  # of a link, the file that SQLite creates
             with suppress(OSError):  # a folder that may not be entered, which SQLite reports
@@ -201,10 +211,13 @@ class Sqlite(DatabaseDialect):
 
     @contextmanager
     def changing_tables(self, connection: Connection) -> Iterator[None]:
-        """Open a transaction in which tables may be made, changed and dropped.
+        """Open a transaction in which tables may be made, changed and dropped; commit it at the end.
 
         To change a table is to copy it and drop the old one, which would delete the rows that refer to it:
         references are checked at the end.
+
+        Raises:
+            StoreError: Rows would refer to nothing; nothing was changed.
         """
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         try:
@@ -232,7 +245,9 @@ class Sqlite(DatabaseDialect):
         return None if self._target is None else shutil.disk_usage(self._target.parent).free
 
     def reserve_space(self) -> None:
-        """Make a file beside the database whose space is released when its disk is full.
+        """Make a file beside the database whose space is released when its disk is full, unless it is there.
+
+        Nothing happens for a database in memory, nor where the folder takes no file.
 
         Raises:
             StoreError: The disk has no space for it.
@@ -262,7 +277,11 @@ class Sqlite(DatabaseDialect):
                 Path(self._reserve).unlink()
 
     def empty_log(self, cursor: DBAPICursor) -> bool:
-        """Move the write-ahead log into the file, and truncate it."""
+        """Move the write-ahead log into the file, and truncate it.
+
+        Returns:
+            ``False`` where another program that uses the database prevents it.
+        """
         if self.file is None:
             return True
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -270,7 +289,10 @@ class Sqlite(DatabaseDialect):
         return row is not None and row[0] == 0
 
     def error_kind(self, error: Exception) -> ErrorKind:
-        """Return the meaning of one of SQLite's errors."""
+        """Return the meaning of one of SQLite's errors by its primary code; a general one if it is unknown.
+
+        A file that was a database when it was opened, and is none any more, counts as damaged.
+        """
         if isinstance(error, UnicodeDecodeError):
             return _ERRORS[sqlite3.SQLITE_CORRUPT]
         # The low byte is the kind of error; the rest is a finer distinction.
@@ -293,6 +315,11 @@ class _OneWriter:
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
+        """Wait for the lock.
+
+        Raises:
+            StoreError: It was not free within the time-out.
+        """
         if not self._lock.acquire(timeout=self._seconds):
             raise StoreError(
                 f"The database {self._place} is locked: others here have written to it for "
@@ -305,7 +332,11 @@ class _OneWriter:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter."""
+    """Make a folder and its missing parents, which only their owner may enter; present ones stay as they are.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
     try:
         for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
             missing.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
@@ -318,9 +349,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check_size(file: Path) -> None:
-    """Reject a tiny file, which SQLite would overwrite.
+    """Reject a tiny file, which SQLite would overwrite; an empty or missing one passes.
 
     The file is not opened: to close it again would release the locks that this process has on it.
+
+    Raises:
+        StoreError: The file is too small for a database.
     """
     with suppress(OSError):
         if 0 < file.stat().st_size < _SMALLEST:
@@ -350,6 +384,7 @@ def _restrict(file: Path) -> None:
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     # Of a new file. A turn fills over half a page of 4 KiB: 3.4 kB a turn, not 4.6 (bench W3, 2026-11).
+    """Set the pragmas of a new connection, and its function ``lower`` for letters of all alphabets."""
     connection.execute("PRAGMA page_size=8192")
     # Pages of the log before they are moved to the file: 4 MB, as by default with pages of 4 KiB.
     connection.execute("PRAGMA wal_autocheckpoint=500")

@@ -51,6 +51,7 @@ class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
     """
 
     def __init__(self, url: str, *, encryption_key: str = "", permits_teams: bool = False) -> None:
+        """Open the database, and make or migrate its tables; close it again on an error."""
         database = Database(url)
         try:
             ensure_schema(database)

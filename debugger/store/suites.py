@@ -77,7 +77,7 @@ class SuiteRepository(Repository):
     """
 
     def begin(self, suite_id: str, *, started_by: str, program_version: str, selected: int) -> None:
-        """Store the start of a suite run, or its continuation by this process."""
+        """Store the start of a suite run by this process, or its continuation, which keeps time and user."""
         now = {
             "ended_at": None,
             "owner": current_owner(),
@@ -91,7 +91,7 @@ class SuiteRepository(Repository):
                 connection.execute(suite_runs.insert().values(id=suite_id, **first, **now))
 
     def add(self, suite_id: str, result: StoredResult) -> None:
-        """Store a result in place of the scenario's earlier one."""
+        """Store a result and its repetitions in place of the scenario's earlier ones in the suite run."""
         key = {"suite_run_id": suite_id, "scenario_key": _key(result.scenario_id)}
         row = {
             **key,
@@ -131,7 +131,7 @@ class SuiteRepository(Repository):
             connection.execute(delete(suite_runs).where(suite_runs.c.id == suite_id, ~results.exists()))
 
     def newest(self, limit: int = 50) -> list[StoredSuite]:
-        """Return the last suite runs, the newest first."""
+        """Return at most ``limit`` suite runs, the last started first, with counts of results by outcome."""
         columns = suite_results.c
         with self._database.reading() as connection:
             order = (suite_runs.c.started_at.desc(), suite_runs.c.id)
@@ -147,7 +147,11 @@ class SuiteRepository(Repository):
         return [StoredSuite._make((*row, counts[row.id])) for row in rows]
 
     def results(self, suite_id: str) -> list[StoredResult]:
-        """Return the results of a suite run whose runs are all stored still."""
+        """Return the results of a suite run whose scenario runs are all stored still, the first stored first.
+
+        Raises:
+            StoreError: A repetition was changed by another program.
+        """
         with self._database.reading() as connection:
             repetitions: dict[str, list[StoredRepetition]] = {}
             of_suite = suite_repetitions.c.suite_run_id == suite_id
@@ -169,9 +173,9 @@ class SuiteRepository(Repository):
         ]
 
     def find_interrupted_run(self, scenario_ids: Collection[str]) -> str | None:
-        """Return the newest suite run with results of these scenarios that can be continued.
+        """Return the id of the newest suite run with results of these scenarios that can be continued.
 
-        It is incomplete, and no process of this machine is running it.
+        It is incomplete, and no process of this machine is running it. ``None`` where there is none.
         """
         columns = suite_runs.c
         newest: tuple[float, str] | None = None
@@ -192,12 +196,12 @@ class SuiteRepository(Repository):
     def read_past_results(
         self, scenario_ids: Collection[str], *, limit: int = 10, without: str = ""
     ) -> dict[str, list[PastResult]]:
-        """Return the last results of scenarios that have any, the newest first.
+        """Return the last results of each scenario that has any, by scenario id, the newest first.
 
         Args:
             scenario_ids: The scenarios.
             limit: Results of each.
-            without: A suite run that does not count.
+            without: The id of a suite run that does not count.
         """
         columns = suite_results.c
         place = (
@@ -227,7 +231,10 @@ class SuiteRepository(Repository):
             return list(connection.scalars(select(suite_runs.c.id).where(old)))
 
     def prune(self, days: float) -> int:
-        """Delete the expired suite runs, with the notes on their hosted runs; return their number."""
+        """Delete suite runs that started more than ``days`` days ago, with results; return their number.
+
+        Scenario notes of runs that are neither stored here nor in a suite run go with them. The runs stay.
+        """
         gone = self.find_expired(days)
         with self._database.writing() as connection:
             for some in split_ids(gone):

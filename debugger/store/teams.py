@@ -42,7 +42,9 @@ def reject_teams(database: Database) -> None:
 
 
 def team_url(url: str, team: str) -> str:
-    """Return the URL of a team's store.
+    """Return the URL, with its password, of a team's store: another file, or a schema of the same database.
+
+    The tables of the main store are made or migrated first, as by `ensure_schema`.
 
     Raises:
         NotFoundError: No key was ever made for such a team.

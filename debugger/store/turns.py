@@ -213,10 +213,11 @@ class CheckpointReader(Repository):
     """The states of runs after their turns."""
 
     def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
-        """Return the state of a run after a turn, by default the last.
+        """Return the state of a run after a finished turn, by default the last.
 
         Raises:
             NotFoundError: There is no such run, or it has no such turn.
+            StoreError: The state was changed by another program.
         """
         statement = _LATEST if turn_number is None else _EARLIER
         with self._database.reading_cursor() as cursor:
@@ -243,7 +244,7 @@ def _turn_count(cursor: StatementCursor, run_id: str) -> int:
 
 
 def _finish(cursor: StatementCursor, turn: FinishedTurn, clears_unfinished: bool) -> None:
-    """Store a finished turn in its claimed row, and its run.
+    """Store a finished turn in its claimed row, and its run; on request clear interrupted turns.
 
     Raises:
         ConflictError: The claim has expired.
@@ -301,7 +302,7 @@ class TurnClaims(Repository):
         self._write(finish, partial(_is_stored, turn=turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
-        """Delete a claim, and restore or delete its run.
+        """Delete a claim with its turn; give its run the status of the turn before, or delete a new run.
 
         Args:
             claim: The claim; nothing happens where it is not held any more.
@@ -332,7 +333,9 @@ class TurnClaims(Repository):
         event_count: int = 0,
         calls_json: bytes | None = None,
     ) -> bool:
-        """Extend a claim's lease; return whether it was still held.
+        """Extend a claim's lease, store the turn's events and calls so far; return whether it was held.
+
+        With events, the first renewal changes the status of a run from ``started`` to ``running``.
 
         Args:
             claim: The claim.
@@ -340,7 +343,7 @@ class TurnClaims(Repository):
             is_first: The run may still be ``started``.
             events_json: The turn's events so far as one array; empty leaves those that are stored.
             event_count: Their number.
-            calls_json: Its calls to the outside so far, stored with the events.
+            calls_json: Its calls to the outside so far, stored with the events and not without.
         """
         events, calls = compress(events_json), None if calls_json is None else compress(calls_json)
         with self._database.writing_cursor() as cursor:
@@ -367,6 +370,7 @@ class TurnClaims(Repository):
         calls = compress(calls_json)
 
         def announce(cursor: StatementCursor) -> None:
+            """Store the calls in the claimed row, or raise the error for a lapsed claim."""
             if not cursor.run(_ANNOUNCE, claim, calls=calls):
                 raise ConflictError(
                     f"The turn of run {claim.run_id} was interrupted: its claim has lapsed.",
@@ -400,7 +404,7 @@ class TurnClaims(Repository):
             return {claim_id for (claim_id,) in cursor.rows(_STOP_REQUESTED)}
 
     def position(self, run_id: str) -> RunPosition:
-        """Return the state of a run in its record.
+        """Return the status of a run, the number of its finished turns and its turn in progress.
 
         Raises:
             NotFoundError: There is no such run.
@@ -412,7 +416,7 @@ class TurnClaims(Repository):
         return position
 
     def find(self, client_turn_id: str) -> ClientTurn | None:
-        """Return the turn with a client turn id."""
+        """Return the turn with a client turn id, claimed or finished; ``None`` where there is none."""
         statement = (
             select(
                 turns.c.run_id, runs.c.workflow_id, turns.c.turn_number, turns.c.user_turn_number, IN_PROGRESS
@@ -459,7 +463,7 @@ class TurnClaims(Repository):
     def _write(
         self, work: Callable[[StatementCursor], None], is_done: Callable[[StatementCursor], bool]
     ) -> None:
-        """Run a transaction, again after a lost connection, until it is done.
+        """Run a transaction, again after a lost connection for up to `_SECONDS_TO_RETURN`, until it is done.
 
         A database that restarts is back soon; a client that gets an error sends the turn again.
 

@@ -50,7 +50,7 @@ class VariableRepository(Repository):
         self._cipher = cipher
 
     def page(self, category: str | None, page: int, size: int) -> tuple[list[GlobalVariable], int]:
-        """Return one page of the variables by name, and their total.
+        """Return one page of the variables by name, and the number on all pages.
 
         Args:
             category: Only those of this category.
@@ -83,13 +83,14 @@ class VariableRepository(Repository):
             return self._find(connection, variable_id)
 
     def create(self, values: Mapping[str, Any]) -> GlobalVariable:
-        """Store a new variable.
+        """Store a new variable, a secret one encrypted; return it with its new id.
 
         Args:
             values: ``name``, ``is_secret``, ``value``, ``description`` and ``category``.
 
         Raises:
             ConflictError: There is one of that name.
+            InputError: It is secret, and there is no key to encrypt it with.
         """
         now, variable_id = time.time(), new_id()
         with self._database.writing() as connection:
@@ -100,11 +101,12 @@ class VariableRepository(Repository):
             return self._find(connection, variable_id)
 
     def change(self, variable_id: str, values: Mapping[str, Any]) -> GlobalVariable:
-        """Change some fields of a variable.
+        """Change some fields of a variable; return it. A change of ``is_secret`` encrypts or decrypts it.
 
         Raises:
             NotFoundError: There is none of that id.
             ConflictError: There is another one of the new name.
+            InputError: It is secret, and there is no key to encrypt it with.
         """
         with self._database.writing() as connection:
             known = self._find(connection, variable_id)
@@ -129,6 +131,11 @@ class VariableRepository(Repository):
             connection.execute(delete(global_variables).where(global_variables.c.id == variable_id))
 
     def _find(self, connection: Connection, variable_id: str) -> GlobalVariable:
+        """Return one variable.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
         row = connection.execute(
             select(global_variables).where(global_variables.c.id == variable_id)
         ).one_or_none()
@@ -145,6 +152,7 @@ class VariableRepository(Repository):
         return {**values, "value": self._cipher.encrypt(text) if is_secret else text}
 
     def _variable(self, row: Row[Any]) -> GlobalVariable:
+        """Return a stored variable, its value still as it is stored."""
         return GlobalVariable(
             id=row.id,
             name=row.name,

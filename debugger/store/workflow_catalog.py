@@ -65,7 +65,12 @@ class WorkflowCatalog(Repository):
     """
 
     def rename_workflow(self, workflow_id: str, labels: Mapping[str, str | None]) -> None:
-        """Change a workflow's labels, also in the documents of its versions."""
+        """Change a workflow's labels, also in the documents of its versions; labels that are not named stay.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+            StoreError: A document was changed by another program.
+        """
         with self._database.writing() as connection:
             summarize_workflow(connection, workflow_id)
             ours = update(workflows).where(workflows.c.id == workflow_id)
@@ -97,6 +102,7 @@ class WorkflowCatalog(Repository):
 
         Raises:
             ConflictError: It is the active one, which the only one always is.
+            NotFoundError: There is no such workflow or version.
         """
         with self._database.writing() as connection:
             if version_number == summarize_workflow(connection, workflow_id).active_version_number:
@@ -112,7 +118,8 @@ class WorkflowCatalog(Repository):
         """Return versions with their documents by number: all, or those with some numbers.
 
         Raises:
-            NotFoundError: One of them does not exist.
+            NotFoundError: One of them, or the workflow, does not exist.
+            StoreError: A document was changed by another program.
         """
         with self._database.reading() as connection:
             names = {
@@ -162,7 +169,7 @@ class WorkflowCatalog(Repository):
         return workflow_id
 
     def facts(self, workflow_ids: Collection[str]) -> dict[str, WorkflowFacts]:
-        """Return the facts on workflows, without those that have none."""
+        """Return the facts on workflows by id, without those that have none."""
         with self._database.reading() as connection:
             return {
                 row.workflow_id: WorkflowFacts(row.created_by, row.updated_by, row.max_concurrent_runs)
@@ -173,7 +180,7 @@ class WorkflowCatalog(Repository):
             }
 
     def changed_at(self, workflow_ids: Collection[str]) -> dict[str, float]:
-        """Return when workflows, versions among them, were last changed, without those that do not exist."""
+        """Return when existing workflows or their versions were last changed (seconds since 1970), by id."""
         with self._database.reading() as connection:
             return {
                 row.id: row.updated_at
@@ -184,7 +191,7 @@ class WorkflowCatalog(Repository):
             }
 
     def rule(self, workflow_id: str) -> RunLimits | None:
-        """Return the limits on new runs of a workflow, if it exists."""
+        """Return the limits on new runs of a workflow; ``None`` where it does not exist."""
         found = select(workflows.c.updated_at, workflow_facts.c.max_concurrent_runs).outerjoin_from(
             workflows, workflow_facts, workflow_facts.c.workflow_id == workflows.c.id
         )
@@ -201,7 +208,11 @@ class WorkflowCatalog(Repository):
                 connection.execute(insert(workflow_facts), {"workflow_id": workflow_id, **values})
 
     def set_favorite(self, workflow_id: str, user_id: str, *, is_favorite: bool) -> None:
-        """Add a workflow to a user's favorites, or remove it."""
+        """Add a workflow to a user's favorites, or remove it; nothing changes where it is in that state.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
         ours = (favorites.c.workflow_id == workflow_id, favorites.c.user_id == user_id)
         with self._database.writing() as connection:
             summarize_workflow(connection, workflow_id)

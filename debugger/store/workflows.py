@@ -92,7 +92,7 @@ class WorkflowRepository(Repository):
     def workflows(
         self, search: str = "", page: int = 1, size: int = 100
     ) -> tuple[list[WorkflowSummary], int]:
-        """Return one page of workflows, newest first, and their total.
+        """Return one page of workflows, newest first, and the number on all pages.
 
         Args:
             search: A part of the name; case does not matter.
@@ -165,7 +165,10 @@ class WorkflowRepository(Repository):
         version_name: str | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """Store a document or a copy of a version as the next version.
+        """Store a document or a copy of a version as the next version; return it without its graph.
+
+        Without either, the active version is copied. A number that a deleted version or its runs had is not
+        used again.
 
         Raises:
             NotFoundError: There is no such workflow, or it has no such version to copy.
@@ -205,7 +208,7 @@ class WorkflowRepository(Repository):
             _activate(connection, workflow_id, version_number)
 
     def resolve_version(self, workflow_id: str, version_number: int | None = None) -> ResolvedVersion:
-        """Return a version for a new run, by default the active one.
+        """Return number and names of a version for a new run, by default of the active one.
 
         Raises:
             NotFoundError: There is no such workflow, or it has no such version; the advice says which.
@@ -265,7 +268,7 @@ def read_document(connection: Connection, workflow_id: str, number: int) -> Json
 def insert_version(
     connection: Connection, workflow_id: str, number: int, name: str | None, text: str
 ) -> None:
-    """Insert a version whose document is JSON text."""
+    """Insert a version whose document is JSON text, made and changed at the present time."""
     now = time.time()
     connection.execute(
         insert(versions),
@@ -281,7 +284,7 @@ def insert_version(
 
 
 def unknown_version(connection: Connection, workflow_id: str, number: int | None) -> NotFoundError:
-    """Return the error for a missing version or workflow."""
+    """Return the error for a workflow that is missing or has no such version; it names those that it has."""
     numbers = _numbers(connection, workflow_id)
     if not numbers or number is None:
         return _unknown_workflow(workflow_id)
@@ -292,7 +295,7 @@ def unknown_version(connection: Connection, workflow_id: str, number: int | None
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """Return a document as JSON text, with every field in order.
+    """Return a document as JSON text, with every field in order; half a surrogate pair is escaped.
 
     Raises:
         InputError: Something in it has no JSON form.
@@ -335,6 +338,11 @@ def _workflow(connection: Connection, workflow_id: str) -> Row[Any]:
 
 
 def _document_text_of(connection: Connection, workflow_id: str, number: int) -> str:
+    """Return the stored document of a version as JSON text.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+    """
     statement = select(versions.c.document).where(
         versions.c.workflow_id == workflow_id, versions.c.version_number == number
     )
@@ -356,6 +364,7 @@ def _unknown_workflow(workflow_id: str) -> NotFoundError:
 
 
 def _summary(row: Row[Any]) -> WorkflowSummary:
+    """Return a stored workflow without its graph, with its times as ISO 8601."""
     return WorkflowSummary.from_wire(
         {
             "id": row.id,

@@ -43,7 +43,13 @@ def upgrade(connection: Connection, revision: str, folder: Path = FOLDER) -> Non
 
 @cache
 def tables_at(revision: str) -> tuple[MetaData, str]:
-    """Return the tables of a revision, and its schema version."""
+    """Return the tables of a revision, without that of Alembic, and its schema version; cached by revision.
+
+    They are read from a database in memory that is migrated to the revision.
+
+    Raises:
+        StoreError: The revision is none of this program.
+    """
     engine = create_engine("sqlite://")
     tables = MetaData()
     with engine.begin() as connection:

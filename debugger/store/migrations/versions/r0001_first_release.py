@@ -39,6 +39,7 @@ def upgrade() -> None:
 
 
 def _workflows() -> None:
+    """Make the tables ``workflows`` and ``versions``, where they are missing."""
     _make(
         "workflows",
         [
@@ -66,6 +67,7 @@ def _workflows() -> None:
 
 
 def _runs() -> None:
+    """Make the tables ``runs``, ``turns`` and ``forks`` with their indexes, where they are missing."""
     op.create_table(
         "runs",
         _key("id", String(24)),
@@ -120,6 +122,7 @@ def _runs() -> None:
 
 
 def _notes() -> None:
+    """Make the tables of stars, notes, tags, comments and ratings with their indexes, where missing."""
     _make("run_marks", [_key("run_id", String(64)), _value("starred", Boolean()), _value("note", Text())])
     _make("run_tags", [_key("run_id", String(64)), _key("tag", Text())])
     _index("run_tags_by_tag", "run_tags", "tag")
@@ -150,6 +153,7 @@ def _notes() -> None:
 
 
 def _sessions() -> None:
+    """Make the tables ``presets``, ``kits``, ``unfinished_turns`` and ``spoken``, where they are missing."""
     _make(
         "presets",
         [

@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Make the tables of workflow facts, favorites, global variables and re-run tokens, where missing."""
     op.create_table(
         "workflow_facts",
         Column("workflow_id", String(24), ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),

@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make it."""
+    """Make the table ``api_keys``, where it is missing."""
     op.create_table(
         "api_keys",
         Column("id", String(24), primary_key=True),

@@ -12,7 +12,10 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add them, and lock out programs that take claimed turns for finished ones."""
+    """Add columns and indexes of claims to ``turns``, and raise the schema version to 3.
+
+    It locks out programs that take claimed turns for finished ones.
+    """
     for column in (
         Column("client_turn_id", String(200)),
         Column("user_turn_number", NUMBER),

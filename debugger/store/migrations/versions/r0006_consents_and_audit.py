@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create the tables ``python_consents``, ``audit_entries`` and ``ended_logins``."""
     op.create_table(
         "python_consents",
         Column("workflow_id", String(64), primary_key=True),

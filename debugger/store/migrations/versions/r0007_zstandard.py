@@ -23,7 +23,10 @@ _LZ4, _ZLIB = b"\x04", b"\x78"
 
 
 def upgrade() -> None:
-    """Convert every compressed value, and lock out programs that cannot read them."""
+    """Compress turns and interrupted turns anew with Zstandard, and raise the schema version to 4.
+
+    It locks out programs that cannot read them. Values that cannot be decompressed stay as they are.
+    """
     connection = op.get_bind()
     dictionary = Path(__file__).with_name("r0007_dictionary.json").read_bytes()
     for name, key, columns in (
@@ -36,6 +39,7 @@ def upgrade() -> None:
 
 
 def _convert(connection: Connection, table_name: str, key_name: str, name: str, dictionary: bytes) -> None:
+    """Compress a column's values of earlier revisions anew, `_ROWS_AT_ONCE` at a time; leave all others."""
     key: ColumnClause[Any] = column(key_name)
     value = column(name, LargeBinary)
     rows = table(table_name, key, value)
@@ -58,7 +62,7 @@ def _convert(connection: Connection, table_name: str, key_name: str, name: str, 
 
 
 def _text_of(data: bytes, dictionary: bytes) -> bytes | None:
-    """Return a compressed value's text; ``None`` leaves a value as it is."""
+    """Return the text of a value in zlib or LZ4; ``None`` of one that is neither, or is damaged."""
     try:
         if data.startswith(_ZLIB):
             unpacker = zlib.decompressobj()
@@ -72,7 +76,7 @@ def _text_of(data: bytes, dictionary: bytes) -> bytes | None:
 
 
 def _decompress_lz4(data: bytes, dictionary: bytes) -> bytes:
-    """Return the text of an LZ4 block after its size.
+    """Return the text of an LZ4 block that follows its size of four bytes, compressed with a dictionary.
 
     Raises:
         ValueError: The block is damaged.
@@ -104,7 +108,11 @@ def _decompress_lz4(data: bytes, dictionary: bytes) -> bytes:
 
 
 def _length(data: bytes, place: int, count: int) -> tuple[int, int]:
-    """Return a length of several bytes, and the place after them."""
+    """Return a length that may continue in further bytes (after a `count` of 15), and the place after them.
+
+    Raises:
+        IndexError: The data end within it.
+    """
     if count == 15:
         while (more := data[place]) == 255:
             count, place = count + 255, place + 1

@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create the tables of verdicts, rubrics, export presets, saved filters, hidden runs and run facts."""
     op.create_table(
         "verdicts",
         Column("connection", Text(), primary_key=True),

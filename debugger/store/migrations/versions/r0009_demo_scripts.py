@@ -10,7 +10,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Create it."""
+    """Create the table ``demo_scripts``."""
     op.create_table(
         "demo_scripts",
         Column("connection", Text(), primary_key=True),

@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create the tables ``suite_runs``, ``suite_results`` and ``suite_repetitions`` with their indexes."""
     op.create_table(
         "suite_runs",
         Column("id", String(24), primary_key=True),

@@ -13,7 +13,10 @@ _KEPT = "run_id, workflow_id, version_number, began_at, input_json, events_json"
 
 
 def upgrade() -> None:
-    """Add them; the journal is made anew, for SQLite changes no primary key."""
+    """Add the calls of turns in progress, and make the journal anew with calls and several entries of a run.
+
+    SQLite changes no primary key. Present entries stay, each with its run's id as its claim's.
+    """
     op.add_column("turns", Column("calls", LargeBinary()))
     name = "unfinished_turns"
     rows = op.get_bind().execute(text(f"SELECT {_KEPT} FROM {name}"))

@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create it."""
+    """Create the table ``run_scenarios``."""
     op.create_table(
         "run_scenarios",
         Column("run_id", String(64), primary_key=True),

@@ -17,7 +17,7 @@ _WITHOUT_TIME = ("run_marks", "rubrics", "demo_scripts")
 
 
 def upgrade() -> None:
-    """Add them; what is stored has revision 1, and its author is not known."""
+    """Add revision, last author and time of change to what users edit; present rows get revision 1."""
     for table in _EDITED:
         op.add_column(table, Column("revision", NUMBER, nullable=False, server_default="1"))
         op.add_column(table, Column("updated_by", Text()))

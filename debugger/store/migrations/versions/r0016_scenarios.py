@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create it."""
+    """Create the table ``scenarios``."""
     op.create_table(
         "scenarios",
         Column("name", Text(), primary_key=True),
