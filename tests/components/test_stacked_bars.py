@@ -54,3 +54,20 @@ def test_strip_has_a_button_of_its_height_for_each_bar(host: Host):
     expect(days.nth(1)).to_be_focused()
     expect(days.nth(1)).to_have_attribute("aria-pressed", "true")
     expect(days.first).to_have_attribute("aria-pressed", "false")
+
+
+def test_days_of_a_strip_are_seen_in_forced_colours(host: Host):
+    host.page.emulate_media(forced_colors="active")
+    parts = [Part("runs", "violet", 4, "Monday", "Monday")]
+    bars = [Bar("Monday", 4, parts), Bar("Tuesday", 0, [])]
+    host.draw(
+        lambda: stacked_bars("days", [Chart("Days", bars, [])], on_choose=lambda _: None, is_strip=True)
+    )
+
+    grounds = host.page.locator(".strip :is(span, b)").evaluate_all(
+        "all => all.map(each => getComputedStyle(each).backgroundColor)"
+    )
+
+    page_ground = host.page.locator("body").evaluate("it => getComputedStyle(it).backgroundColor")
+    assert len(grounds) == 2
+    assert page_ground not in grounds
