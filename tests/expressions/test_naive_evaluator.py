@@ -1,7 +1,7 @@
 """Conditions and templates against a second evaluator, written from the platform's rules alone.
 
-It shares no code with the product: a condition is made as a tree, written as text for the product, and evaluated
-here by the table of the rules.
+It shares no code with the product: a condition is made as a tree, written as text for the product, and
+evaluated here by the table of the rules.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def as_number(value: Any) -> float | None:
 
 
 def as_numbers(one: Any, other: Any) -> tuple[float, float] | None:
-    """Return two sides that both are numbers or texts of one; two texts with a leading zero, as ids, are none."""
+    """Return two sides that both are numbers or texts of one; two texts with leading zeros, as ids, are none."""
     if isinstance(one, str) and isinstance(other, str) and any(map(LEADING_ZERO.match, (one, other))):
         return None
     numbers = as_number(one), as_number(other)
