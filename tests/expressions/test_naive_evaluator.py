@@ -85,7 +85,7 @@ def as_number(value: Any) -> float | None:
 
 
 def as_numbers(one: Any, other: Any) -> tuple[float, float] | None:
-    """Return two sides that both are numbers or texts of one; two texts with leading zeros, as ids, are none."""
+    """Return two numbers, or texts of them; two texts are none where one has a leading zero, as ids have."""
     if isinstance(one, str) and isinstance(other, str) and any(map(LEADING_ZERO.match, (one, other))):
         return None
     numbers = as_number(one), as_number(other)
