@@ -256,6 +256,7 @@ def _steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]
 
     An expression that does not parse, and variables that a node has written, are left out.
     """
+
     def can_set(values: Values) -> bool:
         # What a node has written wins over a value that is set before the turn.
         return all(name.isidentifier() and (kind, name) not in written for kind, name in values)
