@@ -35,7 +35,7 @@ class Arrival:
 
     @property
     def sentence(self) -> str:
-        """Return what the user is told."""
+        """Return the sentence for the user: executed several times, seems to have arrived, or has arrived."""
         what = "message" if self.message else "turn"
         last = self.turn_numbers[-1]
         if self.run_ids:

@@ -95,6 +95,9 @@ class BackgroundScheduler:
     def on_step(self, result: TurnResult, *, is_quiet: bool) -> None:
         """Schedule the next step after one that was executed; halt after ``MAX_QUIET_STEPS`` quiet ones.
 
+        The next one is due in ``STEP_EVERY`` seconds, or when the result says. Earlier failures are
+        forgotten.
+
         Args:
             result: How it ended.
             is_quiet: Whether nothing happened in it.
@@ -106,7 +109,10 @@ class BackgroundScheduler:
             self.halt(f"Nothing has happened in {MAX_QUIET_STEPS} steps.")
 
     def on_failure(self, error: DebuggerError) -> bool:
-        """Schedule a failed step again; a permanent failure halts the work.
+        """Schedule a step again that failed for a passing reason; any other failure halts the work.
+
+        The wait is random, doubles with each failure in a row up to `MAX_RETRY_WAIT`, and is at least as long
+        as a rate limit demands. `retrying` holds the message meanwhile.
 
         Returns:
             Whether the step is executed again by itself.

@@ -69,7 +69,10 @@ class MomentTracker:
     """The super nodes around the node that each thread last began."""
 
     def follow(self, event: Event) -> Moment:
-        """Take the next event of the run, none left out; return what happens with it."""
+        """Take the next event of the run, none left out; return what happens with it.
+
+        The begun and ended nodes, or the taken edges, of an event that has none of these are empty.
+        """
         wire = event.to_wire()
         if event.type == "start_node_run":
             around = values_of(event).super_node_origin
@@ -91,6 +94,11 @@ class MomentTracker:
         return Moment(event)
 
     def _find_edges(self, event: EdgeEvent) -> set[str]:
+        """Return the ids of the edges that a transition takes.
+
+        They are found by the edge's id in the event, else by the nodes at its ends and the super nodes around
+        these. Empty for a transition to a global node that follows no edge.
+        """
         if event.edge_logical_id:
             return {event.edge_logical_id}
         destination = self.graph.nodes.get(event.destination_node_logical_id or "")
@@ -113,6 +121,7 @@ class MomentTracker:
         }
 
     def _with_super_nodes(self, node_id: str | None) -> tuple[str, ...]:
+        """Return a node's id and those of the super nodes around it; empty for ``None``."""
         if node_id is None:
             return ()
         node = self.graph.nodes.get(node_id)
@@ -121,6 +130,7 @@ class MomentTracker:
 
 
 def _facts_of(kind: BreakpointKind) -> KindFacts:
+    """Return all that is known of a kind of breakpoint: words, targets, reasons against it, its place."""
     match kind:
         case "before":
             return KindFacts(
@@ -182,6 +192,7 @@ def _is_failure(event: Event) -> bool:
 
 
 def _explain_node(graph: Graph, target: str) -> str | None:
+    """Return why a node never runs, as a sentence: it is missing or disabled; else ``None``."""
     node = graph.nodes.get(target)
     if node is None:
         return "This version of the workflow has no such node."
@@ -189,6 +200,7 @@ def _explain_node(graph: Graph, target: str) -> str | None:
 
 
 def _explain_end(graph: Graph, target: str) -> str | None:
+    """Return why no end of a node is reported: it never runs or is a super node; else ``None``."""
     reason = _explain_node(graph, target)
     if reason is None and graph.nodes[target].type == "super_node":
         return "Its inner nodes end one by one; set it on the edge that leaves the super node."
@@ -196,6 +208,7 @@ def _explain_end(graph: Graph, target: str) -> str | None:
 
 
 def _explain_edge(graph: Graph, target: str) -> str | None:
+    """Return why an edge is never taken, as a sentence: it is missing or disabled; else ``None``."""
     edge = graph.edges.get(target)
     if edge is None:
         return "This version of the workflow has no such edge."
@@ -210,6 +223,7 @@ def _edge_choices(graph: Graph) -> dict[str, str]:
 
 
 def _edge_ends(graph: Graph, target: str) -> str:
+    """Return the labels of an edge's nodes with an arrow; ``edge`` and its id for an unknown one."""
     edge = graph.edges.get(target)
     if edge is None:
         return f"edge {target}"

@@ -95,7 +95,7 @@ class Breakpoints:
         return KINDS[point.kind].explain_unreachable(self._graph, point.target)
 
     def put(self, point: Breakpoint) -> Breakpoint:
-        """Add a breakpoint, or replace the one with its id.
+        """Add a breakpoint, or replace the one with its id; return it with an id. Its count of matches stays.
 
         Raises:
             InputError: Its kind or its hits cannot be read, or it names nothing.
@@ -113,7 +113,7 @@ class Breakpoints:
         self._counts.pop(breakpoint_id, None)
 
     def toggle(self, kinds: Sequence[BreakpointKind], target: str) -> None:
-        """Remove the breakpoints of a node or an edge, or set one.
+        """Remove the breakpoints of a node or an edge, or set one where there is none.
 
         Args:
             kinds: The kinds to remove; a new one is of the first.
@@ -126,7 +126,7 @@ class Breakpoints:
             self.put(Breakpoint(kinds[0], target))
 
     def match(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
-        """Return and count the breakpoints that an event hits.
+        """Return the enabled breakpoints that an event hits, oldest first; count each whose condition holds.
 
         Args:
             event: The next event of the run; none may be left out.
@@ -145,7 +145,7 @@ class Breakpoints:
         return {"format": FORMAT, "breakpoints": [asdict(point) for point in self.points]}
 
     def restore(self, data: JsonObject) -> None:
-        """Replace the breakpoints by those that `to_json` wrote.
+        """Replace the breakpoints by those that `to_json` wrote, with new ids; counts by id stay.
 
         Raises:
             InputError: They were written in a newer format, or are damaged. Nothing was replaced.
@@ -175,6 +175,11 @@ class Breakpoints:
         return replace(point, id=f"b{self._number}")
 
     def _hit(self, point: Breakpoint, scope: Callable[[], Scope]) -> Hit | None:
+        """Return the hit of a breakpoint at its place, and count the match.
+
+        ``None`` where condition or hits say no. An error in the condition counts as true; one in the text of
+        a log leaves it as written. Both are reported.
+        """
         holds, problem = _judge(point.condition, scope)
         if not holds:
             return None
@@ -191,7 +196,7 @@ class Breakpoints:
 
 
 def _judge(condition: str, scope: Callable[[], Scope]) -> tuple[bool, str]:
-    """Return whether a condition holds, and its error; with an error it holds."""
+    """Return whether a condition holds, and its error; an empty one, or one with an error, holds."""
     if not condition:
         return True, ""
     try:
@@ -201,6 +206,12 @@ def _judge(condition: str, scope: Callable[[], Scope]) -> tuple[bool, str]:
 
 
 def _check(point: Breakpoint) -> None:
+    """Check that a breakpoint can be set.
+
+    Raises:
+        InputError: Its kind or its hits cannot be read, or it names no target.
+        ExpressionError: Its condition does not parse.
+    """
     if point.kind not in KINDS:
         raise InputError(
             f"There is no breakpoint of the kind {point.kind!r}.", advice=f"Use {', '.join(KINDS)}."

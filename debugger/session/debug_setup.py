@@ -25,11 +25,11 @@ _MODEL_EVENTS = frozenset({"say_llm", "worker_llm"})
 
 
 def pin_of(log: TurnLog, position: int) -> Pin | None:
-    """Return the pin that repeats an event's output, else ``None``.
+    """Return the pin that repeats an event's output; ``None`` for an event that has none to repeat.
 
     Args:
         log: The turn.
-        position: The event: the end of a node's run, a model's message or a tool's.
+        position: The place of the event: the end of a node's run, a model's message or a tool's.
     """
     event = log.events[position]
     wire = event.to_wire()
@@ -45,6 +45,7 @@ def pin_of(log: TurnLog, position: int) -> Pin | None:
 
 
 def _tool_pin(message: MessageValues, node_id: str) -> Pin:
+    """Return the pin of a tool in a node, with success, result and error of the call."""
     succeeded = message.status != "error"
     output = {
         "success": succeeded,
@@ -55,7 +56,7 @@ def _tool_pin(message: MessageValues, node_id: str) -> Pin:
 
 
 def _model_output(log: TurnLog, position: int, message: MessageValues) -> JsonObject:
-    """Return the output of a model's message, transition included."""
+    """Return the output of a model's message: text, transition, structured output and other calls."""
     transition = _transition_call(message)
     return {
         "text": message_text(message.wire),
@@ -70,6 +71,7 @@ def _model_output(log: TurnLog, position: int, message: MessageValues) -> JsonOb
 
 
 def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
+    """Return the pin of a node's run: its messages, set variables, own output and chosen transition."""
     start = _start(log, position)
     values = EventValues(wire)
     own = {key: value for key, value in values.run_output.wire.items() if key not in _SHARED}
@@ -97,7 +99,7 @@ def _named_calls(message: MessageValues) -> list[CalledTool]:
 
 
 def _choice(log: TurnLog, position: int, transition: CalledTool | None) -> JsonObject:
-    """Return the transition that a tool call before an event chose."""
+    """Return the edge that a transition's call chose, its reason and its arguments; empty without a call."""
     args = dict(transition.args) if transition else {}
     return {
         "chosen": _taken(log, position) if transition else None,
@@ -107,7 +109,7 @@ def _choice(log: TurnLog, position: int, transition: CalledTool | None) -> JsonO
 
 
 def _start(log: TurnLog, position: int) -> int:
-    """Return the place in the log where an event's node run started."""
+    """Return the place in the log where an event's node run started; 0 where the log lacks the start."""
     end = log.events[position].to_wire()
     for place in range(position, -1, -1):
         event = log.events[place]
@@ -122,7 +124,7 @@ def _start(log: TurnLog, position: int) -> int:
 
 
 def _taken(log: TurnLog, position: int) -> str | None:
-    """Return the edge taken after an event, or its destination."""
+    """Return the id of the edge taken after an event in its thread, or of the destination; else ``None``."""
     thread = log.events[position].origin_thread_id
     for event in log.events[position + 1 :]:
         if event.type.endswith("_edge") and event.origin_thread_id == thread:
@@ -133,7 +135,7 @@ def _taken(log: TurnLog, position: int) -> str | None:
 
 
 def _fields(log: TurnLog, position: int) -> JsonObject:
-    """The structured output of the node's run that an event belongs to."""
+    """Return the structured output of the node run that an event belongs to; empty without one."""
     thread = log.events[position].origin_thread_id
     for event in log.events[position + 1 :]:
         if event.type == "end_node_run" and event.origin_thread_id == thread:
@@ -142,7 +144,7 @@ def _fields(log: TurnLog, position: int) -> JsonObject:
 
 
 def _written(log: TurnLog, start: int, end: int) -> JsonObject:
-    """Return the variables set by a node's run, without prefixed copies."""
+    """Return the variables that a node's run has set or changed, without those copied under its id."""
     thread = log.events[end].origin_thread_id
     before = _shown(log.events[:start], thread)
     after = _shown(log.events[: end + 2], thread)
@@ -162,7 +164,7 @@ def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
 
 
 def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
-    """Return why a pin or fault has no effect, or ``None``."""
+    """Return why a pin or fault has no effect, as a sentence, or ``None``: an unknown or disabled target."""
     target = one.target
     node_id = target.node if target.kind == "tool" else target.name
     node = graph.nodes.get(node_id)
@@ -204,7 +206,7 @@ FORMAT = 1
 
 
 def capture(session: DebugSession) -> JsonObject:
-    """Return the breakpoints and mocks of a session, and which models the user answers for."""
+    """Return the breakpoints and mocks of a session, and for which models the user answers, as JSON."""
     human_input = session.human_input
     return {
         "format": FORMAT,
@@ -217,8 +219,8 @@ def capture(session: DebugSession) -> JsonObject:
 def restore(session: DebugSession, setup: JsonObject, *, is_own: bool) -> None:
     """Apply the breakpoints and mocks of another session.
 
-    A setup of a newer version of this program, or a damaged one, is ignored: a run can be
-    debugged without.
+    A setup of a newer version of this program is ignored: a run can be debugged without. So is a damaged one,
+    from the part on that cannot be read.
 
     Args:
         session: The session.
@@ -237,7 +239,7 @@ def restore(session: DebugSession, setup: JsonObject, *, is_own: bool) -> None:
 
 
 def _restore_answered(session: DebugSession, answered: JsonObject) -> None:
-    """Let the user answer for the same models, unless it was chosen anew for whom."""
+    """Let the user answer for the same models, unless that was chosen anew or the backend cannot."""
     human_input = session.human_input
     is_chosen = human_input.asks_all or human_input.nodes
     if is_chosen or session.backend.capabilities.reason_against("manual_model") is not None:

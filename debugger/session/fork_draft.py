@@ -67,7 +67,7 @@ class ForkPoint:
 
     @cached_property
     def main_node(self) -> str:
-        """The main thread's node."""
+        """Return the id of the node at which the main thread begins the turn; empty where it is not known."""
         if not self.past:
             turn_input = self.original.run_input
             start = supplied_state(turn_input).threads.get(MAIN_THREAD)
@@ -80,7 +80,10 @@ class ForkPoint:
 
     @cached_property
     def scopes(self) -> Scopes:
-        """Return the variables before the turn, and those that it brought."""
+        """Return the variables before the turn, and those that it brought.
+
+        Before a first turn these are the workflow's defaults and the initial state of its input.
+        """
         brought = supplied_dynamic(self.inputs[-1])
         if self.past:
             found = scopes_at(self.past)
@@ -119,6 +122,8 @@ class ForkDraft:
     def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
         """Return a draft of a fork in which nothing is changed yet.
 
+        Workflow variables whose names begin with ``_`` are not shown.
+
         Raises:
             NotFoundError: The run has no such turn.
         """
@@ -132,7 +137,7 @@ class ForkDraft:
 
     @property
     def differences(self) -> list[Difference]:
-        """Return the differences to the original turn, path by path."""
+        """Return the differences to the original turn, path by path; those of variables are last."""
         before = {
             "message": self.point.original.message,
             "start node": self.point.main_node,
@@ -154,7 +159,7 @@ class ForkDraft:
 
     @property
     def problems(self) -> list[str]:
-        """Return the reasons why it cannot be run, one sentence each."""
+        """Return the reasons why the draft cannot be run, one sentence each; empty if it can."""
         found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.main_node:
@@ -166,7 +171,10 @@ class ForkDraft:
         return found
 
     def inputs(self) -> list[TurnInput]:
-        """Return the inputs to send, in order; the turn itself is last.
+        """Return the inputs to send, in order.
+
+        The turn itself is last, and alone unless all turns are run again. Variables that were edited are
+        taken out of the inputs' own; in an exact fork they are set in the state.
 
         Raises:
             InputError: It cannot be run like this.
@@ -194,7 +202,7 @@ class ForkDraft:
         return to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
 
     def set_text(self, tier: VariableScope, text: str) -> None:
-        """Take over a scope's variables from JSON; `problems` reports errors."""
+        """Take over a scope's variables from JSON; keep an unusable text, and report it in `problems`."""
         try:
             rows = rows_from(parse_object(text, what=f"The JSON of the {tier.scope} variables"))
         except InputJsonError as error:
@@ -209,7 +217,10 @@ class ForkDraft:
         return ForkDraft.of(self.point, self.way)
 
     def _rebuilt(self) -> JsonObject:
-        """Return a first turn in this turn's place; earlier messages are lost."""
+        """Return the JSON of a first turn in this turn's place, with its edited variables.
+
+        It starts at the node of the turn; the messages of earlier turns are lost.
+        """
         turn_input, edited = self.point.inputs[-1], self._edited("runtime")
         brought = {name: each for name, each in turn_input.runtime_variables.items() if name not in edited}
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
@@ -248,7 +259,10 @@ class ForkDraft:
         return _with_node_inputs(turn_input, lambda one: _without(one, edited))
 
     def _with_message(self, turn_input: JsonObject) -> TurnInput:
-        """Return an input with the message of the draft; what else its nodes bring stays."""
+        """Return an input with the message of the draft; what else its nodes bring stays.
+
+        An unchanged message leaves the input as it is; a blank one leaves it without messages.
+        """
         if self.message != self.point.original.message:
             turn_input = _with_node_inputs(turn_input, lambda one: {**one, "messages": []})
             if self.message.strip():
@@ -257,7 +271,10 @@ class ForkDraft:
 
 
 def _with_node_inputs(turn_input: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
-    """Return an input in which the inputs of nodes are changed."""
+    """Return a copy of an input in which each node's input is changed.
+
+    Without threads it gets the main one.
+    """
     threads = {
         thread_id: {**thread, "node_run_inputs": list(map(change, thread.get("node_run_inputs") or ()))}
         for thread_id, thread in (turn_input.get("thread_to_node_inputs") or {MAIN_THREAD: {}}).items()
@@ -266,7 +283,7 @@ def _with_node_inputs(turn_input: JsonObject, change: Callable[[JsonObject], Jso
 
 
 def _without(node_input: JsonObject, names: Mapping[str, set[str]]) -> JsonObject:
-    """Return a node's input without some variables, by the key that holds them."""
+    """Return a copy of a node's input without some variables, which are named by the key that holds them."""
     left = {
         key: {name: value for name, value in node_input[key].items() if name not in gone}
         for key, gone in names.items()

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
-    """Return a turn of a session as the start of a fork."""
+    """Return a turn of a session, by its number from 1, as the start of a fork; it need not exist."""
     return ForkPoint(
         run_id=session.run_id or "",
         workflow_id=session.workflow_id,
@@ -48,7 +48,10 @@ def fork_modes(backend: Backend) -> Sequence[ForkMode]:
 def fork(
     backend: Backend, draft: ForkDraft, book: ForkRepository, *, check: ForkVerification | None = None
 ) -> tuple[DebugSession, InputReplay]:
-    """Return the session of a fork and the replay of its turn.
+    """Return the session of a fork and the replay of its turn, which is not begun yet.
+
+    An exact fork is made at once, and its origin is stored. Else the session is that of a new run, whose
+    origin is stored when its first turn has ended. A failure to store the origin is only logged.
 
     Args:
         backend: Where the run is.
@@ -102,6 +105,11 @@ def replay_from_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSess
 
 
 def _exact(backend: Backend, draft: ForkDraft) -> str:
+    """Create the fork on a backend with checkpoints; return its run id.
+
+    Raises:
+        DebuggerError: The backend cannot make the fork.
+    """
     moved = draft.start_node if draft.start_node != draft.point.main_node else ""
     return backend.fork(
         draft.point.run_id,
@@ -137,9 +145,9 @@ class _ForkRecorder:
             self._check.then(self._judge_by_control)
 
     def on_end(self, turns: Sequence[TurnLog]) -> None:
-        """Judge the fork after its last turn.
+        """Store the fidelity of a fork after its last turn, unless a control run gives it.
 
-        Unedited, it is its own control.
+        An unedited fork is its own control; an edited one of turns run again is marked so.
         """
         if not self._draft.is_edited:
             again = next(turn for turn in reversed(turns) if not turn.is_background)

@@ -88,7 +88,7 @@ class PendingPrompt:
 
     @property
     def first_form(self) -> AnswerForm:
-        """Return the form with valid first values for each field."""
+        """Return the form with valid first values: the suggested answer, changed for the user's step."""
         found, chosen = AnswerForm.of(self.suggestion), self.chosen
         if chosen is not None and chosen.edge_id != found.chosen:
             return replace(found, text="", chosen=chosen.edge_id, reason="", args="")
@@ -98,7 +98,10 @@ class PendingPrompt:
 
     @property
     def note(self) -> str:
-        """Return what the user's step needs, as a sentence; may be empty."""
+        """Return the sentence on what the user's step needs.
+
+        Empty without a step or where a choice takes it.
+        """
         if self._expression is None:
             return ""
         if self.step_fields is not None:
@@ -128,7 +131,10 @@ class PendingPrompt:
         return self.step.expression if self.step is not None and self.chosen is None else None
 
     def _calls(self, form: AnswerForm) -> list[tuple[str, str]]:
-        """Return calls of tools that set what the user's step needs; none that is in the form or was made."""
+        """Return calls of tools, with arguments as JSON, that set what the user's step needs.
+
+        None that is in the form or was made already; empty without a step.
+        """
         if self._expression is None:
             return []
         made = {*dict(form.calls), *(message.get("name") for message in self.prompt.exchange)}
@@ -185,7 +191,7 @@ class HumanInput:
         return self.asks_all or prompt.node_logical_id in self.nodes
 
     def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
-        """Return the user's answer; wait unless an earlier one settles it.
+        """Return the user's answer to a prompt; wait in `pending` for it unless an earlier one settles it.
 
         Raises:
             ModelError: The turn was ended meanwhile.
@@ -217,10 +223,11 @@ class HumanInput:
         self._wanted, self._wanted_at = step, node
 
     def choose(self, step: NextStep) -> None:
-        """Choose a step for the waiting prompt, or the next at its node.
+        """Choose a step for the waiting prompt; do nothing where none waits.
 
         The form of a prompt that offers the step, or whose output decides it, begins with it. A single
-        condition that takes no arguments is answered at once; one for another step does not hold then.
+        condition that takes no arguments is answered at once. One for another step is answered that it does
+        not hold, and the step is wanted at the next prompt of the node.
         """
         with self._changed:
             if self.pending is None:
@@ -244,7 +251,11 @@ class HumanInput:
         self._changed.notify_all()
 
     def _settled(self, prompt: Prompt, fallback: Model) -> Reply | None:
-        """Return the answer that follows from the user's last one, if any."""
+        """Return the answer to a prompt that follows from the user's last one or the wanted step.
+
+        Else ``None``.
+        A wanted step that is answered is forgotten.
+        """
         is_judge = prompt.kind == "judge"
         # A model that speaks or works counts the visit under way, a condition those that are over.
         if self._accepted == _visit(prompt, prompt.visit if is_judge else prompt.visit - 1):
@@ -261,7 +272,10 @@ class HumanInput:
         return Reply(chosen=choice, reason=_CHOSEN, model=PERSON)
 
     def _take_wanted(self, prompt: Prompt) -> NextStep | None:
-        """Return the wanted step; forget it once it is taken or out of reach."""
+        """Return the wanted step for a prompt of its node, else ``None``.
+
+        Forget it unless a tool's result comes first.
+        """
         step, is_elsewhere = self._wanted, self._wanted_at != prompt.node_logical_id
         choice = step.choice_of(prompt) if step is not None else None
         if step is not None and choice is None and not is_elsewhere and not prompt.choices:
@@ -270,7 +284,7 @@ class HumanInput:
         return None if is_elsewhere else step
 
     def answer(self, reply: Reply) -> None:
-        """Submit the user's answer.
+        """Submit the user's answer, with which the waiting turn continues.
 
         Raises:
             ConflictError: Nothing waits for one.
@@ -306,7 +320,11 @@ def _suggested(prompt: Prompt, fallback: Model) -> Reply:
 
 
 def _check(reply: Reply, prompt: Prompt) -> None:
-    """Raise where a reply does not fit its prompt."""
+    """Check that a reply fits its prompt.
+
+    Raises:
+        InputError: Its edge or a tool is not offered, or arguments or output do not fit their schema.
+    """
     if reply.chosen is not None and reply.chosen not in prompt.choices:
         raise InputError("The chosen edge is not offered here.", advice="Choose one of those that are.")
     if reply.chosen is not None and reply.args and reply.chosen.args_schema:
@@ -343,7 +361,7 @@ class AnswerForm:
 
     @classmethod
     def of(cls, reply: Reply) -> AnswerForm:
-        """Return the form that a suggested reply fills."""
+        """Return the form that a suggested reply fills, with JSON as text; empty where it has none."""
         return cls(
             text=reply.text,
             chosen=reply.chosen.edge_id if reply.chosen else "",
@@ -354,7 +372,7 @@ class AnswerForm:
         )
 
     def problems(self, prompt: Prompt) -> dict[str, str]:
-        """Return why fields cannot be used, by ``args``, ``fields`` or ``tool_`` and place."""
+        """Return why fields cannot be used, as sentences, by ``args``, ``fields`` or ``tool_`` and place."""
         schemas: dict[str, tuple[str, object]] = {}
         choice = self._choice(prompt)
         if choice is not None:
@@ -368,7 +386,7 @@ class AnswerForm:
         return {name: sentence for name, sentence in found.items() if sentence}
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Return the reply that the form describes.
+        """Return the reply that the form describes; it is not checked against the schemas.
 
         Raises:
             InputError: The chosen edge is not offered, or a text is not a JSON object.
@@ -397,7 +415,10 @@ def blank(schema: JsonObject | None) -> str:
 
 
 def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
-    """Return known values with examples for the rest, else examples only, as JSON."""
+    """Return known values with examples for the rest, as JSON, or examples only where those do not fit.
+
+    Without a schema only the values; an empty text where there is nothing.
+    """
     if not schema:
         return to_json(values) if values else ""
     example = example_object(schema)
@@ -407,7 +428,7 @@ def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
 
 
 def _problem(text: str, schema: object) -> str:
-    """Return why a text is no object of a schema; empty where none."""
+    """Return why a text is no JSON object of a schema, as a sentence; empty where it is, or is blank."""
     try:
         value = _object(text, "This")
     except InputJsonError as error:

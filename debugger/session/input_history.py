@@ -84,6 +84,14 @@ class InputHistory:
         return self._ahead is None or (bool(self._ahead) and len(self._found) < MAX_INPUTS)
 
     def _read_one(self) -> None:
+        """Read the list of runs, or else the next run of it.
+
+        Append the input of its first turn if that is new.
+        A run that was deleted meanwhile is passed over.
+
+        Raises:
+            DebuggerError: The backend cannot give the list or the record.
+        """
         if self._ahead is None:
             self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MAX_RUNS).rows
             return
@@ -100,7 +108,7 @@ class InputHistory:
 
 
 def reusable_input(run_input: JsonObject) -> JsonObject:
-    """Return a run input without the fields of its turn and record."""
+    """Return a run input without the fields of its turn and record, system variables, and empty values."""
     fields = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
     if isinstance(fields.get("miscellaneous"), dict):
         named = fields["miscellaneous"].items()
@@ -117,14 +125,14 @@ MAX_LINES = 4
 
 
 def next_lines(conversations: Iterable[Sequence[str]], said: Sequence[str]) -> list[str]:
-    """Return the next line of every conversation that matches so far.
+    """Return the next line of every conversation that matches so far, `MAX_LINES` of them at most.
 
     Args:
         conversations: Each as its user's lines in order, the best first.
         said: The user's lines so far.
 
     Returns:
-        Each line once; none when the talk has left all of them.
+        Each line once, in the order of the conversations; none when the talk has left all of them.
     """
     so_far = list(said)
     place = len(so_far)

@@ -36,7 +36,7 @@ class PreviewRow:
 
 
 def input_preview(turn_input: TurnInput, workflow: Workflow) -> list[PreviewRow]:
-    """Return the variables that a run starts with, dynamic ones first.
+    """Return the variables that a run starts with: dynamic ones, those of the system, then runtime ones.
 
     A supplied variable wins over a default, and either over one of the system (U-36). Dynamic variables of
     the input win over those of its initial state; runtime variables of the state win over all others.
@@ -54,7 +54,10 @@ def input_preview(turn_input: TurnInput, workflow: Workflow) -> list[PreviewRow]
 
 
 def _rows(scope: Scope, defaults: Mapping[str, Any], *layers: Layer) -> Iterator[PreviewRow]:
-    """Yield a row for each variable; later layers win, and all over defaults."""
+    """Yield a row for each variable, defaults first; later layers win, and all over defaults.
+
+    A value equal to its default has the source ``default``.
+    """
     found: dict[str, tuple[Source, Any]] = {name: ("default", value) for name, value in defaults.items()}
     for source, values in layers:
         found |= {name: (source, value) for name, value in values.items()}

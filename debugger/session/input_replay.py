@@ -84,7 +84,10 @@ class InputReplay:
             self.problem = f"The inputs could not be sent ({type(error).__name__})."
 
     def _send(self) -> None:
-        """Run the recorded inputs in order, until one fails or the user takes over."""
+        """Run the inputs in order, until one fails or may not be sent; leave the reason in `problem`.
+
+        Calls `on_first_turn` after the first, and `on_end` after the last one.
+        """
         for number, turn_input in enumerate(self._inputs, start=1):
             if not self._may_send(number):
                 return
@@ -99,6 +102,7 @@ class InputReplay:
         self._on_end()
 
     def _may_send(self, number: int) -> bool:
+        """Return whether an input may be sent, by its number from 1; leave the reason in `problem` if not."""
         last = self._session.result
         is_over = last is not None and last.status in TERMINAL_STATUSES
         if self._stopped.is_set():

@@ -57,7 +57,7 @@ def input_warnings(
     is_first_turn: bool,
     position: str = ANYWHERE,
 ) -> list[InputWarning]:
-    """Return the warnings about a run input.
+    """Return the warnings about a run input, empty without any; it changes and refuses nothing.
 
     Args:
         value: The run input.
@@ -78,6 +78,7 @@ def input_warnings(
 
 
 def _unknown_keys(value: JsonObject) -> Iterator[InputWarning]:
+    """Yield a warning for each key that no run input has, with the most similar known key if there is one."""
     for key in value:
         if key in KNOWN_KEYS:
             continue
@@ -87,6 +88,7 @@ def _unknown_keys(value: JsonObject) -> Iterator[InputWarning]:
 
 
 def _identity(value: JsonObject, workflow_id: str, version_number: int | None) -> Iterator[InputWarning]:
+    """Yield a warning for each id in the input that is not used: workflow, version, run and team."""
     named = value.get("workflow_id")
     if named and named != workflow_id:
         text = f"It names workflow {named}; the run uses the workflow on view, {workflow_id}."
@@ -115,6 +117,7 @@ def _first_keys(value: JsonObject) -> Iterator[InputWarning]:
 def _refusals(
     value: JsonObject, graph: Graph, *, is_first_turn: bool, position: str
 ) -> Iterator[InputWarning]:
+    """Yield the reasons why the turn would be refused: an unreadable input, or problems with the graph."""
     try:
         turn_input = TurnInput.from_wire(value)
     except InputError as error:

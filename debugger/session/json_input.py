@@ -17,14 +17,15 @@ _LONG_NUMBER = re.compile(r"\d{4301,}")
 
 
 def parse_json(text: str, *, what: str = "The text") -> Any:
-    """Read JSON that a person typed.
+    """Return the value of JSON that a person typed; numbers must be finite.
 
     Args:
         text: What was typed.
         what: How the message calls it.
 
     Raises:
-        InputJsonError: It is not JSON; line and column say where.
+        InputJsonError: It is not JSON, nested too deeply, or has a number that is not finite or too long;
+            line and column (from 1) say where.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
@@ -58,7 +59,11 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
 
 
 def parse_object(text: str, *, what: str = "The text") -> JsonObject:
-    """Read a JSON object that a person typed.
+    """Return the JSON object that a person typed.
+
+    Args:
+        text: What was typed.
+        what: How the message calls it.
 
     Raises:
         InputJsonError: It is not JSON, or it is JSON of another kind.
@@ -80,7 +85,7 @@ def to_json(value: Any) -> str:
 
 
 def place_of(text: str, *parts: str) -> tuple[int, int]:
-    """Return line and column, from 1, of the last of successive parts.
+    """Return line and column, from 1, at which the last of successive parts begins.
 
     A part that is not found is passed over; without any it is the beginning.
     """
@@ -92,7 +97,10 @@ def place_of(text: str, *parts: str) -> tuple[int, int]:
 
 
 def excerpt(text: str, line: int, column: int) -> str:
-    """Return the shortened line of an error with a mark under the column."""
+    """Return a part of the line of an error, after its number, and a second line with ``^`` under the column.
+
+    Line and column count from 1; a line that is not there is empty.
+    """
     lines = text.split("\n")  # as JSON counts them: any other separator may be in a text
     shown = lines[line - 1].rstrip().replace("\t", " ") if line <= len(lines) else ""
     begin = max(column - 1 - _EXCERPT // 2, 0)

@@ -43,7 +43,11 @@ class PartialRun:
         return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
 
     def read_turns(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
-        """Read the next turns, each once: a run may be long.
+        """Read the next turns, each once: append their logs, project them, and collect their side effects.
+
+        Args:
+            turns: The turns behind those that were read.
+            after_each: Called after each turn.
 
         Raises:
             StoreError: A stored turn is damaged.
@@ -62,7 +66,10 @@ class PartialRun:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the garbage collector while many lasting objects are read."""
+    """Pause the garbage collector in the block, while many lasting objects are read.
+
+    Restore it afterwards.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -110,7 +117,10 @@ class RunCache:
         return self._readers[hash(run_id) % _MOST_READERS]
 
     def put(self, backend: Backend, run_id: str, read: PartialRun) -> None:
-        """Cache a long run; the oldest entry makes room."""
+        """Cache a copy of a long run.
+
+        The oldest entry of the backend makes room. A shorter run is ignored.
+        """
         if not self.is_long(len(read.turns)):
             return
         with self._lock:
@@ -151,6 +161,11 @@ def displayed_workflow(backend: Backend, run: Run) -> DisplayedWorkflow:
 
 
 def _another(backend: Backend, run: Run) -> DisplayedWorkflow:
+    """Return the active version in place of an unavailable one, or no nodes of a deleted workflow.
+
+    Raises:
+        DebuggerError: The backend cannot be read.
+    """
     used = "an unknown version" if run.version_number is None else f"v{run.version_number}"
     try:
         workflow = backend.workflow(run.workflow_id)

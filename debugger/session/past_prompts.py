@@ -62,7 +62,7 @@ class PastPrompt:
 
     @property
     def call(self) -> JsonObject:
-        """Return the whole call as JSON, without secrets."""
+        """Return the whole call as JSON, without secrets and with no more messages than its model gets."""
         try:
             members = group_of(self.prompt.llm, self.default_llm).members
             recent = members[0].truncated_max_recent_messages
@@ -85,7 +85,7 @@ def past_prompt(
     log: DecisionLog,
     default_llm: JsonObject | None = None,
 ) -> PastPrompt:
-    """Return the prompt of a model call.
+    """Return the prompt of a model call, with the sources of its placeholders and possible differences.
 
     Args:
         turns: The run's turns.
@@ -142,7 +142,10 @@ def past_prompt(
 
 
 def _start(turn: TurnLog, row: TimelineRow) -> int | None:
-    """Return the position of the event that started the node run."""
+    """Return the position of the event that started the node run of a call.
+
+    ``None`` where the turn has none.
+    """
     event = turn.events[row.position]
     run_id, thread_id = values_of(event).node_run_id, thread_id_of(event)
     for position in range(row.position - 1, -1, -1):
@@ -155,7 +158,7 @@ def _start(turn: TurnLog, row: TimelineRow) -> int | None:
 
 
 def _exchange(turn: TurnLog, row: TimelineRow, started: int) -> list[Message]:
-    """Return the messages of the node run before a call."""
+    """Return the messages of models and tools in the node run of a call before it, in order."""
     call = turn.events[row.position]
     wanted = (thread_id_of(call), row.node_logical_id)
     between = (event for event in turn.events[started + 1 : row.position] if event.type in _ANSWERS)
@@ -168,7 +171,10 @@ def _exchange(turn: TurnLog, row: TimelineRow, started: int) -> list[Message]:
 
 
 def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: TimelineRow) -> Snapshot:
-    """Return the variables with the clock that the turn reports later."""
+    """Return the variables with the system's at the first state that the turn reports.
+
+    Unchanged without one.
+    """
     first = row.index - row.position
     for position, event in enumerate(turn.events):
         if event.type == "workflow_show_state":
@@ -187,7 +193,7 @@ class _Sources:
     index: int
 
     def of(self, placeholder: Placeholder) -> str:
-        """Return the source of a placeholder's value."""
+        """Return the source of a placeholder's value in words, with the turn that set it, if known."""
         name = _head(placeholder.path)
         if placeholder.namespace == "dynamic":
             return self._of_dynamic(name.removeprefix("global."))
@@ -204,6 +210,7 @@ class _Sources:
         return "Default of the workflow"
 
     def _of_dynamic(self, name: str) -> str:
+        """Return the source of a dynamic variable in words: workflow, turn, system or literal."""
         defaults = {**self.workflow.dynamic_variables, **self.workflow.config.default_dynamic_variables}
         if name in self.snapshot.dynamic:
             value = self.snapshot.dynamic[name]
@@ -228,6 +235,10 @@ def _holds(variables: JsonObject | Any, path: str) -> bool:
 
 
 def _filled(placeholder: Placeholder, scope: Scope, sources: _Sources) -> FilledPlaceholder:
+    """Return a placeholder with its value and source.
+
+    One without a value, or that cannot be read, is `ABSENT`.
+    """
     try:
         value = placeholder_reader(placeholder)(scope)
     except DebuggerError:

@@ -104,7 +104,7 @@ class TurnComparison:
 
     @property
     def difference(self) -> str:
-        """Return what the user is told where the record lacks events; empty where it lacks none."""
+        """Return a sentence on the number of events that the record lacks; empty where it lacks none."""
         if not self.missing:
             return ""
         return (
@@ -121,6 +121,7 @@ class RecordSync:
     """Reads the record of an open run regularly or on demand."""
 
     def __init__(self, backend: Backend, workflow_id: str) -> None:
+        """Take on a session that shows nothing of a record yet; the first look is due in a moment."""
         self.known_length: int | None = 0
         """Pairs of the record that the session shows; ``None`` where it shows something else."""
         self.newer_turns = 0
@@ -181,6 +182,9 @@ class RecordSync:
     def start(self, run_id: str | None, number: int, *, at_once: bool = False) -> None:
         """Start reading if it is due and no read is running.
 
+        The pending turn is searched for, or else the run's revision read. Nothing is read where there is
+        neither a pending turn nor a run.
+
         Args:
             run_id: The run; ``None`` where it is not known.
             number: The number of the last turn that the session shows.
@@ -202,7 +206,12 @@ class RecordSync:
         self._begin(lambda: RecordRead("load", record=self._backend.record(run_id)))
 
     def collect(self) -> RecordRead | None:
-        """Return what was read since the last call; ``None`` where nothing was."""
+        """Return what was read since the last call, and schedule the next look.
+
+        Returns:
+            ``None`` where nothing was read, a read is under way or must be repeated, or it failed: see
+            `error`.
+        """
         call = self._call
         if call is None or call.busy:
             return None
@@ -238,9 +247,13 @@ class RecordSync:
         return RecordRead("pending", record=found.record, found=found)
 
     def _read(self, run_id: str, number: int) -> RecordRead:
-        """Read the run's revision, and its record if that has more than is known.
+        """Read the run's revision, and its record if that has other pairs than are known.
 
-        A shorter record counts only if the read before found it shorter too.
+        A shorter record counts only if the read before found it shorter too. Answered turns are compared with
+        it.
+
+        Raises:
+            DebuggerError: The backend cannot give one of them.
         """
         revision, known = self._backend.revision(run_id), self.known_length
         is_behind = known is not None and revision.record_length < known
@@ -255,7 +268,11 @@ class RecordSync:
         return RecordRead("revision", revision, record, newer_turns=newer_turns, comparisons=comparisons)
 
     def _compare(self, run_id: str, revision: RunRevision) -> tuple[TurnComparison, ...]:
-        """Return the answered turns whose numbers the record has, too."""
+        """Return the answered turns whose numbers the record has, too, each beside the recorded one.
+
+        Raises:
+            DebuggerError: The backend cannot give the run.
+        """
         run = revision.run or self._backend.run(run_id)
         recorded = {log.number: log for log in turn_logs(run) if not log.is_background}
         return tuple(
@@ -264,7 +281,7 @@ class RecordSync:
 
 
 def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
-    """Return a record's logs and side effects from a pair on.
+    """Return a record's logs and side effects from a pair on; pairs that are no turn have no log.
 
     Args:
         record: The record.

@@ -30,7 +30,7 @@ class RunPrefetcher:
         return self._under_way is not None and not self._under_way[1].is_set()
 
     def begin(self, backend: Callable[[], Backend], run_id: str) -> None:
-        """Start to read a run, unless another one is being read.
+        """Start to read a run on a thread, unless another one is being read.
 
         Args:
             backend: Returns the backend of the run. The result is in the cache of `debugger.session.loading`.
@@ -52,7 +52,10 @@ class RunPrefetcher:
 
 
 def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
-    """Read a long run in this thread, so that opening it finds its turns in the cache."""
+    """Read a long run into the cache, so that opening it finds its turns; set `done` at the end.
+
+    A short run is not read. The backend's errors are swallowed: the page that opens the run reports them.
+    """
     try:
         session = DebugSession.open_lazily(backend(), run_id)
         if run_cache.is_long(session.turns_to_load):
@@ -87,7 +90,7 @@ class LiveSessions:
         self._lock = threading.Lock()
 
     def token_of(self, session: DebugSession) -> str:
-        """Return the token of a running session, made at the first call; empty for an idle one.
+        """Return the token of a running session, made at the first call; ``""`` for an idle one.
 
         Idle sessions are forgotten, with their tokens.
         """

@@ -72,7 +72,7 @@ class RunInputModel:
 
     @property
     def problems(self) -> list[str]:
-        """Return the reasons why it cannot be sent, one sentence each."""
+        """Return the reasons why the input cannot be sent, one sentence each; empty if it can."""
         found = [error.message for error in (self.draft_error, *self.object_errors.values()) if error]
         for tier in _TIERS:
             if tier in self.row_errors:
@@ -89,7 +89,7 @@ class RunInputModel:
         return sourced_rows(self.value.get(tier) or {}, self.original.get(tier) or {})
 
     def revert(self, tier: Tier, name: str | None = None) -> None:
-        """Reset a variable, or all of one kind, to the original value.
+        """Reset a variable, or all of one kind, to the original value; discard the table's unusable draft.
 
         A variable that was not there then is taken out.
         """
@@ -111,7 +111,7 @@ class RunInputModel:
         self.value = {**self.value, tier: variables}
 
     def set_text(self, text: str) -> None:
-        """Take over the whole as JSON."""
+        """Take over the whole as JSON, and discard all drafts; keep an unusable text as the draft instead."""
         try:
             value = parse_object(text, what="The run input")
             _check_shape(text)
@@ -129,7 +129,10 @@ class RunInputModel:
         return to_json(value) if value else ""
 
     def set_object_text(self, key: JsonKey, text: str) -> None:
-        """Take over an object of the input as JSON; an empty text means none."""
+        """Take over an object of the input as JSON.
+
+        An empty text means none. Keep an unusable one as a draft.
+        """
         try:
             value = parse_object(text, what=JSON_KEYS[key]) if text.strip() else None
             if value is not None:
@@ -147,7 +150,7 @@ class RunInputModel:
         self.value = rest if value is None else {**rest, key: value}
 
     def discard_drafts(self) -> None:
-        """Go back to the last sound input."""
+        """Discard all drafts and their errors; `value`, the last usable input, stays."""
         self.draft = self.draft_error = None
         for key in JSON_KEYS:
             self._forget_object(key)
@@ -155,7 +158,7 @@ class RunInputModel:
             self._forget_rows(tier)
 
     def turn_input(self, message: str | None = None) -> TurnInput:
-        """Return the input to send.
+        """Return the input to send; without a message and threads it names the main thread.
 
         Args:
             message: What the user says in the main thread, besides what the input holds already.
@@ -181,7 +184,10 @@ class RunInputModel:
 
 
 def with_message(value: JsonObject, text: str) -> JsonObject:
-    """Return a run input with one more message in the main thread."""
+    """Return a copy of a run input with one more message in the main thread.
+
+    It goes to the first input that has messages or is for the current node, else to a new one.
+    """
     threads = dict(value.get("thread_to_node_inputs") or {})
     main = dict(threads.get(MAIN_THREAD) or {})
     inputs = list(main.get("node_run_inputs") or [])
@@ -201,7 +207,11 @@ def _is_for_current_node(node_input: JsonObject) -> bool:
 
 
 def _check_shape(text: str) -> None:
-    """Refuse a key whose value no run input can have there."""
+    """Check that a JSON text has the shape of a run input.
+
+    Raises:
+        InputJsonError: A key has a value that no run input can have there; line and column say where.
+    """
     try:
         TurnInput.model_validate_json(text)
     except ValidationError as error:

@@ -64,7 +64,7 @@ class TurnList:
         return self._counted[1] + sum(len(log.events) for log in logs[-MAX_OPEN_TURNS:])
 
     def new_turn(self, turn_input: TurnInput, after: TurnLog | None = None) -> TurnLog:
-        """Append a turn to the list of turns and return its log, empty so far.
+        """Append a turn to the list and return its log, empty so far.
 
         Args:
             turn_input: Its input.
@@ -125,7 +125,10 @@ class SideEffectLog:
         self._backend = backend
 
     def update(self, run_id: str, log: TurnLog) -> None:
-        """Read the side effects of a turn that only the record has."""
+        """Read the side effects of a run where a turn of it has some that only the record has.
+
+        A failure is left in `error`; what was read before stays.
+        """
         if not needs_recorded_ledger(log):
             return
         try:
@@ -157,6 +160,7 @@ class TurnWorker:
         on_end: Callable[[str, TurnLog], None],
         inspector: RunInspector,
     ) -> None:
+        """Start the turn on a new thread at once."""
         self.log = log
         self.cancelled = threading.Event()
         """Set to end it early."""
@@ -261,7 +265,9 @@ class TurnRunner:
         is_in_a_row: bool = False,
         expects_number: bool = True,
     ) -> TurnWorker:
-        """Start a turn of the user, and return its worker.
+        """Start a turn of the user on a thread, and return its worker.
+
+        While another turn of the run is executed, it is tried again for `BUSY_SECONDS`.
 
         Args:
             log: The turn.
@@ -276,6 +282,7 @@ class TurnRunner:
         self.stepping.begin(is_in_a_row=is_in_a_row)
 
         def start(worker: TurnWorker) -> TurnStream:
+            """Return the stream of the turn once the run is free, or raise the error of the backend."""
             if after is not None:
                 after.wait()
             deadline = time.monotonic() + BUSY_SECONDS
@@ -298,7 +305,7 @@ class TurnRunner:
         return self._worker(log, start)
 
     def start_step(self, log: TurnLog, run_id: str) -> TurnWorker:
-        """Start a step of background work, and return its worker."""
+        """Start a step of background work on a thread, and return its worker."""
 
         def start(worker: TurnWorker) -> TurnStream:
             return self._backend.pump(
@@ -312,6 +319,7 @@ class TurnRunner:
         return TurnWorker(log, start, self._on_event, self.side_effects.update, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
+        """Add an event to the turn, and hold the thread while stepping or a breakpoint pauses the run."""
         self.background.evaluations += event.type == "waiting_evaluation_boundary"
         self.turns.add(worker.log, event)
         self.stepping.on_event(

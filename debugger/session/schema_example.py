@@ -36,6 +36,7 @@ def example_object(schema: Mapping[str, Any]) -> JsonObject:
 
 
 def _value(schema: Any, name: str, root: Mapping[str, Any], depth: int) -> Any:
+    """Return an example for a schema: its constant, default or first choice, else one of its type."""
     found = _resolved(schema, root)
     for keyword in ("const", "default"):
         if keyword in found:
@@ -56,6 +57,10 @@ def _value(schema: Any, name: str, root: Mapping[str, Any], depth: int) -> Any:
 
 
 def _object(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> JsonObject:
+    """Return an object with an example for each property; deeper than `_MAX_DEPTH` only for required ones.
+
+    Empty without properties, and two levels deeper.
+    """
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(properties, Mapping) or depth > _MAX_DEPTH + 2:
         return {}
@@ -64,6 +69,10 @@ def _object(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> J
 
 
 def _list(schema: Mapping[str, Any], name: str, root: Mapping[str, Any], depth: int) -> list[Any]:
+    """Return the least number of examples that a list needs, or one where it may have some.
+
+    `_MAX_ITEMS` at most.
+    """
     least, most = int(_bound(schema, "minItems") or 0), _bound(schema, "maxItems")
     has_example = "items" in schema and most != 0 and depth <= _MAX_DEPTH
     number = min(max(least, int(has_example)), _MAX_ITEMS)
@@ -71,6 +80,7 @@ def _list(schema: Mapping[str, Any], name: str, root: Mapping[str, Any], depth: 
 
 
 def _number(schema: Mapping[str, Any], *, is_whole: bool) -> float:
+    """Return the number within the bounds of a schema, and a multiple of its step, nearest to 0."""
     least, most = _bound(schema, "minimum"), _bound(schema, "maximum")
     above, below = _bound(schema, "exclusiveMinimum"), _bound(schema, "exclusiveMaximum")
     step = _bound(schema, "multipleOf") or 1
@@ -94,7 +104,7 @@ def _text(schema: Mapping[str, Any], name: str) -> str:
 
 
 def _bound(schema: Mapping[str, Any], name: str) -> float | None:
-    """Return a bound of a schema; ``None`` without a valid one."""
+    """Return a bound of a schema; ``None`` without a number, or for one beyond `_MAX_BOUND` in size."""
     value = schema.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -102,6 +112,7 @@ def _bound(schema: Mapping[str, Any], name: str) -> float | None:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
+    """Return the first type of a schema that is not null, by its keywords where it names none."""
     written = schema.get("type")
     kinds = written if isinstance(written, list) else [written]
     kind = next((each for each in kinds if each != "null"), "null")
@@ -111,7 +122,10 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema without references, parts and alternatives."""
+    """Return a schema without references, parts and alternatives: of these the first that is not null.
+
+    References are followed `_MAX_DEPTH` times; anything but an object becomes an empty schema.
+    """
     found: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
     for _ in range(_MAX_DEPTH):
         reference = found.get("$ref")
@@ -137,6 +151,7 @@ def _is_value(schema: Any) -> bool:
 
 
 def _joined(one: Mapping[str, Any], other: Any) -> dict[str, Any]:
+    """Return a schema with the keywords of another, which win; properties of both are kept."""
     if not isinstance(other, Mapping):
         return dict(one)
     joined = {**one, **other}
@@ -146,6 +161,7 @@ def _joined(one: Mapping[str, Any], other: Any) -> dict[str, Any]:
 
 
 def _referenced(reference: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part of a schema that a JSON pointer names; empty where it names no object."""
     found: Any = root
     for part in filter(None, reference.removeprefix("#").split("/")):
         name = part.replace("~1", "/").replace("~0", "~")

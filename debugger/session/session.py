@@ -158,7 +158,7 @@ class DebugSession:
 
     @classmethod
     def open_lazily(cls, backend: Backend, run_id: str) -> Self:
-        """Open a recorded run whose turns are loaded by `read`.
+        """Open a recorded run whose turns are loaded by `read`; until then no command is accepted.
 
         Raises:
             NotFoundError: There is no such run.
@@ -181,7 +181,12 @@ class DebugSession:
         return len(record.turns) - len(known.turns)
 
     def read(self, after_each: Callable[[], None] | None = None) -> None:
-        """Read the turns of a run that is being opened.
+        """Read the turns of a run that is being opened, and halt its background work.
+
+        Turns in the cache are not read again. Does nothing for a run that is not being opened.
+
+        Args:
+            after_each: Called after each turn that is read.
 
         Raises:
             StoreError: A stored turn was damaged.
@@ -272,7 +277,7 @@ class DebugSession:
 
     @property
     def paused_event(self) -> int | None:
-        """Return the place in the run of the event that paused it."""
+        """Return the place in the run, from 0, of the event that paused it; ``None`` unless paused."""
         stop = self.stop_point
         if stop is None:
             return None
@@ -318,9 +323,9 @@ class DebugSession:
         return self._turn.elapsed if self._turn else self._elapsed
 
     def turn_of(self, index: int | None) -> int | None:
-        """Return the turn number of an event, by its place from 0.
+        """Return the number of the turn of an event, which is named by its place in the run from 0.
 
-        Of none, or one that is not there, the last turn; ``None`` before the first.
+        For ``None``, or a place behind the last event, the last turn; ``None`` before the first turn.
         """
         turns = self.turns
         last = turns[-1].number if turns else None
@@ -336,14 +341,16 @@ class DebugSession:
     # Commands
 
     def start(self, turn_input: TurnInput) -> None:
-        """Start the run with its first turn."""
+        """Start the run with its first turn; a refusal is left in `error`."""
         if self.turns or self.busy:
             self._reject("This run has started already.", "Restart to start another one.")
             return
         self._run(turn_input)
 
     def send(self, text: str, turn_input: TurnInput | None = None) -> None:
-        """Execute a turn with a user message.
+        """Execute a turn with a user message; the message of a refused one is kept in `unsent_message`.
+
+        A refusal, as of a run that has ended, is left in `error`.
 
         Args:
             text: The message; it is added to those that the input holds.
@@ -373,7 +380,11 @@ class DebugSession:
         self._run(TurnInput.with_message(None, command=command))
 
     def replay_inputs(self, forward: InputReplay) -> None:
-        """Send recorded inputs one by one; meanwhile other commands are rejected."""
+        """Send recorded inputs one by one; meanwhile other commands are rejected.
+
+        While a turn is executed, or the user has to decide on one that is not on record, `error` says so
+        instead.
+        """
         with self._lock:
             if self.busy:
                 self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
@@ -385,9 +396,9 @@ class DebugSession:
             forward.begin()
 
     def run_turn(self, turn_input: TurnInput) -> TurnResult | None:
-        """Execute a turn and wait for its end, for `InputReplay`.
+        """Execute a turn and wait for its end, for `InputReplay`; return how it ended.
 
-        ``None`` where it was not executed.
+        ``None`` where it was refused or failed; `error` says why.
         """
         with self._lock:
             self._run(turn_input, in_a_row=True)
@@ -399,9 +410,9 @@ class DebugSession:
         return worker.result
 
     def run_step(self) -> TurnResult | None:
-        """Execute a step of background work and wait for its end, for `InputReplay`.
+        """Execute a step of background work and wait for its end, for `InputReplay`; return how it ended.
 
-        ``None`` where it was not executed.
+        ``None`` where it failed.
         """
         with self._lock:
             self._start_step()
@@ -412,7 +423,7 @@ class DebugSession:
         return worker.result
 
     def tick(self) -> None:
-        """Collect finished results, and start background work that is due."""
+        """Collect finished results; start background work that is due unless a turn is open or undecided."""
         self.poll()
         with self._lock:
             is_free = not self.busy and not self.is_stepping and self.pending is None
@@ -420,7 +431,10 @@ class DebugSession:
                 self._start_step()
 
     def advance(self) -> None:
-        """Start a step of background work now, due or not."""
+        """Start a step of background work now, due or not; leave a refusal in `error`.
+
+        Nothing happens while a turn or a step is executed.
+        """
         with self._lock:
             if self.is_over or self.run_id is None:
                 self._reject("There is no background work to advance.", "Start a run first.")
@@ -438,7 +452,10 @@ class DebugSession:
         return PendingEdits({VariableScope(scope, thread): values for (scope, thread), values in shown})
 
     def edit(self, edits: Sequence[VariableEdit]) -> None:
-        """Change variables while paused; the nodes that follow see them."""
+        """Change variables while paused.
+
+        The nodes that follow see them. A refusal or failure is left in `error`.
+        """
         with self._lock:
             worker = self._paused_worker()
             if worker is None:
@@ -451,7 +468,10 @@ class DebugSession:
                 self.error = error
 
     def stop(self) -> None:
-        """Stop the run after the current node, or at once when waiting."""
+        """Stop the run: cancel what is executed after the current node, or else send the command ``stop``.
+
+        A replay of inputs sends no further one, and a pause ends. Nothing else happens in a run that is over.
+        """
         with self._lock:
             if self.input_replay is not None:
                 self.input_replay.stop()
@@ -498,7 +518,11 @@ class DebugSession:
                 self.error = None
 
     def send_unstored_again(self) -> None:
-        """Execute the turn that is not on record again, which makes its calls again."""
+        """Execute the turn that is not on record again under a new id, which makes its calls again.
+
+        Its entry in the journal is deleted. Nothing happens without such a turn, or while another is
+        executed.
+        """
         with self._lock:
             turn = self.unstored_turn
             if turn is None or self.busy:
@@ -511,7 +535,7 @@ class DebugSession:
                 self.unsent_message = turn_input.message
 
     def discard_unstored(self) -> None:
-        """Continue without the turn that was not stored, and delete its entry in the journal."""
+        """Continue without the turn that was not stored; delete its entry in the journal, if any."""
         with self._lock:
             turn, self.interrupted_turn, self._unstored = self.interrupted_turn, None, None
             if isinstance(self.error, TurnNotStoredError):
@@ -522,7 +546,10 @@ class DebugSession:
     # What has finished
 
     def poll(self) -> None:
-        """Collect finished results, and read the record when that is due."""
+        """Collect finished turns, steps and reads of the record; start the next read when it is due.
+
+        Marks the run as deleted where its record is gone.
+        """
         with self._lock:
             if self._step is not None and not self._step.busy:
                 step, self._step = self._step, None
@@ -552,7 +579,10 @@ class DebugSession:
         return in_time
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until idle, paused or prompting; return whether in time (seconds)."""
+        """Wait until idle, paused or prompting; return whether in time (seconds).
+
+        Polls meanwhile, so that results are collected.
+        """
         ends = time.monotonic() + timeout
         self.poll()
         while self.busy or self.is_stepping or self.sync.is_loading:
@@ -588,7 +618,7 @@ class DebugSession:
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> bool:
         """Start a turn in a thread, unless another is running or must be settled first.
 
-        A refusal is left in `error`.
+        A refusal is left in `error`; notice and unsent message of the turn before are cleared.
 
         Args:
             turn_input: Its input.
@@ -641,10 +671,10 @@ class DebugSession:
             return True
 
     def _named(self, turn_input: TurnInput) -> TurnInput:
-        """Return the input with the client turn id that it repeats.
+        """Return the input with a client turn id: a new one, or that of the unsent turn that it repeats.
 
         A turn that is sent again after it did not arrive keeps its id, whatever turns came in between, so
-        that it cannot be executed twice should it arrive late after all.
+        that it cannot be executed twice should it arrive late after all. The unsent turn is forgotten.
         """
         unsent, self._unsent = self._unsent, None
         is_same = (
@@ -658,7 +688,10 @@ class DebugSession:
         )
 
     def _has_unseen_turn(self) -> bool:
-        """Return whether the user has to decide on a turn that is not on record, and say so."""
+        """Return whether the user has to decide on a turn that is not on record; if so, say that in `error`.
+
+        Reads the journal where no such turn is known yet.
+        """
         if self.unstored_turn is None and self.run_id is not None:
             self.interrupted_turn = self._read_journal(self.run_id)
         turn = self.unstored_turn
@@ -711,7 +744,10 @@ class DebugSession:
                 self.backend.notes.forget_unfinished(claim_id)
 
     def _keep_unstored(self, log: TurnLog, error: TurnNotStoredError, run_id: str | None) -> None:
-        """Keep a turn that ran and is not on record until the user has decided on it."""
+        """Keep a turn that ran and is not on record as `interrupted_turn` until the user has decided on it.
+
+        It is removed from the turns, its error goes to `error`, and the record is read.
+        """
         self.error, self._unstored = error, log.run_input
         self._runner.turns.remove(log)
         self.interrupted_turn = UnfinishedTurn(
@@ -731,7 +767,11 @@ class DebugSession:
         self._step = self._runner.start_step(self._runner.turns.new_step(), self.run_id or "")
 
     def _collect_step(self, worker: TurnWorker) -> None:
-        """Take over a finished step of background work; its failure halts or delays the next one."""
+        """Take over a finished step of background work, and schedule the next one.
+
+        A failure delays it or halts the work; one that ended the run reads the record. A step without events
+        leaves no log.
+        """
         result = worker.result
         if worker.log.events or (result is not None and result.is_completed):
             self.sync.invalidate()
@@ -762,7 +802,10 @@ class DebugSession:
         self._collect_result(worker, result)
 
     def _collect_turn(self, worker: TurnWorker) -> None:
-        """Take over a finished turn: its result, or the run's record in its place where that was read."""
+        """Take over a finished turn: its result, or the run's record in its place where that was read.
+
+        A failure goes to `_collect_failure`.
+        """
         self._elapsed = worker.elapsed
         self.sync.reset()
         self.sync.invalidate()
@@ -793,7 +836,10 @@ class DebugSession:
             self._keep_events(worker.log, worker.result.turn_number)
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
-        """Take over a failed turn: keep its message for the user, and decide what must be read or settled."""
+        """Take over a failed turn: keep its message for the user, and decide what must be read or settled.
+
+        Its error goes to `error`; with an unknown outcome the turn stays as the pending one.
+        """
         if isinstance(error, TurnNotStoredError):
             self._keep_unstored(worker.log, error, worker.run_id)
             return
@@ -822,6 +868,10 @@ class DebugSession:
             self.sync.load(self.run_id)
 
     def _collect_result(self, worker: TurnWorker, result: TurnResult) -> None:
+        """Take over result, status and hint of a turn or a step.
+
+        Send the stop that came too late for its nodes.
+        """
         self.result = result
         self._status = result.status
         waits = result.status == "waiting_for_user_input"
@@ -844,7 +894,7 @@ class DebugSession:
             self.notice = self.arrival.sentence
 
     def _keep_events(self, log: TurnLog, number: int) -> None:
-        """Show the events that came before an answer was lost, where the record lacks some of them."""
+        """Show a turn as it was answered, with a notice, where the record has only some of its events."""
         shown = next((turn for turn in self.turns if turn.number == number and not turn.is_background), None)
         if shown is not None:
             comparison = TurnComparison(log, shown)
@@ -853,7 +903,7 @@ class DebugSession:
                 self.notice = f"{self.notice} {comparison.difference}".strip()
 
     def _take_comparisons(self, comparisons: Sequence[TurnComparison]) -> None:
-        """Show turns as the record has them, unless it lacks events of their answers."""
+        """Show turns as the record has them; say in `notice` where it lacks events of their answers."""
         for comparison in comparisons:
             self.sync.unconfirmed.remove(comparison.shown)
             if comparison.shown.message != comparison.recorded.message:
@@ -864,6 +914,10 @@ class DebugSession:
                 self._runner.turns.replace(comparison.shown, comparison.recorded)
 
     def _collect_read(self, read: RecordRead) -> None:
+        """Take over what was read of the record: a revision, the pending turn's outcome, or turns.
+
+        Turns of other clients are only counted unless they are followed or were asked for.
+        """
         self._take_comparisons(read.comparisons)
         if read.revision is not None:
             self.sync.revision = read.revision
@@ -879,7 +933,10 @@ class DebugSession:
             self._load(None)  # it was ended without another turn
 
     def _collect_pending(self, read: RecordRead) -> None:
-        """Take over the search for a turn of unknown outcome: show it, or offer its message again."""
+        """Take over the search for a turn of unknown outcome: show it, or offer its message again.
+
+        One that is still unknown stays pending; one that was not stored is kept for the user's decision.
+        """
         pending, found = self.sync.pending, read.found
         if pending is None or found is None:
             return
@@ -917,7 +974,7 @@ class DebugSession:
             self.sync.load(self.run_id)
 
     def _take_pending(self) -> PendingTurn | None:
-        """Give up waiting for the turn of unknown outcome, and return it."""
+        """Return the turn of unknown outcome, which is removed and pending no more; ``None`` without one."""
         pending, self.sync.pending = self.sync.pending, None
         if pending is not None:
             self._runner.turns.remove(pending.log)
@@ -926,9 +983,10 @@ class DebugSession:
         return pending
 
     def _show(self, record: LazyRun) -> None:
-        """Show a run as its record has it.
+        """Show a run as its record has it, with its status; leave an error in `error`.
 
-        Only what is new is read where the session shows the beginning of the record.
+        Only what is new is read where the session shows the beginning of the record. A record that lacks a
+        turn answered a moment ago changes nothing.
         """
         start, turns = self.sync.known_length, self._runner.turns
         if start is None or start > len(record.turns):
@@ -972,7 +1030,11 @@ class DebugSession:
         ]
 
     def _find_unsent(self, record: LazyRun) -> FoundTurn | None:
-        """Return the turn of a message that was not executed, where the record has it after all."""
+        """Return the turn of a message that was not executed, where the record has it after all.
+
+        Else ``None``.
+        ``None``, too, where the record cannot be searched.
+        """
         unsent = self._unsent
         if unsent is None or not self.unsent_message or unsent.turn_input.message != self.unsent_message:
             return None  # none, or one that was rejected since

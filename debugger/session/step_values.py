@@ -26,13 +26,13 @@ from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 def answer_fields(
     expression: EdgeExpression, fields: JsonObject, schema: JsonObject | None, scope: Scope
 ) -> JsonObject | None:
-    """Return a structured output that takes an edge, and none before it.
+    """Return a structured output with which an edge is taken, and none before it.
 
     As few values as possible are changed. ``None`` where no such output is found.
 
     Args:
         expression: The expression, and what the output sets of it.
-        fields: The output to change.
+        fields: The output to change; it stays as it is.
         schema: The schema that the output must fit.
         scope: The variables of the run besides it.
     """
@@ -55,7 +55,7 @@ def answer_fields(
 
 
 def _named_values(schema: JsonObject | None, keys: Fields) -> Sequence[Any]:
-    """Return the values that a schema names for a field; empty where it names none."""
+    """Return the ``enum`` of a field in a schema; empty where it names none, or has no such field."""
     place: Any = schema
     for key in keys:
         properties = place.get("properties") if isinstance(place, dict) else None
@@ -85,7 +85,7 @@ def edits_for(values: Values, scope: Scope) -> tuple[VariableEdit, ...] | None:
 
 
 def pinned_output(expression: EdgeExpression, node: NodeConfig, scope: Scope) -> JsonObject | None:
-    """Return what a run of a node has to write so that an edge is taken, and none before it.
+    """Return the output of a pin for a node so that an edge is taken, and none before it.
 
     It is a success with an empty result, with as few other values as possible. ``None`` where the node's
     variables do not decide.
@@ -115,7 +115,7 @@ def pinned_output(expression: EdgeExpression, node: NodeConfig, scope: Scope) ->
 
 
 def needed_for(expression: EdgeExpression) -> str:
-    """Return what must change so that an expression holds, as a sentence."""
+    """Return what must change so that an expression holds, as a sentence on tools or variables."""
     references = {reference.text: reference.path for reference in parse(expression.text).references}
     set_by_it = {*expression.answered, *expression.fed}
     others = [text for text, path in references.items() if path not in set_by_it]
@@ -130,6 +130,7 @@ def needed_for(expression: EdgeExpression) -> str:
 
 
 def _filled(fields: JsonObject, paths: Mapping[Name, Fields], values: Mapping[Name, Any]) -> JsonObject:
+    """Return a copy of fields with values set at their paths; what is no object on the way is replaced."""
     filled = copy.deepcopy(fields)
     for name, value in values.items():
         *outer, last = paths[name]
@@ -186,7 +187,9 @@ class FailedCalls:
 
 
 def failed_calls(turn: TurnLog, graph: Graph, scope: Scope) -> FailedCalls | None:
-    """Return the failed calls of a turn that decided an edge.
+    """Return the nodes of a turn whose last call failed, and the steps that other answers open.
+
+    ``None`` where none opens a step. Edges that the turn has taken are left out.
 
     Args:
         turn: The turn.
@@ -214,6 +217,7 @@ def failed_calls(turn: TurnLog, graph: Graph, scope: Scope) -> FailedCalls | Non
 
 
 def _pinned_steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]:
+    """Yield a step for each edge of a node that another answer takes, with the pin of that answer."""
     for edge in graph.conditional(node.logical_id):
         expression = edge_expression(edge, graph, node)
         if expression is None or not expression.written:
@@ -225,7 +229,9 @@ def _pinned_steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[Open
 
 
 def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariables:
-    """Return the missing variables of a node, and the steps they open.
+    """Return the unset dynamic variables that a node or its edges use, and the steps they open.
+
+    Both may be empty.
 
     Args:
         node: The node where the run ended.
@@ -246,6 +252,11 @@ def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariab
 
 
 def _steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]:
+    """Yield a step for each edge of a node that values of unset variables take, with the edits that set them.
+
+    An expression that does not parse, and variables that a node has written, are left out.
+    """
+
     def can_set(values: Values) -> bool:
         # What a node has written wins over a value that is set before the turn.
         return all(name.isidentifier() and (kind, name) not in written for kind, name in values)

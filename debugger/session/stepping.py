@@ -109,7 +109,7 @@ class StepController:
         return self._pauses and self.stop is None
 
     def begin(self, *, is_in_a_row: bool = False) -> None:
-        """Begin another turn, and forget what the last one met.
+        """Begin another turn; forget missed stops, a requested pause and a step that ended with the last.
 
         Args:
             is_in_a_row: Whether it follows another turn by itself: then a step to the end of that one pauses.
@@ -177,7 +177,10 @@ class StepController:
         cancelled: threading.Event,
         hold: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Report an event; returns when the run may continue.
+        """Report an event; log and pause as breakpoints, steps and requests say.
+
+        Return when the run may continue.
+        Where the backend cannot pause, the hit is added to `missed_stops` instead.
 
         Args:
             log: The turn, with the event in it.
@@ -205,6 +208,10 @@ class StepController:
                 self._stop = None
 
     def _stop_at(self, log: TurnLog, event: Event, hits: list[Hit]) -> Stop | None:
+        """Return the stop at an event, or ``None``: of a breakpoint, a requested pause, the target or a step.
+
+        A backend that cannot pause stops at breakpoints only.
+        """
         position = len(log.events) - 1
         if self._stop is not None:  # an event that was let by
             return Stop(self._stop.reason, self._stop.text, log, position, self._stop.breakpoint_id)
@@ -221,7 +228,10 @@ class StepController:
         return Stop("step", text, log, position) if text else None
 
     def _text_of_step(self, log: TurnLog, event: Event) -> str:
-        """Return why the step ends with an event; empty where it does not."""
+        """Return why the step ends with an event, as a sentence.
+
+        Empty where it does not. An armed step may begin.
+        """
         with self._changed:
             if self._step is None:
                 return ""

@@ -48,7 +48,7 @@ class SourcedRow:
 
 
 def sourced_rows(variables: JsonObject, origin: JsonObject) -> list[SourcedRow]:
-    """Return the table of variables beside the original ones, removed ones last."""
+    """Return the table of variables beside the original ones, in their order; removed ones are last."""
     originals = {row.name: row for row in rows_from(origin)}
     # Rows are compared, not values: true is not 1.
     rows = [
@@ -75,6 +75,7 @@ class RowError(InputError):
     """Rows of a table of variables that cannot be used."""
 
     def __init__(self, problems: Sequence[RowProblem]) -> None:
+        """Make the error of some rows, whose message joins those of all of them."""
         super().__init__(
             " ".join(str(problem) for problem in problems),
             advice="Correct the value or choose another type.",
@@ -86,7 +87,10 @@ _NEW_ROW = VariableRow("", "text", "")
 
 
 def row_from(name: str, value: Any) -> VariableRow:
-    """The row of one variable."""
+    """Return the row of one variable, with the type of its value and that as text.
+
+    Lists and objects are JSON.
+    """
     if value is None:
         return VariableRow(name, "null", "")
     if isinstance(value, bool):
@@ -104,7 +108,7 @@ def rows_from(variables: Mapping[str, Any]) -> list[VariableRow]:
 
 
 def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
-    """Return the variables of a table; empty rows are ignored.
+    """Return the variables of a table by name; rows with blank name and value are ignored.
 
     Raises:
         RowError: A name is missing or occurs twice, or a value is not of the type that its row names; all
@@ -131,7 +135,7 @@ def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
 
 
 def edited(rows: Sequence[VariableRow], edits: Mapping[str, Any]) -> list[VariableRow]:
-    """A table after a person's edits.
+    """Return a table after a person's edits: changed rows, without deleted ones, then new ones.
 
     Args:
         rows: The table before them.
@@ -147,6 +151,7 @@ def edited(rows: Sequence[VariableRow], edits: Mapping[str, Any]) -> list[Variab
 
 
 def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
+    """Return a row with changed cells; a new name loses outer white space, and null has an empty value."""
     texts = {column: "" if cell is None else str(cell) for column, cell in cells.items()}
     kind = texts.get("type") or row.type
     assert kind in VALUE_TYPES
@@ -156,7 +161,7 @@ def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
 
 
 def value_of(row: VariableRow) -> Any:
-    """Return the value of a row; nothing is guessed from the text.
+    """Return the value of a row; nothing is guessed from the text, and only a text keeps outer white space.
 
     Raises:
         InputError: The text is not of the row's type.
@@ -181,7 +186,7 @@ def value_of(row: VariableRow) -> Any:
 
 
 def _number_in(text: str) -> int | float | None:
-    """Return the usable number in a text, else ``None``."""
+    """Return the finite number that a text in the form of JSON is, else ``None``."""
     if not _NUMBER.fullmatch(text):
         return None
     try:
@@ -224,7 +229,10 @@ class PendingEdits:
 
     @property
     def differences(self) -> list[Difference]:
-        """Return the differences after the edits, path by path."""
+        """Return the differences that the edits make, path by path.
+
+        Those of other threads begin with ``thread_``.
+        """
         found: list[Difference] = []
         for tier, wanted in self._wanted.items():
             is_main = tier.scope != "runtime" or tier.thread_id == "0"
@@ -237,7 +245,7 @@ class PendingEdits:
         return rows_from(self._wanted.get(tier, self.shown[tier]))
 
     def set_rows(self, tier: VariableScope, rows: Sequence[VariableRow]) -> None:
-        """Take over an edited table; `problems` reports unusable rows."""
+        """Take over an edited table; `problems` reports unusable rows, and the table before stays then."""
         try:
             self._wanted[tier] = variables_from(rows)
             self._errors.pop(tier, None)
@@ -251,6 +259,7 @@ class PendingEdits:
             self._wanted[tier] = {**self._wanted.get(tier, self.shown[tier]), edit.name: edit.value}
 
     def _of(self, tier: VariableScope) -> list[VariableEdit]:
+        """Return the edits of one tier: removals first, then new and changed values."""
         shown, wanted = self.shown[tier], self._wanted[tier]
         gone = [
             VariableEdit(tier.scope, name, is_removal=True, thread_id=tier.thread_id)

@@ -61,7 +61,7 @@ class ForkVerification:
         return self._over.wait(timeout)
 
     def then(self, take: Callable[[Fidelity], None]) -> None:
-        """Call a function with the result once it is known."""
+        """Call a function with the result once it is known: now, or later on the thread of the control run."""
         with self._lock:
             if self.is_running:
                 self._waiting.append(take)
@@ -69,7 +69,10 @@ class ForkVerification:
         take(self.fidelity)
 
     def _check(self) -> None:
-        """Execute the control run and compare it; pass the result to all who wait, never raise."""
+        """Execute the control run and compare it; pass the result to all who wait, never raise.
+
+        A run that failed or was stopped leaves the fork unchecked.
+        """
         try:
             again = self._run_again(self._draft.point)
             if not self._cancelled.is_set():
@@ -88,6 +91,11 @@ class ForkVerification:
                 take(self.fidelity)
 
     def _run_again(self, point: ForkPoint) -> TurnLog:
+        """Return the fork's turn, run again unedited: replayed exactly, or by a new run of its inputs.
+
+        Raises:
+            DebuggerError: The backend cannot run it.
+        """
         if self._draft.way == "exact":
             events = self._backend.replay(point.run_id, point.number, cancelled=self._cancelled)
             return TurnLog(point.number, TurnInput(), events)
@@ -108,7 +116,7 @@ class ForkVerification:
 
 
 def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
-    """Return the cost of a verification as a sentence; empty where free.
+    """Return the cost of a verification as a sentence; empty where it is free.
 
     Args:
         way: How the fork is made.
@@ -142,7 +150,7 @@ class Fidelity:
     """The events that differ, in words."""
 
     def to_json(self) -> JsonObject:
-        """Return the stored form, with the first of the differences."""
+        """Return the stored form, with the first `_MOST_TOLD` of the differences."""
         return {
             "verdict": self.level,
             "sentence": self.sentence,
@@ -162,6 +170,9 @@ UNCHECKED = Fidelity.from_json(None)
 
 def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidelity:
     """Compare a turn with the same turn run again, unedited.
+
+    Return the level, a sentence and the differences. The same is ``verified``, the same path or a turn
+    changed by hand ``approximate``, another path ``differs``; all turns run again are ``replayed``.
 
     Args:
         original: As it was recorded.
@@ -209,7 +220,7 @@ def manual_changes(turn: TurnLog) -> str:
 
 
 def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
-    """Return the path through the graph, with the node that waits last."""
+    """Return the events of a turn that make its path, in order: type, node and destination of each."""
     return [
         (event.type, node_of(event), event.to_wire().get("destination_node_logical_id"))
         for event in turn.events
