@@ -61,7 +61,7 @@ class ForkVerification:
         return self._over.wait(timeout)
 
     def then(self, take: Callable[[Fidelity], None]) -> None:
-        """Call a function with the result once it is known: now, or later on the thread of the control run."""
+        """Call a function with the result once it is known: now, or later on the control run's thread."""
         with self._lock:
             if self.is_running:
                 self._waiting.append(take)
