@@ -84,7 +84,8 @@ def test_escape_in_a_table_closes_its_dialog(page: Page, app: Server):
     open_workflow(page, app.url, "Clinic front desk")
     press(page, ".st-key-start button")
     expect(context(page)).to_contain_text("Your turn")
-    press(page, ".st-key-export button")
+    press(page, ".st-key-more > button")
+    press(page, ".st-key-more .st-key-fork_turn button")
     table = page.get_by_role("dialog").locator("canvas").first
     table.wait_for()
     settled(page)
@@ -93,7 +94,7 @@ def test_escape_in_a_table_closes_its_dialog(page: Page, app: Server):
     page.keyboard.press("Escape")
 
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator(".st-key-export button").first).to_be_focused()
+    expect(page.locator(".st-key-more > button").first).to_be_focused()
 
 
 def press(page: Page, control: str, key: str = "Enter") -> None:
