@@ -108,7 +108,10 @@ class InputHistory:
 
 
 def reusable_input(run_input: JsonObject) -> JsonObject:
-    """Return a run input without the fields of its turn and record, system variables, and empty values."""
+    """Return a copy of a run input without fields of its turn and record, system variables and empty values.
+
+    Both tables of variables are always in it, if need be empty.
+    """
     fields = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
     if isinstance(fields.get("miscellaneous"), dict):
         named = fields["miscellaneous"].items()

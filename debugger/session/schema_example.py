@@ -80,7 +80,7 @@ def _list(schema: Mapping[str, Any], name: str, root: Mapping[str, Any], depth: 
 
 
 def _number(schema: Mapping[str, Any], *, is_whole: bool) -> float:
-    """Return the number within the bounds of a schema, and a multiple of its step, nearest to 0."""
+    """Return a multiple of a schema's step near 0, within its bounds unless these contradict each other."""
     least, most = _bound(schema, "minimum"), _bound(schema, "maximum")
     above, below = _bound(schema, "exclusiveMinimum"), _bound(schema, "exclusiveMaximum")
     step = _bound(schema, "multipleOf") or 1
@@ -112,7 +112,10 @@ def _bound(schema: Mapping[str, Any], name: str) -> float | None:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """Return the first type of a schema that is not null, by its keywords where it names none."""
+    """Return the first type of a schema that is not null; without a type ``object``, ``array`` or ``string``.
+
+    It is an object with ``properties``, an array with ``items``, else a text.
+    """
     written = schema.get("type")
     kinds = written if isinstance(written, list) else [written]
     kind = next((each for each in kinds if each != "null"), "null")
