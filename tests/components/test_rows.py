@@ -44,6 +44,24 @@ def test_rows_are_read_and_chosen_from_by_keys(host: Host):
     assert host.keys == []
 
 
+def test_row_that_is_kept_stays_chosen_when_it_is_clicked_again(host: Host):
+    shown, chosen = cups("Tea", "Milk"), []
+
+    def draw() -> None:
+        place = shown.place_of(chosen[-1]) if chosen else 0
+        rows_list("cups", shown, chosen=place, on_choose=chosen.append, keeps=True)
+
+    host.draw(draw)
+    rows = host.page.locator("tbody tr")
+
+    for at in (0, 1, 1):
+        rows.nth(at).click()
+        host.answer()
+        expect(host.page.locator("tr[aria-selected=true]")).to_have_text(["Tea", "Milk"][at])
+
+    assert chosen == ["Tea", "Milk", "Milk"]
+
+
 @pytest.mark.parametrize(("follows", "name"), [(False, "Tea"), (True, "Milk")])
 def test_tab_leads_to_the_first_row_or_to_the_end_that_is_followed(host: Host, follows, name):
     host.draw(lambda: rows_list("cups", cups("Tea", "Coffee", "Milk"), on_choose=print, follows=follows))

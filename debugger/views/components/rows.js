@@ -40,8 +40,8 @@ function noteEnd(it) {
   it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - it.row;
 }
 
-function choose(it, row) { // once more clears the choice
-  const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true";
+function choose(it, row) { // once more clears the choice, where the table does not keep it
+  const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true" && !it.keeps;
   it.near = isChosen ? null : row.sectionRowIndex;
   it.sought = isChosen ? null : JSON.stringify(target);
   mark(it, it.near); // at once: what follows from it takes a moment
@@ -210,6 +210,7 @@ export default function ({ root, data, emit }) {
   it.root.classList.toggle("fills", data.fills);
   it.root.classList.toggle("selects", data.selects);
   it.selects = data.selects;
+  it.keeps = data.keeps;
   it.table.role = data.selects ? "grid" : "table";
   it.root.classList.toggle("whole", data.whole);
   it.root.tabIndex = data.whole || (data.selects && data.rows !== "[]") ? -1 : 0; // what scrolls is reached by the keyboard

@@ -137,6 +137,7 @@ def rows_list(
     ahead: int = 0,
     page: Hashable = None,
     follows: bool = False,
+    keeps: bool = False,
     row: int = ROW,
 ) -> None:
     """Draw a table.
@@ -157,6 +158,7 @@ def rows_list(
         ahead: How many rows below the row that comes to be in sight are in sight, too.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
+        keeps: Whether the chosen row stays chosen when it is clicked again; else that clears the choice.
         row: Pixels of a row.
     """
 
@@ -188,6 +190,7 @@ def rows_list(
             "ahead": ahead,
             "page": str(page),
             "follows": follows,
+            "keeps": keeps,
             "fills": fills,
             "row": row,
             "whole": height == "content",

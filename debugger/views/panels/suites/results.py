@@ -127,7 +127,14 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
             columns.append((Column("passes", "Passes", 62, "number"), _passes))
         columns.append((Column("time", "Time", 76, "number"), _time))
     shown = table("Scenarios of the suite", rows, columns, lambda row: row.id)
-    rows_list("suite_results", shown, chosen=shown.place_of(chosen), on_choose=actions.choose, most=_MAX_ROWS)
+    rows_list(
+        "suite_results",
+        shown,
+        chosen=shown.place_of(chosen),
+        on_choose=actions.choose,
+        most=_MAX_ROWS,
+        keeps=True,  # its checks are beside the list
+    )
 
 
 def _outcome(row: SuiteRow) -> Cell:
