@@ -25,10 +25,10 @@ _ECHOES = frozenset({_INPUT_ECHO, "all_dynamic_variables", "workflow_invoke_coun
 
 
 def supplied_dynamic(run_input: TurnInput) -> JsonObject:
-    """Return the caller's dynamic variables, those of single nodes among them.
+    """Return the caller's dynamic variables as a new object, those of single nodes among them.
 
     A recorded input may be an echo in which the system's variables are merged already; it then carries the
-    plain ones apart.
+    plain ones apart, and these alone are returned. Of equal names that of the later node counts.
 
     Source: ``platform.md#framework-variables``.
     """
@@ -72,7 +72,10 @@ def _node_inputs(run_input: TurnInput) -> Iterator[NodeInput]:
 
 
 def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput:
-    """Return the input of one turn as its caller sent it.
+    """Return the input of one turn as its caller sent it; the given one is not changed.
+
+    The client's id of the turn goes. From an echo the run's id goes, and of its dynamic variables those stay
+    that are new or differ from before.
 
     Args:
         run_input: The input, as recorded or as it was sent.
@@ -90,7 +93,7 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
 
 
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
-    """Return the inputs of the user's turns, without background work."""
+    """Return the inputs of the user's turns as their caller sent them, in order, without background work."""
     known = default_variables(workflow)
     if turns:
         known = {**globals_at_start(turns[0].run_input), **known}
@@ -108,9 +111,9 @@ def default_variables(workflow: Workflow) -> JsonObject:
 
 
 def globals_at_start(recorded: TurnInput) -> JsonObject:
-    """Return the global variables that a run started with.
+    """Return the global variables that a run started with, under `NAMESPACE` and by their names.
 
-    They may have changed since.
+    It is empty without any. They may have changed since.
 
     Args:
         recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,

@@ -78,7 +78,10 @@ class ChatBuilder(EventFold):
         """The messages that were taken from the turn's input."""
 
     def begin_turn(self, turn: TurnLog) -> None:
-        """Add what only the turn's input holds so far."""
+        """Add the messages of a turn's input, before the first turn also its welcome message.
+
+        Those of the user stay until an event of the turn has messages of the user.
+        """
         welcome = turn.run_input.welcome_message
         if self.turn_index == 0 and welcome:
             self._add("agent", ai_message(welcome, message_id="welcome_message"))
@@ -90,7 +93,10 @@ class ChatBuilder(EventFold):
         self._input_messages = slice(first, len(self.messages))
 
     def apply(self, event: EventFields) -> None:
-        """Apply an event of one of `TYPES`."""
+        """Add the message or note of an event of one of `TYPES`.
+
+        The user's take the place of those of the input.
+        """
         if event.type in _NOTES:
             role: Role = event.trouble.severity if event.trouble else "warning"
             self._add("error" if event.type == "workflow_error" else role, None, event)
@@ -140,7 +146,10 @@ class ChatBuilder(EventFold):
 
 
 def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
-    """Group many warnings, or failures, in a row; other messages are groups of one."""
+    """Return the messages in their order, in groups: more than two warnings, or failures, in a row are one.
+
+    Any other message is a group of one.
+    """
     groups: list[list[ChatMessage]] = []
     for role, group in groupby(messages, key=lambda message: message.role):
         row = list(group)

@@ -59,7 +59,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
 
 
 def is_same(before: Any, after: Any, depth: int = 0) -> bool:
-    """Return whether two JSON values are equal; ``True`` is not ``1``."""
+    """Return whether two JSON values are equal; ``True`` is not ``1``, except below `_DEEPEST` levels."""
     if before is after:
         return True
     if before != after:
@@ -82,6 +82,7 @@ def is_identical_json(before: Any, after: Any) -> bool:
 
 
 def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
+    """Yield the differences of two values: by their parts where both are objects or lists, else as one."""
     if before is after:
         return
     if depth < _DEEPEST and isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -95,6 +96,7 @@ def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Diffe
 def _by_key(
     before: Mapping[Any, Any], after: Mapping[Any, Any], lead: str, close: str, depth: int
 ) -> Iterator[Difference]:
+    """Yield the differences of two objects, keys of the earlier first; a path is lead, key and close."""
     for key, value in before.items():
         if key in after:
             yield from _of_values(value, after[key], f"{lead}{key}{close}", depth)
@@ -106,6 +108,10 @@ def _by_key(
 
 
 def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
+    """Yield the differences of two lists, by the ids of their objects where all have one, else by place.
+
+    A changed order of what both have is one more difference.
+    """
     key = next((key for key in _ID_KEYS if _all_have(key, before) and _all_have(key, after)), None)
     if key is None:
         yield from _by_place(before, after, path, depth)
@@ -118,6 +124,10 @@ def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
 
 
 def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
+    """Yield the differences of what is between the ends that two lists share, by place.
+
+    Paths of what was added have the place in the later list.
+    """
     first, behind = shared_ends(before, after, is_same)
     old, new = range(first, len(before) - behind), range(first, len(after) - behind)
     for place in old[: len(new)]:
@@ -131,7 +141,7 @@ def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
 def shared_ends(
     before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool] = eq
 ) -> tuple[int, int]:
-    """Return how many items two lists share at their begin and end."""
+    """Return how many items two lists share at their begin, and then at their end; no item counts twice."""
     first, shorter = 0, min(len(before), len(after))
     while first < shorter and is_equal(before[first], after[first]):
         first += 1
@@ -187,6 +197,7 @@ _Run = tuple[Literal["same", "removed", "added"], list[str]]
 
 
 def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
+    """Yield removed, added and same words by turns, some of them empty."""
     at = other = 0
     for same, its in [*_pairs(old, new), (len(old), len(new))]:
         yield "removed", old[at:same]
@@ -221,6 +232,13 @@ def _diagonal_before(reached: Mapping[int, int], diagonal: int, edits: int) -> i
 
 
 def _pairs_of(trail: list[dict[int, int]], at: int, other: int) -> list[tuple[int, int]]:
+    """Return the pairs of places on the way to the end of both lists, in order.
+
+    Args:
+        trail: For each number of edits, the furthest places by diagonal before them.
+        at: The end in the old words.
+        other: That in the new words.
+    """
     found: list[tuple[int, int]] = []
     for edits in range(len(trail) - 1, -1, -1):
         before = _diagonal_before(trail[edits], at - other, edits)

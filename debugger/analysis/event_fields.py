@@ -35,6 +35,7 @@ class EventFields:
     __slots__ = ("event", "node", "node_name", "thread", "thread_id", "time", "trouble", "type")
 
     def __init__(self, event: Event) -> None:
+        """Read the fields of an event once."""
         wire = event.to_wire()
         self.event = event
         # A run has few types and nodes: interned, each text is in memory once.

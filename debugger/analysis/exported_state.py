@@ -59,6 +59,11 @@ def exported_state(turns: Sequence[TurnLog], up_to_turn: int | None = None) -> J
 
 
 def _until(turns: Sequence[TurnLog], number: int | None) -> list[TurnLog]:
+    """Return the turns up to a number, all for ``None`` and none for 0.
+
+    Raises:
+        InputError: The run has no such turn.
+    """
     past = [turn for turn in turns if number is None or turn.number <= number]
     if number and (not past or past[-1].number != number):
         raise InputError(

@@ -42,7 +42,10 @@ class Filter:
 
 
 def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:
-    """Return the indexes of the rows that match, whatever the density."""
+    """Return the indexes of the rows that match, in ascending order, whatever the density.
+
+    A row with trouble matches any text, node and type; every word of a text must be found in the others.
+    """
     matches: Sequence[int] = range(len(rows))
     if not replace(wanted, text="").is_empty:
         matches = [index for index in matches if _matches(rows[index], wanted)]
@@ -54,7 +57,10 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
 
 
 def _matches(row: TimelineRow, wanted: Filter) -> bool:
-    """Return whether a row matches a filter apart from its text."""
+    """Return whether a row matches a filter apart from its text.
+
+    One with trouble only needs turn and thread.
+    """
     if wanted.turn not in (None, row.turn_number) or wanted.thread not in (None, row.thread):
         return False
     if row.trouble is not None or wanted.failures_only:
@@ -126,7 +132,14 @@ class FilteredTimeline:
 def filter_timeline(
     run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None
 ) -> FilteredTimeline:
-    """Filter a run; turns and steps need one matching event."""
+    """Return the rows of a run that match a filter; turns and steps need one matching event.
+
+    Args:
+        run: The run.
+        wanted: The filter.
+        density: What a row is.
+        texts: Texts of earlier searches, to be used again.
+    """
     rows = run.timeline.rows
     total = {"Turns": len(run.turn_rows), "Steps": len(run.steps)}.get(density, len(rows))
     if wanted.is_empty:  # without reading a long run

@@ -93,6 +93,10 @@ class EventFold:
         self.begin_turn(turn)
 
     def _apply_all(self, events: Sequence[Event | EventFields]) -> None:
+        """Apply events of the current turn, those of other types than `TYPES` only counted.
+
+        Remember the last.
+        """
         types = self.TYPES
         for event in events:
             if types is None or event.type in types:
@@ -105,7 +109,7 @@ class EventFold:
         self._ends = (first, last, self.turn.run_input)
 
     def _is_continued_by(self, turns: Sequence[TurnLog]) -> bool:
-        """Compare first event, last event and last input by identity."""
+        """Return whether turns go on from those applied, by identity of two events and the last input."""
         if self.turn_count == 0:
             return True
         if self.turn_count > len(turns) or len(turns[self.turn_count - 1].events) < self.turn_events:

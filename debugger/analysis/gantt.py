@@ -48,7 +48,8 @@ def bars(
 ) -> list[Bar]:
     """Return the bars of one turn, ordered by their begin.
 
-    A pause has a bar of its own, and a node that it interrupted one before and one after it.
+    A pause has a bar of its own, and a node that it interrupted one before and one after it. What has no time
+    has no bar; where no step has one, pauses and calls outside have none either.
 
     Args:
         steps: The turn's steps.
@@ -66,6 +67,7 @@ def bars(
 
 
 def _node_runs(steps: Iterable[Step], paused: Sequence[Bar]) -> Iterator[Bar]:
+    """Yield the bars of node runs with a time, one for each part that no pause interrupts."""
     for step in steps:
         if step.kind == "node" and step.since_turn_ms is not None:
             took = step.duration_ms or 0.0
@@ -78,7 +80,13 @@ def _node_runs(steps: Iterable[Step], paused: Sequence[Bar]) -> Iterator[Bar]:
 
 
 def _parts(begin: float, took: float, paused: Sequence[Bar]) -> Iterator[tuple[float, float]]:
-    """Yield begin and end of each unpaused part of a node run."""
+    """Yield begin and end of each unpaused part of a node run, in milliseconds.
+
+    Args:
+        begin: When it began.
+        took: How long it took without pauses.
+        paused: The bars of the pauses.
+    """
     rest = took
     for pause in sorted(paused, key=lambda bar: bar.begin_ms):
         if begin <= pause.begin_ms < begin + rest:
@@ -96,6 +104,7 @@ def _pause_bar(pause: Pause, start: float) -> Bar:
 
 
 def _model_calls(steps: Iterable[Step]) -> Iterator[Bar]:
+    """Yield the bars of model calls whose time and latency are known; they end with the answer."""
     for call in (call for step in steps for call in step.calls):
         if call.since_turn_ms is not None and call.latency_ms is not None:
             end = call.since_turn_ms
@@ -105,6 +114,13 @@ def _model_calls(steps: Iterable[Step]) -> Iterator[Bar]:
 
 
 def _outside(effects: Iterable[SideEffect], steps: Sequence[Step], start: float) -> Iterator[Bar]:
+    """Yield the bars of calls outside with time and duration, those of models left out.
+
+    Args:
+        effects: The calls.
+        steps: The turn's steps, for their lanes.
+        start: When the turn began, in seconds since the epoch.
+    """
     lanes = {step.node_logical_id: _lane(step.thread, step.node_name) for step in steps}
     for effect in effects:
         if effect.kind != "model" and effect.time and effect.duration_milliseconds is not None:

@@ -62,7 +62,7 @@ class RunMetrics(CallMetrics):
 
 
 def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
-    """Return a row for each node that ran, the slowest first."""
+    """Return a row for each node that ran, the slowest in total first; empty without node runs."""
     by_node: dict[str, list[Step]] = {}
     for step in steps:
         if step.kind == "node" and step.node_logical_id is not None:
@@ -75,7 +75,7 @@ def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
 def run_metrics(turns: Sequence[TurnRow], steps: Sequence[Step]) -> RunMetrics:
     """Return the sums over turns and steps.
 
-    Background work is not counted as a turn.
+    Background work is not counted as a turn, but its node runs and model calls are.
     """
     calls = [call for step in steps for call in step.calls]
     own = [turn for turn in turns if not turn.is_background]
@@ -113,7 +113,10 @@ class Costs:
 
 
 def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
-    """Return the costs of model calls, by the first fitting price."""
+    """Return the costs of model calls, by the first price whose pattern fits, per million tokens.
+
+    Calls that cannot be priced are counted and left out of the sums.
+    """
     by_currency: dict[str, float] = {}
     unpriced = 0
     for call in calls:
@@ -129,6 +132,13 @@ def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
 
 
 def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:
+    """Return the row of one node; its name is that of the last run.
+
+    Args:
+        node: Its id.
+        runs: Its node runs, at least one.
+        whole: The milliseconds of all node runs.
+    """
     calls = [call for step in runs for call in step.calls]
     time = spread([step.duration_ms for step in runs if step.duration_ms is not None])
     return NodeMetrics(
@@ -143,6 +153,7 @@ def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:
 
 
 def _of_calls(calls: Sequence[ModelCall]) -> dict[str, Any]:
+    """Return number, latency and tokens of model calls by field of `CallMetrics`."""
     return {
         "calls": len(calls),
         "latency": spread([call.latency_ms for call in calls if call.latency_ms is not None]),

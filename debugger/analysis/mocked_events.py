@@ -21,7 +21,10 @@ _MODELS = frozenset({"pinned", "person", "recorded"})
 
 
 def is_mocked(event: JsonObject) -> bool:
-    """Return whether a call that led to an event was answered by something in its place."""
+    """Return whether a call that led to an event was answered by something in its place.
+
+    That is so, too, for the end of a simulated node run and a message of a mocked model.
+    """
     if ANSWERED_BY in event or event.get("intervened"):
         return True
     values = EventValues(event)

@@ -27,7 +27,7 @@ class PolicyRow(NamedTuple):
 
 
 def policy_rows(settings: Settings) -> list[PolicyRow]:
-    """Return the policy of each class of calls."""
+    """Return the policy of each class of calls, in the order talk, read, write, contact."""
     found: list[tuple[str, str, OutboundPolicy]] = [
         ("talk", "calls to models", settings.outbound_talk),
         ("read", "calls that only read", settings.outbound_read),

@@ -75,7 +75,7 @@ class PathReader:
         self._step_count = 0
 
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[PathStep]:
-        """Return the transitions of the next turn."""
+        """Return the transitions of the next turn, in order; turns must come one after the other."""
         self._log.add_turn(turn, events)
         decisions = {record.index: record for record in self._log.all}
         self._log.forget()
@@ -86,6 +86,7 @@ class PathReader:
         ]
 
     def _step(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> PathStep:
+        """Return a transition in words, and count it."""
         self._step_count += 1
         taken = read_transition(event, self._edges, self._step_count, turn.number, index)
         condition = transition_condition(taken, self._edges, self._graph.nodes)
@@ -162,6 +163,10 @@ def _words(taken: Transition, condition: str) -> str:
 
 
 def _verdict(record: DecisionRecord | None) -> str:
+    """Return how an edge was decided, with the model's words or the filled condition.
+
+    It is empty for direct edges and self loops, and without a decision.
+    """
     if record is None or record.outcome in ("direct", "loop"):
         return ""
     label, why = OUTCOME_LABELS[record.outcome], record.words or record.reason

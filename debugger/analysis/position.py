@@ -154,7 +154,7 @@ class PositionTracker(EventFold):
         return PositionTracker(self._graph, self._running)
 
     def apply(self, event: EventFields) -> None:
-        """Apply the next event."""
+        """Apply the next event to transitions, skipped nodes, threads, names, visits and failures."""
         kind, node = event.type, event.node
         if kind in TRANSITION_TYPES:
             self._add_transition(event)
@@ -175,7 +175,11 @@ class PositionTracker(EventFold):
             self._failed[failed] = None
 
     def position(self, status: RunStatus | None) -> Position:
-        """Return the position now, as an independent object."""
+        """Return the position now, as an independent object.
+
+        Args:
+            status: The run's status; ``None`` reads the state from the events.
+        """
         own, current = self._own_node, self._current()
         companions = {
             reference_id(key) or key: node
@@ -214,9 +218,14 @@ class PositionTracker(EventFold):
         return tuple(edge for edge in found if edge.destination == self._own_node(decided))
 
     def _next(self, place: str, current: str) -> Iterator[NextEdge]:
-        """Yield the edges that leave a node, then those of global nodes.
+        """Yield the edges that leave a node, then those to global nodes and back from the one it is in.
 
-        Inside a super node they are those of the expanded workflow.
+        Inside a super node they are those of the expanded workflow. Conditions that guardrails block are left
+        out.
+
+        Args:
+            place: The node of the graph.
+            current: The same, or the inner node of it.
         """
         graph, inner = self._graph, None
         walked, node_id = graph, place
@@ -261,7 +270,7 @@ class PositionTracker(EventFold):
             self._follow_callers(event, source, destination)
 
     def _follow_callers(self, event: EventFields, source: str | None, destination: str | None) -> None:
-        """Enter or leave global nodes (U-24 in ``platform.md#unknowns``)."""
+        """Enter or leave global nodes by a main thread's transition (U-24, ``platform.md#unknowns``)."""
         if event.type == "reverse_conditional_edge":
             del self._callers[-1:]
         elif event.type == "conditional_edge" and not text(event.event, "edge_logical_id"):
@@ -276,6 +285,7 @@ class PositionTracker(EventFold):
         return is_exit or not self._edges.is_inside(event.event)
 
     def _at_node(self, event: EventFields, node: str) -> None:
+        """Note a first visit, a visit or a failure that was made good, by an event at a node."""
         if event.type in _ARRIVALS:
             self._first_visit.setdefault(self._own_node(node), self.turn.number)
         if event.type == "start_node_run":
@@ -288,7 +298,7 @@ class PositionTracker(EventFold):
             self._failed.pop(node, None)  # a record may begin within the run
 
     def _skip(self, event: EventFields, node: str) -> None:
-        """Record the nodes that the thread passed on its way to where it arrives or ends (U-1)."""
+        """Note nodes that the thread passed on its way to where it arrives or ends, as skipped (U-1)."""
         thread = self.threads.threads.get(event.thread_id or MAIN_THREAD)
         first, is_end = thread.next_node if thread else None, event.type == "end_thread"
         place = self._own_node(node)

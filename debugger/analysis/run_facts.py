@@ -93,7 +93,7 @@ class RunSummary:
 
 
 def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
-    """Return the summary of a run.
+    """Return the summary of a run; of one without turns all is empty.
 
     Args:
         turns: Its turns and pieces of background work.
@@ -146,6 +146,7 @@ def _path(place: Position) -> Iterator[str]:
 
 
 def _edges(place: Position) -> dict[str, EdgeUse]:
+    """Return the edges that were taken, by `path_id`, in the order of first use."""
     used: dict[str, EdgeUse] = {}
     for key, path in place.path_counts.by_edge.items():
         first = path.first

@@ -31,7 +31,7 @@ class RunMoment:
 
 
 def moment_at(run: Projections, event: int, graph: Graph, names: Mapping[str, str]) -> RunMoment:
-    """Return a run as it was right after an event.
+    """Return a run as it was right after an event; the run itself is not changed.
 
     Only the events since the checkpoint before it are applied again, however long the run is.
     """
@@ -62,7 +62,7 @@ def turns_until(run: Projections, event: int) -> list[TurnLog]:
 
 
 def steps_until(run: Projections, event: int) -> tuple[list[TurnRow], list[Step]]:
-    """Return turns and steps up to an event, which ends the last turn."""
+    """Return turns and steps up to an event, which ends the last turn; those of that turn are made anew."""
     turns = turns_until(run, event)
     place = len(turns) - 1
     whole = run.turn_rows[place]

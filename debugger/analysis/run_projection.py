@@ -57,7 +57,10 @@ class Projections(EventFold):
         """Positions after earlier turns, about `EVENTS_BETWEEN` events apart; they are only copied."""
 
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields] | None = None) -> None:
-        """Apply the next turn, or piece of background work, to all projections."""
+        """Apply the next turn, or piece of background work, to all projections.
+
+        Keep a checkpoint now and then.
+        """
         first, said = self.event_count, len(self.chat.messages)
         events = fields_of(turn.events) if events is None else events
         super().add_turn(turn, events)
@@ -114,6 +117,8 @@ class RunProjection:
 
     def read(self, turns: Sequence[TurnLog]) -> Projections:
         """Return the projections of a run as it is now.
+
+        Turns before the last two are kept for the next call; of another run they are projected anew.
 
         Args:
             turns: The run's turns; the last two may still be growing.

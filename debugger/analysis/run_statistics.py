@@ -38,7 +38,7 @@ class CountedRun:
 
 
 def end_reason(status: RunStatus, termination_source: str | None, summary: RunSummary) -> str:
-    """Return a run's end in words; its status while it is not over."""
+    """Return a run's end in words, of a failed one with its reason; its status while it is not over."""
     if status == "failed":
         reason = termination_source or summary.error_type or "unknown error"
         detail = summary.error_type if summary.error_type not in ("", reason) else ""
@@ -96,7 +96,10 @@ class EdgeFlow:
 
 
 def node_flows(runs: Sequence[CountedRun]) -> list[NodeFlow]:
-    """Return each reached node, in the order of the paths."""
+    """Return each node that some run reached, by its first place in a path, then by runs; empty without runs.
+
+    Nodes that no path has, as those of companion threads, come last.
+    """
     reached, visits, ended, waiting = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     places: dict[str, int] = {}
     names: dict[str, str] = {}
@@ -125,7 +128,7 @@ def node_flows(runs: Sequence[CountedRun]) -> list[NodeFlow]:
 
 
 def edge_flows(runs: Sequence[CountedRun]) -> list[EdgeFlow]:
-    """Return each taken edge, the most taken first."""
+    """Return each edge that some run took, the most taken first, then by id; empty without runs."""
     used: dict[str, EdgeUse] = {}
     sources: dict[str, set[str]] = {}
     by_runs, taken, leaving = Counter[str](), Counter[str](), Counter[str]()
@@ -205,6 +208,7 @@ def percentiles(values: Sequence[float]) -> tuple[float, ...]:
 def _grouped(
     runs: Iterable[CountedRun], key: Callable[[CountedRun], int | str], name: Callable[[int | str], str]
 ) -> list[Percentiles]:
+    """Return the percentiles of runs by a key, in its order; durations that are not known are left out."""
     groups: dict[int | str, list[RunSummary]] = {}
     for run in runs:
         groups.setdefault(key(run), []).append(run.summary)
@@ -233,7 +237,7 @@ class TroubleCount:
 
 
 def trouble_counts(runs: Sequence[CountedRun]) -> list[TroubleCount]:
-    """Return each kind of trouble that occurred, that of the most runs first."""
+    """Return each kind of trouble that occurred, that of the most runs first; empty without any."""
     times = Counter[TroubleKind]()
     for run in runs:
         times.update(run.summary.troubles)
@@ -255,7 +259,10 @@ class PathFilter:
     """In words: ``stopped at Booking``."""
 
     def fits(self, run: CountedRun) -> bool:
-        """Return whether a run is chosen."""
+        """Return whether a run is chosen.
+
+        The kind ``reached`` includes the last node; an unknown kind compares the reason of the end.
+        """
         summary = run.summary
         if self.kind == "reached":
             return self.key in summary.visits or self.key == summary.last_node

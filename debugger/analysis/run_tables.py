@@ -41,6 +41,10 @@ def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
 
 
 def _unmapped_edge(taken: Transition, graph: Graph) -> UnmappedEdge | None:
+    """Return what a transition took that the graph has no edge for.
+
+    ``None`` where it has one, or where a transition lacks an end.
+    """
     path = path_id(taken, graph)
     if path in graph.edges or taken.source is None or taken.destination is None:
         return None
@@ -93,6 +97,14 @@ def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
 
 
 def _edge_row(edge: EdgeConfig, names: dict[str, str], count: PathCount | None, is_next: bool) -> EdgeRow:
+    """Return the row of an edge of the graph.
+
+    Args:
+        edge: The edge.
+        names: The names of nodes by id.
+        count: The run's transitions along it; ``None`` for none.
+        is_next: Whether it is a possible next step.
+    """
     source, destination = edge.source_node_logical_id or "", edge.destination_node_logical_id or ""
     return EdgeRow(
         id=edge.logical_id,
@@ -114,6 +126,9 @@ def node_state(
     node: str, position: Position, *, here: Container[str], is_reached: bool, shows_next: bool = True
 ) -> NodeState:
     """Return the state in which a node is drawn.
+
+    It is ``idle`` before the run, else the first that applies of failed, current, missing, visited and next,
+    else ``unreached``.
 
     Args:
         node: Its id.
@@ -187,6 +202,7 @@ def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> s
 
 
 def _node_status(node: str, position: Position, next_nodes: set[str | None]) -> str:
+    """Return the status of a node in words, see `NodeRow.status`; threads that are there go first."""
     if node in position.missing_nodes:
         return "not in this version"
     here = [f"companion {name} here" for name, place in position.companions.items() if place == node]
@@ -231,7 +247,7 @@ def thread_names(position: Position) -> dict[str, str]:
 def thread_table(
     position: Position, names: Mapping[str, str], turns: Sequence[TurnLog] = ()
 ) -> list[ThreadRow]:
-    """Return every thread of a run.
+    """Return every thread of a run that has a node, the main one first.
 
     Args:
         position: The run's position.
@@ -260,7 +276,10 @@ def _thread_status(thread: str, name: str, position: Position) -> str:
 
 
 def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:
-    """Return the end of a delay between attempts (``platform.md#guardrails``)."""
+    """Return the end of a thread's delay between attempts, in seconds since the epoch.
+
+    ``None`` where its last scheduling event is no delay (``platform.md#guardrails``).
+    """
     backwards = (event for turn in reversed(turns) for event in reversed(turn.events))
     scheduling = (event for event in backwards if event.type in _SCHEDULING_TYPES)
     last = next((event for event in scheduling if thread_id_of(event) == thread), None)

@@ -41,7 +41,7 @@ def change_name(change: Mapping[str, object]) -> str:
 def run_tree(
     run_id: str, family: Sequence[ForkRecord], statuses: Mapping[str, RunStatus] | None = None
 ) -> list[TreeRow]:
-    """Return the rows of a tree, each fork below its source.
+    """Return the rows of a tree, each fork below its source; a run without forks is one row.
 
     Siblings are in the order of their turns.
 

@@ -119,7 +119,7 @@ class SideEffectCollector(EventFold):
         self._turns.append((turn.number, turn.is_background))
 
     def apply(self, event: EventFields) -> None:
-        """Read names, and the ledger of the event that closes the turn."""
+        """Note the node's name, the turn's last event, and the ledger of the event that closes the turn."""
         if event.node and not self._author_names.get(event.node):
             node, name = text(event.event, "origin_node_logical_id"), text(event.event, "origin_node_name")
             if node and name:
@@ -131,7 +131,10 @@ class SideEffectCollector(EventFold):
             self._effects[index] = tuple(self._read(index, state.side_effects))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:
-        """Return all calls, from events and from the record."""
+        """Return all calls in the order of the turns, from events and else from the record.
+
+        There are none where neither has them.
+        """
         found: list[SideEffect] = []
         for index in range(len(self._turns)):
             if index in self._effects:
@@ -142,7 +145,7 @@ class SideEffectCollector(EventFold):
         return found
 
     def _read(self, place: int, entries: Iterable[JsonObject]) -> Iterator[SideEffect]:
-        """Yield a side effect for each entry in the ledger of the turn with this index."""
+        """Yield a side effect for each entry in the ledger of the turn with this index, in its order."""
         turn_number, is_background = self._turns[place]
         for entry in map(LedgerEntry, entries):
             node = entry.node_logical_id
@@ -175,7 +178,7 @@ def summary(effects: Iterable[SideEffect]) -> str:
 
 
 def blocked_call_advice(effects: Iterable[SideEffect]) -> list[str]:
-    """Return a sentence for each reason why calls were blocked."""
+    """Return a sentence for each reason why calls were blocked, with their number; empty for none."""
     refused = Counter(
         effect.error.partition(" was not called: ")[2] or effect.error
         for effect in effects

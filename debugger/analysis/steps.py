@@ -97,9 +97,9 @@ class Step:
 
 
 def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) -> tuple[list[Step], list[int]]:
-    """Return the steps of a turn, and each event's step number.
+    """Return the steps of a turn, and for each of its events the number of its step in the run.
 
-    The number is -1 in a turn without steps.
+    The number is -1 in a turn without steps; events before the first step count for it.
 
     Args:
         turn: The turn, or piece of background work.
@@ -132,6 +132,14 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
 
 
 def _step(index: int, kind: StepKind, rows: Sequence[TimelineRow], calls: Sequence[ModelCall]) -> Step:
+    """Return a step of some rows; its summary is that of the gravest trouble, if it has any.
+
+    Args:
+        index: Its number in the run.
+        kind: Its kind.
+        rows: Its rows, at least one.
+        calls: Its model calls.
+    """
     begin, end = rows[0], next((row for row in rows if row.type == "end_node_run"), None)
     troubled = [(row.trouble, row) for row in rows if row.trouble is not None]
     gravest = min(troubled, key=lambda each: SEVERITIES.index(each[0].severity), default=None)
@@ -169,12 +177,16 @@ def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
 
 
 def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
-    """Return the model calls of one turn.
+    """Return the model calls of one turn, in order.
 
     Chunks of one reply share an ``llm_response_id`` and count once, with the last latency. An event that
     reports the result of a tool is no call.
 
     Source: ``platform.md#usage``.
+
+    Args:
+        rows: The rows of the turn.
+        events: As many events, one for each row.
     """
     calls: dict[str, ModelCall] = {}
     for row, event in zip(rows, events, strict=True):
@@ -187,6 +199,7 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
 
 
 def _call(row: TimelineRow, usage: UsageValues) -> ModelCall:
+    """Return the model call of a row; without a total its tokens are those read and written."""
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     return ModelCall(
         index=row.index,
@@ -248,7 +261,16 @@ def turn_row(
     steps: Sequence[Step],
     messages: list[ChatMessage],
 ) -> TurnRow:
-    """Return one turn as a row."""
+    """Return one turn as a row.
+
+    Args:
+        turn: The turn.
+        place: Its index among turns and pieces of background work.
+        first: The index of its first event in the run.
+        rows: Its rows of the timeline.
+        steps: Its steps.
+        messages: Its messages.
+    """
     pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
     severities = Counter(row.trouble.severity for row in rows if row.trouble is not None)
     return TurnRow(

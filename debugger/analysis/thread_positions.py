@@ -95,7 +95,7 @@ class ThreadPositions(EventFold):
         return {key: thread for key, thread in self.threads.items() if COMPANION in key and not thread.ended}
 
     def apply(self, event: EventFields) -> None:
-        """Apply an event of one of `TYPES`."""
+        """Apply an event of one of `TYPES`; the end of the run also ends every wait."""
         if event.type in TRANSITION_TYPES:
             self._follow(event, text(event.event, "destination_node_logical_id"))
         elif event.type in _MOVES:
@@ -106,6 +106,10 @@ class ThreadPositions(EventFold):
                 thread.waiting = None
 
     def _follow(self, event: EventFields, destination: str | None) -> None:
+        """Move a thread toward a destination.
+
+        A companion edge begins a thread, or a worker beside the node.
+        """
         thread = self._thread(event)
         if event.type != "companion_edge":
             thread.waiting, thread.beside, thread.paused = None, None, False
@@ -119,6 +123,10 @@ class ThreadPositions(EventFold):
         return self.threads.setdefault(event.thread_id or MAIN_THREAD, ThreadPosition())
 
     def _move(self, thread: ThreadPosition, event: EventFields) -> None:
+        """Note where a thread is, and whether it waits, is paused or has ended.
+
+        A worker beside does not move it.
+        """
         if event.type == "start_node_run" and event.node is not None and event.node == thread.beside:
             return
         thread.waiting = event.event if event.type == _WAIT_TYPE else None
@@ -148,7 +156,7 @@ def can_have_background_work(positions: ThreadPositions, workflow: Workflow, sta
 
 
 def _edges_of(node_id: str, workflow: Workflow) -> Iterator[EdgeConfig]:
-    """Yield the edges that leave a node, also inside super nodes.
+    """Yield the edges that leave a node, also inside super nodes; none of an inner node that is not shown.
 
     The edges that leave a super node itself are never evaluated while waiting (``platform.md#super-nodes``).
     """
@@ -179,7 +187,9 @@ def input_hint(
     has_background_work: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> InputHint:
-    """Describe which node waits, and for what.
+    """Return which node waits and for what, or why none does, in a sentence.
+
+    An ended status goes before the hint, and a hint before any other status.
 
     Args:
         hint: The turn result's ``next_input_hint``, or the event that it was made of.
@@ -207,6 +217,7 @@ def last_hint(positions: ThreadPositions) -> JsonObject | None:
 
 
 def _waiting(hint: Mapping[str, Any], has_background_work: bool, names: Mapping[str, str]) -> InputHint:
+    """Return the hint of a run that waits; without a node it is the workflow that waits."""
     node = str(hint.get("origin_node_logical_id") or "")
     who = label_of(node, str(hint.get("origin_node_name") or "") or node, names)
     wanted = hint.get("type", _WAIT_TYPE)

@@ -140,7 +140,7 @@ class TimelineBuilder(EventFold):
         self._pauses = []
 
     def apply(self, event: EventFields) -> None:
-        """Add the row of an event."""
+        """Add the row of an event, and count its trouble."""
         time, turn = event.time, self.turn
         if time is not None:
             if self._run_start is None:
@@ -178,7 +178,7 @@ class TimelineBuilder(EventFold):
             self.trouble[event.trouble.severity] += 1
 
     def _node(self, node: str, event_name: str | None) -> tuple[str | None, str]:
-        """Return a node's label and the node that is drawn."""
+        """Return a node's label, ``None`` without a name, and the node that is drawn; remember its name."""
         if event_name:
             self._names[node] = event_name
         name = event_name or self._names.get(node)
@@ -189,7 +189,10 @@ class TimelineBuilder(EventFold):
         return found
 
     def _duration(self, event: EventFields) -> float | None:
-        """Return the milliseconds of the node run that an event ends, without pauses; remember a start."""
+        """Return the milliseconds of the node run that an event ends, without pauses; remember a start.
+
+        ``None`` for a start, and where either time is not known; never below 0.
+        """
         if event.time is None:
             return None
         key = _node_run_key(event.event)
@@ -228,7 +231,7 @@ class SearchTexts:
         """Replaced as one, because threads may share it."""
 
     def of(self, rows: Sequence[TimelineRow]) -> list[str]:
-        """Return the texts of rows, case folded."""
+        """Return the texts of rows in their order, case folded: summary, type, node's name and id."""
         known, texts = self._known
         same = min(len(known), len(rows))
         while same and known[same - 1] is not rows[same - 1]:
@@ -251,7 +254,10 @@ class FailureReasons(EventFold):
         """Warnings that report a failure, by thread and node: they name no run."""
 
     def apply(self, event: EventFields) -> None:
-        """Record an event's error; the last one of a node run counts."""
+        """Note an event's error, the last one of a node run, or a warning of a failure.
+
+        A new start forgets them.
+        """
         error = text(event.event, "error")
         if event.type == "start_node_run":  # a run need not have an id
             self._errors.pop(_node_run_key(event.event), None)
@@ -300,7 +306,7 @@ class Pause:
 
 
 def pauses_of(event: Event) -> list[Pause]:
-    """Return the valid pauses that an event records, all before it."""
+    """Return the valid pauses that an event records, all before it; empty for none."""
     if "paused_intervals" not in event.to_wire():  # of nearly all events, and each is asked twice
         return []
     pauses = []

@@ -126,7 +126,7 @@ class TranscriptReader:
     def add_turn(
         self, turn: TurnLog, events: Sequence[EventFields] | None = None, *, is_last: bool = True
     ) -> TranscriptTurn:
-        """Return the next turn of the run.
+        """Return the next turn of the run with its rows; turns must come one after the other.
 
         Args:
             turn: The turn, or piece of background work.
@@ -177,6 +177,15 @@ class TranscriptReader:
         steps_after: Sequence[PathStep],
         read: TranscriptTurn,
     ) -> TranscriptRow:
+        """Return the row of a message, or with ``None`` of the system; count it.
+
+        Args:
+            turn: The turn.
+            message: The message.
+            steps: The transitions on the way to it.
+            steps_after: Those after it.
+            read: What was read of the turn, for its error.
+        """
         event = message.event if message else None
         node_id = node_of(event) if event else None
         node = self._graph.nodes.get(node_id or "")
@@ -215,7 +224,7 @@ def _reached(steps: Sequence[PathStep], message: ChatMessage, begun: int) -> int
 
 
 def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str, str]:
-    """Return type and text of the run's error, else the node's."""
+    """Return type and text of the run's error, else of the last node run that failed; empty without one."""
     fatal = next((event for event in events if event.type == "workflow_error"), None)
     if fatal is not None:
         return "workflow_error", text(fatal, "error_message") or fatal.summary
@@ -250,7 +259,7 @@ class ReviewedTurn:
 
 
 def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> list[ReviewedTurn]:
-    """Return the turns of a run as reviewers read them.
+    """Return the turns of a run as reviewers read them, by number, each with the background work after it.
 
     Args:
         run: The record.
@@ -266,6 +275,7 @@ def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> li
 
 
 def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
+    """Return one turn of the user from its parts; an error that a row already tells is left out."""
     # A row of the system has the error as its text.
     hidden = [part for part in parts if all(row.role != "system" for row in part.rows)]
     return ReviewedTurn(

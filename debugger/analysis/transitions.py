@@ -82,6 +82,7 @@ class EdgeIndex:
     """
 
     def __init__(self, edges: Iterable[EdgeConfig], nodes: Mapping[str, NodeConfig] = _NO_NODES) -> None:
+        """Index the edges; of equal ids the first counts."""
         self._nodes = nodes
         self._by_id: dict[str, EdgeConfig] = {}
         self._by_ends: dict[tuple[str | None, str | None], list[EdgeConfig]] = {}
@@ -96,7 +97,11 @@ class EdgeIndex:
         return self._by_id[own] if own else None
 
     def of(self, event: Event) -> EdgeConfig | None:
-        """Return a transition's edge by its id, else ends, type and name."""
+        """Return a transition's edge by its id, else by ends, type and name.
+
+        ``None`` without one, as inside a super node and to a global node, or where the edge of the id has
+        other ends.
+        """
         edge_id, name = text(event, "edge_logical_id"), text(event, "edge_name")
         source, destination = node_of(event), text(event, "destination_node_logical_id")
         if edge_id is not None:
@@ -136,7 +141,15 @@ class EdgeIndex:
 def read_transition(
     event: EventFields, edges: EdgeIndex, number: int, turn_number: int, index: int
 ) -> Transition:
-    """Return the transition that an event records."""
+    """Return the transition that an event records, whatever of it is known.
+
+    Args:
+        event: The event.
+        edges: The workflow's edges.
+        number: Counts the run's transitions.
+        turn_number: The turn's.
+        index: The event's index in the run.
+    """
     wire, edge = event.event, edges.of(event.event)
     unknown_id = text(wire, "edge_logical_id") if edge is None else None
     return Transition(
@@ -195,7 +208,10 @@ def author_reason(transition: Transition, graph: Graph) -> str:
 def _condition(
     transition: Transition, edge: EdgeConfig | None, nodes: Mapping[str, NodeConfig]
 ) -> ConditionConfig | None:
-    """Return the condition of the edge or global node (``platform.md#global-nodes``)."""
+    """Return the condition of the edge, else of the global node (``platform.md#global-nodes``).
+
+    ``None`` for a transition that needed none, or an unknown node.
+    """
     if edge is not None:
         return edge.condition
     is_reverse = transition.kind == "reverse_conditional_edge"
@@ -282,6 +298,7 @@ def _is_at(node_id: str | None, end: str | None, nodes: Mapping[str, NodeConfig]
 
 
 def _count(counts: dict[str, PathCount], key: str, transition: Transition) -> None:
+    """Count a transition under a key, in place."""
     thread = transition.thread_id or ""
     known = counts.get(key)
     if known is None:

@@ -87,6 +87,10 @@ def classify_trouble(event: Event) -> Trouble | None:
 
 
 def _read(wire: JsonObject, read: Callable[[JsonObject], TroubleKind | None]) -> Trouble | None:
+    """Return the trouble of an event, as it is marked, else as a function reads it; ``None`` for none.
+
+    A mark that is null says that there is none.
+    """
     if TROUBLE not in wire:
         marked, kind = _UNMARKED, read(wire)
     elif wire[TROUBLE] is None:

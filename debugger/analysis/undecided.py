@@ -98,7 +98,7 @@ class _Answered:
 def undecided_nodes(
     turn: TurnLog, graph: Graph, place: Position, *, is_over: bool = False
 ) -> Undecided | None:
-    """Return the nodes that the built-in rules left without taking an edge.
+    """Return the nodes that the built-in rules left without taking an edge; ``None`` where there are none.
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the answer of the rules left.
@@ -145,7 +145,10 @@ def _listed(
     left: Mapping[str, set[str | None]],
     place: Position,
 ) -> _Candidates:
-    """Return the nodes with possible next steps, and those not in the graph."""
+    """Return nodes with their possible next steps, without edges already taken.
+
+    Nodes that are not in the graph stay, and those with conditional edges, though they have no step.
+    """
     found = []
     for each in nodes:
         config = graph.nodes.get(each.node)
@@ -169,7 +172,9 @@ _LONGEST_WORDS = 40
 
 
 def tell_apart(steps: Sequence[tuple[str, str]], graph: Graph) -> list[str]:
-    """Return the labels of steps; of several with one label each says its edge's name, else the condition.
+    """Return the labels of steps in order.
+
+    Of equal ones each also has its edge's name, else the condition, if any.
 
     Args:
         steps: The label and the edge's id of each; the id is empty without an edge.
@@ -219,7 +224,7 @@ def _steps(
 def _expression_steps(
     edge: EdgeConfig, label: str, node: _Answered, sources: Sequence[_Answered], graph: Graph
 ) -> Iterator[Step]:
-    """Yield the step along an edge whose expression has an answered variable."""
+    """Yield the step along an edge for the first node whose answer sets a variable of its expression."""
     for source in sources:
         config = graph.nodes.get(source.node)
         thread = source.thread if source.thread != node.thread else None

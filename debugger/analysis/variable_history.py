@@ -41,7 +41,10 @@ class _SnapshotReader:
         self._seen = 0
 
     def catch_up(self) -> Self:
-        """Apply the snapshots that are new."""
+        """Apply the snapshots that are new.
+
+        Begin again where those applied are not among them. Return the reader.
+        """
         snapshots = self._snapshots.all
         if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
             self._last, self._seen = None, 0
@@ -108,6 +111,7 @@ class VariableHistory(_SnapshotReader):
         return differences(self._shown_variables(before), self._shown_variables(after))
 
     def _shown_variables(self, snapshot: Snapshot) -> JsonObject:
+        """Return a snapshot's variables by scope and name, without input, system and qualified copies."""
         return {
             f"{scope}.{name}": value
             for scope, values in snapshot.by_scope().items()
@@ -118,6 +122,10 @@ class VariableHistory(_SnapshotReader):
 
 
 def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str, Op, Any, Any]]:
+    """Yield scope, name, operation and both values of each variable that differs.
+
+    Removed ones come last in a scope.
+    """
     old_scopes = before.by_scope()
     for scope, new in after.by_scope().items():
         old = old_scopes.get(scope, {})
@@ -230,6 +238,10 @@ class Series(_SnapshotReader):
         self.points = []
 
     def _apply(self, snapshot: Snapshot) -> None:
+        """Add a point where the watch's value begins to differ.
+
+        An error of reading it is the point's problem.
+        """
         value, problem = ABSENT, ""
         try:
             value = self.watch.read(snapshot, self._workflow)
@@ -251,7 +263,10 @@ def _is_new(last: Point, point: Point) -> bool:
 
 
 def _name_reader(name: str) -> _Read:
+    """Return a function that reads a name as the main thread's variable, else as a dynamic one."""
+
     def read(snapshot: Snapshot, workflow: Workflow) -> Any:
+        """Return the value of the name at a snapshot, or `ABSENT`."""
         scope = snapshot.scope(workflow=workflow)
         found = lookup(scope, "runtime", name)
         return lookup(scope, "dynamic", name) if found is ABSENT else found

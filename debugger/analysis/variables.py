@@ -126,7 +126,7 @@ class Snapshots(EventFold):
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state before the first turn."""
+        """Forget all snapshots and threads, as before the first turn."""
         self.all: list[Snapshot] = []
         self._labels: set[str] = set()
         """Ids and names of the nodes that have run: the first parts of qualified copies."""
@@ -136,7 +136,10 @@ class Snapshots(EventFold):
         """The last state that all threads share: mostly the next event repeats it."""
 
     def begin_turn(self, turn: TurnLog) -> None:
-        """Merge a turn's input, newer over older (U-37)."""
+        """Add a snapshot with a turn's input, newer over older (U-37); background work adds none.
+
+        The first one also has the caller's initial state.
+        """
         run_input = turn.run_input
         if self.turn_index == 0:
             state = supplied_state(run_input)
@@ -189,7 +192,10 @@ class Snapshots(EventFold):
         return self.split(self.at(index))
 
     def split(self, snapshot: Snapshot) -> Scopes:
-        """Return the variables of a snapshot, with the qualified copies apart."""
+        """Return the variables of a snapshot, with the qualified copies apart.
+
+        The snapshot is not changed.
+        """
         runtime: dict[str, JsonObject] = {}
         qualified: dict[str, JsonObject] = {}
         for thread, values in snapshot.runtime.items():
@@ -210,6 +216,7 @@ class Snapshots(EventFold):
         self._add(runtime={**self.at(None).runtime, thread: values}, **changes)
 
     def _apply_state(self, event: EventFields) -> None:
+        """Add a snapshot with a state event's variables, of its thread and those all threads share."""
         thread, values = _thread_of(event), values_of(event.event)
         variables, shared = values.runtime_variables, values.workflow_runtime_variables
         changes = {}
@@ -219,7 +226,10 @@ class Snapshots(EventFold):
         self._set_runtime(thread, _reuse(self.at(None).runtime.get(thread, {}), variables), **changes)
 
     def _shared_changes(self, shared: JsonObject) -> dict[str, JsonObject]:
-        """Return the variables that all threads share, by field of a snapshot."""
+        """Return the variables that all threads share, by field of a snapshot.
+
+        Equal objects are those of the last.
+        """
         last = self.at(None)
         view = _SharedVariables(shared)
         changes = {"workflow": _reuse(last.workflow, view.of_workflow)}
@@ -286,7 +296,10 @@ class VariableChanges:
         self._before: Snapshot | None = None
 
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[Difference]:
-        """Return the changes of the next turn."""
+        """Return the changes of the next turn.
+
+        The first turn's are those since its input. Its past is dropped.
+        """
         snapshots = self._snapshots
         snapshots.add_turn(turn, events)
         before, after = self._before or snapshots.all[0], snapshots.all[-1]

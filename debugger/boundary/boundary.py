@@ -64,6 +64,7 @@ class Boundary:
     """The rules that have masked something in the current row."""
 
     def __post_init__(self) -> None:
+        """Make the rules, caches and functions by kind from the options, and begin a run without names."""
         self._listed = self.options.listed
         self._is_off = self.options.is_off
         self._name_rules = TextRules(self.options.rules, str)
@@ -106,6 +107,9 @@ class Boundary:
     def release(self, kind: Kind, value: Any, name: str = "") -> Any:
         """Return what of a value may leave the process; the same object where nothing is masked.
 
+        ``None`` stays ``None``. The value is not changed: what is masked is in a copy. Headers and changes
+        are always copies. `counts` and `row_rules` note each mark of a rule, not those of secrets.
+
         Args:
             kind: What the value is.
             value: A JSON value.
@@ -118,7 +122,8 @@ class Boundary:
     def row_releaser(self, kinds: Mapping[int, Kind]) -> Callable[[list[Any]], None]:
         """Return a function that releases values of rows in place, by the kinds at their places.
 
-        It makes no call for a value that was seen before: tables have millions of them.
+        It changes the row that it gets. It makes no call for a value that was seen before: tables have
+        millions.
         """
         release, none = self.release, frozenset({type(None)})
         cells = [
@@ -127,6 +132,7 @@ class Boundary:
         ]
 
         def release_row(row: list[Any]) -> None:
+            """Replace the values of a row at the places of the kinds by what may leave the process."""
             if self._version != KNOWN_SECRETS.version:
                 self._note_secrets()
             for at, kind, known, clean in cells:
@@ -138,7 +144,10 @@ class Boundary:
         return release_row
 
     def register(self, name: str, value: Any) -> None:
-        """Mask the value of a variable in texts, if a rule applies.
+        """Mask the value of a variable from now on in the texts of this run, if a rule applies to its name.
+
+        Where none does, the fields of an object and the items of a list are registered in its place, by their
+        own names. Nothing happens where all rules are off.
 
         Args:
             name: The variable, or a dotted path to it.
@@ -180,7 +189,7 @@ class Boundary:
         return value if value in self._clean else self._masked(value)
 
     def _masked(self, text: str) -> str:
-        """Mask secrets and what rules find in a text; remember short texts without any."""
+        """Return a text with secrets and what rules find masked; remember a short one in which nothing is."""
         masked = release_line(text)
         if not self._is_off:
             is_whole = not self._names and "[" not in masked and MARK not in masked
@@ -206,7 +215,11 @@ class Boundary:
     # Values of kinds that rules do not apply to
 
     def _plain(self, kind: Kind, value: Any, name: str) -> Any:
-        """Mask only secrets in a value of a kind without rules; a text in place of digits gets them too."""
+        """Return a value of a kind without rules, with only its secrets masked.
+
+        A text in place of a time, number or flag gets the rules of texts, and so does an object. Lists are
+        released item by item; numbers, flags and ``None`` stay.
+        """
         cls = value.__class__
         if cls is str:
             if value in self._plain_texts:
@@ -226,6 +239,11 @@ class Boundary:
     # JSON values
 
     def _named_value(self, value: Any, name: str) -> Any:
+        """Return a value masked by the names in the dotted path to it; without a name as any other value.
+
+        A secret's name masks all of it, the name of headers those that are secret, and else the first rule
+        that applies to one of the names the whole value.
+        """
         if not name:
             return self._value(value, "")
         names = names_in(name)
@@ -238,7 +256,16 @@ class Boundary:
         return self._value(value, next((rule for each in names if (rule := self._rule_of(each))), ""))
 
     def _value(self, value: Any, rule: str, *, is_schema: bool = False) -> Any:
-        """Return a value; ``rule`` masks what is in it as a whole."""
+        """Return a JSON value with its texts and numbers masked.
+
+        Parts without headers in which nothing is masked are the same objects.
+
+        Args:
+            value: The value.
+            rule: The rule that masks each text and number in it as a whole; empty for none. Truth values are
+                masked by the rule ``variable`` alone, and what is empty or a mark already stays.
+            is_schema: Whether it is part of a workflow, in which names of fields tell no rule.
+        """
         kind = value.__class__
         if kind is str:
             if rule and value != "" and not is_schema:
@@ -267,6 +294,10 @@ class Boundary:
         return value if all(new is old for new, old in zip(items, value, strict=True)) else items
 
     def _object(self, value: dict[str, Any], rule: str, *, is_schema: bool = False) -> Any:
+        """Return an object with keys and values masked, without secret variables.
+
+        It is the same object where nothing is masked and it has no headers.
+        """
         if not value.keys() <= self._plain_keys:
             value = self._with_keys(value)
         changed: dict[str, Any] = {}
@@ -284,7 +315,10 @@ class Boundary:
         return _merged(value, changed)
 
     def _field(self, key: str, value: Any, rule: str, *, is_schema: bool) -> Any:
-        """Return the value of a field whose name may tell something."""
+        """Return the value of a field, masked by the field's name and the rule of the object around it.
+
+        ``_DROPPED`` stands for the field of secret variables, which is left out; ``None`` stays ``None``.
+        """
         if key == SECRET_VARIABLES:
             return _DROPPED
         if value is None:
@@ -310,7 +344,10 @@ class Boundary:
     # Keys
 
     def _with_keys(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return an object whose keys are masked; those that became equal differ by an apostrophe."""
+        """Return an object whose keys are masked; those that became equal differ by an apostrophe.
+
+        It is the same object where no key changes; the values are not masked here.
+        """
         keys: dict[str, str] = {}
         for key in value:
             new = self._key(key)
@@ -320,7 +357,10 @@ class Boundary:
         return value if list(keys) == list(value) else {new: value[old] for new, old in keys.items()}
 
     def _key(self, key: Any) -> Any:
-        """Mask a key by the rules, unless it is an identifier or known name: then only secrets are masked."""
+        """Return a key masked by the rules; of an identifier or a known name only secrets are masked.
+
+        A key that is no text stays. Identifiers without secrets are remembered.
+        """
         if key.__class__ is not str or key in self._plain_keys:
             return key
         is_name = _IDENTIFIER.fullmatch(key) is not None
@@ -332,7 +372,7 @@ class Boundary:
         return shown
 
     def _rule_of(self, name: str) -> str | None:
-        """Return the rule that masks variables of this name."""
+        """Return the rule that masks variables of this name; ``None`` without one, or where it is off."""
         try:
             return self._named[name]
         except KeyError:
@@ -348,6 +388,11 @@ class Boundary:
     # Records
 
     def _record(self, value: Any, name: str) -> Any:
+        """Return an object of the wire with each field released by its kind in `FIELDS`.
+
+        A field without a kind is released by its name. Of a list each item is a record; anything else is
+        released as a value. Parts without headers in which nothing is masked are the same objects.
+        """
         kind = value.__class__
         if kind is list:
             return self._list(value, partial(self._record, name=name))
@@ -379,6 +424,7 @@ class Boundary:
         return _merged(value, changed)
 
     def _change(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a copy of a variable's change with path and values masked, the values by that path."""
         scope, dot, path = change["path"].partition(".")
         sides = {
             side: None if change[side] is None else self._named_value(change[side], path or scope)

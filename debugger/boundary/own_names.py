@@ -25,6 +25,10 @@ def own_names(workflow: Workflow | None) -> Iterator[str]:
 
 
 def _names_in(value: Any) -> Iterator[str]:
+    """Yield the names in a JSON value: texts of naming fields, and keys of objects of variables.
+
+    Fields whose values are data are not looked into.
+    """
     if isinstance(value, list):
         for inner in value:
             yield from _names_in(inner)

@@ -19,7 +19,9 @@ _OF_SHELL = frozenset({"PWD", "OLDPWD"})
 def secrets_of_process(settings: Settings) -> Iterator[str]:
     """Yield the values of the environment's variables named like secrets, and those of settings.
 
-    The place of a file, as in ``PGPASSFILE``, is no secret, nor is a number of tokens.
+    The place of a file, as in ``PGPASSFILE``, is no secret, nor is a number of tokens. Of settings these are
+    the encryption key, the hosted API key and the database's password, as written and decoded; each may be
+    empty.
     """
     for name, value in environment_variables().items():
         is_named = _SECRET_VARIABLE.search(name.upper()) and name not in _OF_SHELL

@@ -59,7 +59,10 @@ def shown_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mark_all(value: Any) -> Any:
-    """Return the value with every possible secret replaced by a mark; a placeholder or a mark is none."""
+    """Return the value with every text and number in it replaced by a mark; keys stay.
+
+    ``None``, truth values, empty texts, placeholders and marks stay as they are.
+    """
     if isinstance(value, Mapping):
         return {key: mark_all(inner) for key, inner in value.items()}
     if isinstance(value, list):

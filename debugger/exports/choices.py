@@ -61,6 +61,9 @@ def build_options(choices: ExportChoices, saved: Mapping[str, JsonObject]) -> Ex
 def assemble_options(choices: ExportChoices, saved: Mapping[str, JsonObject]) -> ExportOptions:
     """Return the options of an export as a form shows them while they are chosen; `check_options` is due.
 
+    What is not chosen is as the preset has it, and of another shape the columns that `fit_columns` gives. The
+    variables that a saved preset hides stay hidden, unless masking is off.
+
     Raises:
         InputError: There is no such preset, or the saved one cannot be read.
     """
@@ -136,6 +139,11 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def _preset_options(name: str, saved: Mapping[str, JsonObject]) -> ExportOptions:
+    """Return the options of a saved preset, else of the program's; of no name the defaults.
+
+    Raises:
+        InputError: There is no such preset, or the saved one cannot be read.
+    """
     if name in saved:
         return options_from_json(saved[name])
     if name in PRESETS:

@@ -36,7 +36,7 @@ class ApiCall:
 def turn_call(
     turn: TurnLog, base_url: str, workflow_id: str, run_id: str | None, version_number: int | None
 ) -> ApiCall:
-    """Return the call that runs a turn or background work.
+    """Return the call that runs a turn or background work; secrets in its body are masked.
 
     Args:
         turn: The turn.
@@ -60,7 +60,7 @@ def turn_call(
 
 
 def as_curl(call: ApiCall) -> str:
-    """Return the call as a shell command."""
+    """Return the call as a shell command; key, team and user are variables of the environment."""
     parts = [
         f"curl -sS -X POST {shlex.quote(call.url)}",
         '-H "Authorization: Bearer $INTERACTLY_API_KEY"',
@@ -82,7 +82,7 @@ def as_curl(call: ApiCall) -> str:
 
 
 def as_python(call: ApiCall) -> str:
-    """Return the call as Python code without dependencies."""
+    """Return the call as Python code without dependencies, which reads the key from the environment."""
     return _PYTHON.format(
         url=json.dumps(call.url),
         body=pformat(call.body, width=100, sort_dicts=False),

@@ -143,7 +143,11 @@ def value_words(value: Any) -> str:
 
 
 def mocked(row: ExportRow) -> bool:
-    """Return whether something else answered in the place of a service or model, as a pin or a simulation."""
+    """Return whether something else answered in the place of a service or model, as a pin or a simulation.
+
+    Of a turn, and on the last row of its messages, any node of the turn counts; of any other message its own.
+    A user's message is never so.
+    """
     nodes = row.facts.mocked_nodes
     if row.event is not None and row.payload is not None:
         is_end = row.event.type == "end_node_run"  # the ledger names nodes, not events
@@ -251,7 +255,11 @@ class NamedParts:
 
 
 def variable_of(row: ExportRow, name: str) -> NamedValue | NamedParts | None:
-    """Return the value of a variable that the turn changed, or its changed parts."""
+    """Return the value of a variable that the turn changed, or its changed parts; ``None`` for neither.
+
+    It is on the last row of a turn alone. Where several scopes have the variable, the first one changed
+    counts.
+    """
     parts: dict[str, list[NamedValue]] = {}
     changes: list[Difference] = at_end(row, lambda turn: turn.changes) or []
     for change in changes:

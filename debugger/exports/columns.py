@@ -463,6 +463,11 @@ def choose_columns(names: Sequence[str], shape: Shape) -> list[Column]:
 
 
 def _column(name: str, shape: Shape) -> Column:
+    """Return the column of a name, or one made for ``variable:NAME``.
+
+    Raises:
+        InputError: There is no such column in rows of this shape.
+    """
     if name.startswith(VARIABLE) and name != VARIABLE and shape in _TALK:
         wanted = name.removeprefix(VARIABLE)
         label = f"Variable {wanted}"

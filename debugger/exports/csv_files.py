@@ -63,10 +63,10 @@ SEPARATORS = {",": "Comma", ";": "Semicolon", "\t": "Tab"}
 def write_csv(
     file: BinaryIO, header: Sequence[str], rows: Iterable[Iterable[Any]], options: CsvOptions
 ) -> None:
-    """Write rows as CSV in UTF-8, while they are read.
+    """Write rows as CSV in UTF-8, while they are read; lines end with CR and LF.
 
     A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
-    that would become a cell where semicolons or tabs separate cells.
+    that would become a cell where semicolons or tabs separate cells. Names of columns get none.
 
     Args:
         file: It stays open.
@@ -106,6 +106,7 @@ class _Cells(dict[str, str]):
         return '""\r\n' if line == "" and len(cells) == 1 else f"{line}\r\n"
 
     def _other(self, value: Any) -> str:
+        """Return the cell of a value that is no text: ``None`` is empty, truth values are lower case."""
         kind = value.__class__
         if kind is int or kind is float:
             return repr(value)
@@ -116,6 +117,10 @@ class _Cells(dict[str, str]):
         return self[value if isinstance(value, str) else str(value)]
 
     def __missing__(self, text: str) -> str:
+        """Return the cell of a text, guarded and quoted where needed, and remember that of a short one.
+
+        When `_MAX_KNOWN` are known, all are forgotten first.
+        """
         cell = _guarded(text, self._separator) if self._is_guarded else text
         if '"' in cell:
             cell = '"' + cell.replace('"', '""') + '"'
@@ -211,6 +216,7 @@ def comparison_csv(found: Comparison, names: Mapping[str, str], own_names: Itera
 
 
 def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[list[Any]]:
+    """Yield the rows of a comparison, numbered from 1, with the values of `COMPARISON_COLUMNS`."""
     for number, row in enumerate(found.rows, start=1):
         one, other = found.pair(row)
         item = found.get_item(row)

@@ -40,9 +40,10 @@ def write_excel(
     rows: Iterable[Iterable[Any]],
     about: Callable[[], Iterable[tuple[str, Any]]],
 ) -> None:
-    """Write rows as an Excel workbook.
+    """Write rows as an Excel workbook, on as many sheets as they need.
 
-    Texts stay texts, whatever they begin with; numbers stay numbers.
+    Texts stay texts, whatever they begin with; numbers stay numbers. An error while rows are read is raised,
+    and leaves a workbook without the rest.
 
     Args:
         file: It stays open.
@@ -81,6 +82,10 @@ def _new_sheet(sheet: Worksheet, header: Sequence[str], bold: Any) -> Worksheet:
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
+    """Write a value into a cell, a number that Excel cannot hold exactly as a text.
+
+    An empty one writes nothing.
+    """
     if value is None or value == "":
         return
     if isinstance(value, bool):
@@ -92,6 +97,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
 
 
 def _cell_text(text: str) -> str:
+    """Return a text that Excel can hold; of a longer one the begin, with its length."""
     text = text_bytes(text).decode()
     if len(text) <= MAX_CHARACTERS // 2:
         return text

@@ -94,7 +94,11 @@ class ExportSource:
     boundary: Boundary
 
     def about(self) -> list[tuple[str, Any]]:
-        """Return what a reader should know of the file, once its rows are written."""
+        """Return names and values that a reader should know of the file, once its rows are written.
+
+        They are time, numbers of runs and rows, the masking, and how often each rule that is on has masked
+        something.
+        """
         masking = self.options.table.masking
         counts = [(f"masked: {label}", self.boundary.counts[rule]) for rule, label in RULES.items()]
         own = [pair for pair, rule in zip(counts, RULES, strict=True) if rule in masking.rules]
@@ -111,7 +115,15 @@ class ExportSource:
         return Table(self.options.table, self.boundary)
 
     def rows(self, table: Table, convert: Callable[[Any], Any] | None = cell_of) -> Iterator[list[Any]]:
-        """Yield the rows of all runs."""
+        """Yield the rows of all runs, each counted in `progress`.
+
+        Args:
+            table: The table.
+            convert: Makes cells of JSON values, in place; ``None`` leaves them.
+
+        Raises:
+            ExportCancelled: The user has cancelled the export, noticed every `_ROWS_BETWEEN` rows.
+        """
         progress = self.progress
         places = [at for at, column in enumerate(table.columns) if column.kind in _STRUCTURED]
         for run in self.runs:
@@ -179,7 +191,8 @@ def check_options(options: ExportOptions) -> None:
     """Check options before anything is written.
 
     Raises:
-        InputError: An option has no such value.
+        InputError: An option has no such value, no column was chosen, or format and preset do not go
+            together.
     """
     if options.format not in EXPORTS:
         raise InputError(

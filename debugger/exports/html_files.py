@@ -47,12 +47,12 @@ class PageOptions:
 
 
 def write_html(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, options: PageOptions) -> None:
-    """Write runs as one HTML page.
+    """Write runs as one HTML page in UTF-8, while they are read.
 
     Args:
         file: It stays open.
         runs: The runs.
-        boundary: Masks texts and values.
+        boundary: Masks texts and values; it registers each run.
         options: The words around them.
     """
     style = read_resource("run_page.css")
@@ -113,7 +113,7 @@ class RunPage:
 
     @property
     def facts(self) -> list[tuple[str, Any]]:
-        """Return names and values of the head."""
+        """Return names and values of the head, masked; those without a value are left out."""
         run = self._run.run
         found = {
             "Workflow": self._run.workflow_name or run.workflow_id,
@@ -154,6 +154,10 @@ class RunPage:
         return [(each["path"], _shown(each["after"])) for each in self._release(Kind.CHANGES, found)]
 
     def _turn(self, row: ExportRow) -> Mapping[str, Any]:
+        """Return what the template shows of a turn, masked.
+
+        Its steps and variables are kept for the end of the page's run.
+        """
         assert row.turn is not None
         release = self._release
         self._steps += row.turn.steps
@@ -231,6 +235,7 @@ class PathPicture:
     """
 
     def __init__(self, graph: Graph, steps: Sequence[PathStep]) -> None:
+        """Lay out the graph, and count visits of nodes and places of edges in the path."""
         self.layout: Layout = layout(graph)
         self.visits: Counter[str] = Counter()
         """How often the run came to each node, or began there."""

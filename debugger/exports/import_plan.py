@@ -100,7 +100,7 @@ class ImportPlan:
         return [*self.verdicts, *self.tags]
 
     def changes(self, agreed: Collection[int] = ()) -> ReviewChanges:
-        """Return the changes to store.
+        """Return the changes to store: what is new or changed, and the conflicts that the user agrees to.
 
         Args:
             agreed: Places of conflicts, in the order of `conflicts`, which are stored as the sheet has them.
@@ -120,7 +120,9 @@ class ImportPlan:
 def plan_import(
     sheet: ReviewSheet, stored: StoredReviews, *, user: str, may_import_others: bool
 ) -> ImportPlan:
-    """Compare a sheet with what is stored.
+    """Return the changes that a sheet asks for, compared with what is stored; nothing is stored.
+
+    Rows that cannot be taken over are problems, in the order of the rows.
 
     Args:
         sheet: The sheet.
@@ -159,7 +161,10 @@ class _Planner:
         }
 
     def verdicts(self, rows: Sequence[SheetVerdict]) -> list[PlannedVerdict]:
-        """Plan verdicts of which each row has its own."""
+        """Return the planned verdicts of rows that have their own.
+
+        Of two that differ the first counts, and a problem is noted.
+        """
         planned: dict[tuple[str, ...], PlannedVerdict] = {}
         for row in rows:
             item = self._plan(row)
@@ -171,7 +176,10 @@ class _Planner:
         return list(planned.values())
 
     def repeated_verdicts(self, rows: Sequence[SheetVerdict]) -> list[PlannedVerdict]:
-        """Plan verdicts that rows of a run repeat; the edited row decides."""
+        """Return the planned verdicts that the rows of a run repeat; the edited row decides.
+
+        Where two edited rows differ, there is none, but a problem.
+        """
         planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
         for row in rows:
             item = self._plan(row)
@@ -188,7 +196,11 @@ class _Planner:
         return [item for items in planned.values() for item in self._decide(items, "Other tags")]
 
     def comments(self, rows: Sequence[SheetComment]) -> list[PlannedComment]:
-        """Plan comments; those that the rows of a run repeat count once."""
+        """Return the planned comments of known runs and targets.
+
+        Those that the rows of a run repeat count once. New ones of others that the user may not import are
+        problems.
+        """
         planned: dict[tuple[str, ...], PlannedComment] = {}
         for row in rows:
             if row.run_id not in self._stored.turn_counts or not self._has_target(row):
@@ -202,6 +214,7 @@ class _Planner:
         return list(planned.values())
 
     def _is_said(self, new: NewComment) -> bool:
+        """Return whether its author has written the same there already, as a comment or with a verdict."""
         verdict = self._verdicts.get(
             (self._stored.connection, new.run_id, new.target.kind, new.target.key, new.author)
         )
@@ -232,7 +245,11 @@ class _Planner:
         return has_target
 
     def _plan(self, row: SheetVerdict) -> PlannedVerdict | None:
-        """Return the planned verdict of a row; ``None`` if its target is missing or another reviewer's."""
+        """Return the planned verdict of a row.
+
+        ``None`` if the run is not stored, if its target is missing, or if it is another reviewer's that the
+        user may not import; of the last two a problem is noted.
+        """
         if row.run_id not in self._stored.turn_counts or not self._has_target(row):
             return None
         verdict = Verdict(
@@ -249,9 +266,10 @@ class _Planner:
         return item
 
     def _compare(self, row: SheetVerdict, verdict: Verdict) -> PlannedVerdict:
-        """Compare a verdict of the sheet with the stored one: new, unchanged, changed, or a conflict.
+        """Return a verdict of the sheet beside the stored one: new, unchanged, changed, or a conflict.
 
-        It is a conflict if the stored one was changed after the sheet was exported.
+        It is a conflict if the stored one was changed after the sheet was exported. Checks of the stored one
+        stay, and a comment that masking or a spreadsheet has changed is that of the stored one.
         """
         before = self._verdicts.get(verdict.identity)
         if before is None:
@@ -264,6 +282,7 @@ class _Planner:
         return PlannedVerdict(row.row, verdict, before, "changed" if is_known else "conflict")
 
     def _plan_tags(self, row: SheetTags) -> PlannedTags:
+        """Return the tags of a row beside the stored ones; a conflict is where stored ones would be lost."""
         before = sorted(self._stored.tags.get(row.run_id, ()))
         if _is_same_text(", ".join(before), row.text) or sorted(row.tags) == before:
             return PlannedTags(row.row, row.run_id, before, before, "unchanged")
@@ -273,7 +292,10 @@ class _Planner:
         return PlannedTags(row.row, row.run_id, row.tags, before, state)
 
     def _decide(self, items: Sequence[Item], subject: str) -> Iterator[Item]:
-        """Yield the item that counts of those that rows repeat."""
+        """Yield the item that counts of those that rows repeat, the first edited one, else the first.
+
+        Nothing is yielded where two edited ones differ, but a problem noted.
+        """
         edited = [item for item in items if item.state != "unchanged"]
         other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
         if other is not None:

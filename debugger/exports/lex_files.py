@@ -24,10 +24,10 @@ _OF_ENGINE = frozenset({"justification"})
 
 
 def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, options: CsvOptions) -> int:
-    """Write the messages of runs as a test set; return their number.
+    """Write the messages of runs as a test set; return the number of its lines.
 
     The intent of a user's line is the first edge by name that the turn took, else the node that answers; its
-    slots are the variables that the turn has set.
+    slots are the variables that the turn has set. Both are in the last line of the user in a turn.
 
     Args:
         file: It stays open.
@@ -62,6 +62,7 @@ class _Lines:
                 yield from self._turn(conversation, turn)
 
     def _turn(self, conversation: int, row: ExportRow) -> Iterator[list[Any]]:
+        """Yield the lines of a turn's messages, masked and counted; rows of the system have none."""
         assert row.turn is not None
         users = [each for each in row.turn.rows if each.role == "user"]
         for message in row.turn.rows:
@@ -76,6 +77,10 @@ class _Lines:
             yield [self.count, conversation, source, text, *expected]
 
     def _slots(self, row: ExportRow) -> list[str]:
+        """Return the variables that a turn has set, as ``name = value`` and masked.
+
+        Remember the largest number.
+        """
         changes = self._boundary.release(Kind.CHANGES, changes_of(row) or [])
         slots = [
             f"{name} = {value if isinstance(value, str) else encode(value).decode()}"

@@ -74,7 +74,10 @@ class ReportMasker:
         self._names = frozenset(names)
 
     def mask(self, texts: Sequence[str]) -> list[str]:
-        """Return texts without secrets, personal data and values."""
+        """Return texts without secrets, personal data, values and quotations, in the same order.
+
+        A value is found, too, that goes over several texts.
+        """
         whole = "\n".join(texts)
         for value in self._values:  # a run can have more and longer ones than a pattern of all could hold
             if value in whole:
@@ -98,7 +101,7 @@ def problem_report(
     facts: Mapping[str, object] | None = None,
     log: Iterable[str] = (),
 ) -> str:
-    """Return the report.
+    """Return the report as a text without control characters; the log is in it only beside a failure.
 
     Args:
         failure: The failure; ``None`` for a report on the program alone.
@@ -120,7 +123,7 @@ def problem_report(
 
 
 def exception_places(error: BaseException) -> Iterator[str]:
-    """Yield class and place of an exception and its causes.
+    """Yield class and last places of an exception and its causes, at most `_MAX_CAUSES` of them.
 
     Their texts are left out: a library's text can repeat values, as of a failed statement.
     """
@@ -135,6 +138,7 @@ def exception_places(error: BaseException) -> Iterator[str]:
 
 
 def _failure_lines(failure: Failure, masker: ReportMasker) -> Iterator[str]:
+    """Yield the lines on a failure: action, class, masked text of the product's own errors, and places."""
     error = failure.error
     yield f"Failed action: {failure.action}"
     yield f"Error: {type(error).__name__}"
@@ -151,6 +155,7 @@ def _failure_lines(failure: Failure, masker: ReportMasker) -> Iterator[str]:
 
 
 def _versions(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Yield names and versions of packages, Python, system, database and sandbox of inline Python."""
     for name in _PACKAGES:
         try:
             yield name, version(name)
@@ -163,6 +168,7 @@ def _versions(settings: Settings) -> Iterator[tuple[str, object]]:
 
 
 def _settings(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Yield names and values of the settings; of secrets and most texts only whether they are set."""
     for prefix, model in (("", settings), ("hosted.", settings.hosted)):
         for name, field in type(model).model_fields.items():
             value = getattr(model, name)
@@ -181,7 +187,7 @@ def _listed(facts: Iterable[tuple[str, object]]) -> list[str]:
 
 
 def _short_path(path: str) -> str:
-    """Return the path below the folder of packages, which names no user."""
+    """Return the path below the folder of packages or of the program, else the file's name."""
     parts = Path(path).parts
     for top in ("site-packages", "debugger"):
         if top in parts:

@@ -49,7 +49,7 @@ class ExportedRun:
         return ((turn, log) for turn, log in found if log is not None and not turn.is_in_progress)
 
     def last_of(self) -> Iterator[tuple[Turn, TurnLog, bool]]:
-        """Yield the turns, and whether each is the last."""
+        """Yield the finished turns, and whether each is the last; one turn is read ahead."""
         turns = self.turns()
         current = next(turns, None)
         while current is not None:
@@ -98,7 +98,7 @@ class ExportedRun:
 
     @cached_property
     def costs(self) -> Costs:
-        """The costs of all model calls; none without prices in the settings."""
+        """The costs of all model calls, for which all turns are read; none without prices in the settings."""
         prices = read_settings().model_prices
         if not prices:
             return Costs({}, 0)
@@ -111,9 +111,9 @@ class ExportedRun:
 
     @cached_property
     def scenario_checks(self) -> Mapping[int, Sequence[ScenarioCheck]]:
-        """The checks of the run's scenario, by the place of the turn that they are of.
+        """The checks of the run's scenario, by the place of the turn that they are of; empty without any.
 
-        Those at the end are of the last turn.
+        Those at the end, and of turns that the run does not have, are of the last turn.
         """
         checks = self.scenario.checks if self.scenario is not None else ()
         if not checks:

@@ -114,14 +114,14 @@ class ReviewSheet:
 
 
 def read_sheet(content: bytes, name: str) -> ReviewSheet:
-    """Return the reviews in a CSV file or workbook.
+    """Return the reviews in a CSV file or workbook; a row that cannot be read is a problem in them.
 
     Args:
         content: The file.
         name: Its name, for messages.
 
     Raises:
-        InputError: The file cannot be read, or is no sheet of runs.
+        InputError: The file cannot be read, is no sheet of runs, or has a column twice.
     """
     table = read_table(content, name, RUN_ID)
     sheet = ReviewSheet(ignored=[column for column in table.header if column and column not in READ_COLUMNS])
@@ -140,6 +140,7 @@ def read_sheet(content: bytes, name: str) -> ReviewSheet:
 
 
 def _read_cells(table: Table) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield number and cells of each row that is not empty, by the names of the columns that are read."""
     places = {column: table.header.index(column) for column in READ_COLUMNS if column in table.header}
     for number, cells in table.rows:
         if any(cells):
@@ -150,6 +151,11 @@ def _read_cells(table: Table) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None:
+    """Add the tags and the verdicts or comments of a row to the sheet: on the run, then on turn or message.
+
+    Raises:
+        InputError: Something in it cannot be taken over; what was read before is kept.
+    """
     run_id = cells.get(RUN_ID, "").strip().lower()
     if not is_id(run_id):
         raise InputError(f"{run_id[:40]!r} is not a run id: 24 hexadecimal digits.")
@@ -162,7 +168,19 @@ def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None
 def _read_review(
     sheet: ReviewSheet, number: int, run_id: str, target: Target, cells: Mapping[str, str], lead: str
 ) -> None:
-    """Read the verdict on one target, or a comment without one."""
+    """Add the verdict on one target, or a comment without one, to the sheet; nothing if the row has neither.
+
+    Args:
+        sheet: The sheet.
+        number: The row's number.
+        run_id: The run's.
+        target: What the verdict is on.
+        cells: The row's cells by column.
+        lead: What the names of its columns begin with.
+
+    Raises:
+        InputError: It is no verdict, or a text is too long.
+    """
     value = _value(cells.get(f"{lead}verdict", ""))
     author = " ".join(remove_formula_guard(cells.get(f"{lead}reviewer", "")).split())
     comment = remove_formula_guard(cells.get(f"{lead}comment", "")).strip().replace("\r\n", "\n")
@@ -182,6 +200,11 @@ def _read_review(
 
 
 def _value(text: str) -> VerdictValue | None:
+    """Return the verdict that a cell says, in any case; ``None`` for an empty one.
+
+    Raises:
+        InputError: It says anything else.
+    """
     word = text.strip().lower()
     if not word:
         return None
@@ -192,6 +215,11 @@ def _value(text: str) -> VerdictValue | None:
 
 
 def _target(cells: Mapping[str, str]) -> Target:
+    """Return the message, else the turn, else the run that a row is on.
+
+    Raises:
+        InputError: The message or turn is no number.
+    """
     for column, kind in (("sequence", "message"), ("turn", "turn")):
         text = cells.get(column, "").strip()
         if text and not is_number(text):

@@ -97,6 +97,7 @@ def count_messages(record: LazyRun) -> int:
 
 
 def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    """Yield a row for each event, in order."""
     builder = TimelineBuilder(_names(run.workflow), has_whole_summaries=True)
     clock = _RunClock()
     for turn, log in run.turns():
@@ -109,6 +110,7 @@ def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
 
 
 def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    """Yield a row for each message, in order; what is known of the turn's end is on its last row."""
     for row in _turn_rows(run):
         assert row.turn is not None
         last = len(row.turn.rows) - 1
@@ -126,6 +128,7 @@ def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
 
 
 def _turn_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    """Yield a row for each turn and piece of background work, in order."""
     reader = TranscriptReader(run.run.status, run.workflow)
     meter = _TokenReader(run.workflow)
     clock = _RunClock()
@@ -169,6 +172,7 @@ class _TokenReader:
         """The rows of the newest turn at which something went wrong."""
 
     def add_turn(self, log: TurnLog, events: list[EventFields]) -> TurnTokens:
+        """Return tokens, time and costs of the next turn, and keep its problems in `problems`."""
         self._timeline.forget()
         self._timeline.add_turn(log, events)
         rows = self._timeline.rows
@@ -193,7 +197,7 @@ def _names(workflow: Workflow | None) -> dict[str, str]:
 
 
 def _simulated(turn: Turn) -> frozenset[str]:
-    """Return the nodes of a turn whose calls were simulated."""
+    """Return the ids of the nodes of a turn whose calls were simulated, by its ledger; empty without one."""
     entries = [entry for found in ledger_of(turn).values() for entry in found]
     return frozenset(
         str(entry.get("node_logical_id"))

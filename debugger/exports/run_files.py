@@ -24,10 +24,10 @@ _OF_INPUT = ("command", "workflow_id", "workflow_run_id", "version_number")
 
 
 def build_run_file(run: ExportedRun, boundary: Boundary) -> RunFile:
-    """Build the content of a run file without secrets and masked data.
+    """Return the content of a run file without secrets and masked data; a turn in progress is left out.
 
     Args:
-        run: The run, whose turns are read whole.
+        run: The run, whose turns are read whole. It is registered at the boundary.
         boundary: Masks record, workflow and notes.
     """
     register_run(boundary, run)
@@ -77,7 +77,7 @@ def _kept(fields: JsonObject, names: tuple[str, ...]) -> JsonObject:
 def write_run_files(
     file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, *, is_single: bool
 ) -> None:
-    """Write run files.
+    """Write run files one after the other: a single one by itself, or all in a ZIP archive.
 
     Args:
         file: It stays open.

@@ -33,7 +33,7 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 
 def options_to_json(options: ExportOptions) -> JsonObject:
-    """Return options without what belongs to one file alone."""
+    """Return options as JSON without what belongs to one file alone, its title and whether it has one run."""
     masking, csv = options.table.masking, options.csv
     saved = _Saved(
         format=options.format,
@@ -50,7 +50,7 @@ def options_to_json(options: ExportOptions) -> JsonObject:
 
 
 def options_from_json(data: JsonObject) -> ExportOptions:
-    """Return saved options.
+    """Return saved options, checked; what they lack is as by default, and unknown keys are ignored.
 
     Raises:
         InputError: They were saved by another version, and cannot be used.

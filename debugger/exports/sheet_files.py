@@ -77,6 +77,11 @@ def read_table(content: bytes, name: str, wanted: str) -> Table:
 
 
 def _text(content: bytes, name: str) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 where a mark says so.
+
+    Raises:
+        InputError: A byte does not fit.
+    """
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         return content.decode("utf-16" if is_wide else "utf-8-sig")
@@ -89,6 +94,13 @@ def _text(content: bytes, name: str) -> str:
 
 
 def _csv_table(text: str, name: str, wanted: str) -> Table:
+    """Return the table of a CSV text, with the first separator by which a header has the wanted column.
+
+    The limit of cells of the module `csv` is set for the process.
+
+    Raises:
+        InputError: No header has it, or a row before it cannot be read.
+    """
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
     is_hinted = text[:4].lower() == "sep=" and text[4:5] in tuple(_SEPARATORS)  # a line that Excel reads
     start = text.find("\n") + 1 or len(text) if is_hinted else 0
@@ -133,6 +145,18 @@ class CsvLines:
 
 
 def _csv_rows(text: str, separator: str, name: str, first: int, start: int) -> Iterator[Row]:
+    """Yield the rows of a CSV text with their numbers.
+
+    Args:
+        text: The text.
+        separator: What separates cells.
+        name: The file's name, for errors.
+        first: The number of the first row.
+        start: The place in the text where it begins.
+
+    Raises:
+        InputError: A row cannot be read, or there are too many.
+    """
     lines = CsvLines(text, start)
     reader = csv.reader(lines, delimiter=separator)
     number = first - 1
@@ -149,6 +173,11 @@ def _csv_rows(text: str, separator: str, name: str, first: int, start: int) -> I
 
 
 def _workbook_table(content: bytes, name: str, wanted: str) -> Table:
+    """Return the table of the first sheet of a workbook whose header has the wanted column.
+
+    Raises:
+        InputError: The workbook is damaged or hostile, or no sheet has the column.
+    """
     _check_archive(content, name)
     try:
         with warnings.catch_warnings():
@@ -170,6 +199,18 @@ def _workbook_table(content: bytes, name: str, wanted: str) -> Table:
 def _sheet_rows(
     sheet: ReadOnlyWorksheet, name: str, *, columns: int, first: int = 1, last: int = _EXCEL_ROWS
 ) -> Iterator[Row]:
+    """Yield the rows of a sheet with their numbers, cells as texts.
+
+    Args:
+        sheet: The sheet.
+        name: The file's name, for errors.
+        columns: The cells of a row that are read.
+        first: The number of the first row.
+        last: That of the last row.
+
+    Raises:
+        InputError: The workbook is damaged, or there are too many rows.
+    """
     # The bounds are ours, for a file may claim any number of rows and columns.
     rows = sheet.iter_rows(min_row=first, max_row=last, max_col=columns, values_only=True)
     number = first - 1
@@ -187,6 +228,7 @@ def _sheet_rows(
 
 
 def _cell(value: Any) -> str:
+    """Return a cell as a text: empty for none, times in ISO 8601, whole numbers without a fraction."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -199,7 +241,11 @@ def _cell(value: Any) -> str:
 
 
 def _check_archive(content: bytes, name: str) -> None:
-    """Refuse a workbook that unpacks into much or defines entities."""
+    """Refuse a workbook that unpacks into much or defines entities.
+
+    Raises:
+        InputError: It does so, or is damaged.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -221,7 +267,11 @@ class _RootReached(Exception):
 
 
 def _check_prolog(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
-    """Refuse a part with a document type: only that can define entities."""
+    """Refuse a part with a document type: only that can define entities.
+
+    Raises:
+        InputError: It has one.
+    """
     parser = expat.ParserCreate()
 
     def refuse(*_: object) -> None:
@@ -242,7 +292,10 @@ def _check_prolog(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
 
 
 def _find_header(rows: Iterator[Row], wanted: str) -> list[str] | None:
-    """Read up to the header and return it; ``None`` without one."""
+    """Return the names of the first row with a wanted one, in lower case; ``None`` without one.
+
+    The rows up to it, or the first `_HEADER_ROWS`, are taken from the iterator.
+    """
     for number, cells in rows:
         names = [" ".join(cell.split()).lower() for cell in cells]
         if wanted in names:

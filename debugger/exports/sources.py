@@ -81,7 +81,7 @@ class RunReader:
                 self.missing.append(run_id)
 
     def run(self, run_id: str) -> ExportedRun:
-        """Return one run.
+        """Return one run with its workflow, and from the store its notes, verdicts, fork and scenario.
 
         Raises:
             NotFoundError: There is no such run.
@@ -107,6 +107,10 @@ class RunReader:
         )
 
     def _workflow(self, run: Run) -> Workflow | None:
+        """Return the version that a run is of, kept for later runs.
+
+        ``None`` where it cannot be read any more.
+        """
         key = run.workflow_id, run.version_number
         if key not in self._workflows:
             if len(self._workflows) == _MAX_WORKFLOWS:
@@ -119,12 +123,13 @@ class RunReader:
 
 
 def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
-    """Return the ids of the runs of a filter, the newest first.
+    """Return the ids of the runs of a filter, the newest first, each once; empty for none.
 
     Runs that begin meanwhile are left out, so that none is read twice.
 
     Raises:
         StoreError: The search has not finished.
+        DebuggerError: The backend does not answer, or cannot search for that.
     """
     now = datetime.now(UTC)
     search = replace(wanted.search, until=min(wanted.search.until or now, now))

@@ -69,7 +69,11 @@ class Table:
         return [column.name for column in self.columns]
 
     def rows(self, run: ExportedRun) -> Iterator[list[Any]]:
-        """Yield the masked values of a run's rows, JSON not encoded."""
+        """Yield the masked values of a run's rows, JSON not encoded.
+
+        The run is registered at the boundary first. The column `MASKED` names the rules that masked something
+        in the row.
+        """
         boundary, readers, masked_at = self.boundary, self._readers, self._masked_at
         is_off = boundary.options.is_off
         register_run(boundary, run)
@@ -86,7 +90,10 @@ class Table:
             yield values
 
     def _reader(self, column: Column) -> Callable[[ExportRow], Any]:
-        """Return what reads a column; values of variables are released by the names of their parts."""
+        """Return the function that reads a column.
+
+        Of variables and checks it releases the values by name, too.
+        """
         read = column.read
         if column.kind is Kind.VALUE:
             return lambda row: _variable(self.boundary, read(row))
@@ -96,6 +103,7 @@ class Table:
 
 
 def _variable(boundary: Boundary, value: NamedValue | NamedParts | None) -> Any:
+    """Return the released value of a variable, or its parts in words, one a line; ``None`` without either."""
     if isinstance(value, NamedValue):
         return boundary.release(Kind.VALUE, value.value, value.name)
     if isinstance(value, NamedParts):
@@ -125,7 +133,10 @@ def register_run(boundary: Boundary, run: ExportedRun) -> None:
 
 
 def register_listed(boundary: Boundary, run: ExportedRun) -> None:
-    """Register the values of listed variables besides those that are known."""
+    """Register the values of listed variables in all inputs and events of a run.
+
+    Nothing where none is listed.
+    """
     if not boundary.options.listed:
         return
     for turn, log in run.turns():

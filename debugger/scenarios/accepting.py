@@ -81,6 +81,7 @@ def show_difference(before: str, after: str) -> str:
 
 
 def _expectations(content: JsonObject, turn: int | None) -> list[Any]:
+    """Return the written expectations of a turn, from 1, or of the end; empty where there are none."""
     turns = content["turns"]
     if turn is None:
         found = content.get("expect", [])
@@ -90,6 +91,7 @@ def _expectations(content: JsonObject, turn: int | None) -> list[Any]:
 
 
 def _place_of(wanted: Expectation, written: Sequence[Any]) -> int | None:
+    """Return the index of the written expectation that equals one; ``None`` where none that is valid does."""
     for place, each in enumerate(written):
         try:
             if Expectation.model_validate(each).model_dump() == wanted.model_dump():
@@ -145,6 +147,14 @@ def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: Scenario
 
 
 def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> JsonObject:
+    """Return the expectation, as JSON, of what the run did in the place of a failed one.
+
+    At the end a message of any turn and the last change of a variable may take its place, of other kinds a
+    value of the last turn, and of a path none.
+
+    Raises:
+        InputError: The run has no value that can take its place.
+    """
     kind = check.expectation.kind
     own = [each for each in draft.proposals if each.kind == kind and each.turn in turns]
     if check.turn is None and kind != "says":
@@ -175,7 +185,10 @@ def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> J
 
 
 def _said(check: CheckResult, said: Sequence[Proposal]) -> Proposal | None:
-    """Return the message that is most like the expected one, compared in the same way."""
+    """Return the message that is most like the expected one, compared in the same way.
+
+    ``None`` where the expectation is a negative one, or nothing was said.
+    """
     wanted = check.expectation.says
     if wanted is None or wanted.not_ is not None or not said:
         return None
@@ -190,7 +203,10 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _variable(check: CheckResult, proposals: Sequence[Proposal]) -> Proposal | None:
-    """Return the last change of a variable, compared in the same way where its value permits it."""
+    """Return the last change of a variable, compared in the same way if its value permits it, else exactly.
+
+    ``None`` where it is of another thread than the main one, or was never changed.
+    """
     wanted = check.expectation.variable
     if wanted is None or wanted.thread != "0":
         return None

@@ -29,6 +29,9 @@ def write_archive(files: Mapping[str, str]) -> bytes:
 def read_archive(content: bytes, name: str) -> dict[str, bytes]:
     """Return the files of an archive by their names without folders.
 
+    Folders, files whose name begins with a dot and those that macOS adds are left out; the result may be
+    empty.
+
     Args:
         content: The archive.
         name: Its name, for errors.

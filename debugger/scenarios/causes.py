@@ -63,7 +63,10 @@ def find_cause(
     event: int | None,
     fits: Callable[[TextMatch, str], bool],
 ) -> Cause:
-    """Return why a check failed.
+    """Return why a check failed: what its kind finds, the decision's operands and the troubles.
+
+    Its words have no secrets and are cut to `_MAX_WORDS` characters. They are empty where the run cannot be
+    read again; no error is raised then. Its event is that of the first deviation.
 
     Args:
         find: Reads the cause of the check's kind.
@@ -112,7 +115,12 @@ class CauseFinder:
     # The kinds of expectations
 
     def says(self, match: TextMatch) -> Iterator[Part]:
-        """Yield who has the text, or who said what instead."""
+        """Yield which node has the expected text and whether it ran, then what was said instead.
+
+        Of a node that did not run, yield where the way to it was left, and nothing else. What was said are
+        the two messages nearest to the check's event; the last choices follow. With ``not``, yield the first
+        message that is wrong and the decision that led to its node.
+        """
         messages = self._run.agent_messages(self._scope)
         if match.not_ is not None:
             wrong = [each for each in messages if not self._fits(match, each.text)]
@@ -137,14 +145,22 @@ class CauseFinder:
         yield from self._choices()
 
     def reached(self, names: Sequence[str]) -> Iterator[Part]:
-        """Yield where the path to the first node that was not reached was left."""
+        """Yield where the path to the first node that was not reached was left; nothing where all were.
+
+        Raises:
+            InputError: The workflow has no such node, or several.
+        """
         for node_id in map(self._workflow.node_id, names):
             if not any(visit.is_in(node_id) for visit in self._run.visits(self._scope)):
                 yield self._deviations.find_toward({node_id})
                 return
 
     def not_reached(self, names: Sequence[str]) -> Iterator[Part]:
-        """Yield the decision that led to the node."""
+        """Yield the decision that led to the first of the nodes that was reached; nothing where none was.
+
+        Raises:
+            InputError: The workflow has no such node, or several.
+        """
         for node_id in map(self._workflow.node_id, names):
             for visit in self._run.visits(self._scope):
                 if visit.is_in(node_id):
@@ -152,7 +168,14 @@ class CauseFinder:
                     return
 
     def path(self, names: Sequence[str]) -> Iterator[Part]:
-        """Yield the decision after the last node that fits."""
+        """Yield the decision after the last node that fits, or toward the node that should follow.
+
+        Where all nodes fit and another followed, yield the decision that led there. Where the first does not
+        fit, yield first at which node the part begins.
+
+        Raises:
+            InputError: The workflow has no such node, or several.
+        """
         wanted = [None if name == ANY_NODES else self._workflow.node_id(name) for name in names]
         visits = read_path(self._run.visits(self._scope))
         fitting, is_after_gap = 0, False
@@ -191,7 +214,11 @@ class CauseFinder:
         yield left or self._deviations.find_toward({following})
 
     def edge_taken(self, names: Sequence[str]) -> Iterator[Part]:
-        """Yield the decision at the source of the first edge that was not taken."""
+        """Yield the decision at the source of the first edge that was not taken; nothing where all were.
+
+        Where the run did not come to its source, yield which nodes that are, and where the way there was
+        left.
+        """
         taken = self._run.steps(self._scope)
         for name in names:
             if any(self._workflow.uses_edge(step, name) for step in taken):
@@ -215,7 +242,7 @@ class CauseFinder:
             return
 
     def edge_not_taken(self, names: Sequence[str]) -> Iterator[Part]:
-        """Yield the decision that took the edge."""
+        """Yield the decision by which the first of the edges was taken; nothing where none was."""
         for step in self._run.steps(self._scope):
             if any(self._workflow.uses_edge(step, name) for name in names):
                 record = next((each for each in self._run.decisions if each.index == step.event_index), None)
@@ -225,7 +252,11 @@ class CauseFinder:
                 return
 
     def variable(self, match: VariableMatch) -> Iterator[Part]:
-        """Yield what has set the variable, or what could have."""
+        """Yield the event and node run that set the variable last, and to which value.
+
+        Of one that was never set, yield the default of a dynamic variable or similar names, and else the
+        nodes that could have set it and why they did not.
+        """
         kind, _, path = match.name.partition(".")
         name = _first_name(path)
         scope = f"thread_{match.thread}" if kind == "runtime" and match.thread != MAIN_THREAD else kind
@@ -252,7 +283,13 @@ class CauseFinder:
         yield from self._unset(match.name, name)
 
     def hint(self, match: HintMatch) -> Iterator[Part]:
-        """Yield how the run came to where it waits, and where it left the way to the expected node."""
+        """Yield how the run left the expected node, or where it left the way there.
+
+        Without a node, yield the last decision and where the run waits.
+
+        Raises:
+            InputError: The workflow has no such node, or several.
+        """
         if match.node is not None:
             node_id = self._workflow.node_id(match.node)
             visits = [visit for visit in self._run.visits(self._scope) if visit.is_in(node_id)]
@@ -266,7 +303,7 @@ class CauseFinder:
         yield from self._standing()
 
     def no_side_effect(self, classes: Sequence[str]) -> Iterator[Part]:
-        """Yield the decision that led to the node of the call."""
+        """Yield the first call of one of the classes and the decision that led to its node, if any."""
         for event, effect in self._run.effects(self._scope):
             if effect.call_class in classes:
                 yield f"{self._label(effect.node_logical_id)} called {effect.target} ({effect.how})"
@@ -275,7 +312,11 @@ class CauseFinder:
                 return
 
     def at_most(self, limits: Limits) -> Iterator[Part]:
-        """Yield the nodes with the largest part."""
+        """Yield for each limit that is set what has the largest part of it.
+
+        For milliseconds these are the longest node runs and calls, for tokens the nodes with the most, and
+        for node runs or turns the nodes that ran most often, with the last decision there.
+        """
         steps = [step for step in self._run.node_runs if step.place >= self._scope.first_log]
         if limits.ms is not None:
             slow = sorted(steps, key=lambda step: step.duration_ms or 0.0, reverse=True)[:3]
@@ -306,7 +347,10 @@ class CauseFinder:
     def events(self, wanted: Sequence[EventMatch]) -> Iterator[Part]:
         """Yield where the run left the way to the node of the first missing event.
 
-        If the node was visited, or the event names none, yield where the run is.
+        If the node was visited, or the event names none, yield the last decision and where the run waits.
+
+        Raises:
+            InputError: The workflow has no such node, or several.
         """
         place = 0
         ids = [None if each.node is None else self._workflow.node_id(each.node) for each in wanted]
@@ -338,7 +382,11 @@ class CauseFinder:
                 yield from list(self._setters(conditions, index))[-1:]
 
     def troubles(self) -> list[str]:
-        """Return the troubles of the part of the run, each once; warnings of the configuration last."""
+        """Return the troubles of the part of the run in words, each once; warnings of the configuration last.
+
+        Calls that failed or were not made are among them. Of more than `_MAX_TROUBLES` only the number
+        follows.
+        """
         found: dict[str, None] = {}
         warnings: dict[str, None] = {}
         reasons = FailureReasons()
@@ -365,7 +413,10 @@ class CauseFinder:
         return listed[:_MAX_TROUBLES] + more
 
     def without_secrets(self, words: str) -> str:
-        """Return words without the values of variables that have a secret's name."""
+        """Return words with the values of variables that have a secret's name replaced by a mark.
+
+        These are the values of the whole run, overwritten ones too; parts of them are found as well.
+        """
         found: set[str] = set()
         for snapshot in self._run.snapshots.all:
             for values in snapshot.by_scope().values():
@@ -383,7 +434,7 @@ class CauseFinder:
         return self._run.snapshots.at(index).scope(thread, self._workflow.running)
 
     def _standing(self) -> Iterator[Part]:
-        """Yield the last decision, and where the run waits."""
+        """Yield the last decision of the main thread and the node that the run waits at, if any."""
         last = self._deviations.last()
         if last is not None:
             yield Deviation(last.index, f"Last decision at {self._deviations.of(last)}")
@@ -393,7 +444,7 @@ class CauseFinder:
             yield f"The run waits at {self._label(str(node))}"
 
     def _choices(self) -> Iterator[Part]:
-        """Yield the last decisions of the part that were no matter of course."""
+        """Yield the last two decisions of the part that had edges to choose from, the latest first."""
         own = (
             each
             for each in reversed(self._run.decisions)
@@ -408,6 +459,10 @@ class CauseFinder:
                 yield self._deviations.into(message.event_index, {node}) or ""
 
     def _has_text(self, node: NodeConfig, match: TextMatch) -> bool:
+        """Return whether a fixed text of a node fits, as written or filled with the run's last values.
+
+        Of a node whose model speaks it is never true.
+        """
         if _speaks_by_model(node):
             return False
         return any(
@@ -416,7 +471,10 @@ class CauseFinder:
         )
 
     def _sources(self, message: ChatMessage) -> Iterator[Part]:
-        """Yield the node runs that have set the variables of a message's text, or who could have."""
+        """Yield the last two node runs that set variables of a message's text, and which no node sets.
+
+        Nothing where the message's node is not known.
+        """
         node = self._nodes.get((node_of(message.event) if message.event else None) or "")
         if node is None or message.event_index is None:
             return
@@ -428,7 +486,10 @@ class CauseFinder:
                 yield self._unwritten(f"runtime.{each.path}", name)
 
     def _setters(self, texts: Iterable[str], index: int) -> Iterator[str]:
-        """Yield the node runs that have set the variables in texts before an event, each once."""
+        """Yield the node runs that have set the variables in texts up to an event, in words, each once.
+
+        Variables that no node run has set, as those of the input, are left out.
+        """
         found: dict[tuple[str, int], None] = {}
         for each in (one for written in texts for one in placeholders(written)):
             change = self._run.history.catch_up().last_set(each.namespace, _first_name(each.path), index)
@@ -437,7 +498,7 @@ class CauseFinder:
         yield from (self._node_run(*end) for end in found)
 
     def _spoken(self, message: ChatMessage) -> str:
-        """Return who said a message, from which text, and with which values."""
+        """Return who said a message, from which text, with which values; empty for an unknown node."""
         node = self._nodes.get((node_of(message.event) if message.event else None) or "")
         if node is None or message.event_index is None:
             return ""
@@ -451,7 +512,15 @@ class CauseFinder:
         )
 
     def _template(self, written: str, index: int, noun: str) -> str:
-        """Return a text as it is written, with the values that are put into it."""
+        """Return a text as it is written, with the values that are put into it, as the end of a sentence.
+
+        It is empty for an empty text, and for a fixed one without placeholders.
+
+        Args:
+            written: The text.
+            index: The event whose variables are put in.
+            noun: What the text is: ``its text`` or ``its prompt``.
+        """
         values = self._values(index)
         named = {each.text: each for each in placeholders(written)}
         filled = ", ".join(
@@ -462,7 +531,7 @@ class CauseFinder:
         return f"; {noun} is {_quoted(written)}{f', where {filled}' if filled else ''}"
 
     def _answered(self, node_id: str, before: int) -> str:
-        """Return who answered the model call of a node's message."""
+        """Return who answered a node's last model call up to an event, to end a sentence; else empty."""
         calls = [
             call
             for step in self._run.node_runs
@@ -472,7 +541,10 @@ class CauseFinder:
         return f", answered by {calls[-1].model}" if calls and calls[-1].model else ""
 
     def _end_before(self, index: int) -> tuple[str, int] | None:
-        """Return the node run that ended last before an event, and that event."""
+        """Return the node run that ended last up to an event, and the index of that end.
+
+        ``None`` where a message of the user came since, or no node run has ended.
+        """
         for at, event in reversed(self._run.events(self._run.scope(None))[: index + 1]):
             if event.type == "end_node_run" and (node := node_of(event)):
                 return node, at
@@ -481,7 +553,7 @@ class CauseFinder:
         return None
 
     def _node_run(self, node_id: str, index: int) -> str:
-        """Return a sentence on a node run: its events, arguments, call and output.
+        """Return a sentence on a node run: its events, arguments, model, request, output and schema.
 
         Args:
             node_id: The node.
@@ -539,7 +611,10 @@ class CauseFinder:
         return f"No node of the workflow sets {full}{others}"
 
     def _unset(self, full: str, name: str) -> Iterator[Part]:
-        """Yield the nodes that could have set a variable, and why they did not."""
+        """Yield that no node sets a variable, or which would and did not run, or the last run that did not.
+
+        Of nodes that did not run, yield where the way to them was left; else the last choices follow.
+        """
         writers = [key for key, names in self._written.items() if name in names]
         visits = self._run.visits(self._run.scope(None))
         if not writers:

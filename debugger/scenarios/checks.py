@@ -75,6 +75,9 @@ class KindFacts:
 def check(expectation: Expectation, run: Conversation, scope: Scope, judge: JudgeModel) -> CheckResult:
     """Check one expectation on a turn or on the whole run.
 
+    Of a failure the result has the cause. Its event is the one of the cause, else the nearest of the check,
+    else the run's last; what was got is cut to `_MAX_GOT` characters.
+
     Raises:
         InputError: It names a node or an edge that the workflow does not have, or a pattern that takes too
             long.
@@ -104,7 +107,11 @@ def names_in(expectation: Expectation) -> Iterator[NamedElement]:
 
 
 def _says(match: TextMatch, run: Conversation, scope: Scope) -> Finding:
-    """Check that a message of the agent matches, or with ``not`` that none does."""
+    """Check that a message of the agent matches, or with ``not`` that none does.
+
+    The event is that of the first message that fits, else of the one most like the expected text; with
+    ``not`` of the first that is wrong. A run without messages passes only with ``not``.
+    """
     messages = run.agent_messages(scope)
     wanted = _wanted(match)
     if match.not_ is not None:
@@ -136,6 +143,13 @@ def similarity(one: str, other: str) -> float:
 
 
 def _fits(match: TextMatch, text: str) -> bool:
+    """Return whether a text fits a comparison; with ``not`` whether it does not fit the inner one.
+
+    `equals` ignores blanks around the text, `contains` case and white space, `similar` case and punctuation.
+
+    Raises:
+        InputError: The pattern is wrong or takes too long.
+    """
     if match.not_ is not None:
         return not _fits(match.not_, text)
     if match.equals is not None:
@@ -148,6 +162,7 @@ def _fits(match: TextMatch, text: str) -> bool:
 
 
 def _wanted(match: TextMatch) -> str:
+    """Return a comparison in words, as the end of a clause: ``that contains 'Tuesday'``."""
     if match.not_ is not None:
         return f"that is not one {_wanted(match.not_)}"
     if match.equals is not None:
@@ -174,6 +189,13 @@ def _not_reached(names: Sequence[str], run: Conversation, scope: Scope) -> Findi
 
 
 def _path(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
+    """Check that the main thread's nodes are those of the path in order, others only at ``...``.
+
+    Of a failure the event is that of the first node that does not fit, or of the last one.
+
+    Raises:
+        InputError: The workflow has no such node, or several.
+    """
     wanted = [None if name == ANY_NODES else run.workflow.node_id(name) for name in names]
     visits = read_path(run.visits(scope))
     reached = _reach_of_path(wanted, visits)
@@ -222,7 +244,11 @@ def _edge_not_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Fi
 
 
 def _taken_edges(names: Sequence[str], run: Conversation, scope: Scope) -> dict[str, list[int]]:
-    """Return the indexes of the events at which each named edge was taken."""
+    """Return by edge the indexes of the events at which it was taken, in order; empty for one that was not.
+
+    Raises:
+        InputError: The workflow has no such edge.
+    """
     for name in names:
         run.workflow.check_edge(name)
     steps = run.steps(scope)
@@ -232,7 +258,10 @@ def _taken_edges(names: Sequence[str], run: Conversation, scope: Scope) -> dict[
 
 
 def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding:
-    """Check the value of a variable at the end of the turn; the finding names the event that set it."""
+    """Check the value of a variable at the run's end so far; the event is the one that set it last, if any.
+
+    Secrets are masked in the finding's words.
+    """
     scope, _, path = match.name.partition(".")
     if scope == "runtime" and match.thread != MAIN_THREAD:
         scope = f"thread_{match.thread}"
@@ -282,7 +311,13 @@ _COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
 
 
 def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
-    """Check what the run waits for after the turn, and at which node."""
+    """Check what the run waits for after the turn, and at which node or inside which super node.
+
+    Without a kind it passes where waiting for a message there is as expected, ``waiting: false`` included.
+
+    Raises:
+        InputError: The workflow has no such node, or several.
+    """
     result = run.result
     assert result is not None
     hint = input_hint(
@@ -319,6 +354,7 @@ def status_words(result: TurnResult) -> str:
 
 
 def _no_side_effect(classes: Sequence[str], run: Conversation, scope: Scope) -> Finding:
+    """Check that no call of these classes was made or blocked; the event is the nearest of the first one."""
     wrong = [(event, effect) for event, effect in run.effects(scope) if effect.call_class in classes]
     got = ", ".join(
         f"{effect.call_class} ({effect.how}): {effect.target} by {effect.node_name!r}" for _, effect in wrong
@@ -328,6 +364,7 @@ def _no_side_effect(classes: Sequence[str], run: Conversation, scope: Scope) -> 
 
 
 def _at_most(limits: Any, run: Conversation, scope: Scope) -> Finding:
+    """Check that tokens, milliseconds, turns and node runs are at most the limits that are set."""
     metrics = run.metrics(scope)
     found = {
         "tokens": metrics.total_tokens,
@@ -348,7 +385,13 @@ def _count(number: float, unit: str) -> str:
 
 
 def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Finding:
-    """Check that the events occur in this order; others may be between them."""
+    """Check that the events occur in this order; others may be between them.
+
+    The event is the last one that fits, ``None`` without one.
+
+    Raises:
+        InputError: The workflow has no such node, or several.
+    """
     nodes = [None if each.node is None else run.workflow.node_id(each.node) for each in wanted]
     place, last = 0, None
     for index, event in run.events(scope):
@@ -449,6 +492,11 @@ def _chain(names: Sequence[str]) -> str:
 
 
 def _found(pattern: str, text: str) -> bool:
+    """Return whether a pattern is found in a text.
+
+    Raises:
+        InputError: It is no pattern, or the search takes too long.
+    """
     try:
         return search_pattern(pattern, text)
     except LimitError as error:

@@ -51,7 +51,7 @@ class Connections:
         self.embedded.close()
 
     def backend(self, name: str) -> Backend:
-        """Return the backend of a connection.
+        """Return the backend of a connection; that of a hosted one is opened once, and kept until `close`.
 
         Raises:
             NotFoundError: There is no such connection.
@@ -85,7 +85,10 @@ class Connections:
         return ScenarioRunner(self.backend, self.settings, store=self.embedded.store)
 
     def read_run(self, result: ScenarioResult, run_id: str) -> ExportedRun | None:
-        """Return the record of a run; ``None`` where it cannot be read."""
+        """Return the record of a run on the connection of a result's scenario.
+
+        ``None`` where it cannot be read.
+        """
         name = result.scenario.connection
         try:
             if name not in self._readers:
@@ -99,9 +102,11 @@ class Connections:
 def find_connection(name: str, settings: Settings) -> HostedSettings:
     """Return the connection of the environment or secrets file by name.
 
+    One of the secrets file goes before that of the environment. A file that is not there has none.
+
     Raises:
         NotFoundError: There is none of this name.
-        SettingsError: It cannot be used.
+        SettingsError: It, or the file, cannot be used.
     """
     try:
         tables = tomllib.loads(Path(SECRETS_FILE).read_text(encoding="utf-8")).get("connections", {})

@@ -56,6 +56,7 @@ class CheckedWorkflow:
     """
 
     def __init__(self, authored: Workflow, running: Workflow) -> None:
+        """Read the names, edges and conditions by which expectations find nodes and edges."""
         self.graph = Graph(authored)
         self.running = running
         nodes = {node.logical_id: node for node in (*authored.node_configs, *running.node_configs)}
@@ -112,7 +113,9 @@ class CheckedWorkflow:
         return label_of(node_id, self._names.get(node_id) or name or node_id, self.names)
 
     def node_id(self, name: str) -> str:
-        """Return the id of a node by its id, name or label.
+        """Return the id of a node by its id, name or label, whatever its case and white space.
+
+        A node of the author goes before one of that name inside a super node.
 
         Raises:
             InputError: The workflow has no such node, or several.
@@ -132,7 +135,10 @@ class CheckedWorkflow:
         return fold(name) in self._node_ids
 
     def nodes_of(self, edge: str) -> list[tuple[str | None, str | None]]:
-        """Return the ends of each edge of a name, id or condition; that of a global node has no source."""
+        """Return the ends of each edge of a name, id or condition; that of a global node has no source.
+
+        The list is empty for an unknown edge.
+        """
         name = fold(edge)
         found: list[tuple[str | None, str | None]] = []
         for each in self.running.edge_configs:
@@ -180,7 +186,10 @@ class Visit:
 
 
 def read_visit(index: int, event: Event) -> Visit | None:
-    """Return the entry of a node that an event records, if it does."""
+    """Return the entry of a node that an event records.
+
+    ``None`` for any other event, or one without a node.
+    """
     node = node_of(event)
     if event.type not in ARRIVALS or not node:
         return None
@@ -264,7 +273,7 @@ class Conversation:
             yield from self._fields(index)
 
     def answers_of_built_in_rules(self) -> dict[str, int]:
-        """Return the labels of nodes for which the built-in rules answered, with the first event of it."""
+        """Return by node's label the index of the first event for which the built-in rules answered."""
         found: dict[str, int] = {}
         for index, event in self.events(self.scope(None)):
             if isinstance(event, ModelEvent) and values_of(event).llm_usage_info.is_of_built_in_rules:
@@ -316,7 +325,11 @@ class Conversation:
         return run_metrics(rows, [step for step in seen.steps if step.place >= scope.first_log])
 
     def effects(self, scope: Scope) -> list[tuple[int | None, SideEffect]]:
-        """Return the calls to the outside, each with the nearest event of its node."""
+        """Return the calls to the outside in order, each with the last event of its node in the scope.
+
+        The event is ``None`` where the node has none there. The ledgers of the record are read only where a
+        turn does not have its own.
+        """
         collector = SideEffectCollector(self.workflow.names)
         logs = self.logs[scope.first_log :]
         for log in logs:
@@ -375,7 +388,7 @@ class Conversation:
         return Projections(self.workflow.graph, self.workflow.names)
 
     def unexpected_problems(self) -> Iterator[tuple[TimelineRow, Trouble, str]]:
-        """Yield failed answers, and warnings of unknown cause, that no fault caused.
+        """Yield failed answers, and warnings of unknown cause, that no fault caused, in order.
 
         The error that ends a run is not among them: a check of its own expects that there is none.
 

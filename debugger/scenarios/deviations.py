@@ -53,7 +53,8 @@ class Deviations:
         """Return where the run left the way to one of these nodes.
 
         What was decided before the part that is looked at may have been as expected: it is named alone only
-        where that part has no such decision.
+        where that part has no such decision. Where no decision of the run could have led there, it tells why,
+        with the last decision as the event, or ``None``.
         """
         distances = self._distances(targets)
         own = [each for each in self._run.decisions if each.index >= self._first_event]
@@ -69,7 +70,10 @@ class Deviations:
     def _closest(
         self, records: Iterable[DecisionRecord], distances: Mapping[str, int]
     ) -> DecisionRecord | None:
-        """Return the decision that left the way nearest to its end, the last of several."""
+        """Return the decision that left the way nearest to its end, the last of several.
+
+        ``None`` where none could have led nearer to the targets than it did.
+        """
         best: tuple[int, int, DecisionRecord] | None = None
         for record in records:
             taken = self._nearest(record.destination, distances)
@@ -89,7 +93,10 @@ class Deviations:
         return None
 
     def into(self, event: int, targets: Collection[str]) -> Deviation | None:
-        """Return the decision by which the run entered a node before an event."""
+        """Return the last decision up to an event by which the run entered one of these nodes.
+
+        A node inside one of them counts; ``None`` where there is no such decision.
+        """
         found = [
             record
             for record in self._run.decisions
@@ -145,7 +152,7 @@ class Deviations:
         return any((each.won and each.destination) or _could_lead_away(each, False) for each in edges)
 
     def _answer(self, record: DecisionRecord) -> str:
-        """Return what the node's model answered, and who answered for it."""
+        """Return what the model of a decision's node answered, and who answered; empty without a call."""
         calls = [
             call
             for step in self._run.node_runs
@@ -158,7 +165,10 @@ class Deviations:
         return f"the model ({calls[-1].model}) answered: {shorten_between(event.summary, _MAX_CONDITION)}"
 
     def _steps(self) -> str:
-        """Return the decisions that were no matter of course, in a few words each."""
+        """Return the last decisions of conditions, models and guardrails, in a few words each.
+
+        It is empty without any.
+        """
         chosen = "condition", "model", "gave_up", "escalated"
         found = [record for record in self._run.decisions if record.outcome in chosen]
         return ", ".join(
@@ -181,7 +191,10 @@ class Deviations:
         return found
 
     def _distances(self, targets: Collection[str]) -> dict[str, int]:
-        """Return the number of steps from each node to the nearest target."""
+        """Return the number of steps from each node to the nearest target.
+
+        Nodes without a way there are left out. A node inside a target has the distance 0.
+        """
         before: defaultdict[str, list[str]] = defaultdict(list)
         for source, destinations in self._next.items():
             for destination in destinations:
@@ -203,7 +216,11 @@ class Deviations:
         return min(found, default=None)
 
     def _no_way(self, targets: Collection[str]) -> Deviation:
-        """Return what is known where no decision of the run could have led to the nodes."""
+        """Return what is known where no decision of the run could have led to the nodes.
+
+        It says from where they are entered, and whether those nodes ran; then the decisions that were made.
+        The event is that of the main thread's last decision, ``None`` without one.
+        """
         sources = [
             source
             for source, destinations in self._next.items()
@@ -258,6 +275,7 @@ def _values(edge: ExplainedEdge) -> str:
 
 
 def _taken(explained: Explanation) -> str:
+    """Return what a decision has taken and why, in words; without a winning edge its outcome and reason."""
     won = next((each for each in explained.candidates if each.won), None)
     record = explained.record
     if won is None:
@@ -270,7 +288,7 @@ def _taken(explained: Explanation) -> str:
 
 
 def _not_taken(edges: Sequence[ExplainedEdge]) -> Iterator[str]:
-    """Yield why edges were not taken; those that a model did not choose, together."""
+    """Yield why edges were not taken, in order; neighbours that a model did not choose are in one text."""
     for why, group in groupby(edges, key=lambda each: each.why if each.outcome == "not_chosen" else each):
         same = list(group)
         if isinstance(why, str):

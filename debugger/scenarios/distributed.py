@@ -57,7 +57,10 @@ class DistributedExecution:
     """Begin no other case after one that did not pass."""
 
     def run(self, cases: Sequence[Case], cancelled: threading.Event) -> Iterator[tuple[Case, ScenarioResult]]:
-        """Yield results until all are there, or ``cancelled`` is set from outside.
+        """Yield results as they come, each stored before, until all are there or ``cancelled`` is set.
+
+        Without cases nothing is connected. At the end, also by an error, the workers end what still runs.
+        Where the cluster cannot be used, the start of the suite run is deleted again.
 
         Raises:
             InputError: The cluster cannot be reached or used; nothing was run.
@@ -81,6 +84,13 @@ class DistributedExecution:
                     client.unregister_worker_plugin(name)  # ends and waits for what still runs
 
     def _client(self) -> Client:
+        """Return a client of the scheduler, once a worker is there; the caller closes it.
+
+        Log messages of Dask's client below ``CRITICAL`` are switched off for the process.
+
+        Raises:
+            InputError: No scheduler answers in time, or it has no worker.
+        """
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its errors are raised here
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -100,7 +110,12 @@ class DistributedExecution:
         return client
 
     def _prepare(self, client: Client, name: str, cases: Sequence[Case]) -> None:
-        """Let every worker open the store, later ones too."""
+        """Let every worker open the store, later ones too.
+
+        Raises:
+            DebuggerError: A worker cannot be used as it is set up. The start of the suite run is deleted.
+            InputError: Workers lack this program, or have another version of it. The start is deleted, too.
+        """
         hosted = {case.scenario.connection for case in cases if not case.mistakes} - {EMBEDDED}
         plugin = _SuiteWorker(
             self.history.suite_id,
@@ -173,7 +188,11 @@ class _SuiteWorker(WorkerPlugin):
         self._version = program_version()
 
     async def setup(self, worker: Worker) -> None:
-        """Open the store; raise unless it is the one of the suite's command."""
+        """Open the store and connections, when a worker begins.
+
+        Raises:
+            SettingsError: The worker has another version, database or connection than the suite's command.
+        """
         self._address = worker.address
         self._lock = threading.Lock()
         self._runners = threading.local()
@@ -191,7 +210,13 @@ class _SuiteWorker(WorkerPlugin):
             self._connections.close()
 
     def run(self, case: Case) -> list[RepetitionResult] | None:
-        """Return the repetitions; ``None`` where the suite run was ended."""
+        """Return the repetitions of a case, with the thread's own runner.
+
+        ``None`` where the suite run was ended.
+
+        Raises:
+            SettingsError: The worker's store or connections cannot be used.
+        """
         token = object()
         self._busy.add(token)
         try:
@@ -204,6 +229,11 @@ class _SuiteWorker(WorkerPlugin):
         return result.repetitions if result else None
 
     def _open(self) -> Connections:
+        """Return the worker's connections, opened at the first call.
+
+        Raises:
+            SettingsError: The worker has another version, database or connection than the suite's command.
+        """
         with self._lock:
             if self._connections is None:
                 settings = worker_settings(read_settings(), self._settings)
@@ -216,6 +246,11 @@ class _SuiteWorker(WorkerPlugin):
             return self._connections
 
     def _check(self, settings: Settings) -> None:
+        """Compare version, kind of database and hosted connections with those of the suite's command.
+
+        Raises:
+            SettingsError: One of them is another.
+        """
         if program_version() != self._version:
             raise self._problem(f"has version {program_version()!r}, this command {self._version!r}")
         if not settings.database_url.startswith("postgresql"):
@@ -233,6 +268,9 @@ class _SuiteWorker(WorkerPlugin):
 
 def worker_settings(own: Settings, command: JsonObject) -> Settings:
     """Return the settings of a command on a worker, which makes no call that it forbids.
+
+    Secrets and folders are the worker's. Of a policy for calls that its environment sets the stricter one
+    holds.
 
     Args:
         own: The worker's.
@@ -257,6 +295,11 @@ class _Task:
         self._plugin = plugin
 
     def __call__(self) -> list[RepetitionResult] | None:
+        """Run the case on this worker; return its repetitions, or ``None`` where the suite run was ended.
+
+        Raises:
+            DebuggerError: It failed. Of an unexpected error it has the type alone.
+        """
         try:
             found: Any = get_worker().plugins[self._plugin]
             repetitions: list[RepetitionResult] | None = found.run(_reread(self._case))
@@ -280,6 +323,14 @@ def _described(connection: str, settings: Settings) -> JsonObject:
 
 
 def _result(case: Case, future: Future[Any]) -> ScenarioResult | None:
+    """Return the result of a case's task; ``None`` where the suite run was ended.
+
+    A case during which every worker ended is a result with an error.
+
+    Raises:
+        DebuggerError: The connection was lost, or a worker failed.
+        InputError: The cluster cannot run scenarios.
+    """
     try:
         repetitions = future.result()
     except KilledWorker:

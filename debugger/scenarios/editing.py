@@ -100,6 +100,7 @@ def _yaml() -> YAML:
 
 
 def _laid_out(value: Any) -> Any:
+    """Return a JSON value for ruamel, with lists of plain values on one line, texts of lines as literals."""
     if isinstance(value, Mapping):
         return {key: _laid_out(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -133,6 +134,7 @@ def _can_be_literal(text: str) -> bool:
 
 
 def _plain(node: Node | None) -> Any:
+    """Return the content of a node as JSON, as the loader reads it; ``None`` without a node."""
     if isinstance(node, MappingNode):
         return {_name(key): _plain(value) for key, value in node.value}
     if isinstance(node, SequenceNode):
@@ -164,13 +166,16 @@ Edit = tuple[int, int, str]
 
 
 def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
-    """Yield the changes that make a node hold a value.
+    """Yield the changes that make a node hold a value; none where it does already.
 
     Args:
         source: The text.
         node: The node.
         wanted: Its value.
         column: The indentation of the line that the node begins on.
+
+    Raises:
+        InputError: A list is within a line of another one.
     """
     if json.dumps(_plain(node), sort_keys=True) == json.dumps(wanted, sort_keys=True):
         return
@@ -209,6 +214,11 @@ def _flow_pairs(node: Node, wanted: Any) -> list[tuple[Node, Any]] | None:
 
 
 def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:
+    """Yield the changes of a mapping's lines: values that differ, keys that go, then new keys after the last.
+
+    Raises:
+        InputError: A list in it is within a line of another one.
+    """
     column = node.start_mark.column
     names = [_name(key) for key, _ in node.value]
     begins = [key.start_mark.index for key, _ in node.value]
@@ -225,6 +235,13 @@ def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) ->
 
 
 def _sequence_edits(source: str, node: SequenceNode, wanted: list[Any]) -> Iterator[Edit]:
+    """Yield the changes of a list's lines: items that differ, that go and that are new.
+
+    An item that shares a key with the one in its place is changed inside, any other is replaced.
+
+    Raises:
+        InputError: The list is within a line of another one.
+    """
     column, items = node.start_mark.column, node.value
     dashes = [source.rfind("-", 0, item.start_mark.index) for item in items]
     spans = [
@@ -258,6 +275,11 @@ def _keys(value: Any) -> set[str]:
 
 
 def _checked(span: tuple[int | None, int]) -> tuple[int, int]:
+    """Return the begin and end of an item's lines.
+
+    Raises:
+        InputError: It has no line of its own.
+    """
     begin, end = span
     if begin is None:
         raise InputError(

@@ -90,6 +90,8 @@ class Proposal:
     def to_json(self) -> JsonObject:
         """Return the expectation as a file has it.
 
+        One that was not changed since the file is returned as it is.
+
         Raises:
             InputError: The text cannot be compared with.
         """
@@ -121,6 +123,11 @@ def _says(one: Proposal) -> JsonObject:
 
 
 def _variable(one: Proposal) -> JsonObject:
+    """Return the expectation on a variable as a file has it.
+
+    Raises:
+        InputError: It has no text for its comparison, or one that is no pattern.
+    """
     if one.match == "has a value":
         return {"variable": {"name": one.subject, "absent": False}}
     value = _typed(one.value, one.text) if one.match == "exact" else one.text
@@ -130,6 +137,11 @@ def _variable(one: Proposal) -> JsonObject:
 
 
 def _operator(one: Proposal) -> str:
+    """Return the key of a proposal's comparison, such as ``equals``.
+
+    Raises:
+        InputError: It compares by a pattern, and its text is none.
+    """
     if one.match == "regex":
         try:
             compile_pattern(one.text)
@@ -148,7 +160,7 @@ def _empty(one: Proposal) -> InputError:
 
 
 def _typed(value: Any, text: str) -> Any:
-    """Return a text as a value of the type that the run had."""
+    """Return a text as a value of the type that the run had; as a text where it is no JSON."""
     if isinstance(value, str):
         return text
     try:
@@ -162,7 +174,16 @@ def _path(one: Proposal) -> JsonObject:
 
 
 def text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> str:
-    """Return the text with which a value is compared in one of the ways."""
+    """Return the text with which a value is compared in one of the ways.
+
+    It is empty for ``has a value``, and for ``contains`` where too little of the value is stable.
+
+    Args:
+        kind: The kind of expectation; the value of ``path`` is a list of nodes.
+        value: The value that the run had.
+        match: The way to compare.
+        volatile: Texts of the run that another run has not.
+    """
     if kind == "path":
         if match == "contains":
             return BETWEEN.join([ANY, *[node for node in value if node != ANY][-1:], ANY])
@@ -269,6 +290,10 @@ def _read_hint(value: Any) -> Cells | None:
 
 
 def _read_operator(subject: str, value: JsonObject) -> Cells | None:
+    """Return the row of a comparison that a file has.
+
+    ``None`` where it has several keys or the table lacks it.
+    """
     if len(value) != 1:
         return None
     [(operator, operand)] = value.items()

@@ -33,9 +33,10 @@ class SuiteHistory:
         self._cases = cases
 
     def resume(self) -> dict[str, ScenarioResult]:
-        """Continue the newest interrupted suite run of these cases.
+        """Continue the newest interrupted suite run of these cases, under its id from now on.
 
-        Return its results by id; those of cases that were changed since are left out.
+        Return its results by id, and note their dispositions; those of cases that were changed since are left
+        out. Without such a suite run nothing changes, and there are no results.
         """
         found = self._suites.find_interrupted_run([case.id for case in self._cases])
         if found is None:
@@ -51,7 +52,7 @@ class SuiteHistory:
         return results
 
     def begin(self, started_by: str) -> None:
-        """Store the start."""
+        """Store the start of the suite run, with user, version of this program and number of cases."""
         self._suites.begin(
             self.suite_id,
             started_by=started_by,
@@ -60,7 +61,7 @@ class SuiteHistory:
         )
 
     def record(self, case: Case, result: ScenarioResult) -> None:
-        """Store a result."""
+        """Store a result with its repetitions, and note how its failure compares with earlier ones."""
         repetitions = [
             StoredRepetition(
                 each.run_id, _REPETITION.dump_python(each, mode="json", by_alias=True, exclude_unset=True)

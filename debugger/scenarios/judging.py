@@ -37,7 +37,9 @@ class ConversationJudge:
         self._model = model
 
     def __call__(self, judge: Judge, run: Conversation) -> tuple[bool, str]:
-        """Return whether a statement is true, and the model's reason.
+        """Return whether a statement is true, and the model's reason, which may be empty.
+
+        The model is called as the settings' policies allow.
 
         Raises:
             SettingsError: No model is configured.
@@ -69,6 +71,11 @@ class ConversationJudge:
         return reply.chosen is not None, reply.reason
 
     def _configuration(self, judge: Judge) -> JsonObject:
+        """Return the configuration of the model that judges, under the name that a judgement gives.
+
+        Raises:
+            SettingsError: The settings name no model, or answers are not those of models.
+        """
         default = default_llm(self._settings.default_model) if self._settings.responder == "model" else None
         if default is None:
             raise SettingsError(
@@ -79,6 +86,7 @@ class ConversationJudge:
 
 
 def _prompt(criterion: str, run: Conversation, llm: JsonObject | None) -> Prompt:
+    """Return the prompt that offers a criterion as the only choice, with what was said as the chat."""
     said = [
         ai_message(message.text, message_id=f"message_{index}")
         if message.role == "agent"

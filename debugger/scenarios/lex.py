@@ -70,7 +70,9 @@ def write_lex(
 
 
 def scenarios_from_lex(content: bytes, name: str, workflow: Workflow, reference: str) -> list[JsonObject]:
-    """Return the conversations of a test set as scenarios.
+    """Return the conversations of a test set as scenarios, in their order.
+
+    A row without a conversation is a scenario of its own; empty rows are left out.
 
     Args:
         content: A CSV file or workbook.
@@ -111,6 +113,15 @@ _Line = tuple[int, str, str, str, list[str], str, tuple[str, str]]
 
 
 def _lines(number: int, scenario: JsonObject, result: ScenarioResult | None) -> Iterator[_Line]:
+    """Yield the lines of a scenario: for each turn that of the user, then those of the agent.
+
+    The scenario's other keys are in the rest of the first line.
+
+    Args:
+        number: The conversation's number.
+        scenario: The scenario as JSON.
+        result: Its result; ``None`` leaves the cells of results empty.
+    """
     head = {key: value for key, value in scenario.items() if key != "turns"}
     for place, turn in enumerate(scenario["turns"], start=1):
         expected = turn.get("expect") or []
@@ -184,7 +195,11 @@ class _SheetReader:
         self._nodes = {text for node in graph.nodes.values() for text in (node.label, node.logical_id)}
 
     def read(self, rows: Sequence[tuple[int, Mapping[str, str]]]) -> JsonObject:
-        """Return a conversation as a scenario."""
+        """Return a conversation as a scenario, with what the last column has of its original form.
+
+        Raises:
+            InputError: A source is neither user nor agent, or the column of the rest has no JSON.
+        """
         stem = self._name.rpartition("/")[2].partition(".")[0] or "Sheet"
         name = _conversation(rows[0])
         head: JsonObject = {
@@ -217,6 +232,11 @@ class _SheetReader:
         return {**head, "turns": [_turn(*each) for each in zip(turns, stored, lines, strict=True)]}
 
     def _rest(self, number: int, row: Mapping[str, str]) -> JsonObject:
+        """Return what a row has in the column that Lex lacks; empty without it, or where it is no object.
+
+        Raises:
+            InputError: It is no JSON.
+        """
         text = row.get(REST.lower(), "").strip()
         try:
             found = json.loads(text) if text else {}
@@ -228,6 +248,7 @@ class _SheetReader:
         return found if isinstance(found, dict) else {}
 
     def _expectations(self, row: Mapping[str, str]) -> list[JsonObject]:
+        """Return the expectations of a user's row: intent as a node or an edge, then slots as variables."""
         intent = row.get(_INTENT, "").strip()
         found: list[JsonObject] = []
         if intent:

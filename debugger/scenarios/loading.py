@@ -76,7 +76,7 @@ class LoadedScenario:
 
 
 def find_scenarios(paths: Iterable[Path]) -> list[Path]:
-    """Return scenario files: files as named, and those of folders, sorted.
+    """Return scenario files: files as named, whatever they are, and those of folders, sorted; each once.
 
     Raises:
         InputError: A path is not there, or cannot be read.
@@ -200,7 +200,7 @@ def load_text(
 
 
 def check_texts(located: LocatedValue) -> None:
-    """Refuse what no JSON text or no text of a database can have.
+    """Refuse what no JSON text or no text of a database can have, in keys and values at any depth.
 
     Raises:
         YamlError: A text has the character 0, or half of a character.
@@ -277,7 +277,10 @@ class _Reader:
             self._add(path, prefix + describe_error(each, path))
 
     def rows(self) -> list[JsonObject]:
-        """Return the rows, inline or from CSV."""
+        """Return the rows, inline or from CSV, and keep them for `check_placeholders`.
+
+        They are empty without any, and where the file cannot be used, which is noted.
+        """
         rows = self._value("rows")
         if isinstance(rows, str):
             self._rows = self._csv(rows)
@@ -286,7 +289,11 @@ class _Reader:
         return self._rows
 
     def document(self) -> Workflow | None:
-        """Return the workflow of a JSON file; ``None`` where an id is named."""
+        """Return the workflow of a JSON file.
+
+        ``None`` where an id is named, or the file cannot be used, which is noted. So is a version beside a
+        file.
+        """
         name = self._value("workflow")
         if not isinstance(name, str) or not is_path(name):
             return None
@@ -300,6 +307,7 @@ class _Reader:
         return self._read_file("script", name, Script.load) if isinstance(name, str) else None
 
     def _read_file(self, kind: str, name: str, read: Callable[[str], Read]) -> Read | None:
+        """Return what a function reads from a named file, and keep its text; ``None`` with a note."""
         content = self._content(kind, name)
         try:
             if content is None:
@@ -319,7 +327,10 @@ class _Reader:
                 self._check_placeholder(path, name)
 
     def check_names(self, scenario: Scenario, document: Workflow) -> None:
-        """Note names of nodes and edges that the workflow does not have."""
+        """Note names of nodes and edges that the workflow does not have.
+
+        Nothing is checked where it contains a stored workflow, or where a name has a placeholder.
+        """
         try:
             workflow = CheckedWorkflow(document, expand(document, _not_stored).workflow)
         except RunError:  # it contains a stored workflow, whose nodes only a run knows
@@ -336,7 +347,7 @@ class _Reader:
                 self._check_name(("mocks", index), name, workflow.node_id)
 
     def check_inputs(self, scenario: Scenario, prefix: str = "") -> None:
-        """Note run inputs that no turn can have."""
+        """Note run inputs that no turn can have, as of one scenario filled with a row."""
         for index, turn in enumerate(scenario.turns):
             if turn.send or (scenario.input and index == 0 and turn.advance is None):
                 path = ("turns", index, "send") if turn.send else ("input",)
@@ -353,6 +364,7 @@ class _Reader:
             self._add(path, str(error))
 
     def _check_placeholder(self, path: tuple[str | int, ...], name: str) -> None:
+        """Note a placeholder if there are no rows, no such column, or rows without it."""
         written = f"{{{{{name}}}}}"
         if not self._rows:
             if self._value("rows") in (None, []):
@@ -371,6 +383,11 @@ class _Reader:
                 self._add(("rows", index), f"{message} {nearest(name, row)}")
 
     def _csv(self, name: str) -> list[JsonObject]:
+        """Return the rows of a CSV file, at most `MAX_ROWS`, by its header; empty lines are left out.
+
+        There are none where it cannot be read. Its problems are noted, columns named twice and no rows among
+        them.
+        """
         content = self._content("rows", name)
         if content is None:
             return []
@@ -398,6 +415,10 @@ class _Reader:
         return rows[:MAX_ROWS]
 
     def _content(self, key: str, name: str) -> bytes | None:
+        """Return the bytes of a file that the scenario names.
+
+        ``None`` where it may not or cannot be read, with a note.
+        """
         if self._folder is None:
             self._add((key,), f"A stored scenario has no file {name!r} beside it. {_INSTEAD[key]}")
             return None
@@ -437,6 +458,11 @@ def _filled(scenario: Scenario, row: JsonObject) -> Scenario:
 
 
 def _fill(value: Any, row: JsonObject) -> Any:
+    """Return a JSON value with its placeholders filled from a row, which must have them all.
+
+    A text that is but a placeholder becomes the value itself; within a text any other value is written as
+    JSON. Escaped placeholders lose their escape.
+    """
     if isinstance(value, dict):
         return {key: _fill(inner, row) for key, inner in value.items()}
     if isinstance(value, list):
@@ -486,6 +512,7 @@ def _cell(text: str) -> Any:
 
 
 def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield path of the text and name of each placeholder in a JSON value; escaped ones are none."""
     if isinstance(value, str):
         for each in _PLACEHOLDER.finditer(value):
             if not each[0].startswith(_ESCAPE):

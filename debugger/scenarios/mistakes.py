@@ -72,7 +72,7 @@ def own_path(root: LocatedValue, error: Any) -> tuple[str | int, ...]:
 
 
 def describe_error(error: Any, path: tuple[str | int, ...]) -> str:
-    """Return one of pydantic's errors as a sentence."""
+    """Return one of pydantic's errors as a sentence that begins with the last key of its path."""
     kind, found = error["type"], error["input"]
     place = next((step for step in reversed(path) if isinstance(step, str)), "")
     if kind == "extra_forbidden":
@@ -112,6 +112,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _shown(value: Any) -> str:
+    """Return a found value in words, objects and lists by their type alone, others cut to 80 characters."""
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:

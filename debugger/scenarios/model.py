@@ -50,6 +50,11 @@ def _list(value: Any) -> Any:
 
 
 def _pattern(text: str) -> str:
+    """Return a pattern that can be compiled; one with a placeholder is not checked.
+
+    Raises:
+        ValueError: It breaks a rule of patterns.
+    """
     if "{{" not in text:  # else it is checked with each row
         try:
             compile_pattern(text)
@@ -67,6 +72,11 @@ def _hits(text: str) -> str:
 
 
 def _variable_name(name: str) -> str:
+    """Return the name of a variable with its scope; one with a placeholder is not checked.
+
+    Raises:
+        ValueError: It is a condition, has no scope or cannot be read.
+    """
     if "{{" in name:
         return name
     try:
@@ -144,6 +154,11 @@ class VariableMatch(_Model):
 
     @model_validator(mode="after")
     def _compares_once(self) -> Self:
+        """Return the match itself.
+
+        Raises:
+            ValueError: It has no comparison or several, or one without a value that needs one.
+        """
         if len(self.model_fields_set - {"name", "thread"}) != 1:
             raise ValueError(f"needs exactly one of {', '.join(_COMPARISONS)}")
         name, operand = self.comparison
@@ -301,6 +316,12 @@ class MockSpec(_Model):
 
     @model_validator(mode="after")
     def _replaces_one_thing(self) -> Self:
+        """Return the mock itself.
+
+        Raises:
+            ValueError: It has not exactly one target, both an output and a fault or neither, or a wrong
+                output.
+        """
         if (self.output is None) == (not self.error and not self.delay_seconds):
             raise ValueError("needs either 'output', or 'error' or 'delay_seconds'")
         self._with_one_of(("node", "tool", "model_of"))

@@ -72,12 +72,15 @@ class Uploads(NamedTuple):
 def read_uploads(files: Mapping[str, bytes], workflow: str) -> Uploads:
     """Return the scenarios among files that were uploaded together; a file with mistakes stops no other.
 
+    Files that cannot be written or opened are among the errors. All are read from a folder that is deleted
+    again.
+
     Args:
         files: The contents by name: scenarios, and the scripts, tables and workflows that they name.
         workflow: The id that replaces the path of a workflow that is not among them.
 
     Raises:
-        InputError: There is no scenario among them.
+        InputError: There is no scenario among them, and no error to tell.
     """
     found = Uploads([], [])
     with tempfile.TemporaryDirectory() as folder:
@@ -105,6 +108,13 @@ def read_uploads(files: Mapping[str, bytes], workflow: str) -> Uploads:
 
 
 def _read_upload(path: Path, content: bytes, workflow: str) -> UploadedScenario:
+    """Return the scenario of an uploaded file; paths in it are read as names of files beside it.
+
+    Where the workflow's file is not among them, the id given stands for it, with a note.
+
+    Raises:
+        InputError: The file is not UTF-8 or has mistakes; its folder is not named.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -186,7 +196,7 @@ class OpenedScenario:
 
     @property
     def sent(self) -> int:
-        """Return how many of its turns were sent."""
+        """Return how many turns of the scenario were sent, one of background work once all its steps are."""
         left = self._replay.done if self._replay is not None else 0
         sent = self._first
         while sent < len(self.case.turns) and left >= (self.case.turns[sent].advance or 1):
@@ -195,7 +205,13 @@ class OpenedScenario:
         return sent
 
     def replay(self, up_to: int) -> InputReplay:
-        """Return a replay of the next turns, up to a number or a failure."""
+        """Return a replay of the turns that were not sent, up to a number, which stops after a failure.
+
+        It takes the place of the replay before; nothing is sent until it is advanced.
+
+        Args:
+            up_to: The number of the last turn to send.
+        """
         self._first = self.sent
         inputs: list[TurnInput | None] = []
         for place, turn in enumerate(self.case.turns[self._first : up_to], start=self._first):
@@ -215,7 +231,11 @@ class OpenedScenario:
         return f"Turn {failed.turn} is not as expected: the next ones were not sent." if failed else ""
 
     def checks(self) -> list[TurnChecks]:
-        """Return the checks of all turns, with results for those that the session has."""
+        """Return the checks of all turns and of the end, with results for those that the session has.
+
+        A turn that is still running is not checked. They are computed again only when the session has
+        changed.
+        """
         session = self.session
         key = session.event_count, len(session.turns), session.status, self.sent
         if self._known is None or self._known[0] != key:
@@ -224,6 +244,11 @@ class OpenedScenario:
         return self._known[1]
 
     def _checked(self, logs: Sequence[TurnLog]) -> list[TurnChecks]:
+        """Return the checks of all turns on some logs, and of the end if something is expected then.
+
+        Turns that are not there yet are not over. From one that was said otherwise by hand on none is
+        checked.
+        """
         session = self.session
         run = _SessionRun(self._workflow, session, logs, self._settings)
         found: list[TurnChecks] = []
@@ -296,6 +321,10 @@ class _SessionRun:
         return self._place - 1
 
     def _result(self, log: TurnLog) -> TurnResult:
+        """Return the result of a turn, read from its events.
+
+        The session's last turn has the session's status.
+        """
         waiting = self._positions.main.waiting
         status = self._positions.status
         if self._place == len(self._logs) and self._logs[-1] is self._session.turns[-1]:
@@ -313,7 +342,14 @@ class _SessionRun:
         )
 
     def check(self, number: int | None, words: str, expected: Sequence[Any], first: int) -> TurnChecks:
-        """Return the checks of a turn, or of the whole run."""
+        """Return the checks of a turn, or of the whole run; an error ends them and is noted.
+
+        Args:
+            number: The turn, from 1; ``None`` at the end.
+            words: What is said or sent.
+            expected: The expectations.
+            first: The index of the first log that they are about.
+        """
         scope = self._run.scope(number, first_log=first)
         found = TurnChecks(number, words, True, first_event=scope.first_event)
         try:
@@ -387,7 +423,7 @@ def open_scenario(
 
 
 def merge_file(draft: ScenarioDraft, scenario: OpenedScenario) -> ScenarioDraft:
-    """Return a run's draft on top of the file that it was opened from.
+    """Return a run's draft on top of the file that it was opened from, in a new draft.
 
     The file's expectations are ticked; what the run proposes besides is not. Turns that were said by hand
     after those of the file that were sent take the place of the file's later ones.

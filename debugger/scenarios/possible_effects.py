@@ -54,6 +54,7 @@ def possible_effects(workflow: Workflow) -> list[PossibleEffect]:
 
 
 def _class_of(kind: str, wire: Mapping[str, Any]) -> str:
+    """Return the class of the calls of a node by its type; empty for none, ``write`` for an unknown type."""
     if kind == "http_request":
         return "read" if str(wire.get("method") or "GET").upper() in _READING else "write"
     node_class = NODE_TYPES.get(kind)
@@ -65,7 +66,7 @@ def _class_of(kind: str, wire: Mapping[str, Any]) -> str:
 
 
 def _tools(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield class and name of every tool in a config, however deep."""
+    """Yield class and name of every tool in a config, however deep; servers of MCP count as ``write``."""
     if isinstance(value, list):
         for inner in value:
             yield from _tools(inner)
@@ -81,6 +82,10 @@ def _tools(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _tool_class(tool: Mapping[str, Any]) -> str:
+    """Return the class of a tool's calls, by its method, side effect or name.
+
+    It is ``write`` for an unknown function, and empty for a tool that calls nothing.
+    """
     names = [str(tool.get(key) or "") for key in ("tool_id", "name")]
     match tool["type"]:
         case "external_api":

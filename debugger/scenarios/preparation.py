@@ -63,7 +63,13 @@ class FrozenClock:
 
 
 def turn_input(scenario: Scenario, turn: ScenarioTurn, *, is_first: bool) -> TurnInput:
-    """Return the run input of a turn that says or sends something."""
+    """Return the run input of a turn that says or sends something: the turn's keys over the scenario's.
+
+    Keys that only a first turn has are left out of later ones; what is said is added as the message.
+
+    Raises:
+        InputError: It is no run input.
+    """
     value: JsonObject = {**scenario.input, **(turn.send or {})}
     if not is_first:
         value = {key: each for key, each in value.items() if key not in _FIRST_TURN_ONLY}
@@ -94,7 +100,7 @@ def check_abilities(scenario: Scenario, connection: str) -> None:
 
 
 def read_classes(text: str) -> list[str]:
-    """Read classes of calls, separated by commas.
+    """Return the classes of calls in a text, separated by commas, in its order; none for an empty text.
 
     Raises:
         InputError: There is no such class.
@@ -151,7 +157,7 @@ def check_calls(scenario: Scenario, settings: Settings, workflow: Workflow) -> N
 
 
 def find_workflow(name: str, backend: Backend) -> str:
-    """Return the id of a workflow by its id, logical id or name.
+    """Return the id of a workflow by its id, else its name, else its logical id; of several the first.
 
     Raises:
         NotFoundError: There is none.
@@ -185,10 +191,10 @@ def logical_id_of(workflow_id: str, backend: Backend) -> str | None:
 
 
 def mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:
-    """Return mocks and faults with their nodes found.
+    """Return mocks and faults with their nodes found; one with an error or delay is a fault.
 
     Raises:
-        InputError: The workflow has no such node.
+        InputError: The workflow has no such node, or several.
     """
     mocks = MockSet()
     for spec in specs:
@@ -201,6 +207,11 @@ def mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:
 
 
 def _target(spec: MockSpec, workflow: CheckedWorkflow) -> Target:
+    """Return what a mock replaces: a tool, perhaps of one caller, a node or the model of a node.
+
+    Raises:
+        InputError: The workflow has no such node, or several.
+    """
     if spec.tool is not None:
         caller = workflow.node_id(spec.called_by) if spec.called_by else ""
         return Target("tool", model_name(spec.tool), caller)

@@ -158,7 +158,10 @@ def propose(
 
 
 def mock_json(one: Pin | Fault) -> JsonObject:
-    """Return a pin or a fault as a file has it."""
+    """Return a pin or a fault as a file has it.
+
+    It is empty fields of a pin's output and of a fault are left out.
+    """
     target = one.target
     found: JsonObject = {{"node": "node", "tool": "tool", "model": "model_of"}[target.kind]: target.name}
     if target.node:
@@ -201,7 +204,11 @@ class _Reader:
         self._edges = {edge.logical_id: edge.name for edge in graph.workflow.edge_configs}
 
     def add(self, row: ExportRow, turn_input: TurnInput | None) -> None:
-        """Add a turn, or a step of background work."""
+        """Add a turn to the draft, or with ``None`` a step of background work.
+
+        A step after steps in which the run neither moved nor spoke is joined with them, and its proposals
+        take the place of theirs.
+        """
         turns = self._draft.turns
         steps = turns[-1].get("advance", 0) if turn_input is None and turns else 0
         if 0 < steps < _MAX_STEPS and not any(one.kind in ("path", "says") for one in self._of_last_turn()):
@@ -217,6 +224,10 @@ class _Reader:
         return [one for one in self._draft.proposals if one.turn == len(self._draft.turns)]
 
     def _sent(self, turn_input: TurnInput) -> JsonObject:
+        """Return a turn as it is said or sent, masked and without what the engine adds.
+
+        What the first turn sends besides its messages becomes the input of the draft's head.
+        """
         wire = turn_input.to_wire()
         message = turn_input.message
         plain = TurnInput.with_message(message if turn_input.messages else None).to_wire()
@@ -245,6 +256,10 @@ class _Reader:
         return {**said, **({"send": own} if own else {})}
 
     def _proposals(self, row: ExportRow) -> Iterator[Proposal]:
+        """Yield the proposed expectations of a turn: status, path, messages, edges, variables, hint.
+
+        Status and path are ticked, and the first message unless another run may say something else.
+        """
         read, number = row.turn, len(self._draft.turns)
         assert read is not None
         volatile, of_rules = _volatile_values(row.log), _nodes_of_rules(row.log)
@@ -252,6 +267,10 @@ class _Reader:
         def proposal(
             kind: ExpectationKind, subject: str, value: Any, match: Match, *, is_ticked: bool = False
         ) -> Proposal:
+            """Return a proposal for this turn.
+
+            It compares by a pattern where no stable part of the value can be contained.
+            """
             value = escaped(value)
             text = text_for(kind, value, match, volatile)
             whole = value if isinstance(value, str) else encode(value).decode()
@@ -295,7 +314,11 @@ class _Reader:
         return node_id if ">" in name or name == ANY else name
 
     def _variable(self, change: Difference) -> tuple[str, Any] | None:
-        """Return name and value of a changed variable that another run has, too."""
+        """Return path and masked value of a changed variable that another run has, too.
+
+        ``None`` for one that was removed or has no value, is set by the engine or system, or has a masked
+        name.
+        """
         scope, _, name = change.path.partition(".")
         own = name.rpartition(".")[2]
         if scope not in ("runtime", "dynamic", "workflow") or own in _OF_ENGINE | SYSTEM_NAMES:
@@ -310,6 +333,7 @@ def _is_same_message(threads: Any, plain: Any) -> bool:
     """Return whether inputs hold one plain message of the main thread, or nothing."""
 
     def shape(value: Any) -> list[Any]:
+        """Return thread, type and contents of each input that has messages."""
         return [
             [thread, each.get("type"), [message.get("content") for message in each.get("messages") or ()]]
             for thread, inputs in value.items()
@@ -323,7 +347,7 @@ def _is_same_message(threads: Any, plain: Any) -> bool:
 
 
 def _nodes_of_rules(log: TurnLog) -> set[str]:
-    """Return the nodes for which the built-in rules answered in a turn."""
+    """Return the ids of the nodes for which the built-in rules answered in a turn; empty for none."""
     answered = (
         event
         for event in log.events
@@ -346,16 +370,16 @@ def masked_words(masked: Counter[str]) -> str:
 
 
 def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: str) -> bytes:
-    """Return a ZIP archive of a scenario and the files that it names.
+    """Return a ZIP archive of a scenario with its workflow's file, and its script if there is one.
 
     Args:
-        draft: The scenario; its workflow is named by the file, whatever it names now.
+        draft: The scenario; its workflow is named by the file, whatever it names now. It is not changed.
         name: The workflow's name, after which its file is named.
         workflow: The version that ran, without secret variables.
         script: The text of the script that answered; empty without one.
 
     Raises:
-        InputError: See `ScenarioDraft.to_json`.
+        InputError: See `ScenarioDraft.text`.
     """
     lead = plain_name(name) or "workflow"
     files = {f"{lead}.json": json.dumps(workflow, ensure_ascii=False, indent=2)}

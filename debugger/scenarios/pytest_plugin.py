@@ -123,7 +123,11 @@ class ScenarioFile(pytest.File):
     """A scenario file."""
 
     def collect(self) -> Iterator[ScenarioItem]:
-        """Yield an item for each row; a file with mistakes is one item, which fails."""
+        """Yield an item for each row; a file with mistakes is one item, which fails.
+
+        Raises:
+            CollectError: The option of live calls names no class.
+        """
         from debugger.errors import InputError
         from debugger.scenarios.preparation import read_classes
         from debugger.scenarios.suite import read_cases
@@ -143,6 +147,7 @@ class ScenarioItem(pytest.Item):
     """A scenario with one row."""
 
     def __init__(self, *, case: Case, **arguments: Any) -> None:
+        """Mark the item with the scenario's tags, those that can be markers, and register them."""
         super().__init__(**arguments)
         self._case = case
         for tag in case.scenario.tags:
@@ -152,7 +157,7 @@ class ScenarioItem(pytest.Item):
                 self.add_marker(name)
 
     def runtest(self) -> None:
-        """Run the scenario.
+        """Run the scenario; report the ids of its runs as user properties, and its warnings as a section.
 
         Raises:
             ScenarioFailure: It did not pass.
@@ -172,7 +177,10 @@ class ScenarioItem(pytest.Item):
             raise ScenarioFailure(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return why the scenario did not pass, without a traceback."""
+        """Return why the scenario did not pass, without a traceback.
+
+        Any other exception is shown as pytest does.
+        """
         if not isinstance(excinfo.value, ScenarioFailure):
             return super().repr_failure(excinfo, style)
         from debugger.scenarios.reports.texts import failure_lines, failure_summary

@@ -202,6 +202,10 @@ class SuiteRun:
         return f"{', '.join(parts)} in {self.seconds:.1f} s"
 
     def _disposed(self, outcome: str) -> str:
+        """Return in brackets how many results of an outcome have each disposition.
+
+        It is empty where none has one.
+        """
         found = Counter(
             self.dispositions[result.id]
             for result in self.results

@@ -14,6 +14,7 @@ def mark_of(scenario: Scenario, file: str, row_number: int | None, result: Repet
 
 
 def _check(scenario: Scenario, check: CheckResult) -> ScenarioCheck:
+    """Return a check as the mark of a run has it, its turn counted without background work."""
     turn, is_background = None, False
     if check.turn is not None:  # the run counts the turns of its user alone
         turns = scenario.turns[: check.turn]

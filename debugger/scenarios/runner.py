@@ -144,9 +144,10 @@ class ScenarioRunner:
         backend: str | None = None,
         repeat: Repeat | None = None,
     ) -> Iterator[ScenarioResult]:
-        """Run a scenario and yield the result of each row.
+        """Run a scenario and yield the result of each row; an error during a run is a result, too.
 
-        A row during which ``cancelled`` is set has no result.
+        A row during which ``cancelled`` is set has no result. Where the store was passed, each run in it is
+        marked with its scenario and outcome.
 
         Args:
             loaded: The scenario.
@@ -178,7 +179,10 @@ class ScenarioRunner:
     def _repetition(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> RepetitionResult:
-        """Run a scenario once; an error is a result too."""
+        """Run a scenario once; return the result, to which an expected error makes an outcome of its own.
+
+        Warnings are added to the checks, also after an error.
+        """
         began = time.perf_counter()
         run = None
         try:
@@ -206,6 +210,12 @@ class ScenarioRunner:
     def _started(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> ScenarioRun:
+        """Return a run of a scenario, before its first turn; clock and seed of its embedded engine are set.
+
+        Raises:
+            InputError: The workflow lacks a node of a mock, or the settings want live calls not asked for.
+            NotFoundError: The connection does not have the workflow.
+        """
         if connection == EMBEDDED:
             settings = scenario_settings(scenario, self.settings)
             engine = self._engine(settings, loaded.script_text, loaded.script)
@@ -226,6 +236,7 @@ class ScenarioRunner:
         return self._engine(self.settings)
 
     def _engine(self, settings: Settings, text: str | None = None, script: Script | None = None) -> _Engine:
+        """Return the embedded engine of some settings and a script, made once and then shared."""
         key = settings, text
         if key not in self._engines:
             clock = FrozenClock()
@@ -239,7 +250,15 @@ class ScenarioRunner:
     def _workflow(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, backend: Backend
     ) -> tuple[str, int | None]:
-        """Return the id of the workflow, and the version that holds its file."""
+        """Return the id of the workflow and the version to run.
+
+        Both are looked up once for each connection and version. The version is ``None`` for the active one.
+        The document of a scenario's file is stored on the embedded engine, and found by its logical id on any
+        other connection.
+
+        Raises:
+            NotFoundError: The connection does not have it.
+        """
         document, wanted = loaded.document, scenario.workflow_version
         key = connection, scenario.workflow if document is None else loaded.document_text, wanted
         if key not in self._workflow_ids:
@@ -253,7 +272,14 @@ class ScenarioRunner:
     def _find(
         self, name: str, version: int | None, connection: str, backend: Backend
     ) -> tuple[str, int | None]:
-        """Return the id of a workflow by its id, logical id or name, and its version on the backend."""
+        """Return the id of a workflow by its id, logical id or name, and its version on the backend.
+
+        A runner with a store of its own first puts the samples there, and then a copy of the version of a
+        workflow that only the embedded connection has.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
         if connection != EMBEDDED:
             return find_workflow(name, backend), version
         if not self._has_samples and self._owns_store:
@@ -277,6 +303,9 @@ class ScenarioRunner:
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
         """Store a workflow, or find it stored; return its id and version.
+
+        In a store that was passed, a workflow of the same logical id gets a new version, unless it has an
+        equal one.
 
         Raises:
             WorkflowError: It is not stored, and breaks a rule of saving.
@@ -354,10 +383,11 @@ class ScenarioRun:
         return path_text(self._conversation.steps(self._conversation.scope(None)))
 
     def take_turn(self, turn: ScenarioTurn) -> None:
-        """Execute one turn, without its checks.
+        """Execute one turn, or its steps of background work, without its checks.
 
         Raises:
             RunEndedError: The run has ended.
+            InputError: Background work is asked for before the first turn.
         """
         self._first_log = len(self._conversation.logs)
         for _ in range(turn.advance or 0):
@@ -382,7 +412,15 @@ class ScenarioRun:
         return check(expectation, self._conversation, scope, self._judge)
 
     def execute(self) -> None:
-        """Send the turns and check them; stop after a turn that failed."""
+        """Send the turns and check them; stop after a turn that failed, and when the run is cancelled.
+
+        A turn that an ended run does not take is a failed check. At the end mocks that were not used are
+        warnings.
+
+        Raises:
+            InputError: An expectation names a node or an edge that the workflow does not have.
+            DebuggerError: A turn cannot be executed, or no model can judge.
+        """
         for number, turn in enumerate(self._scenario.turns, start=1):
             try:
                 self.take_turn(turn)
@@ -400,7 +438,9 @@ class ScenarioRun:
         self._check_mocks()
 
     def add_warnings(self, settings: Settings) -> None:
-        """Add what answered otherwise than the author of script and scenario may think.
+        """Add warnings to the checks: answers not used, built-in rules that answered, no model called.
+
+        They are about what answered otherwise than the author of script and scenario may think.
 
         Args:
             settings: Those of the process.
@@ -431,6 +471,11 @@ class ScenarioRun:
         self.checks.append(CheckResult(rule, None, False, expected, got, event))
 
     def _advance(self) -> None:
+        """Execute one step of background work; a frozen clock moves to the time when it is due.
+
+        Raises:
+            InputError: No turn was executed yet.
+        """
         result = self._conversation.result
         if self.run_id is None or result is None:
             raise InputError(
@@ -456,6 +501,11 @@ class ScenarioRun:
         return self._conversation.scope(turn, first_log=0 if turn is None else self._first_log)
 
     def _check(self, expected: list[Expectation], turn: int | None) -> None:
+        """Add the checks of a turn, one of a failed run first, or with ``None`` those of the end.
+
+        Raises:
+            InputError: The first expectation with a mistake, once all others are checked.
+        """
         scope = self._scope(turn)
         if turn is not None:
             self._check_failure(turn)
@@ -472,7 +522,7 @@ class ScenarioRun:
             raise mistake
 
     def _check_failure(self, number: int) -> None:
-        """Add a failed check where the run failed unexpectedly."""
+        """Add a failed check where the run has failed and no expectation names that status."""
         result = self._conversation.result
         assert result is not None
         scenario = self._scenario
@@ -488,7 +538,7 @@ class ScenarioRun:
             self._add_warning("A mock was not used", target.node or target.name, expected, "no call of it")
 
     def add_problems(self) -> None:
-        """Add a warning for each failed answer, whatever the workflow made of it."""
+        """Add a warning to the checks for each failed answer, whatever the workflow made of it."""
         expected = "no failed answer and no warning of unknown cause"
         for row, trouble, whole in self._conversation.unexpected_problems():
             rule = Expectation(reached=[row.node_name or trouble.kind], soft=True, message=trouble.label)

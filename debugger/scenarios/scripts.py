@@ -34,7 +34,7 @@ def script_template(workflow: Workflow) -> str:
 
 
 def script_names(workflow: Workflow) -> list[tuple[str, str]]:
-    """Return the names of nodes, edges and tools, each with its kind."""
+    """Return the names of nodes, edges and tools, each with its kind in words; nodes by id, then by label."""
     graph = Graph(workflow)
     found = [(node.logical_id, f"node {node.label}") for node in graph.nodes.values()]
     found += [(node.label, "node") for node in graph.nodes.values() if node.label != node.logical_id]
@@ -44,7 +44,7 @@ def script_names(workflow: Workflow) -> list[tuple[str, str]]:
 
 
 def script_problems(text: str, workflow: Workflow) -> list[str]:
-    """Return the problems of a script, one sentence each.
+    """Return the problems of a script, one sentence each; none for a script that can be used.
 
     Names are checked against the workflow; inner nodes of super nodes are not.
     """
@@ -59,6 +59,7 @@ def script_problems(text: str, workflow: Workflow) -> list[str]:
 
 
 def _unknown_names(script: Script, workflow: CheckedWorkflow) -> Iterator[str]:
+    """Yield a sentence for each node and edge of a script that the workflow does not have."""
     for node, rules in script.nodes.items():
         if "/" not in node and not workflow.has_node(node):
             line = rules[0].label.rpartition(" (")[2].rstrip(")") if rules else "nodes"
@@ -70,6 +71,7 @@ def _unknown_names(script: Script, workflow: CheckedWorkflow) -> Iterator[str]:
 
 
 def _can_take(workflow: CheckedWorkflow, rule: Rule) -> bool:
+    """Return whether a rule takes a known edge or node; one inside a super node is not checked."""
     take = rule.take or ""
     try:
         workflow.check_edge(take)

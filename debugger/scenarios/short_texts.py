@@ -17,7 +17,10 @@ _LONGEST_NUMBER = 64
 
 
 def shorten_between(text: str, length: int) -> str:
-    """Cut a text to one line of so many characters at most, between words and outside of numbers."""
+    """Return a text on one line of so many characters at most, cut between words and outside of numbers.
+
+    An ellipsis marks a cut; of a text that is one long word nothing else may be left.
+    """
     if len(text) <= length:
         return shorten(text, length)
     end = length - 1

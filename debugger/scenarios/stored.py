@@ -142,6 +142,10 @@ def _of_store(stored: StoredScenario) -> SuiteScenario:
 
 
 def _of_folder(folder: Path) -> Iterator[SuiteScenario]:
+    """Yield the scenarios of a folder and of those below it; none where there is no folder.
+
+    One with mistakes has its file's name, and no cases.
+    """
     for file in find_scenarios([folder]) if folder.is_dir() else ():
         path = stable_path(file)
         try:
@@ -224,7 +228,7 @@ def with_name(text: str, name: str) -> str:
 
 
 def archive_of(scenarios: Sequence[SuiteScenario]) -> bytes:
-    """Return an archive of scenario files, each under a name of its own."""
+    """Return a ZIP archive of scenario files; of names that are equal later ones get a number."""
     files: dict[str, str] = {}
     names: set[str] = set()
     for each in scenarios:

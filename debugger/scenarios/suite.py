@@ -41,7 +41,7 @@ class Case:
     """The version of the workflow that was chosen for the run instead of the scenario's."""
 
     def of_version(self, number: int) -> Case:
-        """Return the case with a version of its stored workflow; the id of its result names it."""
+        """Return the case with a version of its stored workflow, by which its id and digest differ."""
         changed = {"workflow_version": number}
         scenario = self.loaded.scenario.model_copy(update=changed)
         return replace(
@@ -64,7 +64,11 @@ class Case:
         return own * (self.scenario.repeat.times if self.scenario.repeat else 1)
 
     def run(self, runner: ScenarioRunner, cancelled: threading.Event) -> ScenarioResult | None:
-        """Return the result; ``None`` where it was cancelled."""
+        """Run it, and return the result; ``None`` where it was cancelled.
+
+        Every error is a result, too: the mistakes of its file, without a run, and a fault of this program,
+        whose message is left out.
+        """
         scenario = self.scenario
         if self.mistakes:
             return self.result([RepetitionResult("error", error=self.mistakes, is_mistake=True)])
@@ -122,7 +126,7 @@ def read_cases(
     repeat: int | None = None,
     live: Collection[str] = (),
 ) -> Iterator[Case]:
-    """Yield the cases of one file; of a file with mistakes one that is an error."""
+    """Yield the cases of one file; of a file with mistakes one that is an error. See `load_cases`."""
     try:
         loaded = load_scenario(path)
     except InputError as error:
@@ -140,7 +144,10 @@ def cases_of(
     repeat: int | None = None,
     live: Collection[str] = (),
 ) -> Iterator[Case]:
-    """Yield the cases of one scenario."""
+    """Yield a case for each row of a scenario, with connection, repetitions and live calls replaced.
+
+    Classes become live only on the embedded engine. See `load_cases` for the arguments.
+    """
     if live and (connection or loaded.scenario.connection) == EMBEDDED:
         calls = loaded.scenario.calls.with_live(live)
         loaded = replace(loaded, scenario=loaded.scenario.model_copy(update={"calls": calls}))
@@ -221,12 +228,23 @@ class SuiteExecution:
     """Begin no other case after one that did not pass."""
 
     def run(self, cases: Sequence[Case], cancelled: threading.Event) -> Iterator[tuple[Case, ScenarioResult]]:
-        """Yield results until all are there, or ``cancelled`` is set from outside."""
+        """Yield results until all are there, or ``cancelled`` is set from outside.
+
+        Cases run on `parallel` threads with a runner each. When the iterator is closed or a thread fails, no
+        other case begins and the threads are waited for; not after Ctrl+C.
+
+        Raises:
+            Exception: Whatever makes or closes a runner, or stores a result, raises.
+        """
         pending = iter(cases)
         lock, stopped = threading.Lock(), threading.Event()
         done: queue.SimpleQueue[tuple[Case, ScenarioResult] | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:
+            """Run cases until none is left or all shall stop.
+
+            The results, then ``None`` or an error, are put in the queue.
+            """
             try:
                 with self.make_runner() as runner:
                     while not (cancelled.is_set() or stopped.is_set()):

@@ -75,6 +75,10 @@ class SuiteJob:
         return self._ended.wait(seconds)
 
     def _run(self) -> None:
+        """Run the cases, count their outcomes and store the end.
+
+        Any error is kept in `error`, and none is raised. An unexpected error is logged.
+        """
         try:
             execution = SuiteExecution(self._make_runner, self._history.record)
             try:

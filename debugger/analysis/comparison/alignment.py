@@ -56,7 +56,7 @@ def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
 
 
 def _by_turn(found: Sequence[Item], shift: int) -> dict[int, range]:
-    """Return the places of each turn's items, with its background work."""
+    """Return the places of each turn's items, with its background work, by the turn's number plus a shift."""
     places: dict[int, range] = {}
     end = 0
     for turn, group in groupby(found, key=lambda item: item.turn):
@@ -68,7 +68,11 @@ def _by_turn(found: Sequence[Item], shift: int) -> dict[int, range]:
 def _matches(
     a: Sequence[Item], b: Sequence[Item], in_a: range, in_b: range
 ) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places of one turn that belong together, by type and node."""
+    """Yield the places of one turn that belong together, by type and node.
+
+    ``None`` in the place of a missing one. They are in order, and what only A has comes before what only B
+    has.
+    """
     keys_a = [(a[place].type, a[place].node) for place in in_a]
     keys_b = [(b[place].type, b[place].node) for place in in_b]
     first, behind = shared_ends(keys_a, keys_b)
@@ -145,7 +149,16 @@ class Item(NamedTuple):
 
 
 def items(turns: Sequence[TurnLog], ignoring: Collection[str], *, with_inputs: bool = True) -> list[Item]:
-    """Return the inputs and events of a run, in order."""
+    """Return the inputs and events of a run, in order; each input comes before the events of its turn.
+
+    Args:
+        turns: The run's turns.
+        ignoring: Names of `IGNORED`.
+        with_inputs: Whether inputs are among them.
+
+    Raises:
+        KeyError: There is no such name.
+    """
     found: list[Item] = []
     index = 0
     for turn in turns:
@@ -183,7 +196,7 @@ _WORDS = frozenset({"user_messages", "assistant_response", "say_static", "say_ll
 
 
 def kind_of(item: Item) -> Kind:
-    """Return the kind of an item."""
+    """Return the first kind of an item that fits: input, failure, path, words, state, else ``other``."""
     if item.type == INPUT:
         return "input"
     if item.event is not None and classify_trouble(item.event) is not None:

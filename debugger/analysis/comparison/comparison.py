@@ -23,6 +23,7 @@ _MAX_VALUE = 40
 
 
 def _change(each: Difference) -> str:
+    """Return a difference in a few words: the last part of its path, and its values, cut."""
     name = each.path.rpartition(".")[2]  # a line has no room for the whole path
     if each.op == "added":
         return f"{name} added: {_short(each.after)}"
@@ -167,7 +168,7 @@ class Totals:
 
     @classmethod
     def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
-        """Return the totals of a record.
+        """Return the totals of a record; turns are counted by the number of the last.
 
         Source: token usage in ``platform.md#usage``.
         """

@@ -32,6 +32,7 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
 
 
 def _divergence(found: Comparison, names: Mapping[str, str]) -> str:
+    """Return where and how two runs diverge, if at all, as the end of a sentence."""
     first = found.first
     if first is None:
         return _nothing(found)
@@ -56,6 +57,7 @@ def _nothing(found: Comparison) -> str:
 
 class _Turn:
     def __init__(self, found: Comparison, first: int, names: Mapping[str, str]) -> None:
+        """Collect both runs' items in the differing rows of one turn, from the first difference on."""
         self._found = found
         self._first = first
         self._names = names
@@ -72,6 +74,10 @@ class _Turn:
         return f" after “{node}”" if node else ""
 
     def input(self) -> str:
+        """Return how the inputs differ: in what the user says, else in which paths.
+
+        It is empty where one lacks it.
+        """
         one, other = (_first(items, (INPUT,)) for items in (self._a, self._b))
         if one is None or other is None:
             return ""
@@ -81,6 +87,7 @@ class _Turn:
         return "the input differs in " + _listed(each.path for each in changes)
 
     def transition(self) -> str:
+        """Return where each run goes at the difference; empty where neither leaves a node, or both alike."""
         one, other = (_first(items, LEAVING_TYPES) for items in (self._a, self._b))
         if one is None and other is None:
             return ""
@@ -89,6 +96,7 @@ class _Turn:
         return f"A {self._took(one, self._a)}, B {self._took(other, self._b)}"
 
     def words(self) -> str:
+        """Return what each run says, of the first kind of message that differs; empty where none does."""
         for kind in _SPOKEN:
             texts = [_words(items, kind) for items in (self._a, self._b)]
             if texts[0] != texts[1] and any(texts):
@@ -97,6 +105,7 @@ class _Turn:
         return ""
 
     def event(self) -> str:
+        """Return how the first differing event differs, or in which run alone it comes."""
         row = self._found.rows[self._first]
         one, other = self._found.pair(row)
         if one and other:
@@ -137,6 +146,7 @@ def _first(found: list[Item], types: Collection[str]) -> Item | None:
 
 
 def _words(items: list[Item], kind: str) -> str:
+    """Return the texts of the events of one type, joined; empty for none."""
     texts = []
     for item in items:
         if item.event and item.type == kind:

@@ -210,6 +210,11 @@ def event_filter(ignoring: Collection[str], run_input: TurnInput) -> FilterNode:
 
 @lru_cache(maxsize=64)
 def _filter(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
+    """Return the filter of kinds of values, cached; the system's variables in ``own`` are not ignored.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
     if unknown := ignoring - {one.name for one in IGNORED}:
         raise KeyError(f"nothing that can be ignored is called {', '.join(sorted(unknown))}")
     chosen = [one for one in IGNORED if one.name in ignoring]
@@ -269,7 +274,7 @@ class FilterNode:
         return self.filter_object(value) if isinstance(value, dict) else value
 
     def filter_object(self, value: JsonObject) -> JsonObject:
-        """Return an object without what the paths ignore."""
+        """Return a copy of an object without what the paths ignore; nulls stay, see `without_nulls`."""
         keys, has_endings = self.keys, bool(self.endings)
         left: JsonObject = {}
         for key, one in value.items():

@@ -57,7 +57,7 @@ class PathOverlay:
 
 
 def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
-    """Combine the paths of two runs.
+    """Return the paths of two runs on one graph, with how often each came to a node or took an edge.
 
     Args:
         a: The last position of run A, on its own version.
@@ -80,7 +80,10 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
 
 
 def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
-    """Return one workflow with the nodes and edges of both, A first."""
+    """Return one workflow with the nodes and edges of both, A first; of equal ids and for settings A counts.
+
+    It is A itself where both are the same.
+    """
     if a.to_wire() == b.to_wire():
         return a
     document: JsonObject = {

@@ -40,7 +40,9 @@ class ComparedVariable:
 def variable_rows(
     a: Sequence[TurnLog], b: Sequence[TurnLog], ignoring: Collection[str], *, with_same: bool = False
 ) -> list[ComparedVariable]:
-    """Return the variables of both runs after the last of these turns.
+    """Return the variables of both runs after the last of these turns, those of A first, in their order.
+
+    Of a value that differs in parts each part has a row.
 
     Args:
         a: The turns of run A, up to the one that is looked at.
@@ -108,7 +110,7 @@ class WorkflowChange:
 
 
 def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -> list[WorkflowChange]:
-    """Return the differences: nodes, edges, the order of conditions, the workflow's settings.
+    """Return the differences: nodes, edges, the order of conditions, the workflow's settings; empty for none.
 
     Args:
         a: The workflow of run A.
@@ -137,6 +139,7 @@ def _changes(
     b: Sequence[NodeConfig | EdgeConfig],
     names: Mapping[str, str],
 ) -> Iterator[WorkflowChange]:
+    """Yield the nodes or edges that were added, removed or changed, those of A first."""
     old, new = ({config.logical_id: config for config in configs} for configs in (a, b))
     for config_id, config in {**old, **new}.items():
         name = _edge_name(config, names) if isinstance(config, EdgeConfig) else config.label
@@ -218,7 +221,10 @@ def _by_turn(said: Sequence[ChatMessage], shift: int) -> dict[int, list[ChatMess
 
 
 def _lines(turn: int, a: list[ChatMessage], b: list[ChatMessage]) -> Iterator[MessagePair]:
-    """Yield the pairs of one turn, matched by role whatever node speaks; many are matched by place alone."""
+    """Yield the pairs of one turn, matched by role whatever node speaks; many are matched by place alone.
+
+    What one run alone has comes where it was said, A first.
+    """
     if max(len(a), len(b)) > _MOST_LINES:
         blocks = [(0, 0, min(len(a), len(b)))]
     else:

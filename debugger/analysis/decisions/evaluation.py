@@ -33,7 +33,10 @@ class ExpressionResult:
 
 
 def evaluate_expression(text: str, scope: Scope) -> ExpressionResult:
-    """Evaluate an expression; an error is part of the result."""
+    """Return the result of an expression.
+
+    One that cannot be read or evaluated has no value, and its error.
+    """
     try:
         condition = parse(text)
         absent = [each.text for each in _absent_references(condition, scope) if _needs_value(each, text)]
@@ -104,9 +107,7 @@ def evaluate_edges(
 
 
 def expected_edge(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
-    """Return the edge that the rules select.
-
-    Model's choice, direct edge, first that holds.
+    """Return the edge that the rules select: the model's choice, a direct edge, or the first that holds.
 
     ``None`` if an error ended the run before, or if an expression that had to be evaluated cannot be. Only
     the outcome shows which of several waiting edges were armed, and whether a turn had too many node runs to
@@ -123,7 +124,7 @@ def expected_edge(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) ->
 
 
 def _chosen(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
-    """Return the edge that the model chose or met separately."""
+    """Return the edge that the model chose or met separately; ``None`` without one, or at another stage."""
     if record.stage != "after_run":
         return None
     offered = [each for each in evaluated if each.offered and each.edge.blocked_reason is None]
@@ -133,6 +134,10 @@ def _chosen(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> Evalu
 
 
 def _first(evaluated: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
+    """Return the first edge that holds.
+
+    ``None`` without one, or if an expression before it cannot be evaluated.
+    """
     for each in evaluated:
         is_open = each.edge.blocked_reason is None
         if is_open and each.expression is not None and each.expression.value is None:
@@ -143,7 +148,7 @@ def _first(evaluated: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
 
 
 def is_chosen_edge(edge: CandidateEdge, record: DecisionRecord) -> bool:
-    """Return whether an edge is the one that a recorded decision chose."""
+    """Return whether an edge is one that a recorded decision may have chosen, by kind, id and destination."""
     if record.outcome in ("condition", "model"):
         same_edge = edge.edge_id == record.edge_id and leads_to(edge, record.destination)
         return edge.kind in CONDITIONAL and same_edge
@@ -167,6 +172,11 @@ def _evaluate(
     after: Scope,
     verdicts: list[LlmVerdict],
 ) -> EvaluatedEdge:
+    """Return one candidate edge with its result.
+
+    A model's separate verdict on it is taken out of ``verdicts``. No condition of an edge that is blocked is
+    asked of a model.
+    """
     if edge.kind not in CONDITIONAL or edge.blocked_reason is not None:
         return EvaluatedEdge(edge, evaluate_expression(edge.expression, after) if edge.expression else None)
     calls_model = node.type in MODEL_NODES
@@ -183,9 +193,10 @@ def _evaluate(
 
 
 def _is_for_model(edge: CandidateEdge, scope: Scope) -> bool:
-    """Return whether a model decides.
+    """Return whether a model decides a condition: it is in words, and no expression can (U-16).
 
-    In words, and no expression can (U-16).
+    An expression beside the words cannot where a variable in it has no value; where one does not parse, no
+    model decides.
     """
     if not edge.freeform or not edge.expression:
         return bool(edge.freeform)
@@ -204,7 +215,7 @@ def _verdict(edge: CandidateEdge, verdicts: list[LlmVerdict]) -> bool | None:
 
 
 def render_condition(evaluated: EvaluatedEdge, scope: Scope) -> tuple[str, str]:
-    """Return an edge's condition as written, and with the values filled in."""
+    """Return an edge's condition as written, and with the values filled in; unfilled where that fails."""
     edge = evaluated.edge
     if evaluated.expression is not None:
         return edge.expression, evaluated.expression.filled

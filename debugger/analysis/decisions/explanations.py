@@ -73,7 +73,10 @@ class Explainer:
         self._names = names
 
     def explain(self, record: DecisionRecord) -> Explanation:
-        """Evaluate the candidate edges of a decision again and explain each."""
+        """Return a decision with its candidate edges, each evaluated again and explained.
+
+        There are no candidates for an unknown node, a forced transfer, or what runs beside.
+        """
         node = self._graph.nodes.get(record.source or "")
         is_evaluated = node is not None and record.outcome not in _UNEVALUATED
         evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
@@ -100,6 +103,10 @@ class Explainer:
         return label_of(node_id, node.label if node else self._names.get(node_id, node_id), self._names)
 
     def _evaluate(self, node: NodeConfig, record: DecisionRecord) -> list[EvaluatedEdge]:
+        """Return the candidate edges of a decision with their results, in the order of evaluation.
+
+        One that a model chose comes first. Edges that are not evaluated at the decision's stage are left out.
+        """
         edges = self._edges.find_candidates(node, record.caller, is_companion=COMPANION in record.thread_id)
         has_ended = record.stage == "after_giving_up" or (record.is_skipped and record.outcome == "ended")
         if has_ended and edges[-1].kind == "retry":
@@ -135,6 +142,14 @@ class Explainer:
         taken: EvaluatedEdge | None,
         order: Sequence[EvaluatedEdge],
     ) -> ExplainedEdge:
+        """Return a candidate edge with its condition, outcome and reason in words.
+
+        Args:
+            evaluated: The edge.
+            record: The decision.
+            taken: The edge that was taken; ``None`` for none.
+            order: All candidate edges, in the order of evaluation.
+        """
         edge = evaluated.edge
         is_before = taken is not None and order.index(evaluated) < order.index(taken)
         outcome = edge_outcome(evaluated, record, won=evaluated is taken, is_before=is_before)
@@ -200,6 +215,7 @@ def edge_outcome(
 
 
 def _condition_outcome(evaluated: EvaluatedEdge, *, is_before: bool) -> EdgeOutcome:
+    """Return the outcome of a condition not taken, by its expression, a model's verdict or its offer."""
     if evaluated.expression is not None:
         value = evaluated.expression.value
         return "error" if value is None else "held" if value else "false"
@@ -256,6 +272,7 @@ _SENTENCES: dict[EdgeOutcome, str] = {
 
 
 def _why_not_needed(evaluated: EvaluatedEdge, record: DecisionRecord, winner: str) -> str:
+    """Return why an edge without a condition was not taken, as a sentence."""
     if evaluated.edge.kind == "direct":
         if record.outcome == "model":
             return "A direct edge is followed only where the model chose no transition."
@@ -268,6 +285,7 @@ def _why_not_needed(evaluated: EvaluatedEdge, record: DecisionRecord, winner: st
 
 
 def _why_taken(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
+    """Return why an edge was taken, as a sentence, with the model's words if it chose."""
     kind = evaluated.edge.kind
     if kind == "direct":
         return "A direct edge is followed before any condition is evaluated."
@@ -287,6 +305,7 @@ def _why_taken(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
 
 
 def _why_false(evaluated: EvaluatedEdge) -> str:
+    """Return why a condition does not hold, as a sentence, with the variables that have no value."""
     if evaluated.expression is None:
         return "It has no condition, so it never holds."
     absent = evaluated.expression.absent
@@ -297,6 +316,7 @@ def _why_false(evaluated: EvaluatedEdge) -> str:
 
 
 def _why_not_offered(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
+    """Return why no model was asked about a condition in words, as a sentence."""
     if not evaluated.possible:
         return "Its condition is in words, and this node calls no model that could evaluate it."
     if record.must_answer:

@@ -32,7 +32,10 @@ class ThreadTrace:
         self.end()
 
     def end(self) -> None:
-        """End the thread; another may take its id."""
+        """Forget all of the thread but its id, as another may take it.
+
+        It is then as before its first node.
+        """
         self.node: str | None = None
         """The current node."""
         self.callers: list[Caller] = []
@@ -46,7 +49,7 @@ class ThreadTrace:
         self.close()
 
     def close(self) -> None:
-        """Forget what the model said for the decision just made."""
+        """Forget what the model said for the decision just made, and that a node has run."""
         self.stage: Stage = "after_run"
         self._has_run = False
         self.started: int | None = None
@@ -69,7 +72,10 @@ class ThreadTrace:
         return self._beside is not None and event.node == self._beside
 
     def start(self, event: EventFields, index: int) -> None:
-        """Start a node run."""
+        """Note the start of a node run and its event's index.
+
+        A worker beside the thread's node changes nothing.
+        """
         if self._is_beside(event):
             return
         self._skip(event.node)
@@ -85,7 +91,10 @@ class ThreadTrace:
             self._has_run = True
 
     def add_reply(self, event: EventFields) -> None:
-        """Add a model's reply; it chooses a transition by a tool call."""
+        """Note the transitions that a model's reply chooses by tool calls, and its reason.
+
+        Replies that were discarded choose none; those of a worker beside are left out.
+        """
         if self._is_beside(event):
             return
         for call in values_of(event.event).message.calls:
@@ -94,7 +103,10 @@ class ThreadTrace:
                 self.words = str(call.args.get("justification") or "")
 
     def add_verdict(self, event: EventFields) -> None:
-        """Add a model's verdict on one condition."""
+        """Note a model's verdict on one condition, with its reason or text.
+
+        Those of a worker beside are left out.
+        """
         if self._is_beside(event):
             return
         values = values_of(event.event)
@@ -119,7 +131,10 @@ class ThreadTrace:
         self.node = event.node or self.node
 
     def follow(self, event: EventFields) -> None:
-        """Follow a transition to another node, or to the same one again."""
+        """Follow a transition to another node, or to the same one again; without a destination only close.
+
+        It enters and leaves global nodes, and counts conditional transitions in a row.
+        """
         source = event.node or self.node
         destination = text(event.event, "destination_node_logical_id")
         self.close()
@@ -139,7 +154,7 @@ class ThreadTrace:
         self.node = self._next_node = destination
 
     def run_beside(self, event: EventFields) -> None:
-        """Run a worker beside the thread's node, or start the thread itself."""
+        """Note a worker that runs beside the thread's node; for any other node begin the thread there."""
         destination = text(event.event, "destination_node_logical_id")
         if self.node is not None and self.node == event.node:
             self._beside = destination
@@ -171,7 +186,11 @@ class ThreadTrace:
                 self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
     def _must_answer(self, node: str | None) -> str:
-        """Return why the model is offered no edge (``platform.md#loop-limits``)."""
+        """Return why the model is offered no edge, to end a sentence; empty if it is, or there is no model.
+
+        For a node with a model the return is forgotten, and the transitions in a row are where there is a
+        reason (``platform.md#loop-limits``).
+        """
         config = self._graph.nodes.get(node or "")
         if config is None or config.type not in MODEL_NODES:
             return ""
@@ -208,7 +227,7 @@ class DecisionLog(EventFold):
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state before the first turn."""
+        """Forget all decisions, starts and threads, as before the first turn."""
         self.all: list[DecisionRecord] = []
         self.starts: dict[int, NodeStart] = {}
         """Starts of node runs, by the index of the event that started each."""
@@ -223,7 +242,7 @@ class DecisionLog(EventFold):
             trace.stage = "after_run"
 
     def apply(self, event: EventFields) -> None:
-        """Apply an event of one of `TYPES`."""
+        """Apply an event of one of `TYPES`; add the decision that it records, if any."""
         thread_id = event.thread_id or MAIN_THREAD
         if thread_id not in self._threads:
             self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
@@ -259,7 +278,14 @@ class DecisionLog(EventFold):
         return self.all[place - 1] if place else None
 
     def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
-        """Append a decision with what its thread has traced; number its transition outside super nodes."""
+        """Append a decision with what its thread has traced; number its transition outside super nodes.
+
+        Args:
+            trace: The thread, before it follows the decision.
+            event: The event that records it.
+            outcome: The outcome.
+            fields: Fields of the record that differ from the trace's.
+        """
         wire = event.event
         is_counted = event.type in TRANSITION_TYPES and not self._is_inside(event)
         self._transitions += is_counted
@@ -301,7 +327,10 @@ class DecisionLog(EventFold):
         return around[0] if around else None
 
     def _edge_of(self, record: DecisionRecord) -> str | None:
-        """Return the edge's id; direct edges may be recorded without it."""
+        """Return the edge's id, ``None`` without one.
+
+        Direct edges may be recorded without it, and are found by their ends.
+        """
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
         main = self._graph.main_direct(record.source or "")
@@ -313,6 +342,7 @@ class DecisionLog(EventFold):
         return None
 
     def _conditional(self, trace: ThreadTrace, event: EventFields) -> None:
+        """Add the decision of a condition, or of a model that has chosen, and follow its transition."""
         reason = text(event.event, "reason") or ""
         names_tool = reason.startswith(TRANSITION_TOOL_PREFIX)
         fields = {}

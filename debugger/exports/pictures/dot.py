@@ -57,6 +57,7 @@ def dot_graph(drawing: Drawing, theme: Theme) -> graphviz.Digraph:
 
 
 def _add_shape(dot: graphviz.Digraph, shape: Shape, theme: Theme) -> None:
+    """Add a node with its lines of text, as a table in its label."""
     look = theme.shape(shape)
     captions = "orangeText" if shape.is_global else "grayText"
     rows = [_text(line, NAME_SIZE, look.text, is_bold=True) for line in shape.name]
@@ -75,6 +76,7 @@ def _add_shape(dot: graphviz.Digraph, shape: Shape, theme: Theme) -> None:
 def _add_frame(
     dot: graphviz.Digraph, frame: Frame, drawing: Drawing, theme: Theme, itself: Mapping[str, set[str]]
 ) -> None:
+    """Add a frame with what is in it, and with a point for edges that end at it from within."""
     look = theme.frame(frame)
     with dot.subgraph(name=f"cluster_{frame.key}") as cluster:
         cluster.attr(
@@ -100,6 +102,15 @@ def _add_frame(
 def _add_line(
     dot: graphviz.Digraph, line: Line, drawing: Drawing, theme: Theme, itself: Container[str]
 ) -> None:
+    """Add an edge; one at a frame leads to a node in it and ends at the frame's border.
+
+    Args:
+        dot: The graph.
+        line: The edge.
+        drawing: The picture.
+        theme: Its colours.
+        itself: The ends of it that lead to the point of their frame.
+    """
     look = theme.line(line)
     attributes = {
         "id": line.key,
@@ -157,6 +168,7 @@ def _ends_in(key: str, drawing: Drawing) -> list[str]:
 
 
 def _heading(drawing: Drawing, theme: Theme) -> str:
+    """Return the title with a legend of the states, steps and heat that the picture has, as a label."""
     rows = [_text(drawing.title, _TITLE_SIZE, theme["text"], is_bold=True)]
     states = {shape.mark.state for shape in drawing.shapes}
     words = [_text(text, LABEL_SIZE, theme[colour]) for state, colour, text in LEGEND if state in states]

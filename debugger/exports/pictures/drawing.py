@@ -117,7 +117,7 @@ class Drawing:
 
     @property
     def summary(self) -> str:
-        """Return the content in a sentence, for screen readers."""
+        """Return the content in a sentence, for screen readers: counts, nodes with a status, and the heat."""
         parts = [f"{_count(len(self.shapes), 'node')} and {_count(len(self.lines), 'edge')}"]
         if self.has_path:
             visited = sum(shape.mark.visits > 0 for shape in self.shapes)
@@ -165,6 +165,13 @@ class _Builder:
         self.text: Callable[[str], str] = partial(boundary.release, Kind.TEXT)
 
     def drawing(self, title: str, groups: Sequence[Group], direction: Direction) -> Drawing:
+        """Return what is drawn of the workflow, with nodes and edges of the run that it lacks at the end.
+
+        Args:
+            title: Its name.
+            groups: Nodes to draw in frames.
+            direction: Where most edges are to point.
+        """
         titles = {group.id: group.title for group in groups}
         diagram = Diagram.of(self.graph, direction, groups)
         self.joined = {
@@ -196,6 +203,13 @@ class _Builder:
         )
 
     def _add_boxes(self, diagram: Diagram, frame: str, titles: dict[str, str]) -> None:
+        """Add the nodes and frames of a diagram, with what is in the frames; their keys are noted by id.
+
+        Args:
+            diagram: The diagram.
+            frame: The key of the frame around it; empty outside of all.
+            titles: The titles of the groups by id.
+        """
         for place, box in enumerate(diagram.boxes):
             inner = diagram.inner.get(place)
             if inner is None:
@@ -209,6 +223,7 @@ class _Builder:
             self._add_boxes(inner, key, titles)
 
     def _add_node(self, box: NodeBox, frame: str) -> None:
+        """Add a node with its type and what is special about it; one that the workflow lacks as missing."""
         if box.missing:
             self._add_shape(box.id, box.id, ["missing"], frame, is_missing=True)
             return
@@ -230,6 +245,15 @@ class _Builder:
         )
 
     def _add_shape(self, node: str, name: str, captions: list[str], frame: str = "", **facts: bool) -> None:
+        """Add a node with its texts masked and cut, and the mark of the run; its key is noted by id.
+
+        Args:
+            node: Its id.
+            name: Its name.
+            captions: The lines below; status, visits and share of the time follow.
+            frame: The key of the frame around it.
+            facts: Fields of the shape that are true.
+        """
         mark = self.marks.nodes.get(node, NodeMark())
         share = f"{mark.share} of the time" if mark.share else ""
         visits = f"×{mark.visits}" if mark.visits > 1 else ""

@@ -48,6 +48,7 @@ def make_picture(drawing: Drawing, name: str, theme: Theme) -> bytes:
     Raises:
         InputError: There is no such format, or the workflow is too large for it.
         UnsupportedError: The format needs a program that is not installed.
+        DebuggerError: The program fails or takes too long.
     """
     if name not in PICTURES:
         raise InputError(
@@ -68,6 +69,7 @@ def explain_refusal(drawing: Drawing, name: str) -> str:
 
 
 def _explain_size(drawing: Drawing, name: str) -> str:
+    """Return why a picture has too many nodes to be laid out, and what to do; empty if it can be had."""
     if not PICTURES[name].is_laid_out or len(drawing.shapes) <= MOST_SHAPES:
         return ""
     return (

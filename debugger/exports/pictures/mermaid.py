@@ -43,6 +43,7 @@ def explain_mermaid_limits(drawing: Drawing, theme: Theme) -> str:
 
 
 def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
+    """Yield the lines of a flowchart: its head, nodes and frames, edges, then one line for each look."""
     yield from ("---", f"title: {json.dumps(drawing.title, ensure_ascii=False)}")
     yield from ("config:", "  theme: base", "  themeVariables:")  # without it labels are on light grey
     for variable, colour in _VARIABLES.items():
@@ -79,6 +80,7 @@ def _grouped(pairs: Iterable[tuple[_Look, str]]) -> dict[_Look, list[str]]:
 
 
 def _level(frame: str, drawing: Drawing, indent: str) -> Iterator[str]:
+    """Yield the lines of the nodes in a frame, then of the frames in it with their content."""
     for shape in drawing.shapes:
         if shape.frame == frame:
             yield f"{indent}{shape.key}({_joined([*shape.name, *shape.captions])})"

@@ -75,7 +75,9 @@ class RunMarks:
         *,
         has_path: bool = True,
     ) -> RunMarks:
-        """Return the marks of a run.
+        """Return the marks of a run; without its path only the heat of nodes.
+
+        A super node has the state of the node inside it that ranks first in `GROUP_STATES`.
 
         Args:
             position: Position of the run.

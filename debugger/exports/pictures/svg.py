@@ -37,6 +37,7 @@ def described_svg(picture: bytes, drawing: Drawing) -> bytes:
 
 
 def _describe(root: ElementTree.Element, drawing: Drawing) -> None:
+    """Add a title and a description at the begin of a picture, which its root names to screen readers."""
     root.set("role", "graphics-document")
     root.set("aria-labelledby", "title")
     root.set("aria-describedby", "description")

@@ -94,7 +94,7 @@ class Theme:
         return COLOURS[self.name][colour]
 
     def shape(self, shape: Shape) -> Look:
-        """Return the look of a node."""
+        """Return the look of a node by its state; heat takes the place of the state's fill."""
         is_here = shape.mark.state in ("current", "failed")
         state = "missing" if shape.is_missing and not is_here else shape.mark.state
         fill, stroke, width, dash = _SHAPES[state]
@@ -114,7 +114,7 @@ class Theme:
         return Look(self[stroke], min(width, 2.0), self["text"], dash, self["background"])
 
     def line(self, line: Line) -> Look:
-        """Return the look of an edge."""
+        """Return the look of an edge by its state, and if it is disabled, unmapped or a companion's."""
         if line.mark.state == "taken":
             colour = "orange" if line.mark.is_companion else "gray" if line.is_unmapped else "green"
             dash: Dash = "dashed" if line.is_unmapped or line.forks or line.mark.is_companion else ""

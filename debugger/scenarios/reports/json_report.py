@@ -21,7 +21,7 @@ def write_json(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
 
 
 def suite_json(suite: SuiteRun, sources: Sources) -> JsonObject:
-    """Return a suite run as a JSON value."""
+    """Return a suite run as a JSON value, with masked results in the order of the files."""
     counts = suite.counts
     return {
         "format": FORMAT,
@@ -39,6 +39,7 @@ def suite_json(suite: SuiteRun, sources: Sources) -> JsonObject:
 
 
 def _result(reported: ReportedResult, link: RunLink) -> JsonObject:
+    """Return a result as JSON; what is not known is null."""
     result, scenario = reported.result, reported.result.scenario
     return {
         "id": result.id,
@@ -60,6 +61,7 @@ def _result(reported: ReportedResult, link: RunLink) -> JsonObject:
 
 
 def _repetition(result: ScenarioResult, repetition: RepetitionResult, link: RunLink) -> JsonObject:
+    """Return a repetition as JSON with its checks; its link is null where the run is not stored."""
     return {
         "outcome": repetition.outcome,
         "run_id": repetition.run_id,
@@ -74,6 +76,7 @@ def _repetition(result: ScenarioResult, repetition: RepetitionResult, link: RunL
 
 
 def _check(check: CheckResult) -> dict[str, Any]:
+    """Return a check as JSON."""
     return {
         "kind": check.expectation.kind,
         "turn": check.turn,

@@ -26,7 +26,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_junit(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
-    """Write a suite run; ``classname`` is the scenario's path without its suffix."""
+    """Write a suite run as XML with a suite for each file; scenarios that were not run are skipped cases.
+
+    The ``classname`` of a case is the scenario's path without its suffix. The file stays open.
+    """
     root = ElementTree.Element("testsuites", name="scenarios")
     groups: defaultdict[str, list[ElementTree.Element]] = defaultdict(list)
     for reported in reported_results(suite, sources):
@@ -48,6 +51,10 @@ def write_junit(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
 
 
 def _case(reported: ReportedResult, link: RunLink) -> ElementTree.Element:
+    """Return the element of a result: properties, failure or error with its lines, and warnings as output.
+
+    Of a result that passed the output has the path and link of its run.
+    """
     result = reported.result
     case = ElementTree.Element(
         "testcase", _names(result.file, result.id.partition("::")[2]), time=f"{result.seconds:.3f}"
@@ -72,6 +79,7 @@ def _case(reported: ReportedResult, link: RunLink) -> ElementTree.Element:
 
 
 def _properties(reported: ReportedResult) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each property of a result that has a value."""
     result, scenario = reported.result, reported.result.scenario
     values = {
         "workflow": scenario.workflow,

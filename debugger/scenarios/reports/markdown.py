@@ -26,7 +26,11 @@ _ICONS = {"passed": "✅", "failed": "❌", "error": "⚠️"}
 
 
 def write_markdown(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
-    """Write a summary, a section for each failure, and a table of all results."""
+    """Write a summary, a section for each failure, the warnings, and a table of all results.
+
+    Parts that would make it longer than `_MAX_BYTES` are left out, with a line that says how many. The file
+    stays open.
+    """
     reported = list(reported_results(suite, sources))
     failed = [each for each in reported if each.result.outcome != "passed"]
     icon = "❌" if failed else "⚠️" if suite.not_run else "✅"
@@ -44,6 +48,7 @@ def write_markdown(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
 
 
 def _failure(reported: ReportedResult, link: RunLink) -> str:
+    """Return the section of a result that did not pass: its row, error, failed checks, causes and path."""
     result, found = reported.result, decisive(reported.result)
     mark = f" ({reported.disposition})" if reported.disposition else ""
     lines = [f"### {_ICONS[result.outcome]} {_code(result.id)}{mark}", ""]
@@ -72,6 +77,7 @@ def _failure(reported: ReportedResult, link: RunLink) -> str:
 
 
 def _warnings(reported: list[ReportedResult]) -> Iterator[str]:
+    """Yield the section of failed soft checks of all results; nothing without any."""
     lines = [
         f"- {_code(each.result.id)} {_code(line)}\n"
         for each in reported
@@ -82,6 +88,7 @@ def _warnings(reported: list[ReportedResult]) -> Iterator[str]:
 
 
 def _table(reported: list[ReportedResult]) -> Iterator[str]:
+    """Yield the folded table of all results; nothing without any."""
     if not reported:
         return
     rows = [
@@ -97,7 +104,7 @@ def _table(reported: list[ReportedResult]) -> Iterator[str]:
 
 
 def _code(text: str, longest: int = _MAX_TEXT) -> str:
-    """Return a text as code for a table, without mentions, links or markup."""
+    """Return a text as code for a table, on one line without mentions, links or markup; cut at a length."""
     text = " ".join(text.split())
     text = text if len(text) <= longest else f"{text[:longest]}…"
     ticks = max((len(found) for found in re.findall("`+", text)), default=0)

@@ -46,7 +46,17 @@ class ReportedResult:
 def reported_results(
     suite: SuiteRun, sources: Sources, results: Sequence[ScenarioResult] | None = None
 ) -> Iterator[ReportedResult]:
-    """Yield masked results, by default all; one record is in memory."""
+    """Yield masked results, by default all, in their order.
+
+    The record of the decisive run is read for each, and those of the others where listed variables are
+    masked; only those of one result are in memory. The pages that are yielded hold until the next result is
+    asked for.
+
+    Args:
+        suite: The suite run.
+        sources: Where records are read, and what is masked.
+        results: The results to report, instead of all.
+    """
     boundary = Boundary(sources.masking)
     for result in suite.results if results is None else results:
         found = decisive(result)
@@ -74,6 +84,7 @@ def without_secrets(result: ScenarioResult) -> ScenarioResult:
 
 
 def _masked(result: ScenarioResult, boundary: Boundary) -> ScenarioResult:
+    """Return a copy of a result whose row, checks, paths and errors are masked."""
     return replace(
         result,
         row=boundary.release(Kind.VALUE, result.row),
@@ -90,6 +101,7 @@ def _masked(result: ScenarioResult, boundary: Boundary) -> ScenarioResult:
 
 
 def _masked_check(check: CheckResult, boundary: Boundary) -> CheckResult:
+    """Return a copy of a check whose texts are masked."""
     # The value of a variable whose name a rule masks is masked as a whole.
     name = check.variable
     own = {"message": boundary.release(Kind.TEXT, check.expectation.message)}

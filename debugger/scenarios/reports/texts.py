@@ -61,7 +61,10 @@ def failure_summary(result: ScenarioResult) -> str:
 
 
 def failure_lines(result: ScenarioResult, link: RunLink = no_link) -> Iterator[str]:
-    """Yield why a scenario did not pass, line by line."""
+    """Yield why a scenario did not pass, line by line: row, repetitions, error, failed checks, path and link.
+
+    Only the decisive repetition is shown; without one nothing follows the row.
+    """
     if result.row:
         values = ", ".join(f"{name}={value!r}" for name, value in result.row.items())
         yield f"Row {result.row_number}: {values}"
