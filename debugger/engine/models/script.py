@@ -199,10 +199,10 @@ class Script:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read a script file.
+        """Read the text of a script file; absent sections are empty.
 
         Raises:
-            InputError: It is not YAML or not a script; the message has the line.
+            InputError: It is not YAML or not a script of this version; the message has the line.
         """
         root = read_yaml(text)
         keys = root.mapping("a script", _SCRIPT_KEYS)
