@@ -13,7 +13,7 @@ from debugger.graph import Graph
 def prepare_fork(
     state: RunState, graph: Graph, edits: Sequence[VariableEdit] = (), start_node: str | None = None
 ) -> None:
-    """Change variables of a state between two turns and move its main thread; the next turn reports the edits.
+    """Change variables of a state between two turns and move its main thread; the next turn reports edits.
 
     A thread that is moved loses its waits, returns and waiting edges.
 
