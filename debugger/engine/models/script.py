@@ -89,7 +89,7 @@ def _check_answers(node: LocatedValue, keys: Mapping[str, LocatedValue], place: 
     """Check that a rule answers something, and that its answers go together.
 
     Raises:
-        InputError: It has none of them, ``args`` without ``take``, or something beside ``call``.
+        InputError: It has none of them, ``args`` without ``take``, or ``take`` or ``fill`` beside ``call``.
     """
     if not any(key in keys for key in _ANSWERS):
         raise node.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
