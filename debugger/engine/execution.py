@@ -266,7 +266,8 @@ class Execution:
     def end_state(self) -> JsonObject:
         """Return ``iteration_end_state_miscellaneous`` (``platform.md#state``) with the side effects.
 
-        It is built on the first access, at the end of the segment, and then stays as it is.
+        It has the node histories of this segment, of companion threads apart, and the active threads. It is
+        built on the first access, at the end of the segment, and then stays as it is.
         """
         threads = self.state.threads.values()
         companions = {thread.thread_id for thread in threads if thread.is_companion}

@@ -13,7 +13,9 @@ from debugger.graph import Graph
 def prepare_fork(
     state: RunState, graph: Graph, edits: Sequence[VariableEdit] = (), start_node: str | None = None
 ) -> None:
-    """Change a state between two turns; the next turn reports the edits.
+    """Change variables of a state between two turns and move its main thread; the next turn reports edits.
+
+    A thread that is moved loses its waits, returns and waiting edges.
 
     Args:
         state: What the run remembers; changed here unless an error is raised.

@@ -119,7 +119,7 @@ _RULES = (
 
 
 def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
-    """Raise for an edge to nowhere or an invalid companion thread.
+    """Refuse a node with an edge to nowhere or an invalid companion thread; do nothing for any other.
 
     Raises:
         RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts

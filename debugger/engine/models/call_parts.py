@@ -86,7 +86,10 @@ def chat_lines(prompt: Prompt, *, recent: int | None, said: str = "") -> list[Li
 
 
 def _spoken(message: Message) -> Iterator[Line]:
-    """Yield the line of a message, if any; notes and whatever no assistant said are the user's."""
+    """Yield the line of a message; none without a text or for the result of a tool.
+
+    Notes, memos and whatever else no assistant said are the user's.
+    """
     text, kind = message_text(message), message_kind(message)
     if not text or kind == "tool":
         return

@@ -100,9 +100,10 @@ def invoke(
     cancelled: threading.Event,
     timeout: float | None = None,
 ) -> Generator[str, None, Reply]:
-    """Call a model; yield the filler meanwhile (``platform.md#model-groups``).
+    """Call a model and return its reply; yield the filler meanwhile (``platform.md#model-groups``).
 
-    The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``).
+    The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``). After a filler its text lacks
+    what precedes the backchannel's mark.
 
     Args:
         model: The model; a remote one is called through the gateway.

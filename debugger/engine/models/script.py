@@ -89,7 +89,7 @@ def _check_answers(node: LocatedValue, keys: Mapping[str, LocatedValue], place: 
     """Check that a rule answers something, and that its answers go together.
 
     Raises:
-        InputError: It has none of them, ``args`` without ``take``, or something beside ``call``.
+        InputError: It has none of them, ``args`` without ``take``, or ``take`` or ``fill`` beside ``call``.
     """
     if not any(key in keys for key in _ANSWERS):
         raise node.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
@@ -199,10 +199,10 @@ class Script:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read a script file.
+        """Read the text of a script file; absent sections are empty.
 
         Raises:
-            InputError: It is not YAML or not a script; the message has the line.
+            InputError: It is not YAML or not a script of this version; the message has the line.
         """
         root = read_yaml(text)
         keys = root.mapping("a script", _SCRIPT_KEYS)

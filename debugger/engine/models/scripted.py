@@ -58,7 +58,13 @@ class ScriptedModel:
             return next((hit for hit in hits if hit is not None), None)
 
     def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
-        """Return the answer of a rule; text or fields that it leaves open come from the fallback model."""
+        """Return the answer of a rule: its calls, else its transition, else its text with fields.
+
+        A text or fields that the rule leaves open come from the fallback model.
+
+        Raises:
+            RunError: The rule takes a transition or fills a field that is not asked for.
+        """
         rule = hit.rule
         if hit.calls:
             text = render(rule.say or "", Scope(runtime=prompt.variables)).text

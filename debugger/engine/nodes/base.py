@@ -202,7 +202,7 @@ class NodeContext:
         return self.thread.completions.get(node.logical_id, 0) + 1
 
     def prompt(self, node: NodeConfig, **fields: Any) -> Prompt:
-        """Return the prompt of a node's model call.
+        """Return the prompt of a node's model call; its history is read only when it is called.
 
         Args:
             node: The node.
@@ -291,7 +291,7 @@ def result_variables(name: str, value: Any, error: str | None) -> JsonObject:
 def pick_message(
     config: StaticMessagesConfig, key: str, state: RunState, environment: Environment
 ) -> str | None:
-    """Choose one of several fixed messages, variables not yet filled in.
+    """Choose one of several fixed messages, variables not yet filled in; a sequence in the state moves on.
 
     Args:
         config: The messages and the mode.

@@ -24,7 +24,10 @@ class SayStaticNode(Node[SayStaticConfig]):
     Config: ClassVar[type[NodeConfig]] = SayStaticConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Select one of the messages, replace its placeholders and say it; say nothing if there is none."""
+        """Select one of the messages, replace its placeholders and say it; say nothing if there is none.
+
+        Yields the node's event and the answer, and returns an empty output.
+        """
         config = self.config.static_messages_config
         picked = pick_message(config, self.config.logical_id, context.state, context.environment)
         if picked is not None:

@@ -62,11 +62,16 @@ _POLL_SECONDS = 0.05
 
 
 def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
-    """Return why an address is not called; ``None`` where it may be.
+    """Return why an IP address is not called, as a sentence without its end; ``None`` where it may be.
+
+    An IPv4 address that an IPv6 one embeds counts, too.
 
     Args:
-        text: The address.
+        text: The address, perhaps with a zone after ``%``.
         refuses_private: Refuse what the Internet cannot reach, too.
+
+    Raises:
+        ValueError: It is no address.
     """
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv4Address):
@@ -154,7 +159,7 @@ class AddressLookup:
         """Set when the system has answered."""
 
     def allowed(self) -> list[str]:
-        """Return the allowed addresses in the order to try; waits for the lookup.
+        """Return the allowed addresses, each once, in the order to try; waits for the lookup.
 
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.

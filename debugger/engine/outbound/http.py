@@ -59,7 +59,7 @@ def http_call(
     limits: HttpLimits,
     cancelled: threading.Event,
 ) -> OutboundCall[HttpAnswer]:
-    """Return a request as a call for the gateway.
+    """Return a request as a call for the gateway, which sends or simulates it; nothing is sent here.
 
     Args:
         request: What is sent.
@@ -276,14 +276,14 @@ def _json_answer(status: int, value: Any) -> HttpAnswer:
 
 
 def follow_redirect(request: HttpRequest, status: int, location: str) -> HttpRequest:
-    """Return the request to make next.
+    """Return the request to make next, by the method and with the body that the status allows.
 
     A request with a secret of the run is redirected only to where the secret may be sent. Another host gets
     no header that holds a secret or is named like one.
 
     Args:
         request: The one that was answered.
-        status: One of `STATUSES`.
+        status: One of `REDIRECT_STATUSES`.
         location: The header of that name.
 
     Raises:

@@ -117,7 +117,7 @@ class HttpRequest:
 
 
 def wire_request(request: HttpRequest) -> httpx.Request:
-    """Return the request as it is sent.
+    """Return the request as it is sent, with default headers, and a user in the URL as ``Authorization``.
 
     Raises:
         InputError: Its URL is not absolute, or it has a header that HTTP does not allow.
@@ -232,10 +232,10 @@ def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudg
 def read_body(
     written: Any, content_type: ContentType, scope: Scope, secrets: Secrets, budget: RequestBudget
 ) -> HttpBody | None:
-    """Return the body, plain text unchanged; ``None`` without one.
+    """Return the body, plain text not read as JSON; ``None`` where it is absent or blank.
 
     Args:
-        written: A text of JSON with placeholders, or an object.
+        written: A text of JSON with placeholders, or a JSON value.
         content_type: What it is sent as.
         scope: The variables.
         secrets: The run's.

@@ -148,7 +148,9 @@ class Secrets:
         return ""
 
     def fill(self, text: str, scope: Scope, budget: RequestBudget, *, is_json: bool = False) -> MaskedValue:
-        """Return a text, also one of JSON, with variables and secrets filled in.
+        """Return a text, also one of JSON, with variables and secrets filled in, and its masked form.
+
+        Placeholders without a value stay, and are in ``unresolved``.
 
         Raises:
             RunError: It exceeds the budget, or takes too long.
@@ -278,7 +280,7 @@ def is_recognizable(value: str) -> bool:
 
 
 def _spellings(values: Iterable[str]) -> list[str]:
-    """Return the spellings of secrets, longest first, so no rest remains."""
+    """Return the spellings of secrets in JSON, Python, URLs and base64, longest first, so no rest remains."""
     found = set()
     for value in values:
         in_json = {encode(value).decode()[1:-1], json.dumps(value)[1:-1]}

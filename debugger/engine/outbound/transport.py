@@ -105,6 +105,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             OutboundError: The host or the origin may not be called, its answer is packed, or it redirects to
                 where no request follows.
             httpx2.ConnectError: No address answers.
+            httpx2.ConnectTimeout: None answers, and the last one not in time.
         """
         self._policy.keep_origin(request.url)
         *others, last = await self.addresses(request.url)

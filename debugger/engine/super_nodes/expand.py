@@ -184,7 +184,7 @@ class _Expander:
         return inline(super_node, level, workflow.name, stored, filled)
 
     def _count(self, level: InlinedWorkflow, taken: set[str]) -> None:
-        """Count an inlined level against the limits, and add its node ids to those taken.
+        """Count an inlined level's nodes and characters against the limits; add its node ids to ``taken``.
 
         Raises:
             RunError: A limit is exceeded, or an id is taken.

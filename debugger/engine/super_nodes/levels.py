@@ -58,7 +58,10 @@ class _Leaving:
 
 
 def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
-    """Return where enabled edges lead, by source: directly, by conditions, or to workers beside it."""
+    """Return where enabled edges lead, by source: directly, by conditions, or to workers beside it.
+
+    A direct edge that forks a companion thread counts as beside, unless it is the only direct one.
+    """
     ways: dict[str, _Leaving] = {}
     forks: dict[str, list[str]] = {}
     for edge in edges:

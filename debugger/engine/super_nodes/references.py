@@ -83,7 +83,7 @@ class Renaming:
         return self.id(inner) if isinstance(inner, str) else inner
 
     def value(self, value: Any) -> Any:
-        """Return a copy of any JSON value with the variables in it rewritten.
+        """Return a copy of any JSON value with the variables in its texts and path fields rewritten.
 
         Raises:
             RecursionError: It is nested too deep.
@@ -124,7 +124,10 @@ class Renaming:
         return path
 
     def _reference(self, placeholder: Placeholder) -> str:
-        """Return a reference as the outer workflow writes it: ``{{phone.home | upcase}}``."""
+        """Return a placeholder's text with the outer workflow's names: ``{{phone.home | upcase}}``.
+
+        Filters and what else it has stay; one that names nothing inside is unchanged.
+        """
         namespace, path, expression = placeholder.namespace, placeholder.path, placeholder.expression
         for start, name in reversed(names_inside(placeholder) if self._aliases else []):
             alias = self._aliases.get(name)

@@ -187,6 +187,9 @@ class ModelRule:
     def inside(cls, around: Self, super_node: SuperNode, config: JsonObject) -> Self:
         """Return the rule for the workflow inside a super node.
 
+        A forced rule around it stays. Else the super node's own model is the default if it overrides, forced
+        unless it is for nodes that defer only; without an override the default is the inner workflow's model.
+
         Args:
             around: The rule for the workflow that the super node is in.
             super_node: The super node.

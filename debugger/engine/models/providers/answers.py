@@ -140,7 +140,9 @@ def _filled(calls: ModelClient, reply: Reply, found: StructuredOutput) -> Reply:
 
 
 def _read(calls: ModelClient, response: ModelResponse, offers: ToolNames) -> Reply:
-    """Return a response as a reply, without calls of what was not offered.
+    """Return a response as a reply, without calls of what was not offered, for which it has a trouble.
+
+    Of several transitions the first is chosen; justification and line are taken out of its arguments.
 
     Raises:
         ModelError: A tool would be called without the arguments that the model meant.

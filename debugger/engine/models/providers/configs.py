@@ -119,10 +119,10 @@ class Group:
 
 
 def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
-    """Return the models of a configuration.
+    """Return the models of a configuration: a group's members, of a backchannel the main model.
 
     Args:
-        llm: The configuration, resolved.
+        llm: The configuration, resolved; ``None`` or one of no model means the default.
         default: The configuration for nodes without one (U-58).
 
     Raises:

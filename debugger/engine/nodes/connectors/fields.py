@@ -22,7 +22,7 @@ def check_present(text: str, field_name: str) -> None:
 
 
 def check_e164(text: str, field_name: str) -> None:
-    """Raise an `InputError` unless a text is a phone number in E.164."""
+    """Raise an `InputError` for a blank text, and unless it is a phone number in E.164."""
     check_present(text, field_name)
     if not _E164.fullmatch(text):
         raise InputError(

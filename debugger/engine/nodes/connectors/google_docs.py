@@ -301,9 +301,13 @@ def _updated(request: JsonObject, result: ConnectorResult) -> Event:
 
 
 def _google_docs(type_: str, keys: tuple[str, ...], **row: Any) -> tuple[str, Operation]:
-    """Return the row of an operation by its type, with its output's ``keys``."""
+    """Return the type and the row of an operation, with its output's ``keys``.
+
+    The keys are ``None`` in the output of a failed call; ``row`` has the fields of `Operation` that differ.
+    """
 
     def output(request: JsonObject, result: ConnectorResult) -> JsonObject:
+        """Return the output with the answer's values of the keys, of a failed call with ``None``."""
         own = {key: result.answer[key] if result.is_success else None for key in keys}
         return {"operate_document": {"type": type_, **own}}
 

@@ -177,11 +177,11 @@ class LLMNode(Node[LLMConfig]):
     def _call_tools(
         self, calls: Sequence[JsonObject], turn: ModelTurn, context: NodeContext
     ) -> Generator[Event, None, list[Message]]:
-        """Run the tool calls of one message, in order, until cancelled.
+        """Run the tool calls of one message, in order, until cancelled; a failed one does not end the others.
 
         Returns:
-            The messages for the model: one for each handled call. Yields lines that are spoken
-            and these messages.
+            The messages for the model: one for each handled call. Yields lines that are spoken and these
+            messages.
         """
         messages: list[Message] = []
         for call in calls:

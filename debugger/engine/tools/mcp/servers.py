@@ -48,7 +48,7 @@ class McpServer(WireModel):
     _defaults = null_is_default("api_headers")
 
     def endpoint(self, scope: Scope, secrets: Secrets, authored: Scope) -> Endpoint:
-        """Return the endpoint of the server.
+        """Return the filled endpoint of the server; a secret that may not go there becomes its refusal.
 
         Args:
             scope: Variables that are filled in.

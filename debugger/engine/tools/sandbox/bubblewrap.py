@@ -266,7 +266,7 @@ class Bubblewrap:
         return tuple(map(self.interpreter.place, self.interpreter.folders))
 
     def _inside_options(self) -> list[str]:
-        """Return the options for what a program inside has: mounts, working folder, environment."""
+        """Return bwrap's options for what a program inside has: mounts, working folder, environment."""
         python = self.interpreter
         # First, since the interpreter may lie below it.
         options = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp"]

@@ -207,7 +207,7 @@ class _Call:
         return self._printed_bytes > _MAX_PRINTED
 
     def _problem(self, cancelled: threading.Event) -> str | None:
-        """Return the reason to stop the child now, else ``None``."""
+        """Return the reason to stop the child now, as time or an exceeded limit, else ``None``."""
         if cancelled.is_set():
             return _STOPPED
         if time.monotonic() >= self._deadline:

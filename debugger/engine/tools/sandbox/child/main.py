@@ -144,7 +144,11 @@ def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
 
 
 def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
-    """Return the compiled code, or its tree with that flag; raise a `CodeError` where it is not possible."""
+    """Return the compiled code, or its tree with that flag.
+
+    Raises:
+        CodeError: It is not Python, or cannot be compiled.
+    """
     try:
         return compile(code, FILE, "exec", flags)
     except SyntaxError as error:
