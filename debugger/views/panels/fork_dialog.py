@@ -289,10 +289,10 @@ def _is_checking() -> bool:
 
 
 def _check(drawn: bool) -> None:
-    """Draw the result of the control run; a fragment, which alone is polled.
+    """Draw the result of the control run, its cost, and the button that starts it; a fragment, polled alone.
 
-    When a control run has ended since the dialog was drawn, the page is rerun; without a draft nothing is
-    drawn.
+    Of the differences at most `_MOST_DIFFERENCES` are listed. When a control run has ended since the dialog
+    was drawn, the page is rerun; without a draft nothing is drawn.
 
     Args:
         drawn: Whether it was under way when the dialog was drawn.

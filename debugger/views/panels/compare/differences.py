@@ -83,8 +83,8 @@ _LONGEST = 1_500
 def value_marks(before: Any, after: Any, op: Op | Literal["same"]) -> tuple[list[Mark], list[Mark]]:
     """Return a value of A and of B as marked texts; a missing one is the word "absent".
 
-    Two texts are compared as they are, other values as JSON. Long ones are cut to `_LONGEST` characters,
-    those of a change from shortly before the first difference.
+    Values are JSON, but two texts that differ are compared as they are. Long ones are cut to about `_LONGEST`
+    characters, those of a change from shortly before the first difference.
 
     Args:
         before: The value in A.
