@@ -23,9 +23,10 @@ _MAX_ROWS, _MOST_IN_SIGHT = 200, 12
 
 
 def audit_list() -> None:
-    """Draw the newest entries for administrators.
+    """Draw the audit list with its filters for administrators; nothing for others.
 
-    Without a login they are drawn only where a server has added some.
+    Without a login it is drawn only where the list has entries. A store that cannot be read is shown as an
+    error.
     """
     if not may(Role.ADMIN):
         return
@@ -72,6 +73,7 @@ def _words(details: Mapping[str, Any]) -> str:
 
 
 def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
+    """Draw the boxes that filter by user and by action; return both choices, each empty for all."""
     left, right = st.columns(2)
     person = left.selectbox(
         "User", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All users"

@@ -27,7 +27,10 @@ _TEXTS = ("bp_condition", "bp_hits", "bp_log")
 
 
 def breakpoints(view: RunView) -> None:
-    """Draw the list, the form, and the output of log points."""
+    """Draw the list of breakpoints, the form for a new one, and the output of log points.
+
+    Where the backend cannot pause in a turn, its reason comes first. An empty list has a hint below it.
+    """
     reason = view.session.backend.capabilities.reason_against("pause_mid_turn")
     if reason:
         st.caption(f":material/info: {plain(reason)} Hits of a turn are reported when it has ended.")
@@ -44,6 +47,7 @@ def breakpoints(view: RunView) -> None:
 
 
 def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
+    """Return the list of breakpoints, a row each; disabled for a user who may not change them."""
     held, reason = view.session.breakpoints, explain_denial(put_breakpoint) or ""
     columns: Columns[Breakpoint] = [
         (
@@ -72,6 +76,14 @@ def _state(view: RunView, point: Breakpoint) -> Cell:
 
 
 def _use(points: Sequence[Breakpoint], point_id: Any, column: str, value: Any) -> None:
+    """Remove a breakpoint where its remove button was used, else set its switch; an unknown id does nothing.
+
+    Args:
+        points: The breakpoints as they were drawn.
+        point_id: The id of the row.
+        column: The column that was used, ``remove`` or ``on``.
+        value: The new state of the switch.
+    """
     point = next((each for each in points if each.id == point_id), None)
     if point is None:
         return
@@ -82,6 +94,10 @@ def _use(points: Sequence[Breakpoint], point_id: Any, column: str, value: Any) -
 
 
 def _form(view: RunView) -> None:
+    """Draw the form for a new breakpoint; for a user who may not add one only the reason.
+
+    *Add* is disabled where the kind needs a place and the graph has none.
+    """
     if reason := explain_denial(_add):
         st.caption(reason)
         return
@@ -121,6 +137,12 @@ def _form(view: RunView) -> None:
 
 @action(role=Role.RUN)
 def _add(kind: BreakpointKind, has_target: bool) -> None:
+    """Add a breakpoint from the values of the form, and clear its text boxes if that succeeded.
+
+    Args:
+        kind: The kind of the breakpoint.
+        has_target: Whether the form has a box for the place of this kind.
+    """
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)
     put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
@@ -130,6 +152,7 @@ def _add(kind: BreakpointKind, has_target: bool) -> None:
 
 
 def _lines(view: RunView) -> None:
+    """Draw the newest lines of log points, at most `_MOST_LINES`; nothing without any."""
     lines = view.session.stepping.log_output
     if not lines:
         return
@@ -148,20 +171,20 @@ def _lines(view: RunView) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def toggle_breakpoint(session: DebugSession, kinds: Sequence[BreakpointKind], target: str) -> None:
-    """Remove the breakpoint of a place, or set one."""
+    """Remove the breakpoint of a place or add one, and store the run's debug setup."""
     session.breakpoints.toggle(kinds, target)
     actions.store_debug_setup()
 
 
 @action(role=Role.RUN, takes_session=True)
 def put_breakpoint(session: DebugSession, point: Breakpoint) -> None:
-    """Set a breakpoint, or change the one with its id."""
+    """Add a breakpoint or replace the one with its id, and store the run's debug setup."""
     session.breakpoints.put(point)
     actions.store_debug_setup()
 
 
 @action(role=Role.RUN, takes_session=True)
 def remove_breakpoint(session: DebugSession, breakpoint_id: str) -> None:
-    """Take a breakpoint away."""
+    """Remove a breakpoint by its id, and store the run's debug setup."""
     session.breakpoints.remove(breakpoint_id)
     actions.store_debug_setup()

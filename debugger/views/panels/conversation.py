@@ -36,7 +36,11 @@ _MOST_FIRST_OFFERS = 3
 
 
 def conversation(view: RunView) -> None:
-    """Draw the messages, or the setup before them, and the message box."""
+    """Draw the messages, or the setup before a start, the turn's outcome, the work bar and the message box.
+
+    A form is drawn above the box while the run waits for the user's answer in a model's place, and the start
+    bar below it before the run starts.
+    """
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
             refresh.Pane("setup", setup_panel, input_state).draw()
@@ -54,6 +58,10 @@ def conversation(view: RunView) -> None:
 
 
 def _messages(view: RunView) -> None:
+    """Draw the fork's breadcrumb, the messages on view, why the run has ended, and notices of next steps.
+
+    Earlier messages are shown on demand, and all of them stay shown until the conversation is another one.
+    """
     is_demo = state.record(ViewMode).is_demo
     origin = [] if is_demo else fork_breadcrumb(view)
     if origin:
@@ -84,7 +92,10 @@ def _messages(view: RunView) -> None:
 
 
 def _end(view: RunView) -> None:
-    """Draw why the run is over; nothing while it is not."""
+    """Draw why the run is over, with the button "Why" where a node decided it.
+
+    Nothing while the run is not over, in the past, or in the demo view.
+    """
     if view.is_past or not view.session.is_over or state.record(ViewMode).is_demo:
         return  # above the graph an audience reads it in other words
     errors = (message.text for message in reversed(view.messages) if message.role == "error")
@@ -109,6 +120,15 @@ def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
 
 
 def _under_way(view: RunView, hidden: int) -> Line | None:
+    """Return the line below the messages; ``None`` for a run at rest without hidden later messages.
+
+    At rest it has the number of those. In a turn it says that an answer of the user is awaited, why the run
+    is paused, what it waits for, or that it works; the first that applies.
+
+    Args:
+        view: The view of the run.
+        hidden: The number of later messages that are not shown.
+    """
     if not view.is_busy:
         return Line(f"{count(hidden, 'later message')} not shown") if hidden else None
     if view.session.human_input.pending is not None:
@@ -130,6 +150,10 @@ def _pause_words(view: RunView) -> str:
 
 
 def _announcement(view: RunView) -> str:
+    """Return the text for screen readers: outcome of the turn, else pause, else notice, else the next step.
+
+    The next step is announced only in the graph's table view; empty where nothing applies.
+    """
     outcome = outcome_of(view.session)
     if outcome is not None:
         return outcome.text
@@ -143,6 +167,10 @@ def _announcement(view: RunView) -> str:
 
 
 def _empty(view: RunView) -> Line | None:
+    """Return the line in place of messages: that turns are being read, or that messages appear here.
+
+    ``None`` where there are messages or a turn is under way.
+    """
     if view.messages or view.session.busy:
         return None
     if view.session.turns_to_load:
@@ -176,6 +204,10 @@ def _show_whole(is_whole: bool) -> None:
 
 
 def _message_box(view: RunView) -> None:
+    """Draw the message box with its draft and suggestions; locked with the reason while nothing can be sent.
+
+    Sending and stepping are actions of the box. In the demo view it suggests the next line of the script.
+    """
     reasons, lock = view.session.backend.capabilities, _lock(view)
     takes_message = not lock and (view.hint.kind == "message" or view.session.status == "not_started")
     last_turn = view.turns[-1].number if view.turns else 0
@@ -206,7 +238,7 @@ def _message_box(view: RunView) -> None:
 
 
 def _lock(view: RunView) -> str:
-    """Return why no message can be sent; empty where the run itself decides."""
+    """Return the reason why no message can be sent; empty where there is none but the run's status."""
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     if no_run:
         return no_run

@@ -22,7 +22,10 @@ _MOST_MARKS = 60
 
 
 def banner(view: RunView) -> list[Item]:
-    """Return the notice that the past is on view, and the button to live."""
+    """Return the notice that the past is on view, the button to live, and the number of events since then.
+
+    In the demo view the number is left out and the place is named by its turn alone.
+    """
     added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
@@ -61,7 +64,7 @@ def turn_buttons(view: RunView) -> list[Text | Button]:
 
 
 def cursor_scrubber(view: RunView) -> list[Item]:
-    """Return the slider that moves the cursor, with its place; none before the first event."""
+    """Return the slider that moves and plays the cursor, and the cursor's place; empty without events."""
     if not view.rows:
         return []
     last = len(view.rows) - 1
@@ -83,10 +86,12 @@ def cursor_scrubber(view: RunView) -> list[Item]:
 
 
 def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
-    """Return the next or previous place of a cursor; ``None`` is live.
+    """Return the event that a cursor moves to by one step; ``None`` is live.
+
+    Back from the first event it stays, back from live it is the last event; forward from the last it is live.
 
     Args:
-        events: The events that are shown, in order.
+        events: The indexes of the events on view, in order.
         event: The cursor; ``None`` is live.
         by: 1 for the next, -1 for the previous one.
     """
@@ -100,7 +105,7 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 
 def step_event(by: int) -> None:
-    """Move the cursor to the next or previous event that the density shows."""
+    """Move the cursor to the next (1) or previous (-1) event on view; nothing without a run."""
     session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
@@ -108,7 +113,10 @@ def step_event(by: int) -> None:
 
 
 def play_event() -> None:
-    """Move the cursor by one event of a play; live begins with the first."""
+    """Move the cursor by one event of a play; live, or the last event, begins it with the first.
+
+    The play ends when the cursor gets to live. Without a run nothing happens.
+    """
     session, cursor = state.record(CurrentRun).session, state.record(Cursor)
     if session is None:
         return
@@ -128,7 +136,14 @@ def pause_play() -> None:
 
 
 def move_to(place: int) -> None:
-    """Move the cursor to the shown event at a place; the last is live."""
+    """Move the cursor to the first event on view from a place on, or backwards to the last one up to it.
+
+    The last event of the run, and a place after the last one on view, are live. Without a run nothing
+    happens.
+
+    Args:
+        place: The index of an event, on view or not.
+    """
     session = state.record(CurrentRun).session
     if session is None:
         return
@@ -140,7 +155,10 @@ def move_to(place: int) -> None:
 
 
 def _marks(view: RunView) -> list[int]:
-    """Return where turns begin; of a run with many turns not all."""
+    """Return the indexes of the events with which turns begin, but for the first turn and background work.
+
+    Of a long run it is every n-th of them, so that there are about `_MOST_MARKS` at most.
+    """
     turns = view.projections.turn_rows
     firsts = view.memo(
         "turn_marks", lambda: [turn.first for turn in turns if turn.events and not turn.is_background][1:]
@@ -149,6 +167,7 @@ def _marks(view: RunView) -> list[int]:
 
 
 def _event_button(view: RunView, by: int) -> Button:
+    """Return the button that moves the cursor by an event; disabled where there is none in that direction."""
     event = _event_on_view(view, by)
     is_end = next_place(cursor_events(view), event, by) == event or (
         by > 0 and view.event is not None and not view.is_past
@@ -163,6 +182,10 @@ def _event_on_view(view: RunView, by: int) -> int | None:
 
 
 def _turn_button(view: RunView, by: int) -> Button:
+    """Return the button that moves the cursor by a turn; disabled where there is none in that direction.
+
+    From a moment of the past the last turn is left forward to live.
+    """
     last = view.turns[-1].number if view.turns else 0
     is_end = not 0 < view.turn_number + by <= last and not (by > 0 and view.is_past)
     reason = f"No {'later' if by > 0 else 'earlier'} turn" if is_end else ""
@@ -170,6 +193,7 @@ def _turn_button(view: RunView, by: int) -> Button:
 
 
 def _step_button(unit: Literal["event", "turn"], by: int, reason: str) -> Button:
+    """Return the icon button that moves the cursor by an event or a turn; a reason disables it."""
     name = "next" if by > 0 else "previous"
     icon = "chevron" if unit == "event" else "keyboard_double_arrow"
     return Button(

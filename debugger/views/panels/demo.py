@@ -70,6 +70,7 @@ def cursor_events(view: RunView) -> Sequence[int]:
 
 
 def _audience_events(view: RunView) -> list[int]:
+    """Return the events of messages and of transitions, in order; without those of technical messages."""
     said = {message.event_index for message in view.messages if message.role not in TECHNICAL_ROLES}
     moved = {
         found.event_index for found in view.projections.position.position(view.session.status).transitions
@@ -78,7 +79,10 @@ def _audience_events(view: RunView) -> list[int]:
 
 
 def moment_sentence(view: RunView) -> str:
-    """Return the last transition with its reason, and what the run waits for."""
+    """Return the last transition with its reason, and what the run waits for, for an audience.
+
+    In the past it is the transition alone; while the run works or has ended, only what it waits for.
+    """
     if view.is_busy or view.hint.kind == "ended":
         return wait_words(view)
     transitions = view.position.transitions
@@ -87,7 +91,7 @@ def moment_sentence(view: RunView) -> str:
 
 
 def wait_words(view: RunView) -> str:
-    """Return what the run waits for."""
+    """Return what the run waits for, in words for an audience; "One moment …" where no other text applies."""
     if view.session.stop_point is not None and not view.is_past:
         return "The conversation is paused."
     if view.is_busy:
@@ -100,6 +104,10 @@ def wait_words(view: RunView) -> str:
 
 
 def _transition_words(view: RunView, made: Transition) -> str:
+    """Return a transition as sentences for an audience, with its reason cut to `_LONGEST_REASON` characters.
+
+    Direct edges have no reason.
+    """
     source, destination = (
         view.names.get(node_id, node_id) for node_id in (made.source or "", made.destination or "")
     )
@@ -117,9 +125,10 @@ def _transition_words(view: RunView, made: Transition) -> str:
 
 
 def audience_messages(view: RunView) -> list[ChatMessage]:
-    """Return the messages without the label of the built-in rules."""
+    """Return all messages, in order, those of the agent without the label of the built-in rules."""
 
     def cleaned(message: ChatMessage) -> ChatMessage:
+        """Return a message without the label; one of another role as it is."""
         if message.role != "agent":
             return message
         return replace(message, text=without_label(message.text))
@@ -139,6 +148,10 @@ def simulated_badge(view: RunView) -> list[Badge]:
 
 
 def _simulated_words(view: RunView) -> str:
+    """Return what was simulated in the run: model answers, external calls and mocked results, with nodes.
+
+    Empty where nothing was; of each kind at most `_MAX_NAMES` nodes are named.
+    """
     models, mocks = [], []
     for event in (event for turn in view.turns for event in turn.events):
         values = values_of(event)
@@ -154,7 +167,11 @@ def _simulated_words(view: RunView) -> str:
 
 
 def reading_seconds(view: RunView) -> float:
-    """Return how long the moment is shown when played at normal speed."""
+    """Return the seconds for which the moment on view is shown when played at normal speed.
+
+    It is 1 outside of the demo view, else it grows with the words of the messages, or of the moment's
+    sentence.
+    """
     if not state.record(ViewMode).is_demo:
         return 1.0
     here = [message.text for message in view.messages if message.event_index == view.event]
@@ -163,10 +180,12 @@ def reading_seconds(view: RunView) -> float:
 
 
 def caption_for_audience(shape: JsonObject, graph: Graph) -> None:
-    """Change the captions of nodes to words for an audience.
+    """Replace the captions of the nodes in a shape by words for an audience, and renew its version.
+
+    A node that the graph does not have, or whose type is unknown, gets an empty caption.
 
     Args:
-        shape: The graph's geometry, see `debugger.views.components.graph.props.geometry`.
+        shape: The graph's geometry, which is changed, see `debugger.views.components.graph.props.geometry`.
         graph: The graph.
     """
     for node in shape["nodes"]:

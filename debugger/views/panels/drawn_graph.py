@@ -85,10 +85,10 @@ def drawn_element(view: RunView, element: Element) -> Element:
 
 @action(takes_session=True)
 def toggle_super_node(session: DebugSession, node_id: str) -> None:
-    """Open a super node in the graph, or close it.
+    """Open a super node in the graph, or close an open one.
 
     Raises:
-        RunError: What is inside cannot be had.
+        DebuggerError: The content of a super node cannot be read; it stays closed.
     """
     opened = opened_super_nodes(session)
     if node_id not in opened:
@@ -102,6 +102,11 @@ def opened_super_nodes(session: DebugSession) -> frozenset[str]:
 
 
 def _unfolding(session: DebugSession) -> Unfolding:
+    """Return what is drawn of a session's workflow; reset for another session.
+
+    For another session with breakpoints inside super nodes their content is read; an error in that is
+    ignored.
+    """
     known = state.record(Unfolding)
     if known.session is not session:
         graph = session.index.graph
@@ -122,6 +127,10 @@ def _expansion(session: DebugSession) -> Expansion:
 
 
 def _drawn_graph(view: RunView) -> DrawnGraph:
+    """Return the graph with the opened super nodes, and the run's position in it as of the cursor.
+
+    Where none is open, or their content cannot be read, it is the workflow as it was written.
+    """
     known, opened = _unfolding(view.session), opened_super_nodes(view.session)
     try:
         unfolded = _unfold(known, view.session, opened) if opened & view.graph.nodes.keys() else None
@@ -137,6 +146,11 @@ def _drawn_graph(view: RunView) -> DrawnGraph:
 
 
 def _unfold(known: Unfolding, session: DebugSession, opened: frozenset[str]) -> UnfoldedGraph:
+    """Return the graph with some super nodes opened; made again, with its tracker, when others are open.
+
+    Raises:
+        DebuggerError: The content of a super node cannot be read.
+    """
     if known.unfolded is None or known.opened != opened:
         expansion = _expansion(session)
         graph, groups = unfold(session.workflow, expansion, opened)

@@ -16,7 +16,11 @@ _HEIGHT = 220
 @st.dialog("Changed meanwhile", width="large", icon=":material/merge_type:", on_dismiss=go_on_editing)
 @show_unexpected_errors("The question")
 def edit_conflict_dialog() -> None:
-    """Draw the question what to do with an edit."""
+    """Draw the question on an edit that another user has overtaken: keep theirs, replace it, or edit on.
+
+    Both texts can be seen; one that was deleted meanwhile is empty. Without such a question the dialog
+    closes.
+    """
     question = state.record(OpenQuestions).edit
     if question is None or question.error is None:
         st.rerun()  # only that closes a dialog

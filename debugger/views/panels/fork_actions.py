@@ -52,7 +52,13 @@ def fork_state() -> Hashable:
 
 @action(role=Role.RUN, takes_session=True)
 def open_fork(session: DebugSession, turn_number: int) -> None:
-    """Prepare a fork that begins with a turn of the run."""
+    """Open the fork dialog for a turn, with a draft that was left for the same turn where there is one.
+
+    Nothing happens before the run is stored or in a turn. A control run that costs nothing starts at once.
+
+    Raises:
+        NotFoundError: The run has no such turn.
+    """
     forking = state.record(ForkState)
     if session.run_id is None or session.busy:
         return
@@ -66,7 +72,7 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
 
 
 def leave_fork() -> None:
-    """Close the dialog; what is in it is there again when it is opened for the same turn."""
+    """Close the fork dialog and keep its draft for when it is opened for the same turn again."""
     forking = state.record(ForkState)
     left = forking.draft
     close_fork()
@@ -88,7 +94,10 @@ def price(draft: ForkDraft) -> str:
 
 @action(role=Role.RUN, takes_session=True)
 def check_fork(session: DebugSession) -> None:
-    """Run the turn again unedited, and compare."""
+    """Start the control run of the draft: its turn is run unedited and compared with the record.
+
+    The user may be asked first. Nothing happens without a draft, or while a control run is under way.
+    """
     forking = state.record(ForkState)
     if forking.draft is None or (forking.check and forking.check.is_running):
         return
@@ -102,7 +111,12 @@ def check_fork(session: DebugSession) -> None:
 
 @action(role=Role.RUN)
 def run_fork() -> None:
-    """Run the fork as it was prepared, and show it."""
+    """Run the fork that is being prepared, and show it; nothing without one.
+
+    Raises:
+        InputError: The draft has a problem.
+        DebuggerError: The fork cannot be made.
+    """
     draft = state.record(ForkState).draft
     if draft is not None and draft.problems:
         raise InputError(draft.problems[0], advice="Correct it first.")
@@ -112,7 +126,7 @@ def run_fork() -> None:
 
 @action(role=Role.RUN)
 def run_unedited() -> None:
-    """Run the fork without its edits, as a run of its own."""
+    """Run the draft's turn without its edits as a run of its own, and show it; nothing without a draft."""
     draft = state.record(ForkState).draft
     if draft is not None:
         unedited = draft.unedited()
@@ -122,7 +136,10 @@ def run_unedited() -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def send_again(session: DebugSession, turn_number: int) -> None:
-    """Send the recorded inputs up to a turn to a new run."""
+    """Start a new run with the recorded inputs up to a turn, and show it; nothing while a turn is under way.
+
+    The user may be asked first.
+    """
     if not session.busy and confirm_turn(session, partial(send_again, turn_number)):
         _show(session, *forks.replay_from_start(session, turn_number))
         audit_run("rerun turns", session, up_to_turn=turn_number)
@@ -150,7 +167,9 @@ def close_tree() -> None:
 def answer_turn_again(
     session: DebugSession, turn_number: int, prepare: Callable[[DebugSession], None]
 ) -> None:
-    """Fork the run before a turn, and execute it with the user's answers.
+    """Fork the run before a turn and execute it with the user's answers as the models'; show the fork.
+
+    Nothing happens before the run is stored or in a turn.
 
     Args:
         session: The run on view.
@@ -171,7 +190,9 @@ def run_with_edits(
     edits: Sequence[VariableEdit],
     prepare: Callable[[DebugSession], None] | None = None,
 ) -> None:
-    """Fork the run before a turn, and execute it with other values.
+    """Fork the run before a turn, execute it with other values of variables, and show the fork.
+
+    Nothing happens before the run is stored or in a turn.
 
     Args:
         session: The run on view.
@@ -196,6 +217,18 @@ def _draft(session: DebugSession, turn_number: int) -> ForkDraft:
 def _run(
     session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] | None = None
 ) -> None:
+    """Make the fork of a draft, store it, close the dialog, and show the fork while its turn runs.
+
+    The user may be asked first. A signed-in user is stored as the one who made it.
+
+    Args:
+        session: The run on view, which stays as it is.
+        draft: The fork.
+        prepare: Sets up the session of the fork before it is shown.
+
+    Raises:
+        DebuggerError: The fork cannot be made or stored.
+    """
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
     found = forks.fork(session.backend, draft, local_store().forks, check=state.record(ForkState).check)

@@ -44,7 +44,10 @@ _MOST_DIFFERENCES = 8
 
 
 def fork_dialog(view: RunView) -> None:
-    """Draw the dialog while a fork is being prepared."""
+    """Draw the fork dialog while a fork of the run on view is being prepared and no question is open.
+
+    A draft of another run is left, see `leave_fork`.
+    """
     draft = state.record(ForkState).draft
     if draft is None:
         return
@@ -60,6 +63,10 @@ def fork_dialog(view: RunView) -> None:
 
 @show_unexpected_errors("The fork dialog")
 def _body(view: RunView) -> None:
+    """Draw the fields of the fork, its changes, its control run, its problems, and the buttons.
+
+    Where the dialog was closed meanwhile, the page is rerun.
+    """
     draft = state.record(ForkState).draft
     if draft is None:
         st.rerun()  # only that closes a dialog
@@ -86,6 +93,7 @@ def _body(view: RunView) -> None:
 
 
 def _way(draft: ForkDraft, view: RunView, lead: str) -> None:
+    """Draw the choice of how the fork is made; nothing where the backend has one way only."""
     found = fork_modes(view.session.backend)
     if len(found) == 1:
         return
@@ -110,6 +118,7 @@ def _take_way(draft: ForkDraft, key: str) -> None:
 
 
 def _message(draft: ForkDraft, lead: str) -> None:
+    """Draw the box with the user message of the turn."""
     key = f"{lead}_message"
     st.text_area(
         "User message",
@@ -123,6 +132,10 @@ def _message(draft: ForkDraft, lead: str) -> None:
 
 
 def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
+    """Draw the choice of the workflow version, that of the run first and then the newest first.
+
+    Where the versions cannot be listed, a caption says why.
+    """
     backend, workflow_id = view.session.backend, draft.point.workflow_id
     key = f"{lead}_version"
     try:
@@ -159,6 +172,7 @@ def _take_version(draft: ForkDraft, key: str) -> None:
 
 
 def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
+    """Draw the choice of the node at which the turn starts; disabled where all turns run again."""
     names = _node_names(draft, view)
     here = draft.point.main_node
     options = ["", *(node for node in names if node != here)]
@@ -181,6 +195,7 @@ def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
 
 
 def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
+    """Return the labels of the nodes of the fork's version by id; empty where that version cannot be read."""
     number, workflow_id, workflow = draft.version_number, draft.point.workflow_id, draft.point.workflow
     backend = view.session.backend
     if number is not None:
@@ -194,6 +209,7 @@ def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
 
 
 def _variables(draft: ForkDraft, lead: str) -> None:
+    """Draw the choice of a tier of variables, and its values as a table or as JSON, for editing."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fork_tiers"):
         word = st.segmented_control(
             "Variables",
@@ -236,6 +252,7 @@ def _take_text(draft: ForkDraft, tier: VariableScope, key: str) -> None:
 
 
 def _note_fields(draft: ForkDraft, lead: str) -> None:
+    """Draw the boxes of the note and of its author; a signed-in user cannot change the author."""
     left, right = st.columns([3, 1], gap="small")
     with left:
         key = f"{lead}_note"
@@ -272,7 +289,10 @@ def _is_checking() -> bool:
 
 
 def _check(drawn: bool) -> None:
-    """Draw the result of the control run; a fragment, which alone is polled.
+    """Draw the result of the control run, its cost, and the button that starts it; a fragment, polled alone.
+
+    Of the differences at most `_MOST_DIFFERENCES` are listed. When a control run has ended since the dialog
+    was drawn, the page is rerun; without a draft nothing is drawn.
 
     Args:
         drawn: Whether it was under way when the dialog was drawn.
@@ -316,6 +336,7 @@ def _check(drawn: bool) -> None:
 
 
 def _buttons(draft: ForkDraft) -> None:
+    """Draw the buttons that run the fork, run the turn unedited, and cancel; a problem disables the first."""
     st.button(
         f"Fork at turn {draft.point.number}",
         key="run_fork",

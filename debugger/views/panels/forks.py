@@ -33,7 +33,10 @@ _MOST_CHANGES = 3
 
 
 def fork_breadcrumb(view: RunView) -> list[Item]:
-    """Return the breadcrumb of a fork; draw its tree's dialog."""
+    """Return the breadcrumb of a fork and the button of its tree; draw the tree's dialog while it is open.
+
+    Empty before the run is stored, and for a run that has neither source nor forks.
+    """
     run_id = view.session.run_id
     if run_id is None:
         return []
@@ -57,11 +60,15 @@ def fork_breadcrumb(view: RunView) -> list[Item]:
 
 
 def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
-    """Return the fork tree of a run."""
+    """Return the first run of a run's family and all its forks, each below its source.
+
+    Empty where the local store cannot be read.
+    """
     session = view.session
     is_running = session.input_replay is not None and session.input_replay.is_running
 
     def read() -> tuple[list[ForkRecord], dict[str, RunStatus]]:
+        """Return the records of the family's forks, and the known status of each run."""
         book = local_store().forks
         family = book.family(run_id)
         ids = {name for record in family for name in (record.run_id, record.source_run_id)}
@@ -75,6 +82,10 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
 
 
 def _crumbs(way: list[TreeRow]) -> list[Item]:
+    """Return a button for each run from the first one to the source of the run on view.
+
+    Of a path with more than `_MOST_CRUMBS` runs those after the first are cut.
+    """
     shown = way if len(way) <= _MOST_CRUMBS else [way[0], *way[-_MOST_CRUMBS + 1 :]]
     crumbs: list[Item] = []
     for place, row in enumerate(shown[:-1]):
@@ -87,6 +98,7 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
 
 
 def _fork(row: TreeRow) -> list[Item]:
+    """Return the badge of a fork, which names its source in its help, its changes, and its fidelity."""
     fork = row.fork
     assert fork is not None
     by = f" by {fork.forked_by}" if fork.forked_by else ""
@@ -139,7 +151,10 @@ def _open(run_id: Any) -> None:
 
 
 def run_turns_again_button(view: RunView) -> Button:
-    """Return the button that runs the turns up to the cursor again."""
+    """Return the button that runs the turns up to the cursor again as a new run.
+
+    It is disabled, with the reason as its help, where no turn can be run again.
+    """
     number = view.turn_number or None
     reason = _reason(view.session, number)
     return Button(
@@ -154,12 +169,12 @@ def run_turns_again_button(view: RunView) -> Button:
 
 
 def fork_button(session: DebugSession, number: int | None, key: str, label: str = "") -> Button:
-    """Return the button that prepares a fork.
+    """Return the button that prepares a fork; disabled, with the reason as its help, where none can be made.
 
     Args:
         session: The run on view.
         number: The turn that the fork begins with; ``None`` before there is one.
-        key: The button's.
+        key: The button's key.
         label: Its words; empty for those that name the turn.
     """
     reason = _reason(session, number)
@@ -177,6 +192,7 @@ def fork_button(session: DebugSession, number: int | None, key: str, label: str 
 
 
 def _reason(session: DebugSession, number: int | None) -> str | None:
+    """Return why a turn can neither be forked nor run again; ``None`` where it can."""
     if reason := session.backend.capabilities.reason_against("run_turns"):
         return reason
     if number is None or session.run_id is None:
@@ -187,7 +203,10 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
 
 
 def replay_progress(forward: InputReplay) -> list[Item]:
-    """Return the progress of repeated inputs, or the problem that has ended it."""
+    """Return the progress of repeated inputs with the button that stops them.
+
+    Where they have ended, or are of one turn, it is the problem that ended them, if there was one.
+    """
     if not forward.is_running or forward.total < 2:
         return [Text(forward.problem, look="note")] if forward.problem else []
     word = "Stops after input" if forward.stopping else "Running input"

@@ -31,7 +31,7 @@ def turn_on_view(view: RunView) -> TurnRow | None:
 
 
 def gantt_line(turn: TurnRow | None) -> list[Item]:
-    """Return a line with duration, pauses, steps and model calls of a turn; empty without one."""
+    """Return one text with the turn's duration, pauses, steps and model calls; empty without a turn."""
     if turn is None:
         return []
     what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
@@ -44,7 +44,14 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 
 
 def gantt(view: RunView, turn: TurnRow | None) -> None:
-    """Draw the chart of a turn, a row per bar, in order of start."""
+    """Draw the chart of a turn, a row per bar, in order of start; a click on a bar selects its event.
+
+    Without a turn, or without an event that has a duration, a text is drawn instead.
+
+    Args:
+        view: The view of the run.
+        turn: The turn, or ``None``.
+    """
     if turn is None:
         empty_state(
             "The duration of each step of a turn appears here as bars: start the run to see some.",

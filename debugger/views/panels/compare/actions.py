@@ -53,7 +53,11 @@ class CompareState:
     """The last comparison of the runs."""
 
     def side_by_side(self) -> RunComparison | None:
-        """Return the current comparison; ``None`` until both runs are read."""
+        """Return the current comparison; ``None`` until both runs are read.
+
+        It is made anew only where the runs, what is ignored or the shift have changed, and is kept in
+        ``seen``.
+        """
         a, b = self.runs.get("a"), self.runs.get("b")
         if a is None or b is None:
             return None
@@ -75,9 +79,13 @@ def ignoring_key(name: str) -> str:
 
 @action()
 def compare(run_a: str, run_b: str) -> None:
-    """Compare two runs, each as ``backend:id``, or by its id where it is the embedded engine's.
+    """Begin another comparison of two runs, which are requested and read later; what is ignored stays.
 
-    An empty one is left open.
+    The address of the pair counts as followed.
+
+    Args:
+        run_a: Run A as ``backend:id``, or its id alone for the embedded engine; blank leaves the side empty.
+        run_b: Run B, likewise.
     """
     held = CompareState(ignoring=state.record(CompareState).ignoring)
     state.replace_record(held)
@@ -89,9 +97,10 @@ def compare(run_a: str, run_b: str) -> None:
 
 
 def suggest() -> None:
-    """Compare the run on view with its parent or predecessor.
+    """Compare the run on view, as B, with its source or the workflow's previous run, as A.
 
-    A pair that the user has chosen stays, and so does one that has the run on view.
+    Nothing changes without a stored run on view, for a pair that the user has chosen, or where the run on
+    view is in the pair already. Where no earlier run is found or the backend cannot be read, A is left empty.
     """
     held, session = state.record(CompareState), state.record(CurrentRun).session
     backend_name = state.record(CurrentBackend).name
@@ -110,12 +119,12 @@ def suggest() -> None:
 
 
 def earlier_run(backend: Backend, run_id: str) -> str:
-    """Return the source of a fork, else the workflow's previous run.
+    """Return the id of the run that a fork was made from, else of the workflow's previous run.
 
-    Empty where there is none.
+    Empty where there is none, or where the run has no readable time of creation.
 
     Raises:
-        DebuggerError: The backend cannot be read.
+        DebuggerError: The backend or the local store cannot be read.
     """
     run = backend.record(run_id).run
     if run.source_workflow_run_id:
@@ -134,7 +143,7 @@ def earlier_run(backend: Backend, run_id: str) -> str:
 
 @action()
 def choose(side: Side) -> None:
-    """Request the run that was chosen or typed in a picker; a cleared one has none."""
+    """Request the run that was chosen or typed in a side's picker; an empty picker removes the side's run."""
     held, text = state.record(CompareState), (state.widget(picker_key(side)) or "").strip()
     if text:
         held.unread[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
@@ -145,7 +154,7 @@ def choose(side: Side) -> None:
 
 @action()
 def swap() -> None:
-    """Let A be B and B be A."""
+    """Swap A and B; the shift is computed anew and the first differing row is selected."""
     held = state.record(CompareState)
     held.places = {_other(side): place for side, place in held.places.items()}
     held.runs = {_other(side): run for side, run in held.runs.items()}
@@ -162,15 +171,16 @@ def reload() -> None:
 
 @action()
 def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
-    """Read the requested runs and compare them.
+    """Read the requested runs and compare them with the others on view; no run stays requested.
 
-    A run that cannot be read leaves the one before on its side.
+    A run that cannot be read leaves the one before on its side. Where the ids are as before, shift and chosen
+    change stay; in any case the first differing row is selected.
 
     Args:
-        progress: Shows what is being done.
+        progress: Returns the context that shows a text while a step is under way.
 
     Raises:
-        DebuggerError: One could not be read; of two, the first.
+        DebuggerError: A run could not be read; of two errors, the one of A.
     """
     held = state.record(CompareState)
     before = _run_ids(held)
@@ -224,9 +234,9 @@ def go_to_first() -> None:
 
 
 def choose_element(element: Element | None) -> None:
-    """Select a node or an edge, and the node's first row.
+    """Select a node or an edge, or nothing for ``None``; for a node also select its first differing row.
 
-    A row that differs is preferred.
+    Without a differing row it is the node's first one; the selected row stays where the runs have none.
     """
     selection = state.record(Selection)
     selection.choose(element)
@@ -243,7 +253,7 @@ def choose_change(target: Any) -> None:
 
 
 def current_address() -> CompareAddress:
-    """Return the address of what the page shows."""
+    """Return the address of the requested comparison; a side without a run is empty."""
     compared = state.record(CompareState)
     texts = [
         compared.places[side].text(state.record(CurrentBackend).name) if side in compared.places else ""
@@ -276,6 +286,10 @@ def _run_ids(held: CompareState) -> dict[Side, str]:
 
 
 def _begin() -> None:
+    """Reset the chosen change, compute the shift of two read runs, and select the first difference.
+
+    With fewer than two runs the shift is 0 and no row is selected.
+    """
     held = state.record(CompareState)
     held.shift = held.change = 0
     if len(held.runs) == len(SIDES):

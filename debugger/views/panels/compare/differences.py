@@ -65,6 +65,7 @@ def side_marks(pieces: Sequence[Span], own: Literal["removed", "added"]) -> list
 
 
 def _marks(piece: Span) -> Iterator[Mark]:
+    """Yield a piece of text as marks: a difference marks its words, the space around them is ``same``."""
     words = piece.text.strip()
     if piece.op == "same" or not words:
         yield piece.text, "same"
@@ -80,9 +81,15 @@ _LONGEST = 1_500
 
 
 def value_marks(before: Any, after: Any, op: Op | Literal["same"]) -> tuple[list[Mark], list[Mark]]:
-    """Return a value of A and of B as marked texts; one that is absent says so.
+    """Return a value of A and of B as marked texts; a missing one is the word "absent".
 
-    Texts are themselves where both are texts; else values are JSON.
+    Values are JSON, but two texts that differ are compared as they are. Long ones are cut to about `_LONGEST`
+    characters, those of a change from shortly before the first difference.
+
+    Args:
+        before: The value in A.
+        after: The value in B.
+        op: The difference; ``added`` is in B only, ``removed`` in A only.
     """
     absent: list[Mark] = [("absent", "quiet")]
     if op == "added":
@@ -115,10 +122,10 @@ _LONGEST_NAME = 200
 
 
 def difference_rows(key: str, found: Sequence[Difference]) -> None:
-    """Draw differences as rows: field, A and B; nothing where nothing differs.
+    """Draw the first `_MOST` differences as a table of field, value in A and value in B; nothing without any.
 
     Args:
-        key: The table's.
+        key: The table's key.
         found: The differences from A to B.
     """
     if not found:

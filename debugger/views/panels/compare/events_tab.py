@@ -37,7 +37,10 @@ _COLUMNS = (
 
 
 def events_tab(seen: RunComparison) -> None:
-    """Draw the rows, and the chosen one in full."""
+    """Draw a page of the aligned rows, all or the differing ones alone, and the chosen row in full.
+
+    Another chosen row brings up the page that has it.
+    """
     held, found = state.record(CompareState), seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
     chosen = None if held.row is None else bisect_left(places, held.row)
@@ -52,6 +55,10 @@ def events_tab(seen: RunComparison) -> None:
 
 
 def _steering(found: Comparison) -> list[Part]:
+    """Return the buttons to the first, previous and next difference, the switch, and the differences' number.
+
+    A button without such a row is disabled; the number has the differences by kind as its help.
+    """
     held = state.record(CompareState)
     here = -1 if held.row is None else held.row
     state.begin_widget(actions.DIFFERENCES_KEY, held.only_differences)
@@ -75,6 +82,13 @@ def _jump(label: str, key: str, icon: str, row: int | None) -> Button:
 
 
 def _table(seen: RunComparison, places: Sequence[int], page: tuple[Any, ...]) -> None:
+    """Draw the rows at some places of the comparison with the chosen one marked; without any a caption.
+
+    Args:
+        seen: The comparison.
+        places: The indexes of the rows.
+        page: Names the rows on view; while it is equal, the table stays where it was scrolled to.
+    """
     if not places:
         st.caption(
             "Nothing differs, apart from what is ignored. Switch “Differences only” off to see every row."
@@ -100,6 +114,15 @@ def _table(seen: RunComparison, places: Sequence[int], page: tuple[Any, ...]) ->
 
 
 def _row(seen: RunComparison, place: int, *, begins: bool) -> Row:
+    """Return a row of the comparison for the table, identified by its place.
+
+    The summary of a side that has no such event is empty.
+
+    Args:
+        seen: The comparison.
+        place: The index of the row.
+        begins: Whether a line separates it from the row above, which is of another turn.
+    """
     found = seen.comparison
     row = found.rows[place]
     item, (one, other) = found.get_item(row), found.pair(row)
@@ -123,7 +146,7 @@ def _choose(target: Any) -> None:
 
 
 def event_pair(seen: RunComparison) -> None:
-    """Draw the differences in the chosen row, and both events as they were recorded."""
+    """Draw the differences of the chosen row and both events as recorded; without a chosen row a caption."""
     with st.container(border=True, key="compare_pair", gap="xsmall"):
         place = state.record(CompareState).row
         if place is None or place >= len(seen.comparison.rows):
@@ -142,6 +165,7 @@ def event_pair(seen: RunComparison) -> None:
 
 
 def _recorded(side: Side, item: Item | None) -> None:
+    """Draw an event as recorded, with the link to its turn on the page Debug; a caption for ``None``."""
     name = side.upper()
     if item is None:
         st.caption(f"{name} has no such event.")

@@ -43,11 +43,11 @@ TAB_KEY = "compare_tab"
 
 
 def pair_bar(seen: RunComparison, tabs: Sequence[str]) -> None:
-    """Draw how the runs differ in a sentence, the choice of a tab, what is ignored, and what else there is.
+    """Draw the sentence on the difference, the tabs, the menu of ignored values, and "More" (shift and CSV).
 
     Args:
         seen: The comparison.
-        tabs: The names of the tabs.
+        tabs: The names of the tabs; the first is the default. The chosen one is at `TAB_KEY`.
     """
     is_same, costs = seen.comparison.first is None, describe_costs(seen)
     state.begin_widget(TAB_KEY, tabs[0])
@@ -80,7 +80,10 @@ def pair_bar(seen: RunComparison, tabs: Sequence[str]) -> None:
 
 
 def _ignore_menu(seen: RunComparison) -> Menu:
-    """Return the menu of the values whose differences do not count."""
+    """Return the menu with a switch for each kind of values whose differences can be ignored.
+
+    The switches are set to what the comparison ignores.
+    """
     items: list[MenuItem] = [Text("Differences in these do not count")]
     for each in IGNORED:
         key = actions.ignoring_key(each.name)
@@ -90,7 +93,7 @@ def _ignore_menu(seen: RunComparison) -> Menu:
 
 
 def _alignment(seen: RunComparison) -> None:
-    """Draw the turn of A that turn 1 of B is aligned with."""
+    """Draw the number box of the turn of A that turn 1 of B is aligned with, set to the present one."""
     state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
     st.number_input(
         "Align turn 1 of B with",
@@ -105,6 +108,7 @@ def _alignment(seen: RunComparison) -> None:
 
 
 def _csv_button(seen: RunComparison) -> None:
+    """Draw the button that downloads the comparison as CSV; the file is made, and audited, at the click."""
     st.download_button(
         "Download CSV",
         key="compare_csv",
@@ -134,7 +138,10 @@ _ENGINES: dict[BackendName, str] = {"embedded": "Embedded", "hosted": "Hosted", 
 
 
 def pickers() -> None:
-    """Draw the page's title, both choices, and what can be done with the pair."""
+    """Draw the page's title, the choice of both runs, and the buttons to swap and to reload them.
+
+    Both buttons are disabled while no run is chosen.
+    """
     offered = _offered()
     is_empty = not state.record(CompareState).places
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_pickers"):
@@ -165,6 +172,12 @@ def pickers() -> None:
 
 
 def _picker(side: Side, offered: dict[str, str]) -> None:
+    """Draw the box in which the run of a side is chosen or its id typed; a requested run counts as chosen.
+
+    Args:
+        side: The side.
+        offered: Labels by text of a run's place; a chosen run that is not in it is put first.
+    """
     compared = state.record(CompareState)
     place = compared.unread.get(side) or compared.places.get(side)
     chosen = place.text(state.record(CurrentBackend).name) if place else None
@@ -189,6 +202,10 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
 
 
 def _offered() -> dict[str, str]:
+    """Return the labels of the runs to choose from, by the text of their places.
+
+    Runs of the workflow at hand come before those of any workflow, and those of the page's backend first.
+    """
     own, workflow = state.record(CurrentBackend).name, _workflow_at_hand()
     lists = [(name, wanted) for name in _backends() for wanted in ((workflow, "") if workflow else ("",))]
     found: dict[str, str] = {}
@@ -208,6 +225,7 @@ def _backends() -> list[BackendName]:
 
 
 def _workflow_at_hand() -> str:
+    """Return the id of the workflow of the compared runs, A's first, else of the run on view, else ""."""
     run, compared = state.record(CurrentRun), state.record(CompareState)
     runs = [compared.runs[side].run for side in SIDES if side in compared.runs]
     if runs:
@@ -216,6 +234,12 @@ def _workflow_at_hand() -> str:
 
 
 def _runs(name: BackendName, workflow_id: str) -> list[Run]:
+    """Return the newest runs of a backend, at most `_MOST`, from the cache; none where it cannot be read.
+
+    Args:
+        name: The backend.
+        workflow_id: The workflow whose runs are meant; empty for all.
+    """
     question = ("compare_runs", name, workflow_id)
     try:
         return state.record(BackendCache).ask(
@@ -226,6 +250,10 @@ def _runs(name: BackendName, workflow_id: str) -> list[Run]:
 
 
 def _workflow_names(name: BackendName) -> dict[str, str]:
+    """Return the labels of a backend's workflows by id, from the cache.
+
+    Where it cannot be read they are the last known ones, else none.
+    """
     answers, question = state.record(BackendCache), ("compare_workflows", name)
     try:
         rows = answers.ask(question, lambda: named_backend(name).workflows())
@@ -235,6 +263,10 @@ def _workflow_names(name: BackendName) -> dict[str, str]:
 
 
 def _label(name: BackendName, run: Run) -> str:
+    """Return a run's label: time, workflow, version, status and the end of its id.
+
+    Where runs of several backends are offered, it names the engine, too.
+    """
     parts = [
         shown_time(run.created_at, seconds=False)[5:],
         _workflow_names(name).get(run.workflow_id) or recorded_name(run),

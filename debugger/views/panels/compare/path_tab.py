@@ -25,7 +25,10 @@ _LINES = {"common": "solid line", "only_a": "dashed line", "only_b": "dotted lin
 
 
 def path_tab(seen: RunComparison) -> None:
-    """Draw the paths of both runs as one graph, and as a table."""
+    """Draw the paths of both runs as one graph, and as a table beside it.
+
+    Where the graph cannot be drawn or has no node, a caption says so.
+    """
     _legend(seen)
     left, right = st.columns([1.9, 1], gap="small")
     with left:
@@ -47,6 +50,7 @@ def path_tab(seen: RunComparison) -> None:
 
 
 def _legend(seen: RunComparison) -> None:
+    """Draw the legend: for A only, B only and both their colour, their line, and their nodes and edges."""
     items: list[Item] = []
     for share, word in PATH_WORDS.items():
         nodes, edges = seen.paths.count(share)
@@ -56,6 +60,7 @@ def _legend(seen: RunComparison) -> None:
 
 
 def _table(seen: RunComparison) -> None:
+    """Draw the nodes and edges of both paths as a table, those of both runs last."""
     found = sorted(_rows(seen), key=lambda row: row[0] == "common")
     columns: Columns[_PathRow] = [
         (Column("share", "Run", 76, "chip"), lambda row: (PATH_WORDS[row[0]], _SWATCHES[row[0]])),
@@ -72,6 +77,7 @@ _PathRow = tuple[Share, str, str, Visit]
 
 
 def _rows(seen: RunComparison) -> Iterator[_PathRow]:
+    """Yield a row for each node, then for each edge, on a path: share, kind, name and visits."""
     for node, passage in seen.paths.nodes.items():
         name = seen.names.get(node) or seen.paths.missing_nodes.get(node) or node
         yield passage.share, "node", name, passage
@@ -80,6 +86,10 @@ def _rows(seen: RunComparison) -> Iterator[_PathRow]:
 
 
 def _edge_name(seen: RunComparison, edge_id: str) -> str:
+    """Return the names of an edge's ends, with its label if it has one.
+
+    It is the id where neither the graph nor the runs' transitions have the edge.
+    """
     edge = seen.graph.edges.get(edge_id)
     transition = next((one for one in seen.paths.unmapped if one.id == edge_id), None)
     if edge is not None:
@@ -96,9 +106,10 @@ _NOTES = {"common": "both runs", "only_a": "run A only", "only_b": "run B only"}
 
 
 def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
-    """Return state and mark of each node and edge.
+    """Return the drawing state of each node and edge: the run or runs whose path has it, and its visits.
 
-    The letters say the same as the colours.
+    A node on neither path is ``unreached``; edges on neither are left out. Nodes carry the share also as
+    words.
 
     Args:
         paths: Both paths.

@@ -39,7 +39,10 @@ _TRANSCRIPT = (
 
 
 def transcript_tab(seen: RunComparison) -> None:
-    """Draw the messages, at first those around the first difference."""
+    """Draw a page of the aligned messages of both runs, at first the one with the first difference.
+
+    Where neither run has a message, a hint is drawn instead.
+    """
     lines = seen.lines
     if not lines:
         empty_state("Neither run has a message.", "forks#compare")
@@ -69,6 +72,13 @@ def _line(line: MessagePair, *, begins: bool) -> Row:
 
 
 def _side(line: MessagePair, message: ChatMessage | None, own: Literal["removed", "added"]) -> list[Mark]:
+    """Return the marks of a message: the node that said it, unless the user did, then its text.
+
+    Args:
+        line: The pair of messages.
+        message: The message of the side; ``None`` has no marks.
+        own: The mark of the words that only this side has.
+    """
     if message is None:
         return []
     alone = Span(message.text, "same" if line.status == "same" else own)
@@ -87,7 +97,10 @@ _WITH_SAME_KEY = "compare_with_same"
 
 
 def state_tab(seen: RunComparison) -> None:
-    """Draw the variables of both runs at the end of a chosen turn as a table."""
+    """Draw the variables of both runs at the end of a chosen turn as a table, at first of the last turn.
+
+    Equal values are drawn only with the switch on. Without a turn, or without a row, a text says so.
+    """
     if not seen.turns:
         empty_state("Neither run has a turn.", "forks#compare")
         return
@@ -144,7 +157,7 @@ _CHANGES: Columns[tuple[int, WorkflowChange]] = [
 
 
 def versions_tab(seen: RunComparison) -> None:
-    """Draw the facts of both runs, the changes of the workflow, and the fields of the chosen one."""
+    """Draw the facts of both runs, the changes between the versions, and the fields of the chosen change."""
     left, right = st.columns([1.2, 1], gap="small")
     with left:
         label = "Facts of both runs: of A, of B, and what differs"
@@ -156,6 +169,10 @@ def versions_tab(seen: RunComparison) -> None:
 
 
 def _changes(seen: RunComparison) -> list[WorkflowChange]:
+    """Draw the changes between both workflow versions as a table, and return them.
+
+    Where a version cannot be read, or nothing differs, a caption says so and nothing is returned.
+    """
     missing = [
         f"{name}: {run.substitute_reason}"
         for name, run in (("A", seen.a), ("B", seen.b))
@@ -176,6 +193,7 @@ def _changes(seen: RunComparison) -> list[WorkflowChange]:
 
 
 def _fields(change: WorkflowChange) -> None:
+    """Draw the name of a change and its fields; a change without fields is named as being in A or B only."""
     st.markdown(f"**{plain(change.name)}**")
     if not change.fields:
         st.caption(

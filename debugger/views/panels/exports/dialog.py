@@ -55,10 +55,10 @@ _WIDEST = 260
 
 
 def open_export_dialog(*scopes: ExportScope) -> None:
-    """Show the dialog at the next drawing.
+    """Open the export dialog with the next drawing of the page, and drop the export before.
 
     Args:
-        scopes: The runs to choose from, the preferred ones first.
+        scopes: The runs to choose from, the preferred ones first; without any the dialog stays closed.
     """
     record = state.record(ExportRecord)
     record.drop_job()
@@ -80,9 +80,9 @@ def is_export_open() -> bool:
 
 
 def export_dialog() -> None:
-    """Draw the dialog while it is open; once for each page.
+    """Draw the export dialog of this page while it is open; one that was opened on another page is closed.
 
-    One of a page that was left is closed.
+    Nothing is drawn while a question is open.
     """
     if state.record(ExportRecord).page != state.record(PageLinks).on_view:
         close_export_dialog()
@@ -93,6 +93,11 @@ def export_dialog() -> None:
 
 @show_unexpected_errors("The export dialog")
 def _body() -> None:
+    """Draw the options, the preview and the download of an export, or the progress of one that is under way.
+
+    Options that cannot be used and runs that cannot be read are shown as an error in place of the preview.
+    Where the dialog was closed, or a question opened, the page is rerun.
+    """
     record = state.record(ExportRecord)
     if not record.scopes or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
@@ -117,6 +122,7 @@ def _body() -> None:
 
 
 def _scope(record: ExportRecord) -> None:
+    """Draw the choice of the runs and store it in the record; nothing where there is only one scope."""
     if len(record.scopes) == 1:
         return
     record.place = st.segmented_control(
@@ -130,6 +136,11 @@ def _scope(record: ExportRecord) -> None:
 
 
 def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
+    """Return the preview of the chosen runs and options, made again only where one of them has changed.
+
+    Raises:
+        DebuggerError: The runs cannot be read, or the options cannot be used.
+    """
     wanted = sample_key(record.scope)
     if record.sample is None or record.sample[0] != wanted:
         record.sample = wanted, record.scope.sample()
@@ -177,7 +188,11 @@ def _shown(value: object) -> str:
 
 
 def _draw_download(record: ExportRecord, options: ExportOptions, preview: Preview) -> None:
-    """Draw the button that downloads the file, or of a large one starts its writing in the background."""
+    """Draw the button that downloads the file, or of a large export starts its writing in the background.
+
+    Above `MAX_DIRECT_RUNS` runs or `MAX_DIRECT_BYTES` bytes it is a large one. A direct download is audited;
+    without a run the button is disabled.
+    """
     scope, total = record.scope, preview.total
     title = count(total, "run").capitalize()
     if len(preview.workflow_names) == 1:
@@ -217,6 +232,7 @@ def _draw_download(record: ExportRecord, options: ExportOptions, preview: Previe
 
 
 def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -> str:
+    """Return the name of the file, from workflows, runs, preset, time (UTC), and whether it is masked."""
     scope = f"run {record.scope.run_ids[0][-6:]}" if options.is_single else count(preview.total, "run")
     preset = record.saved or PRESET_LABELS.get(options.preset, "")
     return export_file_name(
@@ -230,6 +246,7 @@ def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -
 
 
 def _picture(record: ExportRecord) -> None:
+    """Draw the menu that saves a picture of the run; nothing unless the scope is the run on view."""
     session = state.record(CurrentRun).session
     if record.scope.label != THIS_RUN or session is None:
         return
@@ -242,6 +259,7 @@ def _picture(record: ExportRecord) -> None:
 
 
 def _save_preset(record: ExportRecord) -> None:
+    """Draw the menu that saves the options under a name, and deletes the chosen saved preset."""
     with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
         key = _name_key(record)
         name = st.text_input("Name", record.saved, key=key, placeholder="Weekly review")
@@ -268,7 +286,16 @@ def _name_key(record: ExportRecord) -> str:
 
 @action(role=Role.REVIEW)
 def save_preset(key: str) -> None:
-    """Save the options under the name in a box."""
+    """Save the options as a preset for all users and choose it; one of the same name is replaced.
+
+    Where another user has changed it meanwhile, the user is asked first.
+
+    Args:
+        key: The key of the box with the name.
+
+    Raises:
+        DebuggerError: The name or the store refuses it.
+    """
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
     name, settings = " ".join((state.widget(key) or "").split()), options_to_json(record.options)
 
@@ -294,7 +321,10 @@ def save_preset(key: str) -> None:
 
 @action(role=Role.REVIEW)
 def delete_preset(name: str) -> None:
-    """Delete saved options; those of the dialog stay."""
+    """Delete a saved preset for all users; the options of the dialog stay as they are.
+
+    Where another user has changed it meanwhile, the user is asked first.
+    """
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
 
     def delete(expected: int) -> int:
@@ -314,9 +344,9 @@ def delete_preset(name: str) -> None:
 
 
 def export_button(session: DebugSession) -> Button:
-    """Return the export button; draw the open dialog.
+    """Return the button that opens the export of the run on view, and draw the dialog while that is open.
 
-    It is disabled until something is on record.
+    It is disabled, and no dialog is drawn, before a run is stored, in a turn, and while turns are being read.
     """
     is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
     if is_ready:

@@ -38,7 +38,7 @@ _SHAPE_WORDS: dict[Shape, str] = {"turn": "Turn", "message": "Message", "event":
 
 
 def export_options() -> ExportOptions:
-    """Draw the controls; return what they say."""
+    """Draw the controls of the options; return the options that they say, and store them in the record."""
     record = state.record(ExportRecord)
     lead = f"export_{record.generation}"
     left, right = st.columns(2)
@@ -61,6 +61,10 @@ def export_options() -> ExportOptions:
 
 
 def _preset(record: ExportRecord, lead: str) -> None:
+    """Draw the choice of a preset, the program's first and then the saved ones.
+
+    Where saved presets cannot be read, the error is shown above and only the program's are offered.
+    """
     try:
         saved = [_SAVED + name for name in backends.embedded_backend().store.export_presets.all()]
     except DebuggerError as error:
@@ -94,6 +98,14 @@ def _preset_words(name: str) -> str:
 
 @action()
 def _take_preset(key: str) -> None:
+    """Set the options to those of the chosen preset, and make the controls begin anew with them.
+
+    A saved preset brings all options; one of the program brings the shape of rows and their columns, and the
+    format only where it is Amazon Lex.
+
+    Args:
+        key: The key of the box with the choice.
+    """
     name: str = state.widget(key)
     record = state.record(ExportRecord)
     record.generation += 1
@@ -114,6 +126,7 @@ def _take_preset(key: str) -> None:
 
 
 def _format(record: ExportRecord, lead: str) -> str:
+    """Draw the choice of the format and return its name; for the preset of Amazon Lex only CSV is offered."""
     formats = ["csv"] if record.options.preset == LEX else list(EXPORTS)
     current = record.options.format
     return st.selectbox(
@@ -127,6 +140,7 @@ def _format(record: ExportRecord, lead: str) -> str:
 
 
 def _shape(record: ExportRecord, lead: str, *, disabled: bool) -> Shape:
+    """Draw the choice between a row per turn, message or event, and return it."""
     key = f"{lead}_shape"
     shape: Shape = st.segmented_control(
         "One row for each",
@@ -144,6 +158,11 @@ def _shape(record: ExportRecord, lead: str, *, disabled: bool) -> Shape:
 
 @action()
 def _take_shape(key: str) -> None:
+    """Set what a row is, with the columns fitted to it, and make the controls begin anew.
+
+    Args:
+        key: The key of the control.
+    """
     shape: Shape = state.widget(key)
     record = state.record(ExportRecord)
     record.generation += 1
@@ -153,6 +172,10 @@ def _take_shape(key: str) -> None:
 
 
 def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
+    """Draw the choice and order of the columns and the box of variables; return them in the file's order.
+
+    Variables have columns after the others. For a row per event the box is not drawn and they have none.
+    """
     names, key = columns_of(shape), f"{lead}_columns_{record.moves}"
     chosen = [each for each in record.options.table.columns if each in names]
     title = f"Columns: {len(state.widget(key, chosen))} of {len(names)}"
@@ -180,6 +203,7 @@ def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
 
 
 def _explain(names: list[str]) -> None:
+    """Draw the menu that explains columns; its table is drawn only while it is open."""
     shown = st.popover("What columns hold", icon=":material/help:", key="export_explained", on_change="rerun")
     if not shown.open:
         return
@@ -194,6 +218,7 @@ def _explain(names: list[str]) -> None:
 
 
 def _order(ticked: list[str], lead: str) -> None:
+    """Draw the choice of a column with buttons that move it up and down; nothing below two columns."""
     if len(ticked) < 2:
         return
     key = f"{lead}_moved"
@@ -220,6 +245,13 @@ def _order(ticked: list[str], lead: str) -> None:
 
 @action()
 def _move(columns: list[str], name: str, step: int) -> None:
+    """Move a column among the others and store their order in the options; their control begins anew.
+
+    Args:
+        columns: The columns in their order, which is not changed.
+        name: The column to move.
+        step: 1 for later, -1 for earlier.
+    """
     record = state.record(ExportRecord)
     order = list(columns)
     at = order.index(name)
@@ -229,6 +261,10 @@ def _move(columns: list[str], name: str, step: int) -> None:
 
 
 def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
+    """Draw the choice of masking rules and variables to hide; return it.
+
+    Without a rule a warning is drawn.
+    """
     masking, key = record.options.table.masking, f"{lead}_rules"
     first = [rule for rule in RULES if rule in masking.rules]
     on = len(state.widget(key, first))
@@ -256,6 +292,10 @@ def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
 
 
 def _csv(record: ExportRecord, lead: str) -> CsvOptions:
+    """Draw the options of CSV (separator, byte order mark, guard against formulas) and return them.
+
+    Without the guard a caption warns of formulas.
+    """
     csv = record.options.csv
     current = state.widget(f"{lead}_separator", csv.separator)
     with st.expander(

@@ -28,10 +28,12 @@ _QUIET_SECONDS = 1.0
 
 @action(role=Role.READ)
 def start_export(scope: ExportScope, options: ExportOptions, file_name: str, total: int) -> None:
-    """Begin to write a file in the background.
+    """Start writing an export in the background in place of the one before, and audit it.
+
+    The call waits up to `_QUIET_SECONDS`; a file finished by then is offered for download at once.
 
     Raises:
-        InputError: The browser has no cookie, by which it would fetch the file.
+        InputError: The browser has no cookie, which it needs to fetch the file.
     """
     owner = session_owner()
     if not owner:
@@ -63,6 +65,14 @@ def export_progress() -> None:
 
 
 def _progress(was_running: bool) -> None:
+    """Draw the progress of the export, its finished file, or its error.
+
+    The page is rerun where there is no export any more, and once after the end, which stops the polling. A
+    finished file is offered for download.
+
+    Args:
+        was_running: Whether the export was running when the dialog was drawn.
+    """
     record = state.record(ExportRecord)
     job = record.job
     if job is None:
@@ -86,6 +96,7 @@ def _offer(record: ExportRecord, owner: str) -> None:
 
 
 def _running(job: ExportJob) -> None:
+    """Draw the progress in runs, rows and seconds, with the button that cancels the export."""
     done, total = job.progress.runs, max(job.total, job.progress.runs, 1)
     seconds = time.monotonic() - job.begun_at
     words = f"{done:,} of {count(total, 'run')} · {job.progress.rows:,} rows · {seconds:.0f} s"
@@ -100,6 +111,7 @@ def _running(job: ExportJob) -> None:
 
 
 def _finished(record: ExportRecord, job: ExportJob) -> None:
+    """Draw the size of a finished file, its masking, its download link, and the button for another export."""
     rows = f", {job.progress.rows:,} rows" if job.progress.rows else ""
     st.success(
         plain(
@@ -130,6 +142,7 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
 
 
 def _broken(job: ExportJob) -> None:
+    """Draw the error of a failed export, or that it was cancelled, with the button back to the options."""
     if job.error is not None:
         show_error(job.error)
     else:

@@ -37,7 +37,9 @@ class Preview:
 
 
 def make_preview(options: ExportOptions, sample: Sample) -> Preview:
-    """Return the preview of a sample.
+    """Return the preview of a sample: at most `MAX_ROWS` rows, the estimated size, and what is masked.
+
+    A format without a table has neither header nor rows.
 
     Raises:
         DebuggerError: The turns cannot be read, or the options cannot be used.
@@ -61,7 +63,7 @@ def sample_key(scope: ExportScope) -> tuple[Any, ...]:
 
 
 def size_words(size: int) -> str:
-    """Return a size for users: ``1.2 MB``."""
+    """Return a number of bytes for users, in units of 1000: ``900 bytes``, ``1.2 MB``."""
     amount = float(size)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:
@@ -77,6 +79,11 @@ def masked_words(counts: Counter[str]) -> str:
 
 
 def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> tuple[int, Counter[str]]:
+    """Return the estimated bytes of the file, and how often each rule masked something in the sample.
+
+    The estimate extrapolates the sampled runs to all of the scope; without one it is the size of an empty
+    file.
+    """
     empty = io.BytesIO()
     write_export(empty, (), options)
     base, size, masked = len(empty.getvalue()), 0.0, Counter[str]()

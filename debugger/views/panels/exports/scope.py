@@ -58,7 +58,13 @@ class ExportScope:
         return read
 
     def sample(self) -> Sample:
-        """Return the first runs, with their first turns only."""
+        """Return the first runs, at most `SAMPLE_RUNS`, each with its first `SAMPLE_TURNS` turns at most.
+
+        It has the number of all runs of the scope, and whether the sampled ones are of all its workflows.
+
+        Raises:
+            DebuggerError: The runs cannot be read.
+        """
         total, ids = len(self.run_ids), list(self.run_ids[:SAMPLE_RUNS])
         has_all_workflows = len(ids) == total
         if self.wanted is not None:
@@ -79,6 +85,7 @@ class ExportScope:
         return Sample(total, tuple(sampled), has_all_workflows)
 
     def _reader(self) -> RunReader:
+        """Return the reader of the runs; without the local store where that cannot be opened."""
         try:
             store = backends.embedded_backend().store
         except DebuggerError:
