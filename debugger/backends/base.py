@@ -98,6 +98,10 @@ class TurnStream(Iterator[Event]):
         self._events = events
 
     def __next__(self) -> Event:
+        """Return the next event.
+
+        After the last one, and at every later call, ``StopIteration`` is raised; `result` and `run_id` are set then.
+        """
         if self.result is not None:
             raise StopIteration
         try:

@@ -11,10 +11,11 @@ from debugger.errors import SettingsError
 
 
 def check_base_url(text: str) -> str:
-    """Give back a usable base URL, without a slash at its end.
+    """Return a base URL without spaces around it and without a slash at its end.
 
     Raises:
-        SettingsError: It is not one.
+        SettingsError: It is empty or no URL, is not http or https, has no host, has a user, a query or a
+            fragment, or ends with ``/v1`` or ``/v1/workflows``.
     """
     advice = "Enter something like https://api.example/workflows (INTERACTLY_BASE_URL)."
     if not text.strip():
@@ -80,7 +81,7 @@ def is_unencrypted(base_url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
+    """Return whether a host is ``localhost``, a name below it or a loopback address; no name is looked up."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

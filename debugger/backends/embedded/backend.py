@@ -83,6 +83,10 @@ class EmbeddedBackend:
         python_consent_key: bytes | None = None,
         recorded_answers_win: bool = False,
     ) -> None:
+        """Open the store unless one is given, and interrupt turns whose lease has expired.
+
+        The secrets of the settings are registered (`register_process_secrets`).
+        """
         self.settings = settings or Settings()
         register_process_secrets(self.settings)
         self.store = store or Store(
@@ -133,7 +137,9 @@ class EmbeddedBackend:
         )
 
     def with_choices(self, choices: Mapping[str, str]) -> EmbeddedBackend:
-        """Return this engine with other models or policies, on the same store.
+        """Return the engine with other models or policies, on the same store.
+
+        The same choices give the same engine. The values are not validated.
 
         Args:
             choices: Values by names of settings, as ``responder`` and ``outbound_write``.
@@ -248,7 +254,7 @@ class EmbeddedBackend:
         return self.store.record(run_id)
 
     def revision(self, run_id: str) -> RunRevision:
-        """See `Backend.revision`."""
+        """See `Backend.revision`; a turn in progress whose lease has expired is interrupted first."""
         position = self.store.claims.position(check_id("run", run_id))
         if position.claimed is not None and self._leases.interrupt_expired(run_id):
             position = self.store.claims.position(run_id)
@@ -280,7 +286,7 @@ class EmbeddedBackend:
         page: int = 1,
         size: int = 50,
     ) -> Page[Run]:
-        """See `Backend.runs`."""
+        """See `Backend.runs`; turns in progress whose lease has expired are interrupted first."""
         if workflow_id is not None:
             check_id("workflow", workflow_id)
         self._leases.interrupt_expired()
@@ -419,6 +425,18 @@ class EmbeddedBackend:
     def _interpreter(
         self, workflow_id: str, version_number: int, *, is_read_only: bool = False
     ) -> tuple[Interpreter, frozenset[str]]:
+        """Make the interpreter of a version, with its nested workflows expanded.
+
+        Its script is that of the backend, else the one that names the workflow.
+
+        Args:
+            workflow_id: The workflow.
+            version_number: Its version.
+            is_read_only: Block writing and contacting calls, unless they are simulated.
+
+        Returns:
+            The interpreter, and the ids of the stored workflows that are nested in it.
+        """
         workflow = self.workflow(workflow_id, version_number)
         prepared = prepare(workflow, self.workflow)
         script = self._script or find_script(workflow.config.logical_id, self.settings.scripts_folder)
@@ -447,6 +465,7 @@ class EmbeddedBackend:
 
 
 def _engine_options(settings: Settings) -> EngineOptions:
+    """Return the options of the engine that the settings name."""
     return EngineOptions(
         max_node_runs=settings.max_node_runs,
         start_events=settings.start_events,

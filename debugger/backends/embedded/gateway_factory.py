@@ -39,6 +39,8 @@ class GatewayFactory:
         *,
         secrets: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """Read secrets and the hosts that they may be sent to from the environment, and register the secrets.
+        """
         self._policies = Policies(
             talk=settings.outbound_talk,
             read=settings.outbound_read,
@@ -65,7 +67,7 @@ class GatewayFactory:
         self._world = world
 
     def for_turn(self, *, is_read_only: bool = False) -> Callable[[], Gateway]:
-        """Return a function that makes the gateway of one turn.
+        """Return a function that makes the gateway of one turn, with the secrets of the moment it is called.
 
         Args:
             is_read_only: Block writing and contacting calls, unless they are simulated.
@@ -82,7 +84,10 @@ class GatewayFactory:
         return {*self._stored(), *self._own}
 
     def _secrets(self) -> Secrets:
-        """Return the current secrets; a new object only when they have changed."""
+        """Return the stored secrets and those of the environment, which win.
+
+        It is the same object until the stored ones change; new ones are registered as known secrets.
+        """
         current = self._stored()
         last, made = self._made
         if current is not last and current != last:
@@ -93,6 +98,11 @@ class GatewayFactory:
 
 
 def _allowed_hosts(name: str, text: str) -> Sequence[AllowedHost]:
+    """Return the hosts that an environment variable lists.
+
+    Raises:
+        SettingsError: It is no list of hosts; the message names the variable and does not repeat its text.
+    """
     try:
         return read_allowed_hosts(text)
     except ValueError:

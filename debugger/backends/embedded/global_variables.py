@@ -38,7 +38,10 @@ class _Values:
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
-        """The secret ones, decrypted when a run first needs them."""
+        """Return the secret variables by name, decrypted on first use; values that are no texts are JSON.
+
+        One that cannot be decrypted is left out and logged.
+        """
         found = {}
         for variable in self.variables:
             if variable.is_secret:
@@ -102,7 +105,13 @@ class GlobalValues:
             self._read_at = float("-inf")
 
     def _fresh(self) -> _Values:
-        """Return the global variables, read from the store at most every ``FRESH_SECONDS``."""
+        """Return the global variables, read from the store at most every ``FRESH_SECONDS``.
+
+        It is the same object until a variable has changed.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
         if time.monotonic() - self._read_at <= FRESH_SECONDS:
             return self._values
         with self._lock:

@@ -62,6 +62,7 @@ class Leases:
     """
 
     def __init__(self, store: Store, seconds: float) -> None:
+        """Hold no claim yet; the thread that renews claims starts with the first one."""
         self.owner = current_owner()
         self._store = store
         self.seconds = seconds
@@ -73,7 +74,7 @@ class Leases:
         self._thread: threading.Thread | None = None
 
     def take(self, claim: TurnClaim, cancelled: threading.Event, ledger: list[JsonObject]) -> HeldClaim:
-        """Claim a turn, and renew the claim until dropped or released.
+        """Claim a turn in the store, and renew the claim in a thread until it is dropped or released.
 
         Args:
             claim: The claim.
@@ -102,6 +103,8 @@ class Leases:
 
     def announce_call(self, held: HeldClaim) -> None:
         """Store the calls of a turn before the last one of them is made.
+
+        Once it has failed, it fails for every later call of the turn.
 
         Raises:
             NotAdmittedError: The claim has lapsed, or the calls cannot be stored: no further call is made.
@@ -146,9 +149,9 @@ class Leases:
         return self._store.claims.interrupt_expired(run_id, but_for={held.claim.claim_id for held in own})
 
     def close(self) -> None:
-        """End all leases at once: their turns count as interrupted.
+        """Stop renewing, store the events so far, and end all leases at once: their turns count as interrupted.
 
-        The events so far are stored.
+        Errors of the store are logged.
         """
         self._closing.set()
         thread = self._thread
@@ -163,7 +166,10 @@ class Leases:
             return list(self._held.values())
 
     def _keep(self) -> None:
-        """Renew claims until there have been none for a while."""
+        """Renew claims, store events of turns and cancel stopped ones, as the thread of the leases.
+
+        It ends when `close` is called, or when no claim has been held for ``_IDLE_SECONDS``.
+        """
         idle_since: float | None = None
         next_stops = 0.0
         while True:
@@ -186,7 +192,10 @@ class Leases:
             self._closing.wait(max(due - now, 0.01))
 
     def _cancel_stopped(self, held: list[HeldClaim]) -> None:
-        """Cancel turns that clients of other processes stop."""
+        """Set `cancelled` of the turns that clients of other processes stop.
+
+        Where the requests cannot be read, a warning is logged.
+        """
         try:
             stopped = self._store.claims.stop_requested()
         except StoreError as error:
@@ -197,7 +206,10 @@ class Leases:
                 one.cancelled.set()
 
     def _look(self, held: HeldClaim, now: float) -> None:
-        """Store new events of a turn, or renew its claim when due."""
+        """Store new events of a turn or renew its claim when due, and set when to look again.
+
+        An abandoned turn is released instead; where that fails, the pause before the next attempt doubles.
+        """
         if held.is_abandoned:
             self._try_to_release(held)
             held.next_look = now + held.release_pause
@@ -212,6 +224,10 @@ class Leases:
         held.next_look = now + min(pause, self._renewal_seconds)
 
     def _try_to_release(self, held: HeldClaim) -> None:
+        """Release the claim of an abandoned turn, or move the turn to the journal if it made calls, and drop it.
+
+        Where the store fails, a warning is logged, and the claim is kept.
+        """
         calls = made_calls(held.ledger)
         try:
             if calls:
@@ -224,6 +240,15 @@ class Leases:
         self.drop(held)
 
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_seconds: float) -> None:
+        """Renew a claim, and store the events to be recorded and the calls of its turn.
+
+        A claim that has lapsed is marked as lost and dropped. Where the store fails, a warning is logged.
+
+        Args:
+            held: The claim.
+            events: All events so far; empty leaves the stored ones.
+            lease_seconds: How long the claim is valid from now on.
+        """
         persisted = [event.to_wire() for event in events if event.is_persisted]
         try:
             with held.storing:

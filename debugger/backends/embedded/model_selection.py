@@ -35,6 +35,7 @@ def model_for(
     Raises:
         InputError: A script has a mistake; the message names the file and the line.
         StoreError: A script cannot be read.
+        SettingsError: Models are wanted, and the default model cannot be used.
     """
     rules = HeuristicModel()
     if script is not None:
@@ -54,10 +55,10 @@ def model_for(
 
 
 def default_llm(text: str) -> JsonObject | None:
-    """Return the configuration of the model for nodes that name none (U-58).
+    """Return the configuration of the model for nodes that name none (U-58); ``None`` for an empty text.
 
     Args:
-        text: Type, model and, where it has one, address, with spaces between them; may be empty.
+        text: Type, model and, where it has one, address, with spaces between them.
 
     Raises:
         SettingsError: The text names no model.
@@ -85,6 +86,12 @@ def find_script(logical_id: str, folder: Path) -> Script | None:
 
 
 def _load(path: Path) -> Script:
+    """Return the script in a file.
+
+    Raises:
+        StoreError: The file cannot be read.
+        InputError: It is not UTF-8, or the script has a mistake; the message names the file.
+    """
     try:
         return Script.load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -118,7 +125,9 @@ def script_revision(logical_id: str, folder: Path) -> int:
 
 
 def save_script(text: str, folder: Path, expected: int | None = None) -> Path:
-    """Store a script in the folder, in the place of the workflow's last one.
+    """Store a script in the file of the workflow's last one, or in a new file, and return its path.
+
+    A new file is named after the workflow's logical id; the folder is made if it is not there.
 
     Args:
         text: The script.

@@ -110,7 +110,7 @@ class PythonPermits:
 
 
 def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
-    """Return every inline Python tool of a workflow, in document order.
+    """Return every inline Python tool of a workflow: those of nodes in document order, then shared ones.
 
     Args:
         workflow: With its super nodes expanded.
@@ -125,6 +125,7 @@ def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
 
 
 def _tools_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every inline Python tool in a JSON value, at any depth, an outer one before those in it."""
     if isinstance(value, dict):
         if value.get("type") == INLINE_PYTHON:
             yield value

@@ -70,7 +70,10 @@ class InterpreterCache:
         self._lock = threading.Lock()
 
     def get_or_make(self, workflow_id: str, version_number: int) -> Interpreter:
-        """Return the interpreter of a version, made if there is none yet."""
+        """Return the interpreter of a version, made if there is none or if a workflow in it has changed.
+
+        The ``_MAX_INTERPRETERS`` used last are kept. With a consent that counts, it may run the version's Python.
+        """
         key = (workflow_id, version_number)
         with self._lock:
             made, changes = self._made.get(key), self._changes
@@ -96,6 +99,10 @@ class InterpreterCache:
                 del self._made[key]
 
     def _new(self, workflow_id: str, version_number: int) -> _Made:
+        """Make an interpreter, with the times at which its workflows had been changed.
+
+        It is made twice where the version has nested workflows, so that a change meanwhile is noticed.
+        """
         changed_at, looked_at = self._changed_at({workflow_id}), time.monotonic()
         interpreter, inner = self._make(workflow_id, version_number)
         if inner:  # known only now: a change between its reading and this one would not be noticed
@@ -206,6 +213,13 @@ def run_ended(run_id: str, status: RunStatus) -> RunEndedError:
 
 
 def _stale_turn(run_id: str, expected: int, last: int) -> StaleTurnError:
+    """Return the error for a turn whose expected number is not the one after the run's last turn.
+
+    Args:
+        run_id: The run.
+        expected: The number that the client expects its next turn to get.
+        last: The number of the run's last turn.
+    """
     if expected > last:
         turns = "1 turn" if last == 1 else f"{last} turns"
         message = f"Run {run_id} has {turns}, and this client expects its next turn to be {expected}."
@@ -231,6 +245,9 @@ class StoredTurns:
 
     def result(self, run_id: str, pair_number: int | None = None) -> TurnResult:
         """Return the result of a stored turn, without events no record has.
+
+        It has an error only where the run failed, and a hint only where it waits for input. It tells of no
+        background work where the version or its node is not there any more.
 
         Args:
             run_id: The run.
@@ -268,7 +285,7 @@ class StoredTurns:
     def find_by_client_turn_id(
         self, client_turn_id: str | None, workflow_id: str, run_id: str | None
     ) -> ClientTurn | None:
-        """Return the turn that has a client turn id already.
+        """Return the turn that has a client turn id already; ``None`` where no turn has it.
 
         Args:
             client_turn_id: The id; ``None`` finds nothing.
@@ -316,6 +333,8 @@ class StoredTurns:
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
+        """Return the turn of a run that has the number and text of a sent one, finished or running, else absent.
+        """
         pairs = self._store.run(run_id).input_output_pairs
         for place, (pair, log) in enumerate(number_turns(pairs), start=1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number
@@ -324,6 +343,11 @@ class StoredTurns:
         return FoundTurn("absent", run_id=run_id)
 
     def _first_by_text(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """Return the first turn with a sent text among runs created since it was sent, forks left out.
+
+        It is absent where none fits, and ambiguous where several do. Only the ``_MAX_CANDIDATES`` newest runs of
+        the workflow are searched.
+        """
         since = RunSearch(since=datetime.fromtimestamp(sent.sent_at - _CLOCK_SECONDS, UTC))
         rows = self._store.runs(workflow_id, size=_MAX_CANDIDATES, search=since).rows
         runs = [self._store.run(row.workflow_run_id) for row in rows]

@@ -109,7 +109,13 @@ class Turns:
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
 
-        Where it repeats a turn, the stream is that turn's.
+        Where it repeats a turn, the stream is that turn's. The command ``stop`` cancels a turn in progress and
+        waits for its end.
+
+        Raises:
+            TurnInProgressError: Another turn of the run is being executed.
+            TurnNotStoredError: The turn was sent before, made calls and is not on record.
+            DebuggerError: The run, its version or the input cannot be used; see `EmbeddedBackend.execute`.
         """
         client_turn_id = request.turn_input.client_turn_id
         if client_turn_id is not None and len(client_turn_id) > MAX_CLIENT_TURN_ID:
@@ -135,7 +141,14 @@ class Turns:
     def pump(
         self, workflow_id: str, run_id: str, cancelled: threading.Event, inspector: RunInspector | None
     ) -> TurnStream:
-        """Claim a step of background work and return its stream."""
+        """Claim a step of background work and return the stream that executes it.
+
+        Raises:
+            TurnNotStoredError: Interrupted background work made calls; it is raised once for each.
+            ConflictError: The run is at a node that its version does not have any more.
+            TurnInProgressError: A turn of the run, or another step, is being executed.
+            DebuggerError: The run cannot be continued; see `resume_run`.
+        """
         while True:
             opened = self._resume(workflow_id, run_id, None)
             if opened.has_unfinished:
@@ -288,7 +301,9 @@ class Turns:
     def _events(
         self, opened: LoadedRun, segment: Segment, held: HeldClaim
     ) -> Generator[Event, None, TurnResult]:
-        """Relay the events of a segment, then store it.
+        """Relay the events of a segment, then store it and return its result.
+
+        The claim is released on any error and where the generator is closed.
 
         Raises:
             TurnNotStoredError: The turn ran and cannot be stored, or its claim was taken away meanwhile:
@@ -374,6 +389,13 @@ class Turns:
         return turn_logs(self._store.run(run_id))
 
     def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> LoadedRun:
+        """Open a run after its last finished turn, see `resume_run`.
+
+        Raises:
+            TurnInProgressError: The run has no finished turn, and its first one is being executed.
+            RunEndedError: The run is over, or its first turn was interrupted.
+            DebuggerError: See `resume_run`.
+        """
         try:
             return resume_run(self._store, self._interpreters, workflow_id, run_id, expected_turn_number)
         except RunEndedError:
@@ -412,7 +434,9 @@ class Turns:
                 )
 
     def _earlier(self, request: TurnRequest, error: DebuggerError) -> TurnStream | None:
-        """Return the stream of the turn that a request repeats.
+        """Return the stream of the turn that a request repeats; ``None`` where it repeats none.
+
+        A stop of a run that is stopped already repeats the run's last turn.
 
         Args:
             request: The request.
@@ -420,6 +444,7 @@ class Turns:
 
         Raises:
             TurnNotStoredError: It ran and is not on record: the error would deny that.
+            ConflictError: The client turn id names a turn of another run or workflow.
         """
         turn_input, run_id = request.turn_input, request.run_id
         found = self.stored.find_by_client_turn_id(turn_input.client_turn_id, request.workflow_id, run_id)
@@ -440,11 +465,13 @@ class Turns:
         return TurnStream(run_id, _replayed(result), turn_number=result.turn_number)
 
     def _stop(self, request: TurnRequest, run_id: str) -> TurnStream:
-        """Cancel a run's turn in progress and return its result's stream.
+        """Cancel a run's turn in progress, wait for its end, and return the stream of its result.
+
+        Where the turn ended by itself and the run goes on, the stop is executed as a turn of its own.
 
         Raises:
             InputError: The run is another workflow's.
-            TurnInProgressError: The turn does not end.
+            TurnInProgressError: The turn does not end within ``_STOP_SECONDS``, or the request is cancelled.
         """
         check_workflow(run_id, self._store.run(run_id).workflow_id, request.workflow_id)
         deadline = time.monotonic() + _STOP_SECONDS
@@ -465,11 +492,16 @@ class Turns:
     def _repeated(
         self, request: TurnRequest, own: Callable[[], TurnStream]
     ) -> Generator[Event, None, TurnResult]:
-        """Wait for the end of a repeated turn and return its result.
+        """Wait for the end of a repeated turn, yield its events and return its result.
+
+        Where it is not there any more, the request is executed.
 
         Args:
             request: The request.
             own: Returns the stream of this generator, which names the run and turn from the first event on.
+
+        Raises:
+            TurnInProgressError: The request is cancelled while the turn is being executed.
         """
         while True:
             found = self.stored.find_by_client_turn_id(

@@ -139,7 +139,7 @@ class Forks:
         start_node_logical_id: str | None = None,
         run_by: str | None = None,
     ) -> str:
-        """Make a fork before a turn and return its id. See `Backend.fork`."""
+        """Store a fork of a run before one of its turns and return its id. See `Backend.fork`."""
         restored = self._checkpoints.restore(run_id, turn_number)
         wanted = restored.version_number if version_number is None else version_number
         version = self._store.resolve_version(restored.workflow_id, wanted)
@@ -167,7 +167,9 @@ class Forks:
         interpreters: InterpreterCache,
         cancelled: threading.Event | None = None,
     ) -> list[Event]:
-        """Return the events of a repeated turn. See `Backend.replay`.
+        """Execute a recorded turn again, store nothing, and return the events that a record would have.
+
+        See `Backend.replay`.
 
         Args:
             run_id: The run.
@@ -204,7 +206,9 @@ class Forks:
     def plan(
         self, run_id: str, turn_index: int, target: RerunTarget, *, is_replay: bool = False
     ) -> RerunPlan:
-        """Return the plan of a re-run that restores through its turn.
+        """Return the plan of a re-run that restores through its turn, storing nothing.
+
+        A plan that cannot be started is returned, too: its `refusal` says why.
 
         Args:
             run_id: The run.
@@ -214,7 +218,7 @@ class Forks:
 
         Raises:
             NotFoundError: There is no such run, turn, workflow or version.
-            ConflictError: The version that the run used is not there any more.
+            ConflictError: No turn of the run can be re-run, see `reason_against`.
             InputError: The target names nodes that are not there.
         """
         if not turn_index < self.turn_count(run_id):
@@ -336,7 +340,7 @@ class Forks:
         return record.run_id
 
     def edit_variables(self, plan: RerunPlan, edits: RerunEdits) -> None:
-        """Edit a plan's variables; the first turn reports the edits.
+        """Edit the variables in a plan's state; the first turn reports the edits.
 
         Raises:
             InputError: An edit cannot be made.
@@ -376,6 +380,7 @@ class Forks:
         return TurnInput.from_wire(wire)
 
     def _record(self, source_id: str, turn_number: int, state: RunState, run_by: str | None) -> ForkRecord:
+        """Return the record of a fork that is made now, with a new run id and the edits not reported yet."""
         return ForkRecord(
             run_id=new_id(),
             source_run_id=source_id,
@@ -386,7 +391,10 @@ class Forks:
         )
 
     def _is_same(self, run_id: str, restored: RestoredRun, document: JsonObject) -> bool:
-        """Return whether a document is the one that a run continued in."""
+        """Return whether a document is the one that a run continued in.
+
+        Its version must not have been changed since the first run in the chain of forks began.
+        """
         _, used = self._store.document(restored.workflow_id, restored.version_number)
         if used != document:
             return False
@@ -397,9 +405,9 @@ class Forks:
         return (changed_at or "") <= self._started_at(run_id, restored)
 
     def _started_at(self, run_id: str, restored: RestoredRun) -> str:
-        """Return the start of the first run in this chain of forks.
+        """Return when the first run in this chain of forks was created; empty where that is unknown.
 
-        The chain ends where a run used another version.
+        The chain ends where a run used another version or is not there any more.
         """
         started, seen = "", set[str]()
         while run_id and run_id not in seen:
@@ -427,7 +435,9 @@ class _Placement:
 def _place(
     restored: RestoredRun, source: Graph, goal: Graph, target: RerunTarget, *, is_same: bool
 ) -> _Placement:
-    """Bring a restored state into the graph that is requested.
+    """Move a restored state into the requested graph, in the most exact mode that is possible.
+
+    The entry is ``None`` where the run's node has no counterpart and none was chosen.
 
     Raises:
         InputError: The target names nodes that are not there.
@@ -453,9 +463,9 @@ def _place(
 
 
 def _entries(interpreter: Interpreter) -> list[str]:
-    """Return the nodes at which a conversation can continue.
+    """Return the nodes at which a conversation can continue, each once.
 
-    These are the start, and those that wait for the user.
+    These are the start, then the enabled ones that wait for the user, in document order.
     """
     nodes = interpreter.graph.nodes
     waiting = [

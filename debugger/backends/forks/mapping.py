@@ -28,7 +28,9 @@ class NodeMatch:
 
 
 def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list[NodeMatch]:
-    """Return corresponding nodes: as requested, by id, or by unique name.
+    """Return corresponding nodes in the source's order: as requested, by id, or by a name unique in both graphs.
+
+    Nodes without a counterpart are left out.
 
     Args:
         source: The graph that the run used.
@@ -66,7 +68,7 @@ class DroppedParts:
 
 
 def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> DroppedParts:
-    """Move a state to the node corresponding to the main thread's position.
+    """Change a state to the node that corresponds to the main thread's position, and return what is lost.
 
     Only the main thread continues (``platform.md#re-runs``).
 
@@ -128,7 +130,8 @@ def _variables(
 ) -> JsonObject:
     """Return a thread's variables under the names of the target graph.
 
-    Copies under a node's id or name follow the node, or are dropped with it.
+    Copies under a node's id or name follow the node; where it has no counterpart, they are left out, and
+    their names are added to `changed`.
     """
     prefixes: dict[str, str | None] = {}
     for node_id, node in source.nodes.items():

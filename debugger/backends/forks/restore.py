@@ -86,7 +86,10 @@ class Checkpoints:
         return self._store.checkpoint(run_id, least)
 
     def _first(self, last: Checkpoint) -> RestoredRun:
-        """Return the state before the first turn; all states share its seed."""
+        """Return the state before the first turn; all states share its seed.
+
+        It is the checkpoint of a forked run, else made again from the recorded input of the first turn.
+        """
         interpreter = self._interpreters.get_or_make(last.workflow_id, last.version_number)
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)

@@ -65,7 +65,7 @@ def lines_of(pairs: Sequence[Turn]) -> list[Line]:
 
 
 def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
-    """Return the lines after the edits; remaining lines keep their index.
+    """Return the lines after the edits; remaining lines keep their index, and added ones come last.
 
     Raises:
         InputError: An edit is of a line that is not there, or that cannot be edited.
@@ -88,7 +88,9 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
 def edited_pairs(
     pairs: Sequence[Turn], lines: Sequence[Line], edits: RerunEdits, world: Environment, *, keeps_memos: bool
 ) -> dict[int, WrittenPair]:
-    """Return the changed pairs by their number, from 1.
+    """Return the pairs that the edits may change, rewritten, by their number, from 1.
+
+    Added lines are at the end of the last pair, or in a new one where there is none.
 
     Args:
         pairs: The restored ones.
@@ -129,6 +131,10 @@ def edited_messages(messages: Sequence[Message], lines: Sequence[Line], edits: R
 
 
 def _spoken(event: Event) -> Iterator[tuple[Sender, str, str, str | None]]:
+    """Yield sender, text, key and, where it cannot be edited, the reason of each message in an event.
+
+    Events that say nothing yield nothing.
+    """
     if isinstance(event, UserMessagesEvent):
         for message in event.messages:
             is_text = isinstance(message.get("content"), str)
@@ -141,7 +147,11 @@ def _spoken(event: Event) -> Iterator[tuple[Sender, str, str, str | None]]:
 
 
 def _texts(lines: Sequence[Line], edits: RerunEdits) -> dict[str, str | None]:
-    """Return new texts by line key; ``None`` where a line is deleted."""
+    """Return new texts by line key; ``None`` where a line is deleted. Added lines are only checked.
+
+    Raises:
+        InputError: A line is not there or cannot be edited, or one is added to another thread than the main one.
+    """
     known = {(line.thread_id, line.index): line for line in lines}
     found: dict[str, str | None] = {}
     for edit in edits.message_edits:
@@ -155,6 +165,11 @@ def _texts(lines: Sequence[Line], edits: RerunEdits) -> dict[str, str | None]:
 
 
 def _touched(known: Mapping[tuple[str, int], Line], thread_id: str, index: int) -> str:
+    """Return the key of a line that is to be edited.
+
+    Raises:
+        InputError: It is not there, or cannot be edited.
+    """
     line = known.get((thread_id, index))
     if line is None:
         raise InputError(f"The thread {thread_id!r} has no line {index}.")
@@ -180,7 +195,10 @@ class _Rewriter:
         self._keeps_memos = keeps_memos
 
     def rewritten(self, value: Any, depth: int = 0) -> Any:
-        """Return the same value with the new words."""
+        """Return a copy of a JSON value with the new texts, without the messages that are deleted.
+
+        What lies deeper than ``_DEEPEST`` levels is returned as it is.
+        """
         if depth > _DEEPEST:
             return value
         if isinstance(value, list):
@@ -192,6 +210,8 @@ class _Rewriter:
         return found if text is None else {**found, "content": text}
 
     def _is_gone(self, value: Any) -> bool:
+        """Return whether a value is a memo not kept, a deleted message, or an event all of whose messages are.
+        """
         if not isinstance(value, dict):
             return False
         if value.get("type") == _MEMO:
@@ -229,6 +249,7 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
 
 
 def _said(line: MessageAppend, world: Environment) -> JsonObject:
+    """Return the event, as JSON, by which an added line is said in the main thread, with new ids."""
     place: JsonObject = {
         "origin_thread_id": MAIN_THREAD,
         "thread_reference_id": MAIN_THREAD,

@@ -128,7 +128,7 @@ class HostedBackend(Backend):
         self._client.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
-        """See `Backend.workflows`."""
+        """See `Backend.workflows`. Pages are read until one brings nothing new, in the API's order."""
         found: dict[str, WorkflowSummary] = {}
         for page in range(1, MAX_PAGES + 1):
             query: dict[str, str | int | bool] = {"page": page, "size": PAGE_SIZE}
@@ -148,7 +148,7 @@ class HostedBackend(Backend):
         return self._get_workflow(workflow_id).read(workflow_summary)
 
     def versions(self, workflow_id: str) -> list[VersionSummary]:
-        """See `Backend.versions`."""
+        """See `Backend.versions`. Where the rows do not tell which is active, the workflow is read, too."""
         answer = self._get_versions(workflow_id)
         rows = answer.rows("versions")
         if not all("is_active" in row for row in rows):
@@ -202,7 +202,8 @@ class HostedBackend(Backend):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`."""
+        """See `Backend.create_version`. Where the answer is lost, the error says that it may have been created.
+        """
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}
         if version_name is not None:
@@ -233,7 +234,7 @@ class HostedBackend(Backend):
         page: int = 1,
         size: int = 50,
     ) -> Page[Run]:
-        """See `Backend.runs`.
+        """See `Backend.runs`. Where the API tells no total, it is the number of runs up to this page's end.
 
         Raises:
             UnsupportedError: The search asks for what the API cannot look for.
@@ -347,6 +348,11 @@ class HostedBackend(Backend):
         return self._client.get(path, workflow_named(workflow_id))
 
     def _version(self, workflow_id: str, version_number: int) -> Answer:
+        """Return the row of a version, as an answer of its own.
+
+        Raises:
+            NotFoundError: The workflow has no such version.
+        """
         answer = self._get_versions(workflow_id)
         rows = {answer.read(version_summary, row).version_number: row for row in answer.rows("versions")}
         if version_number not in rows:
@@ -394,7 +400,9 @@ class RunRevisions:
         self._known: OrderedDict[str, tuple[Run, RunRevision]] = OrderedDict()
 
     def read(self, run_id: str) -> RunRevision:
-        """Return the state of a run.
+        """Return the state of a run, with its record where that was read.
+
+        The states of the ``MAX_RUNS`` runs read last are remembered.
 
         Raises:
             NotFoundError: There is no such run.
@@ -412,6 +420,10 @@ class RunRevisions:
         return replace(revision, run=run)
 
     def _is_unchanged(self, known: Run) -> bool:
+        """Return whether the list of newest runs shows a run at rest with the time and status of its known record.
+
+        False where the run is not in the list, or the list cannot be had.
+        """
         if known.updated_at is None or known.status not in _AT_REST:
             return False
         try:
@@ -423,6 +435,7 @@ class RunRevisions:
 
 
 def _revision_of(run: Run) -> RunRevision:
+    """Return the state of a run in its record; the turn in progress has the number after the last one."""
     length = len(run.finished_turns)
     executing = [turn for turn in run.input_output_pairs if turn.is_in_progress and not turn.is_background]
     if not executing:
