@@ -149,7 +149,7 @@ class Leases:
         return self._store.claims.interrupt_expired(run_id, but_for={held.claim.claim_id for held in own})
 
     def close(self) -> None:
-        """Stop renewing, store the events so far, and end all leases at once: their turns count as interrupted.
+        """Stop renewing, store the events so far, and end all leases: their turns count as interrupted.
 
         Errors of the store are logged.
         """
@@ -224,7 +224,7 @@ class Leases:
         held.next_look = now + min(pause, self._renewal_seconds)
 
     def _try_to_release(self, held: HeldClaim) -> None:
-        """Release the claim of an abandoned turn, or move the turn to the journal if it made calls, and drop it.
+        """Release the claim of an abandoned turn, or move a turn that made calls to the journal; drop it.
 
         Where the store fails, a warning is logged, and the claim is kept.
         """

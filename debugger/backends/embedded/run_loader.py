@@ -72,7 +72,8 @@ class InterpreterCache:
     def get_or_make(self, workflow_id: str, version_number: int) -> Interpreter:
         """Return the interpreter of a version, made if there is none or if a workflow in it has changed.
 
-        The ``_MAX_INTERPRETERS`` used last are kept. With a consent that counts, it may run the version's Python.
+        The ``_MAX_INTERPRETERS`` used last are kept. With a consent that counts, it may run the version's
+        Python.
         """
         key = (workflow_id, version_number)
         with self._lock:
@@ -333,8 +334,7 @@ class StoredTurns:
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
-        """Return the turn of a run that has the number and text of a sent one, finished or running, else absent.
-        """
+        """Return the turn with the number and text of a sent one, finished or running; else absent."""
         pairs = self._store.run(run_id).input_output_pairs
         for place, (pair, log) in enumerate(number_turns(pairs), start=1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number
@@ -345,8 +345,8 @@ class StoredTurns:
     def _first_by_text(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
         """Return the first turn with a sent text among runs created since it was sent, forks left out.
 
-        It is absent where none fits, and ambiguous where several do. Only the ``_MAX_CANDIDATES`` newest runs of
-        the workflow are searched.
+        It is absent where none fits, and ambiguous where several do. Only the ``_MAX_CANDIDATES`` newest runs
+        of the workflow are searched.
         """
         since = RunSearch(since=datetime.fromtimestamp(sent.sent_at - _CLOCK_SECONDS, UTC))
         rows = self._store.runs(workflow_id, size=_MAX_CANDIDATES, search=since).rows

@@ -109,8 +109,8 @@ class Turns:
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
 
-        Where it repeats a turn, the stream is that turn's. The command ``stop`` cancels a turn in progress and
-        waits for its end.
+        Where it repeats a turn, the stream is that turn's. The command ``stop`` cancels a turn in progress
+        and waits for its end.
 
         Raises:
             TurnInProgressError: Another turn of the run is being executed.
