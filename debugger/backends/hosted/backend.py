@@ -202,7 +202,7 @@ class HostedBackend(Backend):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`. If the answer is lost, the error says that it may have been created."""
+        """See `Backend.create_version`. If the answer is lost, the error says that it may exist."""
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}
         if version_name is not None:
