@@ -100,8 +100,8 @@ class TurnStream(Iterator[Event]):
     def __next__(self) -> Event:
         """Return the next event.
 
-        After the last one, and at every later call, ``StopIteration`` is raised; `result` and `run_id` are
-        then set.
+        After the last one, and at every later call, ``StopIteration`` is raised; then `result` and `run_id`
+        are set.
         """
         if self.result is not None:
             raise StopIteration

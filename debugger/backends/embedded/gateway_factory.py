@@ -39,7 +39,7 @@ class GatewayFactory:
         *,
         secrets: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Read the secrets, and the hosts that may get them, from the environment; register the secrets."""
+        """Read secrets and the hosts they may be sent to from the environment, and register the secrets."""
         self._policies = Policies(
             talk=settings.outbound_talk,
             read=settings.outbound_read,

@@ -224,7 +224,7 @@ class Leases:
         held.next_look = now + min(pause, self._renewal_seconds)
 
     def _try_to_release(self, held: HeldClaim) -> None:
-        """Release the claim of an abandoned turn, or move a turn that made calls to the journal, and drop it.
+        """Release the claim of an abandoned turn, or move a turn that made calls to the journal; drop it.
 
         Where the store fails, a warning is logged, and the claim is kept.
         """

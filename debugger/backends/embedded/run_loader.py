@@ -334,7 +334,7 @@ class StoredTurns:
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
-        """Return the turn of a run with a sent one's number and text, finished or running, else absent."""
+        """Return the turn with the number and text of a sent one, finished or running; else absent."""
         pairs = self._store.run(run_id).input_output_pairs
         for place, (pair, log) in enumerate(number_turns(pairs), start=1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number

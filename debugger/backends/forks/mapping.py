@@ -28,7 +28,7 @@ class NodeMatch:
 
 
 def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list[NodeMatch]:
-    """Return corresponding nodes in the source's order: as requested, by id, or by unique name.
+    """Return corresponding nodes in the source's order: as requested, by id, or by a name unique in both.
 
     Nodes without a counterpart are left out.
 

@@ -150,7 +150,7 @@ def _texts(lines: Sequence[Line], edits: RerunEdits) -> dict[str, str | None]:
     """Return new texts by line key; ``None`` where a line is deleted. Added lines are only checked.
 
     Raises:
-        InputError: A line is not there or cannot be edited, or a line is added outside the main thread.
+        InputError: A line is not there or cannot be edited, or is added to another thread than the main one.
     """
     known = {(line.thread_id, line.index): line for line in lines}
     found: dict[str, str | None] = {}
@@ -210,8 +210,7 @@ class _Rewriter:
         return found if text is None else {**found, "content": text}
 
     def _is_gone(self, value: Any) -> bool:
-        """Return whether a value is a memo not kept, a deleted message, or an event of deleted messages only.
-        """
+        """Return whether a value is a memo not kept, a deleted message, or an event of only such messages."""
         if not isinstance(value, dict):
             return False
         if value.get("type") == _MEMO:

@@ -202,7 +202,7 @@ class HostedBackend(Backend):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`. A lost answer's error says that it may have been created."""
+        """See `Backend.create_version`. If the answer is lost, the error says that it may exist."""
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}
         if version_name is not None:
@@ -419,7 +419,7 @@ class RunRevisions:
         return replace(revision, run=run)
 
     def _is_unchanged(self, known: Run) -> bool:
-        """Return whether a run at rest has the same time and status in the list of newest runs as when read.
+        """Return whether the list of newest runs has a run at rest with time and status of its known record.
 
         False where the run is not in the list, or the list cannot be had.
         """
