@@ -23,6 +23,9 @@ class PreparedWorkflow:
 def prepare(workflow: Workflow, load_workflow: LoadWorkflow) -> PreparedWorkflow:
     """Return a workflow as it runs, with notes: super nodes are replaced, saved models written in.
 
+    The ids of the stored workflows that were written in are given besides, those inside others too. Without
+    super nodes and saved models the runnable workflow equals the author's.
+
     Args:
         workflow: What the author wrote; it is not changed.
         load_workflow: Gives the stored workflow of a super node by id and version.

@@ -99,7 +99,11 @@ def _named_calls(message: MessageValues) -> list[CalledTool]:
 
 
 def _choice(log: TurnLog, position: int, transition: CalledTool | None) -> JsonObject:
-    """Return the edge that a transition's call chose, its reason and its arguments; empty without a call."""
+    """Return what a mock needs to repeat a transition: the keys ``chosen``, ``reason`` and ``args``.
+
+    ``chosen`` is the id of the edge taken after it, or of the destination. All three keys are there without
+    a call too: ``None``, an empty text and an empty object.
+    """
     args = dict(transition.args) if transition else {}
     return {
         "chosen": _taken(log, position) if transition else None,
@@ -239,7 +243,11 @@ def restore(session: DebugSession, setup: JsonObject, *, is_own: bool) -> None:
 
 
 def _restore_answered(session: DebugSession, answered: JsonObject) -> None:
-    """Let the user answer for the same models, unless that was chosen anew or the backend cannot."""
+    """Let the user answer for the models for which he answered before, by ``all`` and ``nodes``.
+
+    Nothing changes where the session has any choice of its own already, or where its backend takes no answers
+    of a user.
+    """
     human_input = session.human_input
     is_chosen = human_input.asks_all or human_input.nodes
     if is_chosen or session.backend.capabilities.reason_against("manual_model") is not None:

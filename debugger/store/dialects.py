@@ -92,7 +92,9 @@ class DatabaseDialect(ABC):
 
     @abstractmethod
     def open_engine(self) -> Engine:
-        """Return an engine, which connects nothing yet.
+        """Return an engine with its pool; no connection is opened yet. Every call gives a new one.
+
+        A SQLite file's folder is made, and its permissions are restricted, here already.
 
         Raises:
             StoreError: The database cannot be opened, as far as that is known without connecting.

@@ -149,9 +149,9 @@ class Postgres(DatabaseDialect):
         self.place = f"{url.database} on {named}:{url.port}" if url.port else f"{url.database} on {named}"
 
     def open_engine(self) -> Engine:
-        """Return an engine; nothing is connected yet.
+        """Return an engine with a pool of connections; nothing is connected yet, so that nothing can fail.
 
-        A thread that finds all connections in use waits as long as a statement does. Each new connection is
+        The URL was checked when the dialect was made. A thread that finds all connections in use waits as long as a statement does. Each new connection is
         set up, and one that the server has ended is replaced when it is taken from the pool.
         """
         engine = create_engine(

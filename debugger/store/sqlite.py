@@ -120,10 +120,12 @@ class Sqlite(DatabaseDialect):
             self.readers = self.writers = threading.RLock()
 
     def open_engine(self) -> Engine:
-        """Return an engine; make the folder and restrict the files.
+        """Return an engine; make the folder, and restrict the permissions of the files that exist.
+
+        The file itself is made by the first connection. In memory there is one connection for all threads.
 
         Raises:
-            StoreError: The folder cannot be made, or the file is not a database.
+            StoreError: The folder cannot be made, or the file is too small for a database.
         """
         # No isolation level: Python then begins no transaction by itself.
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}

@@ -85,7 +85,11 @@ class EmbeddedBackend:
     ) -> None:
         """Open the store unless one is given, and interrupt turns whose lease has expired.
 
-        The secrets of the settings are registered (`register_process_secrets`).
+        A new database is made and an old one migrated. The secrets of the settings are registered
+        (`register_process_secrets`).
+
+        Raises:
+            StoreError: The database cannot be opened or migrated.
         """
         self.settings = settings or Settings()
         register_process_secrets(self.settings)

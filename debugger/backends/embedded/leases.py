@@ -242,7 +242,8 @@ class Leases:
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_seconds: float) -> None:
         """Renew a claim, and store the events to be recorded and the calls of its turn.
 
-        A claim that has lapsed is marked as lost and dropped. Where the store fails, a warning is logged.
+        A claim that has lapsed is marked as lost and dropped; its events count as stored all the same. Where
+        the store fails, a warning is logged, and the claim stays as it was: the next renewal tries again.
 
         Args:
             held: The claim.

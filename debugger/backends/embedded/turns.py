@@ -109,8 +109,10 @@ class Turns:
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
 
-        Where it repeats a turn, the stream is that turn's. The command ``stop`` cancels a turn in progress
-        and waits for its end.
+        Nothing is executed before the stream is read; the claim is held from now on, so that a stream that is
+        not read must be closed. Where the request repeats a turn, the stream is that turn's. The command
+        ``stop`` cancels a turn in progress and waits for its end. A claim whose owner has ended is
+        interrupted, and the turn is claimed again.
 
         Raises:
             TurnInProgressError: Another turn of the run is being executed.
@@ -142,6 +144,8 @@ class Turns:
         self, workflow_id: str, run_id: str, cancelled: threading.Event, inspector: RunInspector | None
     ) -> TurnStream:
         """Claim a step of background work and return the stream that executes it.
+
+        Nothing is executed before the stream is read. It is no turn: it takes no number, and no message.
 
         Raises:
             TurnNotStoredError: Interrupted background work made calls; it is raised once for each.
@@ -391,7 +395,11 @@ class Turns:
     def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> LoadedRun:
         """Open a run after its last finished turn, see `resume_run`.
 
+        A run that is unknown may be one whose first turn is in progress: a claim whose owner has ended is
+        interrupted then, before the error is raised.
+
         Raises:
+            NotFoundError: Nothing has the id.
             TurnInProgressError: The run has no finished turn, and its first one is being executed.
             RunEndedError: The run is over, or its first turn was interrupted.
             DebuggerError: See `resume_run`.

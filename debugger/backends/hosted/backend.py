@@ -202,7 +202,13 @@ class HostedBackend(Backend):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`. If the answer is lost, the error says that it may exist."""
+        """See `Backend.create_version`. Sent once; if the answer is lost, the error says that it may exist.
+
+        An answer that does not say whether the version is active is read as ``mark_as_active`` asks.
+
+        Raises:
+            DebuggerError: The id is none, the API refuses, or its answer is no version.
+        """
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}
         if version_name is not None:

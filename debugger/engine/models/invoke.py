@@ -110,12 +110,16 @@ def invoke(
         prompt: The prompt.
         environment: Chance and ids.
         outbound: The gateway.
-        cancelled: Ends the waiting as soon as it is set.
-        timeout: Seconds that the answer may take; never more than `MAX_ANSWER_SECONDS`.
+        cancelled: Ends the waiting as soon as it is set, with a `ModelError`.
+        timeout: Seconds that the answer may take, and some grace; never more than `MAX_ANSWER_SECONDS`. The
+            preparation of a remote model does not count.
+
+    A model of this process without a filler is called directly: ``cancelled`` and ``timeout`` are not for it.
+    Every other call runs in a thread of its own, which may go on for a while after the wait has ended.
 
     Raises:
-        ModelError: There is no answer.
-        RunError: The user must correct something before there can be one.
+        ModelError: There is no answer, not in time, or the wait was cancelled.
+        DebuggerError: The user must correct something before there can be one.
     """
     target = model.remote(prompt) if isinstance(model, RemoteModel) else None
     backchannel = backchannel_of(prompt.llm)
