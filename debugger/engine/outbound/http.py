@@ -244,8 +244,8 @@ class HttpAnswer:
     def json(self) -> Any:
         """Return the body as a JSON value, literal secrets masked; ``None`` where it is blank.
 
-        It is read as `protocol.json_codec.decode` does: ``NaN``, ``Infinity`` and half characters are taken. A
-        byte order mark before it is skipped.
+        It is read as `protocol.json_codec.decode` does: ``NaN``, ``Infinity`` and half characters are taken.
+        A byte order mark before it is skipped.
 
         Raises:
             ValueError: It is not JSON, or nested too deep to be read.
