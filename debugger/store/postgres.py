@@ -151,9 +151,9 @@ class Postgres(DatabaseDialect):
     def open_engine(self) -> Engine:
         """Return an engine with a pool of connections; nothing is connected yet, so that nothing can fail.
 
-        The URL was checked when the dialect was made. A thread that finds all connections in use waits as long
-        as a statement does. Each new connection is set up, and one that the server has ended is replaced when
-        it is taken from the pool.
+        The URL was checked when the dialect was made. A thread that finds all connections in use waits as
+        long as a statement does. Each new connection is set up, and one that the server has ended is replaced
+        when it is taken from the pool.
         """
         engine = create_engine(
             self._url,
