@@ -1,8 +1,10 @@
 """Counts the controls on view of each page: ``python -m tests.browser.visible_controls [--names]``.
 
-A control is an element that can have the keyboard and is in view in a window of 1280 by 720: neither hidden,
-nor scrolled or clipped away, nor there only while the pointer moves. Nodes and edges of the graph are none,
-and neither is the page itself, which has the keyboard to be scrolled. Disabled ones are counted apart.
+A control is an element that the Tab key reaches and that is in view in a window of 1280 by 720: neither
+hidden, nor scrolled or clipped away, nor there only while the pointer moves. Rows of a list, bars of a strip
+and heads that sort are one control each, as the arrow keys lead from one to the next. Nodes and edges of the
+graph are none, and neither is the page itself, which has the keyboard to be scrolled. Disabled ones are
+counted apart.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _FIND = """async () => {
   const found = [];
   const walk = root => {
     for (const each of root.querySelectorAll("*")) {
-      if (each.matches(KINDS) && !each.closest("svg") && each.dataset.testid !== "stMain") found.push(each);
+      const isReached = each.matches(KINDS) && each.tabIndex >= 0 && !each.closest("svg");
+      if (isReached && each.dataset.testid !== "stMain") found.push(each);
       if (each.shadowRoot) walk(each.shadowRoot);
     }
   };

@@ -44,6 +44,36 @@ def test_rows_are_read_and_chosen_from_by_keys(host: Host):
     assert host.keys == []
 
 
+def test_heads_that_sort_are_one_stop_of_tab(host: Host):
+    sorted_by: list[str] = ["kind"]
+
+    def draw() -> None:
+        columns = [
+            (Column(name, label, 90, sort="ascending" if name == sorted_by[-1] else "none"), str)
+            for name, label in (("name", "Name"), ("kind", "Kind"), ("price", "Price"))
+        ]
+        shown = table("Cups", ["Tea"], columns, str)
+        rows_list("cups", shown, on_choose=print, on_use=lambda _, name, __: sorted_by.append(name))
+
+    host.draw(draw)
+    heads = host.page.locator("thead button")
+
+    host.page.keyboard.press("Tab")
+    expect(heads.nth(1)).to_be_focused()
+    host.page.keyboard.press("ArrowRight")
+    host.page.keyboard.press("Enter")
+    host.answer()
+    expect(heads.nth(2)).to_be_focused()
+    host.page.keyboard.press("ArrowRight")
+    expect(heads.nth(2)).to_be_focused()
+    host.page.keyboard.press("Home")
+    expect(heads.first).to_be_focused()
+    host.page.keyboard.press("Tab")
+
+    expect(host.page.locator("tbody tr")).to_be_focused()
+    assert sorted_by == ["kind", "price"]
+
+
 def test_row_that_is_kept_stays_chosen_when_it_is_clicked_again(host: Host):
     shown, chosen = cups("Tea", "Milk"), []
 

@@ -34,6 +34,24 @@ function wire(it) {
     event.preventDefault();
     event.stopPropagation(); // the page has keys of its own
   });
+  it.head.addEventListener("keydown", event => {
+    const buttons = sortButtons(it), at = buttons.indexOf(event.target);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (at < 0 || !buttons[to] || event.ctrlKey || event.metaKey || event.altKey) return;
+    rest(it, buttons[to]);
+    buttons[to].focus();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
+function sortButtons(it) {
+  return [...it.head.querySelectorAll("button")];
+}
+
+// One stop of the Tab key for all headers, and the arrows within.
+function rest(it, button) {
+  sortButtons(it).forEach(each => { each.tabIndex = each === button ? 0 : -1; });
 }
 
 function noteEnd(it) {
@@ -167,6 +185,7 @@ function buildHead(it, columns) {
     }
     return element;
   }));
+  rest(it, it.head.querySelector("[aria-sort$=ending] button") ?? it.head.querySelector("button"));
 }
 
 function headBox(it, label, name) {
@@ -232,7 +251,11 @@ export default function ({ root, data, emit }) {
   [...rows].forEach((row, at) => row.classList.toggle("later", later.has(at)));
   if (it.all) it.all.checked = it.body.querySelector("input") && !it.body.querySelector("input:not(:checked)");
   if (heldAt >= 0 && !held.isConnected) keepFocus(it, heldAt, heldLabel);
-  if (headAt >= 0 && !held.isConnected) it.head.cells[headAt]?.firstElementChild?.focus({ preventScroll: true });
+  if (headAt >= 0 && !held.isConnected) {
+    const control = it.head.cells[headAt]?.firstElementChild;
+    if (control?.localName === "button") rest(it, control);
+    control?.focus({ preventScroll: true });
+  }
   if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {
     const choices = it.body.querySelectorAll("tr.choice");
     (rows[data.chosen] ?? choices[data.follows ? choices.length - 1 : 0] ?? it.root).tabIndex = 0;
