@@ -32,6 +32,13 @@ _MATCHES: dict[str, Match] = {
     "regex": "regex",
     "similar": "similar",
 }
+_BOUNDS = {
+    "at_least": "at_least",
+    "at_most": "at_most",
+    "greater_than": "at_least",
+    "less_than": "at_most",
+}
+"""Each comparison with a bound, and the one that holds for a value at the bound itself."""
 _KEPT = ("message", "soft")
 """Fields of an expectation that stay."""
 
@@ -164,7 +171,10 @@ def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> J
             found = _said(check, own)
         case "variable":
             until = max(turns, default=0)
-            found = _variable(check, [each for each in draft.proposals if (each.turn or 0) <= until])
+            accepted = _variable(check, [each for each in draft.proposals if (each.turn or 0) <= until])
+            if accepted is not None:
+                return accepted
+            found = None
         case "edge_taken":
             names = list(dict.fromkeys(each.text for each in own))
             if len(names) > 1:
@@ -202,16 +212,26 @@ def _likeness(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one.lower().split(), other.lower().split()).ratio()
 
 
-def _variable(check: CheckResult, proposals: Sequence[Proposal]) -> Proposal | None:
-    """Return the last change of a variable, compared in the same way if its value permits it, else exactly.
+def _variable(check: CheckResult, proposals: Sequence[Proposal]) -> JsonObject | None:
+    """Return the expectation, as JSON, of the last change of a variable.
 
-    ``None`` where it is of another thread than the main one, or was never changed.
+    The comparison stays where the value permits it. A bound becomes the value, by ``at_most`` or
+    ``at_least``; ``one_of`` takes the value in besides its own; another value than the comparison permits is
+    compared exactly. ``None`` where the expectation is a negative one, the variable is of another thread than
+    the main one, or it was never changed.
     """
     wanted = check.expectation.variable
-    if wanted is None or wanted.thread != "0":
+    if wanted is None or wanted.thread != "0" or "not_equals" in wanted.model_fields_set:
         return None
     changes = [each for each in proposals if each.kind == "variable" and each.subject == wanted.name]
     if not changes:
         return None
-    match = _MATCHES.get(wanted.comparison[0], "exact")
-    return changes[-1].with_match(match if match in changes[-1].matches else "exact")
+    name, operand = wanted.comparison
+    match = _MATCHES.get(name, "exact")
+    found = changes[-1].with_match(match if match in changes[-1].matches else "exact").to_json()
+    value = found["variable"].get("equals")
+    if name == "one_of":
+        return {"variable": {"name": wanted.name, "one_of": [*operand, value]}}
+    if name in _BOUNDS and isinstance(value, int | float) and not isinstance(value, bool):
+        return {"variable": {"name": wanted.name, _BOUNDS[name]: value}}
+    return found

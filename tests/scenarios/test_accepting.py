@@ -9,7 +9,7 @@ from debugger.exports.records import ExportedRun
 from debugger.scenarios.accepting import accept_result, show_difference
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.runner import ScenarioRunner
-from tests.support.factories import document, static
+from tests.support.factories import direct, document, static, worker
 from tests.support.scenarios import embedded, run_text
 
 TEXT = """version: 1
@@ -78,8 +78,41 @@ def test_accepted_at_end_is_of_the_last_turn():
 
 
 @pytest.mark.parametrize(
+    ("comparison", "accepted"),
+    [
+        ("at_most: 2", "at_most: 3"),
+        ("less_than: 3", "at_most: 3"),
+        ("at_least: 4", "at_least: 3"),
+        ("greater_than: 3", "at_least: 3"),
+        ("one_of: [1, 2]", "one_of: [1, 2, 3]"),
+        ("equals: 4", "equals: 3"),
+        ("regex: four", "regex: ^3$"),
+        ("absent: true", "equals: 3"),
+    ],
+)
+def test_accepted_variable_is_compared_as_before(comparison, accepted):
+    backend = embedded()
+    parts = worker("count", {"cups": {"type": "integer"}}), static("bye", "Bye"), direct("count", "bye")
+    stored = backend.create_workflow(document(*parts, name=f"Cups {comparison}"))
+    mock = "{node: count, output: {variables: {cups: 3}}}"
+    head = f"version: 1\nname: Cups\nworkflow: {stored.id}\nmocks: [{mock}]\n"
+    text = f"{head}turns:\n  - say: Hi\n    expect: [variable: {{name: runtime.cups, {comparison}}}]\n"
+    check, run, workflow, _ = run_failing(text)
+
+    found = accept_result(text, check, run, workflow)
+
+    assert found == text.replace(comparison, accepted)
+    assert run_text(found, backend).outcome == "passed"
+
+
+@pytest.mark.parametrize(
     "expectation",
-    ["not_reached: Greeting", "says: {not: Juniper}", "variable: {name: runtime.unknown, equals: 1}"],
+    [
+        "not_reached: Greeting",
+        "says: {not: Juniper}",
+        "variable: {name: runtime.unknown, equals: 1}",
+        "variable: {name: runtime.full_name, not_equals: Ada Moreno}",
+    ],
 )
 def test_expectation_without_value_of_the_run_is_refused(expectation):
     text, check, run, workflow, _ = failed(expectation)
