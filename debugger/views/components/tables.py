@@ -1,11 +1,11 @@
-"""Heights of Streamlit's grids, and pages of long tables."""
+"""Pages of long tables, and the height of a row of Streamlit's grid."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
@@ -13,16 +13,6 @@ from debugger.views.components.toolbar import Button, Item, Select, Spacer, bar
 
 ROW = 32
 """Pixels of one row of Streamlit's grid."""
-
-
-def table_height(rows: int, most: int) -> int | Literal["content"]:
-    """Return the height of a table.
-
-    Args:
-        rows: How many it has.
-        most: How many are shown at once.
-    """
-    return "content" if rows <= most else ROW * (most + 1)
 
 
 @dataclass

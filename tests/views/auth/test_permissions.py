@@ -80,7 +80,7 @@ VIEW_COMMANDS = {
     "panels.runs.saved": "use",
     "panels.runs.scope": "first_page",
     "panels.runs.statistics": "_clicked show_statistics",
-    "panels.runs.statistics_tables": "_clicked",
+    "panels.runs.statistics_tables": "_list_runs",
     "panels.scenarios.checks": "_choose",
     "panels.scenarios.open": "_read close_open show_failure show_open",
     "panels.scenarios.save": "_choose _edit _loosen _propose_again _use close_save open_save",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -28,13 +29,21 @@ from debugger.analysis.trouble import LABELS
 from debugger.exports.csv_files import csv_bytes
 from debugger.views import state
 from debugger.views.audit import audited_file
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
 from debugger.views.panels.runs.flow_graph import edge_filter, list_runs_on, reached_filter
 from debugger.views.panels.runs.paths import STEPS
-from debugger.views.panels.runs.scope import click_key
 
 _TAB_KEY = "statistics_table"
-_MOST_ROWS = 12
+_MOST_ROWS = 16
+_WIDEST = 320
+"""Pixels of a column that does not grow."""
+
+
+@dataclass
+class StatisticsOrder:
+    """The column that sorts each table, by the table's name, and whether downwards."""
+
+    by: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class NumberTable:
     """In the name of its file."""
     columns: dict[str, list[Any]]
     formats: dict[str, str] = field(default_factory=dict)
-    """Formats of the columns of shares and times."""
+    """Formats of the columns of shares and times, as `format` takes them."""
     paths: list[PathFilter] | None = None
     """For each row the filter that a click on it sets."""
 
@@ -68,7 +77,7 @@ def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
         "wait_here": [flow.waiting for flow in nodes],
         "drop_off": [flow.drop_off for flow in nodes],
     }
-    formats = {"share": "percent", "drop_off": "percent"}
+    formats = {"share": ".1%", "drop_off": ".1%"}
     return NumberTable("nodes", columns, formats, [reached_filter(flow) for flow in nodes])
 
 
@@ -83,9 +92,7 @@ def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
         "taken": [flow.taken for flow in edges],
         "share_of_source": [flow.share for flow in edges],
     }
-    return NumberTable(
-        "edges", columns, {"share_of_source": "percent"}, [edge_filter(flow) for flow in edges]
-    )
+    return NumberTable("edges", columns, {"share_of_source": ".1%"}, [edge_filter(flow) for flow in edges])
 
 
 def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberTable:
@@ -112,7 +119,7 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
         "share": [reason.share for reason in found],
     }
     paths = [PathFilter("reason", reason.name, f"ended with: {reason.name}") for reason in found]
-    return NumberTable("ends", columns, {"share": "percent"}, paths)
+    return NumberTable("ends", columns, {"share": ".1%"}, paths)
 
 
 def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
@@ -125,7 +132,7 @@ def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
         "times": [each.times for each in found],
     }
     paths = [PathFilter("trouble", each.kind, f"had: {LABELS[each.kind]}") for each in found]
-    return NumberTable("problems", columns, {"share": "percent"}, paths)
+    return NumberTable("problems", columns, {"share": ".1%"}, paths)
 
 
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
@@ -147,7 +154,7 @@ def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> Num
         for place, percent in enumerate(PERCENTILES):
             column = f"{part}_p{percent}"
             columns[column] = [round(each[place] / divisor, 3) if each else None for each in values]
-            formats[column] = "%.1f"
+            formats[column] = ",.1f"
     return NumberTable(name, columns, formats)
 
 
@@ -169,23 +176,23 @@ def statistics_tables(
         chosen = st.segmented_control(
             "Table", list(makers), key=_TAB_KEY, required=True, label_visibility="collapsed"
         )
-        table = makers[str(chosen)]()
-        _download(table, workflow)
-        if table.paths is not None:
+        numbers = makers[str(chosen)]()
+        _download(numbers, workflow)
+        if numbers.paths is not None:
             st.caption("Click a row to list its runs.", width="content")
-    _draw(table)
+    _draw(numbers)
 
 
-def _download(table: NumberTable, workflow: str) -> None:
+def _download(numbers: NumberTable, workflow: str) -> None:
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     slug = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:40] or "workflow"
     st.download_button(
         "CSV",
         key="statistics_csv",
         data=audited_file(
-            lambda: csv_bytes(list(table.columns), table.rows), workflow, statistics=table.name
+            lambda: csv_bytes(list(numbers.columns), numbers.rows), workflow, statistics=numbers.name
         ),
-        file_name=f"statistics-{table.name}-{slug}-{now}.csv",
+        file_name=f"statistics-{numbers.name}-{slug}-{now}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
@@ -193,35 +200,77 @@ def _download(table: NumberTable, workflow: str) -> None:
     )
 
 
-def _draw(table: NumberTable) -> None:
-    columns = st.column_config
-    key = click_key(f"statistics_{table.name}")
-    config = {
-        name: columns.NumberColumn(_title(name), format=table.formats[name])
-        if name in table.formats
-        else columns.Column(_title(name))
-        for name in table.columns
-    }
-    st.dataframe(
-        table.columns,
-        key=key,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(table.rows), _MOST_ROWS),
-        on_select=partial(_clicked, key, table.paths) if table.paths is not None else "ignore",
-        selection_mode="single-cell",
-        column_config=config,
-        placeholder="–",
-        alt=f"Statistics by {table.name}: {len(table.rows)} rows",
+def _draw(numbers: NumberTable) -> None:
+    """Draw a table; a click on a head sorts it, one on a row lists its runs where the table has filters."""
+    orders = state.record(StatisticsOrder).by
+    name, descends = orders.get(numbers.name, ("", False))
+    columns = [
+        _column(numbers, each, is_first=at == 0, descends=descends if each == name else None)
+        for at, each in enumerate(numbers.columns)
+    ]
+    shown = table(
+        f"Statistics by {numbers.name}",
+        _sorted(numbers.columns.get(name), len(numbers.rows), descends=descends),
+        columns,
+        lambda at: str(at) if numbers.paths is not None else None,
+    )
+    rows_list(
+        f"statistics_{numbers.name}",
+        shown,
+        on_choose=partial(_list_runs, numbers.paths) if numbers.paths is not None else None,
+        on_use=lambda _, column, __: _sort(numbers.name, column),
+        most=_MOST_ROWS,
     )
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _column(
+    numbers: NumberTable, name: str, *, is_first: bool, descends: bool | None
+) -> tuple[Column, Callable[[int], Cell]]:
+    """Return a column with what makes its cell of a row's place; ``None`` where it does not sort the rows."""
+    texts = [_text(value, numbers.formats.get(name, "")) for value in numbers.columns[name]]
+    title = name.replace("_", " ").capitalize()
+    is_number = any(isinstance(value, int | float) for value in numbers.columns[name])
+    width = min(estimate_width([*texts, f"{title} ↓"]), _WIDEST)
+    column = Column(
+        name,
+        title,
+        width,
+        kind="number" if is_number else "text",
+        grows=is_first,
+        sort="none" if descends is None else "descending" if descends else "ascending",
+    )
+    return column, texts.__getitem__
 
 
-def _clicked(key: str, paths: Sequence[PathFilter]) -> None:
-    held = state.widget(key)
-    cells = held["selection"]["cells"] if held else []
-    if cells and cells[0][0] < len(paths):
-        list_runs_on(paths[cells[0][0]])
+def _text(value: Any, form: str) -> str:
+    """Return a value as it is shown; a dash where there is none."""
+    if value is None:
+        return "–"
+    return format(value, form or ",") if isinstance(value, int | float) else str(value)
+
+
+def _sorted(values: Sequence[Any] | None, rows: int, *, descends: bool) -> list[int]:
+    """Return the places of the rows in the order of a column's values, those without one last."""
+    places = list(range(rows))
+    if values is None:
+        return places
+    known = [at for at in places if values[at] is not None]
+    known.sort(key=lambda at: _order(values[at]), reverse=descends)
+    return known + [at for at in places if values[at] is None]
+
+
+def _order(value: Any) -> tuple[float, str]:
+    return (value, "") if isinstance(value, int | float) else (math.inf, str(value).casefold())
+
+
+def _sort(table_name: str, column: str) -> None:
+    """Sort by a column: upwards, downwards, then as counted again."""
+    orders = state.record(StatisticsOrder).by
+    by, descends = orders.get(table_name, ("", False))
+    orders[table_name] = ("", False) if by == column and descends else (column, by == column)
+
+
+def _list_runs(paths: Sequence[PathFilter], place: Any) -> None:
+    """List the runs of a row; nothing happens where the table has no such row any more."""
+    if str(place).isdecimal() and int(place) < len(paths):
+        list_runs_on(paths[int(place)])

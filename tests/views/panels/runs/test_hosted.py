@@ -68,6 +68,6 @@ def test_hosted_runs_are_counted(hosted):
     control(hosted, "show_statistics").use()
 
     assert not hosted.exception
-    nodes = hosted.dataframe("statistics_nodes_0").value
-    assert nodes["runs"][0] == 8
-    assert sum(nodes["ended_here"]) + sum(nodes["wait_here"]) == 8
+    nodes = rows(hosted, "Statistics by nodes")
+    assert nodes[0]["runs"] == "8"
+    assert sum(int(row["ended_here"]) + int(row["wait_here"]) for row in nodes) == 8

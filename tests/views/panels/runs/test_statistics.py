@@ -16,6 +16,9 @@ from debugger.views.run_state import Element, Selection
 from tests.analysis.test_run_statistics import RUNS
 from tests.views.bars import control
 from tests.views.records import record_of
+from tests.views.row_lists import choose, column, drawn, rows, use
+
+NODES = "Statistics by nodes"
 
 
 @pytest.fixture
@@ -28,14 +31,13 @@ def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, l
     walks(30)
     app.run()
     statistics()
-    table = app.dataframe("statistics_nodes_0").value
+    [runs] = [row["runs"] for row in rows(app, NODES) if row["node_id"] == "price"]
 
-    place = list(table["node_id"]).index("price")
     state_of(app).path = PathFilter("reached", "price", "reached Price")
     control(app, "show_list").use()
 
     assert not app.exception
-    assert len(listed()) == table["runs"][place]
+    assert len(listed()) == int(runs)
     app.button("runs_path_clear").click().run()
     assert len(listed()) == 30
 
@@ -51,10 +53,30 @@ def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     statistics()
 
     metrics = {metric.label: metric.value for metric in app.metric}
-    nodes = app.dataframe("statistics_nodes_0").value
     assert metrics["Runs"] == metrics["Ended"]
-    assert sum(nodes["ended_here"]) == int(metrics["Runs"])
-    assert list(nodes["wait_here"]) == [0] * len(nodes)
+    assert sum(map(int, column(app, "ended_here", NODES))) == int(metrics["Runs"])
+    assert set(column(app, "wait_here", NODES)) == {"0"}
+
+
+def test_head_sorts_a_table_and_row_lists_its_runs(app, walks, statistics, listed):
+    walks(20)
+    app.run()
+    statistics()
+    counted = column(app, "node", NODES)
+
+    use(app, None, "runs", label=NODES)
+    rising = [int(text) for text in column(app, "runs", NODES)]
+    use(app, None, "runs", label=NODES)
+    falling = [int(text) for text in column(app, "runs", NODES)]
+    row = next(at for at, row in enumerate(rows(app, NODES)) if 0 < int(row["runs"]) < 20)
+    target, runs = drawn(app, NODES)["rows"][row]["target"], falling[row]
+    use(app, None, "runs", label=NODES)
+
+    assert rising == sorted(rising)
+    assert falling == sorted(falling, reverse=True)
+    assert column(app, "node", NODES) == counted
+    choose(app, target, NODES)
+    assert len(listed()) == runs
 
 
 def test_table_of_problems_lists_kinds_and_runs():
@@ -81,7 +103,7 @@ def test_other_tables_are_drawn(app, walks, statistics, name):
     app.segmented_control("statistics_table").set_value(name).run()
 
     assert not app.exception
-    assert len(app.dataframe[-1].value) > 1
+    assert len(rows(app, f"Statistics by {name.lower()}")) > 1
 
 
 def test_statistics_without_runs_tell_what_would_be_here(app, statistics):
