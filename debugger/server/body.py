@@ -31,7 +31,7 @@ class BodyReader:
         self.example = example
 
     async def __call__(self, request: Request) -> JsonObject:
-        """Return the object that was sent.
+        """Return the object that was sent; an empty one for an empty body of any content type.
 
         Raises:
             HTTPException: The body is too large, or its content type is not JSON. Rejecting other types keeps
