@@ -64,6 +64,11 @@ async def start_or_resume(
     """
 
     def run(services: Services) -> RawJsonResponse:
+        """Execute the turn in the body, and return the run's record.
+
+        Raises RequestValidationError when an id is malformed or the workflow's is missing; else as
+        `_execute`.
+        """
         turn_input = TurnInput.from_wire(without_secret_variables(body))
         if turn_input.workflow_id is None:
             raise body_error("missing", "Field required", "workflow_id")
@@ -96,6 +101,12 @@ async def pump_companions(
 async def _run_on_thread(
     request: Request, turn_input: object, work: Callable[[Services], RawJsonResponse]
 ) -> RawJsonResponse:
+    """Return the response of work that is called on a thread for turns.
+
+    An input with the command ``stop`` uses the threads of stops. The run of the response is the target of the
+    audit entry. Raises QueueFullError when too many turns of the key wait; errors of the work leave
+    unchanged.
+    """
     services = services_of(request.scope)
     is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
     key_id = principal_of(request.scope).key_id
@@ -131,6 +142,11 @@ def _execute(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
+    """Execute a turn to its end, in a new run without a run id; return its result.
+
+    Raises RunEndedError for an unknown run, NotFoundError for an unknown workflow or version of a new run,
+    and RateLimitError when the workflow's limit on active runs is reached; else as `Backend.execute`.
+    """
     execute: Callable[..., TurnStream] = services.begin_run if run_id is None else services.backend.execute
     return _finish(
         services,
@@ -146,9 +162,10 @@ def _execute(
 
 
 def _finish(services: Services, run_id: str | None, begin: Callable[[], TurnStream]) -> TurnResult:
-    """Execute a turn to its end.
+    """Execute a turn to its end, and count it.
 
-    A run that does not exist counts as an ended session.
+    A run that does not exist counts as an ended session: a NotFoundError is raised as a RunEndedError, unless
+    the turn starts a run.
     """
     try:
         with services.metrics.turn() as turn:  # counts a run beyond the limit as a refused turn

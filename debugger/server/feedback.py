@@ -40,6 +40,10 @@ class NewComment(BaseModel):
     @field_validator("content")
     @classmethod
     def _check_content(cls, value: str) -> str:
+        """Return the text without blanks around it.
+
+        Raises ValueError when nothing is left, or it is longer than `MAX_COMMENT_CHARACTERS`.
+        """
         text = value.strip()
         if not text:
             raise ValueError("a comment needs some words")
@@ -71,6 +75,11 @@ def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Pe
     """Comment on a run.
 
     The response is the bare comment, as clients expect it (10, 19).
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run.
+        ConflictError: The run has not finished.
     """
     content = validate(NewComment, body).content
     _finished_run(store, run_id)
@@ -92,6 +101,11 @@ def comment_event(
     """Comment on an event.
 
     The response is the bare comment, as for a run.
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
     """
     content = validate(NewComment, body).content
     target = _event_target(_finished_run(store, run_id), event_id)
@@ -102,7 +116,12 @@ def comment_event(
 def delete_event_comment(
     run_id: RunId, event_id: EventId, comment_id: CommentId, store: ServedStore
 ) -> RawJsonResponse:
-    """Delete a comment on an event."""
+    """Delete a comment on an event; the response has the comments that remain on it.
+
+    Raises:
+        NotFoundError: There is no such run or event, or the event has no such comment.
+        ConflictError: The run has not finished.
+    """
     target = _event_target(_finished_run(store, run_id), event_id)
     store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
@@ -112,7 +131,15 @@ def delete_event_comment(
 def rate_event(
     run_id: RunId, event_id: EventId, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Set the user's rating of an event."""
+    """Set the user's rating of an event, in place of an earlier one.
+
+    The response has the ratings of the event by all users, and no comments.
+
+    Raises:
+        RequestValidationError: There is no valid rating in the body.
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
+    """
     value = validate(NewRating, body).value
     return _rate(store, run_id, _event_target(_finished_run(store, run_id), event_id), person, value)
 
@@ -127,7 +154,15 @@ def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: P
 def rate_turn(
     run_id: RunId, turn_index: TurnIndex, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Set the user's rating of a turn."""
+    """Set the user's rating of a turn, in place of an earlier one.
+
+    The response has the ratings of the turn by all users, and no comments.
+
+    Raises:
+        RequestValidationError: There is no valid rating in the body.
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     value = validate(NewRating, body).value
     return _rate(store, run_id, _turn_target(_finished_run(store, run_id), turn_index), person, value)
 
@@ -142,7 +177,13 @@ def unrate_turn(run_id: RunId, turn_index: TurnIndex, store: ServedStore, person
 def comment_turn(
     run_id: RunId, turn_index: TurnIndex, body: CommentBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Comment on a turn; the response has all comments on it."""
+    """Comment on a turn; the response has all comments on it.
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     content = validate(NewComment, body).content
     target = _turn_target(_finished_run(store, run_id), turn_index)
     store.notes.comment(run_id, target, person, content)
@@ -153,7 +194,12 @@ def comment_turn(
 def delete_turn_comment(
     run_id: RunId, turn_index: TurnIndex, comment_id: CommentId, store: ServedStore
 ) -> RawJsonResponse:
-    """Delete a comment on a turn."""
+    """Delete a comment on a turn; the response has the comments that remain on it.
+
+    Raises:
+        NotFoundError: There is no such run or turn, or the turn has no such comment.
+        ConflictError: The run has not finished.
+    """
     target = _turn_target(_finished_run(store, run_id), turn_index)
     store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
@@ -189,7 +235,10 @@ def _rate(
 def _feedback(
     store: Store, run_id: str, target: Target, kind: Literal["ratings", "comments"]
 ) -> RawJsonResponse:
-    """Return the ratings of a target, or the comments on it."""
+    """Return the ratings of a target, or the comments on it.
+
+    The list of the other kind is empty; the users are the authors of those that are returned.
+    """
     all_comments, all_ratings = store.notes.feedback(run_id)
     comments = [comment for comment in all_comments if comment.target == target and kind == "comments"]
     ratings = [rating for rating in all_ratings if rating.target == target and kind == "ratings"]

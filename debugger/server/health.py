@@ -34,6 +34,7 @@ class Readiness:
     """
 
     def __init__(self, backend: Backend, timeout_seconds: float = STORE_TIMEOUT_SECONDS) -> None:
+        """Find out in which mode Python code runs, on an embedded backend; the store is not asked yet."""
         embedded = backend if isinstance(backend, EmbeddedBackend) else None
         self._store = embedded.store if embedded else None
         self.python: PythonStatus | None = (
@@ -49,7 +50,12 @@ class Readiness:
         self._is_shutting_down = True
 
     async def problem(self) -> str | None:
-        """Return the reason why the server is not ready, or ``None``."""
+        """Return the reason why the server is not ready, or ``None``.
+
+        A server that is shutting down is not ready; a backend without a store here always is, otherwise. A
+        store that does not answer in time gives `NO_ANSWER` and a warning in the log; the check goes on, and
+        later calls wait for the same one. Errors of the store are reasons, and are not raised.
+        """
         if self._is_shutting_down:
             return SHUTTING_DOWN
         if self._store is None:
@@ -64,6 +70,11 @@ class Readiness:
             return NO_ANSWER
 
     def _check_store(self) -> str | None:
+        """Return why the store cannot be used, or ``None``; log its error instead of raising it.
+
+        Tables of another version, a lost file and a damaged page have reasons of their own; all else is
+        `UNUSABLE`.
+        """
         assert self._store is not None
         try:
             return None if self._store.has_present_tables() else OTHER_TABLES

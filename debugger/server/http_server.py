@@ -68,6 +68,10 @@ class HttpServer(uvicorn.Server):
         limits: ConnectionLimits | None = None,
         repeats: RepeatFilter | None = None,
     ) -> None:
+        """Make the server; it accepts no connections yet.
+
+        Raises ValueError when a trusted proxy of the limits is neither an address, nor a network, nor ``*``.
+        """
         super().__init__(config)
         self._readiness = readiness
         self._repeats = repeats
@@ -85,6 +89,12 @@ class HttpServer(uvicorn.Server):
         self.servers.append(_Background(self._sweep()))  # type: ignore[arg-type]
 
     async def _accept(self, listener: socket.socket) -> None:
+        """Accept the connections of a listener until cancelled.
+
+        An OSError is logged, and the next attempt comes after `RETRY_SECONDS`; where descriptors or memory
+        have run out, the limit on connections is lowered first. Any other error is logged, and the next
+        connection is accepted.
+        """
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
         while True:
@@ -99,6 +109,10 @@ class HttpServer(uvicorn.Server):
                 _log.exception("a connection was not accepted")
 
     async def _accept_one(self, accepted: tuple[socket.socket, Any]) -> None:
+        """Serve an accepted connection, or close it where the limits do not admit it.
+
+        Making room for it may end another connection. One whose client has gone already is closed.
+        """
         connection, address = accepted
         may_open = self._open.admit(address[0])
         await asyncio.sleep(0)  # a connection ended for it releases its file descriptor; other tasks continue
@@ -116,7 +130,10 @@ class HttpServer(uvicorn.Server):
         )
 
     async def _sweep(self) -> None:
-        """End overdue connections every ``SWEEP_SECONDS``, until cancelled."""
+        """End overdue connections every ``SWEEP_SECONDS``, until cancelled.
+
+        It also logs the counts of repeated messages. An error is logged, and does not end it.
+        """
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)

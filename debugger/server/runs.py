@@ -121,7 +121,11 @@ def list_runs(
 def _find(
     backend: Backend, workflow_id: str | None, status: str | None, search: RunSearch, page: int, size: int
 ) -> RunRows[Run]:
-    """Return a page of runs, from all that can be indexed in the time of a request."""
+    """Return a page of runs, from all that can be indexed in the time of a request.
+
+    The search is repeated while the backend has runs left to index, up to `_MAX_SEARCHES` times; the result
+    is the last one.
+    """
     for _ in range(_MAX_SEARCHES):
         found = backend.runs(workflow_id=workflow_id, status=status, search=search, page=page, size=size)
         if not found.unread:

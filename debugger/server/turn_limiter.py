@@ -43,6 +43,7 @@ class TurnLimiter:
         per_key: int = 0,
         max_waiting: int = MAX_WAITING_TURNS,
     ) -> None:
+        """Make one lane for turns, and one with `MAX_CONCURRENT_STOPS` threads for stops."""
         self._turns = _Lane(total, per_key, max_waiting)
         self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
@@ -62,6 +63,10 @@ class TurnLimiter:
 
 class _Lane:
     def __init__(self, total: int, per_key: int, max_waiting: int) -> None:
+        """Make a lane with a number of threads.
+
+        One key uses at most `per_key` of them; 0 is a quarter, at least one.
+        """
         self._total = total
         self._per_key = min(total, per_key or max(1, total // 4))
         self._max_waiting = max_waiting
