@@ -127,7 +127,11 @@ def list_workflows(
     start: QueryDate = None,
     end: QueryDate = None,
 ) -> RawJsonResponse:
-    """List workflows by name and by date of creation."""
+    """List workflows by name and by date of creation, newest first.
+
+    A date without a zone is in UTC; the end is exclusive. With a date, workflows of unknown creation are left
+    out.
+    """
     found = [summary for summary in backend.workflows(search) if _is_between(summary, start, end)]
     rows = workflow_records(backend, found[(page - 1) * size : page * size])
     return RawJsonResponse(page_envelope("workflows", rows, page=page, size=size, total=len(found)))
@@ -191,7 +195,14 @@ def update_workflow(
     person: Person,
     url: BaseUrl,
 ) -> RawJsonResponse:
-    """Change the name or the description of a workflow."""
+    """Change the name or the description of a workflow; a field that is left out stays.
+
+    The documents of all its versions get the labels, too. Without a field nothing changes.
+
+    Raises:
+        RequestValidationError: The name is blank, or a field is no text.
+        NotFoundError: There is no such workflow.
+    """
     labels = validate(WorkflowPatch, body).model_dump(include=body.keys() & WorkflowPatch.model_fields.keys())
     if labels:
         engine.store.catalogue.rename_workflow(workflow_id, labels)
@@ -214,7 +225,12 @@ def limit_runs(
     body: Annotated[JsonObject, json_body(Limit, {"max_concurrent_runs": 20})],
     store: ServedStore,
 ) -> RawJsonResponse:
-    """Set or lift the limit of a workflow on its active runs."""
+    """Set or lift the limit of a workflow on its active runs.
+
+    Raises:
+        RequestValidationError: The limit is missing, or is neither null nor a number in the permitted range.
+        NotFoundError: There is no such workflow.
+    """
     limit = validate(Limit, body).max_concurrent_runs
     store.catalogue.note(workflow_id, max_concurrent_runs=limit)
     services_of(request.scope).run_limiter.forget(workflow_id)
@@ -226,7 +242,11 @@ def limit_runs(
 def add_favorite(
     workflow_id: WorkflowId, body: AnyBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Add a workflow to the favorites of the user."""
+    """Add a workflow to the favorites of the user, where it may be already.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     store.catalogue.set_favorite(workflow_id, person, is_favorite=True)
     return RawJsonResponse({"message": "The workflow is a favorite."})
 
@@ -239,7 +259,10 @@ def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person)
 
 
 def workflow_records(backend: Backend, summaries: Sequence[WorkflowSummary]) -> list[WorkflowRecord]:
-    """Return the records of workflows, without their graphs."""
+    """Return the records of workflows, without their graphs, in the order given.
+
+    Authors and limits are null on a backend that is not embedded, and where they are not known.
+    """
     facts = {}
     if isinstance(backend, EmbeddedBackend):
         facts = backend.store.catalogue.facts([summary.id for summary in summaries])
@@ -300,6 +323,10 @@ def json_schema(model: type[BaseModel]) -> JsonObject:
 
 
 def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime | None) -> bool:
+    """Return whether a workflow was created from the start on and before the end; ``None`` sets no bound.
+
+    Without bounds every workflow is; with one, a workflow of unknown creation is not.
+    """
     if start is None and end is None:
         return True
     if summary.created_at is None:
@@ -309,6 +336,11 @@ def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime 
 
 
 def _variable_uses(workflow: Workflow) -> dict[str, VariableUse]:
+    """Return the dynamic variables of a workflow by name.
+
+    Those with a default come first, then those that are only used. A use in the settings of the workflow adds
+    the variable, and no node or edge.
+    """
     defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
     uses = {name: _variable_use(name, defaults) for name in defaults}
     for name in _names_in(workflow.to_wire().get("workflow_config")):
@@ -323,6 +355,7 @@ def _variable_uses(workflow: Workflow) -> dict[str, VariableUse]:
 
 
 def _variable_use(name: str, defaults: JsonObject) -> VariableUse:
+    """Return the record of a variable without uses; without a default its value is null."""
     return {
         "default_value": defaults.get(name),
         "has_default": name in defaults,
@@ -337,6 +370,10 @@ def _names_in(value: Any) -> list[str]:
 
 
 def _find_names(value: Any) -> Iterator[str]:
+    """Yield the names of dynamic variables in the placeholders of a JSON value, in no order, some repeatedly.
+
+    Only texts are searched, not keys; fields with texts of another workflow are left out.
+    """
     queue = deque([value])
     while queue:
         part = queue.popleft()
