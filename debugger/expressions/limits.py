@@ -47,7 +47,10 @@ class LimitError(FilterError):
 
 
 def path_problem(path: str) -> str:
-    """Explain why a path exceeds the limits; empty where it does not."""
+    """Explain why a path exceeds the limits; empty where it does not.
+
+    The limits are `MAX_PATH_CHARACTERS`, and `MAX_PATH_STEPS` dots and opening brackets.
+    """
     if len(path) > MAX_PATH_CHARACTERS:
         return f"the path has {len(path):,} characters, and {MAX_PATH_CHARACTERS:,} is the most"
     steps = path.count(".") + path.count("[") + 1

@@ -81,7 +81,8 @@ def may_have_placeholders(text: str) -> bool:
 def placeholder_reader(placeholder: Placeholder) -> Reader:
     """Return the function that computes a placeholder's whole expression.
 
-    It gives `ABSENT` where that has no value, is no Liquid, or costs too much.
+    It gives `ABSENT` where that has no value or costs too much, or where its filters are no Liquid. A path
+    that is no Liquid is looked up as a name.
     """
     try:
         read = strict_reader(placeholder)
@@ -89,6 +90,7 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
         return _absent
 
     def compute(scope: Scope) -> Any:
+        """Return the value; `ABSENT` where it costs too much."""
         try:
             return read(scope)
         except LimitError:
@@ -100,8 +102,8 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
 def strict_reader(placeholder: Placeholder) -> Reader:
     """Return the function that computes a placeholder's whole expression.
 
-    It gives `ABSENT` where that has no value or is no Liquid, and raises `LimitError` where it costs too
-    much.
+    It gives `ABSENT` where that has no value or its filters are no Liquid, and raises `LimitError` where it
+    costs too much. A path that is no Liquid is looked up as a name.
 
     Raises:
         LimitError: The evaluation that it is made for has run out of time.
@@ -123,10 +125,16 @@ def strict_reader(placeholder: Placeholder) -> Reader:
 
 
 def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
+    """Return the function of an expression that Liquid reads.
+
+    It gives `ABSENT` where a filter fails, and raises LimitError where it costs too much. Raises FilterError
+    when the expression is no Liquid, and LimitError when it is too long.
+    """
     beginning, filters, _ = _parsed(placeholder)
     is_path = is_plain_path(beginning)
 
     def compute(scope: Scope) -> Any:
+        """Look the path up, else evaluate the beginning by Liquid, and apply the filters."""
         try:
             value = read(scope)
             if value is ABSENT and not is_path:
@@ -184,6 +192,7 @@ def _absent(_scope: Scope) -> Any:
 
 
 def _raiser(fault: LimitError) -> Reader:
+    """Return a reader that raises such a LimitError for every scope, a new one each time."""
     reason, advice = str(fault), fault.advice
 
     def refuse(_scope: Scope) -> Any:
@@ -193,6 +202,7 @@ def _raiser(fault: LimitError) -> Reader:
 
 
 def _placeholder(match: re.Match[str]) -> Placeholder:
+    """Return the placeholder of a match, its path and expression without blanks around them."""
     expression = next(group for group in match.groups() if group is not None)
     return Placeholder(
         namespace="dynamic" if match[0].startswith("{") else "runtime",

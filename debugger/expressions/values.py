@@ -97,6 +97,10 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
+    """Return two values as numbers; ``None`` unless both are or read as such.
+
+    Two texts must be plain numbers; beside a number any text that reads as one counts. Booleans are none.
+    """
     both_texts = isinstance(left, str) and isinstance(right, str)
     pattern = _PLAIN_NUMBER if both_texts else _NUMBER
     left_number = _number(left, pattern)
@@ -105,6 +109,10 @@ def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
 
 
 def _number(value: Any, pattern: re.Pattern[str]) -> int | float | None:
+    """Return a value as a number; ``None`` where it is none.
+
+    A text must match the pattern as a whole and have at most `MAX_NUMBER_CHARACTERS`.
+    """
     if isinstance(value, str):
         if len(value) > MAX_NUMBER_CHARACTERS or not pattern.fullmatch(value):
             return None
@@ -113,6 +121,10 @@ def _number(value: Any, pattern: re.Pattern[str]) -> int | float | None:
 
 
 def _kind(value: Any) -> str:
+    """Return the kind of a value for a message.
+
+    Anything but a boolean, a number, a text and a list is an object, also null.
+    """
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, int | float):
@@ -148,7 +160,11 @@ def equality_key(value: Any) -> Hashable:
 
 
 def _write(value: Any, parts: list[str]) -> None:
-    """Write a value unambiguously: each text follows its length."""
+    """Write a value unambiguously: each text follows its length.
+
+    The members of an object are sorted, and a float without a fraction is written as an integer. Raises
+    RecursionError when the value is nested too deep.
+    """
     if isinstance(value, str):
         parts += f"{len(value)}:", value
     elif isinstance(value, bool) or value is None:
@@ -195,7 +211,10 @@ def write_literal(value: Any) -> str:
 
 
 def write_bounded(value: Any, length: int) -> str:
-    """Write a value as `write_literal` does, or name its type if longer."""
+    """Write a value as `write_literal` does, or name its type if longer.
+
+    Raises LimitError when the time of the evaluation is over.
+    """
     if isinstance(value, (str, dict, list, tuple)) and exceeds(value, length):
         return unwritable(value)
     written = write_literal(value)
