@@ -85,7 +85,11 @@ def _commands(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Step conversational AI workflows."""
+    """Step conversational AI workflows.
+
+    Without a command the app is started; with ``--version`` the version is printed, and the process exits.
+    Prints characters that the standard output has not as escapes, from now on.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         # A name may have characters that the terminal or the file of a log has not.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -43,7 +43,10 @@ def app(
         list[str] | None, typer.Argument(help="Options of Streamlit, after '--'.", show_default=False)
     ] = None,
 ) -> None:
-    """Start the app, until Ctrl+C; the default without a command."""
+    """Start the app, until Ctrl+C; the default without a command.
+
+    Exit code 1 is for an address that cannot be listened on.
+    """
     _check_port(host, port)
     from streamlit.web.cli import main as streamlit  # takes longer than all else
 

@@ -35,7 +35,10 @@ def check(
         typer.Option("--schema", help="Print the JSON Schema of these files."),
     ] = None,
 ) -> None:
-    """Report problems of files: exit code 1 with errors, 2 when a file cannot be read."""
+    """Report problems of files: exit code 1 with errors, 2 when a file cannot be read.
+
+    Warnings count as errors with --strict alone. Without a file and without --schema the exit code is 2, too.
+    """
     if schema is not None:
         from debugger.scenarios.schema import SCHEMAS
 
@@ -102,6 +105,10 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
 
 
 def _mistakes(file: str, kind: str) -> list[Problem]:
+    """Return the mistakes of a scenario, or the first one of a script; none where it can be used.
+
+    Raises InputError when the file cannot be read, or a script is not UTF-8.
+    """
     from debugger.engine.models import Script
     from debugger.engine.models.yaml_lines import YamlError
     from debugger.scenarios.loading import load_scenario

@@ -134,7 +134,10 @@ def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions
 
 
 def settings_on(database: str) -> Settings:
-    """Return the settings with the store of an option, if it names one."""
+    """Return the settings with the store of an option, if it names one.
+
+    Raises SettingsError when a value of them cannot be used.
+    """
     from debugger.settings import read_settings
 
     settings = read_settings()
@@ -291,6 +294,11 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
+    """Write runs into a file, and print its size, its rows and what was masked on the error output.
+
+    Runs that were deleted meanwhile are named there, too. A signal ends it with ExportCancelled; then, and
+    after any error, an earlier file of that name stays as it was.
+    """
     from debugger.exports.formats import ExportProgress, write_export
     from debugger.exports.sources import RunReader
 
@@ -308,7 +316,10 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
 
 
 def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) -> Iterator[ExportedRun]:
-    """Yield runs, and show how far they are where a person looks."""
+    """Yield runs, and show how far they are where a person looks.
+
+    That is a bar on the error output, if it is a terminal.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -374,7 +385,12 @@ def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Print errors instead of raising them, and exit with the code of their kind."""
+    """Print errors instead of raising them, and exit with the code of their kind.
+
+    That is 2 for an InputError, ConflictError, NotFoundError or SettingsError, 3 for any other DebuggerError
+    and for an OSError, 130 for Ctrl+C, without a line, and for a cancelled export. Other exceptions leave
+    unchanged.
+    """
     from debugger.exports.formats import ExportCancelled
 
     try:

@@ -149,7 +149,10 @@ def _read_document(wanted: str, run: ExportedRun | None, backend: EmbeddedBacken
 def _unfold(
     document: Workflow, is_opened: bool, backend: EmbeddedBackend | None
 ) -> tuple[Graph, Sequence[Group], Graph | None]:
-    """Return what is drawn, its frames, and the expanded workflow where super nodes are opened."""
+    """Return what is drawn, its frames, and the expanded workflow where super nodes are opened.
+
+    They are not without a backend. Raises RunError when a super node cannot be expanded.
+    """
     from debugger.graph.graph import Graph
     from debugger.graph.groups import thread_groups
 
@@ -173,6 +176,7 @@ def _marks(
     heat: bool,
     path: bool,
 ) -> RunMarks:
+    """Return the marks of a run: its position, and if requested its path and the times of nodes."""
     from debugger.analysis.metrics import node_times
     from debugger.analysis.position import PositionTracker
     from debugger.analysis.timeline import TimelineBuilder

@@ -137,6 +137,7 @@ def _runtime_reader(path: str) -> Reader:
     hidden = path.startswith("_")
 
     def read(scope: Scope) -> Any:
+        """Look the path up in the thread, in a named thread, and in the run-wide memory."""
         reach = scope.dict_paths == "resolve"
         found = find(scope.runtime, reach)
         if found is ABSENT and find_elsewhere is not None:
