@@ -68,7 +68,10 @@ class JsonFormatter(logging.Formatter):
         self._release = release
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the object of a record, with a traceback as ``exception``."""
+        """Return the object of a record, with a traceback as ``exception``.
+
+        Each text is released before it is encoded. Ids that are not set are left out.
+        """
         line = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -88,7 +91,10 @@ class LogHandler(logging.Handler):
     """Writer of the log to the standard error, also where that is replaced later."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as one line."""
+        """Write one record and a line end to the standard error, and flush it.
+
+        An error is passed to `handleError`, and is not raised.
+        """
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()

@@ -92,6 +92,10 @@ def request_span(method: str) -> Iterator[Span | None]:
 def _span(
     tracer: Tracer, name: str, attributes: dict[str, Any], around: Any = None, kind: Any = None
 ) -> Iterator[Span]:
+    """Make a span that is current within the block, and end it with the block.
+
+    Name and texts are released. An exception marks the span by its class, and leaves unchanged.
+    """
     own = tracer.start_span(
         _release(name), around, attributes=_released(attributes), **({} if kind is None else {"kind": kind})
     )
@@ -105,6 +109,11 @@ def _span(
 def _steps(
     tracer: Tracer, name: str, generator: Generator[Yielded, Any, Returned], attributes: dict[str, Any]
 ) -> Generator[Yielded, None, Returned]:
+    """Yield the steps of a generator within a span, and return its result.
+
+    The span is current during each step, and not between two. Closing it closes the generator and ends the
+    span; so does an exception of the generator, which marks the span.
+    """
     own = tracer.start_span(_release(name), attributes=_released(attributes))
     try:
         while True:
