@@ -53,6 +53,8 @@ class _Commands(TyperGroup):
 def load_command(name: str) -> Any:
     """Return a command that can be called, or a group of such.
 
+    Imports its module; the objects that are there then are excluded from garbage collection.
+
     Raises:
         KeyError: There is no such command.
     """

@@ -67,7 +67,7 @@ def app(
 
 
 def _check_port(host: str, port: int) -> None:
-    """Exit with advice where an address cannot be listened on.
+    """Exit with code 1 and advice where an address cannot be listened on.
 
     Streamlit's own message has none.
     """
@@ -85,7 +85,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _open(host: str, port: int) -> None:
-    """Open the page in a browser once it answers.
+    """Open the page in a browser once it answers, for which it waits without end.
 
     Streamlit itself does so only without middleware.
     """

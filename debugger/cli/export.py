@@ -117,7 +117,9 @@ def export(
 
 
 def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
-    """Return the masking rules of the options.
+    """Return the masking rules of the options; all rules where none is named.
+
+    Listed variables add the rule ``variable``. Whether the names are those of rules is not checked.
 
     Raises:
         InputError: They contradict each other.
@@ -162,10 +164,11 @@ def _format_of(out: Path) -> str:
 
 
 def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[str]:
-    """Return the ids of the runs.
+    """Return the ids of the runs: those that are named first, then those of the filter, each once.
 
     Raises:
-        InputError: The filter is malformed, or no run was selected.
+        InputError: The filter or an id is malformed, or no run was selected.
+        NotFoundError: There is no run of a named id.
     """
     from debugger.exports.sources import find_run_ids
     from debugger.protocol.base import check_id
@@ -336,6 +339,8 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
     """Write beside a file, then put the whole in its place; write a device or a pipe itself.
 
+    After an exception of the block the file is as it was before. Raises OSError when it cannot be written.
+
     Args:
         out: The file.
         is_private: Whether no other user of the machine may read it.
@@ -359,6 +364,9 @@ def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
 @contextmanager
 def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False) -> Iterator[None]:
     """Let signals cancel the work within the block, so that no partial file stays.
+
+    These are SIGINT and SIGTERM; their earlier handlers are restored at the end. Raises ValueError outside of
+    the main thread.
 
     Args:
         cancelled: Set by a signal.

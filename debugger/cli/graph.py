@@ -128,8 +128,12 @@ def _read_run(run_id: str, backend: EmbeddedBackend) -> ExportedRun:
 def _read_document(wanted: str, run: ExportedRun | None, backend: EmbeddedBackend | None) -> Workflow:
     """Return the workflow to draw, of a file without a backend.
 
+    Of a stored one it is the version of the run, else the active one.
+
     Raises:
         InputError: It cannot be read, or the run is of another workflow.
+        WorkflowError: The file has no workflow.
+        NotFoundError: There is no such workflow.
     """
     from debugger.graph import load_workflow
 

@@ -181,6 +181,9 @@ _QUESTIONS: dict[str, Callable[[Any], bool]] = {
 def compile_node(node: Node, text: str) -> Evaluate:
     """Make the function of a node.
 
+    It adds a sentence to the warnings for each comparison by size with a missing value, and raises
+    TypeMismatch and FilterError.
+
     Args:
         node: The tree or a part of it.
         text: The condition as it was written, for the warnings.

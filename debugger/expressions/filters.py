@@ -110,9 +110,10 @@ def _remove_last(value: str, old: object) -> Any:
 
 @string_filter
 def _replace_last(value: str, old: object, new: object) -> str:
-    """Replace the last occurrence, unless the value begins with it.
+    """Replace the last occurrence, unless that is at the beginning; an empty one is at the end.
 
-    The search goes forward through the reversed text: Python's own backward search is quadratic.
+    The search goes forward through the reversed text: Python's own backward search is quadratic. Without an
+    occurrence the text stays as it is.
     """
     if not str(old):
         return value + str(new)

@@ -151,7 +151,8 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
 def names_inside(placeholder: Placeholder) -> list[tuple[int, str]]:
     """Return the dynamic variables in a placeholder's filters and indexes.
 
-    Each has its position in the expression, from left to right.
+    Each has its position in the expression, from left to right. None in a plain path, and in what is no
+    Liquid.
     """
     if "|" not in placeholder.expression and _PLAIN_DYNAMIC.fullmatch(placeholder.path):
         return []
@@ -173,7 +174,8 @@ def _parsed(placeholder: Placeholder) -> tuple[Expression, list[Filter], int]:
     """Return the beginning and the filters of an expression, and how far it is shifted.
 
     A path may hold what Liquid would trip over: a runtime path anything, a dynamic one blanks or a word of
-    Liquid's own, as ``limit``. Then a substitute goes before the filters.
+    Liquid's own, as ``limit``. Then a substitute goes before the filters. Raises FilterError when a dynamic
+    path without filters, or the filters, are no Liquid, and LimitError when the expression is too long.
     """
     head, bar, filters = placeholder.expression.partition("|")
     if placeholder.namespace == "dynamic":

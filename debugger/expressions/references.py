@@ -163,7 +163,7 @@ def _thread_finder(path: str) -> Callable[[Mapping[str, Mapping[str, Any]], bool
 
 
 def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
-    """Return the look-up of a path among variables.
+    """Return the look-up of a path among variables; it gives `ABSENT` where there is no value.
 
     Its flag allows it to reach into the value of a variable.
     """
@@ -186,7 +186,8 @@ def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
     """Split a path into key and steps into its value.
 
-    The longest key comes first.
+    The longest key comes first. There are none for a single name, and for a path that makes no sense or is
+    beyond the limits.
     """
     head = _HEAD.match(path)
     if head is None or path_problem(path):

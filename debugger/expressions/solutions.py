@@ -32,7 +32,8 @@ def solution(
 ) -> Values | None:
     """Return the fewest changes of variables with which a condition holds.
 
-    The values that are tried are those that the conditions compare a variable with, and values next to them.
+    The values that are tried are those that the conditions compare a variable with, and values next to them;
+    up to `MAX_COMBINATIONS` of them are.
 
     Args:
         expression: The condition.

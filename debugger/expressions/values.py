@@ -36,6 +36,9 @@ def are_equal(left: Any, right: Any) -> bool:
 
     Numbers are compared with texts that read as numbers, and true and false with the texts ``true`` and
     ``false`` in any case. Of two texts both must be plain numbers (``10``, not ``010``) to count as such.
+
+    Raises:
+        LimitError: The time of the evaluation is over; only where the first is no text.
     """
     if left is ABSENT or right is ABSENT:
         return False
@@ -196,7 +199,8 @@ _MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 def write_literal(value: Any) -> str:
     """Write a value as the condition language does.
 
-    Numbers bare, texts in single quotes, true, false, null, the rest as JSON.
+    Numbers bare, texts in single quotes, true, false, null, the rest as JSON. A value that cannot be written
+    is named by its type.
 
     Reading a text, a number, true, false or null back gives the same value.
     """

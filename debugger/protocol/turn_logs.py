@@ -167,7 +167,7 @@ def turn_logs(run: Run) -> list[TurnLog]:
 
 
 def holds_events(events: Sequence[JsonObject], others: Sequence[JsonObject]) -> bool:
-    """Return whether each event of the second list is in the first.
+    """Return whether each event of the second list is in the first; without a second one it is true.
 
     Events are compared by their ids, those without one as they are.
     """

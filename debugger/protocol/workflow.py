@@ -315,7 +315,8 @@ def as_bool(value: Any, default: bool) -> bool:
 def as_number(value: Any, default: int) -> int:
     """Return a count of ``miscellaneous``, or the default.
 
-    A count is a number or a text of digits.
+    A count is a number or a text of digits, with ``.0`` or not, of at most `_MAX_DIGITS` digits; a negative
+    one is none.
     """
     if value is None:
         return default

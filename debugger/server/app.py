@@ -83,7 +83,8 @@ async def healthz() -> RawJsonResponse:
 async def readyz(request: Request) -> RawJsonResponse:
     """Check that the store answers and has the right tables.
 
-    The response does not say where the store is or what its error is; the log does.
+    A ready server answers 200, on the embedded engine with its mode for Python code, any other one 503 with
+    the reason. The response does not say where the store is or what its error is; the log does.
     """
     readiness = services_of(request.scope).readiness
     problem = await readiness.problem()

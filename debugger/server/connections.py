@@ -158,6 +158,9 @@ class Connections:
     def end_overdue(self, now: float) -> None:
         """End the connections that have passed a deadline; called every second.
 
+        One whose client reads nothing of its response is aborted; one whose request does not arrive ends as
+        `BoundedProtocol.time_out` does. Both are logged. The total rises by one, up to that of the limits.
+
         Args:
             now: The time, by the clock of the event loop.
         """
@@ -194,7 +197,7 @@ class Connections:
 
 
 def read_proxies(text: str) -> tuple[str, ...]:
-    """Return the addresses and networks in a comma-separated text.
+    """Return the addresses and networks in a comma-separated text; none of an empty one.
 
     Raises:
         SettingsError: One is neither an address, nor a network, nor ``*``.

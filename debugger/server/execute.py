@@ -61,6 +61,14 @@ async def start_or_resume(
     """Execute a turn in the older way.
 
     The body is a bare run input, and the response the run's record (``platform.md#execute-answer``).
+
+    Raises:
+        RequestValidationError: A field is not valid, or the id of the workflow is missing.
+        InputError: The run input has a value that it cannot have.
+        NotFoundError: There is no such workflow.
+        RunEndedError: There is no such run, or it is over.
+        ConflictError: The turn does not fit the state of the run, or another one is being executed.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
 
     def run(services: Services) -> RawJsonResponse:
@@ -89,6 +97,12 @@ async def pump_companions(
     """Advance the background work of a run.
 
     The response is that of a turn; the body is not used.
+
+    Raises:
+        RunEndedError: There is no such run or workflow, or the run is over.
+        TurnInProgressError: A turn of the run, or another step, is being executed.
+        InputError: The run is of another workflow.
+        RateLimitError: Too many turns of the key are waiting.
     """
 
     def run(services: Services) -> RawJsonResponse:
@@ -122,7 +136,9 @@ def _response(run_id: str, content: object) -> RawJsonResponse:
 
 
 def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
-    """Return the input of a turn, and the run to continue.
+    """Return the input of a turn, and the run to continue; ``None`` for a new one.
+
+    Secret variables of the input are left out.
 
     Raises:
         RequestValidationError: A field is missing or has a value that it cannot have.

@@ -90,9 +90,10 @@ class Readiness:
 
 
 def _run_on_thread(check: Callable[[], str | None]) -> asyncio.Future[str | None]:
-    """Run a check on a thread of its own.
+    """Run a check on a thread of its own, and return the future of its result on the running event loop.
 
-    The threads for requests may all wait for the same store.
+    The threads for requests may all wait for the same store. The check must not raise: the future would never
+    be done.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[str | None] = loop.create_future()

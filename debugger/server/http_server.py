@@ -169,7 +169,8 @@ def serve(
 ) -> None:
     """Answer requests until the process gets a signal to end.
 
-    Prints the URL on the standard output, once it accepts connections.
+    Prints the URL on the standard output, once it accepts connections. In the process it raises the limit on
+    file descriptors, excludes present objects from garbage collection, and limits and redacts the log.
 
     Args:
         backend: Runs the workflows; closing it stays with the caller.
@@ -182,6 +183,7 @@ def serve(
     Raises:
         SettingsError: The address cannot be listened on, or other machines reach it and there is no key.
         StoreError: The keys cannot be read.
+        ValueError: A trusted proxy is neither an address, nor a network, nor ``*``.
     """
     if not is_loopback(host) and not (
         api_key or (isinstance(backend, EmbeddedBackend) and backend.store.api_keys.all())
@@ -227,9 +229,10 @@ def _freeze_objects() -> None:
 
 
 def fit_to_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
-    """Return limits that fit the process's file descriptors.
+    """Return limits that fit the process's file descriptors, with at least `MIN_CONNECTIONS` in total.
 
-    Raises the system's limit on descriptors, too, as far as it may and as is needed.
+    Raises the system's limit on descriptors, too, as far as it may and as is needed. Where a system has no
+    such limit, the limits are returned as they are.
     """
     if resource is None:  # Windows has no such limit
         return limits

@@ -60,7 +60,7 @@ class Metrics(ProcessMetrics):
         self._known: dict[tuple[str, str, int], _Measured] = {}
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request.
+        """Count a request, and the refusal that a status 401, 403 or 429 is.
 
         Args:
             method: The method; an unknown one counts as ``other``.
@@ -84,7 +84,7 @@ class Metrics(ProcessMetrics):
             self.count_refusal(status, "concurrency" if route else "rate")
 
     def count_refusal(self, status: int, limit: Limit) -> None:
-        """Count a refusal, if a status is one.
+        """Count a refusal, if a status is one: 401, 403 or 429.
 
         Args:
             status: The status of a response, or of a socket's end.

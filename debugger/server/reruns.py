@@ -218,6 +218,12 @@ def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: E
     """Mint a token for a re-run.
 
     409 for an impossible one: the platform's status is not known.
+
+    Raises:
+        RequestValidationError: The body is not valid.
+        NotFoundError: There is no such run, turn, workflow or version.
+        InputError: The target names nodes that are not there.
+        ConflictError: The re-run is not possible.
     """
     target = validate(RerunTarget, body)
     plan = engine.forks.plan(run_id, turn_index, target)
@@ -247,6 +253,12 @@ def amend(
     """Edit messages and variables before a re-run.
 
     Earlier edits under the same keys are replaced.
+
+    Raises:
+        RequestValidationError: The body is not valid.
+        NotFoundError: The token has expired, was redeemed, or is not one of this turn.
+        ConflictError: The workflow was changed since the token was minted.
+        InputError: An edit cannot be made; nothing is stored.
     """
     ticket = rerun_tokens.find(engine, run_id, turn_index, token)
     merged = {**ticket.edits, **body}
@@ -277,6 +289,13 @@ async def rerun(
 
     With a message the turn is replayed; without one it is restored and waits for one. The platform's response
     to ``async=false`` is not known; here it has status 200 and the state of the run after the turn.
+
+    Raises:
+        RequestValidationError: The body is not valid, or the message is blank.
+        NotFoundError: There is no such run, turn, workflow or version.
+        InputError: The target names nodes that are not there.
+        ConflictError: The re-run is not possible.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
     rerun_request = validate(Rerun, body)
     message = rerun_request.message
@@ -392,7 +411,8 @@ def _rejected_preflight(reason: str) -> Preflight:
 def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> RawJsonResponse:
     """Return the re-run of a ticket with its edits, without the token.
 
-    A line keeps the index that it had before any edit, since edits refer to it.
+    A line keeps the index that it had before any edit, since edits refer to it. Raises as
+    `rerun_tokens.plan_of`, and InputError when an edit cannot be made.
     """
     plan, edits = rerun_tokens.plan_of(engine, ticket), RerunEdits.model_validate(ticket.edits)
     engine.forks.edit_variables(plan, edits)

@@ -139,7 +139,7 @@ def read_unfinished(backend: Backend, run_id: str) -> list[UnfinishedTurn]:
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
     """Return the user's turn of each pair, from 1.
 
-    Background work belongs to the turn before.
+    Background work belongs to the turn before. No pairs give an empty list.
     """
     numbers: list[int] = []
     for _, log in number_turns(pairs):
@@ -208,9 +208,10 @@ class _FeedbackIndex:
         return self._comments.get((target.kind, target.key), [])
 
     def annotate(self, pair: JsonObject, number: int) -> JsonObject:
-        """Return a pair with its feedback.
+        """Return a copy of a pair with its feedback.
 
-        Feedback on a turn is added to its first pair.
+        Feedback on a turn is added to its first pair: the index remembers the numbers that it has had. Events
+        get theirs only where any event of the run has some.
         """
         annotated = dict(pair)
         if number not in self._annotated:

@@ -99,7 +99,8 @@ def list_runs(
 ) -> RawJsonResponse:
     """List runs, newest first, without their turns.
 
-    A date without a zone is in UTC. The turn index has no effect without the run that it is of.
+    A date without a zone is in UTC; the end is exclusive. The turn index has no effect without the run that
+    it is of.
     """
     query = RunSearch(
         since=in_utc(start) if start else None,
@@ -165,6 +166,9 @@ def get_evaluation(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
     """Return an empty evaluation: this server makes none.
 
     The documentation and the platform's client name different fields; the response has both.
+
+    Raises:
+        NotFoundError: There is no such run.
     """
     backend.record(run_id)  # raises for an unknown run
     empty = dict.fromkeys(("score", "passed", "details", "evaluated_at"))

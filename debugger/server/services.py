@@ -127,6 +127,8 @@ class Services:
     def begin_run(self, workflow_id: str, turn_input: TurnInput, **options: Any) -> TurnStream:
         """Execute the first turn of a run, within the limit of its workflow.
 
+        A backend that is not embedded has no such limit here. Errors are those of `Backend.execute`, too.
+
         Args:
             workflow_id: The workflow.
             turn_input: The input.

@@ -48,7 +48,7 @@ class TurnLimiter:
         self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
     async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
-        """Return the result of a function that is called on a thread.
+        """Return the result of a function that is called on a thread; its errors leave unchanged.
 
         Args:
             key_id: The key of the caller; ``None`` on a server without keys, which has one user.
@@ -74,7 +74,9 @@ class _Lane:
         self._keys: dict[str | None, _Key] = {}
 
     async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
-        """Run work in a thread once the key and the server have a free slot.
+        """Run work in a thread once the key and the server have a free slot, and return its result.
+
+        Without a key all threads are free for it. Errors of the work leave unchanged.
 
         Raises:
             QueueFullError: Too many turns of the key wait already.

@@ -151,7 +151,8 @@ def list_active_versions(
 ) -> RawJsonResponse:
     """List the active versions, newest workflow first.
 
-    A filter that is ``false`` filters nothing: the platform's behaviour is not known.
+    A filter that is ``false`` filters nothing: the platform's behaviour is not known. A workflow is listed if
+    its category is any of the requested ones.
     """
     wanted = {*(categories or []), *([category] if category else [])}
     found = [
@@ -233,6 +234,12 @@ def replace_config(
     """Replace the graph of a version.
 
     Any version may be changed: the platform's answer for others than version 0 is not known.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+        RequestValidationError: There is no graph in the body.
+        WorkflowError: It is no graph, or breaks a rule of saving.
+        InputError: A node or an edge in it lacks a required field.
     """
     _find(engine, workflow_id, version_number)
     engine.store.catalogue.replace_document(workflow_id, version_number, version_document(body))

@@ -56,7 +56,7 @@ def version_document(body: JsonObject) -> JsonObject:
 
 
 def name_in(body: JsonObject) -> str | None:
-    """Return a name, if there is one.
+    """Return the ``name`` of a body; ``None`` without one.
 
     Raises:
         RequestValidationError: It is no text.

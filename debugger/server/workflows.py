@@ -150,6 +150,11 @@ def create_workflow(
     The body is a document with nodes and edges, has one under ``config``, or only a name. A document that the
     platform does not save is rejected (``platform.md#validation``). Logical ids stay as they are
     (``platform.md#server-checklist``).
+
+    Raises:
+        RequestValidationError: There is neither a graph nor a name, or the name is no text.
+        WorkflowError: It breaks a rule of saving.
+        InputError: A node or an edge in it lacks a required field.
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -175,6 +180,9 @@ def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> R
     """List the dynamic variables of the active version.
 
     The platform's response is known to be an object, and no more.
+
+    Raises:
+        NotFoundError: There is no such workflow.
     """
     return RawJsonResponse({"dynamic_variables": _variable_uses(backend.workflow(workflow_id))})
 

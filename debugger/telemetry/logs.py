@@ -105,6 +105,8 @@ class LogHandler(logging.Handler):
 def configure_logs(level: LogLevel, log_format: LogFormat, release: Callable[[str], str] = str) -> None:
     """Write the log of this process; a later call replaces an earlier one.
 
+    The handlers of uvicorn's loggers are removed: their lines go where all others go.
+
     Args:
         level: Of the product's own loggers.
         log_format: Of a line.

@@ -29,6 +29,8 @@ _release: Callable[[str], str] = str
 def start_traces(release: Callable[[str], str] = str) -> None:
     """Send spans over OTLP, if a variable of OpenTelemetry says where to.
 
+    Nothing happens without one, and where ``OTEL_SDK_DISABLED`` is ``true``.
+
     Args:
         release: Returns what of a text may leave the process.
 
@@ -75,7 +77,7 @@ def steps(
 def request_span(method: str) -> Iterator[Span | None]:
     """Return a block that is the span of a request below `trace_parent`.
 
-    Within, `trace_parent` names the new span.
+    Within, `trace_parent` names the new span. Without a tracer the block has ``None``, and nothing changes.
     """
     if _tracer is None:
         yield None

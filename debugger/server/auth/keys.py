@@ -87,8 +87,9 @@ class KeyStore:
     async def find(self, key: bytes) -> Principal | None:
         """Return the principal of a key; ``None`` where it is not valid.
 
-        Digests are looked up in a time that may depend on how much of two of them is alike. That reveals
-        nothing of a key: the digest of a guess cannot be chosen.
+        The shared key is found without the store; any other one is valid up to `FRESH_SECONDS` after it was
+        revoked. Digests are looked up in a time that may depend on how much of two of them is alike. That
+        reveals nothing of a key: the digest of a guess cannot be chosen.
 
         Raises:
             StoreError: The database cannot be read.
@@ -119,7 +120,8 @@ class KeyStore:
     async def is_still_valid(self, principal: Principal) -> bool:
         """Return whether a principal is still valid.
 
-        True while the database cannot be read.
+        The shared key always is, the local user as long as no key is required, any other one until the key is
+        revoked. True while the database cannot be read.
         """
         if principal is SHARED_KEY:
             return True

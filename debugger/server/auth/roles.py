@@ -84,7 +84,7 @@ SOCKET_ROLE = Role.RUN
 async def check_role(connection: HTTPConnection) -> None:
     """Reject a request whose key lacks the role that the route requires.
 
-    The middleware has checked sockets already.
+    Open paths need no key. The middleware has checked sockets already.
 
     Raises:
         ForbiddenError: The role is not enough.

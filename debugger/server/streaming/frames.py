@@ -97,14 +97,15 @@ class TurnFrame:
 
 
 def read_frame(message: Message, *, limit: int) -> TurnFrame:
-    """Return the turn in a frame.
+    """Return the turn in a frame, without secret variables.
 
     Args:
         message: The message of the socket.
         limit: Bytes of a frame.
 
     Raises:
-        CloseSocket: The turn cannot be run.
+        CloseSocket: It has more bytes, is no text or no JSON object, has an initial state, or a value that it
+            cannot have; or a re-run token is no text or comes with another command than ``start``.
     """
     text = message.get("text")
     if text is None:

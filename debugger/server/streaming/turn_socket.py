@@ -138,6 +138,8 @@ class TurnSocket:
     async def _receive(self) -> None:
         """Receive frames until the client leaves; queue a turn, and let a stop cancel the one under way.
 
+        A stop cancels steps of background work, too; without anything under way it is a turn.
+
         Raises:
             CloseSocket: A frame cannot be read, or comes during a turn.
             WebSocketDisconnect: The client has left.
@@ -226,7 +228,8 @@ class TurnSocket:
         """Execute the turn of a frame in a thread, acknowledge it, and schedule its background work.
 
         Raises:
-            CloseSocket: It failed; everything sent before has reached the client.
+            CloseSocket: It has no workflow, or another run than this socket; or it failed, and everything
+                sent before has reached the client.
         """
         workflow_id, run_id = self._resolve_target(frame)
         worker = await self._run_worker(
