@@ -218,7 +218,10 @@ def day(seconds: float) -> str:
 
 
 def store_url(database: str) -> str:
-    """Return the URL of the store: the option's, or that of the settings."""
+    """Return the URL of the store: the option's, or that of the settings.
+
+    Raises SettingsError when a setting cannot be used.
+    """
     from debugger.settings import read_settings
 
     return database or read_settings().database_url

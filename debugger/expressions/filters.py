@@ -97,7 +97,10 @@ def _bounded(name: str, function: _Filter) -> _Filter:
 
 @string_filter
 def _replace(value: str, old: object, new: object = "") -> Any:
-    """Replace each occurrence, after counting the characters of the result."""
+    """Replace each occurrence, after counting the characters of the result.
+
+    Raises LimitError when they are too many.
+    """
     count = value.count(str(old)) if str(old) else len(value) + 1
     require_length("the filter replace makes", len(value) + count * (len(str(new)) - len(str(old))))
     return replace(value, old, new)

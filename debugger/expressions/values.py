@@ -79,7 +79,7 @@ def is_present(value: Any) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value is absent, null, or has no content."""
+    """Return whether a value is absent, null, or has no content; 0 and false are not empty."""
     return not is_present(value) or (isinstance(value, str | list | tuple | Mapping) and not value)
 
 
@@ -226,7 +226,7 @@ def write_bounded(value: Any, length: int) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Cut a text for a message."""
+    """Cut a text for a message, and mark a cut one with an ellipsis at its end."""
     return text if len(text) <= length else f"{text[:length]}…"
 
 

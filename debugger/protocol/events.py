@@ -50,7 +50,7 @@ class NodeEvent(Event):
 
     @property
     def node_label(self) -> str:
-        """Return the node's name, or its id without one."""
+        """Return the node's name, or its id without one, or other words without both."""
         return self.origin_node_name or self.origin_node_logical_id or "a node"
 
 
@@ -68,12 +68,12 @@ class EdgeEvent(Event):
 
     @property
     def source_label(self) -> str:
-        """Return the source's name."""
+        """Return the source's name, or its id without one, or other words without both."""
         return self.source_node_name or self.source_node_logical_id or "a node"
 
     @property
     def destination_label(self) -> str:
-        """Return the destination's name."""
+        """Return the destination's name, or its id without one, or ``the end`` without both."""
         return self.destination_node_name or self.destination_node_logical_id or "the end"
 
     @property

@@ -69,7 +69,7 @@ def ai_message(
 
 
 def message_kind(message: Message) -> Kind | None:
-    """Return the speaker; ``None`` when neither ``type`` nor ``role`` says."""
+    """Return the speaker by ``type``, else by ``role``; ``None`` where there is none or it is not known."""
     return _KIND_OF_ROLE.get(str(message.get("type") or message.get("role") or ""))
 
 

@@ -218,7 +218,7 @@ class Workflow(WireModel):
 
     @property
     def name(self) -> str:
-        """Return the document's name, its settings' name or a default."""
+        """Return the document's name, its settings' name or ``Untitled workflow``."""
         own = (self.model_extra or {}).get("name")
         return str(own or self.config.name or "Untitled workflow")
 

@@ -88,7 +88,12 @@ def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Pe
 
 @router.delete(urls.RUN_COMMENT, response_model=RunAnswer)
 def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore) -> RawJsonResponse:
-    """Delete a comment on a run; the response is the run's record."""
+    """Delete a comment on a run; the response is the run's record.
+
+    Raises:
+        NotFoundError: There is no such run, or it has no such comment.
+        ConflictError: The run has not finished.
+    """
     _finished_run(store, run_id)
     store.notes.delete_comment(run_id, comment_id, Target())
     return RawJsonResponse(run_answer(store.run(run_id), store.notes.feedback(run_id)))
@@ -146,7 +151,12 @@ def rate_event(
 
 @router.delete(urls.EVENT_RATING, response_model=FeedbackAnswer)
 def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Delete the user's rating of an event, if there is one."""
+    """Delete the user's rating of an event, if there is one; the response has the other users' ratings.
+
+    Raises:
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
+    """
     return _rate(store, run_id, _event_target(_finished_run(store, run_id), event_id), person, None)
 
 
@@ -169,7 +179,12 @@ def rate_turn(
 
 @router.delete(urls.TURN_RATING, response_model=FeedbackAnswer)
 def unrate_turn(run_id: RunId, turn_index: TurnIndex, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Delete the user's rating of a turn, if there is one."""
+    """Delete the user's rating of a turn, if there is one; the response has the other users' ratings.
+
+    Raises:
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     return _rate(store, run_id, _turn_target(_finished_run(store, run_id), turn_index), person, None)
 
 
@@ -206,6 +221,10 @@ def delete_turn_comment(
 
 
 def _finished_run(store: Store, run_id: str) -> Run:
+    """Return a run that has finished.
+
+    Raises NotFoundError when there is no such run, and ConflictError while it is not over.
+    """
     run = store.run(run_id)
     if not run.is_over:
         raise ConflictError("Feedback can be given once the run has finished.")
@@ -213,6 +232,7 @@ def _finished_run(store: Store, run_id: str) -> Run:
 
 
 def _event_target(run: Run, event_id: str) -> Target:
+    """Return the target for an event; raises NotFoundError when no turn of the run has it."""
     for pair in run.input_output_pairs:
         if any(event.get("logical_id") == event_id for event in pair.run_output.events):
             return Target.event(event_id)
@@ -220,6 +240,7 @@ def _event_target(run: Run, event_id: str) -> Target:
 
 
 def _turn_target(run: Run, turn_index: int) -> Target:
+    """Return the target for a turn, whose index counts from 0; raises NotFoundError when there is none."""
     if turn_index + 1 in turn_numbers(run.input_output_pairs):
         return Target.turn(turn_index + 1)
     raise NotFoundError(f"Run {run.workflow_run_id} has no turn {turn_index}.", advice="Turns count from 0.")
@@ -228,6 +249,7 @@ def _turn_target(run: Run, turn_index: int) -> Target:
 def _rate(
     store: Store, run_id: str, target: Target, person: str, value: RatingValue | None
 ) -> RawJsonResponse:
+    """Set or, by ``None``, remove a user's rating, and return the ratings of the target by all users."""
     store.notes.rate(run_id, target, person, value)
     return _feedback(store, run_id, target, "ratings")
 

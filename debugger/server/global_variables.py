@@ -268,6 +268,7 @@ def delete_variable(variable_id: VariableId, engine: Engine) -> Response:
 
 
 def _create(store: Store, body: JsonObject) -> GlobalVariable:
+    """Create a variable from a body; raises as `create_variable`."""
     values = validate(NewVariable, body).model_dump()
     _reject_reserved(values["name"])
     return store.globals.create(values)

@@ -78,7 +78,7 @@ class HttpServer(uvicorn.Server):
         self._open = Connections(limits or ConnectionLimits(), self.server_state.connections)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal to end."""
+        """Handle a signal to end: the server is not ready any more, then uvicorn ends."""
         self._readiness.shut_down()
         super().handle_exit(sig, frame)
 

@@ -238,7 +238,13 @@ def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: E
 
 @router.get(urls.RERUN_TOKEN, response_model=RerunPreview, responses={409: {}})
 def preview(run_id: RunId, turn_index: TurnIndex, token: Token, engine: Engine) -> RawJsonResponse:
-    """Return the re-run of a token."""
+    """Return the re-run of a token.
+
+    Raises:
+        NotFoundError: The token has expired, was redeemed, or is not one of this turn; or the run does not
+            exist any more.
+        ConflictError: The workflow was changed since the token was minted.
+    """
     return _preview(engine, rerun_tokens.find(engine, run_id, turn_index, token))
 
 

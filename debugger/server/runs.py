@@ -136,7 +136,13 @@ def _find(
 
 @router.get(urls.RUN, response_model=RunAnswer)
 def get_run(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
-    """Return a run with its finished turns and its feedback."""
+    """Return a run with its turns and its feedback.
+
+    On the embedded engine a turn that is being executed is the last one, with its events so far.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
     unfinished = read_unfinished(backend, run_id)
     record = run_answer(backend.run(run_id), read_feedback(backend, run_id), unfinished)
     return RawJsonResponse(record, headers=_headers(backend))

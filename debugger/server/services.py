@@ -59,7 +59,7 @@ class RunLimiter:
         return True
 
     def forget(self, workflow_id: str) -> None:
-        """Read the limit of a workflow again: it was changed."""
+        """Forget the limit of a workflow, which was changed: the next `prepare` reads it."""
         with self._lock:
             self._rules.pop(workflow_id, None)
 

@@ -170,7 +170,11 @@ def list_active_versions(
 
 @router.get(urls.VERSIONS, response_model=VersionPage)
 def list_versions(workflow_id: WorkflowId, backend: ServedBackend) -> RawJsonResponse:
-    """List all versions of a workflow, each with its graph."""
+    """List all versions of a workflow by number, each with its graph, on one page.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     rows = [_read(backend, workflow_id, version) for version in backend.versions(workflow_id)]
     return RawJsonResponse(page_envelope("versions", rows, page=1, size=max(len(rows), 1), total=len(rows)))
 
@@ -268,7 +272,12 @@ def activate_version(
 
 @router.delete(urls.VERSION, status_code=204, responses={409: {}})
 def delete_version(workflow_id: WorkflowId, version_number: VersionNumber, engine: Engine) -> Response:
-    """Delete a version, unless it is the active one."""
+    """Delete a version, unless it is the active one.
+
+    Raises:
+        ConflictError: It is the active one.
+        NotFoundError: There is no such workflow or version.
+    """
     engine.store.catalogue.delete_version(workflow_id, version_number)
     engine.renew(workflow_id)
     return Response(status_code=204)

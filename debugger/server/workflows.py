@@ -191,7 +191,13 @@ def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> R
 def get_workflow(
     workflow_id: WorkflowId, backend: ServedBackend, url: BaseUrl, fully_hydrate: bool = False
 ) -> RawJsonResponse:
-    """Return a workflow, with its whole graph if requested."""
+    """Return a workflow, with its whole graph if requested.
+
+    Without that it has its settings, and the ids of its nodes and edges.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     return RawJsonResponse(workflow_answer(backend, workflow_id, url, fully_hydrate=fully_hydrate))
 
 
@@ -221,7 +227,11 @@ def update_workflow(
 
 @router.delete(urls.WORKFLOW, status_code=204)
 def delete_workflow(workflow_id: WorkflowId, backend: ServedBackend) -> Response:
-    """Delete a workflow and its versions."""
+    """Delete a workflow and its versions; its runs stay.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     backend.delete_workflow(workflow_id)
     return Response(status_code=204)
 
@@ -261,7 +271,11 @@ def add_favorite(
 
 @router.delete(urls.FAVORITE, response_model=Message)
 def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Remove a workflow from the favorites of the user."""
+    """Remove a workflow from the favorites of the user, if it is one.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     store.catalogue.set_favorite(workflow_id, person, is_favorite=False)
     return RawJsonResponse({"message": "The workflow is not a favorite."})
 

@@ -35,7 +35,7 @@ def begin_request(sent_id: str, sent_parent: str) -> None:
 
 
 def begin_turn() -> None:
-    """Set an id for a turn that no request has started."""
+    """Set an id for a turn that no request has started; an id that is set stays."""
     if not request_id.get():
         request_id.set(new_request_id())
 
@@ -46,6 +46,6 @@ def new_request_id() -> str:
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Return the headers by which another server knows this request and its trace."""
+    """Return the headers by which another server knows this request and its trace, without empty ones."""
     headers = {REQUEST_ID_HEADER: request_id.get(), TRACE_HEADER: trace_parent.get()}
     return {name: value for name, value in headers.items() if value}

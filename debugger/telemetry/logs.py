@@ -29,7 +29,7 @@ _ESCAPED_IN_LINES = {code: text for code, text in _ESCAPED.items() if chr(code) 
 
 
 def escape_controls(text: str, *, is_one_line: bool = True) -> str:
-    """Return a text whose control characters are escaped, but for the ends of several lines."""
+    """Return a text whose control characters are escaped; of several lines all but tabs and line ends."""
     return text.translate(_ESCAPED if is_one_line else _ESCAPED_IN_LINES)
 
 

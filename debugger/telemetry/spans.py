@@ -62,14 +62,14 @@ def use_tracer(tracer: Tracer | None, release: Callable[[str], str] = str) -> No
 
 
 def span(name: str, **attributes: str | int | bool) -> AbstractContextManager[Span | None]:
-    """Return a block that is a span, a child of the one around it."""
+    """Return a block that is a span, a child of the one around it; without a tracer it has ``None``."""
     return _NOTHING if _tracer is None else _span(_tracer, name, attributes)
 
 
 def steps(
     name: str, generator: Generator[Yielded, Any, Returned], **attributes: str | int | bool
 ) -> Generator[Yielded, None, Returned]:
-    """Return a generator whose work, from first to last step, is a span."""
+    """Return a generator whose work, from first to last step, is a span; without a tracer the same one."""
     return generator if _tracer is None else _steps(_tracer, name, generator, attributes)
 
 

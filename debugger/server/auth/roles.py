@@ -100,7 +100,7 @@ async def check_role(connection: HTTPConnection) -> None:
 
 
 def required_role(method: str, path: str) -> Role:
-    """Return the role that a route requires."""
+    """Return the role that a route requires: an administrator's where it is not listed."""
     return REQUIRED_ROLES.get((method, path), Role.ADMIN)
 
 

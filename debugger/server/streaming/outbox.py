@@ -79,7 +79,10 @@ class Outbox:
         self._emptied.set()
 
     async def wait_until_sent(self) -> None:
-        """Wait until all frames are sent."""
+        """Wait until all frames are sent; return at once without any.
+
+        While it waits, dropping the frames does not wake it.
+        """
         while self._frames:
             self._emptied.clear()
             await self._emptied.wait()

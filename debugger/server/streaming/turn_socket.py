@@ -173,7 +173,10 @@ class TurnSocket:
         raise CloseSocket(READS_TOO_SLOWLY, "This client reads too slowly; the run's record has the rest.")
 
     async def _watch_for_revocation(self) -> None:
-        """Close the socket once its key is revoked."""
+        """Close the socket once its key is revoked.
+
+        Raises CloseSocket with 401 then.
+        """
         while await self._services.keys.is_still_valid(self._principal):
             await asyncio.sleep(FRESH_SECONDS)
         raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
