@@ -77,6 +77,8 @@ def check(
 def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
     """Return the kind of a file and its problems: level, text and object.
 
+    By its name it is a scenario, any other YAML file a script, and all else a workflow.
+
     Raises:
         DebuggerError: It cannot be read.
     """

@@ -38,7 +38,7 @@ def backup(
     """Write the whole store into one file, while others use it.
 
     Of a damaged SQLite file, what can be read is written into a new file, what cannot is listed, and the exit
-    code is 1.
+    code is 1, as it is for any other error.
     """
     from debugger.store import back_up, team_url
 

@@ -42,6 +42,15 @@ async def execute(
     executed (``turn_in_progress``): nothing was executed. With ``turn_not_stored`` the turn ran, made the
     ``calls`` that are listed, and is not on record: under its id it is not executed again, under a new id it
     makes its calls again.
+
+    Raises:
+        RequestValidationError: The body or an id in it is not valid.
+        InputError: The input cannot be used.
+        NotFoundError: There is no such workflow or version, without a run.
+        RunEndedError: There is no such run, or it is over.
+        ConflictError: Nothing was executed: the turn does not fit the run, or another one is being executed.
+        TurnNotStoredError: The turn ran, and is not on record.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
 
     def run(services: Services) -> RawJsonResponse:

@@ -146,12 +146,14 @@ def import_bundle(
 ) -> RawJsonResponse:
     """Import versions of a bundle as a workflow.
 
-    They keep their numbers and every field but secret variables.
+    They keep their numbers and every field but secret variables; a ``workflow_name`` replaces the name in
+    them.
 
     Raises:
         WorkflowError: A version has Python code and ``confirm_executable`` is not true, the bundle is of
             another format, or the platform would not save a version.
-        RequestValidationError: No version is requested, or one that is not in the bundle.
+        RequestValidationError: The body is not valid, or no version is requested, or one that is not in the
+            bundle.
         InputError: The active version is not among the requested ones, or a version cannot be read.
     """
     bundle_import = validate(Import, body)

@@ -27,7 +27,8 @@ def begin_request(sent_id: str, sent_parent: str) -> None:
     """Set the request of the running task.
 
     Args:
-        sent_id: The client's id; a new one takes its place unless it is up to 64 letters, digits and ``_.-``.
+        sent_id: The client's id; a new one takes its place unless it is up to 64 letters, digits and ``_.-``,
+            of which the first is a letter or a digit.
         sent_parent: The client's ``traceparent``; a malformed one is ignored.
     """
     request_id.set(sent_id if _REQUEST_ID.fullmatch(sent_id) else new_request_id())

@@ -251,8 +251,9 @@ class TurnSocket:
     def _claim(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
         """Begin the turn of a frame; redeem its re-run token first, which creates the run.
 
-        A token is not redeemed where the frame has a run. Called on a thread. Raises RerunTokenError when the
-        token cannot be redeemed, and RateLimitError at the limit of the workflow; else as `Backend.execute`.
+        A token is not redeemed where the frame or this socket has a run. Called on a thread. Raises
+        RerunTokenError when the token cannot be redeemed, and RateLimitError at the limit of the workflow;
+        else as `Backend.execute`.
         """
         if run_id is None and frame.rerun_token is not None:
             run_id = _redeem(self._services, workflow_id, frame.rerun_token, frame.turn_input)
