@@ -104,7 +104,7 @@ class Condition:
     def hydrated(self, scope: Scope) -> str:
         """Return the text with the values filled in.
 
-        A reference without a value stays as it is written.
+        A reference without a value, or whose filters fail, stays as it is written.
 
         It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its
         type.
