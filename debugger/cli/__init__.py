@@ -53,6 +53,8 @@ class _Commands(TyperGroup):
 def load_command(name: str) -> Any:
     """Return a command that can be called, or a group of such.
 
+    Imports its module; the objects that are there then are excluded from garbage collection.
+
     Raises:
         KeyError: There is no such command.
     """
@@ -85,7 +87,11 @@ def _commands(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Step conversational AI workflows."""
+    """Step conversational AI workflows.
+
+    Without a command the app is started; with ``--version`` the version is printed, and the process exits.
+    Prints characters that the standard output has not as escapes, from now on.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         # A name may have characters that the terminal or the file of a log has not.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -43,7 +43,10 @@ def app(
         list[str] | None, typer.Argument(help="Options of Streamlit, after '--'.", show_default=False)
     ] = None,
 ) -> None:
-    """Start the app, until Ctrl+C; the default without a command."""
+    """Start the app, until Ctrl+C; the default without a command.
+
+    Exit code 1 is for an address that cannot be listened on.
+    """
     _check_port(host, port)
     from streamlit.web.cli import main as streamlit  # takes longer than all else
 
@@ -64,7 +67,7 @@ def app(
 
 
 def _check_port(host: str, port: int) -> None:
-    """Exit with advice where an address cannot be listened on.
+    """Exit with code 1 and advice where an address cannot be listened on.
 
     Streamlit's own message has none.
     """
@@ -82,7 +85,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _open(host: str, port: int) -> None:
-    """Open the page in a browser once it answers.
+    """Open the page in a browser once it answers, for which it waits without end.
 
     Streamlit itself does so only without middleware.
     """

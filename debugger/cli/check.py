@@ -35,7 +35,10 @@ def check(
         typer.Option("--schema", help="Print the JSON Schema of these files."),
     ] = None,
 ) -> None:
-    """Report problems of files: exit code 1 with errors, 2 when a file cannot be read."""
+    """Report problems of files: exit code 1 with errors, 2 when a file cannot be read.
+
+    Warnings count as errors with --strict alone. Without a file and without --schema the exit code is 2, too.
+    """
     if schema is not None:
         from debugger.scenarios.schema import SCHEMAS
 
@@ -74,6 +77,8 @@ def check(
 def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
     """Return the kind of a file and its problems: level, text and object.
 
+    By its name it is a scenario, any other YAML file a script, and all else a workflow.
+
     Raises:
         DebuggerError: It cannot be read.
     """
@@ -102,6 +107,10 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
 
 
 def _mistakes(file: str, kind: str) -> list[Problem]:
+    """Return the mistakes of a scenario, or the first one of a script; none where it can be used.
+
+    Raises InputError when the file cannot be read, or a script is not UTF-8.
+    """
     from debugger.engine.models import Script
     from debugger.engine.models.yaml_lines import YamlError
     from debugger.scenarios.loading import load_scenario

@@ -117,7 +117,9 @@ def export(
 
 
 def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
-    """Return the masking rules of the options.
+    """Return the masking rules of the options; all rules where none is named.
+
+    Listed variables add the rule ``variable``. Whether the names are those of rules is not checked.
 
     Raises:
         InputError: They contradict each other.
@@ -134,7 +136,10 @@ def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions
 
 
 def settings_on(database: str) -> Settings:
-    """Return the settings with the store of an option, if it names one."""
+    """Return the settings with the store of an option, if it names one.
+
+    Raises SettingsError when a value of them cannot be used.
+    """
     from debugger.settings import read_settings
 
     settings = read_settings()
@@ -159,10 +164,11 @@ def _format_of(out: Path) -> str:
 
 
 def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[str]:
-    """Return the ids of the runs.
+    """Return the ids of the runs: those that are named first, then those of the filter, each once.
 
     Raises:
-        InputError: The filter is malformed, or no run was selected.
+        InputError: The filter or an id is malformed, or no run was selected.
+        NotFoundError: There is no run of a named id.
     """
     from debugger.exports.sources import find_run_ids
     from debugger.protocol.base import check_id
@@ -291,6 +297,11 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
+    """Write runs into a file, and print its size, its rows and what was masked on the error output.
+
+    Runs that were deleted meanwhile are named there, too. A signal ends it with ExportCancelled; then, and
+    after any error, an earlier file of that name stays as it was.
+    """
     from debugger.exports.formats import ExportProgress, write_export
     from debugger.exports.sources import RunReader
 
@@ -308,7 +319,10 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
 
 
 def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) -> Iterator[ExportedRun]:
-    """Yield runs, and show how far they are where a person looks."""
+    """Yield runs, and show how far they are where a person looks.
+
+    That is a bar on the error output, if it is a terminal.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -324,6 +338,8 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 @contextmanager
 def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
     """Write beside a file, then put the whole in its place; write a device or a pipe itself.
+
+    After an exception of the block the file is as it was before. Raises OSError when it cannot be written.
 
     Args:
         out: The file.
@@ -348,6 +364,9 @@ def replaced_file(out: Path, *, is_private: bool = True) -> Iterator[BinaryIO]:
 @contextmanager
 def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False) -> Iterator[None]:
     """Let signals cancel the work within the block, so that no partial file stays.
+
+    These are SIGINT and SIGTERM; their earlier handlers are restored at the end. Raises ValueError outside of
+    the main thread.
 
     Args:
         cancelled: Set by a signal.
@@ -374,7 +393,12 @@ def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Print errors instead of raising them, and exit with the code of their kind."""
+    """Print errors instead of raising them, and exit with the code of their kind.
+
+    That is 2 for an InputError, ConflictError, NotFoundError or SettingsError, 3 for any other DebuggerError
+    and for an OSError, 130 for Ctrl+C, without a line, and for a cancelled export. Other exceptions leave
+    unchanged.
+    """
     from debugger.exports.formats import ExportCancelled
 
     try:

@@ -128,8 +128,12 @@ def _read_run(run_id: str, backend: EmbeddedBackend) -> ExportedRun:
 def _read_document(wanted: str, run: ExportedRun | None, backend: EmbeddedBackend | None) -> Workflow:
     """Return the workflow to draw, of a file without a backend.
 
+    Of a stored one it is the version of the run, else the active one.
+
     Raises:
         InputError: It cannot be read, or the run is of another workflow.
+        WorkflowError: The file has no workflow.
+        NotFoundError: There is no such workflow.
     """
     from debugger.graph import load_workflow
 
@@ -149,7 +153,10 @@ def _read_document(wanted: str, run: ExportedRun | None, backend: EmbeddedBacken
 def _unfold(
     document: Workflow, is_opened: bool, backend: EmbeddedBackend | None
 ) -> tuple[Graph, Sequence[Group], Graph | None]:
-    """Return what is drawn, its frames, and the expanded workflow where super nodes are opened."""
+    """Return what is drawn, its frames, and the expanded workflow where super nodes are opened.
+
+    They are not without a backend. Raises RunError when a super node cannot be expanded.
+    """
     from debugger.graph.graph import Graph
     from debugger.graph.groups import thread_groups
 
@@ -173,6 +180,7 @@ def _marks(
     heat: bool,
     path: bool,
 ) -> RunMarks:
+    """Return the marks of a run: its position, and if requested its path and the times of nodes."""
     from debugger.analysis.metrics import node_times
     from debugger.analysis.position import PositionTracker
     from debugger.analysis.timeline import TimelineBuilder

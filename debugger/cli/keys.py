@@ -31,7 +31,11 @@ def add(
     ],
     database: Database = "",
 ) -> None:
-    """Create a key. It is printed once and cannot be read later."""
+    """Create a key. It is printed once and cannot be read later.
+
+    The key is all of the standard output; its id and owner are on the error output. Exit code 1 is for a name
+    that cannot be used, and for a store that fails.
+    """
     from debugger.store import Role
 
     with _opened(database) as known:
@@ -46,7 +50,10 @@ def add(
 
 @keys.command(name="list")
 def list_keys(database: Database = "") -> None:
-    """List the users that have keys, without the keys."""
+    """List the users that have keys, without the keys.
+
+    Revoked keys are listed, too, with the day. Exit code 1 is for a store that fails.
+    """
     with _opened(database) as known:
         lines = [
             (
@@ -71,7 +78,10 @@ def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")],
     database: Database = "",
 ) -> None:
-    """Revoke a key; every server rejects it within two seconds."""
+    """Revoke a key; every server rejects it within two seconds.
+
+    A key that was revoked before stays so. Exit code 1 is for an unknown id, and for a store that fails.
+    """
     with _opened(database) as known:
         known.revoke(key_id)
         say(f"Key {key_id} is revoked.")

@@ -38,7 +38,7 @@ def backup(
     """Write the whole store into one file, while others use it.
 
     Of a damaged SQLite file, what can be read is written into a new file, what cannot is listed, and the exit
-    code is 1.
+    code is 1, as it is for any other error.
     """
     from debugger.store import back_up, team_url
 
@@ -54,6 +54,11 @@ def backup(
 
 
 def _back_up_readable(url: str, file: Path, damage: StoreDamagedError) -> NoReturn:
+    """Write what can be read of a damaged store into a new file, list what cannot, and exit with code 1.
+
+    Raises StoreDamagedError with the first damage when nothing can be read, and InputError when there is a
+    file of that name or it cannot be written.
+    """
     from debugger.store import back_up_readable
 
     try:
@@ -83,7 +88,11 @@ def restore(
     ] = False,
     database: Database = "",
 ) -> None:
-    """Replace the store by a backup; keys are valid or revoked as in the backup."""
+    """Replace the store by a backup; keys are valid or revoked as in the backup.
+
+    It is replaced as a whole or not at all. Exit code 1 is for a file that is no whole backup, a store that
+    is not empty without --replace, and a store that fails.
+    """
     from debugger.store import restore as restore_backup
 
     with exit_on_error():
@@ -149,7 +158,11 @@ def prune(
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print an expected error in one sentence, and exit with code 1."""
+    """Print an expected error in one sentence, and exit with code 1.
+
+    That is a DebuggerError, with secrets masked, on the error output; one that the user has not caused has a
+    second line. Other exceptions leave unchanged.
+    """
     try:
         yield
     except DebuggerError as error:
@@ -164,7 +177,10 @@ def exit_on_error() -> Iterator[None]:
 
 @contextmanager
 def shown_progress() -> Iterator[None]:
-    """Show the progress of the block on a terminal, a line for each step."""
+    """Show the progress of the block on a terminal, a line for each step.
+
+    The terminal is that of the error output; elsewhere nothing is shown. Errors of the block leave unchanged.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -191,7 +207,10 @@ def shown_progress() -> Iterator[None]:
 
 
 def day(seconds: float) -> str:
-    """Return the day of a time; a question mark for an invalid one."""
+    """Return the day of a time in UTC; a question mark for an invalid one.
+
+    A number of seconds that the system cannot convert may raise OSError.
+    """
     try:
         return str(datetime.fromtimestamp(seconds, UTC).date())
     except (OverflowError, TypeError, ValueError):
@@ -199,7 +218,10 @@ def day(seconds: float) -> str:
 
 
 def store_url(database: str) -> str:
-    """Return the URL of the store: the option's, or that of the settings."""
+    """Return the URL of the store: the option's, or that of the settings.
+
+    Raises SettingsError when a setting cannot be used.
+    """
     from debugger.settings import read_settings
 
     return database or read_settings().database_url
@@ -236,6 +258,10 @@ def _limits(
 
 
 def _plan_lines(pruning: Pruning) -> Iterator[str]:
+    """Yield the lines that show what would be deleted.
+
+    That is a summary, up to `_MAX_LINES` runs with the number of more, and how many stay all the same.
+    """
     size = sum(run.size for run in pruning.candidates)
     yield (
         f"{len(pruning.candidates)} of {counted(pruning.runs, 'run')} would be deleted, "
@@ -260,6 +286,7 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
 
 
 def _rows_words(counts: dict[str, int]) -> str:
+    """Return the numbers of workflows, runs and turns in words; a table that is not there counts as 0."""
     parts = (
         (counts.get("workflows", 0), "workflow"),
         (counts.get("runs", 0), "run"),
@@ -274,6 +301,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def _bytes(size: float) -> str:
+    """Return a size with its unit, from bytes to GB, in steps of 1000."""
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -7,7 +7,10 @@ from debugger.cli.output import say
 
 
 def report() -> None:
-    """Print versions and settings without secrets, to be sent with an error."""
+    """Print versions and settings without secrets, to be sent with an error.
+
+    Exit code 1 is for a setting that cannot be used.
+    """
     from debugger.exports.problem_report import ReportMasker, problem_report
     from debugger.settings import read_settings
 

@@ -56,7 +56,11 @@ def serve(
     log_level: LogLevelOption = None,
     log_format: LogFormatOption = None,
 ) -> None:
-    """Serve the platform's API from the embedded engine."""
+    """Serve the platform's API from the embedded engine.
+
+    It ends with Ctrl+C or SIGTERM. Exit code 1 is for a setting that cannot be used, a store that fails, an
+    address that cannot be listened on, and one that other machines reach without any key.
+    """
     from debugger.backends import open_embedded
     from debugger.backends.base_url import is_loopback
     from debugger.boundary import register_process_secrets, release_line

@@ -193,7 +193,12 @@ def _report_files(**reports: Path | None) -> dict[str, Path]:
 def _run(
     cases: Sequence[Case], execution: Execution, history: SuiteHistory, author: str, *, resume: bool
 ) -> SuiteRun:
-    """Run the cases and print their progress."""
+    """Run the cases and print their progress; return the results in the order of the cases.
+
+    To resume keeps the stored results, and runs the other cases. Start and end are stored in the history, the
+    end also after an error. A signal ends it early, a second one the process: what has not run is named in
+    the result.
+    """
     from debugger.scenarios.reports.masked import without_secrets
     from debugger.scenarios.results import SuiteRun
 
@@ -223,7 +228,10 @@ def _run(
 
 
 def _print(text: str, *, err: bool = False, **style: Any) -> None:
-    """Print lines; where their reader has ended, as ``head`` does, the suite continues without."""
+    """Print lines; where their reader has ended, as ``head`` does, the suite continues without.
+
+    That output then goes nowhere until the process ends.
+    """
     try:
         say(text, err=err, **style)
     except BrokenPipeError:
@@ -231,7 +239,10 @@ def _print(text: str, *, err: bool = False, **style: Any) -> None:
 
 
 def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator[ScenarioResult]:
-    """Yield results, shown by a bar on a terminal, else line by line."""
+    """Yield results, shown by a bar on a terminal, else line by line.
+
+    The terminal is that of the error output; the lines are on the standard output.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -257,7 +268,7 @@ def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator
 
 
 def _print_end(suite: SuiteRun, link: RunLink) -> None:
-    """Print warnings, failures with their whole messages, and the summary."""
+    """Print warnings, failures with their whole messages, what was not run, and the summary."""
     from debugger.scenarios.reports.texts import failure_lines, warning_lines
 
     for result in suite.results:
@@ -279,7 +290,10 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
 
 
 def _print_effects(connections: Connections, suite: SuiteRun) -> None:
-    """Print the calls to the outside that runs on hosted connections have made."""
+    """Print the calls to the outside that runs on hosted connections have made.
+
+    Prints nothing where they have made none. Reads the runs from their connections.
+    """
     from debugger.analysis.side_effects import ledger_of, summary
     from debugger.analysis.side_effects import side_effects as side_effects_of
     from debugger.scenarios.preparation import EMBEDDED
@@ -297,6 +311,10 @@ def _print_effects(connections: Connections, suite: SuiteRun) -> None:
 
 
 def _write_reports(files: Mapping[str, Path], suite: SuiteRun, sources: Sources) -> None:
+    """Write the reports by kind, and print their sizes on the error output.
+
+    Raises DebuggerError that names each file which cannot be written, after the others are written.
+    """
     from debugger.scenarios.reports import REPORTS
 
     problems = []
@@ -398,6 +416,7 @@ def _check_connections(
 
 
 def _list(cases: Sequence[Case]) -> None:
+    """Print the cases with their turns and connections, or why they cannot be run, and the totals."""
     for case in cases:
         tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
         name = escape_controls(f"{case.id}{tags}")
@@ -411,7 +430,10 @@ def _turns(cases: Iterable[Case]) -> int:
 
 
 def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
-    """Yield the classes of effects with the nodes that can have them."""
+    """Yield the classes of effects with the nodes that can have them.
+
+    Of a class up to `_NODES_SHOWN` nodes are named. Without effects there is one line that says so.
+    """
     if not effects:
         yield "No side effect is possible."
     for call_class, meaning in _MEANINGS.items():
@@ -422,6 +444,11 @@ def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
 
 
 def _check_distributed(database_url: str, parallel: int) -> None:
+    """Check that the cases can be run on a cluster.
+
+    Raises InputError when the package is not installed, the database is no PostgreSQL, or `parallel` is not
+    1.
+    """
     if find_spec("distributed") is None:
         raise InputError(
             "--distributed needs the package distributed, which is not installed.",
@@ -440,6 +467,7 @@ def _check_distributed(database_url: str, parallel: int) -> None:
 
 
 def _exit_code(suite: SuiteRun) -> int:
+    """Return the exit code: interrupted, else a failure or mistake, else an error of a server, else 0."""
     if suite.reason == "interrupted":
         return INTERRUPTED
     if suite.counts["failed"] or any(result.is_mistake for result in suite.problems):

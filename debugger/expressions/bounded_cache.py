@@ -23,6 +23,7 @@ class BoundedCache(Generic[Key, Value]):
     """
 
     def __init__(self, max_bytes: int) -> None:
+        """Begin empty."""
         self.max_bytes = max_bytes
         self.used_bytes = 0
         self._values: dict[Key, Value] = {}
@@ -32,7 +33,10 @@ class BoundedCache(Generic[Key, Value]):
         """Return the value of a key, or ``None``."""
 
     def put(self, key: Key, value: Value, size: int) -> None:
-        """Add a value of a size in bytes, unless too large."""
+        """Add a value of a size in bytes, unless it takes more than an eighth of the cache.
+
+        The oldest entries are removed until there is room. A key that is there keeps its value.
+        """
         if size > self.max_bytes // _LARGEST_SHARE:
             return
         with self._lock:

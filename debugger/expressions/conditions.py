@@ -69,6 +69,7 @@ class Condition:
     __slots__ = ("_evaluate", "_root", "references", "text")
 
     def __init__(self, text: str, root: Node) -> None:
+        """Compile a tree; finds its references first."""
         self.text = text
         """As it was written."""
         self.references: tuple[Reference, ...] = tuple(references_of(root))
@@ -103,7 +104,7 @@ class Condition:
     def hydrated(self, scope: Scope) -> str:
         """Return the text with the values filled in.
 
-        A reference without a value stays as it is written.
+        A reference without a value, or whose filters fail, stays as it is written.
 
         It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its
         type.
@@ -136,7 +137,7 @@ class Condition:
 
 
 def parse(text: str) -> Condition:
-    """Read a condition. The same text is read once.
+    """Read a condition. The same text is read once, as long as it is in the cache.
 
     Raises:
         ExpressionError: It is not in the language; says what was found and expected, and the column.
@@ -152,6 +153,10 @@ def parse(text: str) -> Condition:
 
 
 def _written(reference: Reference, scope: Scope, room: int) -> str:
+    """Return the value of a reference as a literal, or its type if that is longer than the room.
+
+    A reference without a value, or whose filters fail or cost too much, stays as it is written.
+    """
     try:
         value = reference_reader(reference)(scope)
         return reference.text if value is ABSENT else write_bounded(value, room)
@@ -175,6 +180,9 @@ _QUESTIONS: dict[str, Callable[[Any], bool]] = {
 
 def compile_node(node: Node, text: str) -> Evaluate:
     """Make the function of a node.
+
+    It adds a sentence to the warnings for each comparison by size with a missing value, and raises
+    TypeMismatch and FilterError.
 
     Args:
         node: The tree or a part of it.
@@ -206,7 +214,11 @@ def compile_node(node: Node, text: str) -> Evaluate:
 
 
 def reference_reader(reference: Reference) -> Reader:
-    """Return the function that looks a reference up and applies its filters."""
+    """Return the function that looks a reference up and applies its filters.
+
+    That function gives `ABSENT` where there is no value and no filter ``default``, and raises FilterError
+    when a filter cannot work on the value.
+    """
     read = reader(reference.namespace, reference.path)
     if not reference.filters:
         return read
@@ -217,10 +229,16 @@ def reference_reader(reference: Reference) -> Reader:
 
 
 def _ordering(node: Comparison, text: str) -> Evaluate:
+    """Return the function of a comparison by size.
+
+    It gives ``False`` and adds a warning where a value is absent or null, and raises TypeMismatch when two
+    present values have no order.
+    """
     left, right = compile_node(node.left, text), compile_node(node.right, text)
     compare = ORDERINGS[node.operator]
 
     def evaluate(scope: Scope, warnings: list[str]) -> bool:
+        """Compare both values; a missing one gives ``False`` and a warning."""
         one, other = left(scope, warnings), right(scope, warnings)
         if type(one) is int and type(other) is int:  # by far the most frequent
             return compare(one, other)

@@ -50,7 +50,11 @@ _SHORT = 1_000
 
 
 def bounded_environment() -> Environment:
-    """Make an environment with Liquid's filters, all of linear cost."""
+    """Make an environment with Liquid's filters, all of linear cost.
+
+    An unknown filter is an error there. A filter raises LimitError when the time is over, or when its value,
+    an argument or its result is too large.
+    """
     environment = Environment(strict_filters=True)
     environment.filters |= {
         "date": _date,
@@ -66,8 +70,15 @@ def bounded_environment() -> Environment:
 
 
 def _bounded(name: str, function: _Filter) -> _Filter:
+    """Return a filter that keeps the limits on size and time.
+
+    It raises LimitError beyond them. The filters of `_SELECTIONS` take and make values of any size; the time
+    is not looked at for short texts.
+    """
+
     @wraps(function)
     def run(value: Any, *arguments: Any, **named: Any) -> Any:
+        """Call the filter, with checks before and after it."""
         if type(value) is not str or len(value) > _SHORT:  # for a short text the check would cost more
             check_time()
         if name in _SELECTIONS:
@@ -86,7 +97,10 @@ def _bounded(name: str, function: _Filter) -> _Filter:
 
 @string_filter
 def _replace(value: str, old: object, new: object = "") -> Any:
-    """Replace each occurrence, after counting the characters of the result."""
+    """Replace each occurrence, after counting the characters of the result.
+
+    Raises LimitError when they are too many.
+    """
     count = value.count(str(old)) if str(old) else len(value) + 1
     require_length("the filter replace makes", len(value) + count * (len(str(new)) - len(str(old))))
     return replace(value, old, new)
@@ -99,9 +113,10 @@ def _remove_last(value: str, old: object) -> Any:
 
 @string_filter
 def _replace_last(value: str, old: object, new: object) -> str:
-    """Replace the last occurrence, unless the value begins with it.
+    """Replace the last occurrence, unless that is at the beginning; an empty one is at the end.
 
-    The search goes forward through the reversed text: Python's own backward search is quadratic.
+    The search goes forward through the reversed text: Python's own backward search is quadratic. Without an
+    occurrence the text stays as it is.
     """
     if not str(old):
         return value + str(new)
@@ -112,7 +127,11 @@ def _replace_last(value: str, old: object, new: object) -> str:
 
 @with_environment
 def _date(value: Any, format: Any, *, environment: Environment) -> Any:
-    """Write a date, of now and of seconds in UTC; long texts and long formats give none."""
+    """Write a date; ``now``, ``today`` and seconds since 1970 are in UTC.
+
+    Raises LimitError when value or format has more than `MAX_DATE_CHARACTERS`. Seconds that are no date, and
+    other values, are passed to Liquid's filter.
+    """
     for text in (value, format):
         if isinstance(text, str) and len(text) > MAX_DATE_CHARACTERS:
             raise LimitError(
@@ -128,7 +147,10 @@ def _date(value: Any, format: Any, *, environment: Environment) -> Any:
 
 
 def _map(value: Any, key: object) -> Any:
-    """Take one member of each element; a missing one is null."""
+    """Take one member of each element; a missing one is null, as is one that is no JSON value.
+
+    A result of Liquid's filter that is no list is returned as it is, and its errors leave unchanged.
+    """
     found = map_(value, key)
     if not isinstance(found, list):
         return found
@@ -137,7 +159,11 @@ def _map(value: Any, key: object) -> Any:
 
 @sequence_filter
 def _uniq(value: list[Any], key: object = None) -> list[Any]:
-    """Keep the first of equal elements, in linear time."""
+    """Keep the first of equal elements, in linear time.
+
+    With a key the elements are compared by that member alone; those without it count as equal. Raises
+    FilterArgumentError when an element can have no members.
+    """
     seen = set()
     unique = []
     for element in value:
@@ -149,6 +175,10 @@ def _uniq(value: list[Any], key: object = None) -> list[Any]:
 
 
 def _member_key(element: Any, key: object) -> Any:
+    """Return the key by which a member is compared; the empty tuple where the element has no such member.
+
+    Raises FilterArgumentError when the element can have no members.
+    """
     try:
         return equality_key(element[key])
     except KeyError:
@@ -253,7 +283,11 @@ def _context(scope: Scope) -> RenderContext:
 
 
 def _as_json(value: Any) -> Any:
-    """Convert results of filters that JSON does not know, such as pairs."""
+    """Convert results of filters that JSON does not know, such as pairs.
+
+    An undefined value is null, a tuple a list, any other foreign type its text. Values inside stay as they
+    are.
+    """
     if isinstance(value, _JSON_TYPES):
         return value
     if is_undefined(value):

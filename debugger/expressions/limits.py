@@ -47,7 +47,10 @@ class LimitError(FilterError):
 
 
 def path_problem(path: str) -> str:
-    """Explain why a path exceeds the limits; empty where it does not."""
+    """Explain why a path exceeds the limits; empty where it does not.
+
+    The limits are `MAX_PATH_CHARACTERS`, and `MAX_PATH_STEPS` dots and opening brackets.
+    """
     if len(path) > MAX_PATH_CHARACTERS:
         return f"the path has {len(path):,} characters, and {MAX_PATH_CHARACTERS:,} is the most"
     steps = path.count(".") + path.count("[") + 1
@@ -99,7 +102,7 @@ def is_deeper(value: Any, levels: int) -> bool:
 
 
 def exceeds(value: Any, characters: int) -> bool:
-    """Return whether a value would be longer when it is written.
+    """Return whether a value would be longer when it is written; of anything but a text it is an estimate.
 
     Raises:
         LimitError: The time of the evaluation is over.
@@ -111,7 +114,7 @@ def exceeds(value: Any, characters: int) -> bool:
 
 
 def count_items(value: Any, subject: str) -> int:
-    """Count the items of the lists and objects in a value.
+    """Count the items of the lists and objects in a value; a text or a number has none.
 
     Args:
         value: Any JSON value, which may hold one part many times.
@@ -166,6 +169,8 @@ time_limit = _TimeLimit()
 
 def check_time() -> None:
     """Stop an evaluation whose time is over.
+
+    The first check within `time_limit` starts the clock; outside of it nothing happens.
 
     Raises:
         LimitError: It took longer than `MAX_EVALUATION_SECONDS`.

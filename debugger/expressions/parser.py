@@ -70,6 +70,11 @@ def parse_tree(text: str) -> Node:
 
 
 def _drive(driver: InteractiveParser, text: str) -> Node:
+    """Feed the whole text to the parser, and return the tree.
+
+    Raises UnexpectedInput when it is not in the grammar, and ExpressionError when it is nested too deep or
+    has a filter, a path or a number that cannot be.
+    """
     for token in driver.iter_parse():
         if len(driver.parser_state.value_stack) > MAX_DEPTH:
             raise ExpressionError(
@@ -110,6 +115,10 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
         return Call(FUNCTIONS[function.lower()], reference)
 
     def reference(self, parts: list[Any]) -> Node:
+        """Make a reference; its path has no trailing blanks.
+
+        Raises ExpressionError when the path exceeds the limits.
+        """
         opening, path, *filters, closing = parts
         problem = path_problem(path.rstrip())
         if problem:
@@ -128,6 +137,7 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
         )
 
     def filter(self, parts: list[Any]) -> FilterCall:
+        """Make a filter; raises ExpressionError when its name is not one of `FILTERS`."""
         name, *arguments = parts
         if name not in FILTERS:
             raise ExpressionError(
@@ -142,6 +152,7 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
         return Value(read_text(parts[0]))
 
     def number(self, parts: list[Token]) -> Node:
+        """Make a number; raises ExpressionError when it is not finite or has too many digits."""
         token = parts[0]
         value = _read_number(token)
         if value is None:
@@ -228,7 +239,7 @@ class SyntaxProblem:
 
     @property
     def opening(self) -> Token | None:
-        """Return the innermost bracket that is still open."""
+        """Return the innermost bracket that is still open; ``None`` where none is."""
         open_ones: list[Token] = []
         for token in self.unfinished:
             if token.type in _PAIRS:
@@ -259,6 +270,10 @@ def _empty(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _unclosed_reference(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain a reference that is not closed.
+
+    ``None`` where no reference is open, and where its closing bracket follows before another opening one.
+    """
     opening = fault.opening
     if opening is None or opening.type == "LPAR":
         return None
@@ -274,6 +289,7 @@ def _unclosed_reference(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _unclosed_quote(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain a text that is not closed; ``None`` where no text begins here, or none may."""
     if not fault.rest.startswith(("'", '"')) or "TEXT" not in fault.accepted:
         return None
     quote = fault.rest[0]
@@ -292,6 +308,10 @@ def _unknown_function(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _odd_comparison(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain signs that are no comparison, such as ``=`` or ``=>``; ``None`` for all else.
+
+    It also finds them where the parser has read the beginning of them as a comparison.
+    """
     start = fault.position
     if fault.unfinished and fault.unfinished[-1].type == "COMPARISON":
         start = fault.unfinished[-1].start_pos or 0
@@ -305,6 +325,7 @@ def _odd_comparison(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _unquoted_word(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain a word in the place of a value; ``None`` elsewhere, and for AND, OR and NOT."""
     match = _WORD.match(fault.rest)
     if match is None or not fault.wants_value:
         return None
@@ -319,6 +340,7 @@ def _unquoted_word(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _unknown_operator(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain a word in the place of AND or OR; ``None`` elsewhere."""
     match = _WORD.match(fault.rest)
     if match is None or "_AND" not in fault.accepted:
         return None
@@ -330,6 +352,7 @@ def _unknown_operator(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _chain(fault: SyntaxProblem) -> Diagnosis | None:
+    """Explain a second comparison behind the first; ``None`` for all else."""
     match = _SIGNS.match(fault.rest)
     if match is None or "_AND" not in fault.accepted or "COMPARISON" in fault.accepted:
         return None
@@ -341,6 +364,7 @@ def _chain(fault: SyntaxProblem) -> Diagnosis | None:
 
 
 def _unexpected(fault: SyntaxProblem) -> Diagnosis:
+    """Explain what was expected and what was found, for what no rule explains."""
     expected = list(dict.fromkeys(words for name, words in _WORDS if name in fault.accepted))
     if fault.wants_value:
         expected = ["a value"]
@@ -351,6 +375,7 @@ def _unexpected(fault: SyntaxProblem) -> Diagnosis:
 
 
 def _advice(fault: SyntaxProblem) -> str:
+    """Return the advice on an unexpected token; empty where there is none."""
     opening = fault.opening
     if "RPAR" in fault.accepted and opening is not None and not fault.rest.strip():
         return f"The ( at column {(opening.start_pos or 0) + 1} is not closed."

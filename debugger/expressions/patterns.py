@@ -73,7 +73,7 @@ class Pattern:
         return found
 
     def search(self, text: str) -> Match[str] | None:
-        """Find the first place in a text.
+        """Find the first place in a text; ``None`` where there is none.
 
         Raises:
             LimitError: The text is too long for this pattern, or the search or the evaluation around it takes
@@ -107,6 +107,7 @@ class Pattern:
         return most
 
     def _too_long(self, text: str) -> LimitError:
+        """Return the error for a search in a text that takes too long."""
         return LimitError(
             f"the pattern {_shown(self.text)} takes longer than {MAX_SEARCH_SECONDS:g} seconds on a text of "
             f"{len(text):,} characters",
@@ -206,6 +207,7 @@ class _Reader:
     """
 
     def __init__(self, text: str) -> None:
+        """Begin before the first character."""
         self.flags = ""
         """Those of the whole pattern."""
         self.has_repeated_group = False
@@ -233,6 +235,10 @@ class _Reader:
         return "".join(self._out), frame.size + frame.last
 
     def _step(self) -> None:
+        """Read one item, group bracket or quantifier, and append its form for the library.
+
+        A blank or a comment of a verbose pattern is left out. Raises as `read`.
+        """
         character = self._text[self._at]
         if self._is_verbose and character in _PASSED_OVER:
             self._skip()
@@ -270,6 +276,12 @@ class _Reader:
         self._at = len(self._text) if end < 0 else end + 1
 
     def _open(self) -> None:
+        """Read what begins with an opening bracket: a group, flags, a comment or a named back-reference.
+
+        Only a group stays open; a comment is left out. Raises ValueError when the kind of group is not
+        supported, or when flags are not at the start, and LimitError when there are too many groups or they
+        are too deep.
+        """
         match = _GROUP.match(self._text, self._at)
         if match is None or self._text.startswith("(*", self._at):
             part = self._text[self._at : self._at + 4]
@@ -300,6 +312,7 @@ class _Reader:
         self._is_verbose |= "x" in flags
 
     def _close(self) -> None:
+        """Close the innermost group, which then is one item; raises ValueError when none is open."""
         if len(self._frames) == 1:
             raise _not_a_pattern(self._text, f"unbalanced parenthesis at position {self._at}")
         group = self._frames.pop()
@@ -309,6 +322,11 @@ class _Reader:
         self._end(is_group=True)
 
     def _repeat(self, written: str, least: int, *, is_many: bool) -> None:
+        """Read a quantifier, and count the last item as often as it comes at least.
+
+        Raises ValueError when there is nothing to repeat, or when a comment is between two quantifiers, and
+        LimitError when the pattern written out is too long.
+        """
         frame = self._frames[-1]
         # With what was passed over left out, "((?#)?R)" would be the recursion "(?R)".
         if not frame.last:
@@ -323,6 +341,10 @@ class _Reader:
         self._end(is_group=self._ends_group, is_repeat=True)
 
     def _brace(self) -> None:
+        """Read a counted repetition, or a brace that is a character.
+
+        Raises LimitError when a count has more than 9 digits; else as `_repeat`.
+        """
         match = _COUNT.match(self._text, self._at)
         if match is None or not (match["least"] or match["comma"]):
             self._item("{", "\\{")  # the library would read {e} as a fuzzy match
@@ -333,6 +355,10 @@ class _Reader:
         self._repeat(match[0], int(least), is_many=not most or int(most) > 1)
 
     def _set(self) -> None:
+        """Read a set of characters as one item, with brackets in it escaped.
+
+        Raises ValueError when it does not end.
+        """
         text, at = self._text, self._at + 1
         written = ["["]
         if text.startswith("^", at):
@@ -352,7 +378,10 @@ class _Reader:
         self._item(self._piece(self._at), is_escape=True)
 
     def _piece(self, at: int) -> str:
-        """Return one character, with the backslash before it and the name of its property behind it."""
+        """Return one character, with the backslash before it and the name of its property behind it.
+
+        Raises ValueError when the pattern ends with the backslash.
+        """
         if self._text[at] != "\\":
             return self._text[at]
         if at + 1 == len(self._text):

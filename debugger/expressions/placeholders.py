@@ -81,7 +81,8 @@ def may_have_placeholders(text: str) -> bool:
 def placeholder_reader(placeholder: Placeholder) -> Reader:
     """Return the function that computes a placeholder's whole expression.
 
-    It gives `ABSENT` where that has no value, is no Liquid, or costs too much.
+    It gives `ABSENT` where that has no value or costs too much, or where its filters are no Liquid. A path
+    that is no Liquid is looked up as a name.
     """
     try:
         read = strict_reader(placeholder)
@@ -89,6 +90,7 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
         return _absent
 
     def compute(scope: Scope) -> Any:
+        """Return the value; `ABSENT` where it costs too much."""
         try:
             return read(scope)
         except LimitError:
@@ -100,8 +102,8 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
 def strict_reader(placeholder: Placeholder) -> Reader:
     """Return the function that computes a placeholder's whole expression.
 
-    It gives `ABSENT` where that has no value or is no Liquid, and raises `LimitError` where it costs too
-    much.
+    It gives `ABSENT` where that has no value or its filters are no Liquid, and raises `LimitError` where it
+    costs too much. A path that is no Liquid is looked up as a name.
 
     Raises:
         LimitError: The evaluation that it is made for has run out of time.
@@ -123,10 +125,16 @@ def strict_reader(placeholder: Placeholder) -> Reader:
 
 
 def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
+    """Return the function of an expression that Liquid reads.
+
+    It gives `ABSENT` where a filter fails, and raises LimitError where it costs too much. Raises FilterError
+    when the expression is no Liquid, and LimitError when it is too long.
+    """
     beginning, filters, _ = _parsed(placeholder)
     is_path = is_plain_path(beginning)
 
     def compute(scope: Scope) -> Any:
+        """Look the path up, else evaluate the beginning by Liquid, and apply the filters."""
         try:
             value = read(scope)
             if value is ABSENT and not is_path:
@@ -143,7 +151,8 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
 def names_inside(placeholder: Placeholder) -> list[tuple[int, str]]:
     """Return the dynamic variables in a placeholder's filters and indexes.
 
-    Each has its position in the expression, from left to right.
+    Each has its position in the expression, from left to right. None in a plain path, and in what is no
+    Liquid.
     """
     if "|" not in placeholder.expression and _PLAIN_DYNAMIC.fullmatch(placeholder.path):
         return []
@@ -165,7 +174,8 @@ def _parsed(placeholder: Placeholder) -> tuple[Expression, list[Filter], int]:
     """Return the beginning and the filters of an expression, and how far it is shifted.
 
     A path may hold what Liquid would trip over: a runtime path anything, a dynamic one blanks or a word of
-    Liquid's own, as ``limit``. Then a substitute goes before the filters.
+    Liquid's own, as ``limit``. Then a substitute goes before the filters. Raises FilterError when a dynamic
+    path without filters, or the filters, are no Liquid, and LimitError when the expression is too long.
     """
     head, bar, filters = placeholder.expression.partition("|")
     if placeholder.namespace == "dynamic":
@@ -184,6 +194,7 @@ def _absent(_scope: Scope) -> Any:
 
 
 def _raiser(fault: LimitError) -> Reader:
+    """Return a reader that raises such a LimitError for every scope, a new one each time."""
     reason, advice = str(fault), fault.advice
 
     def refuse(_scope: Scope) -> Any:
@@ -193,6 +204,7 @@ def _raiser(fault: LimitError) -> Reader:
 
 
 def _placeholder(match: re.Match[str]) -> Placeholder:
+    """Return the placeholder of a match, its path and expression without blanks around them."""
     expression = next(group for group in match.groups() if group is not None)
     return Placeholder(
         namespace="dynamic" if match[0].startswith("{") else "runtime",

@@ -91,7 +91,11 @@ def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
 
 
 def reader(namespace: Namespace, path: str) -> Reader:
-    """Return the look-up of one path, prepared for many uses."""
+    """Return the look-up of one path, prepared for many uses.
+
+    It gives `ABSENT` where a scope has no value. A path that makes no sense, or is too long, is looked up as
+    a whole name only. Look-ups are kept in a cache, by namespace and path.
+    """
     found = _readers.get((namespace, path))
     if found is None:
         found = _dynamic_reader(path) if namespace == "dynamic" else _runtime_reader(path)
@@ -106,12 +110,17 @@ def reader_bytes(path: str) -> int:
 
 
 def _dynamic_reader(path: str) -> Reader:
+    """Return the look-up of a path among dynamic variables.
+
+    A path that begins with ``global.`` and has no value is looked up without that, too.
+    """
     written = _finder(path)
     if not path.startswith(_GLOBAL):
         return lambda scope: written(scope.dynamic, True)
     bare = _finder(path.removeprefix(_GLOBAL))
 
     def read(scope: Scope) -> Any:
+        """Look the path up as it is written, then without ``global.``."""
         found = written(scope.dynamic, True)
         return bare(scope.dynamic, True) if found is ABSENT else found
 
@@ -119,11 +128,16 @@ def _dynamic_reader(path: str) -> Reader:
 
 
 def _runtime_reader(path: str) -> Reader:
+    """Return the look-up of a path in a thread: its variables, those of a named thread, the run-wide memory.
+
+    The first of these that has a value counts. A path that begins with ``_`` is not looked up in the memory.
+    """
     find = _finder(path)
     find_elsewhere = _thread_finder(path)
     hidden = path.startswith("_")
 
     def read(scope: Scope) -> Any:
+        """Look the path up in the thread, in a named thread, and in the run-wide memory."""
         reach = scope.dict_paths == "resolve"
         found = find(scope.runtime, reach)
         if found is ABSENT and find_elsewhere is not None:
@@ -136,6 +150,10 @@ def _runtime_reader(path: str) -> Reader:
 
 
 def _thread_finder(path: str) -> Callable[[Mapping[str, Mapping[str, Any]], bool], Any] | None:
+    """Return the look-up of ``thread_<id>.path`` among all threads; ``None`` for any other path.
+
+    It gives `ABSENT` where there is no such thread, or no value in it.
+    """
     match = _THREAD.fullmatch(path)
     if match is None:
         return None
@@ -145,7 +163,7 @@ def _thread_finder(path: str) -> Callable[[Mapping[str, Mapping[str, Any]], bool
 
 
 def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
-    """Return the look-up of a path among variables.
+    """Return the look-up of a path among variables; it gives `ABSENT` where there is no value.
 
     Its flag allows it to reach into the value of a variable.
     """
@@ -154,6 +172,7 @@ def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
         return lambda variables, _reach: variables.get(path, ABSENT)
 
     def find(variables: Mapping[str, Any], reach: bool) -> Any:
+        """Look up the whole path, then each key of a variable with the steps into its value."""
         found = variables.get(path, ABSENT)
         if found is ABSENT and reach:
             for key, steps in ways:
@@ -167,7 +186,8 @@ def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
     """Split a path into key and steps into its value.
 
-    The longest key comes first.
+    The longest key comes first. There are none for a single name, and for a path that makes no sense or is
+    beyond the limits.
     """
     head = _HEAD.match(path)
     if head is None or path_problem(path):
@@ -182,6 +202,11 @@ def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
 
 
 def _step(value: Any, step: str | int) -> Any:
+    """Return one part of a value; `ABSENT` where it has none.
+
+    A member wins over ``size``, ``first`` and ``last``, which lists have; objects and texts have ``size``. An
+    index may count from the end.
+    """
     if isinstance(value, Mapping) and step in value:
         return value[step]
     if isinstance(step, int):

@@ -37,7 +37,11 @@ class _Shape:
             shape = shape._enter(step)
 
     def build(self, room: int = MAX_VALUES) -> Any:
-        """Make an empty value of this shape, within a number of values."""
+        """Make an empty value of this shape, within a number of values.
+
+        An object has its names, a list at least one element, anything else is an empty text. Lists get
+        shorter where there is no room.
+        """
         if self.names:
             share = room // len(self.names)
             return {name: shape.build(share) for name, shape in self.names.items()}
@@ -51,6 +55,10 @@ class _Shape:
         return 1 + sum(shape._count() for shape in inner)
 
     def _enter(self, step: str | int) -> _Shape:
+        """Return the shape behind one step, added where it is not there.
+
+        An index makes the list as long as it needs.
+        """
         if isinstance(step, str):
             return self.names.setdefault(step, _Shape())
         self.length = max(self.length, step + 1)
@@ -59,7 +67,7 @@ class _Shape:
 
 
 def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a blank or a default for each dynamic variable.
+    """Return a blank or a default for each dynamic variable, except for those that super nodes set.
 
     ``{{a.b}}`` gives ``{"a": {"b": ""}}`` and ``{{xs[2].n}}`` a list of three objects. Where one path needs a
     text and another an object or a list, the text gives way; between an object and a list, the object wins.
@@ -68,7 +76,7 @@ def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
         document: The fully hydrated workflow.
 
     Raises:
-        InputError: ``workflow_config`` is missing or null.
+        InputError: ``workflow_config`` is missing or no object.
 
     Source: ``platform.md#required-variables``.
     """
@@ -98,7 +106,7 @@ def unresolved_placeholders(
         Each path once, in the order in which they appear.
 
     Raises:
-        InputError: ``workflow_config`` is missing or null.
+        InputError: ``workflow_config`` is missing or no object.
     """
     own = document.get("dynamic_variables")
     scope = Scope(
@@ -121,6 +129,7 @@ def unresolved_placeholders(
 
 
 def _config(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the ``workflow_config`` of a document; raises InputError when it is missing or no object."""
     config = document.get("workflow_config")
     if not isinstance(config, Mapping):
         raise InputError(
@@ -154,7 +163,10 @@ def _inner_variables(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mapped_variables(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the dynamic variables that a super node's fields are mapped to."""
+    """Yield the dynamic variables that a super node's fields are mapped to, with the values that they get.
+
+    The value is that of the node, else the default of the field; a field without either yields nothing.
+    """
     interface, values = node.get("super_node_interface"), node.get("field_values")
     fields = interface.get("input_fields") if isinstance(interface, Mapping) else None
     field_values = values if isinstance(values, Mapping) else {}
@@ -172,6 +184,10 @@ def _mappings(listed: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _dynamic_placeholders(document: Mapping[str, Any]) -> Iterator[Placeholder]:
+    """Yield the dynamic placeholders in settings, nodes and edges of a document, repeated ones too.
+
+    Literals of Liquid, and paths beyond the limits, are left out.
+    """
     parts = [document.get(key) for key in ("workflow_config", "node_configs", "edge_configs")]
     for text in _texts(parts):
         for placeholder in iter_placeholders(text):

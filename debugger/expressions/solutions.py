@@ -32,7 +32,8 @@ def solution(
 ) -> Values | None:
     """Return the fewest changes of variables with which a condition holds.
 
-    The values that are tried are those that the conditions compare a variable with, and values next to them.
+    The values that are tried are those that the conditions compare a variable with, and values next to them;
+    up to `MAX_COMBINATIONS` of them are.
 
     Args:
         expression: The condition.
@@ -75,7 +76,10 @@ def with_values(scope: Scope, values: Values) -> Scope:
 
 
 def _holds(text: str, scope: Scope) -> bool | None:
-    """Return the value of a condition, ``None`` where it fails a run."""
+    """Return the value of a condition, ``None`` where it fails a run.
+
+    Raises ExpressionError when the text is not in the language.
+    """
     try:
         return parse(text).evaluate(scope).value
     except ConditionError:
@@ -83,7 +87,11 @@ def _holds(text: str, scope: Scope) -> bool | None:
 
 
 def _candidates(node: Node) -> Iterator[tuple[Name, Any]]:
-    """Yield values to try for the variables of a condition."""
+    """Yield values to try for the variables of a condition, some of them repeatedly.
+
+    A reference alone gets both booleans, one in a question its own last name and a blank too, and one that is
+    compared with a literal the literal and values next to it. Two references that are compared get none.
+    """
     match node:
         case Reference():
             yield from (((node.namespace, node.path), value) for value in (True, False))
@@ -105,6 +113,10 @@ def _candidates(node: Node) -> Iterator[tuple[Name, Any]]:
 
 
 def _around(value: Any) -> tuple[Any, ...]:
+    """Return a value and values next to it.
+
+    That is the other boolean, one more and one less, another text and a blank; null gets a text.
+    """
     if isinstance(value, bool):
         return value, not value
     if isinstance(value, int | float):

@@ -102,6 +102,11 @@ def render(
 
 
 def _fill(text: str, scope: Scope, faults: list[str], *, is_json: bool) -> RenderedText:
+    """Fill in the placeholders of a text, piece by piece.
+
+    Adds a sentence to the faults for each placeholder that costs too much. Raises RunError when the result is
+    too long, and LimitError when the text takes too long to read.
+    """
     unresolved: list[str] = []
     parts: list[str] = []
     length = 0
@@ -217,6 +222,11 @@ def render_value(
 
 
 def _fill_value(value: Any, preserving: Scope | None, fill: Callable[[str], str], depth: int) -> Any:
+    """Return a copy of a value whose texts are filled in, also as the values that they name, within a scope.
+
+    Without a scope every text stays a text. Raises RunError when objects and lists are nested deeper than
+    `depth`; else as `fill`.
+    """
     if isinstance(value, str):
         return fill(value) if preserving is None else _fill_argument(value, preserving, fill)
     if not isinstance(value, (dict, list)):
@@ -257,7 +267,11 @@ def hydrate(text: str, scope: Scope) -> str:
 
 
 def write_plain(value: Any) -> str:
-    """Write a value as text."""
+    """Write a value as text.
+
+    Null is empty, a boolean in lower case, a list or an object as Python writes it. A value that cannot be
+    written is named by its type.
+    """
     if isinstance(value, str):
         return value
     if value is None:
@@ -269,6 +283,11 @@ def write_plain(value: Any) -> str:
 
 
 def _write_json(value: Any, written: str, *, is_quoted: bool) -> str:
+    """Write a filled-in value into a text of JSON.
+
+    Within quotation marks the written text is escaped. Outside of them null, lists and objects are JSON, and
+    anything else is as it was written, as is a value that has no JSON form.
+    """
     if is_quoted:
         return json.dumps(written)[1:-1]
     if value is not None and not isinstance(value, (dict, list)):
@@ -280,6 +299,7 @@ def _write_json(value: Any, written: str, *, is_quoted: bool) -> str:
 
 
 def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:
+    """Return the value of a placeholder; `ABSENT` where it costs too much, with a sentence in the faults."""
     try:
         return slot.read(scope)
     except LimitError as fault:
@@ -289,6 +309,7 @@ def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:
 
 
 def _too_long(text: str, characters: int) -> RunError:
+    """Return the error for a text that is too long with its placeholders filled in."""
     return RunError(
         f"The text {shortened(text, _SHOWN)!r} would be longer than {MAX_RENDERED_CHARACTERS / 1e6:.0f} "
         f"million characters with its placeholders filled in; the part that was one too many has "
@@ -298,6 +319,10 @@ def _too_long(text: str, characters: int) -> RunError:
 
 
 def _fill_argument(text: str, scope: Scope, fill: Callable[[str], str]) -> Any:
+    """Return the value that a text names by being one placeholder, null without one; else the text filled in.
+
+    A text of more than `_MAX_STORED_CHARACTERS` always stays a text. What costs too much is null, too.
+    """
     if not may_have_placeholders(text) or len(text) > _MAX_STORED_CHARACTERS:
         return fill(text)
     pieces = tuple(_compile(text))
@@ -323,6 +348,10 @@ def _compile(text: str) -> Iterable[str | _Slot]:
 
 
 def _pieces(text: str) -> Iterator[str | _Slot]:
+    """Yield the literal pieces and the placeholders of a text, in order; nothing for an empty text.
+
+    Raises LimitError when the time of the evaluation is over.
+    """
     end = 0
     for placeholder in iter_placeholders(text):
         if placeholder.start > end:

@@ -36,6 +36,9 @@ def are_equal(left: Any, right: Any) -> bool:
 
     Numbers are compared with texts that read as numbers, and true and false with the texts ``true`` and
     ``false`` in any case. Of two texts both must be plain numbers (``10``, not ``010``) to count as such.
+
+    Raises:
+        LimitError: The time of the evaluation is over; only where the first is no text.
     """
     if left is ABSENT or right is ABSENT:
         return False
@@ -76,7 +79,7 @@ def is_present(value: Any) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value is absent, null, or has no content."""
+    """Return whether a value is absent, null, or has no content; 0 and false are not empty."""
     return not is_present(value) or (isinstance(value, str | list | tuple | Mapping) and not value)
 
 
@@ -97,6 +100,10 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
+    """Return two values as numbers; ``None`` unless both are or read as such.
+
+    Two texts must be plain numbers; beside a number any text that reads as one counts. Booleans are none.
+    """
     both_texts = isinstance(left, str) and isinstance(right, str)
     pattern = _PLAIN_NUMBER if both_texts else _NUMBER
     left_number = _number(left, pattern)
@@ -105,6 +112,10 @@ def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
 
 
 def _number(value: Any, pattern: re.Pattern[str]) -> int | float | None:
+    """Return a value as a number; ``None`` where it is none.
+
+    A text must match the pattern as a whole and have at most `MAX_NUMBER_CHARACTERS`.
+    """
     if isinstance(value, str):
         if len(value) > MAX_NUMBER_CHARACTERS or not pattern.fullmatch(value):
             return None
@@ -113,6 +124,10 @@ def _number(value: Any, pattern: re.Pattern[str]) -> int | float | None:
 
 
 def _kind(value: Any) -> str:
+    """Return the kind of a value for a message.
+
+    Anything but a boolean, a number, a text and a list is an object, also null.
+    """
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, int | float):
@@ -148,7 +163,11 @@ def equality_key(value: Any) -> Hashable:
 
 
 def _write(value: Any, parts: list[str]) -> None:
-    """Write a value unambiguously: each text follows its length."""
+    """Write a value unambiguously: each text follows its length.
+
+    The members of an object are sorted, and a float without a fraction is written as an integer. Raises
+    RecursionError when the value is nested too deep.
+    """
     if isinstance(value, str):
         parts += f"{len(value)}:", value
     elif isinstance(value, bool) or value is None:
@@ -180,7 +199,8 @@ _MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 def write_literal(value: Any) -> str:
     """Write a value as the condition language does.
 
-    Numbers bare, texts in single quotes, true, false, null, the rest as JSON.
+    Numbers bare, texts in single quotes, true, false, null, the rest as JSON. A value that cannot be written
+    is named by its type.
 
     Reading a text, a number, true, false or null back gives the same value.
     """
@@ -195,7 +215,10 @@ def write_literal(value: Any) -> str:
 
 
 def write_bounded(value: Any, length: int) -> str:
-    """Write a value as `write_literal` does, or name its type if longer."""
+    """Write a value as `write_literal` does, or name its type if longer.
+
+    Raises LimitError when the time of the evaluation is over.
+    """
     if isinstance(value, (str, dict, list, tuple)) and exceeds(value, length):
         return unwritable(value)
     written = write_literal(value)
@@ -203,7 +226,7 @@ def write_bounded(value: Any, length: int) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Cut a text for a message."""
+    """Cut a text for a message, and mark a cut one with an ellipsis at its end."""
     return text if len(text) <= length else f"{text[:length]}…"
 
 

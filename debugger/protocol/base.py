@@ -57,6 +57,11 @@ class WireModel(BaseModel):
 
     @classmethod
     def _read(cls, data: Mapping[str, Any], reading: object) -> Self:
+        """Read one object, with a context for the validators.
+
+        Raises InputError when a field has an invalid value; the message names the class and the first such
+        field.
+        """
         try:
             model = cls.model_validate(data, context=reading)
         except ValidationError as error:
@@ -120,6 +125,11 @@ class AnswerModel(WireModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read_answer(cls, data: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """Read an object as an answer where the context says so, else as any model.
+
+        Values that cannot be read give way to the defaults. Raises ValidationError when a needed field has no
+        value of its kind. The model remembers its object.
+        """
         if info.context is not _ANSWER or not isinstance(data, Mapping):
             return read(data)
         try:
@@ -130,7 +140,11 @@ class AnswerModel(WireModel):
 
     @classmethod
     def _without_odd_values(cls, data: Mapping[str, Any], error: ValidationError) -> dict[Any, Any]:
-        """Return an object without the values that give way to a default; what is needed stays as it is."""
+        """Return an object without the values that give way to a default; what is needed stays as it is.
+
+        A number where a text is expected becomes one. Of a list or an object that is not needed, only the
+        items that cannot be read are left out. Keys with half a surrogate pair are left out, too.
+        """
         rest: dict[Any, Any] = {key: value for key, value in data.items() if not _SURROGATE.search(str(key))}
         containers: dict[Any, dict[Any, Any]] = {}
         for problem in error.errors(include_url=False, include_context=False, include_input=False):
@@ -208,7 +222,10 @@ def _without_embedded_secrets(node: Any) -> Any:
 
 
 def first_problem(error: ValidationError) -> str:
-    """Return the first validation error as ``path.to.field: message``."""
+    """Return the first validation error as ``path.to.field: message``.
+
+    Without a path it is the message alone.
+    """
     found = error.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in found["loc"])
     message = str(found["msg"]).removeprefix("Value error, ")

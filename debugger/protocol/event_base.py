@@ -54,6 +54,10 @@ class _FieldView:
         self.declared = declared
 
     def __get__(self, event: _ObjectView | None, owner: type) -> Any:
+        """Return the field's value in an object; null and an absent field are the default.
+
+        A default made by a factory is a new one each time. On the class it is this view itself.
+        """
         if event is None:
             return self
         try:  # which costs nothing where the field is there, as nearly all that are read are
@@ -84,6 +88,7 @@ class _ObjectView:
     """The initial values, and those that no two objects may share."""
 
     def __init_subclass__(cls) -> None:
+        """Make a view of each field that the class annotates, and note the initial values of all fields."""
         declared = {
             name: _declared_field(cls, name, annotation)
             for name, annotation in get_type_hints(cls, include_extras=True).items()
@@ -97,7 +102,10 @@ class _ObjectView:
         cls._factories = tuple((name, each.factory) for name, each in declared.items() if each.factory)
 
     def __init__(self, **fields: Any) -> None:
-        """Make an object from its fields, which only the type checker validates."""
+        """Make an object from its fields, which only the type checker validates.
+
+        A field that is left out has its initial value; one that is not declared is kept.
+        """
         made = self._initial | fields
         for name, factory in self._factories:
             if name not in fields:
@@ -130,7 +138,10 @@ class _ObjectView:
 
     @classmethod
     def _is_plain(cls, known: JsonObject, read: JsonObject) -> bool:
-        """Return whether all objects of this shape are valid and need no conversion."""
+        """Return whether all objects of this shape are valid and need no conversion.
+
+        Arguments are the declared fields of one such object, without null, before and after the validation.
+        """
         for name, value in known.items():
             declared = cls.declared_fields[name]
             # The class was chosen by the value of ``type``.
@@ -141,7 +152,10 @@ class _ObjectView:
         return True
 
     def stamp(self, **fields: Any) -> None:
-        """Set fields of a new object; one from the wire is read-only."""
+        """Set fields of a new object in place.
+
+        One from the wire is read-only, which is not checked: its object would be changed.
+        """
         self._wire.update(fields)
 
     def to_wire(self) -> JsonObject:
@@ -158,6 +172,7 @@ class _ObjectView:
 
 
 def _declared_field(cls: type, name: str, annotation: Any) -> DeclaredField:
+    """Return the declaration of a field: its own, or one inherited; without a default it is required."""
     value = getattr(cls, name, MISSING)
     if isinstance(value, _FieldView):
         return value.declared
@@ -169,6 +184,7 @@ def _declared_field(cls: type, name: str, annotation: Any) -> DeclaredField:
 
 
 def _make_model(cls: type[_ObjectView]) -> type[BaseModel]:
+    """Make the model that validates the fields of a class, and store it at the class."""
     definitions: dict[str, Any] = {
         name: (each.annotation, ... if each.is_required else ModelField(default_factory=each.initial))
         for name, each in cls.declared_fields.items()

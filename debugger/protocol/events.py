@@ -50,7 +50,7 @@ class NodeEvent(Event):
 
     @property
     def node_label(self) -> str:
-        """Return the node's name, or its id without one."""
+        """Return the node's name, or its id without one, or other words without both."""
         return self.origin_node_name or self.origin_node_logical_id or "a node"
 
 
@@ -68,17 +68,21 @@ class EdgeEvent(Event):
 
     @property
     def source_label(self) -> str:
-        """Return the source's name."""
+        """Return the source's name, or its id without one, or other words without both."""
         return self.source_node_name or self.source_node_logical_id or "a node"
 
     @property
     def destination_label(self) -> str:
-        """Return the destination's name."""
+        """Return the destination's name, or its id without one, or ``the end`` without both."""
         return self.destination_node_name or self.destination_node_logical_id or "the end"
 
     @property
     def summary(self) -> str:
-        """Return source, destination and the edge's name."""
+        """Return source, destination and the edge's name.
+
+        A class with a format of its own has that. A missing name is left out, a missing node is in other
+        words.
+        """
         if self.summary_format:
             return super().summary
         named = f" ({self.edge_name})" if self.edge_name else ""
@@ -114,7 +118,7 @@ class EndWorkflowIterationEvent(Event):
 
     @property
     def summary(self) -> str:
-        """Return turn number, node count and time."""
+        """Return turn number, node count and time; without metrics the number alone."""
         metrics = TurnMetrics(self.iteration_metrics)
         nodes, spent = metrics.nodes_executed_count, metrics.e2e_latency_milliseconds
         counted = f": {nodes} node runs" if nodes is not None else ""
@@ -282,7 +286,11 @@ class EndNodeRunEvent(NodeEvent):
 
     @property
     def summary(self) -> str:
-        """Return the node and its outcome."""
+        """Return the node and its outcome.
+
+        That is the error of a failed run, else the names of the fields of its structured output, if it has
+        any.
+        """
         output = NodeOutputValues(self.run_output)
         if output.success is False:
             return f"{self.node_label} failed: {output.error_message or 'no reason given'}"
@@ -345,7 +353,11 @@ class ModelEvent(NodeEvent):
 
     @property
     def summary(self) -> str:
-        """Return the text, or the tool calls."""
+        """Return the text, or the tool calls.
+
+        A class with a format of its own has that. Tool calls win over a text; without either the node
+        answers.
+        """
         if self.summary_format:
             return super().summary
         if names := self.tool_names:
@@ -638,7 +650,7 @@ def parse_event(data: Mapping[str, Any]) -> Event:
 
 
 def trouble_mark(kind: TroubleKind, node_id: str | None, *, is_faulted: bool = False) -> PlainObject:
-    """Return the value of `TROUBLE`."""
+    """Return the value of `TROUBLE`; without a node or a fault it has no key for it."""
     return {
         "kind": kind,
         **({"node": node_id} if node_id else {}),
@@ -649,7 +661,7 @@ def trouble_mark(kind: TroubleKind, node_id: str | None, *, is_faulted: bool = F
 def warning_event(
     text: str, kind: TroubleKind, node_id: str | None, *, is_faulted: bool = False
 ) -> WorkflowWarningEvent:
-    """Return a warning with its mark."""
+    """Return a warning with its mark, under the key `TROUBLE`."""
     event = WorkflowWarningEvent(warning_message=text)
     event.stamp(**{TROUBLE: trouble_mark(kind, node_id, is_faulted=is_faulted)})
     return event

@@ -44,7 +44,8 @@ class FileLimit:
     def check_json(self, text: bytes | str) -> None:
         """Refuse a JSON text from which too much would be built.
 
-        Characters within texts count, too: it is an upper bound.
+        Characters within texts count, too: it is an upper bound. A kind of file without a limit on values (0)
+        may have no list and no object.
 
         Raises:
             InputError: It has too many lists, objects or values.

@@ -18,8 +18,13 @@ _LONG_NUMBER = b"0" * 19
 def encode(value: Any) -> bytes:
     """Encode a JSON value as compact UTF-8 text.
 
-    Integers of any size keep every digit. A number that is not finite becomes ``null``: JSON has no word
-    for it.
+    Integers of any size keep every digit. A number that is not finite becomes ``null``: JSON has no word for
+    it.
+
+    Raises:
+        TypeError: Something in it has no JSON form.
+        ValueError: It contains itself.
+        RecursionError: It is nested too deep.
     """
     try:
         return orjson.dumps(value)
@@ -28,7 +33,10 @@ def encode(value: Any) -> bytes:
 
 
 def _encode_odd(value: Any) -> bytes:
-    """Encode values with keys that are not texts, and very large integers."""
+    """Encode values with keys that are not texts, very large integers, deep values and half surrogate pairs.
+
+    Half a surrogate pair is escaped. Raises as `encode`.
+    """
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair
@@ -47,7 +55,10 @@ def _write(value: Any) -> str:
 
 
 def without_infinities(value: Any) -> Any:
-    """Return a JSON value as it is once it was written: numbers that are not finite are null."""
+    """Return a JSON value as it is once it was written: numbers that are not finite are null.
+
+    Objects and lists are copied, and tuples become lists. Raises RecursionError when it is nested too deep.
+    """
     if isinstance(value, dict):
         return {key: without_infinities(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -62,6 +73,7 @@ def decode(text: bytes) -> Any:
 
     Raises:
         ValueError: It is not JSON.
+        RecursionError: It is nested too deep.
     """
     if _LONG_NUMBER in text.translate(_DIGITS):
         return json.loads(text)

@@ -33,7 +33,7 @@ def transition_tool_name(node_id: str) -> str:
 
 
 def human_message(text: str, *, message_id: str | None = None) -> Message:
-    """Return a message of the user."""
+    """Return a message of the user; without an id its ``id`` is null."""
     return {
         "type": "human",
         "content": text,
@@ -69,12 +69,16 @@ def ai_message(
 
 
 def message_kind(message: Message) -> Kind | None:
-    """Return the speaker; ``None`` when neither ``type`` nor ``role`` says."""
+    """Return the speaker by ``type``, else by ``role``; ``None`` where there is none or it is not known."""
     return _KIND_OF_ROLE.get(str(message.get("type") or message.get("role") or ""))
 
 
 def message_text(message: Message) -> str:
-    """Return a message's text; text parts of a list are joined."""
+    """Return a message's text; text parts of a list are joined.
+
+    A part that is an object has its text under ``text``; other parts are left out. Null and a missing content
+    are empty; any other content is what Python writes.
+    """
     content: Any = message.get("content")
     if isinstance(content, str):
         return content
@@ -85,7 +89,11 @@ def message_text(message: Message) -> str:
 
 
 def message_problem(message: Message) -> str | None:
-    """Explain in a sentence why a message is malformed; ``None`` where not."""
+    """Explain in a sentence why a message is malformed; ``None`` where not.
+
+    It needs a known ``type`` or ``role``, and a content that is a text or a list of texts and of objects with
+    a type or a text.
+    """
     kind = message.get("type") or message.get("role")
     if kind is None:
         return "it has neither a type nor a role."
@@ -111,7 +119,11 @@ def _is_part(part: Any) -> bool:
 
 
 def normal_message(message: Message, *, message_id: str) -> Message:
-    """Return the message in LangChain's shape, with an id."""
+    """Return the message in LangChain's shape, with an id.
+
+    Its own id wins over the given one, and a message of an unknown kind is the user's. Other keys stay;
+    ``role`` is left out.
+    """
     kind = message_kind(message)
     rest = {key: value for key, value in message.items() if key != "role"}
     base = human_message("", message_id=message_id)

@@ -73,6 +73,11 @@ def read_run_file(data: bytes) -> RunFile:
 
 
 def _file_in(found: Any) -> RunFile:
+    """Return the run file in a JSON value, also in the record of a run as the API wraps it.
+
+    A record without a document gets one without nodes. Raises InputError when it is neither, is of another
+    format version, or has a field that is not valid.
+    """
     if not isinstance(found, dict) or (found.get("format") != FORMAT and "workflow_run" not in found):
         raise InputError(
             f"The file is JSON, but not a run: its “format” is not {FORMAT!r}.",
@@ -94,7 +99,10 @@ def _file_in(found: Any) -> RunFile:
 
 
 def _check_parts(file: RunFile) -> None:
-    """Read every part once, so that errors come before anything is shown."""
+    """Read every part once, so that errors come before anything is shown.
+
+    Raises InputError when an id, the run, an event or the workflow cannot be read.
+    """
     try:
         run = file.record()
         check_id("run", run.workflow_run_id)

@@ -165,7 +165,10 @@ class TurnInput(AnswerModel):
         return value if isinstance(value, str) and value else None
 
     def with_client_turn_id(self, client_turn_id: str | None) -> Self:
-        """Return the same input under another client turn id, or under none."""
+        """Return the same input under another client turn id, or under none.
+
+        An empty text counts as none. Where nothing changes it is this object, else a copy.
+        """
         if client_turn_id == self.client_turn_id and (
             client_turn_id or CLIENT_TURN_ID not in self.miscellaneous
         ):
@@ -189,7 +192,7 @@ class TurnInput(AnswerModel):
 
     @property
     def messages(self) -> list[Message]:
-        """Return all user messages, threads in order."""
+        """Return all user messages, threads in order; an empty list without any."""
         return [
             message
             for thread in self.thread_to_node_inputs.values()
@@ -199,7 +202,10 @@ class TurnInput(AnswerModel):
 
 
 def without_secrets_of_input(run_input: JsonObject) -> JsonObject:
-    """Return a run input without the secret variables of itself and of its nodes; unchanged without any."""
+    """Return a run input without the secret variables of itself and of its nodes; unchanged without any.
+
+    It is a copy where there are any: the given object stays as it is.
+    """
     wire = without_secret_variables(run_input) if SECRET_VARIABLES in run_input else run_input
     threads = wire.get("thread_to_node_inputs")
     changed = {

@@ -37,6 +37,7 @@ class LazyEvents(Sequence[Event]):
     __slots__ = ("_count", "_ends", "_loaded", "_read")
 
     def __init__(self, read: Callable[[], list[Event]], events: list[Event]) -> None:
+        """Keep the events in memory for now, and the first and the last for good."""
         self._read = read
         self._count = len(events)
         # Never dropped: a reader that remembers its last event finds the same object again.
@@ -66,6 +67,10 @@ class LazyEvents(Sequence[Event]):
     __hash__ = None  # type: ignore[assignment]  # as of any list
 
     def _events(self) -> list[Event]:
+        """Return the events, read from the record again where they are not in memory.
+
+        The first and the last are the same objects each time. Errors of reading leave unchanged.
+        """
         events = self._loaded
         if events is None:
             events = self._read()
@@ -74,6 +79,7 @@ class LazyEvents(Sequence[Event]):
         return events
 
     def _keep_loaded(self, events: list[Event]) -> None:
+        """Keep the events in memory, until `_MOST_TURNS` other lists have been read in this process."""
         with _lock:
             self._loaded = events
             _recent.append(self)
@@ -129,7 +135,11 @@ class TurnLog:
 def _numbered(
     turns: Iterable[tuple[Turn, Sequence[Event]]], number: int = 0
 ) -> Iterator[tuple[Turn, TurnLog | None]]:
-    """Yield pairs with their logs; background work counts as the turn before."""
+    """Yield pairs with their logs; background work counts as the turn before.
+
+    Background work without events has no log. Before the first turn there is none: such a pair is a turn. The
+    argument `number` is that of the turn before the first pair.
+    """
     for turn, events in turns:
         turn_input = TurnInput.from_record(turn.run_input)
         is_background = number > 0 and _is_background(turn_input, events)
@@ -149,7 +159,7 @@ def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
 
 
 def turn_logs(run: Run) -> list[TurnLog]:
-    """Return the logs of a record's turns.
+    """Return the logs of a record's finished turns.
 
     Background work that left no event is passed over: there is nothing to see of it.
     """
@@ -157,7 +167,7 @@ def turn_logs(run: Run) -> list[TurnLog]:
 
 
 def holds_events(events: Sequence[JsonObject], others: Sequence[JsonObject]) -> bool:
-    """Return whether each event of the second list is in the first.
+    """Return whether each event of the second list is in the first; without a second one it is true.
 
     Events are compared by their ids, those without one as they are.
     """

@@ -50,6 +50,10 @@ class _ValueField:
         self._name, self._read, self._empty, self._plain = name, read, empty, plain
 
     def __get__(self, view: ValueView | None, owner: type) -> Any:
+        """Return the field's value in an object; null, an absent and an unreadable one are the empty value.
+
+        On the class it is this field itself.
+        """
         if view is None:
             return self
         value = view.wire.get(self._name)
@@ -71,7 +75,11 @@ def _read_text(value: Any) -> str | None:
 
 
 def _read_number(value: Any) -> float | None:
-    """Return a finite number: an integer stays one."""
+    """Return a finite number: an integer stays one.
+
+    A text is read as a float. ``None`` of a boolean, of an integer from `_LARGEST` on, and of anything that
+    is no finite number.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

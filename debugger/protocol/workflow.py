@@ -218,7 +218,7 @@ class Workflow(WireModel):
 
     @property
     def name(self) -> str:
-        """Return the document's name, its settings' name or a default."""
+        """Return the document's name, its settings' name or ``Untitled workflow``."""
         own = (self.model_extra or {}).get("name")
         return str(own or self.config.name or "Untitled workflow")
 
@@ -315,7 +315,8 @@ def as_bool(value: Any, default: bool) -> bool:
 def as_number(value: Any, default: int) -> int:
     """Return a count of ``miscellaneous``, or the default.
 
-    A count is a number or a text of digits.
+    A count is a number or a text of digits, with ``.0`` or not, of at most `_MAX_DIGITS` digits; a negative
+    one is none.
     """
     if value is None:
         return default

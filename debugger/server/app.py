@@ -83,7 +83,8 @@ async def healthz() -> RawJsonResponse:
 async def readyz(request: Request) -> RawJsonResponse:
     """Check that the store answers and has the right tables.
 
-    The response does not say where the store is or what its error is; the log does.
+    A ready server answers 200, on the embedded engine with its mode for Python code, any other one 503 with
+    the reason. The response does not say where the store is or what its error is; the log does.
     """
     readiness = services_of(request.scope).readiness
     problem = await readiness.problem()
@@ -104,7 +105,10 @@ def metrics(request: Request) -> Response:
 
 @operator_router.get("/openapi.json", response_model=JsonObject)
 def openapi(request: Request) -> Response:
-    """Return this document."""
+    """Return this document.
+
+    It is built at the first request and kept for later ones.
+    """
     state = request.app.state
     if state.document is None:
         state.document = encode(build_document(request.app))
@@ -120,10 +124,13 @@ def create_app(
 ) -> FastAPI:
     """Return the app that serves a backend.
 
+    Keys of people and the audit list are those of an embedded backend's store; other backends have none. Adds
+    filters to uvicorn's loggers, which hold in the whole process.
+
     Args:
         backend: Runs the workflows; closing it stays with the caller.
-        api_key: A key that many may share, an administrator's; keys of people are in the store. Without
-            any key the server answers only to local names.
+        api_key: A key that many may share, an administrator's; keys of people are in the store. Without any
+            key the server answers only to local names.
         body_limit: Bytes of a request's body.
         turns: Bounds the turns that are executed at once; one with the default bounds unless it is set.
     """

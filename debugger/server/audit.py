@@ -65,7 +65,10 @@ class AuditTrail:
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, principal: Principal, action: str, target: str, **details: Any) -> None:
-        """Add an action, unless the principal is the only user.
+        """Add an action, unless the principal has no key or there is no list.
+
+        An entry without a person is of the shared key. It is written up to `WRITE_DELAY_SECONDS` later by a
+        task of the running event loop, which the call starts where none runs.
 
         Args:
             principal: The principal.
@@ -94,6 +97,10 @@ class AuditTrail:
         return batch
 
     def _write(self, entries: list[AuditEntry]) -> None:
+        """Append entries to the list; do nothing without a list or without entries.
+
+        A DebuggerError is logged as a warning and not raised: these entries are lost.
+        """
         if self._log is None or not entries:
             return
         try:
@@ -120,7 +127,13 @@ class AuditMiddleware:
         self._trail = trail
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; its entry is added after the response."""
+        """Pass a request on; its entry is added after the response.
+
+        Only a response with a status from 200 to 299 to a route in `AUDITED` gets one. Its target is that of
+        `set_audit_target`, else the last parameter of the path, else empty; its details are the parameters of
+        the path. Other scopes than ``http`` are passed on alone. An error of the application leaves without
+        an entry.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -31,7 +31,7 @@ class BodyReader:
         self.example = example
 
     async def __call__(self, request: Request) -> JsonObject:
-        """Return the object that was sent.
+        """Return the object that was sent; an empty one for an empty body of any content type.
 
         Raises:
             HTTPException: The body is too large, or its content type is not JSON. Rejecting other types keeps
@@ -90,7 +90,9 @@ def body_error(kind: str, message: str, *path: str) -> RequestValidationError:
 
 
 async def _read_bytes(request: Request, *, limit: int) -> bytes:
-    """Read the body of a request.
+    """Read the body of a request; it is empty where there is none.
+
+    A header that announces too many bytes is enough to refuse it.
 
     Raises:
         HTTPException: It is larger than the limit; what is beyond it is not read.

@@ -57,7 +57,11 @@ class BoundedProtocol(H11Protocol):
         self._update_awaited()
 
     def time_out(self) -> None:
-        """End the connection: the awaited part did not arrive in time."""
+        """End the connection: the awaited part did not arrive in time.
+
+        A client that has sent a part of the request, and got no response yet, gets status 408 first. Any
+        other connection is aborted without a response.
+        """
         can_answer = self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE)
         if can_answer and (self.awaited == "body" or self.conn.trailing_data[0]):
             message = f"The {self.awaited} of the request did not arrive in time.".encode()
@@ -73,6 +77,10 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     def _update_awaited(self) -> None:
+        """Set the awaited part from the state of the client's side, and its time where the part changes.
+
+        It is ``None`` in every state but those before the headers and within the body.
+        """
         their_state = self.conn.their_state
         awaited: Part | None = None
         if their_state is h11.IDLE:
@@ -95,6 +103,10 @@ class Connections:
     """
 
     def __init__(self, limits: ConnectionLimits, connections: set[Any]) -> None:
+        """Begin with the total of the limits.
+
+        Raises ValueError when a trusted proxy is neither an address, nor a network, nor ``*``.
+        """
         self._limits = limits
         self._total = limits.total
         self._connections = connections
@@ -105,7 +117,9 @@ class Connections:
     def admit(self, address: str) -> bool:
         """Return whether a connection may be opened, and make room for it.
 
-        A connection that is ended for it releases its file descriptor in the next cycle of the event loop.
+        Trusted proxies have no limit per address. At a limit a connection that waits for its client is
+        aborted; where none waits, the result is ``False``. An aborted one releases its file descriptor in the
+        next cycle of the event loop.
         """
         per_address = self._limits.per_address
         if per_address and len(self._connections) >= per_address and address not in self._proxies:
@@ -118,14 +132,22 @@ class Connections:
         return True
 
     def shrink(self) -> None:
-        """Lower the total, which rises again by one a second."""
+        """Lower the total, which rises again by one a second.
+
+        The new total is `_SHRINK_BY` below the number of open connections, at least `MIN_CONNECTIONS`.
+        Connections beyond it that wait for their clients are aborted; those in use stay.
+        """
         self._total = max(min(self._total, len(self._connections)) - _SHRINK_BY, MIN_CONNECTIONS)
         for _ in range(len(self._connections) - self._total):
             if not self._make_room("no free file descriptors"):
                 break
 
     def _make_room(self, reason: str) -> bool:
-        """End a connection of the address with most waiting ones."""
+        """End a connection of the address with most waiting ones.
+
+        Of these it is the one that has waited longest, for headers first. Returns ``False``, and logs the
+        reason, where no connection waits for its client.
+        """
         waiting = [connection for connection in self._connections if _waits(connection)]
         counts = Counter(map(_source, waiting))
         most = max(counts.values(), default=0)
@@ -135,6 +157,9 @@ class Connections:
 
     def end_overdue(self, now: float) -> None:
         """End the connections that have passed a deadline; called every second.
+
+        One whose client reads nothing of its response is aborted; one whose request does not arrive ends as
+        `BoundedProtocol.time_out` does. Both are logged. The total rises by one, up to that of the limits.
 
         Args:
             now: The time, by the clock of the event loop.
@@ -156,7 +181,11 @@ class Connections:
         self._unread = unread
 
     def _end_waiting(self, connections: Iterable[Any], reason: str) -> bool:
-        """End the connection that has waited longest, for headers first."""
+        """End the connection that has waited longest, for headers first.
+
+        It is aborted without a response. Returns ``False`` where none of them waits for its client. Both
+        cases are logged with the reason.
+        """
         waiting = [connection for connection in connections if _waits(connection)]
         if not waiting:
             _log.warning("a connection is refused: there are %s, and all are in use", reason)
@@ -168,7 +197,7 @@ class Connections:
 
 
 def read_proxies(text: str) -> tuple[str, ...]:
-    """Return the addresses and networks in a comma-separated text.
+    """Return the addresses and networks in a comma-separated text; none of an empty one.
 
     Raises:
         SettingsError: One is neither an address, nor a network, nor ``*``.
@@ -197,7 +226,11 @@ class _Networks:
 
 @lru_cache(maxsize=4096)
 def source_of(address: str) -> str:
-    """Return the address, or the network of an IPv6 address."""
+    """Return the address, or the network of an IPv6 address.
+
+    An IPv6 address that maps an IPv4 one gives the latter; a zone behind ``%`` is dropped. A text that is no
+    address is returned as it is.
+    """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -214,6 +247,10 @@ def _source(connection: Any) -> str:
 
 
 def _waits(connection: Any) -> bool:
+    """Return whether a connection waits for the headers or the body of a request, and is not closing.
+
+    A connection of another protocol, such as an open WebSocket, never does.
+    """
     return (
         isinstance(connection, BoundedProtocol)
         and connection.awaited is not None

@@ -90,9 +90,10 @@ ServedStore = Annotated[Store, Depends(served_store)]
 
 
 async def current_person(request: Request) -> str:
-    """Return the owner of the key, or the header ``uuid``.
+    """Return the owner of the key, else the header ``uuid``, else `ANONYMOUS`.
 
-    The header counts for a shared key only, so no user can pass for another one who has a key.
+    The header counts for a shared key and on a server without keys only, so no user can pass for another one
+    who has a key.
 
     Raises:
         RequestValidationError: The header is too long for an index of PostgreSQL.

@@ -55,7 +55,11 @@ _PLATFORM_ONLY = re.compile(
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Answer every error that is raised on purpose in the platform's shapes."""
+    """Answer every error that is raised on purpose in the platform's shapes.
+
+    Adds handlers to the app for DebuggerError, for invalid requests (422), for values that are nested too
+    deeply (422), and for status 404, which is 501 on paths that only the platform has.
+    """
     app.add_exception_handler(DebuggerError, _handle_debugger_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(RecursionError, _handle_deep_value)
@@ -63,7 +67,12 @@ def handle_errors(app: FastAPI) -> None:
 
 
 def error_response(error: DebuggerError) -> RawJsonResponse:
-    """Return the response for an error."""
+    """Return the response for an error.
+
+    The status is the error's. The body is that of the first kind in `_BODIES` that fits, else its message as
+    ``detail``, with secrets masked. A RateLimitError with a time adds ``Retry-After`` in whole seconds, an
+    AuthenticationError adds ``WWW-Authenticate``.
+    """
     headers = {}
     if isinstance(error, RateLimitError) and error.retry_after is not None:
         headers["Retry-After"] = str(ceil(error.retry_after))
@@ -75,7 +84,10 @@ def error_response(error: DebuggerError) -> RawJsonResponse:
 
 
 def _released(body: Any) -> Any:
-    """Return the body of an error whose sentences hold no secrets."""
+    """Return a body whose texts hold no secrets.
+
+    Texts at any depth are masked by `release_line`; keys, and values that are no text, stay as they are.
+    """
     if isinstance(body, dict):
         return {name: _released(value) for name, value in body.items()}
     if isinstance(body, list):
@@ -121,6 +133,7 @@ async def _handle_debugger_error(request: Request, error: Exception) -> RawJsonR
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> RawJsonResponse:
+    """Answer 422 with the type, the place and the message of each problem, without the input."""
     assert isinstance(error, RequestValidationError)
     # The input is not sent back: it may hold secrets.
     problems = [
@@ -138,7 +151,10 @@ async def _handle_deep_value(request: Request, error: Exception) -> RawJsonRespo
 
 
 async def _handle_unknown_path(request: Request, error: Exception) -> RawJsonResponse:
-    """Answer 501 where the platform has the path, else 404."""
+    """Answer 501 where the platform has the path, else 404.
+
+    The 404 has the detail of the exception.
+    """
     path = request.url.path.removeprefix(BASE_PATH)
     if _PLATFORM_ONLY.fullmatch(path):
         return error_response(UnsupportedError(f"{path} is done on the platform only."))
@@ -156,7 +172,11 @@ class ErrorMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and make sure that it is answered."""
+        """Pass a request on, and answer an unexpected error with status 500.
+
+        The error is logged; where the response has started already it is raised again. A client that has left
+        gets no response. Other scopes than ``http`` are passed on alone.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

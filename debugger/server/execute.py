@@ -42,6 +42,15 @@ async def execute(
     executed (``turn_in_progress``): nothing was executed. With ``turn_not_stored`` the turn ran, made the
     ``calls`` that are listed, and is not on record: under its id it is not executed again, under a new id it
     makes its calls again.
+
+    Raises:
+        RequestValidationError: The body or an id in it is not valid.
+        InputError: The input cannot be used.
+        NotFoundError: There is no such workflow or version, without a run.
+        RunEndedError: There is no such run, or it is over.
+        ConflictError: Nothing was executed: the turn does not fit the run, or another one is being executed.
+        TurnNotStoredError: The turn ran, and is not on record.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
 
     def run(services: Services) -> RawJsonResponse:
@@ -61,9 +70,22 @@ async def start_or_resume(
     """Execute a turn in the older way.
 
     The body is a bare run input, and the response the run's record (``platform.md#execute-answer``).
+
+    Raises:
+        RequestValidationError: A field is not valid, or the id of the workflow is missing.
+        InputError: The run input has a value that it cannot have.
+        NotFoundError: There is no such workflow.
+        RunEndedError: There is no such run, or it is over.
+        ConflictError: The turn does not fit the state of the run, or another one is being executed.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
 
     def run(services: Services) -> RawJsonResponse:
+        """Execute the turn in the body, and return the run's record.
+
+        Raises RequestValidationError when an id is malformed or the workflow's is missing; else as
+        `_execute`.
+        """
         turn_input = TurnInput.from_wire(without_secret_variables(body))
         if turn_input.workflow_id is None:
             raise body_error("missing", "Field required", "workflow_id")
@@ -84,6 +106,12 @@ async def pump_companions(
     """Advance the background work of a run.
 
     The response is that of a turn; the body is not used.
+
+    Raises:
+        RunEndedError: There is no such run or workflow, or the run is over.
+        TurnInProgressError: A turn of the run, or another step, is being executed.
+        InputError: The run is of another workflow.
+        RateLimitError: Too many turns of the key are waiting.
     """
 
     def run(services: Services) -> RawJsonResponse:
@@ -96,6 +124,12 @@ async def pump_companions(
 async def _run_on_thread(
     request: Request, turn_input: object, work: Callable[[Services], RawJsonResponse]
 ) -> RawJsonResponse:
+    """Return the response of work that is called on a thread for turns.
+
+    An input with the command ``stop`` uses the threads of stops. The run of the response is the target of the
+    audit entry. Raises QueueFullError when too many turns of the key wait; errors of the work leave
+    unchanged.
+    """
     services = services_of(request.scope)
     is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
     key_id = principal_of(request.scope).key_id
@@ -111,7 +145,9 @@ def _response(run_id: str, content: object) -> RawJsonResponse:
 
 
 def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
-    """Return the input of a turn, and the run to continue.
+    """Return the input of a turn, and the run to continue; ``None`` for a new one.
+
+    Secret variables of the input are left out.
 
     Raises:
         RequestValidationError: A field is missing or has a value that it cannot have.
@@ -131,6 +167,11 @@ def _execute(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
+    """Execute a turn to its end, in a new run without a run id; return its result.
+
+    Raises RunEndedError for an unknown run, NotFoundError for an unknown workflow or version of a new run,
+    and RateLimitError when the workflow's limit on active runs is reached; else as `Backend.execute`.
+    """
     execute: Callable[..., TurnStream] = services.begin_run if run_id is None else services.backend.execute
     return _finish(
         services,
@@ -146,9 +187,10 @@ def _execute(
 
 
 def _finish(services: Services, run_id: str | None, begin: Callable[[], TurnStream]) -> TurnResult:
-    """Execute a turn to its end.
+    """Execute a turn to its end, and count it.
 
-    A run that does not exist counts as an ended session.
+    A run that does not exist counts as an ended session: a NotFoundError is raised as a RunEndedError, unless
+    the turn starts a run.
     """
     try:
         with services.metrics.turn() as turn:  # counts a run beyond the limit as a refused turn

@@ -40,6 +40,10 @@ class NewComment(BaseModel):
     @field_validator("content")
     @classmethod
     def _check_content(cls, value: str) -> str:
+        """Return the text without blanks around it.
+
+        Raises ValueError when nothing is left, or it is longer than `MAX_COMMENT_CHARACTERS`.
+        """
         text = value.strip()
         if not text:
             raise ValueError("a comment needs some words")
@@ -71,6 +75,11 @@ def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Pe
     """Comment on a run.
 
     The response is the bare comment, as clients expect it (10, 19).
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run.
+        ConflictError: The run has not finished.
     """
     content = validate(NewComment, body).content
     _finished_run(store, run_id)
@@ -79,7 +88,12 @@ def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Pe
 
 @router.delete(urls.RUN_COMMENT, response_model=RunAnswer)
 def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore) -> RawJsonResponse:
-    """Delete a comment on a run; the response is the run's record."""
+    """Delete a comment on a run; the response is the run's record.
+
+    Raises:
+        NotFoundError: There is no such run, or it has no such comment.
+        ConflictError: The run has not finished.
+    """
     _finished_run(store, run_id)
     store.notes.delete_comment(run_id, comment_id, Target())
     return RawJsonResponse(run_answer(store.run(run_id), store.notes.feedback(run_id)))
@@ -92,6 +106,11 @@ def comment_event(
     """Comment on an event.
 
     The response is the bare comment, as for a run.
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
     """
     content = validate(NewComment, body).content
     target = _event_target(_finished_run(store, run_id), event_id)
@@ -102,7 +121,12 @@ def comment_event(
 def delete_event_comment(
     run_id: RunId, event_id: EventId, comment_id: CommentId, store: ServedStore
 ) -> RawJsonResponse:
-    """Delete a comment on an event."""
+    """Delete a comment on an event; the response has the comments that remain on it.
+
+    Raises:
+        NotFoundError: There is no such run or event, or the event has no such comment.
+        ConflictError: The run has not finished.
+    """
     target = _event_target(_finished_run(store, run_id), event_id)
     store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
@@ -112,14 +136,27 @@ def delete_event_comment(
 def rate_event(
     run_id: RunId, event_id: EventId, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Set the user's rating of an event."""
+    """Set the user's rating of an event, in place of an earlier one.
+
+    The response has the ratings of the event by all users, and no comments.
+
+    Raises:
+        RequestValidationError: There is no valid rating in the body.
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
+    """
     value = validate(NewRating, body).value
     return _rate(store, run_id, _event_target(_finished_run(store, run_id), event_id), person, value)
 
 
 @router.delete(urls.EVENT_RATING, response_model=FeedbackAnswer)
 def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Delete the user's rating of an event, if there is one."""
+    """Delete the user's rating of an event, if there is one; the response has the other users' ratings.
+
+    Raises:
+        NotFoundError: There is no such run or event.
+        ConflictError: The run has not finished.
+    """
     return _rate(store, run_id, _event_target(_finished_run(store, run_id), event_id), person, None)
 
 
@@ -127,14 +164,27 @@ def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: P
 def rate_turn(
     run_id: RunId, turn_index: TurnIndex, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Set the user's rating of a turn."""
+    """Set the user's rating of a turn, in place of an earlier one.
+
+    The response has the ratings of the turn by all users, and no comments.
+
+    Raises:
+        RequestValidationError: There is no valid rating in the body.
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     value = validate(NewRating, body).value
     return _rate(store, run_id, _turn_target(_finished_run(store, run_id), turn_index), person, value)
 
 
 @router.delete(urls.TURN_RATING, response_model=FeedbackAnswer)
 def unrate_turn(run_id: RunId, turn_index: TurnIndex, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Delete the user's rating of a turn, if there is one."""
+    """Delete the user's rating of a turn, if there is one; the response has the other users' ratings.
+
+    Raises:
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     return _rate(store, run_id, _turn_target(_finished_run(store, run_id), turn_index), person, None)
 
 
@@ -142,7 +192,13 @@ def unrate_turn(run_id: RunId, turn_index: TurnIndex, store: ServedStore, person
 def comment_turn(
     run_id: RunId, turn_index: TurnIndex, body: CommentBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Comment on a turn; the response has all comments on it."""
+    """Comment on a turn; the response has all comments on it.
+
+    Raises:
+        RequestValidationError: The text is missing, blank or too long.
+        NotFoundError: There is no such run or turn.
+        ConflictError: The run has not finished.
+    """
     content = validate(NewComment, body).content
     target = _turn_target(_finished_run(store, run_id), turn_index)
     store.notes.comment(run_id, target, person, content)
@@ -153,13 +209,22 @@ def comment_turn(
 def delete_turn_comment(
     run_id: RunId, turn_index: TurnIndex, comment_id: CommentId, store: ServedStore
 ) -> RawJsonResponse:
-    """Delete a comment on a turn."""
+    """Delete a comment on a turn; the response has the comments that remain on it.
+
+    Raises:
+        NotFoundError: There is no such run or turn, or the turn has no such comment.
+        ConflictError: The run has not finished.
+    """
     target = _turn_target(_finished_run(store, run_id), turn_index)
     store.notes.delete_comment(run_id, comment_id, target)
     return _feedback(store, run_id, target, "comments")
 
 
 def _finished_run(store: Store, run_id: str) -> Run:
+    """Return a run that has finished.
+
+    Raises NotFoundError when there is no such run, and ConflictError while it is not over.
+    """
     run = store.run(run_id)
     if not run.is_over:
         raise ConflictError("Feedback can be given once the run has finished.")
@@ -167,6 +232,7 @@ def _finished_run(store: Store, run_id: str) -> Run:
 
 
 def _event_target(run: Run, event_id: str) -> Target:
+    """Return the target for an event; raises NotFoundError when no turn of the run has it."""
     for pair in run.input_output_pairs:
         if any(event.get("logical_id") == event_id for event in pair.run_output.events):
             return Target.event(event_id)
@@ -174,6 +240,7 @@ def _event_target(run: Run, event_id: str) -> Target:
 
 
 def _turn_target(run: Run, turn_index: int) -> Target:
+    """Return the target for a turn, whose index counts from 0; raises NotFoundError when there is none."""
     if turn_index + 1 in turn_numbers(run.input_output_pairs):
         return Target.turn(turn_index + 1)
     raise NotFoundError(f"Run {run.workflow_run_id} has no turn {turn_index}.", advice="Turns count from 0.")
@@ -182,6 +249,7 @@ def _turn_target(run: Run, turn_index: int) -> Target:
 def _rate(
     store: Store, run_id: str, target: Target, person: str, value: RatingValue | None
 ) -> RawJsonResponse:
+    """Set or, by ``None``, remove a user's rating, and return the ratings of the target by all users."""
     store.notes.rate(run_id, target, person, value)
     return _feedback(store, run_id, target, "ratings")
 
@@ -189,7 +257,10 @@ def _rate(
 def _feedback(
     store: Store, run_id: str, target: Target, kind: Literal["ratings", "comments"]
 ) -> RawJsonResponse:
-    """Return the ratings of a target, or the comments on it."""
+    """Return the ratings of a target, or the comments on it.
+
+    The list of the other kind is empty; the users are the authors of those that are returned.
+    """
     all_comments, all_ratings = store.notes.feedback(run_id)
     comments = [comment for comment in all_comments if comment.target == target and kind == "comments"]
     ratings = [rating for rating in all_ratings if rating.target == target and kind == "ratings"]

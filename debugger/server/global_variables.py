@@ -125,7 +125,11 @@ def list_variables(
     size: PageSize = DEFAULT_SIZE,
     category: str | None = None,
 ) -> RawJsonResponse:
-    """List variables by name; the first page has the system's in addition."""
+    """List variables by name; the first page has the system's in addition.
+
+    The system's are left out where a category is requested. They count in ``total`` on every page, and not in
+    ``pages`` and ``has_next``.
+    """
     found, total = store.globals.page(category, page, size)
     system = _system_variables(url) if category is None else []
     rows = [*(system if page == 1 else []), *map(_record, found)]
@@ -139,7 +143,14 @@ def create_variable(
     body: Annotated[JsonObject, json_body(NewVariable, {"name": "city", "value": "Bath"})],
     engine: Engine,
 ) -> RawJsonResponse:
-    """Create a variable."""
+    """Create a variable; the response masks the value of a secret.
+
+    Raises:
+        RequestValidationError: The name is missing or has characters that it cannot have, or a field is not
+            valid.
+        ConflictError: The name is the system's own, or another variable has it.
+        InputError: It is secret, and the server has no key to encrypt it with.
+    """
     variable = _create(engine.store, body)
     engine.global_values.renew()
     set_audit_target(request.scope, variable.id)
@@ -154,7 +165,12 @@ def create_variables(
 ) -> RawJsonResponse:
     """Create variables together.
 
-    The response has an error for each one that cannot be created. Once the store fails, no more are created.
+    The response has an error for each one that cannot be created. Once the store fails, no more are created;
+    if it fails before the first one is created, the response is that of the failure.
+
+    Raises:
+        RequestValidationError: The body has no list of objects, or too many.
+        StoreError: The store failed before any variable was created.
     """
     created: list[VariableRecord] = []
     errors: list[VariableError] = []
@@ -193,7 +209,11 @@ def resolve_variables(store: ServedStore, url: BaseUrl) -> RawJsonResponse:
 
 @router.get(urls.GLOBAL, response_model=VariableAnswer)
 def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> RawJsonResponse:
-    """Return a variable."""
+    """Return a variable; the value of a secret is masked.
+
+    Raises:
+        NotFoundError: There is no such variable.
+    """
     if not variable_id.startswith(SYSTEM_PREFIX):
         return RawJsonResponse({"variable": _record(store.globals.get(variable_id))})
     for record in _system_variables(url):
@@ -210,7 +230,15 @@ def change_variable(
 ) -> RawJsonResponse:
     """Change a variable.
 
-    The mask as the value of a secret leaves the secret as it is.
+    The mask as the value of a secret leaves the secret as it is. A secret that is to be one no more needs a
+    new value.
+
+    Raises:
+        ForbiddenError: It is one of the system's.
+        NotFoundError: There is no such variable.
+        RequestValidationError: A field is not valid, or the new value is missing.
+        ConflictError: The new name is the system's own, or another variable has it.
+        InputError: It is secret, and the server has no key to encrypt it with.
     """
     _reject_system(variable_id)
     variable = engine.store.globals.get(variable_id)
@@ -227,7 +255,12 @@ def change_variable(
 
 @router.delete(urls.GLOBAL, status_code=204)
 def delete_variable(variable_id: VariableId, engine: Engine) -> Response:
-    """Delete a variable."""
+    """Delete a variable.
+
+    Raises:
+        ForbiddenError: It is one of the system's.
+        NotFoundError: There is no such variable.
+    """
     _reject_system(variable_id)
     engine.store.globals.delete(variable_id)
     engine.global_values.renew()
@@ -235,6 +268,7 @@ def delete_variable(variable_id: VariableId, engine: Engine) -> Response:
 
 
 def _create(store: Store, body: JsonObject) -> GlobalVariable:
+    """Create a variable from a body; raises as `create_variable`."""
     values = validate(NewVariable, body).model_dump()
     _reject_reserved(values["name"])
     return store.globals.create(values)
@@ -251,6 +285,7 @@ def _reject_system(variable_id: str) -> None:
 
 
 def _record(variable: GlobalVariable) -> VariableRecord:
+    """Return the record of a stored variable, with the mask as the value of a secret."""
     return {
         "_id": variable.id,
         "id": variable.id,
@@ -266,6 +301,10 @@ def _record(variable: GlobalVariable) -> VariableRecord:
 
 
 def _system_variables(url: str) -> list[VariableRecord]:
+    """Return the records of the system's variables: the URL of the API on this server, and a masked key.
+
+    They have ids with `SYSTEM_PREFIX` and no times.
+    """
     address = url.rstrip("/") + urls.BASE_PATH
     variables: list[tuple[str, str, bool, str]] = [
         (_URL, address, False, "Where this server is reached."),
@@ -289,6 +328,10 @@ def _system_variables(url: str) -> list[VariableRecord]:
 
 
 def _error_message(error: DebuggerError | RequestValidationError) -> str:
+    """Return the message of an error.
+
+    Of an invalid body it is each problem with its dotted path, joined by semicolons.
+    """
     if isinstance(error, DebuggerError):
         return error.message
     return "; ".join(

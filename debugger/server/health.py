@@ -34,6 +34,7 @@ class Readiness:
     """
 
     def __init__(self, backend: Backend, timeout_seconds: float = STORE_TIMEOUT_SECONDS) -> None:
+        """Find out in which mode Python code runs, on an embedded backend; the store is not asked yet."""
         embedded = backend if isinstance(backend, EmbeddedBackend) else None
         self._store = embedded.store if embedded else None
         self.python: PythonStatus | None = (
@@ -49,7 +50,12 @@ class Readiness:
         self._is_shutting_down = True
 
     async def problem(self) -> str | None:
-        """Return the reason why the server is not ready, or ``None``."""
+        """Return the reason why the server is not ready, or ``None``.
+
+        A server that is shutting down is not ready; a backend without a store here always is, otherwise. A
+        store that does not answer in time gives `NO_ANSWER` and a warning in the log; the check goes on, and
+        later calls wait for the same one. Errors of the store are reasons, and are not raised.
+        """
         if self._is_shutting_down:
             return SHUTTING_DOWN
         if self._store is None:
@@ -64,6 +70,11 @@ class Readiness:
             return NO_ANSWER
 
     def _check_store(self) -> str | None:
+        """Return why the store cannot be used, or ``None``; log its error instead of raising it.
+
+        Tables of another version, a lost file and a damaged page have reasons of their own; all else is
+        `UNUSABLE`.
+        """
         assert self._store is not None
         try:
             return None if self._store.has_present_tables() else OTHER_TABLES
@@ -79,9 +90,10 @@ class Readiness:
 
 
 def _run_on_thread(check: Callable[[], str | None]) -> asyncio.Future[str | None]:
-    """Run a check on a thread of its own.
+    """Run a check on a thread of its own, and return the future of its result on the running event loop.
 
-    The threads for requests may all wait for the same store.
+    The threads for requests may all wait for the same store. The check must not raise: the future would never
+    be done.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[str | None] = loop.create_future()

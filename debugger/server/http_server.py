@@ -68,13 +68,17 @@ class HttpServer(uvicorn.Server):
         limits: ConnectionLimits | None = None,
         repeats: RepeatFilter | None = None,
     ) -> None:
+        """Make the server; it accepts no connections yet.
+
+        Raises ValueError when a trusted proxy of the limits is neither an address, nor a network, nor ``*``.
+        """
         super().__init__(config)
         self._readiness = readiness
         self._repeats = repeats
         self._open = Connections(limits or ConnectionLimits(), self.server_state.connections)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal to end."""
+        """Handle a signal to end: the server is not ready any more, then uvicorn ends."""
         self._readiness.shut_down()
         super().handle_exit(sig, frame)
 
@@ -85,6 +89,12 @@ class HttpServer(uvicorn.Server):
         self.servers.append(_Background(self._sweep()))  # type: ignore[arg-type]
 
     async def _accept(self, listener: socket.socket) -> None:
+        """Accept the connections of a listener until cancelled.
+
+        An OSError is logged, and the next attempt comes after `RETRY_SECONDS`; where descriptors or memory
+        have run out, the limit on connections is lowered first. Any other error is logged, and the next
+        connection is accepted.
+        """
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
         while True:
@@ -99,6 +109,10 @@ class HttpServer(uvicorn.Server):
                 _log.exception("a connection was not accepted")
 
     async def _accept_one(self, accepted: tuple[socket.socket, Any]) -> None:
+        """Serve an accepted connection, or close it where the limits do not admit it.
+
+        Making room for it may end another connection. One whose client has gone already is closed.
+        """
         connection, address = accepted
         may_open = self._open.admit(address[0])
         await asyncio.sleep(0)  # a connection ended for it releases its file descriptor; other tasks continue
@@ -116,7 +130,10 @@ class HttpServer(uvicorn.Server):
         )
 
     async def _sweep(self) -> None:
-        """End overdue connections every ``SWEEP_SECONDS``, until cancelled."""
+        """End overdue connections every ``SWEEP_SECONDS``, until cancelled.
+
+        It also logs the counts of repeated messages. An error is logged, and does not end it.
+        """
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -152,7 +169,8 @@ def serve(
 ) -> None:
     """Answer requests until the process gets a signal to end.
 
-    Prints the URL on the standard output, once it accepts connections.
+    Prints the URL on the standard output, once it accepts connections. In the process it raises the limit on
+    file descriptors, excludes present objects from garbage collection, and limits and redacts the log.
 
     Args:
         backend: Runs the workflows; closing it stays with the caller.
@@ -165,6 +183,7 @@ def serve(
     Raises:
         SettingsError: The address cannot be listened on, or other machines reach it and there is no key.
         StoreError: The keys cannot be read.
+        ValueError: A trusted proxy is neither an address, nor a network, nor ``*``.
     """
     if not is_loopback(host) and not (
         api_key or (isinstance(backend, EmbeddedBackend) and backend.store.api_keys.all())
@@ -210,9 +229,10 @@ def _freeze_objects() -> None:
 
 
 def fit_to_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
-    """Return limits that fit the process's file descriptors.
+    """Return limits that fit the process's file descriptors, with at least `MIN_CONNECTIONS` in total.
 
-    Raises the system's limit on descriptors, too, as far as it may and as is needed.
+    Raises the system's limit on descriptors, too, as far as it may and as is needed. Where a system has no
+    such limit, the limits are returned as they are.
     """
     if resource is None:  # Windows has no such limit
         return limits

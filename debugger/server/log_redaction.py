@@ -48,7 +48,11 @@ class RepeatFilter(logging.Filter):
         self._places: dict[tuple[str, str, int], _Repeats] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a message is logged."""
+        """Return whether a message is logged.
+
+        Of one place it is ``True`` for the first `MAX_REPEATS` messages, until `report` is called after their
+        minute; lines of the access log and of `report` always are logged.
+        """
         if record.name == _ACCESS_LOG or record.msg is _COUNT:
             return True
         with self._lock:
@@ -60,7 +64,11 @@ class RepeatFilter(logging.Filter):
             return repeats.count <= MAX_REPEATS
 
     def report(self) -> None:
-        """Log the number of messages that were dropped in past minutes."""
+        """Log the number of messages that were dropped in past minutes.
+
+        One line for each place that has dropped some, by its logger and at its level. Places whose minute is
+        over are forgotten, so that their messages are logged again.
+        """
         now = self._now()
         with self._lock:
             past = {place: repeats for place, repeats in self._places.items() if repeats.until <= now}
@@ -76,6 +84,7 @@ class _Repeats:
     __slots__ = ("count", "level", "logger", "message", "until")
 
     def __init__(self, first: logging.LogRecord, until: float) -> None:
+        """Keep the logger, the level and the first line of the first message."""
         self.logger = first.name
         self.level = first.levelno
         self.message = first.getMessage().partition("\n")[0]
@@ -84,7 +93,11 @@ class _Repeats:
 
 
 def limit_repeats() -> RepeatFilter:
-    """Limit repeated messages of all present handlers; the caller calls `report` regularly."""
+    """Limit repeated messages of all present handlers; the caller calls `report` regularly.
+
+    One new filter is added to each handler of the root logger and of ``uvicorn``; handlers that are added
+    later have none. A second call adds another filter.
+    """
     repeats = RepeatFilter()
     for name in ("", "uvicorn"):
         for handler in logging.getLogger(name).handlers:
@@ -93,6 +106,11 @@ def limit_repeats() -> RepeatFilter:
 
 
 def _redact(record: logging.LogRecord) -> bool:
+    """Mask keys and tokens in the arguments of a record, and return whether it is logged.
+
+    Lines that show headers or report a rejected handshake are not. Arguments that are no tuple, and the
+    format, stay as they are.
+    """
     if record.msg in (_HEADER, _REJECTED):
         return False
     if isinstance(record.args, tuple):

@@ -33,6 +33,7 @@ class Metrics(ProcessMetrics):
     """
 
     def __init__(self, version: str) -> None:
+        """Create the counters in a registry of their own."""
         super().__init__(version)
         self._requests = Counter(
             "debugger_http_requests",
@@ -59,7 +60,7 @@ class Metrics(ProcessMetrics):
         self._known: dict[tuple[str, str, int], _Measured] = {}
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request.
+        """Count a request, and the refusal that a status 401, 403 or 429 is.
 
         Args:
             method: The method; an unknown one counts as ``other``.
@@ -83,7 +84,7 @@ class Metrics(ProcessMetrics):
             self.count_refusal(status, "concurrency" if route else "rate")
 
     def count_refusal(self, status: int, limit: Limit) -> None:
-        """Count a refusal, if a status is one.
+        """Count a refusal, if a status is one: 401, 403 or 429.
 
         Args:
             status: The status of a response, or of a socket's end.
@@ -109,7 +110,10 @@ class MetricsMiddleware:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and count it."""
+        """Pass a request on, and count it.
+
+        A WebSocket counts as open, or as refused. Scopes of another type are passed on without counting.
+        """
         if scope["type"] == "http":
             await self._count_request(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -118,10 +122,16 @@ class MetricsMiddleware:
             await self._app(scope, receive, send)
 
     async def _count_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count it with its status and its time, also where the application raises.
+
+        The time ends when the last part of the response is sent, else when the application ends. A request
+        without a response has status 0. Errors leave unchanged.
+        """
         began = time.perf_counter()
         status, ended = 0, 0.0
 
         async def observe(message: Message) -> None:
+            """Send a message, then note the status or the time of the response's end."""
             nonlocal status, ended
             await send(message)
             if message["type"] == "http.response.start":
@@ -137,10 +147,14 @@ class MetricsMiddleware:
             self._metrics.request(scope["method"], route, status, seconds)
 
     async def _count_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket; count it while it is open, and its handshake if it is refused."""
+        """Serve a WebSocket; count it while it is open, and its handshake if it is refused.
+
+        An error of the application leaves unchanged; the socket does not count as open any more.
+        """
         is_open = False
 
         async def observe(message: Message) -> None:
+            """Count an accepted socket or a refusal, then send the message."""
             nonlocal is_open
             if message["type"] == "websocket.accept":
                 is_open = True

@@ -93,7 +93,12 @@ _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 def build_document(app: FastAPI) -> JsonObject:
-    """Return the document of an app with all its routes."""
+    """Return the document of an app with all its routes.
+
+    FastAPI's document gets the bodies, the errors, the headers and the key; sections and references for
+    readers of the code are removed. It depends on whether the app's backend is embedded. The app stays as it
+    is.
+    """
     routes = [
         route
         for route in iter_route_contexts(app.routes)
@@ -134,7 +139,11 @@ def build_document(app: FastAPI) -> JsonObject:
 
 
 def _documented_models(routes: list[Any]) -> Iterator[APIRoute]:
-    """Yield unserved routes that document the models of bodies and errors."""
+    """Yield unserved routes that document the models of bodies and errors.
+
+    The first, ``/errors``, has all error statuses as responses. One for each route that reads a body follows,
+    under that route's name.
+    """
     responses: dict[int | str, JsonObject] = {
         status: {
             "description": description,
@@ -151,6 +160,8 @@ def _documented_models(routes: list[Any]) -> Iterator[APIRoute]:
 
 
 def _endpoint_with(reader: BodyReader) -> Callable[..., None]:
+    """Return a function whose ``body`` has a reader's model, and its example if it has one."""
+
     def endpoint(body: Any) -> None: ...
 
     examples: Any = {"example": {"value": reader.example}} if reader.example else None
@@ -159,6 +170,10 @@ def _endpoint_with(reader: BodyReader) -> Callable[..., None]:
 
 
 def _complete(operation: JsonObject, route: Any, *, is_remote: bool) -> None:
+    """Complete an operation in place: headers of the response, errors, and headers of the request.
+
+    An operation of an open path needs no key and gets no headers of the request.
+    """
     statuses = _error_statuses(route, is_remote=is_remote)
     success = {status: answer for status, answer in operation["responses"].items() if int(status) < 400}
     for answer in success.values():
@@ -210,6 +225,11 @@ def _dependencies(dependant: Any) -> Iterator[Any]:
 
 
 def _map_descriptions(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a copy of a JSON value whose descriptions are changed, at any depth.
+
+    A ``description`` that is no text is searched like any other value. Values that are neither objects nor
+    lists are returned as they are.
+    """
     if isinstance(value, list):
         return [_map_descriptions(part, change) for part in value]
     if not isinstance(value, dict):

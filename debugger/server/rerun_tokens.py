@@ -13,7 +13,9 @@ EXPIRES_AFTER_SECONDS = 900
 
 
 def mint(engine: EmbeddedBackend, plan: RerunPlan, target: RerunTarget) -> str:
-    """Return a token for a re-run.
+    """Return a token for a re-run, which is stored and valid for `EXPIRES_AFTER_SECONDS`.
+
+    It is of the version that is active when it is minted, unless the target names one.
 
     Raises:
         ConflictError: The re-run is not possible.
@@ -50,7 +52,9 @@ def plan_of(engine: EmbeddedBackend, ticket: RerunTicket) -> RerunPlan:
 
     Raises:
         NotFoundError: The run or the workflow does not exist any more.
-        ConflictError: The workflow was changed since the token was minted.
+        ConflictError: The workflow was changed since the token was minted, or the run cannot be re-run any
+            more.
+        InputError: The target names nodes that are not there.
     """
     plan = engine.forks.plan(ticket.run_id, ticket.turn_index, RerunTarget.model_validate(ticket.target))
     if plan.graph_digest != ticket.graph_digest:
@@ -69,6 +73,8 @@ def redeem(
 ) -> str:
     """Start the re-run of a token, and return the run's id.
 
+    The start uses the token up; an error leaves it as it is.
+
     Args:
         engine: The backend.
         token: The token.
@@ -80,6 +86,7 @@ def redeem(
     Raises:
         NotFoundError: It has expired, was redeemed, or never was one; or the run does not exist any more.
         ConflictError: It is of another workflow or version, or the workflow was changed since.
+        InputError: An edit of it cannot be made.
         RateLimitError: The run is limited, and the limit of its workflow is reached.
 
     Source: ``platform.md#start-frame`` and ``platform.md#close-codes`` (4007).

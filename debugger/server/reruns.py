@@ -174,7 +174,13 @@ class StartedRerun(TypedDict):
 
 @router.get(urls.RERUNNABLE_TURNS, response_model=RerunnableTurns)
 def list_turns(run_id: RunId, engine: Engine) -> RawJsonResponse:
-    """List the turns of a run, with the number of their re-runs."""
+    """List the turns of a run, with the number of their re-runs.
+
+    Either all turns can be re-run or none, with the same reason. A run without turns has an empty list.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
     reason = engine.forks.reason_against(run_id)
     counts = engine.store.forks.counts(run_id)
     turns: list[RerunnableTurn] = [
@@ -191,7 +197,15 @@ def list_turns(run_id: RunId, engine: Engine) -> RawJsonResponse:
 
 @router.post(urls.RERUN_PREFLIGHT, response_model=Preflight)
 def preflight(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: Engine) -> RawJsonResponse:
-    """Return the expected result of a re-run, without doing anything."""
+    """Return the expected result of a re-run, without doing anything.
+
+    An impossible re-run has status 200, too: ``rerunnable`` or ``is_resumable`` is false, with the reason.
+
+    Raises:
+        RequestValidationError: The body is not valid.
+        NotFoundError: There is no such run, turn, workflow or version.
+        InputError: The target names nodes that are not there.
+    """
     target = validate(RerunTarget, body)
     try:
         return RawJsonResponse(_preflight(engine.forks.plan(run_id, turn_index, target)))
@@ -204,6 +218,12 @@ def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: E
     """Mint a token for a re-run.
 
     409 for an impossible one: the platform's status is not known.
+
+    Raises:
+        RequestValidationError: The body is not valid.
+        NotFoundError: There is no such run, turn, workflow or version.
+        InputError: The target names nodes that are not there.
+        ConflictError: The re-run is not possible.
     """
     target = validate(RerunTarget, body)
     plan = engine.forks.plan(run_id, turn_index, target)
@@ -218,7 +238,13 @@ def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: E
 
 @router.get(urls.RERUN_TOKEN, response_model=RerunPreview, responses={409: {}})
 def preview(run_id: RunId, turn_index: TurnIndex, token: Token, engine: Engine) -> RawJsonResponse:
-    """Return the re-run of a token."""
+    """Return the re-run of a token.
+
+    Raises:
+        NotFoundError: The token has expired, was redeemed, or is not one of this turn; or the run does not
+            exist any more.
+        ConflictError: The workflow was changed since the token was minted.
+    """
     return _preview(engine, rerun_tokens.find(engine, run_id, turn_index, token))
 
 
@@ -233,6 +259,12 @@ def amend(
     """Edit messages and variables before a re-run.
 
     Earlier edits under the same keys are replaced.
+
+    Raises:
+        RequestValidationError: The body is not valid.
+        NotFoundError: The token has expired, was redeemed, or is not one of this turn.
+        ConflictError: The workflow was changed since the token was minted.
+        InputError: An edit cannot be made; nothing is stored.
     """
     ticket = rerun_tokens.find(engine, run_id, turn_index, token)
     merged = {**ticket.edits, **body}
@@ -263,6 +295,13 @@ async def rerun(
 
     With a message the turn is replayed; without one it is restored and waits for one. The platform's response
     to ``async=false`` is not known; here it has status 200 and the state of the run after the turn.
+
+    Raises:
+        RequestValidationError: The body is not valid, or the message is blank.
+        NotFoundError: There is no such run, turn, workflow or version.
+        InputError: The target names nodes that are not there.
+        ConflictError: The re-run is not possible.
+        RateLimitError: The limit of the workflow or of the key is reached.
     """
     rerun_request = validate(Rerun, body)
     message = rerun_request.message
@@ -271,7 +310,13 @@ async def rerun(
     begun: asyncio.Future[tuple[str, RerunPlan]] = loop.create_future()
 
     def run_turn() -> str:
-        """Start the run and take its turn on one thread: between the two the queue may be full."""
+        """Start the run and take its turn on one thread: between the two the queue may be full.
+
+        Returns the run's status after the turn, or without a message the restored one. `begun` gets the new
+        id and the plan as soon as the run is there and its turn is claimed. Raises RateLimitError at the
+        workflow's limit, after deleting a run whose turn was refused for it; else as `Forks.plan`,
+        `Forks.begin` and `Backend.execute`.
+        """
         plan = engine.forks.plan(run_id, turn_index, rerun_request, is_replay=message is not None)
         with services.metrics.turn() if message is not None else nullcontext() as turn:
             is_limited = services.run_limiter.prepare(engine, plan.workflow_id)
@@ -304,6 +349,10 @@ async def rerun(
 
 
 def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> RawJsonResponse:
+    """Return the response for a started re-run.
+
+    Status 202 and ``started`` where the client does not wait for the turn, else 200 and the run's status.
+    """
     answer: StartedRerun = {
         "workflow_run_id": run_id,
         "status": "started" if is_async else status,
@@ -315,7 +364,7 @@ def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> RawJs
 
 
 async def _end_in_background(turn: Awaitable[str], run_id: str) -> None:
-    """Wait for a turn without a client; log its error."""
+    """Wait for a turn without a client; log its DebuggerError, and raise any other error."""
     try:
         await turn
     except DebuggerError as error:
@@ -323,6 +372,7 @@ async def _end_in_background(turn: Awaitable[str], run_id: str) -> None:
 
 
 def _preflight(plan: RerunPlan) -> Preflight:
+    """Return a plan as the response of a preflight; one that is refused has its reasons."""
     matches: list[Any] = [asdict(match) for match in plan.matches]
     return {
         "rerunnable": plan.reason is None,
@@ -346,6 +396,7 @@ def _preflight(plan: RerunPlan) -> Preflight:
 
 
 def _rejected_preflight(reason: str) -> Preflight:
+    """Return the response of a preflight that has the reason against it, and nothing else."""
     return {
         "rerunnable": False,
         "reason": reason,
@@ -366,7 +417,8 @@ def _rejected_preflight(reason: str) -> Preflight:
 def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> RawJsonResponse:
     """Return the re-run of a ticket with its edits, without the token.
 
-    A line keeps the index that it had before any edit, since edits refer to it.
+    A line keeps the index that it had before any edit, since edits refer to it. Raises as
+    `rerun_tokens.plan_of`, and InputError when an edit cannot be made.
     """
     plan, edits = rerun_tokens.plan_of(engine, ticket), RerunEdits.model_validate(ticket.edits)
     engine.forks.edit_variables(plan, edits)
@@ -393,6 +445,7 @@ def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> RawJsonResponse:
 
 
 def _planned(plan: RerunPlan) -> PlannedRerun:
+    """Return the source and the target of a plan, its mode and its warnings."""
     return {
         "source_workflow_run_id": plan.run_id,
         "turn_index": plan.turn_index,
@@ -405,6 +458,7 @@ def _planned(plan: RerunPlan) -> PlannedRerun:
 
 
 def _line(line: Line) -> TranscriptLine:
+    """Return a line of the transcript as responses have it; without a reason it is editable."""
     return {
         "index": line.index,
         "sender": line.sender,

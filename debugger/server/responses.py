@@ -37,13 +37,13 @@ class Page(TypedDict):
 
 
 def page_envelope(name: str, rows: list[Any], *, page: int, size: int, total: int) -> JsonObject:
-    """Return a page of rows in the envelope of a list.
+    """Return a page of rows in the envelope of a list; without rows it has 0 pages.
 
     Args:
         name: The key of the rows.
         rows: The rows of this page.
         page: Its number, from 1.
-        size: The rows of a full page.
+        size: The rows of a full page, at least 1.
         total: The rows of all pages.
 
     Source: ``platform.md#paging``.

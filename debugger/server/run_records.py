@@ -81,7 +81,10 @@ class RatingRecord(Authorship):
 
 
 def run_record(run: Run) -> RunRecord:
-    """Return a run in its record, which has the run's times."""
+    """Return a run in its record, which has the run's times.
+
+    The run itself has no times then. Team and authors are always null.
+    """
     inner: Any = {
         key: value for key, value in run.to_wire().items() if key not in ("created_at", "updated_at")
     }
@@ -97,7 +100,11 @@ def run_record(run: Run) -> RunRecord:
 
 
 def run_answer(run: Run, feedback: Feedback, unfinished: Sequence[UnfinishedTurn] = ()) -> RunAnswer:
-    """Return a run with all feedback on it, and its turns that were interrupted after calls."""
+    """Return a run with all feedback on it, and its turns that were interrupted after calls.
+
+    Interrupted turns without calls or without a client turn id are left out. The keys of comments, ratings
+    and interrupted turns are missing where the run has none of any kind.
+    """
     record = run_record(run)
     unstored = [turn for turn in unfinished if turn.calls and turn.client_turn_id]
     if unstored:
@@ -132,7 +139,7 @@ def read_unfinished(backend: Backend, run_id: str) -> list[UnfinishedTurn]:
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
     """Return the user's turn of each pair, from 1.
 
-    Background work belongs to the turn before.
+    Background work belongs to the turn before. No pairs give an empty list.
     """
     numbers: list[int] = []
     for _, log in number_turns(pairs):
@@ -142,7 +149,7 @@ def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
 
 
 def comment_record(comment: Comment) -> CommentRecord:
-    """Return the record of a comment."""
+    """Return the record of a comment: its keys in both cases, the last change as its creation."""
     return {
         "logical_id": comment.logical_id,
         "content": comment.content,
@@ -165,7 +172,10 @@ def rating_record(run_id: str, rating: Rating) -> RatingRecord:
 
 
 def feedback_users(feedback: Iterable[Comment | Rating]) -> dict[str, User]:
-    """Return the authors of feedback; only their names are known."""
+    """Return the authors of feedback by name; only their names are known.
+
+    Each is there once, in the order of first appearance; no feedback gives an empty object.
+    """
     authors = dict.fromkeys(item.author for item in feedback)
     return {
         author: {"id": author, "firstName": author, "lastName": None, "email": None} for author in authors
@@ -173,6 +183,7 @@ def feedback_users(feedback: Iterable[Comment | Rating]) -> dict[str, User]:
 
 
 def _authorship(item: Comment | Rating) -> Authorship:
+    """Return the author and the date of feedback, in camel case, each as creation and as last change."""
     return {
         "createdBy": item.author,
         "updatedBy": item.author,
@@ -183,6 +194,7 @@ def _authorship(item: Comment | Rating) -> Authorship:
 
 class _FeedbackIndex:
     def __init__(self, run_id: str, feedback: Feedback) -> None:
+        """Group the records of comments and ratings by the kind and the key of their target."""
         self._comments: dict[tuple[str, str], list[CommentRecord]] = defaultdict(list)
         self._ratings: dict[tuple[str, str], list[RatingRecord]] = defaultdict(list)
         for comment in feedback[0]:
@@ -196,9 +208,10 @@ class _FeedbackIndex:
         return self._comments.get((target.kind, target.key), [])
 
     def annotate(self, pair: JsonObject, number: int) -> JsonObject:
-        """Return a pair with its feedback.
+        """Return a copy of a pair with its feedback.
 
-        Feedback on a turn is added to its first pair.
+        Feedback on a turn is added to its first pair: the index remembers the numbers that it has had. Events
+        get theirs only where any event of the run has some.
         """
         annotated = dict(pair)
         if number not in self._annotated:
@@ -212,6 +225,7 @@ class _FeedbackIndex:
         return annotated
 
     def _annotate_event(self, event: JsonObject) -> JsonObject:
+        """Return an event with its comments or ratings; the same object without any."""
         key = ("event", str(event.get("logical_id")))
         feedback: dict[str, Any] = {}
         if key in self._comments:

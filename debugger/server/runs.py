@@ -99,7 +99,8 @@ def list_runs(
 ) -> RawJsonResponse:
     """List runs, newest first, without their turns.
 
-    A date without a zone is in UTC. The turn index has no effect without the run that it is of.
+    A date without a zone is in UTC; the end is exclusive. The turn index has no effect without the run that
+    it is of.
     """
     query = RunSearch(
         since=in_utc(start) if start else None,
@@ -121,7 +122,11 @@ def list_runs(
 def _find(
     backend: Backend, workflow_id: str | None, status: str | None, search: RunSearch, page: int, size: int
 ) -> RunRows[Run]:
-    """Return a page of runs, from all that can be indexed in the time of a request."""
+    """Return a page of runs, from all that can be indexed in the time of a request.
+
+    The search is repeated while the backend has runs left to index, up to `_MAX_SEARCHES` times; the result
+    is the last one.
+    """
     for _ in range(_MAX_SEARCHES):
         found = backend.runs(workflow_id=workflow_id, status=status, search=search, page=page, size=size)
         if not found.unread:
@@ -131,7 +136,13 @@ def _find(
 
 @router.get(urls.RUN, response_model=RunAnswer)
 def get_run(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
-    """Return a run with its finished turns and its feedback."""
+    """Return a run with its turns and its feedback.
+
+    On the embedded engine a turn that is being executed is the last one, with its events so far.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
     unfinished = read_unfinished(backend, run_id)
     record = run_answer(backend.run(run_id), read_feedback(backend, run_id), unfinished)
     return RawJsonResponse(record, headers=_headers(backend))
@@ -161,6 +172,9 @@ def get_evaluation(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
     """Return an empty evaluation: this server makes none.
 
     The documentation and the platform's client name different fields; the response has both.
+
+    Raises:
+        NotFoundError: There is no such run.
     """
     backend.record(run_id)  # raises for an unknown run
     empty = dict.fromkeys(("score", "passed", "details", "evaluated_at"))

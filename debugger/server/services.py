@@ -44,7 +44,12 @@ class RunLimiter:
         self._lock = threading.Lock()
 
     def prepare(self, engine: EmbeddedBackend, workflow_id: str) -> bool:
-        """Return whether a workflow limits its runs; at the limit, interrupt turns of ended processes."""
+        """Return whether a workflow limits its runs; at the limit, interrupt turns of ended processes.
+
+        It does not where it is unknown or has no limit. The limit is read at most every `FRESH_SECONDS`;
+        where the workflow has changed meanwhile, the engine reads it again. Raises StoreError when the store
+        cannot be read.
+        """
         with self._lock:
             rule = self._rule(engine, workflow_id)
         if rule is None or rule.max_concurrent_runs is None:
@@ -54,11 +59,16 @@ class RunLimiter:
         return True
 
     def forget(self, workflow_id: str) -> None:
-        """Read the limit of a workflow again: it was changed."""
+        """Forget the limit of a workflow, which was changed: the next `prepare` reads it."""
         with self._lock:
             self._rules.pop(workflow_id, None)
 
     def _rule(self, engine: EmbeddedBackend, workflow_id: str) -> RunLimits | None:
+        """Return the limits of a workflow, read at most every `FRESH_SECONDS`; ``None`` where it is unknown.
+
+        Makes the engine read the workflow again where it has changed since the last read. The caller holds
+        the lock.
+        """
         # Another server on the same database may have changed the workflow.
         known, read_at = self._rules.get(workflow_id, (None, float("-inf")))
         now = time.monotonic()
@@ -116,6 +126,8 @@ class Services:
 
     def begin_run(self, workflow_id: str, turn_input: TurnInput, **options: Any) -> TurnStream:
         """Execute the first turn of a run, within the limit of its workflow.
+
+        A backend that is not embedded has no such limit here. Errors are those of `Backend.execute`, too.
 
         Args:
             workflow_id: The workflow.

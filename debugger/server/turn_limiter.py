@@ -43,11 +43,12 @@ class TurnLimiter:
         per_key: int = 0,
         max_waiting: int = MAX_WAITING_TURNS,
     ) -> None:
+        """Make one lane for turns, and one with `MAX_CONCURRENT_STOPS` threads for stops."""
         self._turns = _Lane(total, per_key, max_waiting)
         self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
     async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
-        """Return the result of a function that is called on a thread.
+        """Return the result of a function that is called on a thread; its errors leave unchanged.
 
         Args:
             key_id: The key of the caller; ``None`` on a server without keys, which has one user.
@@ -62,6 +63,10 @@ class TurnLimiter:
 
 class _Lane:
     def __init__(self, total: int, per_key: int, max_waiting: int) -> None:
+        """Make a lane with a number of threads.
+
+        One key uses at most `per_key` of them; 0 is a quarter, at least one.
+        """
         self._total = total
         self._per_key = min(total, per_key or max(1, total // 4))
         self._max_waiting = max_waiting
@@ -69,7 +74,9 @@ class _Lane:
         self._keys: dict[str | None, _Key] = {}
 
     async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
-        """Run work in a thread once the key and the server have a free slot.
+        """Run work in a thread once the key and the server have a free slot, and return its result.
+
+        Without a key all threads are free for it. Errors of the work leave unchanged.
 
         Raises:
             QueueFullError: Too many turns of the key wait already.

@@ -151,7 +151,8 @@ def list_active_versions(
 ) -> RawJsonResponse:
     """List the active versions, newest workflow first.
 
-    A filter that is ``false`` filters nothing: the platform's behaviour is not known.
+    A filter that is ``false`` filters nothing: the platform's behaviour is not known. A workflow is listed if
+    its category is any of the requested ones.
     """
     wanted = {*(categories or []), *([category] if category else [])}
     found = [
@@ -169,7 +170,11 @@ def list_active_versions(
 
 @router.get(urls.VERSIONS, response_model=VersionPage)
 def list_versions(workflow_id: WorkflowId, backend: ServedBackend) -> RawJsonResponse:
-    """List all versions of a workflow, each with its graph."""
+    """List all versions of a workflow by number, each with its graph, on one page.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     rows = [_read(backend, workflow_id, version) for version in backend.versions(workflow_id)]
     return RawJsonResponse(page_envelope("versions", rows, page=1, size=max(len(rows), 1), total=len(rows)))
 
@@ -180,7 +185,14 @@ def create_version(
     body: Annotated[JsonObject, json_body(NewVersion, {"version_name": "Before the release"})],
     backend: ServedBackend,
 ) -> RawJsonResponse:
-    """Create a version as a copy of another one."""
+    """Create a version as a copy of another one, by default of the active one.
+
+    The response has the new version, and the number of the active one.
+
+    Raises:
+        RequestValidationError: A field is not valid.
+        NotFoundError: There is no such workflow or version.
+    """
     request = validate(NewVersion, body)
     version = backend.create_version(
         workflow_id,
@@ -202,7 +214,14 @@ def rename_version(
     body: Annotated[JsonObject, json_body(VersionName)],
     engine: Engine,
 ) -> RawJsonResponse:
-    """Rename a version; without a name in the body nothing changes."""
+    """Rename a version; without a name in the body nothing changes.
+
+    Null removes the name.
+
+    Raises:
+        RequestValidationError: The name is no text.
+        NotFoundError: There is no such workflow or version.
+    """
     if "version_name" in body:
         name = validate(VersionName, body).version_name
         engine.store.catalogue.rename_version(workflow_id, version_number, name)
@@ -219,6 +238,12 @@ def replace_config(
     """Replace the graph of a version.
 
     Any version may be changed: the platform's answer for others than version 0 is not known.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+        RequestValidationError: There is no graph in the body.
+        WorkflowError: It is no graph, or breaks a rule of saving.
+        InputError: A node or an edge in it lacks a required field.
     """
     _find(engine, workflow_id, version_number)
     engine.store.catalogue.replace_document(workflow_id, version_number, version_document(body))
@@ -234,14 +259,25 @@ def activate_version(
     backend: ServedBackend,
     url: BaseUrl,
 ) -> RawJsonResponse:
-    """Make a version the one that new runs start with."""
+    """Make a version the one that new runs start with.
+
+    The body is not used; the response is the workflow.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+    """
     backend.activate_version(workflow_id, version_number)
     return RawJsonResponse(workflow_answer(backend, workflow_id, url))
 
 
 @router.delete(urls.VERSION, status_code=204, responses={409: {}})
 def delete_version(workflow_id: WorkflowId, version_number: VersionNumber, engine: Engine) -> Response:
-    """Delete a version, unless it is the active one."""
+    """Delete a version, unless it is the active one.
+
+    Raises:
+        ConflictError: It is the active one.
+        NotFoundError: There is no such workflow or version.
+    """
     engine.store.catalogue.delete_version(workflow_id, version_number)
     engine.renew(workflow_id)
     return Response(status_code=204)
@@ -254,7 +290,13 @@ def compare_versions(
     other_number: VersionNumber,
     backend: ServedBackend,
 ) -> RawJsonResponse:
-    """Compare two versions; paths in the settings are relative to them."""
+    """Compare two versions; paths in the settings are relative to them.
+
+    Nodes and edges are compared by their logical ids, and equal ones are left out.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+    """
     first, second = (_find(backend, workflow_id, number) for number in (version_number, other_number))
     before, after = (backend.workflow(workflow_id, number) for number in (version_number, other_number))
     nodes: Any = _compare_parts(before.node_configs, after.node_configs, "node_type")
@@ -280,6 +322,11 @@ def compare_versions(
 def _active_versions(
     engine: EmbeddedBackend, person: str, favorites: bool, created_by_me: bool
 ) -> Iterator[tuple[WorkflowSummary, VersionSummary, Workflow]]:
+    """Yield each workflow with its active version and the graph of that, newest first.
+
+    The flags keep the favorites of the person, and what the person has created: nothing without a known
+    author. A workflow that is deleted meanwhile is left out.
+    """
     summaries = engine.workflows()
     catalogue = engine.store.catalogue
     if favorites:
@@ -300,6 +347,11 @@ def _active_versions(
 
 
 def _find(backend: Backend, workflow_id: str, version_number: int) -> VersionSummary:
+    """Return a version of a workflow.
+
+    Raises NotFoundError when there is no such workflow, or when it has no such version; the advice names
+    those that it has.
+    """
     versions = backend.versions(workflow_id)
     for version in versions:
         if version.version_number == version_number:
@@ -320,6 +372,10 @@ def _read(backend: Backend, workflow_id: str, version: VersionSummary) -> Versio
 
 
 def _record(workflow_id: str, version: VersionSummary, workflow: Workflow) -> VersionRecord:
+    """Return the record of a version, with its graph under both keys.
+
+    Its id is derived from the workflow's and the number. Team and authors are always null.
+    """
     graph: Any = workflow.to_wire()
     # The store has no ids of versions; this one has the form of the others (``platform.md#identifiers``).
     key = f"{workflow_id}/{version.version_number}".encode()
@@ -348,6 +404,11 @@ def _settings(workflow: Workflow) -> JsonObject:
 def _compare_parts(
     before: Sequence[NodeConfig | EdgeConfig], after: Sequence[NodeConfig | EdgeConfig], type_key: str
 ) -> list[JsonObject]:
+    """Return the nodes or the edges that differ, by logical id: those of the first version, then added ones.
+
+    Name and type are of the second version where it has the part. Equal parts are left out; only a modified
+    one has changes. Of several parts with one id the last counts.
+    """
     old, new = ({part.logical_id: part for part in parts} for parts in (before, after))
     found = []
     for logical_id in {**old, **new}:

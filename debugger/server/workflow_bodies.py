@@ -25,12 +25,12 @@ class NewConfig(WireModel):
 
 
 def new_document(body: JsonObject) -> JsonObject:
-    """Return the document of a new workflow.
+    """Return the document of a new workflow, without secret variables.
 
     It is hydrated, under ``config``, or made of a name only.
 
     Raises:
-        RequestValidationError: There is neither a graph nor a name.
+        RequestValidationError: There is neither a graph nor a name, or ``config`` is no object.
 
     Source: ``platform.md#create-workflow``.
     """
@@ -38,10 +38,12 @@ def new_document(body: JsonObject) -> JsonObject:
 
 
 def version_document(body: JsonObject) -> JsonObject:
-    """Return the new document of a version, from under ``config``.
+    """Return the new document of a version, from under ``config`` or else ``workflow_config``.
+
+    Secret variables are removed.
 
     Raises:
-        RequestValidationError: There is none.
+        RequestValidationError: There is none, or it is no object.
         WorkflowError: There is no graph in it, or it breaks a rule of saving.
         InputError: A node or an edge in it lacks a required field.
     """
@@ -54,7 +56,7 @@ def version_document(body: JsonObject) -> JsonObject:
 
 
 def name_in(body: JsonObject) -> str | None:
-    """Return a name, if there is one.
+    """Return the ``name`` of a body; ``None`` without one.
 
     Raises:
         RequestValidationError: It is no text.
@@ -66,6 +68,11 @@ def name_in(body: JsonObject) -> str | None:
 
 
 def _unwrap(body: JsonObject) -> JsonObject:
+    """Return the document in a body: itself, that under ``config``, or one without nodes and edges.
+
+    Name and description of the body are added to the last two. Raises RequestValidationError when ``config``
+    is no object, or when there is neither a graph nor a name.
+    """
     if _has_graph(body):
         return body
     config = body.get("config")
@@ -82,6 +89,7 @@ def _unwrap(body: JsonObject) -> JsonObject:
 
 
 def _has_graph(data: JsonObject) -> bool:
+    """Return whether an object has a list of nodes or of edges, itself or in its wrappings."""
     try:
         unwrap_document(data)
     except WorkflowError:

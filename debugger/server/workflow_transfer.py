@@ -102,7 +102,14 @@ def export_workflow(
     version_numbers: Annotated[list[VersionField], Query(min_length=1)],
     active_version_number: Annotated[int, Query(ge=0, le=MAX_NUMBER)],
 ) -> RawJsonResponse:
-    """Export versions of a workflow, one of them the active one."""
+    """Export versions of a workflow, one of them the active one.
+
+    Each version is exported once, in the order of numbers.
+
+    Raises:
+        RequestValidationError: The active version is not among the exported ones.
+        NotFoundError: There is no such workflow or version.
+    """
     if active_version_number not in version_numbers:
         place = ("query", "active_version_number")
         raise RequestValidationError(
@@ -139,12 +146,15 @@ def import_bundle(
 ) -> RawJsonResponse:
     """Import versions of a bundle as a workflow.
 
-    They keep their numbers and every field.
+    They keep their numbers and every field but secret variables; a ``workflow_name`` replaces the name in
+    them.
 
     Raises:
         WorkflowError: A version has Python code and ``confirm_executable`` is not true, the bundle is of
             another format, or the platform would not save a version.
-        RequestValidationError: A requested version is not in the bundle.
+        RequestValidationError: The body is not valid, or no version is requested, or one that is not in the
+            bundle.
+        InputError: The active version is not among the requested ones, or a version cannot be read.
     """
     bundle_import = validate(Import, body)
     if bundle_import.bundle.export_format != FORMAT:
@@ -207,6 +217,10 @@ def clone_workflow(
 
 
 def _selected(request: Import) -> list[VersionCopy]:
+    """Return the requested versions of a bundle by number, each once, without secret variables.
+
+    Raises RequestValidationError when none is requested, or when the bundle lacks one.
+    """
     versions = {version.version_number: version for version in request.bundle.versions}
     missing = [number for number in request.versions_to_import if number not in versions]
     if missing or not request.versions_to_import:
@@ -222,6 +236,10 @@ def _selected(request: Import) -> list[VersionCopy]:
 
 
 def _reject_code(copies: list[VersionCopy]) -> None:
+    """Reject versions that have tools with Python code.
+
+    Raises WorkflowError with the names of the tools, each once.
+    """
     names = [name for copy in copies for name in _python_tools(copy.document)]
     if names:
         raise WorkflowError(
@@ -232,7 +250,10 @@ def _reject_code(copies: list[VersionCopy]) -> None:
 
 
 def _python_tools(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yield the names of the tools with Python code, at any depth."""
+    """Yield the names of the tools with Python code, down to `_MAX_DEPTH` levels.
+
+    A tool without a name yields a text for it. So does what is nested more deeply, which is not searched.
+    """
     if depth > _MAX_DEPTH:
         yield "nested too deeply to be checked"
     elif isinstance(value, dict):

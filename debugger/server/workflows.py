@@ -127,7 +127,11 @@ def list_workflows(
     start: QueryDate = None,
     end: QueryDate = None,
 ) -> RawJsonResponse:
-    """List workflows by name and by date of creation."""
+    """List workflows by name and by date of creation, newest first.
+
+    A date without a zone is in UTC; the end is exclusive. With a date, workflows of unknown creation are left
+    out.
+    """
     found = [summary for summary in backend.workflows(search) if _is_between(summary, start, end)]
     rows = workflow_records(backend, found[(page - 1) * size : page * size])
     return RawJsonResponse(page_envelope("workflows", rows, page=page, size=size, total=len(found)))
@@ -146,6 +150,11 @@ def create_workflow(
     The body is a document with nodes and edges, has one under ``config``, or only a name. A document that the
     platform does not save is rejected (``platform.md#validation``). Logical ids stay as they are
     (``platform.md#server-checklist``).
+
+    Raises:
+        RequestValidationError: There is neither a graph nor a name, or the name is no text.
+        WorkflowError: It breaks a rule of saving.
+        InputError: A node or an edge in it lacks a required field.
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -171,6 +180,9 @@ def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> R
     """List the dynamic variables of the active version.
 
     The platform's response is known to be an object, and no more.
+
+    Raises:
+        NotFoundError: There is no such workflow.
     """
     return RawJsonResponse({"dynamic_variables": _variable_uses(backend.workflow(workflow_id))})
 
@@ -179,7 +191,13 @@ def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> R
 def get_workflow(
     workflow_id: WorkflowId, backend: ServedBackend, url: BaseUrl, fully_hydrate: bool = False
 ) -> RawJsonResponse:
-    """Return a workflow, with its whole graph if requested."""
+    """Return a workflow, with its whole graph if requested.
+
+    Without that it has its settings, and the ids of its nodes and edges.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     return RawJsonResponse(workflow_answer(backend, workflow_id, url, fully_hydrate=fully_hydrate))
 
 
@@ -191,7 +209,14 @@ def update_workflow(
     person: Person,
     url: BaseUrl,
 ) -> RawJsonResponse:
-    """Change the name or the description of a workflow."""
+    """Change the name or the description of a workflow; a field that is left out stays.
+
+    The documents of all its versions get the labels, too. Without a field nothing changes.
+
+    Raises:
+        RequestValidationError: The name is blank, or a field is no text.
+        NotFoundError: There is no such workflow.
+    """
     labels = validate(WorkflowPatch, body).model_dump(include=body.keys() & WorkflowPatch.model_fields.keys())
     if labels:
         engine.store.catalogue.rename_workflow(workflow_id, labels)
@@ -202,7 +227,11 @@ def update_workflow(
 
 @router.delete(urls.WORKFLOW, status_code=204)
 def delete_workflow(workflow_id: WorkflowId, backend: ServedBackend) -> Response:
-    """Delete a workflow and its versions."""
+    """Delete a workflow and its versions; its runs stay.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     backend.delete_workflow(workflow_id)
     return Response(status_code=204)
 
@@ -214,7 +243,12 @@ def limit_runs(
     body: Annotated[JsonObject, json_body(Limit, {"max_concurrent_runs": 20})],
     store: ServedStore,
 ) -> RawJsonResponse:
-    """Set or lift the limit of a workflow on its active runs."""
+    """Set or lift the limit of a workflow on its active runs.
+
+    Raises:
+        RequestValidationError: The limit is missing, or is neither null nor a number in the permitted range.
+        NotFoundError: There is no such workflow.
+    """
     limit = validate(Limit, body).max_concurrent_runs
     store.catalogue.note(workflow_id, max_concurrent_runs=limit)
     services_of(request.scope).run_limiter.forget(workflow_id)
@@ -226,20 +260,31 @@ def limit_runs(
 def add_favorite(
     workflow_id: WorkflowId, body: AnyBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Add a workflow to the favorites of the user."""
+    """Add a workflow to the favorites of the user, where it may be already.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     store.catalogue.set_favorite(workflow_id, person, is_favorite=True)
     return RawJsonResponse({"message": "The workflow is a favorite."})
 
 
 @router.delete(urls.FAVORITE, response_model=Message)
 def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Remove a workflow from the favorites of the user."""
+    """Remove a workflow from the favorites of the user, if it is one.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
     store.catalogue.set_favorite(workflow_id, person, is_favorite=False)
     return RawJsonResponse({"message": "The workflow is not a favorite."})
 
 
 def workflow_records(backend: Backend, summaries: Sequence[WorkflowSummary]) -> list[WorkflowRecord]:
-    """Return the records of workflows, without their graphs."""
+    """Return the records of workflows, without their graphs, in the order given.
+
+    Authors and limits are null on a backend that is not embedded, and where they are not known.
+    """
     facts = {}
     if isinstance(backend, EmbeddedBackend):
         facts = backend.store.catalogue.facts([summary.id for summary in summaries])
@@ -300,6 +345,10 @@ def json_schema(model: type[BaseModel]) -> JsonObject:
 
 
 def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime | None) -> bool:
+    """Return whether a workflow was created from the start on and before the end; ``None`` sets no bound.
+
+    Without bounds every workflow is; with one, a workflow of unknown creation is not.
+    """
     if start is None and end is None:
         return True
     if summary.created_at is None:
@@ -309,6 +358,11 @@ def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime 
 
 
 def _variable_uses(workflow: Workflow) -> dict[str, VariableUse]:
+    """Return the dynamic variables of a workflow by name.
+
+    Those with a default come first, then those that are only used. A use in the settings of the workflow adds
+    the variable, and no node or edge.
+    """
     defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
     uses = {name: _variable_use(name, defaults) for name in defaults}
     for name in _names_in(workflow.to_wire().get("workflow_config")):
@@ -323,6 +377,7 @@ def _variable_uses(workflow: Workflow) -> dict[str, VariableUse]:
 
 
 def _variable_use(name: str, defaults: JsonObject) -> VariableUse:
+    """Return the record of a variable without uses; without a default its value is null."""
     return {
         "default_value": defaults.get(name),
         "has_default": name in defaults,
@@ -337,6 +392,10 @@ def _names_in(value: Any) -> list[str]:
 
 
 def _find_names(value: Any) -> Iterator[str]:
+    """Yield the names of dynamic variables in the placeholders of a JSON value, in no order, some repeatedly.
+
+    Only texts are searched, not keys; fields with texts of another workflow are left out.
+    """
     queue = deque([value])
     while queue:
         part = queue.popleft()

@@ -27,7 +27,8 @@ def begin_request(sent_id: str, sent_parent: str) -> None:
     """Set the request of the running task.
 
     Args:
-        sent_id: The client's id; a new one takes its place unless it is up to 64 letters, digits and ``_.-``.
+        sent_id: The client's id; a new one takes its place unless it is up to 64 letters, digits and ``_.-``,
+            of which the first is a letter or a digit.
         sent_parent: The client's ``traceparent``; a malformed one is ignored.
     """
     request_id.set(sent_id if _REQUEST_ID.fullmatch(sent_id) else new_request_id())
@@ -35,7 +36,7 @@ def begin_request(sent_id: str, sent_parent: str) -> None:
 
 
 def begin_turn() -> None:
-    """Set an id for a turn that no request has started."""
+    """Set an id for a turn that no request has started; an id that is set stays."""
     if not request_id.get():
         request_id.set(new_request_id())
 
@@ -46,6 +47,6 @@ def new_request_id() -> str:
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Return the headers by which another server knows this request and its trace."""
+    """Return the headers by which another server knows this request and its trace, without empty ones."""
     headers = {REQUEST_ID_HEADER: request_id.get(), TRACE_HEADER: trace_parent.get()}
     return {name: value for name, value in headers.items() if value}

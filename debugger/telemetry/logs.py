@@ -29,7 +29,7 @@ _ESCAPED_IN_LINES = {code: text for code, text in _ESCAPED.items() if chr(code) 
 
 
 def escape_controls(text: str, *, is_one_line: bool = True) -> str:
-    """Return a text whose control characters are escaped, but for the ends of several lines."""
+    """Return a text whose control characters are escaped; of several lines all but tabs and line ends."""
     return text.translate(_ESCAPED if is_one_line else _ESCAPED_IN_LINES)
 
 
@@ -68,7 +68,10 @@ class JsonFormatter(logging.Formatter):
         self._release = release
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the object of a record, with a traceback as ``exception``."""
+        """Return the object of a record, with a traceback as ``exception``.
+
+        Each text is released before it is encoded. Ids that are not set are left out.
+        """
         line = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -88,7 +91,10 @@ class LogHandler(logging.Handler):
     """Writer of the log to the standard error, also where that is replaced later."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as one line."""
+        """Write one record and a line end to the standard error, and flush it.
+
+        An error is passed to `handleError`, and is not raised.
+        """
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
@@ -98,6 +104,8 @@ class LogHandler(logging.Handler):
 
 def configure_logs(level: LogLevel, log_format: LogFormat, release: Callable[[str], str] = str) -> None:
     """Write the log of this process; a later call replaces an earlier one.
+
+    The handlers of uvicorn's loggers are removed: their lines go where all others go.
 
     Args:
         level: Of the product's own loggers.

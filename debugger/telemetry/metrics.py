@@ -62,6 +62,7 @@ class ProcessMetrics:
     """
 
     def __init__(self, version: str) -> None:
+        """Create the counters, and those of the process and the platform, in a registry of their own."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -96,7 +97,11 @@ class ProcessMetrics:
 
     @contextmanager
     def turn(self) -> Iterator[CountedTurn]:
-        """Count the turn or the background step of the block."""
+        """Count the turn or the background step of the block.
+
+        The block sets the result of the yielded object. Without one it counts as refused where a
+        DebuggerError with a status below 500 leaves the block, else as an error. Errors leave unchanged.
+        """
         turn = CountedTurn()
         began = time.perf_counter()
         self._in_progress.inc()
@@ -115,6 +120,10 @@ class ProcessMetrics:
         self._turns.labels("refused").inc()
 
     def _end_turn(self, result: EndedTurn | None, error: BaseException | None, seconds: float) -> None:
+        """Count the end of a turn by its status, with its time, events and node runs.
+
+        A result without events counts nothing. Without a result only its refusal or error counts.
+        """
         if result is None:
             was_refused = isinstance(error, DebuggerError) and error.status < 500
             self._turns.labels("refused" if was_refused else "error").inc()

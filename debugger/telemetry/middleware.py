@@ -34,7 +34,11 @@ class RequestMiddleware:
         self._app = app
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Pass a request on within its context."""
+        """Pass a request on within its context.
+
+        Sets its id and trace for the running task, adds both to the headers of the response, and makes a span
+        where there are traces. Scopes that are neither ``http`` nor ``websocket`` are passed on alone.
+        """
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

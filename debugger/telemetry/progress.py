@@ -14,7 +14,11 @@ _report: ContextVar[Report | None] = ContextVar("progress", default=None)
 
 @contextmanager
 def follow_progress(report: Report) -> Iterator[None]:
-    """Call a function with the progress of the work within the block."""
+    """Call a function with the progress of the work within the block.
+
+    It takes the place of that of an outer block. Other threads do not report to it, unless they run in a copy
+    of this context.
+    """
     token = _report.set(report)
     try:
         yield

@@ -29,6 +29,8 @@ _release: Callable[[str], str] = str
 def start_traces(release: Callable[[str], str] = str) -> None:
     """Send spans over OTLP, if a variable of OpenTelemetry says where to.
 
+    Nothing happens without one, and where ``OTEL_SDK_DISABLED`` is ``true``.
+
     Args:
         release: Returns what of a text may leave the process.
 
@@ -60,14 +62,14 @@ def use_tracer(tracer: Tracer | None, release: Callable[[str], str] = str) -> No
 
 
 def span(name: str, **attributes: str | int | bool) -> AbstractContextManager[Span | None]:
-    """Return a block that is a span, a child of the one around it."""
+    """Return a block that is a span, a child of the one around it; without a tracer it has ``None``."""
     return _NOTHING if _tracer is None else _span(_tracer, name, attributes)
 
 
 def steps(
     name: str, generator: Generator[Yielded, Any, Returned], **attributes: str | int | bool
 ) -> Generator[Yielded, None, Returned]:
-    """Return a generator whose work, from first to last step, is a span."""
+    """Return a generator whose work, from first to last step, is a span; without a tracer the same one."""
     return generator if _tracer is None else _steps(_tracer, name, generator, attributes)
 
 
@@ -75,7 +77,7 @@ def steps(
 def request_span(method: str) -> Iterator[Span | None]:
     """Return a block that is the span of a request below `trace_parent`.
 
-    Within, `trace_parent` names the new span.
+    Within, `trace_parent` names the new span. Without a tracer the block has ``None``, and nothing changes.
     """
     if _tracer is None:
         yield None
@@ -92,6 +94,10 @@ def request_span(method: str) -> Iterator[Span | None]:
 def _span(
     tracer: Tracer, name: str, attributes: dict[str, Any], around: Any = None, kind: Any = None
 ) -> Iterator[Span]:
+    """Make a span that is current within the block, and end it with the block.
+
+    Name and texts are released. An exception marks the span by its class, and leaves unchanged.
+    """
     own = tracer.start_span(
         _release(name), around, attributes=_released(attributes), **({} if kind is None else {"kind": kind})
     )
@@ -105,6 +111,11 @@ def _span(
 def _steps(
     tracer: Tracer, name: str, generator: Generator[Yielded, Any, Returned], attributes: dict[str, Any]
 ) -> Generator[Yielded, None, Returned]:
+    """Yield the steps of a generator within a span, and return its result.
+
+    The span is current during each step, and not between two. Closing it closes the generator and ends the
+    span; so does an exception of the generator, which marks the span.
+    """
     own = tracer.start_span(_release(name), attributes=_released(attributes))
     try:
         while True:

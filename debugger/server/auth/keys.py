@@ -52,7 +52,10 @@ def set_principal(scope: Scope, principal: Principal) -> None:
 
 
 def principal_of(scope: Scope) -> Principal:
-    """Return the principal of a request; open paths have none."""
+    """Return the principal of a request.
+
+    Raises KeyError for a request to an open path, which has none.
+    """
     return cast(Principal, scope[_SCOPE_KEY])
 
 
@@ -68,6 +71,10 @@ class KeyStore:
     def __init__(
         self, keys: ApiKeys | None, shared: str | None = None, now: Callable[[], float] = time.monotonic
     ) -> None:
+        """Begin without keys in memory: the first look-up reads the store.
+
+        Of the shared key only the digest is kept; an empty one is the same as none.
+        """
         self._keys = keys
         self._shared = digest_of(shared.encode()) if shared else None
         self._now = now
@@ -80,8 +87,9 @@ class KeyStore:
     async def find(self, key: bytes) -> Principal | None:
         """Return the principal of a key; ``None`` where it is not valid.
 
-        Digests are looked up in a time that may depend on how much of two of them is alike. That reveals
-        nothing of a key: the digest of a guess cannot be chosen.
+        The shared key is found without the store; any other one is valid up to `FRESH_SECONDS` after it was
+        revoked. Digests are looked up in a time that may depend on how much of two of them is alike. That
+        reveals nothing of a key: the digest of a guess cannot be chosen.
 
         Raises:
             StoreError: The database cannot be read.
@@ -112,7 +120,8 @@ class KeyStore:
     async def is_still_valid(self, principal: Principal) -> bool:
         """Return whether a principal is still valid.
 
-        True while the database cannot be read.
+        The shared key always is, the local user as long as no key is required, any other one until the key is
+        revoked. True while the database cannot be read.
         """
         if principal is SHARED_KEY:
             return True
@@ -125,6 +134,11 @@ class KeyStore:
         return principal.key_id in self._ids
 
     async def _refresh(self) -> None:
+        """Read the keys again, unless there is no store or they were read within `FRESH_SECONDS`.
+
+        Concurrent calls wait for the same read, which goes on where one of them is cancelled. Raises
+        StoreError when the database cannot be read.
+        """
         if self._keys is None or self._now() - self._read_at <= FRESH_SECONDS:
             return
         if self._reading is None:
@@ -134,7 +148,12 @@ class KeyStore:
         await asyncio.shield(self._reading)
 
     async def _read(self, keys: ApiKeys) -> None:
-        """Read the valid keys from the store in a thread, and replace those in memory."""
+        """Read the valid keys from the store in a thread, and replace those in memory.
+
+        A revoked key and the key of a team are not valid. Any key in the store, also a revoked one, makes
+        keys required for good. Raises StoreError when the database cannot be read; the keys in memory stay,
+        and the next call reads again.
+        """
         began = self._now()
         try:
             known = await asyncio.to_thread(keys.all)
@@ -165,7 +184,10 @@ class SessionTokens:
         self._lock = threading.Lock()
 
     def mint(self, principal: Principal) -> str:
-        """Return a new token of a principal."""
+        """Return a new token of a principal.
+
+        It is valid for `TOKEN_SECONDS`. Beyond `MAX_TOKENS` unused ones the oldest are dropped.
+        """
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._unused[token] = (principal, self._now() + TOKEN_SECONDS)
@@ -174,7 +196,12 @@ class SessionTokens:
         return token
 
     def redeem(self, scope: Scope) -> Principal | None:
-        """Return the principal of a handshake's token, and use the token up."""
+        """Return the principal of a handshake's token, and use the token up.
+
+        ``None`` for another request than a handshake on the path of the stream, and for a token that is
+        missing, unknown, used up or expired; an expired one is removed too. Of several tokens in the query
+        the last counts.
+        """
         if scope["type"] != "websocket" or not scope["path"].endswith(STREAM):
             return None
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]

@@ -47,7 +47,12 @@ class AuthMiddleware:
         self._wrong_keys = WrongKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or reject it."""
+        """Pass a request on, or reject it.
+
+        Open paths, and scopes that are neither ``http`` nor ``websocket``, pass unchecked. Else the principal
+        is recorded in the scope, or the response of a DebuggerError is sent, without calling the application;
+        one with a status of 500 or above is logged. Errors of the application leave unchanged.
+        """
         if scope["type"] in ("http", "websocket") and scope["path"] not in OPEN_PATHS:
             try:
                 set_principal(scope, await self._authenticate(scope))
@@ -59,6 +64,17 @@ class AuthMiddleware:
         await self._app(scope, receive, send)
 
     async def _authenticate(self, scope: Scope) -> Principal:
+        """Return the principal of a request: that of its key or token, else the local user.
+
+        An invalid key counts as none where the server requires no keys.
+
+        Raises:
+            AuthenticationError: A key is required, and there is no valid one.
+            RateLimitError: The same, too often from one address.
+            ForbiddenError: Without a key, the host name is not local or a page of another site posts; or the
+                role of a socket's principal is not enough.
+            StoreError: The database cannot be read.
+        """
         # A valid key is looked for first: wrong keys lock nobody out who shares their address.
         principal = await self._find(scope)
         if principal is None:
@@ -78,6 +94,11 @@ class AuthMiddleware:
         return principal
 
     async def _find(self, scope: Scope) -> Principal | None:
+        """Return the principal of a request's key or of a socket's token; ``None`` where neither is valid.
+
+        A token is looked at, and used up, only where no valid key was sent; a token of a revoked key gives
+        ``None``. Raises StoreError when the keys cannot be read.
+        """
         key = _bearer_key(scope)
         principal = await self._keys.find(key) if key else None
         if principal is None and scope["type"] == "websocket":
@@ -87,6 +108,11 @@ class AuthMiddleware:
         return principal
 
     def _wrong_key(self, scope: Scope) -> DebuggerError:
+        """Return the error for a request without a valid key, and count it for its address.
+
+        It is an AuthenticationError, or beyond `MAX_WRONG_KEYS` in a minute a RateLimitError with the seconds
+        to wait, which is not counted. Requests without an address count together.
+        """
         wait = self._wrong_keys.retry_after(scope["client"][0] if scope.get("client") else "")
         if wait is None:
             return AuthenticationError(
@@ -112,7 +138,12 @@ class WrongKeys:
         self._cleared_at = now()
 
     def retry_after(self, address: str) -> float | None:
-        """Return the seconds to wait, or count the request and return ``None``."""
+        """Return the seconds to wait, or count the request and return ``None``.
+
+        It has to wait once `MAX_WRONG_KEYS` were counted within a minute, until the oldest of them is a
+        minute old. The addresses of an IPv6 network count together. Addresses without a request in the last
+        minute are forgotten.
+        """
         now = self._now()
         if now - self._cleared_at > _MINUTE:
             self._times = {key: times for key, times in self._times.items() if now - times[-1] < _MINUTE}
@@ -125,9 +156,9 @@ class WrongKeys:
 
 
 def is_local_host(host: str) -> bool:
-    """Return whether a ``Host`` header is local.
+    """Return whether a ``Host`` header is local: an IP address, or a name that no stranger can own.
 
-    That is an address or a name without dots, which no stranger can own.
+    Such a name has no dot, or ends in ``.localhost``. An empty header is local too; a malformed one is not.
     """
     try:
         name = urlsplit(f"//{host}").hostname or ""
@@ -142,8 +173,10 @@ def is_local_host(host: str) -> bool:
 def is_same_site(headers: Headers) -> bool:
     """Return whether a request or a handshake comes from no page of another site.
 
-    Browsers let any page open sockets to any host, and post without a body, and send its origin; other
-    clients send none. A server without a key would otherwise be open to every page that its user visits.
+    It does without an ``Origin`` header, or with one of the same host and port as ``Host``; a malformed
+    origin gives ``False``. Browsers let any page open sockets to any host, and post without a body, and send
+    its origin; other clients send none. A server without a key would otherwise be open to every page that its
+    user visits.
     """
     origin = headers.get("origin")
     try:
@@ -153,7 +186,11 @@ def is_same_site(headers: Headers) -> bool:
 
 
 def _is_simple_post(scope: Scope) -> bool:
-    """Return whether a browser would send a request to another site without asking first."""
+    """Return whether a request is a POST whose media type is not JSON.
+
+    A browser may send such a one to another site without asking first. A missing media type counts as another
+    one; sockets and other methods give ``False``.
+    """
     if scope["type"] != "http" or scope["method"] != "POST":
         return False
     media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
@@ -161,6 +198,10 @@ def _is_simple_post(scope: Scope) -> bool:
 
 
 def _bearer_key(scope: Scope) -> bytes:
+    """Return the key in the first ``Authorization`` header, without blanks around it.
+
+    It is empty without the header, and where its scheme is not ``Bearer`` (in any case).
+    """
     for name, value in scope["headers"]:
         if name == b"authorization":
             is_bearer = value[: len(_BEARER)].lower() == _BEARER

@@ -84,7 +84,7 @@ SOCKET_ROLE = Role.RUN
 async def check_role(connection: HTTPConnection) -> None:
     """Reject a request whose key lacks the role that the route requires.
 
-    The middleware has checked sockets already.
+    Open paths need no key. The middleware has checked sockets already.
 
     Raises:
         ForbiddenError: The role is not enough.
@@ -100,7 +100,7 @@ async def check_role(connection: HTTPConnection) -> None:
 
 
 def required_role(method: str, path: str) -> Role:
-    """Return the role that a route requires."""
+    """Return the role that a route requires: an administrator's where it is not listed."""
     return REQUIRED_ROLES.get((method, path), Role.ADMIN)
 
 

@@ -60,7 +60,12 @@ class CloseSocket(Exception):
 
     @classmethod
     def for_error(cls, error: DebuggerError) -> CloseSocket:
-        """Return the close for an error of a turn."""
+        """Return the close for an error of a turn.
+
+        Its code is that of the HTTP status below 500, also 404 for an ended run, and `BAD_RERUN_TOKEN` for a
+        re-run token; any other error has `BROKEN`. The reason is the error's message, except for an ended run
+        and for status 503; that of a turn that ran and is not on record begins with `NOT_STORED`.
+        """
         if isinstance(error, RunEndedError):
             return cls.with_status(404, SESSION_NOT_FOUND)
         if isinstance(error, RerunTokenError):
@@ -92,14 +97,15 @@ class TurnFrame:
 
 
 def read_frame(message: Message, *, limit: int) -> TurnFrame:
-    """Return the turn in a frame.
+    """Return the turn in a frame, without secret variables.
 
     Args:
         message: The message of the socket.
         limit: Bytes of a frame.
 
     Raises:
-        CloseSocket: The turn cannot be run.
+        CloseSocket: It has more bytes, is no text or no JSON object, has an initial state, or a value that it
+            cannot have; or a re-run token is no text or comes with another command than ``start``.
     """
     text = message.get("text")
     if text is None:
@@ -130,7 +136,7 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
 
 
 def acknowledgement(run_id: str, workflow_id: str, turn_number: int | None) -> str:
-    """Return the acknowledgement of a turn, with its number if known already."""
+    """Return the acknowledgement of a turn as JSON, with its number if known already."""
     frame: JsonObject = {
         "workflow_run_id": run_id,
         "workflow_id": workflow_id,
@@ -158,6 +164,10 @@ def event_frame(event: Event, number: int) -> str:
 
 
 def _decode(raw: bytes) -> JsonObject:
+    """Return the JSON object in a frame.
+
+    Raises CloseSocket with 422 when it is not JSON, is nested too deeply, or is no object.
+    """
     try:
         value = decode(raw)
     except (ValueError, RecursionError) as error:
@@ -168,7 +178,11 @@ def _decode(raw: bytes) -> JsonObject:
 
 
 def _shorter(event: JsonObject) -> Iterator[JsonObject]:
-    """Yield ever shorter versions of an event, at last its envelope."""
+    """Yield ever shorter versions of an event, at last its envelope.
+
+    All are marked as truncated. First the pair of input and output is null, if it has one; then texts are
+    cut; then up to ten of the largest fields are emptied, one by one.
+    """
     short = {**event, TRUNCATED: True}
     if "run_input_output_pair" in short:
         short["run_input_output_pair"] = None
@@ -184,6 +198,7 @@ def _shorter(event: JsonObject) -> Iterator[JsonObject]:
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a JSON value whose texts are changed, at any depth; keys and other values stay."""
     match value:
         case str():
             return change(value)

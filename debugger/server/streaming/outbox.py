@@ -25,6 +25,7 @@ class Outbox:
     """
 
     def __init__(self, limit: int = MAX_WAITING, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Begin empty, on the running event loop; raises RuntimeError without one."""
         self._limit = limit
         self._patience_seconds = patience_seconds
         self._loop = asyncio.get_running_loop()
@@ -38,7 +39,12 @@ class Outbox:
         """Set once a turn has waited for too long."""
 
     def put(self, frame: str) -> None:
-        """Add a frame, from any thread but the loop's; wait for room."""
+        """Add a frame, from any thread but the loop's; wait for room.
+
+        A frame of any size has room in an empty queue. After `patience_seconds` without room all frames are
+        dropped and `overrun` is set. Once that has happened, or after `abandon`, the frame is dropped at
+        once.
+        """
         with self._changed:
             has_room = self._changed.wait_for(self._has_room, self._patience_seconds)
             if self._abandoned:
@@ -51,7 +57,10 @@ class Outbox:
         self._set(self._filled if has_room else self.overrun)
 
     async def next(self) -> str:
-        """Return the next frame to send; call `sent` afterwards."""
+        """Return the next frame to send; call `sent` afterwards.
+
+        Waits while there is none, after `abandon` for ever. The frame stays in the queue until `sent`.
+        """
         while not self._frames:
             self._filled.clear()
             if not self._frames:
@@ -59,7 +68,10 @@ class Outbox:
         return self._frames[0]
 
     def sent(self) -> None:
-        """Remove the frame that was sent."""
+        """Remove the frame that was sent, if frames were not dropped meanwhile.
+
+        Wakes turns that wait for room, and `wait_until_sent`.
+        """
         with self._changed:
             if self._frames:
                 self._size -= len(self._frames.popleft())
@@ -67,7 +79,10 @@ class Outbox:
         self._emptied.set()
 
     async def wait_until_sent(self) -> None:
-        """Wait until all frames are sent."""
+        """Wait until all frames are sent; return at once without any.
+
+        While it waits, dropping the frames does not wake it.
+        """
         while self._frames:
             self._emptied.clear()
             await self._emptied.wait()

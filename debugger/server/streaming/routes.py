@@ -33,7 +33,11 @@ class SessionTokenAnswer(TypedDict):
 
 @router.websocket(urls.STREAM)
 async def stream(socket: WebSocket) -> None:
-    """Execute turns, and send each event as it happens."""
+    """Execute turns, and send each event as it happens.
+
+    Returns once the socket is closed. On a server without keys a handshake by a page of another site gets
+    status 403.
+    """
     if principal_of(socket.scope).key_id is None and not is_same_site(socket.headers):
         await socket.send_denial_response(
             RawJsonResponse({"detail": "A page of another site may not open this socket."}, status_code=403)

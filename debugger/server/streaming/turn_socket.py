@@ -62,6 +62,7 @@ class TurnSocket:
     """
 
     def __init__(self, socket: WebSocket, services: Services) -> None:
+        """Make the state of a socket, on the running event loop; nothing is received or sent."""
         self._socket = socket
         self._services = services
         self._backend = services.backend
@@ -121,7 +122,11 @@ class TurnSocket:
     # Each loop ends by raising `CloseSocket`, or `WebSocketDisconnect` when the client has gone.
 
     async def _run_turns(self) -> None:
-        """Run the client's turns, and the background work between them."""
+        """Run the client's turns, and the background work between them.
+
+        Ends by raising CloseSocket: with `DONE` once the run is over and all frames are sent, else with the
+        code of the error of a turn or a step.
+        """
         while True:
             frame = await self._next_turn()
             result = await self._run_step() if frame is None else await self._run_turn(frame)
@@ -132,6 +137,8 @@ class TurnSocket:
 
     async def _receive(self) -> None:
         """Receive frames until the client leaves; queue a turn, and let a stop cancel the one under way.
+
+        A stop cancels steps of background work, too; without anything under way it is a turn.
 
         Raises:
             CloseSocket: A frame cannot be read, or comes during a turn.
@@ -166,13 +173,19 @@ class TurnSocket:
         raise CloseSocket(READS_TOO_SLOWLY, "This client reads too slowly; the run's record has the rest.")
 
     async def _watch_for_revocation(self) -> None:
-        """Close the socket once its key is revoked."""
+        """Close the socket once its key is revoked.
+
+        Raises CloseSocket with 401 then.
+        """
         while await self._services.keys.is_still_valid(self._principal):
             await asyncio.sleep(FRESH_SECONDS)
         raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
 
     async def _end(self, loop: asyncio.Task[None]) -> None:
-        """Close the socket after its loop has ended, with the error's code; not if the client has left."""
+        """Close the socket after its loop has ended, with the error's code; not if the client has left.
+
+        An unexpected error is logged, and closes it with 1011.
+        """
         error = loop.exception()
         match error:
             case CloseSocket():
@@ -184,6 +197,10 @@ class TurnSocket:
                 await self._close(CloseSocket(1011, "Internal server error"))
 
     async def _close(self, close: CloseSocket) -> None:
+        """Close the socket, and count a refusal.
+
+        Does not raise where the close is not written within `_CLOSE_SECONDS`, or where the client has left.
+        """
         self._services.metrics.count_refusal(close.code - REFUSED, "concurrency")
         try:
             # A client that does not read does not let the close be written either.
@@ -193,7 +210,11 @@ class TurnSocket:
             return
 
     async def _next_turn(self) -> TurnFrame | None:
-        """Return the client's next turn; ``None`` when background work is due first."""
+        """Return the client's next turn; ``None`` when background work is due first.
+
+        Raises CloseSocket with 408 when no first turn comes within `FIRST_FRAME_SECONDS`. Later, without
+        background work, it waits as long as the socket is open.
+        """
         if self._workflow_id is None:
             until: float | None = self._now() + FIRST_FRAME_SECONDS
         else:
@@ -210,7 +231,8 @@ class TurnSocket:
         """Execute the turn of a frame in a thread, acknowledge it, and schedule its background work.
 
         Raises:
-            CloseSocket: It failed; everything sent before has reached the client.
+            CloseSocket: It has no workflow, or another run than this socket; or it failed, and everything
+                sent before has reached the client.
         """
         workflow_id, run_id = self._resolve_target(frame)
         worker = await self._run_worker(
@@ -227,7 +249,12 @@ class TurnSocket:
         return worker.result
 
     def _claim(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
-        """Begin the turn of a frame; redeem its re-run token first, which creates the run."""
+        """Begin the turn of a frame; redeem its re-run token first, which creates the run.
+
+        A token is not redeemed where the frame or this socket has a run. Called on a thread. Raises
+        RerunTokenError when the token cannot be redeemed, and RateLimitError at the limit of the workflow;
+        else as `Backend.execute`.
+        """
         if run_id is None and frame.rerun_token is not None:
             run_id = _redeem(self._services, workflow_id, frame.rerun_token, frame.turn_input)
         is_new = run_id is None
@@ -244,14 +271,23 @@ class TurnSocket:
         )
 
     async def _stop_run(self, result: TurnResult | None) -> TurnResult | None:
-        """Run a requested stop, unless the run has ended by itself."""
+        """Run a requested stop, unless the run has ended by itself.
+
+        Returns the result of the stop, else the given result. The request is removed in any case. Raises
+        CloseSocket when the stop fails.
+        """
         stop, self._stop = self._stop, None
         if stop is None or (result is not None and result.is_completed):
             return result
         return await self._run_turn(stop)
 
     async def _run_step(self) -> TurnResult | None:
-        """Run a step of background work, if this socket owns it."""
+        """Run a step of background work, if this socket owns it.
+
+        ``None`` without a run, where another socket owns it, and where another turn or a full queue delays
+        the step, which then is scheduled again. Raises CloseSocket with `DONE` when another client has ended
+        the run, else with the code of the error.
+        """
         self._next_step = None
         workflow_id, run_id = self._workflow_id, self._run_id
         if workflow_id is None or run_id is None:
@@ -282,6 +318,10 @@ class TurnSocket:
         is_stop: bool = False,
         **callbacks: Callable[..., None],
     ) -> TurnWorker:
+        """Execute a turn or a step to its end, and return its worker, which has the result or the error.
+
+        Afterwards a stop does not cancel it any more.
+        """
         run_on_thread = partial(self._services.run_turn, self._principal.key_id, is_stop=is_stop)
         self._worker = TurnWorker(begin, run_on_thread, self._outbox, self._services.metrics, **callbacks)
         await self._worker.wait()
@@ -289,7 +329,11 @@ class TurnSocket:
         return self._worker
 
     def _resolve_target(self, frame: TurnFrame) -> tuple[str, str | None]:
-        """Return workflow and run of a turn, by default this socket's."""
+        """Return workflow and run of a turn, by default this socket's.
+
+        The run is ``None`` for a new one. The workflow becomes this socket's. Raises CloseSocket with 422
+        when there is no workflow, or when the run is another one than this socket's.
+        """
         workflow_id = frame.turn_input.workflow_id or self._workflow_id
         run_id = frame.turn_input.workflow_run_id or self._run_id
         if workflow_id is None:
@@ -310,6 +354,7 @@ class TurnSocket:
         self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
 
     def _on_stored(self, loop: asyncio.AbstractEventLoop, workflow_id: str) -> None:
+        """Permit the client's next turn, and add this one to the audit list on the event loop."""
         # Before the final events: a client that leaves with the last of them ends what waits for the turn.
         self._has_turn = False
         entry = partial(
@@ -334,6 +379,7 @@ class TurnSocket:
 
 
 def _close_for(worker: TurnWorker, *, has_run: bool) -> CloseSocket:
+    """Return the close for the error of a worker; an unknown run counts as an ended one."""
     assert worker.error is not None
     if has_run and isinstance(worker.error, NotFoundError):
         # A run that does not exist counts as an ended session, as it does over HTTP.
@@ -344,9 +390,12 @@ def _close_for(worker: TurnWorker, *, has_run: bool) -> CloseSocket:
 def _redeem(services: Services, workflow_id: str, token: str, turn_input: TurnInput) -> str:
     """Start the re-run of a token, and return the run's id.
 
+    A frame that was sent before, by its client turn id, gives the run of the first one.
+
     Raises:
         RateLimitError: The workflow's limit on active runs is reached.
-        RerunTokenError: The token cannot be redeemed.
+        RerunTokenError: The token cannot be redeemed, or the backend is not embedded.
+        DebuggerError: The status is 500 or above: the token may be valid all the same.
     """
     engine = services.backend
     if not isinstance(engine, EmbeddedBackend):

@@ -45,6 +45,7 @@ class TurnWorker:
         on_started: Callable[[str, int | None], None] = lambda run_id, turn_number: None,
         on_stored: Callable[[], None] = lambda: None,
     ) -> None:
+        """Start the turn as a task of the running event loop."""
         self.result: TurnResult | None = None
         """The result; ``None`` until the end, and after an error."""
         self.error: DebuggerError | None = None
@@ -68,7 +69,11 @@ class TurnWorker:
             self.error = error
 
     def _run(self) -> None:
-        """Execute the turn in this thread; leave result or error in the attributes, never raise."""
+        """Execute the turn in this thread; leave result or error in the attributes, never raise.
+
+        Unexpected errors, and those with a status of 500 or above, are logged; an unexpected one is replaced
+        by a DebuggerError that does not name the cause.
+        """
         try:
             self.result = self._run_turn()
         except DebuggerError as error:
@@ -80,6 +85,11 @@ class TurnWorker:
             self.error = DebuggerError("Internal server error")
 
     def _run_turn(self) -> TurnResult:
+        """Claim the turn, execute it, and return its result; it is counted also where it fails.
+
+        Final events are sent once the turn is stored and the callback for that has returned. Errors of the
+        backend and of the callbacks leave unchanged.
+        """
         # The claim is within: a turn that is refused there is counted like any other.
         with self._metrics.turn() as turn:
             stream = self._begin()
@@ -94,7 +104,10 @@ class TurnWorker:
         return turn.result
 
     def _send_events(self, stream: TurnStream) -> list[Event]:
-        """Send events as they happen, and return the final ones."""
+        """Send events as they happen, and return the final ones.
+
+        From the first final event on none is sent; the list is empty where there is none.
+        """
         waiting: list[Event] = []
         for event in stream:
             self._start(stream.run_id, stream.turn_number)
