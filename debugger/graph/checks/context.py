@@ -127,7 +127,10 @@ class Check:
         return self.category is not None
 
     def __call__(self, context: CheckContext) -> Iterator[Problem]:
-        """Yield the problems in a workflow."""
+        """Yield the problems in a workflow, with this rule's level, code and category.
+
+        A node or an edge that a finding has as its subject is described, and its id is the place.
+        """
         for subject, what, advice, node_id, edge_id in self.find(context):
             described = subject
             if isinstance(subject, NodeConfig):
@@ -174,7 +177,10 @@ def describe_edge(edge: EdgeConfig, noun: str = "Edge") -> str:
 
 
 def join(texts: Iterable[str]) -> str:
-    """Join quoted values; only the first ones of many."""
+    """Join quoted values; only the first twelve of many, with the number of the others.
+
+    No values give an empty text.
+    """
     rest = iter(texts)
     shown = ", ".join(map(quote, islice(rest, _MOST_LISTED)))
     left = sum(1 for _ in rest)
