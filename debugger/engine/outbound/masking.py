@@ -84,7 +84,10 @@ def substitute(pattern: regex.Pattern[str], replace: Callable[[regex.Match[str]]
 
 
 def mask_header(name: str, value: str) -> str:
-    """Mask a header's value, except for a scheme such as ``Bearer``."""
+    """Mask a header's value, except for a scheme such as ``Bearer``.
+
+    The value of a header that is not named like a secret is returned as it is.
+    """
     if not names_secret(name):
         return value
     scheme = _SCHEME.match(value)
