@@ -136,7 +136,7 @@ class HostedBackend(Backend):
         """See `Backend.workflows`; they are in the API's order, and the API does the search.
 
         Pages are read until one brings nothing new, says that none follows, or is number `MAX_PAGES`. Raises
-        ApiError where a page has no answer, and AnswerError where it is no list of workflows.
+        the errors of `ApiClient.get`, and AnswerError where an answer is no list of workflows.
         """
         found: dict[str, WorkflowSummary] = {}
         for page in range(1, MAX_PAGES + 1):
@@ -159,7 +159,7 @@ class HostedBackend(Backend):
     def versions(self, workflow_id: str) -> list[VersionSummary]:
         """See `Backend.versions`. Where a row does not say whether it is active, the workflow is read, too.
 
-        Raises InputError where the id is malformed, NotFoundError where there is no such workflow, and
+        Raises InputError where the id is malformed, the errors of `ApiClient.get`, as NotFoundError, and
         AnswerError where the answer is no list of versions.
         """
         answer = self._get_versions(workflow_id)
@@ -217,8 +217,8 @@ class HostedBackend(Backend):
     ) -> VersionSummary:
         """See `Backend.create_version`; the request is sent once.
 
-        Raises InputError where the id is malformed, NotFoundError where the API knows no such workflow or
-        version, and ApiError without an answer; that error says that the version may exist.
+        Raises InputError where the id is malformed, and the errors of `ApiClient.post`, as NotFoundError; the
+        one for a lost answer says that the version may exist.
         """
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}
@@ -345,7 +345,7 @@ class HostedBackend(Backend):
     def _read_newest_runs(self, workflow_id: str, size: int) -> Reading[list[Run]]:
         """Return the first page of a workflow's runs, past caches, with the times that the answer tells.
 
-        Raises ApiError without an answer, and AnswerError where it is no list of runs.
+        Raises the errors of `ApiClient.get`, and AnswerError where the answer is no list of runs.
         """
         query: dict[str, str | int | bool] = {"page": 1, "size": size, "workflow_id": workflow_id}
         answer = self._client.get(

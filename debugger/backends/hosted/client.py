@@ -245,7 +245,8 @@ class ApiClient:
 
         Raises:
             AuthenticationError: There is no key; nothing was sent.
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: It has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("GET", path, subject)
@@ -295,7 +296,8 @@ class ApiClient:
         Raises:
             InputError: The body has no JSON form; nothing was sent.
             AuthenticationError: There is no key; nothing was sent.
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: It has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("POST", path, subject, risk)
@@ -308,7 +310,8 @@ class ApiClient:
         """Send a deletion, once; the body of the answer is ignored.
 
         Raises:
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: It has an error status; see `make_refusal_error`.
         """
         request = self.describe_request("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
