@@ -29,7 +29,7 @@ def condition_syntax(context: CheckContext) -> Iterator[Finding]:
 
 @rule("warning")
 def condition_missing(context: CheckContext) -> Iterator[Finding]:
-    """Report conditional edges without a condition, which are never taken.
+    """Report conditional edges and global nodes without a condition, which are never taken or entered.
 
     Source: ``platform.md#edges``.
     """
