@@ -201,7 +201,10 @@ def _check_search(request: JsonObject) -> None:
 
 
 def _search_body(request: JsonObject) -> JsonObject:
-    """Return the list of the one simulated patient that is found; the id follows from the search terms."""
+    """Return the list of the one simulated patient that is found; the id follows from the search terms.
+
+    Without a full name the patient is called ``Simulated Patient``.
+    """
     first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
     patient = {
         "patient_id": _patient_id(first, last, request["birthdate"], request["phone_number"]),
@@ -226,7 +229,10 @@ def _update_body(request: JsonObject) -> JsonObject:
 
 
 def _check_appointment(request: JsonObject) -> None:
-    """Raise an `InputError` where patient, practitioner, time or duration is missing or malformed."""
+    """Raise an `InputError` where patient, practitioner, time or duration is missing or malformed.
+
+    The duration may be from 1 to 1440 minutes.
+    """
     check_present(request["patient_id"], "patient_id")
     check_present(request["practitioner_id"], "practitioner_id")
     parse_moment(request["start_time"], request["timezone"], "start_time")
@@ -260,7 +266,10 @@ def _appointment_body(request: JsonObject) -> JsonObject:
 
 
 def _check_person(request: JsonObject, *required: str) -> None:
-    """Raise an `InputError` where a required field is blank or one of the patient's is malformed."""
+    """Raise an `InputError` where a required field is blank or one of the patient's is malformed.
+
+    Number, birthdate and e-mail may be empty; the gender has to be in the list.
+    """
     for name in required:
         check_present(request[name], name)
     for name in ("phone_number", "mobile_number"):
