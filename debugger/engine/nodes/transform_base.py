@@ -85,7 +85,10 @@ class TransformationNode(Node[Config]):
         return self.variable(context, name, field_name="input_runtime_variable_name")
 
     def _attempt(self, context: NodeContext) -> tuple[JsonObject, str | None]:
-        """Return the output and ``None``, or the failed output and the error; nothing is raised."""
+        """Return the output and ``None``, or the failed output and the error.
+
+        The error is that of an InputError, or that a value is nested too deep.
+        """
         try:
             return self.transform(context), None
         except InputError as error:
