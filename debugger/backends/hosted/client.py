@@ -246,7 +246,7 @@ class ApiClient:
         Raises:
             AuthenticationError: There is no key; nothing was sent.
             ApiError: No response came.
-            DebuggerError: It has an error status; see `make_refusal_error`.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("GET", path, subject)
@@ -297,7 +297,7 @@ class ApiClient:
             InputError: The body has no JSON form; nothing was sent.
             AuthenticationError: There is no key; nothing was sent.
             ApiError: No response came.
-            DebuggerError: It has an error status; see `make_refusal_error`.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("POST", path, subject, risk)
@@ -311,7 +311,7 @@ class ApiClient:
 
         Raises:
             ApiError: No response came.
-            DebuggerError: It has an error status; see `make_refusal_error`.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
         """
         request = self.describe_request("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
