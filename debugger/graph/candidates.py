@@ -117,8 +117,8 @@ class CandidateEdges:
     def find_return_edges(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
         """Yield the edges back to the caller of a global node.
 
-        At the entered node it is its own reverse edge, if it has one; elsewhere those by which the node's
-        super nodes lead back out. Nothing is yielded where there are none.
+        At the entered node it is its own reverse edge, if it has one; else those by which super nodes around
+        the node lead back out. Nothing is yielded where there are none.
         """
         entered, back = caller
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None

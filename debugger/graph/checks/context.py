@@ -74,7 +74,10 @@ class CheckContext:
         return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
 
     def parts(self) -> Iterator[Part]:
-        """Yield the settings, the enabled nodes and the enabled edges with their descriptions."""
+        """Yield the settings, the enabled nodes and the enabled edges with their descriptions.
+
+        Nodes and edges come in the document's order, also those whose id another one has.
+        """
         yield Part("'workflow_config'", None, None, self.graph.workflow.config)
         for node in self.nodes:
             yield Part(describe_node(node), node.logical_id, None, node)
