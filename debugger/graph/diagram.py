@@ -194,7 +194,8 @@ class _Nesting:
     def _add(self, box: NodeBox) -> None:
         """Put a box on its level, after adding the groups around it.
 
-        A node that is a group has the group's box, with its own type and flags.
+        A node that is a group has the group's box, with its own type and its flags ``start`` and
+        ``is_global``.
         """
         for outer in reversed(self._groups_around(box.id)):  # a group is where its first node is
             self._boxes[self._around.get(outer)].setdefault(outer, _group_box(self._groups[outer]))
