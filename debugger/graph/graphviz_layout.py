@@ -552,7 +552,10 @@ class _Routes:
             yield Frame.around(((column + 0.5) * _SQUARE, (row + 0.5) * _SQUARE), _SQUARE, _SQUARE)
 
     def _curve(self, place: int, source: str, target: str) -> list[Point]:
-        """Return the curves of an edge from border to border, a straight line where the program drew none."""
+        """Return the curves of an edge from border to border, a straight line where the program drew none.
+
+        A turned edge is turned back.
+        """
         points = self._answer.curve(place)
         if place in self._graph.turned:
             points.reverse()
@@ -580,7 +583,10 @@ class _Routes:
         return found
 
     def _is_bare(self, frame: Frame) -> bool:
-        """Return whether a rectangle is in the picture, nothing is in it, and no edge crosses it."""
+        """Return whether a rectangle is in the picture, nothing is in it, and no edge crosses it.
+
+        Edges are looked for in small squares, from ``_NEAR`` pixels inside its border on.
+        """
         left, top, right, bottom = frame
         if left < 0 or top < 0 or right > self._size[0] or bottom > self._size[1]:
             return False

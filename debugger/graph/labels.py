@@ -96,7 +96,10 @@ def wrap(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
 
 
 def _first_line(text: str, size: float, width: float) -> str:
-    """Return the beginning that fits on a line, broken after a piece, else after any character."""
+    """Return the beginning that fits on a line, broken after a piece, else after any character.
+
+    A piece is white space, or a word with the marks ``_ - / . :`` behind it.
+    """
     line = ""
     for piece in _PIECES.findall(text):
         if text_width((line + piece).rstrip(), size) > width:
@@ -117,7 +120,10 @@ def _head(text: str, size: float, width: float) -> str:
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """Yield user-perceived characters: a letter with accents, a composed emoji."""
+    """Yield user-perceived characters: a letter with accents, a composed emoji.
+
+    An empty text yields none; a mark without a letter before it is one by itself.
+    """
     cluster = ""
     for character in text:
         joins = _is_mark(character) or cluster.endswith(_JOINER)
