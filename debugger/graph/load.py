@@ -177,7 +177,10 @@ def _check_configs(document: Mapping[str, Any]) -> None:
 
 
 def _check_id(position: str, config: Any) -> None:
-    """Refuse a node or an edge that is no object, or has no text as its id, with an InputError."""
+    """Refuse a node or an edge that is no object, or has no text as its id, with an InputError.
+
+    An empty text is none; the error names the position.
+    """
     if not isinstance(config, Mapping):
         raise InputError(f"{position} is {_kind(config)}, not an object.")
     logical_id = config.get("logical_id")

@@ -178,7 +178,10 @@ def evaluation_run(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def turn_by_turn_evaluation(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield evaluations of each turn: that of the workflow's settings, and those of evaluator nodes."""
+    """Yield evaluations of each turn: that of the workflow's settings, and those of evaluator nodes.
+
+    A limit names no item.
+    """
     advice = "Evaluate the run as a whole."
     if _settings(context).evaluation_config.enable_turn_by_turn_evaluation:
         what = "'evaluation_config' has each turn evaluated, which only the platform does: no turn is here."
@@ -214,7 +217,10 @@ def system_global(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def streaming_model(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield models whose answers the platform streams, members of groups included."""
+    """Yield models whose answers the platform streams, members of groups included.
+
+    A limit names no item.
+    """
     for owner, node_id, field, model in models_of(context):
         if _Model(model).streaming:
             what = (
