@@ -91,7 +91,10 @@ class TurnStream(Iterator[Event]):
         *,
         turn_number: int | None = None,
     ) -> None:
-        """Keep the generator of the events; it is not advanced."""
+        """Keep the generator of the events; it is not advanced.
+
+        Without a progress the stream has one of its own; there is no result yet.
+        """
         self.run_id = run_id
         self.turn_number = turn_number
         self.result: TurnResult | None = None

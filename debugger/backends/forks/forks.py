@@ -485,7 +485,10 @@ def _entries(interpreter: Interpreter) -> list[str]:
 
 
 def _usage_of(state: RunState) -> CarriedUsage:
-    """Return the model usage that a copy in this state takes over."""
+    """Return the model usage that a copy in this state takes over.
+
+    It has tokens and latencies as JSON, and whether a model was called at all.
+    """
     tokens, times = run_usage(state)
     return CarriedUsage(
         token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
