@@ -253,7 +253,10 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
 
 
 def _said(line: MessageAppend, world: Environment) -> JsonObject:
-    """Return the event, as JSON, by which an added line is said in the main thread, with new ids."""
+    """Return the event, as JSON, by which an added line is said in the main thread, with new ids.
+
+    It is a message of the user or an answer of the assistant, by the line's role.
+    """
     place: JsonObject = {
         "origin_thread_id": MAIN_THREAD,
         "thread_reference_id": MAIN_THREAD,

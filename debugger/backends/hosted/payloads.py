@@ -154,7 +154,10 @@ def version_summary(row: JsonObject) -> VersionSummary:
 
 
 def version_graph(row: Mapping[str, Any]) -> JsonObject | None:
-    """Return the graph that a version carries, unwrapped, else ``None``."""
+    """Return the graph that a version carries, unwrapped, else ``None``.
+
+    It is under the first of `GRAPH_KEYS` that holds a workflow.
+    """
     for key in GRAPH_KEYS:
         try:
             return dict(unwrap_document(row.get(key)))
