@@ -170,7 +170,10 @@ def _has_group(when: Pattern | None, reference: re.Match[str]) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts in a JSON value at any depth, without keys."""
+    """Yield the texts in a JSON value at any depth, without keys.
+
+    A value of another type yields none.
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

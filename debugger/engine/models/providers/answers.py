@@ -434,7 +434,10 @@ class ToolNames:
         ]
 
     def name_of(self, tool: str) -> str:
-        """Return the name under which a tool is offered, or would be."""
+        """Return the name under which a tool is offered, or would be.
+
+        A tool that is not offered has the name that a model could take.
+        """
         names = (
             name for name, offer in self.offered.items() if isinstance(offer, ToolSpec) and offer.name == tool
         )
