@@ -142,7 +142,10 @@ def _athena(
     """
 
     def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
-        """Return the request with texts filled in and stripped; an absent one is empty."""
+        """Return the request with texts filled in and stripped; an absent one is empty.
+
+        Numbers are sent as they are. Placeholders without a value are noted in the context.
+        """
 
         def text(name: str) -> str:
             value = getattr(config, name)
@@ -191,7 +194,10 @@ def _response(result: ConnectorResult) -> Any:
 
 
 def _check_search(request: JsonObject) -> None:
-    """Raise an `InputError` where no term is given, or number or birthdate is malformed."""
+    """Raise an `InputError` where no term is given, or number or birthdate is malformed.
+
+    Terms that are empty count as not given.
+    """
     if not any(request[name] for name in _SEARCH):
         raise InputError(
             "phone_number, full_name and birthdate are empty.", advice="Fill at least one of them."

@@ -197,7 +197,7 @@ def _simulate_create(request: JsonObject, context: NodeContext, node: NodeConfig
 def _read_created(body: Any) -> JsonObject:
     """Return id and URL of a recorded body; the URL follows from the id where the body has none.
 
-    What is no text in an object is left out.
+    A body that is no object gives nothing, nor does a value that is no text.
     """
     location = _read_location(body)
     if "document_id" not in location:
