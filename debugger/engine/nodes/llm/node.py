@@ -139,7 +139,10 @@ class LLMNode(Node[LLMConfig]):
         return self._prompt
 
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
-        """Call the model and yield its answer as discarded, as the platform does; no answer is a warning."""
+        """Call the model and yield its answer as discarded, as the platform does; no answer is a warning.
+
+        Nothing is written and no tool is called.
+        """
         try:
             reply = yield from call_model(turn.prompt, context)
         except ModelError as failure:
