@@ -132,7 +132,10 @@ class ToolNode(Node[ToolNodeConfig]):
         return ToolResult.failure(missing)
 
     def _arguments(self, scope: Scope, fill: Callable[[str], str] | None = None) -> JsonObject:
-        """Return the node's arguments with variables filled in, typed where the node wants it."""
+        """Return the node's arguments with variables filled in, typed where the node wants it.
+
+        The result is a copy. Raises RunError where it is too long or nested too deep.
+        """
         config = self.config
         preserve_types = config.preserve_argument_types
         filled = render_value(config.tool_arguments, scope, preserve_types=preserve_types, fill=fill)

@@ -112,7 +112,10 @@ class NodeToolset:
         return self._shared
 
     def _add_shared(self, config: JsonObject, shared: list[Tool]) -> None:
-        """Add a tool of the workflow; one that breaks a rule of its type is left out with a warning."""
+        """Add a tool of the workflow; one that breaks a rule of its type is left out with a warning.
+
+        The warning is kept, and reported at each run of the node.
+        """
         try:
             shared.append(_make(config, "The workflow"))
         except (InputError, RunError) as error:
