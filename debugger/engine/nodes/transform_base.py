@@ -37,7 +37,10 @@ class TransformationNode(Node[Config]):
     """The node type's own keys of the output when it failed."""
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Transform the input and write the result variables; an error is written too, and fails no run."""
+        """Transform the input and write the result variables; an error is written too, and fails no run.
+
+        After an error the value is ``None``. No event is yielded.
+        """
         yield from ()
         output, error = self._attempt(context)
         name = self.config.output_runtime_variable_name
