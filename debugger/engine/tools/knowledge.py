@@ -293,7 +293,10 @@ def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str
 
 
 def _files(place: Path) -> list[Path]:
-    """Return the documents in a folder and below it, hidden ones left out, or a file itself."""
+    """Return the documents in a folder and below it, hidden ones left out, or a file itself.
+
+    Documents are files whose suffix `READERS` knows; lock files of Word are no documents.
+    """
     if place.is_file():
         return [place]
     found: list[Path] = []
