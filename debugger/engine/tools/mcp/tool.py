@@ -242,7 +242,7 @@ def _request_tools(
 ) -> OutboundOutcome[list[McpToolInfo]]:
     """Request a server's tools through the gateway, at most 10 s; a fresh list is taken from the cache.
 
-    Nothing is raised: without an answer the outcome has the error.
+    Without an answer the outcome has the error.
     """
 
     def live(timeout: float) -> list[McpToolInfo]:

@@ -219,7 +219,10 @@ def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return the text of a value, at most 500 characters; nothing that the value does is raised."""
+    """Return the text of a value, cut after 500 characters; nothing that the value does is raised.
+
+    Where its text cannot be made, a sentence says so.
+    """
     # The text is made by the author's code, which may do anything at all.
     try:
         text = str(value)
