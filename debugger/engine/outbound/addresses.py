@@ -87,7 +87,10 @@ def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
 
 
 def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
-    """Return the kind of an address that is not called, as the end of a sentence; ``None`` if it is."""
+    """Return the kind of an address that is refused, as the end of a sentence; ``None`` if it may be called.
+
+    Those of this machine and of private networks are refused only with ``refuses_private``.
+    """
     if address in METADATA_ADDRESSES:
         return "an address that gives out the credentials of this machine"
     if address.is_link_local:

@@ -66,7 +66,10 @@ class HttpRequest:
 
     @property
     def refusal(self) -> str:
-        """Return why it must not be sent with the secrets in it; empty where it may be."""
+        """Return why it must not be sent with the secrets in it; empty where it may be.
+
+        A request without secrets may always be sent.
+        """
         host = host_header({name: str(each.real) for name, each in self.headers.items()})
         destination = Destination.of(str(self.url.real), host)
         return self.secrets.refusal(
@@ -101,7 +104,10 @@ class HttpRequest:
 
     @property
     def literal_secrets(self) -> Secrets:
-        """Return the literal secrets in URL and headers, to be masked in the answer, with a masked host."""
+        """Return the literal secrets in URL and headers, to be masked in the answer, with a masked host.
+
+        Values of fewer than six characters are left out.
+        """
         url = str(self.url.real)
         parsed = parse_url(url)
         hosts: list[str] = []
