@@ -95,7 +95,10 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_body(value: Any) -> Any:
-    """Return a copy of a value whose fields named like secrets are masked, at any depth."""
+    """Return a copy of a value whose fields named like secrets are masked, at any depth.
+
+    Short names such as ``key`` and ``token`` are not masked; a value that is no object or list stays.
+    """
     if isinstance(value, Mapping):
         return {
             key: MARK if _has_secret_part(_bare(str(key))) else mask_body(inner)

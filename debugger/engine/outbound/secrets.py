@@ -93,7 +93,10 @@ class Secrets:
         values: Mapping[str, str] | None = None,
         hosts: Mapping[str, Sequence[AllowedHost]] | None = None,
     ) -> None:
-        """Leave out blank values, and prepare the spellings to be masked."""
+        """Leave out blank values, and prepare the spellings to be masked.
+
+        Those that are recognizable are prepared apart, for `hide`.
+        """
         self._values = {name: value for name, value in (values or {}).items() if value.strip()}
         self._hosts = dict(hosts or {})
         self._marks = dict.fromkeys(self._values, MARK)
