@@ -167,7 +167,7 @@ def uses_of(
 
 
 def _each_once(value: WireModel, namespace: Namespace, skipped: frozenset[str]) -> list[Placeholder]:
-    """Return the placeholders of a namespace in a value's texts, the first of each text, in order."""
+    """Return the placeholders of a namespace in a value's texts, each once as it is written, in order."""
     found: dict[str, Placeholder] = {}
     for text in each_text(value, skipped):
         for placeholder in placeholders(text):
