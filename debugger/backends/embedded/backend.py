@@ -477,7 +477,7 @@ class EmbeddedBackend:
 def _engine_options(settings: Settings) -> EngineOptions:
     """Return the options of the engine that the settings name.
 
-    Whether Python can be sandboxed is probed once per process (`python_status`).
+    Where Python is to be sandboxed, the sandbox is probed once per process (`python_status`).
     """
     return EngineOptions(
         max_node_runs=settings.max_node_runs,
