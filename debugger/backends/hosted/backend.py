@@ -215,10 +215,12 @@ class HostedBackend(Backend):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`; the request is sent once.
+        """See `Backend.create_version`. Sent once; if the answer is lost, the error says that it may exist.
 
-        Raises InputError where the id is malformed, and the errors of `ApiClient.post`, as NotFoundError; the
-        one for a lost answer says that the version may exist.
+        An answer that does not say whether the version is active is read as ``mark_as_active`` asks.
+
+        Raises:
+            DebuggerError: The id is none, the API refuses, or its answer is no version.
         """
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
         body: JsonObject = {"mark_as_active": mark_as_active}

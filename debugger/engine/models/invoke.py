@@ -106,8 +106,7 @@ def invoke(
     """Call a model and return its reply; yield the filler meanwhile (``platform.md#model-groups``).
 
     The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``). After a filler its text lacks
-    what precedes the backchannel's mark. A model of this process without a backchannel is called directly,
-    whatever ``cancelled`` and ``timeout`` are.
+    what precedes the backchannel's mark.
 
     Args:
         model: The model; a remote one is called through the gateway.
