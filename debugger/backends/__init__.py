@@ -42,6 +42,7 @@ def open_embedded(
 
 
 def _load_samples(backend: EmbeddedBackend) -> None:
+    """Store each sample as a workflow with its versions; the last version is active."""
     for sample in SAMPLES:
         first, *later = sample.load_documents()
         workflow = backend.create_workflow(first, name=sample.name)

@@ -91,6 +91,10 @@ class TurnStream(Iterator[Event]):
         *,
         turn_number: int | None = None,
     ) -> None:
+        """Keep the generator of the events; it is not advanced.
+
+        Without a progress the stream has one of its own; there is no result yet.
+        """
         self.run_id = run_id
         self.turn_number = turn_number
         self.result: TurnResult | None = None
@@ -113,7 +117,10 @@ class TurnStream(Iterator[Event]):
             raise StopIteration from None
 
     def finish(self) -> TurnResult:
-        """Pull the remaining events and return the result."""
+        """Pull the remaining events, drop them, and return the result; a second call returns it again.
+
+        The errors of the turn leave it.
+        """
         for _ in self:
             pass
         assert self.result is not None

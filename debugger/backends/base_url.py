@@ -56,7 +56,7 @@ def origin_of(url: httpx.URL | str) -> str:
 
 
 def host_of(base_url: str) -> str:
-    """Return the host of a base URL, else an empty text."""
+    """Return the host of a base URL; empty where it has none or is no URL."""
     try:
         return httpx.URL(base_url).host
     except httpx.InvalidURL:

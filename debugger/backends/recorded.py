@@ -57,7 +57,10 @@ class RecordedBackend(Backend):
         return self._summary
 
     def versions(self, workflow_id: str) -> list[VersionSummary]:
-        """See `Backend.versions`."""
+        """See `Backend.versions`; the list has the version of the run alone, as the active one.
+
+        Raises NotFoundError of another workflow.
+        """
         self._check("workflow", workflow_id, self._run.workflow_id)
         run = self._run
         return [
@@ -65,7 +68,10 @@ class RecordedBackend(Backend):
         ]
 
     def workflow(self, workflow_id: str, version_number: int | None = None) -> Workflow:
-        """See `Backend.workflow`."""
+        """See `Backend.workflow`; it is the graph in the file.
+
+        Raises NotFoundError of another workflow or version.
+        """
         self._check("workflow", workflow_id, self._run.workflow_id)
         if version_number is not None:
             self._check("version", str(version_number), str(self._run.version_number))

@@ -75,6 +75,10 @@ class RunSummaries:
         return found
 
     def _known(self, runs: Sequence[Run]) -> dict[str, RunSummary]:
+        """Return the cached summaries by run id, from the store's cache or from memory.
+
+        One in memory counts only while the run's row has not changed.
+        """
         if self._cache is None:
             held = ((run, self._in_memory.get(run.workflow_run_id)) for run in runs)
             return {run.workflow_run_id: one[1] for run, one in held if one and one[0] == _stamp(run)}
@@ -82,7 +86,11 @@ class RunSummaries:
         return {run_id: RunSummary.from_json(value) for run_id, value in stored.items()}
 
     def _make(self, runs: Sequence[Run]) -> Iterator[_Made]:
-        """Read the records of runs and yield their summaries; skip runs that are deleted or damaged."""
+        """Read the records of runs and yield their summaries; skip runs that are deleted or damaged.
+
+        Where the workflow's version cannot be had, nodes are named as in the events. Other errors of the
+        backend leave it.
+        """
         graphs: dict[tuple[str, int], Graph] = {}
         for run in runs:
             key = (run.workflow_id, run.version_number)
@@ -102,7 +110,10 @@ class RunSummaries:
             return Graph(Workflow())  # nodes are then named as the events name them
 
     def _save(self, made: Sequence[_Made]) -> None:
-        """Store summaries in the store's cache, else in memory up to ``_MAX_IN_MEMORY``."""
+        """Store summaries in the store's cache, else in memory.
+
+        In memory the `_MAX_IN_MEMORY` newest are kept. Raises StoreError where the cache cannot be written.
+        """
         if self._cache is not None:
             rows = {one.run.workflow_run_id: (one.turn_count, one.summary.to_json()) for one in made}
             self._cache.save(rows, FORMAT_VERSION)

@@ -29,7 +29,10 @@ def find_back_edges(count: int, pairs: Sequence[Pair]) -> frozenset[int]:
 
 
 def _walk(root: int, leaving: list[list[int]], pairs: Sequence[Pair], done: set[int]) -> Iterator[int]:
-    """Yield the arrows that lead back, without recursion."""
+    """Yield the arrows below a root that lead back to a box above them, depth first and without recursion.
+
+    Boxes in ``done`` are not entered; every box that is walked is added to it.
+    """
     open_boxes = {root}
     trail = [(root, iter(leaving[root]))]
     while trail:

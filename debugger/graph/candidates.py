@@ -88,7 +88,12 @@ class CandidateEdges:
         return [*self._direct(node), *conditional, *back, *self._otherwise(node)]
 
     def conditional(self, node: NodeConfig, *, is_companion: bool) -> Iterator[CandidateEdge]:
-        """Yield a node's own conditional edges, then those to global nodes."""
+        """Yield a node's own conditional edges, then those to global nodes.
+
+        Disabled, dangling and blocked edges are among them, with `CandidateEdge.blocked_reason`. A companion
+        has no edges to global nodes; the node itself and global nodes that super nodes keep it from are left
+        out.
+        """
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "conditional":
                 yield CandidateEdge(
@@ -110,7 +115,11 @@ class CandidateEdges:
             yield CandidateEdge("global", other.logical_id, None, settings.condition, is_apart, reason)
 
     def find_return_edges(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
-        """Yield the edges back to the caller of a global node."""
+        """Yield the edges back to the caller of a global node.
+
+        At the entered node it is its own reverse edge, if it has one; else those by which super nodes around
+        the node lead back out. Nothing is yielded where there are none.
+        """
         entered, back = caller
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:
@@ -121,6 +130,10 @@ class CandidateEdges:
                 yield CandidateEdge("reverse", back, None, way.condition, super_node_id=way.super_node_id)
 
     def _otherwise(self, node: NodeConfig) -> Iterator[CandidateEdge]:
+        """Yield what follows if no edge is taken: the node's loop or retry, and the end of the thread.
+
+        After a bounded retry there is no end.
+        """
         if flag(node, "self_loop"):
             yield CandidateEdge("self_loop", node.logical_id)
         elif node.self_loop_config is not None and node.self_loop_config.enabled:
@@ -129,6 +142,10 @@ class CandidateEdges:
         yield CandidateEdge("nothing", None)
 
     def _direct(self, node: NodeConfig) -> Iterator[CandidateEdge]:
+        """Yield the node's direct edges in the document's order, also those that are never taken.
+
+        The main edge and disabled ones have the kind ``direct``, all others ``fork``.
+        """
         main = self.graph.main_direct(node.logical_id)
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "direct":
@@ -137,6 +154,11 @@ class CandidateEdges:
                 yield CandidateEdge(kind, destination, edge, blocked_reason=reason)
 
     def _blocked_reason(self, node: NodeConfig, edge: EdgeConfig) -> BlockedReason | None:
+        """Return why an edge is never taken; ``None`` where it may be.
+
+        It is disabled, leads to no node, or is a condition between two guardrail nodes where the workflow
+        forbids it.
+        """
         if edge.disabled:
             return "disabled"
         destination = self.graph.nodes.get(edge.destination_node_logical_id or "")

@@ -160,6 +160,10 @@ class _Nesting:
     """The boxes and edges of each group, and those outside of all groups."""
 
     def __init__(self, groups: Sequence[Group]) -> None:
+        """Find the group around each member; of a thread only members beside its first one are in its box.
+
+        A group without members raises ``IndexError``.
+        """
         self._groups = {group.id: group for group in groups}
         self._around: dict[str, str] = {}
         """By the id of a node or group the group around it."""
@@ -176,6 +180,10 @@ class _Nesting:
         self._edges: defaultdict[str | None, list[EdgeConfig]] = defaultdict(list)
 
     def diagram(self, boxes: Iterable[NodeBox], edges: Iterable[EdgeConfig], direction: Direction) -> Diagram:
+        """Sort boxes and edges into the levels of the groups, and return the outermost; it is called once.
+
+        An edge belongs to the innermost group that holds both of its ends.
+        """
         for box in boxes:
             self._add(box)
         for edge in edges:
@@ -184,6 +192,11 @@ class _Nesting:
         return self._level(None, direction)
 
     def _add(self, box: NodeBox) -> None:
+        """Put a box on its level, after adding the groups around it.
+
+        A node that is a group has the group's box, with its own type and its flags ``start`` and
+        ``is_global``.
+        """
         for outer in reversed(self._groups_around(box.id)):  # a group is where its first node is
             self._boxes[self._around.get(outer)].setdefault(outer, _group_box(self._groups[outer]))
         if box.id in self._groups:
@@ -192,7 +205,7 @@ class _Nesting:
         self._boxes[self._around.get(box.id)][box.id] = box
 
     def _groups_around(self, box_id: str) -> list[str]:
-        """Return the groups around a box, the innermost first."""
+        """Return the groups around a box, the innermost first; none of an unknown id."""
         groups: list[str] = []
         around = self._around.get(box_id)
         while around is not None:
@@ -207,6 +220,10 @@ class _Nesting:
         return node_id
 
     def _level(self, level: str | None, direction: Direction) -> Diagram:
+        """Return the diagram of a level, ``None`` being the outermost, with those of the groups on it.
+
+        In a group the box by which it is entered comes first.
+        """
         boxes = self._boxes[level]
         if level is not None:
             entry = self._groups[level].members[0]
@@ -225,6 +242,7 @@ class _Nesting:
 
 
 def _group_box(group: Group) -> NodeBox:
+    """Return the box of a group with its title in one line, as wide and high as its header."""
     name = cut(clean(group.title), NAME_SIZE, _TITLE)
     button = _UNFOLD_BUTTON if group.kind == "super_node" else 0
     return NodeBox(
@@ -240,6 +258,7 @@ def _group_box(group: Group) -> NodeBox:
 
 
 def _box(node: NodeConfig, direction: Direction) -> NodeBox:
+    """Return the box of a node with its name and caption; a node without a name has ``(no name)``."""
     captions = (
         node.type or "no type",
         "start" if node.is_start else "",
@@ -271,6 +290,7 @@ def _sized(box: NodeBox, direction: Direction) -> NodeBox:
     most = MOST_WIDTH - ICON - _RIGHT - box.button
 
     def size(width: float, count: int) -> NodeBox:
+        """Return the box with its name in at most so many lines of a width."""
         lines = wrap(box.name, NAME_SIZE, width, count)
         across = ICON + max(text_width(line, NAME_SIZE) for line in lines) + _RIGHT + box.button
         return replace(
@@ -288,6 +308,7 @@ def _sized(box: NodeBox, direction: Direction) -> NodeBox:
 
 
 def _arrow(edge: EdgeConfig, places: Sequence[int]) -> EdgeLine:
+    """Return the drawn edge between two boxes, given by index, with its label cut to fit."""
     label = cut(clean(edge.label), EDGE_LABEL_SIZE, _EDGE_LABEL)
     width = round(text_width(label, EDGE_LABEL_SIZE), 1)
     return EdgeLine(
@@ -305,6 +326,7 @@ def _arrow(edge: EdgeConfig, places: Sequence[int]) -> EdgeLine:
 
 
 def _ends(edge: EdgeConfig) -> tuple[str, str]:
+    """Return the ids of source and destination; for a missing one a text that names the edge."""
     source, target = edge.source_node_logical_id, edge.destination_node_logical_id
     return (
         f"(no source of {edge.logical_id})" if source is None else source,

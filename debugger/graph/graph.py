@@ -26,6 +26,10 @@ class Graph:
     """
 
     def __init__(self, workflow: Workflow) -> None:
+        """Index nodes and edges by id, and enabled edges by their source.
+
+        Edges between two nodes are indexed by type, too, and those to a missing node apart.
+        """
         self.workflow: Final = workflow
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
@@ -92,7 +96,11 @@ class Graph:
         return next((edge for edge in direct if not edge.forks_companion), None)
 
     def direct_path(self, first: str, last: str | None) -> list[str]:
-        """Return the nodes from one along main direct edges, to the other if these lead to it."""
+        """Return the nodes from one along main direct edges, to the other if these lead to it.
+
+        Else the path ends where there is no such edge, or before a node that it already has. An unknown first
+        id is returned alone.
+        """
         path = {first: None}
         here = first
         while here != last and (edge := self.main_direct(here)):
@@ -150,7 +158,10 @@ class Graph:
 
     @cached_property
     def unreachable(self) -> tuple[NodeConfig, ...]:
-        """Return the enabled nodes that no run reaches."""
+        """Return the enabled nodes that no run reaches from the first start node.
+
+        Without an enabled start node these are all enabled nodes.
+        """
         arrived = self.reachable(self.start_nodes[0].logical_id) if self.start_nodes else frozenset()
         return tuple(
             node for node in self.nodes.values() if node.logical_id not in arrived and not node.disabled
@@ -169,7 +180,10 @@ class Graph:
 
     @cached_property
     def _from_anywhere(self) -> frozenset[str]:
-        """Return the nodes reached from anywhere: global ones and the escalation."""
+        """Return the nodes reached from anywhere: enabled global ones and the escalation.
+
+        The escalation counts where its number of guardrail nodes is set. An id that no node has is left out.
+        """
         found = {node.logical_id for node in self.global_nodes}
         strikes = self.workflow.config.guardrail_strikes_config
         if strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None:
@@ -185,7 +199,10 @@ def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
 
 
 def edges_by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
-    """Group edges by the id of their source, in the document's order."""
+    """Group edges by the id of their source, in the document's order.
+
+    Those without a source are under an empty text.
+    """
     groups: dict[str, list[EdgeConfig]] = {}
     for edge in edges:
         groups.setdefault(edge.source_node_logical_id or "", []).append(edge)

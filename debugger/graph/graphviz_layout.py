@@ -180,6 +180,10 @@ class _Graph:
     """A diagram by the names that it has in DOT."""
 
     def __init__(self, drawing: Diagram) -> None:
+        """Name boxes and groups, and find turned edges, boxes without arrows and the room that loops need.
+
+        An edge whose end has no box raises ``KeyError``.
+        """
         self._drawing = drawing
         self.direction = drawing.direction
         parts = list(drawing.parts())
@@ -240,6 +244,10 @@ class _Graph:
         return "digraph{\n" + "\n".join(lines) + "\n}\n"
 
     def _level(self, part: Diagram, left_out: frozenset[int] = frozenset()) -> Iterator[str]:
+        """Yield the lines of DOT for the boxes of a level, groups as clusters.
+
+        Boxes left out, by index, are skipped unless they are groups.
+        """
         for index, box in enumerate(part.boxes):
             name = self.names[box.id]
             if name in self.groups:
@@ -254,6 +262,10 @@ class _Graph:
                 yield f"{name}[width={_inches(width)} height={_inches(height)}]"
 
     def _edge(self, place: int, arrow: EdgeLine) -> str:
+        """Return an edge in DOT, with a label of its size, from border to border of the groups at its ends.
+
+        One of `turned` is written the other way round.
+        """
         source, target = (self.names[end] for end in arrow.ends)
         across, along = 2 * (_LOOP_GAP if source == target else _LABEL_GAP), 0.0
         if self.is_tight:
@@ -275,7 +287,7 @@ class _Graph:
         return f"{begin}->{self._entry(target)}[{' '.join(attributes)}]"
 
     def _turned(self) -> Iterator[int]:
-        """Yield the edges to and from groups that lead back, by their place."""
+        """Yield the edges to and from groups that lead back, by their place among the edges of all levels."""
         first = 0
         for part in self._drawing.parts():
             straight = [place for place, arrow in enumerate(part.arrows) if arrow.source != arrow.target]
@@ -296,7 +308,10 @@ class _Graph:
         return name
 
     def _exit(self, name: str) -> str:
-        """Return the node itself, or one at the end of a group, so that what follows is beyond the group."""
+        """Return the node itself, or one at the end of a group, so that what follows is beyond the group.
+
+        That is the last of its nodes that no edge leaves, else the last of all.
+        """
         if name not in self.groups:
             return name
         nodes = [member for member in self.groups[name] if member not in self.groups]
@@ -304,7 +319,10 @@ class _Graph:
         return (ends or nodes)[-1]
 
     def ends(self, arrow: EdgeLine) -> tuple[str, str]:
-        """Return the names of the boxes or groups at whose borders an edge ends."""
+        """Return the names of the boxes or groups at whose borders an edge ends.
+
+        An edge from inside a group to that group ends at the node by which it is entered.
+        """
         source, target = (self.names[end] for end in arrow.ends)
         return (
             source if self.is_border(source, target) else self._entry(source),
@@ -312,7 +330,10 @@ class _Graph:
         )
 
     def box_frames(self, answer: _Answer) -> dict[str, Frame]:
-        """Return the rectangles of boxes and groups by their names, without the room for badges."""
+        """Return the rectangles of boxes and groups by their names, without the room for badges.
+
+        What the program has not placed is not in it.
+        """
         left, above, right, below = _ROOMS[self.direction]
         frames = {}
         for name, frame in answer.frames().items():
@@ -331,7 +352,10 @@ class _Graph:
         return self._boxes[name].kind
 
     def _size(self, name: str) -> Point:
-        """Return the size of a box with the room around it, in which the labels of its loops fit."""
+        """Return the size of a box with the room around it, in which the labels of its loops fit.
+
+        Only in the direction ``right`` are loops considered: there they are above the box.
+        """
         left, above, right, below = _ROOMS[self.direction]
         box = self._boxes[name]
         width = left + box.width + right
@@ -374,7 +398,10 @@ class _Rows:
             self._fill(frame)
 
     def take(self, width: float, height: float) -> Point | None:
-        """Return the left upper corner of a free place, and take it."""
+        """Return the left upper corner of a free place, and take it; ``None`` where there is none.
+
+        The lowest place comes first, then the leftmost; a square around it is free, too.
+        """
         across, along = (math.ceil(side / _LOOSE_GAP) + 2 for side in (width, height))  # with a square around
         if across > self._count:
             return None
@@ -406,6 +433,10 @@ class _Answer:
     """A layout as the program writes it, with y downwards."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        """Read the size and the edges of a layout; a document without any is an empty picture.
+
+        One of another form raises ``KeyError``, ``ValueError``, ``TypeError`` or ``AttributeError``.
+        """
         self._objects: Sequence[Mapping[str, Any]] = document.get("objects", ())
         edges: Sequence[Mapping[str, Any]] = document.get("edges", ())
         self._edges = {edge["id"]: edge for edge in edges}
@@ -413,7 +444,7 @@ class _Answer:
         self.size = right, top
 
     def frames(self) -> dict[str, Frame]:
-        """Return the rectangles of boxes and groups by their names."""
+        """Return the rectangles of boxes and groups by their names; objects without a place are left out."""
         frames = {}
         for each in self._objects:
             name = each["name"]
@@ -449,6 +480,7 @@ class _Routes:
     """The edges: up to the borders of their boxes, each with a place for a breakpoint."""
 
     def __init__(self, graph: _Graph, frames: Mapping[str, Frame], answer: _Answer) -> None:
+        """Mark headers of groups, boxes and their badges as taken."""
         self._graph, self._frames, self._answer = graph, frames, answer
         self._direction, self._size = graph.direction, answer.size
         self._taken: _Index = defaultdict(list)
@@ -464,7 +496,11 @@ class _Routes:
         self._rooms = [frame for name, frame in frames.items() if name in graph.groups]
 
     def all(self) -> list[EdgePath]:
-        """Return the edges in the diagram's order."""
+        """Return the edges in the order of the graph's arrows, with the places of labels and breakpoints.
+
+        Labels that cover something are moved where there is a free place. What is drawn is recorded for
+        `covered`.
+        """
         arrows = self._graph.arrows
         labels = [self._answer.label(place) or self._between(arrow) for place, arrow in enumerate(arrows)]
         loops: defaultdict[str, int] = defaultdict(int)
@@ -507,7 +543,7 @@ class _Routes:
         ]
 
     def covered(self) -> Iterator[Frame]:
-        """Yield where something is drawn."""
+        """Yield where something is drawn: groups, boxes, badges, breakpoints, labels and edges."""
         yield from self._rooms
         for index in (self._taken, self._labels):
             for frames in index.values():
@@ -516,7 +552,10 @@ class _Routes:
             yield Frame.around(((column + 0.5) * _SQUARE, (row + 0.5) * _SQUARE), _SQUARE, _SQUARE)
 
     def _curve(self, place: int, source: str, target: str) -> list[Point]:
-        """Return the curves of an edge from border to border."""
+        """Return the curves of an edge from border to border, a straight line where the program drew none.
+
+        A turned edge is turned back.
+        """
         points = self._answer.curve(place)
         if place in self._graph.turned:
             points.reverse()
@@ -528,7 +567,10 @@ class _Routes:
         return points
 
     def _moved(self, label: Frame, points: Sequence[Point]) -> Frame:
-        """Return the place of a label, or the one nearest to it, or along its edge, that covers nothing."""
+        """Return the place of a label, or the one nearest to it, or along its edge, that covers nothing.
+
+        Where there is none, the label stays. The place is recorded instead of the one before.
+        """
         for cell in _cells(label):
             self._labels[cell].remove(label)
         x, y = label.centre
@@ -541,7 +583,10 @@ class _Routes:
         return found
 
     def _is_bare(self, frame: Frame) -> bool:
-        """Return whether a rectangle is in the picture, nothing is in it, and no edge crosses it."""
+        """Return whether a rectangle is in the picture, nothing is in it, and no edge crosses it.
+
+        Edges are looked for in small squares, from ``_NEAR`` pixels inside its border on.
+        """
         left, top, right, bottom = frame
         if left < 0 or top < 0 or right > self._size[0] or bottom > self._size[1]:
             return False
@@ -571,7 +616,10 @@ class _Routes:
         return [(x, y) for y, x in turned]
 
     def _mark(self, points: Sequence[Point]) -> Point:
-        """Return the point nearest to the tip at which a breakpoint covers nothing, or else a label alone."""
+        """Return the point nearest to the tip at which a breakpoint covers nothing, or else a label alone.
+
+        Where there is none, it is the first point. The place is recorded as taken.
+        """
         candidates = list(_points_back(points))
         found = next(
             point
@@ -599,7 +647,10 @@ def _placement(
     routes: Iterator[EdgePath],
     size: Point,
 ) -> Placement:
-    """Return what is placed by level; the routes are taken in the order of `Diagram.parts`."""
+    """Return what is placed by level; the routes are taken in the order of `Diagram.parts`.
+
+    A box without a frame raises ``KeyError``.
+    """
     placed = [frames[names[box.id]] for box in drawing.boxes]
     here = tuple(next(routes) for _ in drawing.arrows)
     return Placement(
@@ -616,7 +667,10 @@ def _placement(
 
 
 def _reach(box: Frame, points: Sequence[Point]) -> list[Point]:
-    """Lengthen a curve that ends where the badges of its box begin, so that it ends at the box."""
+    """Lengthen a curve that ends where the badges of its box begin, so that it ends at the box.
+
+    Where its direction does not meet the box, it ends at the nearest point of it.
+    """
     x, y = points[-1]
     x1, y1 = next((point for point in reversed(points) if math.dist(point, (x, y)) > 0.5), box.centre)
     length = math.dist((x1, y1), (x, y)) or 1.0
@@ -645,7 +699,10 @@ def _border(box: Frame, towards: Point) -> Point:
 
 
 def _bracket(near: Point, far: Point, side: float, corner: float) -> list[Point]:
-    """Return three sides of a rectangle with round corners, from one x to another, around a y, as curves."""
+    """Return three sides of a rectangle with round corners, from one x to another, around a y, as curves.
+
+    ``side`` is half of its height; a far x at the left of the near one needs a negative corner.
+    """
     (x1, y), (x2, _) = near, far
     top, bottom, bend = y - side, y + side, abs(corner)
     corners = [
@@ -671,7 +728,10 @@ def _touches(box: Frame, x: float, y: float) -> bool:
 
 
 def _points_back(points: Sequence[Point]) -> Iterator[Point]:
-    """Yield points of a curve from its tip on, apart by a step."""
+    """Yield points of a curve from 14 pixels before its tip on, at least a pixel apart.
+
+    Of a shorter curve the middle one alone is yielded.
+    """
     track = list(_track(points))[::-1]
     way, wanted = 0.0, _MARK_FIRST
     for one, other in pairwise(track):
@@ -684,7 +744,10 @@ def _points_back(points: Sequence[Point]) -> Iterator[Point]:
 
 
 def _track(points: Sequence[Point]) -> Iterator[Point]:
-    """Yield points along cubic curves."""
+    """Yield points along cubic curves: the first, then twenty of each curve.
+
+    Points of an incomplete last curve are ignored; no points raise ``IndexError``.
+    """
     yield points[0]
     for begin in range(0, len(points) - 3, 3):
         (x1, y1), (x2, y2), (x3, y3), (x4, y4) = points[begin : begin + 4]
@@ -695,7 +758,7 @@ def _track(points: Sequence[Point]) -> Iterator[Point]:
 
 
 def _squares(points: Sequence[Point]) -> Iterator[tuple[int, int]]:
-    """Yield the small squares that cubic curves go through."""
+    """Yield column and row of the small squares that cubic curves go through, some more than once."""
     for (x1, y1), (x2, y2) in pairwise(_track(points)):
         count = math.ceil(2 * math.dist((x1, y1), (x2, y2)) / _SQUARE) or 1
         for step in range(count + 1):

@@ -89,6 +89,10 @@ def identify_program(output: str) -> str:
 
 @lru_cache(maxsize=8)
 def _version(program: str) -> str:
+    """Return path and version of a program, from its option ``-V``; the result is cached by path.
+
+    Where it does not start, or takes more than two seconds, it is the path alone.
+    """
     try:
         told = subprocess.run(
             [program, "-V"],
@@ -239,7 +243,10 @@ def _communicate(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a program that still runs, and what it has started, such as the program behind a script."""
+    """End a program that still runs, and what it has started, such as the program behind a script.
+
+    It is killed and not waited for; on Windows what it has started stays. One that has ended is left alone.
+    """
     if process.returncode is not None:
         return  # its number may be another program's by now
     if sys.platform == "win32":
@@ -250,6 +257,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _too_large(what: str, output: str) -> InputError:
+    """Return the error that a layout or picture takes more time or memory than it may."""
     thing = "layout" if output == LAYOUT else "picture"
     advice = "Close super nodes; the table shows the same."
     if output != LAYOUT:

@@ -53,7 +53,7 @@ def thread_groups(graph: Graph, entries: Iterable[str] = ()) -> tuple[Group, ...
 
 
 def _thread_box_id(edge_id: str, taken: Container[str]) -> str:
-    """Return an id for the box of a companion thread, by the edge that forks it."""
+    """Return an id for the box of a companion thread, by the edge that forks it; none of those taken."""
     box_id = f"thread of {edge_id}"
     while box_id in taken:  # by a node, whose id may be any text
         box_id = f"the {box_id}"
@@ -66,7 +66,7 @@ def _is_fork(edge: EdgeConfig, graph: Graph) -> bool:
 
 
 def _reached(begins: Iterable[str], graph: Graph, without: Container[str]) -> list[str]:
-    """Return the nodes reached without some edges, breadth first."""
+    """Return the nodes reached from some, these included, without some edges, breadth first and each once."""
     found = list(dict.fromkeys(begins))
     known = set(found)
     for node_id in found:  # grows while it is walked

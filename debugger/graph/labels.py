@@ -48,6 +48,10 @@ def shorten(text: str, length: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _clean(text: str) -> str:
+    """Return the text on one line: invisible characters and white space become single spaces.
+
+    After 400 characters it is cut, and ends with an ellipsis.
+    """
     shapely = (
         character if character.isprintable() or character in f"{_JOINER}\u200c" else " "
         for character in text[:_LONGEST]
@@ -63,7 +67,10 @@ def text_width(text: str, size: float) -> float:
 
 @lru_cache(maxsize=4096)
 def cut(text: str, size: float, width: float) -> str:
-    """Cut a clean text to so many pixels."""
+    """Cut a clean text to so many pixels, with an ellipsis; one that fits is returned as it is.
+
+    At least one character and the ellipsis remain, even if they are wider.
+    """
     if text_width(text, size) <= width:
         return text
     room = width - text_width(ELLIPSIS, size)
@@ -89,6 +96,10 @@ def wrap(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
 
 
 def _first_line(text: str, size: float, width: float) -> str:
+    """Return the beginning that fits on a line, broken after a piece, else after any character.
+
+    A piece is white space, or a word with the marks ``_ - / . :`` behind it.
+    """
     line = ""
     for piece in _PIECES.findall(text):
         if text_width((line + piece).rstrip(), size) > width:
@@ -98,7 +109,7 @@ def _first_line(text: str, size: float, width: float) -> str:
 
 
 def _head(text: str, size: float, width: float) -> str:
-    """Return the longest beginning that fits, at least one character."""
+    """Return the longest beginning that fits, at least one character; of an empty text an empty one."""
     head, used = "", 0.0
     for cluster in _clusters(text):
         used += _cluster_width(cluster) * size / 1000
@@ -109,7 +120,10 @@ def _head(text: str, size: float, width: float) -> str:
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """Yield user-perceived characters: a letter with accents, a composed emoji."""
+    """Yield user-perceived characters: a letter with accents, a composed emoji.
+
+    An empty text yields none; a mark without a letter before it is one by itself.
+    """
     cluster = ""
     for character in text:
         joins = _is_mark(character) or cluster.endswith(_JOINER)
@@ -127,6 +141,7 @@ def _cluster_width(cluster: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
+    """Return the width of a character in thousandths of the font size; 0 of a mark on another one."""
     base = unicodedata.normalize("NFD", character)[0]
     if _is_mark(base):
         return 0

@@ -156,6 +156,10 @@ def _kept_until(error: DebuggerError, begun: float) -> float:
 
 
 def _laid_out(drawing: Diagram) -> Layout:
+    """Return the layout of a diagram; of one with more than 5,000 edges an empty one with a note.
+
+    The errors of `graphviz_layout.place` leave it.
+    """
     parts = list(drawing.parts())
     arrows = sum(len(part.arrows) for part in parts)
     if arrows > _MOST_ARROWS:
@@ -182,6 +186,7 @@ def _version(drawing: Diagram) -> str:
 
 
 def _nodes(drawing: Diagram, placement: Placement) -> Iterator[PlacedNode]:
+    """Yield the placed boxes of a diagram, then those in its groups, in pixels rounded to a tenth."""
     for box, centre, size in zip(drawing.boxes, placement.centres, placement.sizes, strict=True):
         x, y = _rounded(centre)
         width, height = _rounded(size)
@@ -197,6 +202,7 @@ def _edges(drawing: Diagram, placement: Placement) -> Iterator[PlacedEdge]:
 
 
 def _edge(arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
+    """Return an edge in its place, with the ids of the nodes at its ends; numbers are rounded to a tenth."""
     source, target = arrow.ends
     return PlacedEdge(
         id=arrow.id,

@@ -56,6 +56,10 @@ def load_workflow(text: str | bytes) -> Workflow:
 
 
 def _decoded(text: str | bytes) -> str:
+    """Return the text of a file without a byte order mark, from UTF-8, UTF-16 or UTF-32.
+
+    Raises InputJsonError at the first byte that is not of the detected encoding.
+    """
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
     encoding = json.detect_encoding(text)
@@ -73,6 +77,11 @@ def _decoded(text: str | bytes) -> str:
 
 
 def _parsed(text: str) -> Any:
+    """Return the JSON value in a text.
+
+    Raises InputJsonError where the text is empty or not JSON, or has a number without a finite value or half
+    of a character. Raises InputError where it is too large or nested too deeply.
+    """
     if not text.strip():
         raise InputJsonError("The text is empty.", line=1, column=1, advice="Enter the JSON of a workflow.")
     WORKFLOW_FILE.check_json(text)
@@ -114,7 +123,10 @@ def _is_odd(number: str) -> bool:
 
 
 def _check_characters(text: str) -> None:
-    """Refuse halves of surrogate pairs, which cannot be stored or sent."""
+    """Refuse halves of surrogate pairs, which cannot be stored or sent.
+
+    Raises InputJsonError at the first one that is written as an escape.
+    """
     for match in _HALF_CHARACTER.finditer(text):
         if match[1]:
             raise _not_json(
@@ -126,7 +138,7 @@ def _check_characters(text: str) -> None:
 
 
 def _not_json(what: str, text: str, position: int, *, advice: str = "") -> InputJsonError:
-    """Return the error, with a caret below the place in its line."""
+    """Return the error for a position in a text, with an excerpt of its line and a caret below the place."""
     start = text.rfind("\n", 0, position) + 1
     line, column = text.count("\n", 0, start) + 1, position - start + 1
     whole = text[start:].split("\n", 1)[0]
@@ -142,6 +154,10 @@ def _not_json(what: str, text: str, position: int, *, advice: str = "") -> Input
 
 
 def _check_configs(document: Mapping[str, Any]) -> None:
+    """Refuse a document whose nodes or edges are not objects with an id, or with an edge of an unknown type.
+
+    Raises WorkflowError where the nodes are no list, else InputError. Edges that are no list are not checked.
+    """
     nodes = document.get("node_configs")
     if not isinstance(nodes, list):
         raise WorkflowError(
@@ -161,6 +177,10 @@ def _check_configs(document: Mapping[str, Any]) -> None:
 
 
 def _check_id(position: str, config: Any) -> None:
+    """Refuse a node or an edge that is no object, or has no text as its id, with an InputError.
+
+    An empty text is none; the error names the position.
+    """
     if not isinstance(config, Mapping):
         raise InputError(f"{position} is {_kind(config)}, not an object.")
     logical_id = config.get("logical_id")
@@ -172,7 +192,10 @@ def _check_id(position: str, config: Any) -> None:
 
 
 def _explained(document: Mapping[str, Any], fault: ValidationError) -> str:
-    """Describe pydantic's error by the node's or edge's position and name."""
+    """Describe pydantic's first error, by the node's or edge's position and name.
+
+    An error elsewhere in the document is described as `first_problem` has it.
+    """
     found = fault.errors(include_url=False, include_context=False)[0]
     match found["loc"]:
         case ("node_configs" | "edge_configs" as key, int(index), *path):
@@ -184,6 +207,10 @@ def _explained(document: Mapping[str, Any], fault: ValidationError) -> str:
 
 
 def _named(position: str, config: Mapping[str, Any]) -> str:
+    """Return the position with the name, else the id, and with the ends of an edge, in brackets.
+
+    Without any of these it is the position alone.
+    """
     names = (config.get("name"), config.get("logical_id"))
     ends = config.get("source_node_logical_id"), config.get("destination_node_logical_id")
     described = [repr(shorten(name, 60)) for name in names if isinstance(name, str) and name][:1]
@@ -199,7 +226,10 @@ def _value(config: Mapping[str, Any], key: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    """Return JSON's name for the type of a value."""
+    """Return what a JSON value is, for people.
+
+    ``None`` is ``nothing``; what is no object, list, text, true or false is ``a number``.
+    """
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -75,7 +75,11 @@ def offline_limits(workflow: Workflow) -> list[OfflineLimit]:
 
 
 def integration_auth(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield tools and models that get a token from an integration of the platform."""
+    """Yield tools and models that get a token from an integration of the platform.
+
+    Of tools only external APIs without an Authorization header of their own; a secret named after the
+    integration can replace it. Of models also those with ``okta_auth``.
+    """
     for tool in tools_of(context):
         item = _integration(tool.config.get("integration_auth"))
         if tool.type == "external_api" and item and not _sets_authorization(tool.config.get("api_headers")):
@@ -121,7 +125,7 @@ _SAVED_PROMPT = re.compile(r"<<<\s*managed_prompt:([^<>]*)>>>")
 
 
 def saved_prompt(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield references to prompts that are saved on the platform."""
+    """Yield references to prompts that are saved on the platform, each once in its node, edge or settings."""
     for owner, node_id, edge_id, part in context.parts():
         found = (name.strip() for text in each_text(part) for name in _SAVED_PROMPT.findall(text))
         for item in filter(None, dict.fromkeys(found)):
@@ -134,7 +138,11 @@ def saved_prompt(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def saved_model(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield references to models that are saved on the platform and not in the workflow."""
+    """Yield references to models that are saved on the platform and not in the workflow.
+
+    Looked at are the workflow's settings, nodes with a model, and super nodes that override it. A model that
+    a configuration names by ``named_llm_config_id`` is in the workflow.
+    """
     known = known_models(context.graph.workflow)
     field = "attachable_llm_config_id"
     holders: list[tuple[str, str | None, str]] = [
@@ -158,7 +166,7 @@ def saved_model(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def evaluation_run(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield the workflow that evaluates each run."""
+    """Yield the workflow that evaluates each run; nothing where the settings name none."""
     item = _settings(context).evaluation_config.evaluator_workflow_id
     if item:
         what = (
@@ -170,7 +178,10 @@ def evaluation_run(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def turn_by_turn_evaluation(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield evaluations of each turn."""
+    """Yield evaluations of each turn: that of the workflow's settings, and those of evaluator nodes.
+
+    A limit names no item.
+    """
     advice = "Evaluate the run as a whole."
     if _settings(context).evaluation_config.enable_turn_by_turn_evaluation:
         what = "'evaluation_config' has each turn evaluated, which only the platform does: no turn is here."
@@ -183,7 +194,10 @@ def turn_by_turn_evaluation(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def system_global(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield uses of global variables that the platform sets and the workflow does not."""
+    """Yield uses of global variables that the platform sets and the workflow does not.
+
+    A use with a default does not count; each name is yielded once in its node, edge or settings.
+    """
     workflow = context.graph.workflow
     given = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
     inner = given.get("global")
@@ -203,7 +217,10 @@ def system_global(context: CheckContext) -> Iterator[OfflineLimit]:
 
 
 def streaming_model(context: CheckContext) -> Iterator[OfflineLimit]:
-    """Yield models whose answers the platform streams."""
+    """Yield models whose answers the platform streams, members of groups included.
+
+    A limit names no item.
+    """
     for owner, node_id, field, model in models_of(context):
         if _Model(model).streaming:
             what = (

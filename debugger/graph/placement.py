@@ -25,7 +25,7 @@ class EdgePath:
     """The place of a breakpoint, on the path and near its end."""
 
     def moved(self, right: float, down: float) -> EdgePath:
-        """Return the edge moved to the right and down."""
+        """Return a copy of the edge, moved to the right and down by so many pixels."""
         (label_x, label_y), (mark_x, mark_y) = self.label_at, self.mark_at
         return replace(
             self,
@@ -49,7 +49,10 @@ class Placement:
     """What is in each group, by the index of its box."""
 
     def moved(self, right: float, down: float) -> Placement:
-        """Return everything moved to the right and down."""
+        """Return a copy with boxes, edges and groups moved to the right and down.
+
+        Width and height of the picture stay.
+        """
         return replace(
             self,
             centres=tuple((x + right, y + down) for x, y in self.centres),

@@ -225,7 +225,11 @@ class EmbeddedBackend:
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """See `Backend.create_version`."""
+        """See `Backend.create_version`; the version is written to the store.
+
+        Raises InputError where the id is malformed, and NotFoundError where there is no such workflow or
+        version.
+        """
         return self.store.create_version(
             check_id("workflow", workflow_id),
             version_name=version_name,
@@ -258,7 +262,10 @@ class EmbeddedBackend:
         return self.store.record(run_id)
 
     def revision(self, run_id: str) -> RunRevision:
-        """See `Backend.revision`; a turn in progress whose lease has expired is interrupted first."""
+        """See `Backend.revision`; a turn in progress whose lease has expired is interrupted first.
+
+        Raises InputError where the id is malformed, and NotFoundError where there is no such run.
+        """
         position = self.store.claims.position(check_id("run", run_id))
         if position.claimed is not None and self._leases.interrupt_expired(run_id):
             position = self.store.claims.position(run_id)
@@ -290,7 +297,10 @@ class EmbeddedBackend:
         page: int = 1,
         size: int = 50,
     ) -> Page[Run]:
-        """See `Backend.runs`; turns in progress whose lease has expired are interrupted first."""
+        """See `Backend.runs`; turns in progress whose lease has expired are interrupted first.
+
+        Raises InputError where the id of the workflow is malformed.
+        """
         if workflow_id is not None:
             check_id("workflow", workflow_id)
         self._leases.interrupt_expired()
@@ -469,7 +479,10 @@ class EmbeddedBackend:
 
 
 def _engine_options(settings: Settings) -> EngineOptions:
-    """Return the options of the engine that the settings name."""
+    """Return the options of the engine that the settings name.
+
+    Where Python is to be sandboxed, the sandbox is probed once per process (`python_status`).
+    """
     return EngineOptions(
         max_node_runs=settings.max_node_runs,
         start_events=settings.start_events,

@@ -39,7 +39,10 @@ class GatewayFactory:
         *,
         secrets: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Read secrets and the hosts they may be sent to from the environment, and register the secrets."""
+        """Read secrets and the hosts they may be sent to from the environment, and register the secrets.
+
+        Raises SettingsError where a variable lists something that is no host.
+        """
         self._policies = Policies(
             talk=settings.outbound_talk,
             read=settings.outbound_read,

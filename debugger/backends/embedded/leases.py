@@ -133,7 +133,11 @@ class Leases:
         self._try_to_release(held)
 
     def request_stop(self, run_id: str) -> None:
-        """Cancel the turn in progress of a run, whichever process executes it."""
+        """Cancel the turn in progress of a run, whichever process executes it.
+
+        One of this process is cancelled at once; for another process the request is written to the store.
+        Without a turn in progress nothing happens.
+        """
         own = [held for held in self._all() if held.claim.run_id == run_id]
         for held in own:
             held.cancelled.set()
@@ -141,7 +145,11 @@ class Leases:
             self._store.claims.request_stop(run_id)
 
     def interrupt_expired(self, run_id: str | None = None) -> int:
-        """Interrupt turns of other processes that have ended; see `TurnClaims.interrupt_expired`."""
+        """Interrupt turns whose owner has ended or is late, of one run or of all, and return their number.
+
+        Claims held here are left out, and those of abandoned turns are released. See
+        `TurnClaims.interrupt_expired`.
+        """
         own = self._all()
         for held in own:
             if held.is_abandoned:

@@ -77,7 +77,11 @@ def default_llm(text: str) -> JsonObject | None:
 
 
 def find_script(logical_id: str, folder: Path) -> Script | None:
-    """Return the script of a workflow, from the folder or a sample."""
+    """Return the script of a workflow, from the folder or a sample; ``None`` without one.
+
+    Files of the folder are read in the order of their names until one fits. Raises StoreError where one of
+    them cannot be read, and InputError where it has a mistake.
+    """
     path = _script_path(logical_id, folder)
     if path is not None:
         return _load(path)

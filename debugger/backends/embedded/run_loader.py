@@ -61,6 +61,7 @@ class InterpreterCache:
         permits: PythonPermits,
         changed_at: Callable[[Collection[str]], Mapping[str, float]],
     ) -> None:
+        """Begin without interpreters; none is made yet."""
         self._make = make
         self._permits = permits
         self._changed_at = changed_at
@@ -93,7 +94,10 @@ class InterpreterCache:
         return made.interpreter
 
     def forget(self, workflow_id: str) -> None:
-        """Drop a workflow's interpreters, and those of workflows that contain it."""
+        """Drop a workflow's interpreters, and those of workflows that contain it.
+
+        One that is being made meanwhile is not kept.
+        """
         with self._lock:
             self._changes += 1
             for key in [key for key, made in self._made.items() if workflow_id in made.changed_at]:
@@ -112,6 +116,10 @@ class InterpreterCache:
         return _Made(interpreter, changed_at, looked_at)
 
     def _is_outdated(self, made: _Made) -> bool:
+        """Return whether a workflow in an interpreter has been changed since it was made.
+
+        It is compared again after `FRESH_SECONDS` only; until then the answer is no.
+        """
         now = time.monotonic()
         if now - made.looked_at <= FRESH_SECONDS:
             return False
@@ -334,7 +342,11 @@ class StoredTurns:
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
-        """Return the turn with the number and text of a sent one, finished or running; else absent."""
+        """Return the turn with the number and text of a sent one, finished or running; else absent.
+
+        Turns of the user alone are compared; without an expected number none fits. Raises NotFoundError where
+        there is no such run.
+        """
         pairs = self._store.run(run_id).input_output_pairs
         for place, (pair, log) in enumerate(number_turns(pairs), start=1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number

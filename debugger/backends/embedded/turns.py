@@ -97,6 +97,7 @@ class Turns:
         leases: Leases,
         world: Environment,
     ) -> None:
+        """Keep what turns are executed with; nothing is claimed yet."""
         self.stored = StoredTurns(store, interpreters)
         self._store = store
         self._interpreters = interpreters
@@ -540,7 +541,7 @@ class Turns:
 
 
 def _denial(held: HeldClaim) -> DebuggerError:
-    """Return why a turn is not executed any further."""
+    """Return why a turn is not executed any further: the store's error, else that its claim has lapsed."""
     return held.failure or ConflictError(
         f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
         advice="Load the run and continue from its last turn.",
@@ -558,7 +559,10 @@ def _is_denied(held: HeldClaim, error: Exception) -> bool:
 
 
 def _explain_loss(held: HeldClaim, error: Exception) -> TurnNotStoredError:
-    """Return the error for a turn that is not stored; the log gets its calls."""
+    """Return the error for a turn that is not stored, with its calls; the log gets the calls, too.
+
+    An error that is no DebuggerError is logged with its traceback.
+    """
     calls = made_calls(held.ledger)
     if isinstance(error, ConflictError):
         reason = "Its claim has lapsed: this process had not renewed it in time."
@@ -584,7 +588,10 @@ _AGAIN = "It was sent again under the same client turn id, and was not executed 
 def turn_not_stored(
     calls: Sequence[JsonObject], claim_id: str, reason: str, *, is_turn: bool = True
 ) -> TurnNotStoredError:
-    """Return the error for a turn, or background work, that ran and is not on record."""
+    """Return the error for a turn, or background work, that ran and is not on record.
+
+    With calls its advice says that they are made again if it is sent again.
+    """
     count = f"{len(calls)} call{'' if len(calls) == 1 else 's'}" if calls else "no call"
     return TurnNotStoredError(
         f"{'The turn' if is_turn else 'Background work'} ran, made {count} and could not be stored.",

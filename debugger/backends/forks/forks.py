@@ -122,6 +122,7 @@ class Forks:
         *,
         socket_reruns_only: bool = False,
     ) -> None:
+        """Keep the store and the interpreters; nothing is read yet."""
         self._socket_reruns_only = socket_reruns_only
         self._store = store
         self._interpreters = interpreters
@@ -139,7 +140,12 @@ class Forks:
         start_node_logical_id: str | None = None,
         run_by: str | None = None,
     ) -> str:
-        """Store a fork of a run before one of its turns and return its id. See `Backend.fork`."""
+        """Store a fork of a run before one of its turns and return its id. See `Backend.fork`.
+
+        Raises NotFoundError where there is no such run, turn or version, InputError where an edit or the
+        start node cannot be used, and ConflictError where threads are at nodes that the version does not
+        have.
+        """
         restored = self._checkpoints.restore(run_id, turn_number)
         wanted = restored.version_number if version_number is None else version_number
         version = self._store.resolve_version(restored.workflow_id, wanted)
@@ -479,7 +485,10 @@ def _entries(interpreter: Interpreter) -> list[str]:
 
 
 def _usage_of(state: RunState) -> CarriedUsage:
-    """Return the model usage that a copy in this state takes over."""
+    """Return the model usage that a copy in this state takes over.
+
+    It has tokens and latencies as JSON, and whether a model was called at all.
+    """
     tokens, times = run_usage(state)
     return CarriedUsage(
         token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0

@@ -107,7 +107,10 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
 def transfer_variables(
     state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
 ) -> DroppedParts:
-    """Reduce a state to its variables, at a chosen node."""
+    """Reduce a state to its variables, at a chosen node, and return what is lost.
+
+    The state is changed; messages of the main thread that are not answered yet stay, too.
+    """
     changed = DroppedParts(dropped_parts=["position", *_lost_parts(state)])
     variables = _variables(state.main.runtime_variables, source, target, nodes, changed)
     _set_main(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
@@ -153,7 +156,7 @@ def _variables(
 
 
 def _by_name(graph: Graph) -> dict[str, str]:
-    """Return the nodes whose name no other node has."""
+    """Return the ids of nodes by name; nodes without a name, or whose name another node has, are left out."""
     counted = Counter(node.name for node in graph.nodes.values())
     return {
         node.name: node_id for node_id, node in graph.nodes.items() if node.name and counted[node.name] == 1

@@ -82,6 +82,7 @@ class RerunEdits(BaseModel):
 
     @model_validator(mode="after")
     def _one_for_each_line(self) -> RerunEdits:
+        """Refuse a second edit or deletion of a line, with a ValueError."""
         touched = [(line.thread_id, line.index) for line in self.message_edits]
         touched += [(line.thread_id, line.index) for line in self.message_deletes]
         if len(set(touched)) < len(touched):

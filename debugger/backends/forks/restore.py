@@ -40,7 +40,11 @@ class Checkpoints:
         return _turns_of(self._store.checkpoint(run_id))
 
     def next_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
-        """Return the input of the next turn as its caller sent it."""
+        """Return the input of the next turn as its caller sent it, without the client's id of the turn.
+
+        Of a recorded echo the variables that the run had before are left out, too. Raises NotFoundError where
+        the run has no next input/output pair.
+        """
         recorded = TurnInput.from_record(self._store.pair(run_id, restored.pair_count + 1).run_input)
         interpreter = self._interpreters.get_or_make(restored.workflow_id, restored.version_number)
         defaults = default_variables(interpreter.workflow)

@@ -190,6 +190,7 @@ class _Rewriter:
     def __init__(
         self, texts: Mapping[str, str | None], of_users: Mapping[str, str | None], *, keeps_memos: bool
     ) -> None:
+        """Keep the new texts."""
         self._texts = texts
         self._of_users = of_users
         self._keeps_memos = keeps_memos
@@ -210,7 +211,10 @@ class _Rewriter:
         return found if text is None else {**found, "content": text}
 
     def _is_gone(self, value: Any) -> bool:
-        """Return whether a value is a memo not kept, a deleted message, or an event of only such messages."""
+        """Return whether a value is a memo not kept, a deleted message, or an event of only such messages.
+
+        An event of messages that has none stays.
+        """
         if not isinstance(value, dict):
             return False
         if value.get("type") == _MEMO:
@@ -240,6 +244,7 @@ def _is_nameless(value: JsonObject) -> bool:
 
 
 def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
+    """Return a pair with added events before the event that closes it, else at its end."""
     output = pair["run_output"]
     events: list[JsonObject] = output["events"]
     place = next((at for at, event in enumerate(events) if event.get("type") == _CLOSING), len(events))
@@ -248,7 +253,10 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
 
 
 def _said(line: MessageAppend, world: Environment) -> JsonObject:
-    """Return the event, as JSON, by which an added line is said in the main thread, with new ids."""
+    """Return the event, as JSON, by which an added line is said in the main thread, with new ids.
+
+    It is a message of the user or an answer of the assistant, by the line's role.
+    """
     place: JsonObject = {
         "origin_thread_id": MAIN_THREAD,
         "thread_reference_id": MAIN_THREAD,

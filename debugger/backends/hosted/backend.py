@@ -80,6 +80,11 @@ class HostedBackend(Backend):
     notes: NoteRepository | None = None
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Open a client for the API and connect what sends turns and reads the record; nothing is sent.
+
+        Live events are off with a transport of one's own. Raises SettingsError where a setting cannot be
+        used.
+        """
         self._client = ApiClient(settings, transport=transport)
         # A transport of one's own carries requests only.
         is_live = settings.live_events == "auto" and transport is None
@@ -128,7 +133,11 @@ class HostedBackend(Backend):
         self._client.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
-        """See `Backend.workflows`. Pages are read until one brings nothing new, in the API's order."""
+        """See `Backend.workflows`; they are in the API's order, and the API does the search.
+
+        Pages are read until one brings nothing new, says that none follows, or is number `MAX_PAGES`. Raises
+        the errors of `ApiClient.get`, and AnswerError where an answer is no list of workflows.
+        """
         found: dict[str, WorkflowSummary] = {}
         for page in range(1, MAX_PAGES + 1):
             query: dict[str, str | int | bool] = {"page": page, "size": PAGE_SIZE}
@@ -148,7 +157,11 @@ class HostedBackend(Backend):
         return self._get_workflow(workflow_id).read(workflow_summary)
 
     def versions(self, workflow_id: str) -> list[VersionSummary]:
-        """See `Backend.versions`. Where the rows do not tell which is active, the workflow is read, too."""
+        """See `Backend.versions`. Where a row does not say whether it is active, the workflow is read, too.
+
+        Raises InputError where the id is malformed, the errors of `ApiClient.get`, as NotFoundError, and
+        AnswerError where the answer is no list of versions.
+        """
         answer = self._get_versions(workflow_id)
         rows = answer.rows("versions")
         if not all("is_active" in row for row in rows):
@@ -332,6 +345,10 @@ class HostedBackend(Backend):
         return self._read_newest_runs(workflow_id, size).value
 
     def _read_newest_runs(self, workflow_id: str, size: int) -> Reading[list[Run]]:
+        """Return the first page of a workflow's runs, past caches, with the times that the answer tells.
+
+        Raises the errors of `ApiClient.get`, and AnswerError where the answer is no list of runs.
+        """
         query: dict[str, str | int | bool] = {"page": 1, "size": size, "workflow_id": workflow_id}
         answer = self._client.get(
             urls.RUNS, "the list of runs", query, timeout=self._read_timeout, headers=NO_CACHE
@@ -399,6 +416,7 @@ class RunRevisions:
         newest_runs: Callable[[str, int], list[Run]],
         note_record: Callable[[str, int], object],
     ) -> None:
+        """Keep what reads the record; nothing is read yet."""
         self._run = run
         self._newest_runs = newest_runs
         self._note_record = note_record
@@ -440,7 +458,10 @@ class RunRevisions:
 
 
 def _revision_of(run: Run) -> RunRevision:
-    """Return the state of a run in its record; the turn in progress has the number after the last one."""
+    """Return the state of a run in its record; the turn in progress has the number after the last one.
+
+    Where only background work is executed, or nothing, there is no such turn.
+    """
     length = len(run.finished_turns)
     executing = [turn for turn in run.input_output_pairs if turn.is_in_progress and not turn.is_background]
     if not executing:

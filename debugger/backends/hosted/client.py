@@ -97,7 +97,7 @@ class Answer:
         return list(found)
 
     def make_answer_error(self, reason: str) -> AnswerError:
-        """Return the error for an answer that breaks the protocol."""
+        """Return the error for an answer that breaks the protocol; secrets in the reason are masked."""
         return AnswerError(
             f"The answer to {self.request} cannot be used: {self.request.quote(reason)}.",
             advice=f"It is JSON, but not what this API answers. {self.request.url_advice}",
@@ -125,6 +125,10 @@ class ApiClient:
     """
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Build the headers and open the HTTP client; nothing is sent.
+
+        Raises SettingsError where the URL, the key, an id, a proxy or the certificates cannot be used.
+        """
         self.base_url = check_base_url(settings.base_url)
         self.settings = settings
         self._key = settings.api_key.get_secret_value().strip()
@@ -241,7 +245,8 @@ class ApiClient:
 
         Raises:
             AuthenticationError: There is no key; nothing was sent.
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("GET", path, subject)
@@ -291,7 +296,8 @@ class ApiClient:
         Raises:
             InputError: The body has no JSON form; nothing was sent.
             AuthenticationError: There is no key; nothing was sent.
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("POST", path, subject, risk)
@@ -304,7 +310,8 @@ class ApiClient:
         """Send a deletion, once; the body of the answer is ignored.
 
         Raises:
-            ApiError: No response came, or one with an error status.
+            ApiError: No response came.
+            DebuggerError: The response has an error status; see `make_refusal_error`.
         """
         request = self.describe_request("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
@@ -468,7 +475,7 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
 
 
 def read_json(response: httpx.Response) -> Any:
-    """Return the JSON in a response; ``None`` where it holds none."""
+    """Return the JSON in a response; ``None`` where it is ``null`` or no JSON."""
     try:
         return decode(response.content)
     except (ValueError, RecursionError):

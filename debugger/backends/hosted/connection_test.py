@@ -68,6 +68,7 @@ class _ConnectionTest:
     """The calls of one test, in order."""
 
     def __init__(self, client: ApiClient, settings: HostedSettings, own_run_ids: Sequence[str]) -> None:
+        """Keep what is tested; nothing is sent yet."""
         self._client = client
         self._settings = settings
         self._own_run_ids = own_run_ids
@@ -81,7 +82,10 @@ class _ConnectionTest:
         return [workflows, runs, self._socket(), self._client_turn_id(run_ids)]
 
     def _list(self, call: str, path: str, noun: str, key: str) -> tuple[ConnectionCheck, list[str]]:
-        """Read the first page of a list, and return its ids too."""
+        """Read the first page of a list and return its check; of runs their ids, too, else an empty list.
+
+        An error is a failed check with its sentence. After a call without an answer none is made.
+        """
         found: list[str] = []
         if self._is_unreachable:
             return self._not_made(call, path), found
@@ -104,7 +108,11 @@ class _ConnectionTest:
         return self._check(call, path, sentence, "ok", status, started), found
 
     def _read(self, request: RequestInfo, query: Query | None = None) -> tuple[str, Answer | DebuggerError]:
-        """Send a request once; return the status, and the answer or its error."""
+        """Send a request once; return the status, and the answer or its error.
+
+        The status is empty where no answer came. Without a connection, an answer in time or a key, the API
+        counts as unreachable from then on.
+        """
         try:
             response = self._client.send(request, query=query)
         except ApiError as error:
@@ -120,6 +128,10 @@ class _ConnectionTest:
             return status, error
 
     def _socket(self) -> ConnectionCheck:
+        """Open a socket and close it again, and return the check; one that does not open is a note.
+
+        It is not opened where live events are off, or the API is unreachable.
+        """
         call, path = "Open a socket", urls.STREAM
         if self._settings.live_events == "off":
             sentence = "Not opened: live_events is off for this connection, so each turn is one request."
@@ -139,6 +151,12 @@ class _ConnectionTest:
         return self._check(call, path, sentence, "note", status, started)
 
     def _client_turn_id(self, run_ids: Sequence[str]) -> ConnectionCheck:
+        """Read runs until a record has a client turn id, and return the check.
+
+        Runs of this client come first, `MAX_RUNS_READ` are read at most, and those that cannot be read are
+        skipped. Without an id it is a note: ``No`` where a finished turn of this client has lost it, else not
+        known yet.
+        """
         call, path = "Record returns the client turn id", urls.RUN
         if self._is_unreachable:
             return self._not_made(call, path)
@@ -180,5 +198,6 @@ class _ConnectionTest:
         status: str = "",
         started: float | None = None,
     ) -> ConnectionCheck:
+        """Return a check with the milliseconds since its start; without a start it has none."""
         took = None if started is None else round((time.perf_counter() - started) * 1000)
         return ConnectionCheck(call, f"GET {self._base_path}{path}", sentence, outcome, status, took)

@@ -66,14 +66,17 @@ class RequestInfo:
 
     @property
     def url_advice(self) -> str:
-        """Return the advice for a base URL that leads to another server."""
+        """Return the advice for a base URL that leads to another server.
+
+        It proposes the path of the service to a base URL without it, else a check of the spelling.
+        """
         base = self.url.partition("/v1/")[0]
         if not base.endswith(_PREFIX):
             return f"The base URL {base} lacks the path of the service: try {base}{_PREFIX}."
         return f"Check that {base} is the base URL of the API, to the last letter."
 
     def quote(self, text: str) -> str:
-        """Return a text from outside on one line, shortened, without secrets."""
+        """Return a text from outside on one line, without secrets, cut after `MAX_QUOTE` characters."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         line = " ".join(text.split())
@@ -92,6 +95,7 @@ class AnswerLost(Exception):
     def __init__(
         self, reason: DebuggerError, answer: AnswerState = "lost", *, result: TurnResult | None = None
     ) -> None:
+        """Keep the reason, whose message it has; the run and the events are set by those who know them."""
         super().__init__(reason.message)
         self.reason = reason
         self.answer: AnswerState = answer
@@ -123,6 +127,7 @@ def make_no_answer_error(
 def _no_answer(
     request: RequestInfo, error: httpx.RequestError, timeout: float, connect_timeout: float
 ) -> ApiError:
+    """Return the error for what httpx raised, by its kind; whether the request was sent is not set yet."""
     detail = request.quote(str(error)).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
@@ -148,7 +153,10 @@ def _no_answer(
 
 
 def make_refusal_error(request: RequestInfo, response: httpx.Response) -> DebuggerError:
-    """Return the error for an answer with a status other than success."""
+    """Return the error for an answer with a status other than success, by status and body.
+
+    Below 400 it is a redirect, an AnswerError. What is quoted of the answer is shortened and without secrets.
+    """
     if response.status_code < 400:
         return _redirect(request, response)
     try:
@@ -206,7 +214,10 @@ def make_refusal_error(request: RequestInfo, response: httpx.Response) -> Debugg
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds of ``Retry-After`` in either form, else ``None``."""
+    """Return the seconds of ``Retry-After``, a number or a date; 0 for one that is over.
+
+    ``None`` without the header, or where it cannot be read or is not finite.
+    """
     text = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
@@ -243,6 +254,10 @@ def _again(request: RequestInfo) -> str:
 
 
 def _no_connection(request: RequestInfo, error: httpx.ConnectError, detail: str) -> ConnectionFailedError:
+    """Return the error for a failed connection: no address, no secure connection, or no server.
+
+    ``is_refused`` is set where the machine refused the connection.
+    """
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return ConnectionFailedError(
@@ -268,6 +283,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _redirect(request: RequestInfo, response: httpx.Response) -> AnswerError:
+    """Return the error for a redirect, which names its target without user, query and fragment."""
     target = ""
     if response.has_redirect_location:
         try:
@@ -282,6 +298,10 @@ def _redirect(request: RequestInfo, response: httpx.Response) -> AnswerError:
 
 
 def _broken_rule(request: RequestInfo, body: Any, detail: str) -> WorkflowError:
+    """Return the error for a broken rule.
+
+    Its category is the answer's ``message``, where the answer has ``error``, too; else it has none.
+    """
     advice = "Correct the workflow, then try again."
     if isinstance(body, dict) and body.get("message") and body.get("error"):
         category, rule = request.quote(str(body["message"])), request.quote(str(body["error"]))
@@ -290,6 +310,11 @@ def _broken_rule(request: RequestInfo, body: Any, detail: str) -> WorkflowError:
 
 
 def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> DebuggerError:
+    """Return the error for 404 or 405.
+
+    Without a JSON object, or for the list of workflows, it is an AnswerError: another server answers there. A
+    session that is not found is a RunEndedError, all else a NotFoundError.
+    """
     if not isinstance(body, dict):
         return AnswerError(f"{place}, and not in the API's JSON.", advice=request.url_advice)
     if SESSION_NOT_FOUND in detail.lower():
@@ -310,6 +335,7 @@ def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> Debu
 
 
 def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
+    """Return the error for too many requests, with the wait that the server names, if any."""
     wait = retry_after(response)
     when = "a moment" if wait is None else f"{wait:.0f} s"
     return RateLimitError(
@@ -318,6 +344,11 @@ def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
 
 
 def _server_failure(request: RequestInfo, response: httpx.Response, detail: str, place: str) -> DebuggerError:
+    """Return the error for a status from 500 on, with the request id where the answer has one.
+
+    An answer that names no start node is a NotStartableError. After 502, 503 and 504 ``is_unreachable`` is
+    set.
+    """
     if NO_START in detail.lower():
         return NotStartableError(
             f"No start node found in {request.subject} ({place}).", advice="Mark one node as the start."
@@ -335,6 +366,7 @@ def _server_failure(request: RequestInfo, response: httpx.Response, detail: str,
 
 
 def _field_problems(problems: list[Any]) -> Iterator[str]:
+    """Yield each problem of a field as ``path: text``; the first part of a longer path is left out."""
     for problem in problems:
         if isinstance(problem, dict):
             loc = problem.get("loc")
@@ -346,6 +378,7 @@ def _field_problems(problems: list[Any]) -> Iterator[str]:
 
 
 def _seconds_until(text: str) -> float:
+    """Return the seconds until a date as HTTP writes it; negative of a past one, and NaN of another text."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

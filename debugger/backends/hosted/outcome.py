@@ -213,7 +213,11 @@ def classify_status(status: int, body: Any, *, has_started: bool, uses_known_run
 
 
 def record_state(found: FoundTurn) -> RecordState:
-    """Return what a read of the record has shown."""
+    """Return what a read of the record has shown.
+
+    A turn that is absent is ``newer``, ``over``, ``behind`` or ``at_rest``, the first of these that holds; a
+    doubt excludes ``newer``.
+    """
     match found.state:
         case "finished":
             return "holds" if found.is_certain else "seems"

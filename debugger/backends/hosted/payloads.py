@@ -97,7 +97,11 @@ class _Flags(AnswerModel):
 
 
 def search_query(search: RunSearch) -> dict[str, str]:
-    """Return a search for runs as the API's query (``platform.md#run-list``)."""
+    """Return a search for runs as the API's query (``platform.md#run-list``).
+
+    It has times, text and source run; empty ones are left out, and all other fields of the search are
+    ignored.
+    """
     query = {
         "start": search.since.isoformat() if search.since else "",
         "end": search.until.isoformat() if search.until else "",
@@ -150,7 +154,10 @@ def version_summary(row: JsonObject) -> VersionSummary:
 
 
 def version_graph(row: Mapping[str, Any]) -> JsonObject | None:
-    """Return the graph that a version carries, else ``None``."""
+    """Return the graph that a version carries, unwrapped, else ``None``.
+
+    It is under the first of `GRAPH_KEYS` that holds a workflow.
+    """
     for key in GRAPH_KEYS:
         try:
             return dict(unwrap_document(row.get(key)))

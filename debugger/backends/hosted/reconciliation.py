@@ -98,6 +98,7 @@ class Reconciliation:
         timeout: float,
         turn_timeout: float,
     ) -> None:
+        """Keep what reads the record; nothing is read yet."""
         self._checks_numbers = checks_numbers
         self._run = run
         self._newest_runs = newest_runs
@@ -264,7 +265,11 @@ class Reconciliation:
     def _look(
         self, workflow_id: str, sent: SentTurn, *, waited: bool
     ) -> tuple[RecordState, FoundTurn | None, DebuggerError | None]:
-        """Return what one search shows, or the error that prevented it."""
+        """Return what one search shows, or the error that prevented it; no DebuggerError leaves it.
+
+        A run that is not found is ``gone``, or ``unread`` for a first turn; a refused read is ``denied``, and
+        any other error ``unread``.
+        """
         try:
             found = self.search(workflow_id, sent, waited=waited)
         except NotFoundError as error:  # a run that has just started may not be there yet
@@ -320,7 +325,11 @@ class Reconciliation:
         return FoundTurn("absent", doubt=doubt)
 
     def _possible_runs(self, rows: list[Run], sent: SentTurn) -> Iterator[tuple[Run, Reading[Run]]]:
-        """Yield the rows of runs that the first turn may have started, with the runs read whole."""
+        """Yield the rows of runs that the first turn may have started, with the runs read whole.
+
+        Runs that other turns of this client started, and deleted ones, are skipped. Raises DebuggerError
+        where a run cannot be read.
+        """
         for row in rows:
             if not self._check.knows_run(row.workflow_run_id, sent):
                 with suppress(NotFoundError):  # deleted meanwhile
@@ -397,7 +406,10 @@ class Reconciliation:
         return self._doubt_of_reading(reading, sent)
 
     def _doubt_of_reading(self, reading: Reading[Any], sent: SentTurn) -> str:
-        """Return why what was read may be older than the turn; empty where it is not."""
+        """Return why what was read may be older than the turn, as a sentence; empty where it is not.
+
+        It may be by its age in a cache, by its date, or because records of this server were late before.
+        """
         if reading.age > sent.age:
             return "The record comes from a cache and is older than the turn."
         if reading.date is not None and sent.server_date is not None and reading.date <= sent.server_date:
@@ -447,7 +459,11 @@ def _check_shown_inputs(run: Run) -> None:
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:
-    """Return whether a recorded turn has a fitting number and text; without a text, the command."""
+    """Return whether a recorded turn has the expected number or a later one, and the text that was sent.
+
+    A turn without a text has to have the same command, too. Where the recorded input has no text, one that
+    its events repeat counts.
+    """
     text, message = plain_text(sent.turn_input.message), plain_text(log.message)
     if sent.turn_number is not None and log.number < sent.turn_number:
         return False
@@ -461,7 +477,10 @@ def _has_event(log: TurnLog, event_ids: frozenset[str]) -> bool:
 
 
 def _created_after(run: Run, moment: float) -> bool:
-    """Return whether a run may be newer than a Unix time."""
+    """Return whether a run may be newer than a Unix time.
+
+    True where the time of the run is missing or cannot be read; a time without a zone is UTC.
+    """
     if run.created_at is None:
         return True
     try:
@@ -479,7 +498,12 @@ def _conclude(
     found: FoundTurn | None,
     failure: DebuggerError | None,
 ) -> TurnResult | None:
-    """Return the result of a turn, or raise the error for it; ``None`` where it can be sent again."""
+    """Return the result of a turn, or raise the error for it; ``None`` where it can be sent again.
+
+    What was found is noted in the turn's progress. Raises TurnNotStoredError, TurnInProgressError,
+    StaleTurnError, RunEndedError, NotExecutedError or OutcomeUnknownError by the step, or the reason why the
+    answer was lost where the turn is refused.
+    """
     reason = lost.reason
     match step:
         case "arrived" | "seems_arrived" | "executed_twice":
@@ -527,7 +551,10 @@ def _conclude(
 
 
 def _finding(found: FoundTurn | None, failure: DebuggerError | None) -> str:
-    """Return what the last read of the record showed, as a sentence."""
+    """Return what the last read of the record showed, as a sentence.
+
+    Without a finding it is the error that prevented the read.
+    """
     if found is None:
         return f"The record cannot be read: {failure.message if failure else ''}"
     if found.state == "ambiguous":
@@ -543,7 +570,7 @@ def _finding(found: FoundTurn | None, failure: DebuggerError | None) -> str:
 
 
 def _stale(sent: SentTurn, newer_turns: int) -> StaleTurnError:
-    """Return the error for a turn refused because of newer turns."""
+    """Return the error for a turn refused because of newer turns; it has the number of the last of them."""
     first = sent.turn_number or 1
     last = first + newer_turns - 1
     turns = f"turn {first}" if newer_turns == 1 else f"turns {first} to {last}"

@@ -72,6 +72,7 @@ class StreamedTurn:
         timeout: float,
         acknowledged_within: float | None,
     ) -> None:
+        """Keep what is to be sent; nothing is sent yet."""
         self.run_id = turn.sent.run_id
         """The run; of a first turn from the acknowledgement on."""
         self.is_acknowledged = False
@@ -109,7 +110,11 @@ class StreamedTurn:
             raise
 
     def _receive(self) -> Generator[Event, None, None]:
-        """Yield events until one of them ends the turn."""
+        """Yield events until one of them ends the turn, or none follows the end of its iteration.
+
+        Raises AnswerLost where the turn is cancelled, which stops the run, or the server is silent for too
+        long; SocketClosed and AnswerError of a frame leave it.
+        """
         received_at = time.monotonic()
         while self._status is None:
             if self._cancelled.is_set():
@@ -136,7 +141,10 @@ class StreamedTurn:
                 )
 
     def _take(self, frame: JsonObject) -> Event | None:
-        """Check a frame and return its event; ``None`` of an acknowledgement."""
+        """Check a frame, record it and return its event; ``None`` of an acknowledgement, which names the run.
+
+        Raises AnswerError where a frame is missing or came twice, or is of another turn, or cannot be read.
+        """
         if "type" not in frame:
             self.run_id = self._check.check_run(self._sent, frame.get("workflow_run_id"))
             self.is_acknowledged = True
@@ -165,7 +173,10 @@ class StreamedTurn:
 
     @property
     def _status(self) -> RunStatus | None:
-        """The run's status, as soon as an event has ended the turn."""
+        """The run's status, as soon as the last event has ended the turn; ``None`` before.
+
+        The end of an iteration is ``paused`` after a paused thread, else it ends nothing.
+        """
         last = self._events[-1] if self._events else None
         if last is None:
             return None
@@ -180,6 +191,10 @@ class StreamedTurn:
         return bool(self._events) and self._events[-1].type == "end_workflow_iteration"
 
     def _result(self, may_continue: MayContinue) -> TurnResult:
+        """Return the result of the events that came.
+
+        Raises AnswerLost where status, number or run are not known, or an event was truncated.
+        """
         ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
         number = next((event.iteration_number for event in ends), None)
         if number is None and self._status == "failed":  # such a turn has no closing event
@@ -189,14 +204,21 @@ class StreamedTurn:
         return result_from_events(self.run_id, self._status, number, self._events, may_continue)
 
     def _stop(self) -> None:
-        """Stop the run; the record then has the outcome of the turn."""
+        """Send the command that stops the run, and raise AnswerLost.
+
+        The record then has the outcome of the turn. Raises SocketClosed where the command cannot be sent.
+        """
         named = {} if self.run_id is None else {"workflow_run_id": self.run_id}
         stop = {"command": "stop", "workflow_id": self._frame["workflow_id"], **named}
         self._socket.send(encode_body(stop).decode())
         raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
 
     def _closed(self, closed: SocketClosed) -> AnswerLost:
-        """Return what the end of the connection means (``platform.md#close-codes``)."""
+        """Return what the end of the connection means (``platform.md#close-codes``).
+
+        Before the acknowledgement a code of a refusal gives ``refused``, ``conflict`` or ``denied``; the code
+        of a turn that is not stored gives ``refused`` at any time, and all else is ``lost``.
+        """
         if closed.code == _CONFLICT and closed.reason.startswith(f"{NOT_STORED}: "):
             message = self._request.quote(closed.reason.partition(": ")[2])
             return AnswerLost(TurnNotStoredError(message, advice=NOT_STORED_ADVICE), "refused")

@@ -52,7 +52,11 @@ MAX_LAG = 60.0
 def result_from_events(
     run_id: str, status: RunStatus, turn_number: int, events: list[Event], may_continue: MayContinue
 ) -> TurnResult:
-    """Return the result of a turn whose events are complete."""
+    """Return the result of a turn whose events are complete.
+
+    The last error event gives the error, and a hint is there only where the run waits. ``may_continue`` is
+    asked only where the run waits and no companion is active.
+    """
     positions = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
     waits = status == "waiting_for_user_input"
     ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
@@ -118,7 +122,10 @@ def names_turn(events: Sequence[JsonObject], sent: SentTurn) -> bool | None:
 
 
 def said_texts(events: Iterable[Event]) -> set[str]:
-    """Return the texts of the user in events: those of each, and all of them together; see `plain_text`."""
+    """Return the texts of the user in events: those of each, and all of them together; see `plain_text`.
+
+    Empty texts are left out.
+    """
     each = [
         "\n".join(message_text(message) for message in event.messages)
         for event in events
@@ -175,6 +182,7 @@ class AnswerCheck:
     """
 
     def __init__(self) -> None:
+        """Begin without runs, events and lags."""
         self.longest_lag = 0.0
         """Seconds for which a record may lack what was answered, twice what was seen."""
         self._seen: OrderedDict[str, object] = OrderedDict()
@@ -227,7 +235,11 @@ class AnswerCheck:
         return run_id in self._runs
 
     def note_record(self, run_id: str, last: int) -> int:
-        """Note the number of the last turn in a run's record, and return that of the last one answered."""
+        """Note the number of the last turn in a run's record, and return that of the last one answered.
+
+        Without an answer it is 0. A record that lacks an answered turn is late; once it holds it,
+        `longest_lag` is raised to twice the lag, `MAX_LAG` at most.
+        """
         number, at = self._answered.get(run_id, (0, 0.0))
         if last < number:
             self._lags[run_id] = time.monotonic() - at
@@ -242,7 +254,10 @@ class AnswerCheck:
         sent: SentTurn | None = None,
         number: int | None = None,
     ) -> None:
-        """Remember the run, the events and the number of a turn that is over."""
+        """Remember the run, the events and the number of a turn that is over.
+
+        Without a number the last one answered stays. The `MAX_SEEN_EVENTS` newest events are kept.
+        """
         if number is not None:
             self._answered[run_id] = number, time.monotonic()
         name = _name(sent) if sent is not None else None
@@ -298,6 +313,10 @@ class BackgroundProbe:
             return True
 
     def _graph(self, run_id: str, started_in: tuple[str, int | None] | None) -> Workflow:
+        """Return the graph of a run, read once and cached for the last `_MAX_GRAPHS` runs.
+
+        Without ``started_in`` the run is read first. Raises DebuggerError where a read fails.
+        """
         if run_id not in self._graphs:
             if started_in is None:
                 run = self._run(run_id)

@@ -73,6 +73,7 @@ class TurnSender:
         background: BackgroundProbe,
         reconciliation: Reconciliation,
     ) -> None:
+        """Keep what sends and checks turns; nothing is sent yet."""
         self._client = client
         self._connector = connector
         self._check = check

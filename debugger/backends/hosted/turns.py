@@ -46,6 +46,7 @@ class HostedTurns:
     def __init__(
         self, client: ApiClient, *, sender: TurnSender, check: AnswerCheck, reconciliation: Reconciliation
     ) -> None:
+        """Keep what sends turns and reads the record; nothing is sent yet."""
         self._client = client
         self._sender = sender
         self._check = check
@@ -62,7 +63,13 @@ class HostedTurns:
         cancelled: threading.Event,
         progress: TurnProgress,
     ) -> Generator[Event, None, TurnResult]:
-        """Execute one turn; it starts a new run unless ``run_id`` is set."""
+        """Execute one turn, yield its events and return its result; without ``run_id`` it starts a run.
+
+        A turn that certainly was not executed is sent again, `MAX_RESENDS` times at most; after a lost answer
+        events that were yielded before are left out. ``progress`` gets the state. Raises NotExecutedError
+        where it is stopped before it was sent, else the errors of `TurnSender.send` and
+        `Reconciliation.resolve`, or the refusal.
+        """
         number = 1 if run_id is None else turn_number
         name = turn_input.client_turn_id or str(uuid.uuid4()) if self._settings.client_turn_ids else None
         sent = SentTurn(
@@ -112,7 +119,12 @@ class HostedTurns:
     def pump(
         self, workflow_id: str, run_id: str, cancelled: threading.Event
     ) -> Generator[Event, None, TurnResult]:
-        """Advance a run's background work."""
+        """Advance a run's background work once, yield its events and return its result.
+
+        When cancelled, it asks the API to stop the run and returns the recorded end without events. Raises
+        AnswerError where the answer is of another run or repeats an event, and the errors of
+        `ApiClient.post`.
+        """
         post = partial(
             self._client.post,
             urls.PUMP.format(workflow_id=workflow_id, run_id=run_id),
@@ -163,6 +175,7 @@ class HostedTurns:
         turn.cancelled.wait(wait)
 
     def _raise_if_stopped(self, turn: TurnCall) -> None:
+        """Raise NotExecutedError where the turn is cancelled; a run that it was sent to is stopped before."""
         if not turn.cancelled.is_set():
             return
         if turn.sent.run_id is not None:
@@ -170,7 +183,10 @@ class HostedTurns:
         raise NotExecutedError("The turn was stopped before it was sent.")
 
     def _stop(self, workflow_id: str, run_id: str) -> bool:
-        """Ask the API to stop a run, and return whether it did."""
+        """Ask the API to stop a run, and return whether it did; true of a run that is over.
+
+        No DebuggerError leaves it.
+        """
         try:
             self._client.post(
                 urls.EXECUTE.format(workflow_id=workflow_id),

@@ -69,6 +69,7 @@ class Socket:
     def __init__(
         self, connection: ClientConnection, closing: ExitStack, address: str, headers: Mapping[str, str]
     ) -> None:
+        """Keep an open connection."""
         self._connection = connection
         self._closing = closing
         self._address = address
@@ -111,7 +112,7 @@ class Socket:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether the connection is closed, or holds an unexpected frame."""
+        """Return whether the connection is closed, or holds an unexpected frame, which is taken from it."""
         try:
             self._connection.recv(0)
         except TimeoutError:
@@ -140,6 +141,7 @@ class SocketConnector:
     """
 
     def __init__(self, client: ApiClient, *, is_used: bool, on_change: Callable[[str], None]) -> None:
+        """Begin without sockets; none is opened yet."""
         self._client = client
         self._on_change = on_change
         self.keeps_sockets = True
@@ -150,7 +152,10 @@ class SocketConnector:
         self._shut_until = 0.0 if is_used else math.inf
 
     def take(self, run_id: str) -> Socket | None:
-        """Return the socket of a run's last turn; ``None`` without one."""
+        """Return the socket of a run's last turn, which is not cached any more; ``None`` without an open one.
+
+        Where the server has ended it in the regular way, no socket is cached from then on.
+        """
         with self._lock:
             socket = self._idle.pop(run_id, None)
         if socket is None or not socket.is_closed:
@@ -161,7 +166,11 @@ class SocketConnector:
         return None
 
     def keep(self, run_id: str, socket: Socket) -> None:
-        """Cache a socket for the run's next turn, if the server allows."""
+        """Cache a socket for the run's next turn, or close it.
+
+        It is closed after `close`, where the credentials have changed since it was opened, and where the
+        server keeps no sockets. Of more than `MAX_IDLE` the oldest is closed.
+        """
         with self._lock:
             unused = [self._idle.pop(run_id)] if run_id in self._idle else []
             # A turn that ends after the credentials were replaced used the former ones.
@@ -176,7 +185,10 @@ class SocketConnector:
             old.close()
 
     def reset(self) -> None:
-        """Close the cached sockets, since credentials have changed; the next turn opens a new one."""
+        """Close the cached sockets, since credentials have changed; the next turn opens a new one.
+
+        Sockets are cached again, and one that could not be opened before is tried at once.
+        """
         self.close()
         self._is_closed, self.keeps_sockets = False, True
         if self._shut_until != math.inf:
@@ -196,7 +208,11 @@ class SocketConnector:
         return time.monotonic() >= self._shut_until and self._client.can_send
 
     def open(self) -> Socket | None:
-        """Open a socket; ``None`` where none can be opened."""
+        """Open a socket; ``None`` where none can be opened.
+
+        ``on_change`` gets the reason, or an empty text where it is open. After a failed handshake none is
+        tried for `REOPEN_SECONDS`; without any connection to the API nothing is reported.
+        """
         closing, headers = ExitStack(), self._client.headers
         try:
             connection = closing.enter_context(handshake(self._client))
@@ -212,7 +228,10 @@ class SocketConnector:
 
 
 def handshake(client: ApiClient) -> reconnect:
-    """Return the context in which a socket is open."""
+    """Return the context in which a socket is open; it is opened on entry, which raises `HANDSHAKE_ERRORS`.
+
+    A session token is requested first. Raises ConnectionError where the API cannot be reached at all.
+    """
     near = client.is_loopback
     address = _socket_url(client.base_url)
     token = client.fetch_session_token()

@@ -208,7 +208,8 @@ class Interceptor:
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call a tool, or return its pinned or recorded result, or a failure; a fault's delay is waited.
 
-        A pinned result without ``success`` succeeds if it has no error.
+        A pinned result without ``success`` succeeds if it has no error. Raises RunError where the pattern of
+        a recorded answer costs too much.
         """
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         recorded = self.recorded.of_tool(tool.config, arguments, context.options.inline_python)
@@ -228,7 +229,11 @@ class Interceptor:
         return tool.call(arguments, context)
 
     def substitute(self, call: OutboundCall[Answer], policy: Policy) -> Substitute[Answer] | None:
-        """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy."""
+        """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy.
+
+        What is found is noted in ``used`` and ``unreported``. Raises RunError where the pattern of a recorded
+        answer costs too much.
+        """
         is_simulated = policy == "simulated"
         recorded = self.recorded.of_call(call, is_simulated=is_simulated)
         source = self._choose(None, None, recorded=recorded, is_simulated=is_simulated).source
@@ -348,7 +353,11 @@ class _GuardedGateway(BlockedGateway):
         timeout: float,
         substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Answer a call by the interceptor where it has a substitute, or let the gateway decide on it."""
+        """Answer a call by the interceptor where it has a substitute, or let the gateway decide on it.
+
+        A call that must not be sent, or that has a substitute, does not reach the interceptor. Raises
+        RunError; see `Interceptor.substitute`.
+        """
         if substitute is None and not call.refusal:
             substitute = self.interceptor.substitute(call, self.policy_of(call.call_class))
         return self.gateway.call(
@@ -374,5 +383,5 @@ class _FailingGateway(BlockedGateway):
         timeout: float,
         substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Fail."""
+        """Return a simulated outcome with the error of the fault; nothing is called or logged."""
         return OutboundOutcome("simulated", error=self.error)

@@ -78,7 +78,7 @@ class MockSet:
         return one
 
     def remove(self, intervention_id: str) -> None:
-        """Remove one, if it is there."""
+        """Remove one with its hits and tries, if it is there."""
         with self._lock:
             self._items = {key: one for key, one in self._items.items() if key != intervention_id}
             self._hits.pop(intervention_id, None)
@@ -124,6 +124,8 @@ class MockSet:
         Raises:
             InputError: They were written in another format, or one cannot be used; the earlier ones are gone
                 in the second case.
+            KeyError: A row lacks its target, or names an unknown kind; the earlier ones are gone.
+            TypeError: A row has fields that none has, or lacks one.
         """
         if data.get("format") != FORMAT:
             raise InputError(f"Pins of format {data.get('format')!r} cannot be read here.")
@@ -251,7 +253,10 @@ class Pin:
 
     @classmethod
     def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
-        """Return the pin that repeats a reply of a node's model."""
+        """Return the pin that repeats a reply of a node's model; it has no id yet.
+
+        Usage, warnings and errors of the reply are not in it.
+        """
         output = {
             "text": reply.text,
             "chosen": reply.chosen.edge_id if reply.chosen else None,
@@ -311,7 +316,7 @@ def check_hits(hits: str) -> None:
     """Check the notation of hits.
 
     Raises:
-        InputError: It does not.
+        InputError: It cannot be read; an empty text can.
     """
     if hits.strip():
         _read(hits)

@@ -47,9 +47,10 @@ class RecordedAnswers:
         )
 
     def of_tool(self, tool: ToolConfig, arguments: JsonObject, python: PythonStatus) -> ToolAnswer | None:
-        """Return the answer of inline Python that is refused.
+        """Return the first recorded answer that fits a call of inline Python that does not run here.
 
-        Code in the sandbox reaches nothing, so that running it is no call; without one it may call anything.
+        It is ``None`` where none fits, for other tools, and where the code runs: in the sandbox, or without
+        one unless recorded answers ``win``.
 
         Raises:
             RunError: The pattern of an answer costs too much.

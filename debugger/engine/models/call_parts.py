@@ -145,7 +145,10 @@ def message_property(offer: TransitionOption) -> JsonObject:
 
 
 def object_schema(schema: JsonObject | None) -> JsonObject:
-    """Return an object schema that a model can be offered."""
+    """Return a schema, or none, as that of an object: type ``object``, and properties that are an object.
+
+    Properties of another type are replaced by none; all else stays.
+    """
     found = schema or {}
     properties = found.get("properties")
     named = properties if isinstance(properties, dict) else {}
@@ -177,7 +180,10 @@ def call_json(prompt: Prompt, *, recent: int | None) -> JsonObject:
 
 
 def _exchanged(message: Message) -> JsonObject:
-    """Return a message of the exchange as JSON: the result of a tool, or an answer with its calls."""
+    """Return a message of the exchange as JSON: the result of a tool, or an answer with its calls.
+
+    What a message lacks is ``None``; without calls their list is empty.
+    """
     if message_kind(message) == "tool":
         call = message.get("tool_call_id")
         return {"role": "tool", "tool_call_id": call, "content": message_text(message)}

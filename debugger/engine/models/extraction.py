@@ -106,7 +106,10 @@ class _Message:
         self.words = words(self.text)
 
     def object(self, schema: Mapping[str, Any]) -> JsonObject:
-        """Return the properties of an object schema that the message fills, in the schema's order."""
+        """Return the properties of an object schema that the message fills, in the schema's order.
+
+        A property whose name has no words is left out; a schema without properties gives an empty object.
+        """
         named = schema.get("properties")
         listed = named.items() if isinstance(named, Mapping) else ()
         properties = {name: _Property(name, inner) for name, inner in listed}
@@ -152,6 +155,11 @@ class _Message:
         return any(is_same_word(one, part) for one in before + after for part in wanted.words)
 
     def _boolean(self, wanted: _Property, *, is_alone: bool) -> bool | None:
+        """Return false where the property is named after a negation, and true where it is named without one.
+
+        Where it is not named, a message of yes or no words alone answers it if ``is_alone``; else it is
+        ``None``.
+        """
         places = [place for word in wanted.words for place in self._places(word)]
         if places:
             return not self._is_denied(places[0])
@@ -187,7 +195,10 @@ def _named_date(match: re.Match[str]) -> str:
 
 
 def _slashed_date(match: re.Match[str]) -> str:
-    """Return an ISO date if only one number can be the month, else the text as it is."""
+    """Return an ISO date if only one number can be the month, else the text as it is.
+
+    A day that does not exist also gives the text.
+    """
     first, second, year = match[0].split("/")
     if int(first) > 12 >= int(second):
         return _iso(match, year, int(second), first)

@@ -31,7 +31,7 @@ class HeuristicModel:
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt: a transition with arguments, or else fields and, for a speaking node, a line.
 
-        A run that is to be evaluated gets an empty reply; nothing is raised.
+        A run that is to be evaluated gets a reply that has a reason alone; nothing is raised.
         """
         if prompt.kind == "work" and _is_run(prompt.message):
             return Reply(reason="rules cannot evaluate a run")
@@ -62,7 +62,10 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
 
 
 def message_to_read(prompt: Prompt) -> str:
-    """Return the user's last message, to read values from."""
+    """Return the user's last message, to read values from.
+
+    It is the prompt's own, else the newest of the user in the chat; empty without any.
+    """
     if prompt.message.strip():
         return prompt.message
     said = (message_text(one) for one in reversed(prompt.history()) if message_kind(one) == "human")

@@ -62,7 +62,10 @@ class Backchannel:
         return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else source.choice(self.lines)
 
     def prompt(self, prompt: Prompt) -> Prompt:
-        """Return a copy of a prompt for the model that makes a filler, without tools, choices and schema."""
+        """Return a copy of a prompt for the model that makes a filler, without tools, choices and schema.
+
+        Its system prompt is the author's for fillers, else a fixed one.
+        """
         return replace(
             prompt,
             kind="say",
@@ -75,7 +78,7 @@ class Backchannel:
         )
 
     def rest(self, text: str) -> str:
-        """Return the part of an answer that follows a filler."""
+        """Return the part of an answer that follows the mark after a filler; all of it without a mark."""
         if not self.prefix or self.prefix not in text:
             return text
         return text.split(self.prefix, 1)[1].strip()
@@ -288,6 +291,11 @@ def _measured(model: Model, prompt: Prompt, environment: Environment) -> Reply:
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
 ) -> Reply:
+    """Return the recorded answer as a reply, else the measured reply of the fallback model.
+
+    A recorded body is the text of a speaking turn, else the fields. Raises OutboundError where it is recorded
+    as a failure.
+    """
     if recorded is None:
         return _measured(fallback, prompt, environment)
     body = recorded.successful_body()
@@ -307,7 +315,10 @@ class _CapturedError:
     error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Return the result of some work, or capture its error."""
+        """Return the result of some work, or capture its DebuggerError or ModelError.
+
+        After a captured error OutboundError is raised with the same text.
+        """
         try:
             return work()
         except (DebuggerError, ModelError) as error:

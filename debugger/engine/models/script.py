@@ -156,7 +156,10 @@ def _object(node: LocatedValue, what: str, when: Pattern | None) -> JsonObject:
 
 
 def _has_group(when: Pattern | None, reference: re.Match[str]) -> bool:
-    """Return whether a reference is ``$$`` or names a group of the pattern, by number or name."""
+    """Return whether a reference is ``$$`` or names a group of the pattern, by number or name.
+
+    Without a pattern only ``$$`` is one.
+    """
     if reference["dollar"]:
         return True
     if when is None:
@@ -167,6 +170,10 @@ def _has_group(when: Pattern | None, reference: re.Match[str]) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a JSON value at any depth, without keys.
+
+    A value of another type yields none.
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

@@ -41,9 +41,9 @@ class ScriptedModel:
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt.
 
-        Raises:
-            RunError: A rule takes a transition or calls a tool that is not offered, fills a field or
-                an argument that the schema does not have, or cannot be tried within the limits.
+        Raises RunError where a rule takes a transition or calls a tool that is not offered, fills a field or
+        an argument that the schema does not have, or has a condition that cannot be evaluated or an
+        expression that costs too much. The errors of the fallback model leave it, too.
         """
         hit = self._hit(prompt)
         if hit is None:
@@ -51,6 +51,11 @@ class ScriptedModel:
         return hit.verdict(prompt) if prompt.kind == "judge" else self._answer(hit, prompt)
 
     def _hit(self, prompt: Prompt) -> _Hit | None:
+        """Return the first rule that fits a prompt, those for anywhere before the node's own, else ``None``.
+
+        Rules for anywhere are skipped where a transition or a tool that they name is not offered. Raises
+        RunError; see `_Hit.of`.
+        """
         shared = (rule for rule in self.script.anywhere if _is_possible(rule, prompt))
         own = self.script.rules_of(prompt.node_logical_id, prompt.node_name)
         hits = (_Hit.of(rule, prompt) for rule in (*shared, *own))
@@ -60,10 +65,8 @@ class ScriptedModel:
     def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
         """Return the answer of a rule: its calls, else its transition, else its text with fields.
 
-        A text or fields that the rule leaves open come from the fallback model.
-
-        Raises:
-            RunError: The rule takes a transition or fills a field that is not asked for.
+        A text or fields that the rule leaves open come from the fallback model. Raises RunError where the
+        rule takes a transition, or fills a field or an argument, that is not asked for.
         """
         rule = hit.rule
         if hit.calls:
@@ -97,9 +100,8 @@ class _Hit:
         """Return a hit if a rule's conditions hold for a prompt and it can answer it, else ``None``.
 
         A rule whose calls were made already, or that only takes a transition where none is offered, cannot.
-
-        Raises:
-            RunError: Its expression costs too much, or a call of it does not fit the tools.
+        Raises RunError where its expression costs too much, its condition cannot be evaluated, or a call of
+        it does not fit the tools.
         """
         match = _search(rule, prompt.message)
         if (rule.when and match is None) or not _is_due(rule, prompt):
@@ -189,7 +191,10 @@ def _search(rule: Rule, message: str) -> Match[str] | None:
 
 
 def _is_due(rule: Rule, prompt: Prompt) -> bool:
-    """Return whether a rule's visit, its condition and its tool's newest result fit a prompt."""
+    """Return whether a rule's visit, its condition and its tool's newest result fit a prompt.
+
+    What a rule does not name fits. Raises ConditionError where the condition cannot be evaluated.
+    """
     if rule.visit is not None and rule.visit != prompt.visit:
         return False
     if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
@@ -273,6 +278,7 @@ def _put_in(value: Any, match: Match[str] | None, schema: Any) -> Any:
 
 
 def _group(reference: re.Match[str], match: Match[str] | None) -> str | None:
+    """Return the text of a group that a reference names, or a dollar sign; ``None`` where it took no part."""
     if reference["dollar"]:
         return "$"
     assert match is not None  # `Script.load` refuses a group without an expression.

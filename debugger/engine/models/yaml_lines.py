@@ -35,6 +35,7 @@ class YamlError(InputError):
     """A mistake in a YAML file; ``line`` and ``column`` count from 1."""
 
     def __init__(self, problem: str, line: int, column: int, advice: str = "") -> None:
+        """Put the place before the problem in the message, and keep both."""
         super().__init__(f"line {line}, column {column}: {problem}", advice=advice)
         self.problem = problem
         """The message without the place."""

@@ -160,7 +160,10 @@ class NodeContext:
         return None
 
     def clamp_timeout(self, seconds: float) -> float:
-        """Return a span of time, cut where the run must have ended."""
+        """Return a span of time, cut where the run must have ended; 0 after that.
+
+        Without a deadline it is returned as it is.
+        """
         return (
             seconds
             if self.deadline is None
@@ -176,10 +179,8 @@ class NodeContext:
     ) -> ToolContext:
         """Return the context of a tool call; warnings and met mocks go to the lists of this context.
 
-        Args:
-            node_logical_id: The node that calls.
-            timeout: Seconds the call may take; ``None`` means the engine's own limit (U-53).
-            authored_arguments: The arguments with the workflow's own defaults alone.
+        Without a timeout, or with 0, the call has the engine's own limit (U-53), cut where the run must have
+        ended. ``authored_arguments`` are the arguments with the workflow's own defaults alone.
         """
         return ToolContext(
             scope=self.scope,
@@ -256,6 +257,10 @@ class Node(ABC, Generic[Config]):
     """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
+        """Read the author's fields of the node.
+
+        Raises InputError where a field has a value that it cannot have, or something is nested too deep.
+        """
         try:
             written = config.to_wire()
         except (ValueError, RecursionError) as error:

@@ -89,7 +89,11 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     counts_as_tool_call: ClassVar[bool] = True
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Make the request, yield its event and write value, success and error; a failure ends no run."""
+        """Make the request, yield its event and write value, success and error; a failure ends no run.
+
+        The result variable has the body as the response format wants it, also that of a status beyond 299,
+        which is a failure.
+        """
         result = self._result(context)
         is_plain = result.value is None or isinstance(result.value, dict)
         wrapped = result.value if is_plain else {"data": result.value}

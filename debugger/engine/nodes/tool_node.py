@@ -57,9 +57,9 @@ class ToolNode(Node[ToolNodeConfig]):
     def __init__(self, config: NodeConfig) -> None:
         """Make the node's tool, if it has one.
 
-        Raises:
-            RunError: The engine does not run its type, or it writes to a variable of the outcome.
-            InputError: A field of the tool has a value that it cannot have.
+        Raises RunError where the engine does not run its type, it writes to a variable of the outcome, or an
+        argument is set that it does not have. Raises InputError where a field of the node or the tool has a
+        value that it cannot have.
         """
         super().__init__(config)
         self._tool: Tool | None = None
@@ -97,7 +97,10 @@ class ToolNode(Node[ToolNodeConfig]):
 
     @property
     def result_name(self) -> str:
-        """Return the result variable's name: the node's, else the tool's, else ``tool_result``."""
+        """Return the result variable's name: the node's, else the tool's, else ``tool_result``.
+
+        The default name of the node counts as none.
+        """
         own = self.config.result_runtime_variable_name
         if own and own != RESULT_NAME:
             return own
@@ -105,7 +108,10 @@ class ToolNode(Node[ToolNodeConfig]):
         return named or RESULT_NAME
 
     def _missing_result(self, context: NodeContext) -> Generator[Event, None, ToolResult]:
-        """Return the user's result in place of the missing tool, else a failure with a warning."""
+        """Return the user's result in place of the missing tool, else a failure with a warning.
+
+        The user is asked where the interceptor says so; without an answer the call failed.
+        """
         prompt = context.prompt(
             self.config,
             kind="work",
@@ -126,6 +132,10 @@ class ToolNode(Node[ToolNodeConfig]):
         return ToolResult.failure(missing)
 
     def _arguments(self, scope: Scope, fill: Callable[[str], str] | None = None) -> JsonObject:
+        """Return the node's arguments with variables filled in, typed where the node wants it.
+
+        The result is a copy. Raises RunError where it is too long or nested too deep.
+        """
         config = self.config
         preserve_types = config.preserve_argument_types
         filled = render_value(config.tool_arguments, scope, preserve_types=preserve_types, fill=fill)

@@ -37,7 +37,10 @@ class TransformationNode(Node[Config]):
     """The node type's own keys of the output when it failed."""
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Transform the input and write the result variables; an error is written too, and fails no run."""
+        """Transform the input and write the result variables; an error is written too, and fails no run.
+
+        After an error the value is ``None``. No event is yielded.
+        """
         yield from ()
         output, error = self._attempt(context)
         name = self.config.output_runtime_variable_name
@@ -85,7 +88,10 @@ class TransformationNode(Node[Config]):
         return self.variable(context, name, field_name="input_runtime_variable_name")
 
     def _attempt(self, context: NodeContext) -> tuple[JsonObject, str | None]:
-        """Return the output and ``None``, or the failed output and the error; nothing is raised."""
+        """Return the output and ``None``, or the failed output and the error.
+
+        The error is that of an InputError, or that a value is nested too deep.
+        """
         try:
             return self.transform(context), None
         except InputError as error:

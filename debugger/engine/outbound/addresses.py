@@ -87,7 +87,10 @@ def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
 
 
 def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
-    """Return the kind of an address that is not called, as the end of a sentence; ``None`` if it is."""
+    """Return the kind of an address that is refused, as the end of a sentence; ``None`` if it may be called.
+
+    Those of this machine and of private networks are refused only with ``refuses_private``.
+    """
     if address in METADATA_ADDRESSES:
         return "an address that gives out the credentials of this machine"
     if address.is_link_local:
@@ -112,7 +115,10 @@ def _is_public(address: IpAddress) -> bool:
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    """Yield the IPv4 addresses that an IPv6 address embeds, by each of the known schemes."""
+    """Yield the IPv4 addresses that an IPv6 address embeds, by each of the known schemes.
+
+    One that fits several schemes may come more than once.
+    """
     number = int(address)
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
@@ -145,7 +151,10 @@ class AddressLookup:
     """
 
     def __init__(self, host: str, port: int, limits: HttpLimits, masked_host: str = "") -> None:
-        """Refuse a name of a cloud's metadata service, else start the lookup in the background."""
+        """Refuse a name of a cloud's metadata service, else start the lookup in the background.
+
+        Raises OutboundError where the name is one of those.
+        """
         self._shown_host = masked_host or host
         self._refuses_private = limits.refuses_private
         if host.lower().rstrip(".") in METADATA_NAMES:

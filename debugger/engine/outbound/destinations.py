@@ -91,7 +91,10 @@ class Destination:
         return Destination("https", self.host, PORTS["https"], self.named_host)
 
     def as_masked(self, masked_url: str) -> Destination:
-        """Return it for the user, with the host of a masked URL."""
+        """Return it for the user, with the host of a masked URL.
+
+        Where the host is not masked, it is the same object; a URL that cannot be read gives ``***``.
+        """
         url = parse_url(masked_url)
         if url is not None and url.raw_host.decode("ascii") == self.host:
             return self
@@ -137,6 +140,10 @@ class AllowedHost:
         return self._covers(Destination(destination.scheme, destination.host, destination.port))
 
     def _covers(self, destination: Destination) -> bool:
+        """Return whether a destination is the host of the entry, or below it where the entry says so.
+
+        It may also be over TLS where the entry is without.
+        """
         own = self.destination
         if not self.below:
             return own.covers(destination)

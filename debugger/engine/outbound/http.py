@@ -178,6 +178,7 @@ class _Stream(httpx.SyncByteStream):
     answer: httpcore.Response
 
     def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes of the body; of a packed one in small pieces, so that few are unpacked at once."""
         is_packed = any(name.lower() == b"content-encoding" for name, _ in self.answer.headers)
         for chunk in self.answer.iter_stream():
             size = _PACKED_BYTES if is_packed else max(len(chunk), 1)
@@ -209,7 +210,7 @@ class HttpAnswer:
 
     @property
     def status(self) -> str:
-        """Return the status for people: ``404 Not Found``."""
+        """Return the status for people: ``404 Not Found``; of an unknown one the number alone."""
         try:
             return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
         except ValueError:
@@ -263,7 +264,10 @@ class HttpAnswer:
 
 
 def simulate_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
-    """Return the recorded answer, by default with status 200; without one a body ``{"simulated": true}``."""
+    """Return the recorded answer, by default with status 200; without one a body ``{"simulated": true}``.
+
+    A recorded text is plain text, any other body JSON, and none an empty answer.
+    """
     if recorded is None:
         return _json_answer(200, {"simulated": True})
     status = recorded.status or 200

@@ -66,7 +66,10 @@ class HttpRequest:
 
     @property
     def refusal(self) -> str:
-        """Return why it must not be sent; empty where it may be."""
+        """Return why it must not be sent with the secrets in it; empty where it may be.
+
+        A request without secrets may always be sent.
+        """
         host = host_header({name: str(each.real) for name, each in self.headers.items()})
         destination = Destination.of(str(self.url.real), host)
         return self.secrets.refusal(
@@ -101,7 +104,10 @@ class HttpRequest:
 
     @property
     def literal_secrets(self) -> Secrets:
-        """Return the literal secrets in URL and headers, to be masked in the answer, with a masked host."""
+        """Return the literal secrets in URL and headers, to be masked in the answer, with a masked host.
+
+        Values of fewer than six characters are left out.
+        """
         url = str(self.url.real)
         parsed = parse_url(url)
         hosts: list[str] = []
@@ -156,7 +162,10 @@ def header_value(name: str, value: str) -> str:
 
 
 def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return a form's fields: one per list element, nested values as JSON."""
+    """Return a form's fields: one per list element, nested values as JSON.
+
+    Null is an empty text, and an empty list gives no field.
+    """
     return [
         (name, _field_text(each))
         for name, inner in value.items()
@@ -264,8 +273,8 @@ def _read(
 ) -> MaskedValue | None:
     """Return the filled value of a field, its JSON read; ``None`` where it is absent, blank or null.
 
-    Raises:
-        InputError: It is not JSON once its placeholders are filled in.
+    Raises InputError where it is not JSON once its placeholders are filled in, and RunError where it exceeds
+    the budget.
     """
     if not isinstance(written, str):
         return None if written is None else secrets.fill_value(written, scope, budget)
@@ -300,7 +309,7 @@ def _parsed(text: str, field_name: str) -> Any:
 
 
 def curl_command(request: HttpRequest) -> str:
-    """Return a shell command with a mark in place of each secret."""
+    """Return a shell command for the request, with a mark in place of each secret."""
     method = ["--head"] if request.method == "HEAD" else ["-X", request.method]
     words = ["curl", *method, request.masked_url]
     for name, value in request.masked_headers.items():
@@ -309,7 +318,10 @@ def curl_command(request: HttpRequest) -> str:
 
 
 def _curl_body(request: HttpRequest) -> list[str]:
-    """Return the words of a curl command for the masked body, with its content type; empty without one."""
+    """Return the words of a curl command for the masked body, with its content type; empty without one.
+
+    The content type is left out where the request has such a header, and of a multipart form.
+    """
     body, shown = request.body, request.masked_body
     if body is None:
         return []

@@ -84,7 +84,10 @@ def substitute(pattern: regex.Pattern[str], replace: Callable[[regex.Match[str]]
 
 
 def mask_header(name: str, value: str) -> str:
-    """Mask a header's value, except for a scheme such as ``Bearer``."""
+    """Mask a header's value, except for a scheme such as ``Bearer``.
+
+    The value of a header that is not named like a secret is returned as it is.
+    """
     if not names_secret(name):
         return value
     scheme = _SCHEME.match(value)
@@ -92,7 +95,10 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_body(value: Any) -> Any:
-    """Return a copy of a value whose fields named like secrets are masked, at any depth."""
+    """Return a copy of a value whose fields named like secrets are masked, at any depth.
+
+    Short names such as ``key`` and ``token`` are not masked; a value that is no object or list stays.
+    """
     if isinstance(value, Mapping):
         return {
             key: MARK if _has_secret_part(_bare(str(key))) else mask_body(inner)

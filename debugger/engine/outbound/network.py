@@ -83,6 +83,10 @@ class _Stream(httpcore.NetworkStream):
     _deadline: Deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return the next bytes, at most so many; empty at the end.
+
+        ``timeout`` is not used. Raises OutboundError where the call's time is up or it was stopped.
+        """
         while True:
             try:
                 return self._inner.read(max_bytes, min(self._deadline.left(), _POLL_SECONDS))
@@ -96,6 +100,7 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
+        """Return the connection over TLS, within the call's time; ``timeout`` is not used."""
         return _Stream(
             self._inner.start_tls(ssl_context, server_hostname, self._deadline.left()), self._deadline
         )

@@ -93,7 +93,10 @@ class Secrets:
         values: Mapping[str, str] | None = None,
         hosts: Mapping[str, Sequence[AllowedHost]] | None = None,
     ) -> None:
-        """Leave out blank values, and prepare the spellings to be masked."""
+        """Leave out blank values, and prepare the spellings to be masked.
+
+        Those that are recognizable are prepared apart, for `hide`.
+        """
         self._values = {name: value for name, value in (values or {}).items() if value.strip()}
         self._hosts = dict(hosts or {})
         self._marks = dict.fromkeys(self._values, MARK)
@@ -217,7 +220,10 @@ class Secrets:
         return MARK if is_number and str(value) in self._written else value
 
     def hide(self, value: Any) -> Any:
-        """Mask the recognizable secrets in a JSON value of an event."""
+        """Mask the recognizable secrets in a JSON value of an event.
+
+        Without any in it the value itself is returned; a part that is nested too deep becomes a text.
+        """
         if self._hidden_in_json is None or value is None or not self._hidden_in_json.search(encode(value)):
             return value
         if not isinstance(value, Mapping):
@@ -303,7 +309,10 @@ def _spellings(values: Iterable[str]) -> list[str]:
 
 
 def _in_base64(value: str) -> Iterator[str]:
-    """Yield a value in base64, by itself and where other bytes are around it, as in ``user:password``."""
+    """Yield a value in base64, by itself and where other bytes are around it, as in ``user:password``.
+
+    Around other bytes a spelling of fewer than six digits is left out.
+    """
     data = value.encode("utf-8", "surrogatepass")
     yield base64.b64encode(data).decode().rstrip("=")
     for before in range(3):

@@ -171,7 +171,10 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             raise
 
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
-        """Return a copy of a request to an address, keeping the host's name for TLS."""
+        """Return a copy of a request to an address, keeping the host's name for TLS.
+
+        The time for the connection is limited by the policy.
+        """
         waits = dict(request.extensions.get("timeout") or {})
         waits["connect"] = self._policy.connect_seconds(waits.get("connect"))
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}

@@ -151,7 +151,10 @@ def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, 
 
 
 def _misfits(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
-    """Yield a warning for each field value that breaks a rule of saving or does not fit its schema."""
+    """Yield a warning for each field value that breaks a rule of saving or does not fit its schema.
+
+    A value that variables fill later is not compared with the schema.
+    """
     node = {
         "type": SUPER_NODE,
         "logical_id": super_node.id,

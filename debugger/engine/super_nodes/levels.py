@@ -265,6 +265,10 @@ def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
 
 
 def _inner_node(node: JsonObject, renaming: Renaming, origin: tuple[str, ...]) -> JsonObject:
+    """Return a copy of a node with its id and references renamed, and with the super nodes around it.
+
+    A global one can be entered from inside the innermost of them alone.
+    """
     node_id = renaming.id(str(node["logical_id"]))
     copy: JsonObject = {**renaming.value(node), "logical_id": node_id, ORIGIN: list(origin)}
     if _is_global(copy):
@@ -324,7 +328,7 @@ def _led_in(edge: JsonObject, ports_by_id: dict[str, Ports]) -> JsonObject:
 
 
 def _trigger_ends(triggers: list[str], ports_by_id: dict[str, Ports]) -> list[str]:
-    """Return trigger nodes: a super node completes when a node at its end does."""
+    """Return trigger nodes, each trigger once: a super node completes when a node at its end does."""
     found = list[str]()
     for name in dict.fromkeys(triggers):
         found += ports_by_id[name].terminals if name in ports_by_id else [name]
@@ -332,7 +336,10 @@ def _trigger_ends(triggers: list[str], ports_by_id: dict[str, Ports]) -> list[st
 
 
 def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[JsonObject]:
-    """Yield a copy of an edge out of a super node from each inner node that it leaves, by its type."""
+    """Yield a copy of an edge out of a super node from each inner node that it leaves, by its type.
+
+    A direct edge leaves the ends, a conditional one also the nodes with a model, a companion edge only these.
+    """
     by_type = {"direct": ports.terminals, "conditional": ports.exits, "companion": ports.models}
     for node_id in by_type[edge["type"]]:
         yield {

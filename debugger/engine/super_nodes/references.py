@@ -158,7 +158,10 @@ class Renaming:
         return {_ARGUMENT_FIELD: inside, FALLBACK: fallback}
 
     def _outer(self, path: str) -> _OuterPath | None:
-        """Return the outer variable that a dynamic one stands for, if any."""
+        """Return the outer variable that a dynamic one stands for, else ``None``.
+
+        The rest of the path behind the name stays.
+        """
         bare = path.removeprefix("global.")
         name = _NAME.match(bare)
         alias = self._aliases.get(name[0]) if name else None
@@ -178,7 +181,10 @@ class Renaming:
 
 
 def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
-    """Return a copy of an inner workflow's edge with the expanded workflow's ids, triggers included."""
+    """Return a copy of an inner workflow's edge with the expanded workflow's ids, triggers included.
+
+    A missing end is ``None`` in it. Raises RecursionError where the edge is nested too deep.
+    """
     ends = ("logical_id", "source_node_logical_id", "destination_node_logical_id")
     copy: JsonObject = renaming.value(edge)
     waiting = copy.get("evaluate_while_waiting_config")

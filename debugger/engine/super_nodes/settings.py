@@ -151,7 +151,10 @@ class Model(NamedTuple):
 
 
 def model_of(holder: JsonObject) -> Model | None:
-    """Return the model of a node, or ``None`` for an outer one."""
+    """Return the model of a node or of a workflow's settings, or ``None`` where it defers to an outer one.
+
+    A saved one is returned with the configuration beside it.
+    """
     saved_id, config = holder.get(_SAVED), holder.get("llms_config")
     if saved_id:
         return Model(saved_id, config)

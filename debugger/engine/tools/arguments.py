@@ -55,6 +55,7 @@ class VariableArgument(WireModel):
     @field_validator("argument_name")
     @classmethod
     def _can_be_passed_by_keyword(cls, name: str) -> str:
+        """Return the name itself; a ValueError refuses one that is no identifier or a keyword of Python."""
         if not name.isidentifier():
             raise ValueError(f"{name!r} is not an identifier")
         if iskeyword(name):
@@ -81,7 +82,10 @@ class VariableArgument(WireModel):
         return self
 
     def value(self, scope: Scope) -> Any:
-        """Return the value; `ABSENT` when it is required and missing."""
+        """Return the value; `ABSENT` when it is required and missing.
+
+        A missing one, or null, that is not required gives the default.
+        """
         found = self._found(scope)
         if found is not ABSENT and found is not None:
             return found

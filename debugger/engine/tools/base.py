@@ -121,7 +121,10 @@ class ToolContext:
     """Waits some seconds, but not beyond the end of the run."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
-        """Make a call to the outside; warn if simulated, never raise."""
+        """Make a call to the outside, and warn where its answer was simulated.
+
+        Without an answer the outcome has the error.
+        """
         outcome = self.outbound.call(call, node_logical_id=self.node_logical_id, timeout=self.timeout)
         if outcome.how == "simulated":
             self.warnings.append(call.simulation_note)

@@ -69,6 +69,10 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
+    """Return the sum of ``a`` and ``b``, numbers or texts of numbers.
+
+    It is a failure where one is no number, or the sum has no form in JSON.
+    """
     try:
         total = to_json(_number(arguments["a"]) + _number(arguments["b"]), "the sum")
     except (ValueError, OverflowError, NotJsonError) as error:

@@ -129,7 +129,10 @@ def _joined(lines: list[str]) -> Iterator[str]:
 
 
 def _of_json(text: str) -> Iterator[str]:
-    """Yield a passage for each key of an object or element of a list; of no JSON those of the text."""
+    """Yield a passage for each key of an object or element of a list; of no JSON those of the text.
+
+    Any other value is one passage. Raises DocumentLimitError where a passage is too long.
+    """
     try:
         value = json.loads(text)
         parts = [{key: each} for key, each in value.items()] if isinstance(value, dict) else value
@@ -269,6 +272,11 @@ def _of_docx(content: bytes) -> Iterator[str]:
 
 
 def _decoded(reader: Callable[[str], Iterator[str]]) -> Callable[[bytes], Iterator[str]]:
+    """Return a reader of bytes that decodes them, by UTF-8 or a mark of UTF-16, for a reader of texts.
+
+    Bytes that do not fit are replaced.
+    """
+
     def read(content: bytes) -> Iterator[str]:
         encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
         return reader(io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace").read())

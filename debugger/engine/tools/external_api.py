@@ -99,7 +99,10 @@ class ExternalApiTool(Tool):
             self._check_slots()
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Fill the request, send it through the gateway, return the body; errors are part of the result."""
+        """Fill the request, send it through the gateway, return the body; errors are part of the result.
+
+        A simulated call adds a warning. The body of an answer that is no JSON is its text, secrets masked.
+        """
         secrets = context.outbound.secrets
         try:
             request = self._request(arguments, context)
@@ -241,7 +244,7 @@ def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
 def slot_names(value: Any) -> set[str]:
     """Return the arguments named by slots in a JSON value's texts; keys and placeholders do not count.
 
-    A text that is no format has none.
+    Of a text with a malformed slot those before it count.
     """
     if isinstance(value, str):
         literals = (piece for piece, is_placeholder in _pieces(value) if not is_placeholder)
@@ -335,6 +338,11 @@ class _Formatter(string.Formatter):
         return value, key
 
     def format_field(self, value: Any, format_spec: str) -> Any:
+        """Return a value formatted for a slot, whose length is counted against the budget.
+
+        Raises InputError where the format has a number of four digits or more, and RunError beyond the
+        budget.
+        """
         if _LONG_NUMBER.search(format_spec):
             raise InputError(f"The slot with {format_spec!r} in it would make too long a text.")
         formatted = str(super().format_field(value, format_spec))
@@ -372,6 +380,7 @@ def _formatted(piece: str, arguments: Mapping[str, Any], formatter: _Formatter) 
 
 
 def _argument(name: str, arguments: Mapping[str, Any]) -> Any:
+    """Return an argument; an InputError says where there is none of the name."""
     if name not in arguments:
         raise InputError(
             f"The slot {{{name}}} has no argument.", advice=f"Give the tool an argument named {name!r}."

@@ -240,7 +240,10 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
-        """Return at most ``limit`` passages with a score above 0, best first."""
+        """Return at most ``limit`` passages with a score above 0, best first.
+
+        Words after the first `MAX_QUERY_WORDS` are ignored; without a known word the list is empty.
+        """
         words = [word for word in _words(query)[:MAX_QUERY_WORDS] if word in self._known]
         if not words:
             return []
@@ -290,7 +293,10 @@ def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str
 
 
 def _files(place: Path) -> list[Path]:
-    """Return the documents in a folder and below it, or a file itself; hidden ones are left out."""
+    """Return the documents in a folder and below it, hidden ones left out, or a file itself.
+
+    Documents are files whose suffix `READERS` knows; lock files of Word are no documents.
+    """
     if place.is_file():
         return [place]
     found: list[Path] = []
@@ -309,6 +315,7 @@ def _document(root: Path, path: Path) -> _Document:
 
 
 def _inside(root: Path, place: Path, name: str) -> Path:
+    """Return a place that is in the folder of knowledge bases; else raise KnowledgeError."""
     if not place.is_relative_to(root):
         raise KnowledgeError(
             f"{name!r} leads out of the folder of knowledge bases, so it is not read. Put a copy into it."

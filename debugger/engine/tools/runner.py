@@ -50,6 +50,7 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolRe
 
 
 def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+    """Return the failure that a fault gives, else the interceptor's answer, else that of the tool."""
     if context.tool_error:
         return ToolResult(success=False, error=context.tool_error, is_faulted=True)
     if context.interceptor is not None:
@@ -80,8 +81,8 @@ def write_result(
 def make_tool(config: JsonObject) -> Tool:
     """Make a tool; one of an unsupported type fails all its calls.
 
-    Raises:
-        InputError: A field has a value that it cannot have.
+    Raises InputError where a field has a value that it cannot have, and RunError where the workflow sets an
+    argument that the tool does not have.
     """
     tool_class = TOOL_TYPES.get(str(config.get("type")), UnsupportedTool)
     return tool_class(tool_class.Config.from_wire(config))
@@ -119,7 +120,7 @@ class UnsupportedTool(Tool):
     Config = ToolConfig
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Return the error that it was not called."""
+        """Return the failure that it was not called."""
         return ToolResult.failure(
             f"The tool {self.config.name!r} is of type {self.config.type!r}, which the embedded engine "
             f"does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",

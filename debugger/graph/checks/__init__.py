@@ -158,6 +158,10 @@ def reject_faulty(workflow: Workflow) -> None:
 
 
 def _inside_super_nodes(context: CheckContext) -> Iterator[Problem]:
+    """Yield the problems inside embedded workflows, at any depth, as problems of the outermost super node.
+
+    Rules about a whole workflow are not applied. A workflow that cannot be read is a problem itself.
+    """
     for found in embedded_workflows(context):
         if isinstance(found, Problem):
             yield found

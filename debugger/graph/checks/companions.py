@@ -146,6 +146,7 @@ def _thread_id(edge: EdgeConfig) -> str | None:
 
 
 def _fault_of_thread_id(edge: EdgeConfig) -> str:
+    """Return what is wrong with an edge's thread id, as a clause; empty for a valid id and without one."""
     thread_id = _thread_id(edge)
     if thread_id is None:
         return ""
@@ -199,7 +200,11 @@ def arrivals(
 def _walked(
     graph: Graph, first: str | None, seen: dict[str, None], *, through_forks: bool
 ) -> dict[str, None]:
-    """Return the unseen nodes reachable from a node; mark them seen."""
+    """Return the unseen nodes reachable from a node, itself included; mark them seen.
+
+    A first node that is ``None``, missing or seen gives nothing. Without ``through_forks`` edges that fork a
+    companion thread are not followed.
+    """
     found = dict.fromkeys([first] if first is not None and first in graph.nodes and first not in seen else [])
     seen.update(found)
     waiting = list(found)
@@ -213,7 +218,10 @@ def _walked(
 
 
 def _nearest(graph: Graph, wanted: Container[str]) -> dict[str, str]:
-    """Return the nearest wanted node by node."""
+    """Return, by each node that leads to a wanted node, the one that the fewest edges lead to.
+
+    A wanted node has itself; a node from which none is reached is not in the result. Forks are followed.
+    """
     before: defaultdict[str, list[str]] = defaultdict(list)
     for node_id in graph.nodes:
         for edge in _ways_on(graph, node_id, through_forks=True):
@@ -229,6 +237,11 @@ def _nearest(graph: Graph, wanted: Container[str]) -> dict[str, str]:
 
 
 def _ways_on(graph: Graph, node_id: str, *, through_forks: bool) -> list[EdgeConfig]:
+    """Return the enabled edges that a thread may take from a node.
+
+    A disabled node has its main direct edge alone. Without ``through_forks`` edges that fork a companion
+    thread are left out. An unknown id raises ``KeyError``.
+    """
     main = graph.main_direct(node_id)
     if graph.nodes[node_id].disabled:
         return [main] if main else []

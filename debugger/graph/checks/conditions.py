@@ -29,7 +29,7 @@ def condition_syntax(context: CheckContext) -> Iterator[Finding]:
 
 @rule("warning")
 def condition_missing(context: CheckContext) -> Iterator[Finding]:
-    """Report conditional edges without a condition, which are never taken.
+    """Report conditional edges and global nodes without a condition, which are never taken or entered.
 
     Source: ``platform.md#edges``.
     """
@@ -54,7 +54,10 @@ class _Place(NamedTuple):
 
 
 def _conditions(context: CheckContext) -> Iterator[_Place]:
-    """Yield the conditions of edges and of global nodes."""
+    """Yield the conditions of enabled conditional edges and of enabled global nodes, each with its owner.
+
+    A missing condition is an empty one. A global node has two: entry, and reverse, which need not be there.
+    """
     for edge in context.edges:
         if edge.type == "conditional":
             condition = edge.condition or ConditionConfig()

@@ -74,7 +74,10 @@ class CheckContext:
         return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
 
     def parts(self) -> Iterator[Part]:
-        """Yield the settings, the enabled nodes and the enabled edges with their descriptions."""
+        """Yield the settings, the enabled nodes and the enabled edges with their descriptions.
+
+        Nodes and edges come in the document's order, also those whose id another one has.
+        """
         yield Part("'workflow_config'", None, None, self.graph.workflow.config)
         for node in self.nodes:
             yield Part(describe_node(node), node.logical_id, None, node)
@@ -127,7 +130,10 @@ class Check:
         return self.category is not None
 
     def __call__(self, context: CheckContext) -> Iterator[Problem]:
-        """Yield the problems in a workflow."""
+        """Yield the problems in a workflow, with this rule's level, code and category.
+
+        A node or an edge that a finding has as its subject is described, and its id is the place.
+        """
         for subject, what, advice, node_id, edge_id in self.find(context):
             described = subject
             if isinstance(subject, NodeConfig):
@@ -174,7 +180,10 @@ def describe_edge(edge: EdgeConfig, noun: str = "Edge") -> str:
 
 
 def join(texts: Iterable[str]) -> str:
-    """Join quoted values; only the first ones of many."""
+    """Join quoted values; only the first twelve of many, with the number of the others.
+
+    No values give an empty text.
+    """
     rest = iter(texts)
     shown = ", ".join(map(quote, islice(rest, _MOST_LISTED)))
     left = sum(1 for _ in rest)

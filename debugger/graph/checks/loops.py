@@ -93,7 +93,10 @@ def _expires(node: NodeConfig) -> bool:
 
 
 def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
-    """Return the enabled nodes of a new ring of direct edges."""
+    """Return the enabled nodes of a new ring of direct edges to which a node leads; mark its path seen.
+
+    Empty where the path ends, or leads to a seen node.
+    """
     path: dict[str, None] = {}
     here: str | None = first
     while here is not None and here not in path and here not in seen:
@@ -109,7 +112,11 @@ def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
 
 
 def _lets_out(graph: Graph, node: NodeConfig) -> bool:
-    """Return whether a run may pause at a node or leave there."""
+    """Return whether a run may pause at a node or leave there.
+
+    At a node with a model that is so if it waits for the user, has a conditional edge, or the workflow has a
+    global node; at others only without a type, at a super node, and where a conversation is started.
+    """
     if node.type not in MODEL_NODES:
         return node.type in (None, "super_node", "start_conversation")
     leads_elsewhere = bool(graph.conditional(node.logical_id) or graph.global_nodes)
@@ -117,6 +124,10 @@ def _lets_out(graph: Graph, node: NodeConfig) -> bool:
 
 
 def _has_exit(graph: Graph, node: NodeConfig) -> bool:
+    """Return whether a run may leave a node.
+
+    It may by an enabled edge to another node, by a reverse edge of its own, or for another global node.
+    """
     elsewhere = (
         edge.destination_node_logical_id != node.logical_id
         for edge in graph.find_outgoing_edges(node.logical_id)

@@ -104,7 +104,11 @@ def server_without_url(context: CheckContext) -> Iterator[Finding]:
 
 
 def models_of(context: CheckContext) -> Iterator[tuple[str, str | None, str, dict[str, Any]]]:
-    """Yield every model with its owner and field, members of groups included."""
+    """Yield every model with its owner and field, members of groups included.
+
+    The workflow's own come first, with ``None`` as the node's id, then those of enabled nodes whose type has
+    the field. A group comes before its members.
+    """
     for model in _inside(context.graph.workflow.config.llms_config):
         yield "'workflow_config'", None, "llms_config", model
     for node in context.nodes:
@@ -114,6 +118,10 @@ def models_of(context: CheckContext) -> Iterator[tuple[str, str | None, str, dic
 
 
 def _inside(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield a model's configuration and, where it is a group, those of its members.
+
+    A group comes before its members. A value that is no object gives nothing.
+    """
     waiting = [config]
     while waiting:
         found = waiting.pop(0)
@@ -125,6 +133,10 @@ def _inside(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_between(value: Any, low: float, high: float) -> bool:
+    """Return whether a value, or the number written as a text, is within bounds.
+
+    False of true and false, and of what is no number.
+    """
     # The platform reads a number written as a text, too.
     try:
         return not isinstance(value, bool) and low <= float(value) <= high

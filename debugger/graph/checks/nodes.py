@@ -23,7 +23,7 @@ from debugger.protocol.workflow import NodeConfig
 
 @rule("error")
 def node_without_type(context: CheckContext) -> Iterator[Finding]:
-    """Report nodes without a type."""
+    """Report enabled nodes whose type is missing or empty."""
     for node in context.nodes:
         if not node.type:
             yield Finding(
@@ -33,7 +33,10 @@ def node_without_type(context: CheckContext) -> Iterator[Finding]:
 
 @rule("error")
 def unknown_node_type(context: CheckContext) -> Iterator[Finding]:
-    """Report nodes of a type that the engine does not run."""
+    """Report enabled nodes of a type that the engine does not run.
+
+    Nothing is reported where its types are not known; nodes without a type have a rule of their own.
+    """
     known = context.known_node_types
     for node in context.nodes:
         if known is not None and node.type and node.type not in known:
@@ -97,6 +100,7 @@ def _is_written(node: NodeConfig) -> bool:
 
 
 def _endless(node: NodeConfig, why: str) -> Finding:
+    """Return the problem of a node that loops without waiting; ``why`` follows the words about the loop."""
     return Finding(
         node,
         f"has 'self_loop' on{why} and 'wait_for_user_message' off, so it would run again and again.",
@@ -139,7 +143,10 @@ def no_nodes(context: CheckContext) -> Iterator[Finding]:
 
 @rule("error")
 def no_start_node(context: CheckContext) -> Iterator[Finding]:
-    """Report workflows without an enabled start node."""
+    """Report workflows without an enabled start node.
+
+    The first disabled start node is named. A workflow without nodes has a rule of its own.
+    """
     if not context.graph.nodes or context.graph.start_nodes:
         return
     flagged = next((node for node in context.graph.nodes.values() if node.is_start), None)
@@ -156,7 +163,7 @@ def no_start_node(context: CheckContext) -> Iterator[Finding]:
 
 @rule("warning")
 def several_start_nodes(context: CheckContext) -> Iterator[Finding]:
-    """Report start nodes other than the first, which is always used."""
+    """Report enabled start nodes other than the first, which is always used."""
     starts = context.graph.start_nodes
     for node in starts[1:]:
         yield Finding(

@@ -10,6 +10,8 @@ from debugger.graph.offline_limits import LIMITS, OfflineLimit
 
 
 def _rule_of(find: Callable[[CheckContext], Iterator[OfflineLimit]]) -> Check:
+    """Return a rule that reports each limit as a warning; its code is the function's name, with hyphens."""
+
     @wraps(find)
     def findings(context: CheckContext) -> Iterator[Finding]:
         return (limit.finding for limit in find(context))

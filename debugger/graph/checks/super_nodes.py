@@ -117,6 +117,10 @@ def _given_variables(node: NodeConfig) -> Iterator[tuple[tuple[str, str], Any]]:
 
 
 def _named_fields(interface: Any, name: str) -> list[JsonObject]:
+    """Return the fields in a list of an interface that are objects with a text as name.
+
+    An interface or a list of another type gives an empty list.
+    """
     fields = interface.get(name) if isinstance(interface, dict) else None
     return [
         field
@@ -138,6 +142,11 @@ def _is_literal(value: Any) -> bool:
 
 
 def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:
+    """Yield what is wrong with the values of a super node's fields, as clauses without a full stop.
+
+    That is a missing required value, one that does not fit its field, and one that the interface lacks. Names
+    of variables are allowed besides, and an interface without ``input_fields`` allows all names.
+    """
     values = field_values if isinstance(field_values, dict) else {}
     named = {field["name"]: field for field in _named_fields(interface, "input_fields")}
     for name, field in named.items():
@@ -154,6 +163,10 @@ def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:
 
 
 def _value_faults(name: str, field: JsonObject, value: Any) -> Iterator[str]:
+    """Yield what is wrong with a field's literal value: its type, its choice, its range or its length.
+
+    With a wrong type nothing else is looked at. A reference or a text with placeholders has no faults.
+    """
     if not _is_literal(value):
         return
     where = f"the field {quote(name)}"
@@ -231,6 +244,7 @@ def embedded_workflows(context: CheckContext) -> Iterator[Embedded | Problem]:
 
 
 def _holders(context: CheckContext) -> list[NodeConfig]:
+    """Return the enabled super nodes that embed a workflow."""
     return [
         node
         for node in context.nodes
@@ -239,6 +253,7 @@ def _holders(context: CheckContext) -> list[NodeConfig]:
 
 
 def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: str) -> Problem:
+    """Return the problem, of the outermost super node, that an embedded workflow cannot be read."""
     around = f"Inside {_path_label(path[:-1])}: " if len(path) > 1 else ""
     return Problem(
         "error",
@@ -250,7 +265,10 @@ def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: st
 
 
 def _path_label(path: tuple[str, ...]) -> str:
-    """Return the path; a long one is cut in the middle."""
+    """Return the quoted path of names.
+
+    Of more than four names it has the first three, the number of those left out and the last.
+    """
     names = [truncate(name) for name in path]
     left_out = len(names) - _MOST_NAMES
     if left_out > 0:

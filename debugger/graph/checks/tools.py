@@ -88,7 +88,11 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
 
 
 def tool_of_node(node: NodeConfig) -> Tool | None:
-    """Return the tool that a tool node calls."""
+    """Return the tool that a tool node calls.
+
+    ``None`` of a node of another type, or without an object as its tool. The result variable is the node's,
+    unless that is empty or the default name; then it is the tool's own.
+    """
     config = own_field(node, "tool_config")
     if node.type != "tool_node" or not isinstance(config, dict):
         return None
@@ -192,6 +196,10 @@ def _repeated(entries: list[JsonObject], field: str) -> list[str]:
 
 
 def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with an entry of a tool's arguments, each with advice.
+
+    Of an entry with an invalid name nothing else is reported.
+    """
     name, source = binding.get("argument_name"), binding.get("source", "auto")
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         yield "is not a valid argument name", "Use letters, digits and '_', not beginning with a digit."
@@ -223,6 +231,10 @@ def _function(tool: Tool) -> str:
 
 
 def _is_in_request(tool: Tool, name: str) -> bool:
+    """Return whether an argument has a slot in the endpoint, the headers or the body of a tool.
+
+    True of a saved tool that has none of the three in the document.
+    """
     parts = [tool.config.get(field) for field in ("api_endpoint", "api_headers", "api_body")]
     if tool.config.get("tool_id") and not any(parts):
         return True
@@ -232,6 +244,7 @@ def _is_in_request(tool: Tool, name: str) -> bool:
 
 
 def _mapping_faults(tool: Tool, mapping: JsonObject) -> Iterator[str]:
+    """Yield what is wrong with the variable's name and the scope of a result mapping."""
     name = mapping.get("target_variable_name")
     if not isinstance(name, str) or not name.isidentifier():
         yield "is not a valid variable name"

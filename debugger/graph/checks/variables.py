@@ -141,7 +141,10 @@ class _Owners(NamedTuple):
         return cls(labels, max(map(len, labels), default=0))
 
     def own_path(self, path: str) -> str | None:
-        """Return the path behind a thread or a node; ``None`` without one."""
+        """Return the path behind a thread or a node; ``None`` without one.
+
+        Of several nodes that fit the longest name counts. A thread without a path gives an empty text.
+        """
         if path.startswith("thread_"):
             return path.partition(".")[2]
         dots = [place for place, character in enumerate(path[: self.longest + 1]) if character == "."]
@@ -164,6 +167,7 @@ def uses_of(
 
 
 def _each_once(value: WireModel, namespace: Namespace, skipped: frozenset[str]) -> list[Placeholder]:
+    """Return the placeholders of a namespace in a value's texts, each once as it is written, in order."""
     found: dict[str, Placeholder] = {}
     for text in each_text(value, skipped):
         for placeholder in placeholders(text):
@@ -173,7 +177,12 @@ def _each_once(value: WireModel, namespace: Namespace, skipped: frozenset[str]) 
 
 
 def each_text(value: Any, skipped: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the texts in which a workflow's variables are filled in, without those in skipped fields."""
+    """Yield the texts in which a workflow's variables are filled in, without those in skipped fields.
+
+    Left out are keys, names, descriptions, notes, code that is not substituted, and fields with another
+    workflow's texts or with values; below fields such as ``headers``, whose keys the author chooses, nothing
+    is.
+    """
     waiting = deque([(value, False)])
     while waiting:
         found, is_sent = waiting.popleft()
@@ -192,7 +201,11 @@ def each_text(value: Any, skipped: frozenset[str] = frozenset()) -> Iterator[str
 
 
 def _is_filled(config: dict[str, Any], key: str) -> bool:
-    """Return whether texts under a key use this workflow's variables."""
+    """Return whether texts under a key use this workflow's variables.
+
+    Code does, except that of inline Python tools and where its object forbids it; names, descriptions, notes
+    and fields with another workflow's texts do not.
+    """
     if key == "code":
         return (
             config.get("allow_code_variable_substitution") is not False
@@ -225,6 +238,10 @@ def written_names(context: CheckContext) -> set[str] | None:
 
 
 def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
+    """Yield the variables that each tool's calls write; ``None``, and no more, once only a run shows them.
+
+    That is so of a saved tool, and of one that expands its result. MCP tools write the default result.
+    """
     for tool in tools_of(context):
         # A saved tool brings settings that the document does not show.
         if tool.config.get("tool_id") or tool.config.get("expand_result_into_runtime_variables"):
@@ -252,7 +269,11 @@ def names_written_by(node: NodeConfig) -> set[str]:
 
 
 def _chosen_by_model(context: CheckContext) -> Iterator[ConditionConfig]:
-    """Yield the conditions of transitions that a node's model may choose."""
+    """Yield the conditions of transitions that a node's model may choose.
+
+    They are those of conditional edges from enabled nodes of conversation, and the entry and reverse
+    conditions of enabled global nodes; conditions with an expression alone are among them.
+    """
     for node in context.nodes:
         if node.type in CONVERSATION_NODES:
             edges = context.graph.conditional(node.logical_id)
@@ -264,7 +285,10 @@ def _chosen_by_model(context: CheckContext) -> Iterator[ConditionConfig]:
 
 
 def _of_condition(condition: ConditionConfig) -> set[str] | None:
-    """Return the names of a transition tool's arguments (U-18)."""
+    """Return the names of a transition tool's arguments (U-18).
+
+    Empty without a freeform condition; ``None`` where its schema does not show them all.
+    """
     if not condition.condition_freeform:
         return set()
     written = _of_schema(condition.args_schema)
@@ -272,6 +296,10 @@ def _of_condition(condition: ConditionConfig) -> set[str] | None:
 
 
 def _of_node(node: NodeConfig) -> set[str] | None:
+    """Return the variables that a node itself writes; ``None`` where only a run shows them.
+
+    That is so of unknown types, super nodes, evaluators, and schemas that allow other fields.
+    """
     if node.type in CONVERSATION_NODES:
         return _of_schema(own_field(node, "structured_output_schema"))
     if node.type == "tool_node" and not own_field(node, "tool_config"):  # a failed call (U-64)
@@ -288,7 +316,10 @@ def _with_outcome(name: str) -> set[str]:
 
 
 def _of_schema(schema: Any) -> set[str] | None:
-    """Return the top-level names of a structured output, or ``None``."""
+    """Return the top-level names of a structured output; empty without a schema.
+
+    ``None`` where the schema allows other names, or shows none.
+    """
     if not schema:
         return set()
     inner = schema.get("input_schema", schema) if isinstance(schema, dict) else None

@@ -96,7 +96,10 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
-    """Return structured output, a transition or tool calls."""
+    """Return structured output, a transition or tool calls.
+
+    Output that does not fit is a ``fields_error`` of the reply. Raises ModelError where there is no answer.
+    """
     offers = ToolNames(prompt, taken=(OUTPUT,))
     messages = _messages(calls, prompt, offers)
     found = await structured(calls, messages, OUTPUT, prompt.schema or {}, offers.definitions)
@@ -272,7 +275,10 @@ def args_of(call: ToolCallPart) -> JsonObject | None:
 
 
 def _cut(response: ModelResponse) -> str:
-    """Return why an answer ended early, as the rest of a sentence; empty where it did not."""
+    """Return why an answer ended early, as the rest of a sentence, by its length or a provider's error.
+
+    Else it is empty, also where the content filter ended it.
+    """
     if response.finish_reason == "length":
         return f", because {_CUTS['length']}"
     raw = (
@@ -358,7 +364,10 @@ def model_messages(
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
-    """Yield texts, calls and results in order; a stray result belongs to the first open call."""
+    """Yield texts, calls and results in order; a stray result belongs to the first open call.
+
+    Without an open call it has its own id and name. Arguments that are no object are empty.
+    """
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
         text = message_text(message)
@@ -425,7 +434,10 @@ class ToolNames:
         ]
 
     def name_of(self, tool: str) -> str:
-        """Return the name under which a tool is offered, or would be."""
+        """Return the name under which a tool is offered, or would be.
+
+        A tool that is not offered has the name that a model could take.
+        """
         names = (
             name for name, offer in self.offered.items() if isinstance(offer, ToolSpec) and offer.name == tool
         )

@@ -41,7 +41,7 @@ async def open_client(
         limits: How far its requests may go.
 
     Raises:
-        RunError: There is no key for it, or its provider's package is not installed.
+        RunError: There is no key or no endpoint for it, or its provider's package is not installed.
     """
     key = config.response_unwrap_key
     url = config.base_url or config.endpoint
@@ -77,6 +77,10 @@ def _tls(verify: bool) -> ssl.SSLContext:
 
 
 def _openai(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    """Return a client of OpenAI, or of the server that the configuration, else the environment, names.
+
+    Raises RunError where the configuration names no server and there is no key.
+    """
     url = config.base_url or keys.find("OPENAI_BASE_URL") or _OPENAI_URL
     key = keys.for_url(url, names.OPENAI, ("api.openai.com",), "OPENAI_BASE_URL")
     if not config.base_url:
@@ -243,7 +247,10 @@ _PACKAGES = {
 
 
 async def _drop_environment_headers(request: httpx2.Request) -> None:
-    """Drop OpenAI's headers of the environment from a request: a workflow named the server."""
+    """Drop OpenAI's headers of the environment from a request: a workflow named the server.
+
+    A header with another value than the environment's stays.
+    """
     pairs = [line.partition(":")[::2] for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
     pairs += [("OpenAI-Organization", os.environ.get("OPENAI_ORG_ID", ""))]
     pairs += [("OpenAI-Project", os.environ.get("OPENAI_PROJECT_ID", ""))]

@@ -79,7 +79,10 @@ class ModelConfig(BaseModel):
 
     @property
     def target(self) -> str:
-        """Return the model's name and address for the user, without secrets."""
+        """Return the model's provider and name and, where it has a ``base_url``, its address for the user.
+
+        User and query of the address are left out, since they may be secret.
+        """
         named = f"{self.provider} {self.model_name}"
         if not self.base_url:
             return named
@@ -88,7 +91,10 @@ class ModelConfig(BaseModel):
 
     @property
     def effort(self) -> str | None:
-        """Return the reasoning effort; two models reject less than medium (11.2)."""
+        """Return the reasoning effort; models named ``pro`` reject less than medium (11.2).
+
+        Of OpenAI and Azure it is ``low`` by default; of other types it is as written, or ``None``.
+        """
         if self.type not in ("openai_llm", "azure_openai_llm"):
             return self.reasoning_effort
         effort = self.reasoning_effort or "low"

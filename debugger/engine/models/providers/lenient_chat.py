@@ -91,7 +91,10 @@ def _completed_choice(index: int, choice: JsonObject) -> JsonObject:
 
 
 def _completed_call(number: int, call: JsonObject) -> JsonObject:
-    """Return a call of a tool with an id and a type, its arguments as a JSON text."""
+    """Return a call of a tool with an id and a type, its arguments as a JSON text.
+
+    Missing arguments are an empty object, and a missing id is made of the number.
+    """
     read = _ChatCall(call)
     arguments = read.function.arguments
     function = {

@@ -38,6 +38,7 @@ class ProviderModel(RemoteModel):
         environment: Environment | None = None,
         refuses_private: bool = False,
     ) -> None:
+        """Keep fallback, keys and default model; nothing is imported or sent yet."""
         self.fallback = fallback
         self._keys = keys or Keys()
         self._default_llm = default_llm
@@ -53,7 +54,10 @@ class ProviderModel(RemoteModel):
         return group_of(prompt.llm, self._default_llm).target
 
     def prepare(self, prompt: Prompt) -> None:
-        """Import the client and the packages of the models' providers, which takes seconds the first time."""
+        """Import the client and the packages of the models' providers, which takes seconds the first time.
+
+        Where the client is not installed, nothing is done. Raises RunError where no model is named.
+        """
         if all(find_spec(name) for name in _NEEDED):
             from debugger.engine.models.providers.clients import import_packages
 

@@ -40,7 +40,7 @@ class FailedAttempts:
     retry_count: int = 0
 
     def add(self, error: str, started: float, *, is_retried: bool) -> None:
-        """Add an attempt that began at ``started`` of `time.perf_counter`."""
+        """Add an attempt that began at ``started`` of `time.perf_counter`; count a retry of it."""
         self.retry_count += is_retried
         latency = round((time.perf_counter() - started) * 1000)
         attempt = {"attempt_number": len(self.attempts) + 1, "error_message": error}
@@ -142,6 +142,10 @@ class ModelClient:
         } | self._retries()
 
     def _retries(self) -> JsonObject:
+        """Return the keys of usage for requests that failed, and for output that did not fit.
+
+        The first is absent where none failed, the second where no output was asked for.
+        """
         failed = self._failed.metadata()
         found: JsonObject = {REQUEST_RETRIES: failed} if failed else {}
         if self._unfitting is not None:
@@ -261,7 +265,10 @@ def _stopped_here(error: BaseException | None) -> OutboundError | None:
 
 
 def _said(body: object) -> str:
-    """Return the message in an error's body after a colon, at most 200 characters; empty without one."""
+    """Return the message in an error's body after a colon, at most 200 characters.
+
+    It is empty without a message, and where that is a page.
+    """
     message = body
     while isinstance(message, dict):
         message = next((message[key] for key in ("error", "message", "detail") if message.get(key)), None)

@@ -48,7 +48,10 @@ def reply_of(
     attempts: list[_Attempt] = []
 
     async def ask(config: ModelConfig) -> _Attempt:
-        """Open a model's client and return the attempt; any error of its package becomes a `ModelError`."""
+        """Open a model's client and return the attempt; any error of its package becomes a `ModelError`.
+
+        A DebuggerError leaves it as it is.
+        """
         try:
             async with open_client(config, keys, request_seconds(config), limits(config)) as model:
                 attempts.append(_Attempt(ModelClient(config, model, keys, environment)))

@@ -142,7 +142,10 @@ def _athena(
     """
 
     def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
-        """Return the request with texts filled in and stripped; an absent one is empty."""
+        """Return the request with texts filled in and stripped; an absent one is empty.
+
+        Numbers are sent as they are. Placeholders without a value are noted in the context.
+        """
 
         def text(name: str) -> str:
             value = getattr(config, name)
@@ -191,7 +194,10 @@ def _response(result: ConnectorResult) -> Any:
 
 
 def _check_search(request: JsonObject) -> None:
-    """Raise an `InputError` where no term is given, or number or birthdate is malformed."""
+    """Raise an `InputError` where no term is given, or number or birthdate is malformed.
+
+    Terms that are empty count as not given.
+    """
     if not any(request[name] for name in _SEARCH):
         raise InputError(
             "phone_number, full_name and birthdate are empty.", advice="Fill at least one of them."
@@ -201,7 +207,10 @@ def _check_search(request: JsonObject) -> None:
 
 
 def _search_body(request: JsonObject) -> JsonObject:
-    """Return the list of the one simulated patient that is found; the id follows from the search terms."""
+    """Return the list of the one simulated patient that is found; the id follows from the search terms.
+
+    Without a full name the patient is called ``Simulated Patient``.
+    """
     first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
     patient = {
         "patient_id": _patient_id(first, last, request["birthdate"], request["phone_number"]),
@@ -226,7 +235,10 @@ def _update_body(request: JsonObject) -> JsonObject:
 
 
 def _check_appointment(request: JsonObject) -> None:
-    """Raise an `InputError` where patient, practitioner, time or duration is missing or malformed."""
+    """Raise an `InputError` where patient, practitioner, time or duration is missing or malformed.
+
+    The duration may be from 1 to 1440 minutes.
+    """
     check_present(request["patient_id"], "patient_id")
     check_present(request["practitioner_id"], "practitioner_id")
     parse_moment(request["start_time"], request["timezone"], "start_time")
@@ -260,7 +272,10 @@ def _appointment_body(request: JsonObject) -> JsonObject:
 
 
 def _check_person(request: JsonObject, *required: str) -> None:
-    """Raise an `InputError` where a required field is blank or one of the patient's is malformed."""
+    """Raise an `InputError` where a required field is blank or one of the patient's is malformed.
+
+    Number, birthdate and e-mail may be empty; the gender has to be in the list.
+    """
     for name in required:
         check_present(request[name], name)
     for name in ("phone_number", "mobile_number"):

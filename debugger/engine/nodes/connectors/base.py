@@ -109,7 +109,7 @@ class ConnectorNode(Node[Config]):
     def run(self, context: NodeContext) -> NodeRun:
         """Make the call, yield its event and write value, success and error; a failure ends no run.
 
-        The failure is reported as a warning.
+        The failure is reported as a warning. Raises RunError where a text is too long once it is filled in.
         """
         operation = self._operation
         real = operation.request(self.config, context)
@@ -162,6 +162,10 @@ class ConnectorNode(Node[Config]):
     def _simulate(
         self, recorded: RecordedAnswer | None, real: JsonObject, context: NodeContext
     ) -> JsonObject:
+        """Return the operation's simulated answer, with what is recorded in its place.
+
+        That is what the operation reads of the recorded body, and the recorded status code.
+        """
         answer = self._operation.simulate(real, context, self.config)
         if recorded is None:
             return answer

@@ -52,7 +52,10 @@ class EndConversationNode(Node[EndConversationConfig]):
     Config: ClassVar[type[NodeConfig]] = EndConversationConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Have a model process the transcript; yield and write the result, or the model's error."""
+        """Have a model process the transcript; yield and write the result, or the model's error.
+
+        A model that gives no answer is reported as a warning, and the processed transcript is ``None``.
+        """
         raw = self._raw_transcript(context)
         processed, error = None, None
         try:
@@ -66,7 +69,10 @@ class EndConversationNode(Node[EndConversationConfig]):
         return NodeResult()
 
     def _raw_transcript(self, context: NodeContext) -> str:
-        """Return the platform's or a call's transcript, else build the chat's and write it (U-14)."""
+        """Return the platform's or a call's transcript, else build the chat's and write it (U-14).
+
+        One that such a node has built from an earlier chat is built again; a value that is no text is JSON.
+        """
         found = lookup(context.scope, "runtime", RAW_TRANSCRIPT)
         if found is not ABSENT and found and not self._was_built(found, context):
             return found if isinstance(found, str) else encode(found).decode()
@@ -83,10 +89,8 @@ class EndConversationNode(Node[EndConversationConfig]):
     def _process(self, raw: str, context: NodeContext) -> Generator[Event, None, str]:
         """Return the model's text for the transcript; the transcript itself without a prompt or a text.
 
-        Yields the events of the call.
-
-        Raises:
-            ModelError: The model gave no answer.
+        So it is with a model of type ``no_llm``. The events of the call are yielded. Raises ModelError where
+        the model gave no answer.
         """
         own = self.config.process_transcript_prompt
         if own is None or not own.prompt or (self.config.llms_config or {}).get("type") == "no_llm":
@@ -104,7 +108,10 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 
 def transcript_of(messages: Iterable[Message]) -> str:
-    """Return the messages of user and assistant, one a line with its speaker, without memos."""
+    """Return the messages of user and assistant, one a line with its speaker, without memos.
+
+    Messages without a text are left out; without any the transcript is empty.
+    """
     lines = []
     for message in messages:
         metadata, text = message.get("response_metadata"), message_text(message)

@@ -51,7 +51,7 @@ def check_email(text: str, field_name: str) -> None:
 
 
 def check_birthdate(text: str, field_name: str) -> None:
-    """Raise an `InputError` unless a text is empty or an existing day."""
+    """Raise an `InputError` unless a text is empty or an existing day, as 1980-12-31 or 12/31/1980."""
     if text and not any(_is_day(text, day_format) for day_format in _BIRTHDATE_FORMATS):
         raise InputError(
             f"{field_name} is {text!r}, which is not a date.", advice="Write it as 1980-12-31 or 12/31/1980."
@@ -85,6 +85,7 @@ def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
 
 
 def _is_day(text: str, day_format: str) -> bool:
+    """Return whether a text is an existing day in a format of `datetime.strptime`."""
     try:
         datetime.strptime(text, day_format)
     except ValueError:

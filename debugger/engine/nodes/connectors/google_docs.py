@@ -195,7 +195,10 @@ def _simulate_create(request: JsonObject, context: NodeContext, node: NodeConfig
 
 
 def _read_created(body: Any) -> JsonObject:
-    """Return id and URL; the URL follows from the id."""
+    """Return id and URL of a recorded body; the URL follows from the id where the body has none.
+
+    A body that is no object gives nothing, nor does a value that is no text.
+    """
     location = _read_location(body)
     if "document_id" not in location:
         return location
@@ -248,6 +251,10 @@ def _read_content(body: Any) -> JsonObject:
 
 
 def _fetched(request: JsonObject, result: ConnectorResult) -> Event:
+    """Return the event of a document that was read; the content is ``None`` where it failed.
+
+    The id is ``None`` where the request names none.
+    """
     return GoogleDocsGetDocumentEvent(
         status=result.status,
         document_id=_id_or_none(request),
@@ -256,7 +263,7 @@ def _fetched(request: JsonObject, result: ConnectorResult) -> Event:
 
 
 def _update_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
-    """Return the request of an update, variables and secrets filled in."""
+    """Return the request of an update, variables and secrets filled in; what is missing is empty."""
     operation = config.operate_document
     assert isinstance(operation, UpdateDocumentConfig)
     return {
@@ -290,7 +297,10 @@ def _simulate_update(request: JsonObject, context: NodeContext, node: NodeConfig
 
 
 def _updated(request: JsonObject, result: ConnectorResult) -> Event:
-    """Return the event of an update; the content is ``None`` where it failed."""
+    """Return the event of an update; the content is ``None`` where it failed.
+
+    Id and URL are ``None`` where the request names no document.
+    """
     document = _id_or_none(request)
     return GoogleDocsUpdateDocumentEvent(
         status=result.status,

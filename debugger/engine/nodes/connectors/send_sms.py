@@ -21,7 +21,10 @@ class SendSmsConfig(NodeConfig):
 
 
 def _request(config: SendSmsConfig, context: NodeContext) -> JsonObject:
-    """Return number and message, filled in; overrides of the turn's input replace the author's."""
+    """Return number and message, filled in; overrides of the turn's input replace the author's.
+
+    What neither has is empty.
+    """
     number = (
         context.node_input.get("override_destination_phone_number") or config.destination_phone_number or ""
     )
@@ -45,6 +48,7 @@ def _read(body: Any) -> JsonObject:
 
 
 def _event(request: JsonObject, result: ConnectorResult) -> SendSmsEvent:
+    """Return the event of the message, whose text is ``None`` where the call failed."""
     return SendSmsEvent(
         status=result.status,
         sent_message=request["message"] if result.is_success else None,

@@ -111,6 +111,7 @@ class _Conversation:
     error: str | None = None
 
     def report(self, status: str) -> StartConversationEvent:
+        """Note a status and return its event; that of a failure is marked as reported by the warning."""
         self.status = status
         event = StartConversationEvent(conversation_status=status, conversation_id=self.conversation_id)
         if status == "failed":
@@ -136,7 +137,8 @@ class StartConversationNode(Node[StartConversationConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Place or follow the call, yield its statuses, write the result and a transcript that came.
 
-        Without voice nothing is called. A failure is written, reported as a warning, and ends no run.
+        Without voice nothing is called. A failure is written, reported as a warning, and ends no run. Raises
+        RunError where a text is too long once it is filled in.
         """
         secrets = context.outbound.secrets
         own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
@@ -202,6 +204,10 @@ class StartConversationNode(Node[StartConversationConfig]):
         return self._simulated(call, context, "the service was not called")
 
     def _simulated(self, call: OutboundCall[CallTimeline], context: NodeContext, note: str) -> CallTimeline:
+        """Make a call and return its timeline; the warning that it was simulated is added once.
+
+        Raises ConnectorError where there is no answer.
+        """
         timeline = make_call(call, context, self.config)
         warning = f"The {call.target} was simulated; {note}."
         if warning not in context.warnings:
@@ -233,6 +239,10 @@ class StartConversationNode(Node[StartConversationConfig]):
         raise ConnectorError(f"The conversation was not over after {MAX_POLLS} polls; it was {call.status}.")
 
     def _wait(self, context: NodeContext) -> None:
+        """Wait until the next poll.
+
+        Raises ConnectorError where the run was stopped or its time is over.
+        """
         context.sleep(self.config.polling_interval_seconds)
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")

@@ -82,7 +82,10 @@ def readable_schema(schema: JsonObject) -> JsonObject:
 
 
 def without_properties(schema: JsonObject, names: Collection[str]) -> JsonObject:
-    """Return a copy of an object schema without some properties, which are not required either."""
+    """Return a copy of an object schema without some properties, which are not required either.
+
+    Names that it does not have are ignored.
+    """
     cut = dict(schema)
     if isinstance(schema.get("properties"), dict):
         cut["properties"] = {name: inner for name, inner in schema["properties"].items() if name not in names}

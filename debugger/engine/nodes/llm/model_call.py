@@ -134,7 +134,10 @@ def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None,
 
 
 def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError) -> None:
-    """Report to the context that a model gave no answer, with its failed requests, unless cancelled."""
+    """Report to the context that a model gave no answer, with its failed requests, unless cancelled.
+
+    A single failed request is not named besides; equal ones in a row are counted.
+    """
     why = str(failure).rstrip(".")
     if not context.cancelled.is_set():
         text = f"The model of node {node.label!r} gave no answer{f': {why}' if why else ''}."
@@ -173,7 +176,10 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], environment: Env
 
 
 def tool_message(call: JsonObject, result: ToolResult, environment: Environment) -> Message:
-    """Return a call's result as a message for the model: JSON text, or the error of a failed one."""
+    """Return a call's result as a message for the model: JSON text, or the error of a failed one.
+
+    The call has a name and an id; a missing one raises ``KeyError``.
+    """
     metadata = {"tool_result": result.result}
     return {
         "content": encode(result.result).decode() if result.success else str(result.error),

@@ -81,8 +81,9 @@ class LLMNode(Node[LLMConfig]):
         """Call the model with its tools, then leave by its transition or end with its answer.
 
         Where a condition with a call of its own is true, the answer is discarded
-        (``platform.md#event-order``). Where no answer comes, a warning is reported and the default error
-        message said.
+        (``platform.md#event-order``). Where no answer comes, a warning is reported, and a speaking node says
+        its default error message; a silent one says nothing. A turn that was stopped ends with an empty
+        output. Raises RunError where the user must correct something.
         """
         matched = yield from first_true(self.config, context)
         turn = self.begin_turn(context)
@@ -128,14 +129,20 @@ class LLMNode(Node[LLMConfig]):
         return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
 
     def static_prompt(self, context: NodeContext) -> StaticPrompt:
-        """Return the parts that all of its prompts share."""
+        """Return the parts that all of its prompts share, made at the first call.
+
+        Raises RunError where the workflow has a prompt that is not a text.
+        """
         if self._prompt is None:  # a node runs in one workflow only
             speaks = self.kind == "say"
             self._prompt = StaticPrompt.of(self.config, context.workflow.config, speaks=speaks)
         return self._prompt
 
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
-        """Call the model and yield its answer as discarded, as the platform does; no answer is a warning."""
+        """Call the model and yield its answer as discarded, as the platform does; no answer is a warning.
+
+        Nothing is written and no tool is called.
+        """
         try:
             reply = yield from call_model(turn.prompt, context)
         except ModelError as failure:
@@ -249,8 +256,8 @@ class LLMNode(Node[LLMConfig]):
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """End with an answer: write its fields and return the result; absent keys keep their old values.
 
-        Without structured output although some was wanted, a failure is reported and the default error
-        message said (U-44).
+        Without structured output although some was wanted, a failure is reported, and a speaking node says
+        its default error message (U-44).
         """
         if reply.fields_error is not None:
             text = f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
@@ -277,7 +284,7 @@ class LLMNode(Node[LLMConfig]):
         return context.fill(self.config.default_error_message or "") or None
 
     def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
-        """Return the fields of the schema; a model may return others."""
+        """Return the fields that the schema names, all if it names none; empty without a schema."""
         schema = turn.prompt.schema
         if schema is None:
             return {}

@@ -31,7 +31,10 @@ class NodeTool:
     spec: ToolSpec
 
     def argument_error(self, arguments: JsonObject) -> str | None:
-        """Return the error in a model's arguments."""
+        """Return the error in a model's arguments, else ``None``.
+
+        Arguments that the tool replaces are not checked, and those that it supplies may be missing.
+        """
         bindings = self.tool.config.variable_arguments
         replaced = {binding.argument_name for binding in bindings if binding.override_provided_value}
         own = {name: value for name, value in arguments.items() if name not in replaced}
@@ -47,7 +50,8 @@ class NodeToolset:
 
     Raises:
         InputError: A field of a tool of its own has a value that it cannot have.
-        RunError: Such a tool puts a part of its result into a variable of the outcome.
+        RunError: Such a tool puts a part of its result into a variable of the outcome, or an argument is set
+            that it does not have.
     """
 
     def __init__(self, config: LLMConfig) -> None:
@@ -108,7 +112,10 @@ class NodeToolset:
         return self._shared
 
     def _add_shared(self, config: JsonObject, shared: list[Tool]) -> None:
-        """Add a tool of the workflow; one that breaks a rule of its type is left out with a warning."""
+        """Add a tool of the workflow; one that breaks a rule of its type is left out with a warning.
+
+        The warning is kept, and reported at each run of the node.
+        """
         try:
             shared.append(_make(config, "The workflow"))
         except (InputError, RunError) as error:
@@ -144,7 +151,10 @@ def _make(config: JsonObject, place: str) -> Tool:
 
 
 def _specify(name: str, tool: Tool, signature: str) -> NodeTool:
-    """Return the tool without the arguments hidden from the model (10.2)."""
+    """Return the tool without the arguments hidden from the model (10.2).
+
+    A tool without a schema has none for the model either.
+    """
     config: ToolConfig = tool.config
     hidden = {binding.argument_name for binding in config.variable_arguments if not binding.expose_to_llm}
     schema = config.args_schema

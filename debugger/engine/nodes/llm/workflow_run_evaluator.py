@@ -51,11 +51,14 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         self.waits_for_user = self.loops_to_itself = False  # whatever the document has
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """Return the user messages of its input."""
+        """Return the input of a run as `LLMNode.run_input` does, with the type of this node."""
         return {**(super().run_input(context) or {}), "type": "workflow_run_evaluator"}
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Ask for the verdict, if there is a run."""
+        """Ask for the verdict, if there is a run.
+
+        Else a warning says so, and the verdict is the default error message.
+        """
         if self._message(context):
             return (yield from super().run(context))
         name = self.config.input_runtime_variable_name
@@ -63,7 +66,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         return self._verdict(self.error_message(context), {}, context)
 
     def _message(self, context: NodeContext) -> str:
-        """Return the run as a text; empty where there is none."""
+        """Return the run in the input variable as a text; empty where there is none."""
         found = lookup(context.scope, "runtime", self.config.input_runtime_variable_name)
         if found is ABSENT or found is None:
             return ""
@@ -86,7 +89,10 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         return self._verdict(self.error_message(context), {}, context)
 
     def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> NodeResult:
-        """Write the verdict; the output has one of two keys for it."""
+        """Write the verdict and return it: a text as ``free_form_output``, which is else ``None``.
+
+        The fields are the ``structured_output``, empty where there are none.
+        """
         self.write(context, {self.config.output_name: verdict})
         words = verdict if isinstance(verdict, str) else None
         return NodeResult({"structured_output": fields, "free_form_output": words})

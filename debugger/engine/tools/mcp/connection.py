@@ -128,7 +128,10 @@ class Connection:
 
 
 async def _list_tools(client: Client) -> list[McpToolInfo]:
-    """Return the tools of all pages, at most `MAX_TOOLS`; a cursor that repeats ends the list."""
+    """Return the tools of all pages, at most `MAX_TOOLS`; a cursor that repeats ends the list.
+
+    The errors of the package leave it.
+    """
     found: list[McpToolInfo] = []
     cursors: list[str | None] = [None]
     while len(found) < MAX_TOOLS:
@@ -207,6 +210,7 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors in a group, at any depth, or an error itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _leaves(inner)

@@ -160,6 +160,10 @@ def _read(number: int, entry: Any) -> McpServer:
 
 
 def _check_url(url: str) -> None:
+    """Refuse a filled text that is no URL, or in which a placeholder is left, with an InputError.
+
+    The error does not show the text, which may be a secret.
+    """
     # The text is not repeated: where it is no URL, it may be a secret that was put into the wrong place.
     if not is_http_url(url) or "{{" in url or "[[" in url or not url.isprintable():
         raise InputError(

@@ -51,7 +51,10 @@ class McpTool(Tool):
         self._info = info
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call the tool through the gateway with keyword arguments; errors are part of the result."""
+        """Call the tool through the gateway with keyword arguments; errors are part of the result.
+
+        A run that was stopped makes no call.
+        """
         if context.cancelled.is_set():
             return ToolResult.failure("The call was stopped.")
         call = OutboundCall(
@@ -174,7 +177,7 @@ class DiscoveryCache:
         return tools if 0 <= now - at < FRESH_SECONDS else None
 
     def put(self, endpoint: Endpoint, tools: list[McpToolInfo], now: float) -> None:
-        """Store the tools of a server."""
+        """Store the tools of a server; beyond `_MAX_SERVERS` the oldest are dropped."""
         with self._lock:
             self._found[_key(endpoint)] = (now, tools)
             self._found.move_to_end(_key(endpoint))
@@ -237,10 +240,16 @@ def mcp_tools(
 def _request_tools(
     endpoint: Endpoint, context: DiscoveryContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> OutboundOutcome[list[McpToolInfo]]:
-    """Request a server's tools through the gateway, at most 10 s; a fresh list is taken from the cache."""
+    """Request a server's tools through the gateway, at most 10 s; a fresh list is taken from the cache.
+
+    Without an answer the outcome has the error.
+    """
 
     def live(timeout: float) -> list[McpToolInfo]:
-        """Return the cached tools, else ask the server and cache them."""
+        """Return the cached tools, else ask the server and cache them.
+
+        Raises OutboundError where there is no answer.
+        """
         tools = discoveries.get(endpoint, context.environment.now())
         if tools is None:
             tools = connect(endpoint, timeout, context.cancelled, context.outbound.limits).list_tools()

@@ -109,7 +109,10 @@ class Interpreter:
         return str(PurePosixPath(_PYTHON, below.relative_to(self.prefix)))
 
     def mounts(self) -> dict[str, str]:
-        """Return the paths that the sandbox shows, each with its source."""
+        """Return the paths that the sandbox shows, each with its source.
+
+        Libraries are in a folder of their own, except for the dynamic linker.
+        """
         found = {self.place(path): path for path in (*self.folders, self.executable)}
         for library in self.libraries:
             name = PurePosixPath(library).name
@@ -174,6 +177,7 @@ def is_inside(path: str, folders: tuple[str, ...]) -> bool:
 
 
 def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders that lie in no other of them, sorted."""
     outermost: tuple[str, ...] = ()
     for folder in sorted(folders):
         if not is_inside(folder, outermost):
@@ -250,7 +254,10 @@ class Bubblewrap:
 
     @cached_property
     def _shown(self) -> dict[str, str]:
-        """Return the paths that are mounted, each with its source: the interpreter's and the child's."""
+        """Return the paths that are mounted, each with its source: the interpreter's and the child's.
+
+        Of the child's compiled modules those that exist are among them.
+        """
         found = self.interpreter.mounts()
         for name in _CHILD_FILES:
             source = CHILD_FOLDER / name
@@ -352,7 +359,10 @@ class _SandboxedChild(Child):
         os.close(self._information)
 
     def _inner_process(self) -> int | None:
-        """Return the id of the code's process, if it has started."""
+        """Return the id of the code's process, if it has started, from bubblewrap's reports; else ``None``.
+
+        It does not wait for a report.
+        """
         with suppress(BlockingIOError):
             self._reported += os.read(self._information, 4096)
         found = _CHILD_PID.search(self._reported)

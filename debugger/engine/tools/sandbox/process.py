@@ -235,7 +235,10 @@ class _Call:
         return (value, error) if error is None or isinstance(error, str) else (None, _FORGED)
 
     def _reason(self) -> str:
-        """Return why the child gave no answer, from its exit code and what it printed."""
+        """Return why the child gave no answer, from its exit code and what it printed.
+
+        The child must have ended.
+        """
         code = self._child.process.returncode
         printed = self._printed.decode(errors="replace")
         if code and printed.startswith(_BUBBLEWRAP_ERROR):
@@ -345,7 +348,7 @@ class _UnsafeChild(Child):
         self._folder = folder
 
     def kill(self) -> None:
-        """Kill the process and those of its session."""
+        """Kill the process and those of its session; on Windows the process alone."""
         if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):  # all of them have ended
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -172,7 +172,10 @@ def _without_sandbox(cause: str, advice: str) -> PythonStatus:
 
 
 def find_fault(sandbox: Bubblewrap) -> str | None:
-    """Run the probe inside a sandbox; return why it does not isolate, ``None`` if it does."""
+    """Run the probe inside a sandbox; return why it does not isolate, ``None`` if it does.
+
+    A probe that cannot run, or takes more than a minute, is a reason, too.
+    """
     arguments = {
         "visible": sandbox.visible(),
         "folders": list(sandbox.folders()),

@@ -66,6 +66,10 @@ def _object(value: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
 
 
 def _key(key: Any, place: str) -> str:
+    """Return the key of a dict as a text.
+
+    Raises NotJsonError where it is neither a text nor a whole number that JSON can have.
+    """
     if isinstance(key, str):
         return _text(key, f"a key of {place}")
     if isinstance(key, int) and not isinstance(key, bool):

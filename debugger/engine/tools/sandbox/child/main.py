@@ -74,7 +74,10 @@ def set_limits(*, cpu: int, memory: int) -> None:
 
 
 def lift_memory_limit() -> None:
-    """Open the memory reserve, so that a process can report its error."""
+    """Open the memory reserve, so that a process can report its error.
+
+    Where the system has no such limit, nothing is done.
+    """
     if resource is None:
         return
     with suppress(ValueError, OSError):
@@ -176,7 +179,10 @@ def _entry_point(tree: _ast.Module, name: str) -> str:
 
 
 def _run_awaitable(value: Any) -> Any:
-    """Run an awaitable to its end in an event loop of its own, and return the result."""
+    """Run an awaitable to its end in an event loop of its own, and return the result.
+
+    What it raises leaves it.
+    """
     # Costs more than all other imports together, and few tools need it.
     import asyncio
 
@@ -187,7 +193,10 @@ def _run_awaitable(value: Any) -> Any:
 
 
 def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
-    """Return a sentence about an exception of the code, with its line and a hint at the cause."""
+    """Return a sentence about an exception of the code, with its line and a hint at the cause.
+
+    Where the code is not in the traceback, there is no line.
+    """
     line = _line(error.__traceback__)
     place = "" if line is None else f" in line {line}"
     if isinstance(error, SystemExit):
@@ -210,6 +219,10 @@ def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
 
 
 def _text(value: Any) -> str:
+    """Return the text of a value, cut after 500 characters; nothing that the value does is raised.
+
+    Where its text cannot be made, a sentence says so.
+    """
     # The text is made by the author's code, which may do anything at all.
     try:
         text = str(value)
