@@ -105,15 +105,16 @@ class TurnStream(Iterator[Event]):
         """Return the next event.
 
         After the last one, and at every later call, ``StopIteration`` is raised; then `result` and `run_id`
-        are set.
+        are set. After `close`, or an error of the turn, ``StopIteration`` is raised without a result.
         """
         if self.result is not None:
             raise StopIteration
         try:
             return next(self._events)
         except StopIteration as stop:
-            self.result = stop.value
-            self.run_id = stop.value.run_id
+            if stop.value is not None:
+                self.result = stop.value
+                self.run_id = stop.value.run_id
             raise StopIteration from None
 
     def finish(self) -> TurnResult:

@@ -17,6 +17,8 @@ from typing import Any
 
 import regex
 
+from debugger.errors import InputError
+
 RULES: dict[str, str] = {
     "key": "Keys and tokens",
     "email": "E-mail addresses",
@@ -166,6 +168,18 @@ class MaskingOptions:
     """Names of the rules that are on; none of them means that masking is off."""
     variables: tuple[str, ...] = ()
     """Names of variables whose values are masked wherever they are."""
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that does not exist: with it nothing would be masked.
+
+        Raises:
+            InputError: There is one.
+        """
+        unknown = sorted(self.rules - set(RULES))
+        if unknown:
+            raise InputError(
+                f"There is no masking rule {unknown[0]!r}.", advice=f"Choose from {', '.join(RULES)}."
+            )
 
     @property
     def is_off(self) -> bool:

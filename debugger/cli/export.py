@@ -119,10 +119,10 @@ def export(
 def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
     """Return the masking rules of the options; all rules where none is named.
 
-    Listed variables add the rule ``variable``. Whether the names are those of rules is not checked.
+    Listed variables add the rule ``variable``.
 
     Raises:
-        InputError: They contradict each other.
+        InputError: They contradict each other, or there is no such rule.
     """
     from debugger.boundary import RULES, MaskingOptions
     from debugger.exports.choices import split_names
@@ -393,12 +393,13 @@ def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Print errors instead of raising them, and exit with the code of their kind.
+    """Print errors, with secrets masked, instead of raising them, and exit with the code of their kind.
 
     That is 2 for an InputError, ConflictError, NotFoundError or SettingsError, 3 for any other DebuggerError
     and for an OSError, 130 for Ctrl+C, without a line, and for a cancelled export. Other exceptions leave
     unchanged.
     """
+    from debugger.boundary import release_line
     from debugger.exports.formats import ExportCancelled
 
     try:
@@ -409,7 +410,7 @@ def exit_codes() -> Iterator[None]:
         say(f"{error}", err=True)
         sys.exit(INTERRUPTED)
     except DebuggerError as error:
-        say(f"error: {error}", err=True)
+        say(f"error: {release_line(str(error))}", err=True)
         is_usage = isinstance(error, InputError | ConflictError | NotFoundError | SettingsError)
         sys.exit(USAGE if is_usage else INFRASTRUCTURE)
     except OSError as error:

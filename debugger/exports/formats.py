@@ -203,11 +203,6 @@ def check_options(options: ExportOptions) -> None:
             f"{options.csv.separator!r} cannot separate columns.",
             advice="Choose a comma, a semicolon or a tab.",
         )
-    unknown = sorted(options.table.masking.rules - set(RULES))
-    if unknown:
-        raise InputError(
-            f"There is no masking rule {unknown[0]!r}.", advice=f"Choose from {', '.join(RULES)}."
-        )
     if options.preset == LEX and options.format != "csv":
         raise InputError("A Lex test set is a CSV file.", advice="Choose the format csv.")
     if options.has_table:

@@ -73,9 +73,11 @@ class Detail(TypedDict):
 class Conflict(Detail):
     """A conflict; one about a turn has a reason."""
 
-    reason: NotRequired[Literal["stale_turn", "turn_in_progress"]]
+    reason: NotRequired[Literal["stale_turn", "turn_in_progress", "turn_not_stored"]]
     turn_number: NotRequired[int | None]
     """The number of the run's last finished turn, where the caller has not seen the newest."""
+    calls: NotRequired[list[JsonObject]]
+    """The calls to the outside of a turn that ran and is not on record."""
 
 
 class BrokenRule(TypedDict):

@@ -36,3 +36,15 @@ def test_finished_turn_keeps_its_result():
 
     assert list(stream) == []
     assert stream.finish() is first
+
+
+def test_closed_stream_has_no_more_events():
+    def events():
+        yield from ()
+        raise AssertionError
+
+    stream = TurnStream("run", events())
+    stream.close()
+
+    assert list(stream) == []
+    assert stream.result is None

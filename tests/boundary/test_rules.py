@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.boundary import RULES, Boundary, Kind, MaskingOptions, rules
+from debugger.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,11 @@ def test_rule_masks_what_it_names(text, masked, rule):
 )
 def test_harmless_text_is_left_alone(text):
     assert Boundary(MaskingOptions()).release(Kind.TEXT, text) == text
+
+
+def test_unknown_rule_is_refused():
+    with pytest.raises(InputError, match="There is no masking rule 'shoe'"):
+        MaskingOptions(frozenset({"email", "shoe"}))
 
 
 def test_card_has_a_check_digit():

@@ -553,6 +553,15 @@ def test_secrets_are_masked_everywhere(folder):
         assert "k-4711" not in text
 
 
+def test_unknown_masking_rule_runs_nothing(folder):
+    scenario(folder, "One")
+
+    done = run(".", "--mask", "emial", "--json", folder / "report.json")
+
+    assert (done.exit_code, "There is no masking rule 'emial'." in done.output) == (2, True)
+    assert not (folder / "report.json").exists()
+
+
 def test_changed_workflow_is_stored_once(folder):
     database = f"sqlite:///{folder}/runs.sqlite3"
     scenario(folder, "One", "Good day")

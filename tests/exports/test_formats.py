@@ -226,7 +226,6 @@ def test_export_without_runs_is_a_whole_file(name):
         (ExportOptions("docx"), "There is no format 'docx'."),
         (replace(PLAIN, csv=replace(PLAIN.csv, separator="|")), "'|' cannot separate columns."),
         (ExportOptions(table=TableOptions("turn", ("mood",))), "There is no column 'mood'."),
-        (options(masking=MaskingOptions(frozenset({"shoe"}))), "There is no masking rule 'shoe'."),
         (options("xlsx", LEX), "A Lex test set is a CSV file."),
     ],
 )

@@ -230,12 +230,14 @@ class EmbeddedBackend:
         Raises InputError where the id is malformed, and NotFoundError where there is no such workflow or
         version.
         """
-        return self.store.create_version(
+        version = self.store.create_version(
             check_id("workflow", workflow_id),
             version_name=version_name,
             source_version_number=source_version_number,
             mark_as_active=mark_as_active,
         )
+        self.renew(workflow_id)
+        return version
 
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """See `Backend.activate_version`."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import Message
 
+from debugger.boundary import release_line
 from debugger.errors import DebuggerError, InputError, RerunTokenError, RunEndedError, TurnNotStoredError
 from debugger.protocol.base import JsonObject, is_id, without_secret_variables
 from debugger.protocol.events import Event
@@ -45,13 +46,13 @@ class CloseSocket(Exception):
 
     Args:
         code: The close code.
-        reason: The reason in words.
+        reason: The reason in words; secrets in it are masked.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = _cut(reason)
+        self.reason = _cut(release_line(reason))
 
     @classmethod
     def with_status(cls, status: int, reason: str) -> CloseSocket:

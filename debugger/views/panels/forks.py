@@ -179,10 +179,11 @@ def fork_button(session: DebugSession, number: int | None, key: str, label: str 
     """
     reason = _reason(session, number)
     exact = session.backend.capabilities.reason_against("exact_fork")
-    hint = f"Fork from turn {number}: another run, with the same or changed input; this one is kept"
+    words = "Fork" if number is None else f"Fork from turn {number}"
+    hint = f"{words}: another run, with the same or changed input; this one is kept"
     return Button(
         key,
-        label or f"Fork from turn {number}",
+        label or words,
         fork_actions.open_fork,
         (number,),
         icon=":material/fork_right:",

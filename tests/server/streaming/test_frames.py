@@ -145,6 +145,15 @@ def test_close_has_status_and_message_of_error(error, code, reason):
     assert (closing.code, closing.reason) == (code, reason)
 
 
+def test_reason_shows_no_secret():
+    error = InputError("The call of https://tea.example/?api_key=k-4711-zzyx is refused.")
+
+    reason = CloseSocket.for_error(error).reason
+
+    assert "k-4711" not in reason
+    assert reason.startswith("The call of https://tea.example")
+
+
 @pytest.mark.parametrize("letter", ["a", "ü", "語"])
 def test_a_reason_fits_into_a_close_frame(letter):
     reason = CloseSocket(1011, letter * 200).reason
