@@ -72,7 +72,10 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
 
 
 def leave_fork() -> None:
-    """Close the fork dialog and keep its draft for when it is opened for the same turn again."""
+    """Close the fork dialog and keep its draft for when it is opened for the same turn again.
+
+    The control run is dropped.
+    """
     forking = state.record(ForkState)
     left = forking.draft
     close_fork()
@@ -126,7 +129,11 @@ def run_fork() -> None:
 
 @action(role=Role.RUN)
 def run_unedited() -> None:
-    """Run the draft's turn without its edits as a run of its own, and show it; nothing without a draft."""
+    """Run the draft's turn without its edits as a run of its own, and show it; nothing without a draft.
+
+    The run has the draft's note and author, and the dialog closes. The user may be asked first. An error is
+    kept in `LastAction`.
+    """
     draft = state.record(ForkState).draft
     if draft is not None:
         unedited = draft.unedited()
