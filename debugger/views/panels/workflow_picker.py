@@ -87,7 +87,7 @@ def choose_workflow(backend: Backend) -> None:
 def _problems(session: DebugSession) -> None:
     """Draw a closed box with the problems of the session's version; nothing without any.
 
-    They are asked of the cache. Raises what reading the workflow or checking it raises.
+    They are kept in the cache. Raises `DebuggerError` when the check ends in one, now or a moment ago.
     """
     question = ("problems", session.workflow_id, str(session.version_number))
     problems = state.record(BackendCache).ask(
