@@ -93,8 +93,8 @@ def drawn_element(view: RunView, element: Element) -> Element:
 def toggle_super_node(session: DebugSession, node_id: str) -> None:
     """Open a super node in the graph, or close an open one.
 
-    Raises:
-        DebuggerError: The content of a super node cannot be read; it stays closed.
+    Writes `OpenSuperNodes`. Where the content of a super node cannot be read, it stays closed, and the error
+    is kept in `LastAction`.
     """
     opened = opened_super_nodes(session)
     if node_id not in opened:

@@ -111,7 +111,7 @@ def graph_pane(
 def _switches(view: RunView) -> list[Item]:
     """Return the switches above the graph: the tint by time, and a choice of thread where there are two.
 
-    Sets the session key `graph_thread` to all where it names no thread of the run.
+    With the latter, the session key `graph_thread` is set to all unless it names a thread of the run.
     """
     tint = Toggle(TINT_KEY, "Time", help="Tint the nodes by their share of the run's time")
     names = thread_names(view.position)

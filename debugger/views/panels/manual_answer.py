@@ -279,10 +279,9 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
 def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Submit the form as the model's answer.
 
-    If the box for it is ticked, the node's model answers the same from now on.
-
-    Raises:
-        ConflictError: Another model waits by now.
+    If the box for it is ticked, the node's model answers the same from now on, which is stored with the debug
+    setup. Nothing happens with a problem in the form, or where nothing waits any more. Where another model
+    waits by now, a `ConflictError` is kept in `LastAction`; so is any other error.
     """
     prompt, form = inquiry.prompt, _typed(inquiry)
     if form.problems(prompt) or not _is_waiting(session, prompt):  # the fields say what is wrong
@@ -299,8 +298,8 @@ def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
 def use_fallback(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Let script and built-in rules answer what waits.
 
-    Raises:
-        ConflictError: Another model waits by now.
+    Nothing happens where nothing waits any more. Where another model waits by now, a `ConflictError` is kept
+    in `LastAction`.
     """
     if _is_waiting(session, inquiry.prompt):
         session.human_input.use_fallback()

@@ -337,8 +337,8 @@ def _add(kind: TargetKind) -> None:
 def put(session: DebugSession, one: Pin | Fault) -> None:
     """Set a pin or a fault, or replace the one with its id.
 
-    Raises:
-        InputError: It can have no effect in this version of the workflow.
+    The debug setup is stored. Where a new one can have no effect in this version of the workflow, an
+    `InputError` is kept in `LastAction`.
     """
     warning = mock_warning(one, _running(run_view(session)))
     if warning is not None and not one.id:

@@ -333,10 +333,10 @@ _SAID = "OK."
 
 
 def _direct(view: RunView, step: NextEdge, key: str) -> list[Button]:
-    """Return the button that follows an edge without a condition.
+    """Return the button that follows an edge without a condition; empty where none can.
 
-    In a paused run it continues to the destination; where a message is awaited it sends the first suggestion,
-    or “OK.” without one. Empty otherwise, except that a paused run without a destination may await a message.
+    In a paused run it continues to the destination, where there is one. Else, where a message is awaited, it
+    sends the first suggestion, or “OK.” without one.
     """
     if view.session.stop_point is not None and step.destination:
         run_to = refresh.refreshing("look", stepping.run_to)
@@ -369,8 +369,9 @@ def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, 
     """Return the values that make an expression true, as text, and their button.
 
     The text says what is needed where no values are found, and that it is so already where none must change.
-    The button edits the paused run, or adds to the input of the next turn. There is none where the values
-    name no variable, where no message is awaited, or where one is a runtime variable that the run has.
+    The button edits a paused run, else adds to the input of the next turn. There is none where the values
+    name no variable, and in a run that is not paused where no message is awaited or a value is a runtime
+    variable it has.
     """
     session, scope = view.session, scope_now(view)
     values = solution(expression.text, scope, others=expression.before)
@@ -418,7 +419,7 @@ def _pinning(
     """Return how a node that is about to run takes a step, as text, and the button that pins its answer.
 
     No button where no output of the node decides the step, where the node has done more than start, or where
-    the backend has no pins; the text then gives the backend's reason. A press puts the pin among the mocks.
+    the backend has no pins, whose reason the text then has. A press puts the pin among the mocks.
     """
     output = pinned_output(expression, node, scope_now(view))
     advice = f", which {node.label} decides"

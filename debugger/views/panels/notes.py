@@ -363,10 +363,8 @@ def may_delete(author_of_comment: str) -> bool:
 def call_author(name: str) -> None:
     """Set the author's name in this tab.
 
-    An empty one restores that of the settings.
-
-    Raises:
-        ForbiddenError: The user is signed in, so that the name is known.
+    An empty one restores that of the settings; a long one is cut to 80 characters. For a signed-in user,
+    whose name is known, a `ForbiddenError` is kept in `LastAction`.
     """
     if not permissions.current_user().is_local:
         raise ForbiddenError(
@@ -386,8 +384,8 @@ def star(run_ids: Sequence[str], *, starred: bool) -> None:
 def delete_comment(run_id: str, logical_id: str) -> None:
     """Take a comment away.
 
-    Raises:
-        ForbiddenError: It is another user's, and the user is not an administrator.
+    It is deleted from the local store. For another user's comment and a user who is no administrator, a
+    `ForbiddenError` is kept in `LastAction`.
     """
     comments = local_notes().of(run_id).comments
     if not all(may_delete(comment.author) for comment in comments if comment.logical_id == logical_id):

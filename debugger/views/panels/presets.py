@@ -47,7 +47,7 @@ class ReusedInputs:
 
 
 def presets(session: DebugSession, model: RunInputModel) -> None:
-    """Draw them in a line, with what was carried over below it.
+    """Draw presets and earlier inputs in a line, with what was carried over below it.
 
     The difference from the defaults follows. Neither is drawn where there is none.
     """
@@ -227,8 +227,7 @@ def delete_preset(session: DebugSession) -> None:
 def load_preset(session: DebugSession) -> None:
     """Replace the run input being edited by the chosen preset.
 
-    Raises:
-        NotFoundError: Another user has deleted it.
+    Lets all editors begin anew. Where another user has deleted it, a `NotFoundError` is kept in `LastAction`.
     """
     name = state.widget(_CHOICE_KEY)
     found = {preset.name: preset for preset in local_notes().presets(session.workflow_id)}

@@ -46,8 +46,8 @@ def side_effects_words(view: RunView) -> list[Item]:
 def side_effects_file(view: RunView) -> None:
     """Draw the button that downloads the run's side effects as CSV, if there are any and no turn runs.
 
-    Nothing is drawn before the run is stored. The file has those of the whole run, and is written when it is
-    downloaded.
+    Nothing is drawn before the run is stored. The file has those of the whole run; it is made, and audited,
+    when it is downloaded.
     """
     session = view.session
     if not view.effects or session.run_id is None or session.busy:

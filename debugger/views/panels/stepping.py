@@ -341,7 +341,7 @@ def pause(session: DebugSession) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def run_to(session: DebugSession, node_id: str) -> None:
-    """Continue until a node is about to run; start if necessary.
+    """Continue until a node is about to run, in this or a later turn; start if necessary.
 
     The cursor follows the run, and the click waits briefly. Errors are kept in `LastAction`.
     """

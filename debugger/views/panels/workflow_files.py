@@ -283,15 +283,14 @@ def _copied(copied: WorkflowCopy) -> None:
 def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirmed: bool = False) -> None:
     """Create a workflow on another backend; ask before a hosted one.
 
+    The copy, or the question, is kept in `WorkflowFiles`, and a copy is audited. The error with which it
+    could not be created there, an `UnsupportedError` where no workflow can be, is kept in `LastAction`.
+
     Args:
         workflow: The workflow.
         workflow_id: Its id here.
         target: The name of a connection; empty for the embedded engine.
         is_confirmed: Whether the user has agreed to write to the connection.
-
-    Raises:
-        UnsupportedError: No workflow can be created there.
-        DebuggerError: It could not be created there.
     """
     files = state.record(WorkflowFiles)
     files.copied = None

@@ -52,9 +52,9 @@ class OpenedWorkflows:
 def choose_workflow(backend: Backend) -> None:
     """Draw workflow and version in one line, and what it opens: another workflow by its id, and files.
 
-    The problems of the version on view follow, if any. Without a session no version is drawn; where the
-    workflows cannot be listed, the error, with a button to try again, and the list that was known last, if
-    any.
+    The version's problems follow, if any; raises `DebuggerError` when they cannot be had. Without a session
+    no version is drawn; where the workflows cannot be listed, the error, with a button to try again, and the
+    list that was known last, if any.
     """
     session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
@@ -198,11 +198,9 @@ def _text_entered() -> None:
 def open_found(text: str) -> None:
     """Open a workflow by its id, or the only match of a text.
 
-    A workflow that is not in the list is opened by its id.
-
-    Raises:
-        NotFoundError: The backend has no such workflow, or the text is no id and finds nothing.
-        InputError: The text finds several workflows.
+    A workflow that is not in the list is opened by its id. A `NotFoundError` is kept in `LastAction` where
+    the backend has no such workflow, or the text is no id and finds nothing; an `InputError` where it finds
+    several workflows.
     """
     known = state.record(BackendCache).last(("workflows",)) or []
     actions.open_workflow(text if is_id(text) else found_by_name(text, known).id)
