@@ -73,7 +73,10 @@ def _words(details: Mapping[str, Any]) -> str:
 
 
 def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
-    """Draw the boxes that filter by user and by action; return both choices, each empty for all."""
+    """Draw the boxes that filter by user and by action; return both choices, each empty for all.
+
+    They are held in the session keys `audit_person` and `audit_action`.
+    """
     left, right = st.columns(2)
     person = left.selectbox(
         "User", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All users"

@@ -47,7 +47,10 @@ def breakpoints(view: RunView) -> None:
 
 
 def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
-    """Return the list of breakpoints, a row each; disabled for a user who may not change them."""
+    """Return the table of breakpoints, a row each, with switch, place, condition, hits, state and removal.
+
+    Switch and removal are disabled, with the reason, for a user who may not change them.
+    """
     held, reason = view.session.breakpoints, explain_denial(put_breakpoint) or ""
     columns: Columns[Breakpoint] = [
         (

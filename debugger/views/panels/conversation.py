@@ -111,7 +111,11 @@ def _end(view: RunView) -> None:
 
 
 def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
-    """Return the bounds of the shown messages: the latest, or those around the cursor."""
+    """Return the bounds of the shown messages: the latest, or those around the cursor.
+
+    The latter are shown in the past only, where the last one up to the cursor is before the latest, unless
+    the whole conversation is requested.
+    """
     first, said = _earlier(len(later)), later.count(False)
     if not view.is_past or state.widget(_WHOLE_KEY) or said > first:
         return first, len(later)
@@ -238,7 +242,11 @@ def _message_box(view: RunView) -> None:
 
 
 def _lock(view: RunView) -> str:
-    """Return the reason why no message can be sent; empty where there is none but the run's status."""
+    """Return the reason why no message can be sent; empty where there is none but the run's status.
+
+    The first reason that applies is returned: the backend's first, then the past, reading, an unknown
+    outcome, a deleted run, recovery, a pause, and a turn under way.
+    """
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     if no_run:
         return no_run

@@ -56,7 +56,10 @@ def cursor_buttons(view: RunView) -> list[Item]:
 
 
 def turn_buttons(view: RunView) -> list[Text | Button]:
-    """Return the buttons that move the cursor by a turn, for a menu."""
+    """Return the buttons that move the cursor by a turn, for a menu.
+
+    A heading is before them. Empty without events; each is disabled where there is no turn in its direction.
+    """
     if not view.rows:
         return []
     turns = [replace(_turn_button(view, by), shows="words", names_keys=True) for by in (-1, 1)]
@@ -64,7 +67,10 @@ def turn_buttons(view: RunView) -> list[Text | Button]:
 
 
 def cursor_scrubber(view: RunView) -> list[Item]:
-    """Return the slider that moves and plays the cursor, and the cursor's place; empty without events."""
+    """Return the slider that moves and plays the cursor, and the cursor's place; empty without events.
+
+    Its help says so where the filters of the timeline leave no event to stop at.
+    """
     if not view.rows:
         return []
     last = len(view.rows) - 1
@@ -105,7 +111,10 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 
 def step_event(by: int) -> None:
-    """Move the cursor to the next (1) or previous (-1) event on view; nothing without a run."""
+    """Move the cursor to the next (1) or previous (-1) event on view; nothing without a run.
+
+    After the last event on view it follows the run; before the first it stays. A play is ended.
+    """
     session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
@@ -167,7 +176,10 @@ def _marks(view: RunView) -> list[int]:
 
 
 def _event_button(view: RunView, by: int) -> Button:
-    """Return the button that moves the cursor by an event; disabled where there is none in that direction."""
+    """Return the button that moves the cursor by an event; disabled where there is none in that direction.
+
+    From the last event of the run, forwards, it is disabled, too.
+    """
     event = _event_on_view(view, by)
     is_end = next_place(cursor_events(view), event, by) == event or (
         by > 0 and view.event is not None and not view.is_past

@@ -70,7 +70,10 @@ def cursor_events(view: RunView) -> Sequence[int]:
 
 
 def _audience_events(view: RunView) -> list[int]:
-    """Return the events of messages and of transitions, in order; without those of technical messages."""
+    """Return the events of messages and of transitions, in order; without those of technical messages.
+
+    Each event is there once; a message without an event has none.
+    """
     said = {message.event_index for message in view.messages if message.role not in TECHNICAL_ROLES}
     moved = {
         found.event_index for found in view.projections.position.position(view.session.status).transitions
@@ -91,7 +94,10 @@ def moment_sentence(view: RunView) -> str:
 
 
 def wait_words(view: RunView) -> str:
-    """Return what the run waits for, in words for an audience; "One moment …" where no other text applies."""
+    """Return what the run waits for, in words for an audience; "One moment …" where no other text applies.
+
+    A pause is left out in the past; the input hint goes before the status.
+    """
     if view.session.stop_point is not None and not view.is_past:
         return "The conversation is paused."
     if view.is_busy:
@@ -125,7 +131,10 @@ def _transition_words(view: RunView, made: Transition) -> str:
 
 
 def audience_messages(view: RunView) -> list[ChatMessage]:
-    """Return all messages, in order, those of the agent without the label of the built-in rules."""
+    """Return all messages, in order, those of the agent without the label of the built-in rules.
+
+    Worked out once per revision.
+    """
 
     def cleaned(message: ChatMessage) -> ChatMessage:
         """Return a message without the label; one of another role as it is."""
@@ -207,7 +216,7 @@ class DemoScriptDialog:
 
 
 def demo_script_button() -> Button:
-    """Return the button that opens the dialog."""
+    """Return the button that opens the dialog, with the saved lines, else those of the models' script."""
     return Button(
         "demo_script",
         "Demo script …",
@@ -218,7 +227,10 @@ def demo_script_button() -> Button:
 
 
 def next_line(view: RunView) -> str:
-    """Return the line that follows the messages sent so far; empty past the end."""
+    """Return the line that follows the messages sent so far; empty past the end.
+
+    Also empty where the lines cannot be read.
+    """
     try:
         lines = _lines(view.session)
     except DebuggerError:
@@ -233,7 +245,10 @@ def is_demo_script_open() -> bool:
 
 
 def demo_script_dialog(view: RunView) -> None:
-    """Draw the dialog while it is open."""
+    """Draw the dialog while it is open.
+
+    Nothing is drawn where it is closed or open for another session, or while a question to the user is open.
+    """
     dialog = state.record(DemoScriptDialog)
     if dialog.session is not view.session or state.record(OpenQuestions).is_open:
         return
@@ -241,6 +256,11 @@ def demo_script_dialog(view: RunView) -> None:
 
 
 def _body(view: RunView) -> None:
+    """Draw the box with the messages, and the buttons that save it or fill it with the messages of this run.
+
+    Saving writes the local store. Both need the role to run; the second needs a message in the run. Where the
+    dialog is not open for the run on view, or a question is, the page is rerun, which closes the dialog.
+    """
     if state.record(DemoScriptDialog).session is not view.session or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
     show_failures("script")
@@ -292,11 +312,17 @@ def _fill(messages: list[str]) -> None:
 
 @action(role=Role.RUN)
 def _save(session: DebugSession) -> None:
+    """Save the typed lines as the workflow's demo script in the local store, and close the dialog.
+
+    Blank lines are left out, and blanks in a line become one. Where another user was faster, the user is
+    asked instead, and the dialog stays open. An error is kept in `LastAction`.
+    """
     text: str = state.widget(_TEXT_KEY) or ""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     place = _question(session)
 
     def store(expected: int) -> int:
+        """Store the lines in place of a revision, close the dialog, and return the new revision."""
         _, connection, workflow_id = place
         scripts = local_store().demo_scripts
         revision = scripts.save(connection, workflow_id, lines, by=author(), expected=expected)
@@ -304,6 +330,7 @@ def _save(session: DebugSession) -> None:
         return revision
 
     def finish() -> None:
+        """Let the cached lines expire, and close the dialog."""
         state.record(BackendCache).expire(place)
         _close()
 

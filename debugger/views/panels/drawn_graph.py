@@ -61,7 +61,10 @@ def drawn_graph(view: RunView) -> DrawnGraph:
 
 
 def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
-    """Return the layout of a drawn graph, which a turn leaves as it is; a failure may be tried again."""
+    """Return the layout of a drawn graph, which a turn leaves as it is; a failure may be tried again.
+
+    It is held in `Unfolding` for one graph and direction, and made anew for another or where it has a note.
+    """
     known = state.record(Unfolding)
     placed = known.placed
     if placed is None or placed[0] is not drawn.graph or placed[1] != direction or placed[2].note:
@@ -75,7 +78,10 @@ def graph_of_node(view: RunView, node_id: str) -> Graph:
 
 
 def drawn_element(view: RunView, element: Element) -> Element:
-    """Return the drawn element: for one inside a closed super node, the super node."""
+    """Return the drawn element: for one inside a closed super node, the super node.
+
+    One that neither is drawn nor is inside a drawn node is returned as it is.
+    """
     graph = drawn_graph(view).graph
     if element.id in (graph.edges if element.kind == "edge" else graph.nodes):
         return element
@@ -87,8 +93,8 @@ def drawn_element(view: RunView, element: Element) -> Element:
 def toggle_super_node(session: DebugSession, node_id: str) -> None:
     """Open a super node in the graph, or close an open one.
 
-    Raises:
-        DebuggerError: The content of a super node cannot be read; it stays closed.
+    Writes `OpenSuperNodes`. Where the content of a super node cannot be read, it stays closed, and the error
+    is kept in `LastAction`.
     """
     opened = opened_super_nodes(session)
     if node_id not in opened:
@@ -119,6 +125,11 @@ def _unfolding(session: DebugSession) -> Unfolding:
 
 
 def _expansion(session: DebugSession) -> Expansion:
+    """Return the content of the workflow's super nodes, read once per session from the backend.
+
+    Reading it also gives the session's breakpoints the inner nodes. Raises `DebuggerError` when it cannot be
+    read.
+    """
     known = _unfolding(session)
     if known.expansion is None:
         known.expansion = expand(session.workflow, session.backend.workflow)

@@ -55,9 +55,8 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
     """Open the fork dialog for a turn, with a draft that was left for the same turn where there is one.
 
     Nothing happens before the run is stored or in a turn. A control run that costs nothing starts at once.
-
-    Raises:
-        NotFoundError: The run has no such turn.
+    Writes `ForkState` and lets all editors begin anew. For a turn that the run does not have, a
+    `NotFoundError` is kept in `LastAction`.
     """
     forking = state.record(ForkState)
     if session.run_id is None or session.busy:
@@ -72,7 +71,10 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
 
 
 def leave_fork() -> None:
-    """Close the fork dialog and keep its draft for when it is opened for the same turn again."""
+    """Close the fork dialog and keep its draft for when it is opened for the same turn again.
+
+    The control run is dropped.
+    """
     forking = state.record(ForkState)
     left = forking.draft
     close_fork()
@@ -113,9 +115,8 @@ def check_fork(session: DebugSession) -> None:
 def run_fork() -> None:
     """Run the fork that is being prepared, and show it; nothing without one.
 
-    Raises:
-        InputError: The draft has a problem.
-        DebuggerError: The fork cannot be made.
+    A problem of the draft (`InputError`), or the error with which the fork cannot be made, is kept in
+    `LastAction`.
     """
     draft = state.record(ForkState).draft
     if draft is not None and draft.problems:
@@ -126,7 +127,11 @@ def run_fork() -> None:
 
 @action(role=Role.RUN)
 def run_unedited() -> None:
-    """Run the draft's turn without its edits as a run of its own, and show it; nothing without a draft."""
+    """Run the draft's turn without its edits as a run of its own, and show it; nothing without a draft.
+
+    The run has the draft's note and author, and the dialog closes. The user may be asked first. An error is
+    kept in `LastAction`.
+    """
     draft = state.record(ForkState).draft
     if draft is not None:
         unedited = draft.unedited()
@@ -219,15 +224,14 @@ def _run(
 ) -> None:
     """Make the fork of a draft, store it, close the dialog, and show the fork while its turn runs.
 
-    The user may be asked first. A signed-in user is stored as the one who made it.
+    The user may be asked first. A signed-in user is stored as the one who made it. The error
+    with which it cannot be made or stored is kept in `LastAction`.
 
     Args:
         session: The run on view, which stays as it is.
         draft: The fork.
         prepare: Sets up the session of the fork before it is shown.
 
-    Raises:
-        DebuggerError: The fork cannot be made or stored.
     """
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name

@@ -93,7 +93,10 @@ def _body(view: RunView) -> None:
 
 
 def _way(draft: ForkDraft, view: RunView, lead: str) -> None:
-    """Draw the choice of how the fork is made; nothing where the backend has one way only."""
+    """Draw the choice of how the fork is made; nothing where the backend has one way only.
+
+    A change writes the draft and drops the result of the control run.
+    """
     found = fork_modes(view.session.backend)
     if len(found) == 1:
         return
@@ -118,7 +121,7 @@ def _take_way(draft: ForkDraft, key: str) -> None:
 
 
 def _message(draft: ForkDraft, lead: str) -> None:
-    """Draw the box with the user message of the turn."""
+    """Draw the box with the user message of the turn; an edit writes the draft."""
     key = f"{lead}_message"
     st.text_area(
         "User message",
@@ -172,7 +175,11 @@ def _take_version(draft: ForkDraft, key: str) -> None:
 
 
 def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
-    """Draw the choice of the node at which the turn starts; disabled where all turns run again."""
+    """Draw the choice of the node at which the turn starts; disabled where all turns run again.
+
+    The first option is the run's own node, also where the draft's node is not in the version. A choice writes
+    the draft. Without a readable version it is the only option.
+    """
     names = _node_names(draft, view)
     here = draft.point.main_node
     options = ["", *(node for node in names if node != here)]
@@ -209,7 +216,10 @@ def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
 
 
 def _variables(draft: ForkDraft, lead: str) -> None:
-    """Draw the choice of a tier of variables, and its values as a table or as JSON, for editing."""
+    """Draw the choice of a tier of variables, and its values as a table or as JSON, for editing.
+
+    An edit writes the draft.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fork_tiers"):
         word = st.segmented_control(
             "Variables",
@@ -252,7 +262,10 @@ def _take_text(draft: ForkDraft, tier: VariableScope, key: str) -> None:
 
 
 def _note_fields(draft: ForkDraft, lead: str) -> None:
-    """Draw the boxes of the note and of its author; a signed-in user cannot change the author."""
+    """Draw the boxes of the note and of its author; a signed-in user cannot change the author.
+
+    An edit writes the draft.
+    """
     left, right = st.columns([3, 1], gap="small")
     with left:
         key = f"{lead}_note"
@@ -336,7 +349,10 @@ def _check(drawn: bool) -> None:
 
 
 def _buttons(draft: ForkDraft) -> None:
-    """Draw the buttons that run the fork, run the turn unedited, and cancel; a problem disables the first."""
+    """Draw the buttons that run the fork, run the turn unedited, and cancel; a problem disables the first.
+
+    The first two make a new run and show it, the last drops the draft.
+    """
     st.button(
         f"Fork at turn {draft.point.number}",
         key="run_fork",

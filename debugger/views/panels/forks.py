@@ -98,7 +98,10 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
 
 
 def _fork(row: TreeRow) -> list[Item]:
-    """Return the badge of a fork, which names its source in its help, its changes, and its fidelity."""
+    """Return the badge of a fork, which names its source in its help, its changes, and its fidelity.
+
+    The changes are left out where there are none. A row without a fork raises `AssertionError`.
+    """
     fork = row.fork
     assert fork is not None
     by = f" by {fork.forked_by}" if fork.forked_by else ""
@@ -113,6 +116,10 @@ def _fork(row: TreeRow) -> list[Item]:
 
 @show_unexpected_errors("The run tree")
 def _body(rows: Sequence[TreeRow], view: RunView) -> None:
+    """Draw the tree of forks as a list, with the button that closes it; a click on a row opens its run.
+
+    Where the tree is no longer open for the session on view, the page is rerun, which closes the dialog.
+    """
     if state.record(ForkState).tree_of is not view.session:
         st.rerun()  # only that closes a dialog
     st.caption("Each fork is below the run that it was forked from. Choose a row to open the run.")
@@ -193,7 +200,11 @@ def fork_button(session: DebugSession, number: int | None, key: str, label: str 
 
 
 def _reason(session: DebugSession, number: int | None) -> str | None:
-    """Return why a turn can neither be forked nor run again; ``None`` where it can."""
+    """Return why a turn can neither be forked nor run again; ``None`` where it can.
+
+    The reasons, in order: the backend runs no turns, there is no stored turn, the last message's outcome is
+    unknown, a turn is under way.
+    """
     if reason := session.backend.capabilities.reason_against("run_turns"):
         return reason
     if number is None or session.run_id is None:

@@ -109,6 +109,10 @@ def graph_pane(
 
 
 def _switches(view: RunView) -> list[Item]:
+    """Return the switches above the graph: the tint by time, and a choice of thread where there are two.
+
+    With the latter, the session key `graph_thread` is set to all unless it names a thread of the run.
+    """
     tint = Toggle(TINT_KEY, "Time", help="Tint the nodes by their share of the run's time")
     names = thread_names(view.position)
     if len(names) < 2:
@@ -122,6 +126,10 @@ def _switches(view: RunView) -> list[Item]:
 
 
 def _summary(view: RunView) -> str:
+    """Return counts as words: before the first turn of nodes and edges, else of what the run has reached.
+
+    The latter are reached nodes, drawn transitions, and possible next steps where there are some.
+    """
     nodes = len(view.graph.nodes)
     if not view.turns:
         return f"{count(nodes, 'node')} · {count(len(view.graph.edges), 'edge')}"
@@ -136,6 +144,12 @@ def _summary(view: RunView) -> str:
 
 
 def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
+    """Draw the graph component, with the states of nodes and edges as of the cursor.
+
+    Where the layout has a note, it and the table of nodes are drawn instead; without any node a hint. A click
+    on an element chooses it, one on a super node's fold opens or closes it, and outside the demo view one
+    can open the dialog of the picture.
+    """
     drawn = drawn_graph(view)
     is_demo = state.record(ViewMode).is_demo  # it has none of the switches
     placed = drawn_layout(drawn, graph_direction(drawn.graph, is_large=is_demo))
@@ -193,6 +207,11 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
 
 
 def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
+    """Return the geometry that the component draws; the last one again while nothing it depends on changes.
+
+    It depends on workflow, layout, missing nodes, unmapped edges and the demo view, whose labels are those
+    for an audience. Writes the state `LastShape`.
+    """
     last = state.record(LastShape)
     unmapped = view.memo_here(
         ("unmapped edges", id(drawn.graph)), lambda: unmapped_edges(drawn.position, drawn.graph)
@@ -255,6 +274,11 @@ def toggle_breakpoint(element: Element) -> None:
 
 
 def _mark(point: Breakpoint, points: Breakpoints) -> Mark:
+    """Return the mark of a breakpoint, with location, condition, hits and any warning as words.
+
+    Its look is hollow where the breakpoint cannot be reached, else disabled where it is off, else that of a
+    log point or of a breakpoint.
+    """
     warning = points.explain_unreachable(point)
     parts = [f"Breakpoint {points.describe_location(point)}"]
     parts += [f"if {point.condition}"] if point.condition else []
@@ -296,6 +320,7 @@ def graph_table(view: RunView, drawn: DrawnGraph, shown: str, on_choose: Choose)
 
 
 def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
+    """Draw the table of the drawn nodes as of the cursor, with status, visits and time."""
     times = node_times(view.rows_then, drawn.graph.nodes)
     columns: Columns[NodeRow] = [
         (Column("node", "Node", 130, grows=True), lambda row: row.name),
@@ -320,6 +345,7 @@ def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
 
 
 def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
+    """Draw the table of the drawn edges as of the cursor, with condition, status and number of uses."""
     columns: Columns[EdgeRow] = [
         (Column("from", "From", 110, grows=True), lambda row: row.source),
         (Column("to", "To", 110, grows=True), lambda row: row.destination),
@@ -336,6 +362,10 @@ def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
 
 
 def _threads(view: RunView, on_choose: Choose) -> None:
+    """Draw the table of the run's threads as of the cursor, with node and next due time; a hint without any.
+
+    A click on a row chooses the thread's node.
+    """
     rows = thread_table(view.position, view.names, view.turns_then)
     if not rows:
         empty_state("The threads of the run appear here once it has started.", "pages#graph")
@@ -353,6 +383,10 @@ def _threads(view: RunView, on_choose: Choose) -> None:
 
 
 def _draw(noun: str, shown: Table, on_choose: Choose) -> None:
+    """Draw a table as a list that fills its pane, with the selected element's row marked.
+
+    A click on a row calls `on_choose` with its element; one that clears the choice calls it with ``None``.
+    """
     chosen = run_state.chosen_element()
     rows_list(
         f"{noun}_table",
@@ -371,6 +405,7 @@ def _due(now: float, row: ThreadRow) -> str:
 
 
 def _show_next_steps(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
+    """Draw a caption with the possible next steps, at most six by name; nothing without any."""
     if not edges:
         return
     steps = [

@@ -45,7 +45,12 @@ from debugger.views.run_view import RunView, decisions, run_history
 
 
 def node_tab(view: RunView) -> None:
-    """Draw the selected node, or the current one."""
+    """Draw the selected node, or the current one.
+
+    Shown are its bar with buttons, its runs, its last prompt, its outgoing edges and its configuration as
+    JSON. Without either node a hint is drawn; a node that this version lacks has neither buttons nor the
+    last two.
+    """
     chosen = state.record(Selection).node or drawn_graph(view).position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
@@ -65,6 +70,7 @@ def node_tab(view: RunView) -> None:
 
 
 def _edges(view: RunView, node_id: str) -> None:
+    """Draw the table of the edges that leave a node, with destination and condition; nothing without any."""
     graph = graph_of_node(view, node_id)
     edges = graph.find_outgoing_edges(node_id)
     if not edges:
@@ -87,6 +93,11 @@ def _edges(view: RunView, node_id: str) -> None:
 
 
 def _node_runs(view: RunView, node_id: str) -> None:
+    """Draw the table of a node's runs up to the cursor, six in sight; a hint without any.
+
+    A row is an ended run; a click moves the cursor to its event, a second one lets the run be followed.
+    For a super node it has the runs of the nodes inside, with a column that names them.
+    """
     rows = [
         row
         for row in view.rows_then
@@ -113,6 +124,10 @@ def _node_runs(view: RunView, node_id: str) -> None:
 
 
 def _last_prompt(view: RunView, node_id: str) -> None:
+    """Draw a closed box with the prompt of a node's last model call; nothing without a call up to the cursor.
+
+    Opening the box reruns the pane; the prompt is worked out only while it is open.
+    """
     row = last_call(view, node_id)
     if row is None:
         return
@@ -135,7 +150,11 @@ def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> Columns[TimelineR
 
 
 def node_actions(view: RunView, node_id: str) -> list[Item]:
-    """Return the buttons of a node."""
+    """Return the buttons of a node.
+
+    The first continues the run until the node; it is disabled in the past, where the backend cannot pause in
+    a turn, and in a run that has started and is not paused. The second sets or removes the breakpoint.
+    """
     session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn") or (PAST if view.is_past else None)
     can_go = session.stop_point is not None or session.status == "not_started"
@@ -177,7 +196,11 @@ def inspector_state(session: DebugSession) -> Hashable:
 
 
 def inspector(view: RunView) -> None:
-    """Draw the inspector."""
+    """Draw the inspector.
+
+    It is the bar of the tabs, with the moment for tabs that show one, and what the chosen tab draws. Sets the
+    first value of the tab's session key, Variables; a value that names no tab raises `KeyError`.
+    """
     with st.container(key="inspector", gap=None):
         state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
@@ -192,6 +215,11 @@ def inspector(view: RunView) -> None:
 
 
 def _event(view: RunView) -> None:
+    """Draw the event at the cursor, else the last one; a hint without any event.
+
+    Shown are a bar with type, summary and the pin button, the failed attempts, and the event as JSON. For a
+    model call a control chooses prompt, call or event; its session key `call_view` begins with the prompt.
+    """
     if not view.rows:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
@@ -213,6 +241,7 @@ def _event(view: RunView) -> None:
 
 
 def _attempts(event: Event) -> None:
+    """Draw the table of the failed attempts of a model call, eight in sight; nothing without any."""
     attempts = failed_attempts(event)
     if not attempts:
         return
@@ -228,6 +257,10 @@ def _attempts(event: Event) -> None:
 
 
 def _input(view: RunView) -> None:
+    """Draw the input of the turn at the cursor, else of the last turn, as JSON; a hint without turns.
+
+    Above it are the popover that copies the call and the button that forks the turn.
+    """
     if not view.turns:
         empty_state("The input of a turn appears here once it has started.", "first_run#the-run-input")
         return
@@ -259,7 +292,11 @@ _AT_A_MOMENT = ("Variables", "Changes", "Watch", "Event")
 
 
 def copy_as(session: DebugSession, turn: TurnLog) -> None:
-    """Draw a popover with the turn's call in each language."""
+    """Draw a popover with the turn's call in each language.
+
+    The text is written only while it is open; opening it reruns the pane. The address is that of the hosted
+    API, else the local server's, for which a caption names the command. The key is left out.
+    """
     shown = st.popover("Copy as …", icon=":material/code:", key="copy_as", on_change="rerun")
     if not shown.open:
         return
@@ -274,7 +311,11 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
 
 
 def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
-    """Return the button that pins the output of an event, if it has one."""
+    """Return the button that pins the output of an event, if it has one.
+
+    A spacer comes before it. Empty for an event without such an output; disabled, with the reason as its
+    help, where the backend has no pins.
+    """
     if pin_of(view.turns[row.place], row.position) is None:
         return []
     reason = view.session.backend.capabilities.reason_against("pins")
@@ -292,7 +333,11 @@ def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
 
 @action(role=Role.RUN, takes_session=True)
 def pin_event(session: DebugSession, place: int, position: int) -> None:
-    """Pin the output of an event."""
+    """Pin the output of an event.
+
+    Puts the pin among the mocks of the session, with the turn in its note, and stores the debug setup.
+    Nothing happens for an event without an output to pin; an error is kept in `LastAction`.
+    """
     log = session.turns[place]
     pin = pin_of(log, position)
     if pin is not None:
@@ -320,7 +365,10 @@ def last_call(view: RunView, node_id: str) -> TimelineRow | None:
 
 
 def prompt_view(view: RunView, row: TimelineRow) -> None:
-    """Draw the prompt of a model call: placeholders, text, what it offered."""
+    """Draw the prompt of a model call: placeholders, text, what it offered.
+
+    Notes on how it was rebuilt follow. Where there is no prompt, the reason is drawn instead.
+    """
     found = _prompt_of(view, row)
     if isinstance(found, str):
         st.caption(plain(found))
@@ -336,7 +384,10 @@ def prompt_view(view: RunView, row: TimelineRow) -> None:
 
 
 def call_view(view: RunView, row: TimelineRow) -> None:
-    """Draw a model call as JSON."""
+    """Draw a model call as JSON.
+
+    Where it is not recorded and cannot be rebuilt, the reason is drawn instead.
+    """
     found = _prompt_of(view, row)
     if isinstance(found, str):
         st.caption(plain(found))
@@ -353,6 +404,10 @@ def _prompt_of(view: RunView, row: TimelineRow) -> PastPrompt | str:
 
 
 def _rebuild(view: RunView, row: TimelineRow) -> PastPrompt | str:
+    """Return the prompt of a model call, rebuilt from the record and the settings' default model.
+
+    A `DebuggerError` on the way gives a sentence with it instead.
+    """
     held = run_history(view)
     try:
         llm = default_llm(read_settings().default_model)
@@ -362,6 +417,10 @@ def _rebuild(view: RunView, row: TimelineRow) -> PastPrompt | str:
 
 
 def _placeholders(found: PastPrompt) -> None:
+    """Draw the table of the prompt's placeholders with value and source; nothing without any.
+
+    Eight rows are in sight.
+    """
     if not found.placeholders:
         return
     columns: Columns[FilledPlaceholder] = [
@@ -374,6 +433,10 @@ def _placeholders(found: PastPrompt) -> None:
 
 
 def _offers(found: PastPrompt) -> None:
+    """Draw the table of what the model was offered; nothing for a judge or without an offer.
+
+    Eight rows are in sight.
+    """
     if found.prompt.kind == "judge" or not (offers := offers_of(found.prompt)):
         return
     columns: Columns[Offer] = [

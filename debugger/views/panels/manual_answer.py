@@ -31,7 +31,12 @@ _ANSWER_SECONDS = 0.4
 
 
 def manual_answer(view: RunView) -> None:
-    """Draw the form, while something waits for an answer."""
+    """Draw the form, while something waits for an answer.
+
+    It has the prompt, the fields that the prompt asks for, and the buttons to answer. Its session keys begin
+    with `desk_` and the prompt's number. Fields that cannot be used have a problem below them. Nothing is
+    drawn where no prompt waits.
+    """
     inquiry = view.session.human_input.pending
     if inquiry is None:
         return
@@ -80,6 +85,7 @@ def _problem(sentence: str | None) -> None:
 
 
 def _prompt(prompt: Prompt) -> None:
+    """Draw a box with the prompt: system prompt or condition, the user's message, and the exchange so far."""
     with st.expander("Prompt", type="compact", key="desk_prompt"):
         st.caption("Condition" if prompt.kind == "judge" else "System prompt")
         st.text(prompt.system or "(empty)")
@@ -92,6 +98,10 @@ def _prompt(prompt: Prompt) -> None:
 
 
 def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
+    """Draw the choice of the next step, and the arguments of the chosen edge as JSON where it has a schema.
+
+    The first option takes no edge. A problem is drawn below the arguments, and not without them.
+    """
     prompt, first = inquiry.prompt, inquiry.first_form
     ids, words = [_NO_EDGE], {}
     for option in prompt.choices:
@@ -111,6 +121,10 @@ def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
 
 
 def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
+    """Draw the box that chooses a tool's call and, where it is ticked, the arguments as JSON.
+
+    It is ticked at first where there is a text; without one the arguments begin with an example.
+    """
     state.begin_widget(f"{key}_on", text is not None)
     is_called = st.checkbox(f"Call {plain(offer.name)}", key=f"{key}_on", help=plain(offer.signature) or None)
     if is_called:
@@ -119,7 +133,11 @@ def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
 
 
 def _typed(inquiry: PendingPrompt) -> AnswerForm:
-    """Return the content of the form, with first values of fields not drawn yet."""
+    """Return the content of the form, with first values of fields not drawn yet.
+
+    Reads the session state only. The text is empty where an edge is chosen and the text is still that of the
+    built-in rules; arguments are empty unless the chosen edge has a schema, fields unless the prompt has one.
+    """
     lead, first, prompt = _lead(inquiry), inquiry.first_form, inquiry.prompt
 
     def typed(name: str, first_value: str) -> str:
@@ -149,6 +167,10 @@ def _typed(inquiry: PendingPrompt) -> AnswerForm:
 
 
 def _buttons(inquiry: PendingPrompt) -> None:
+    """Draw the buttons that submit the form and that let the built-in rules answer.
+
+    They are disabled, with the reason as their help, for a user without the role to run.
+    """
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="desk_buttons"):
         st.button(
             "Answer",
@@ -169,7 +191,12 @@ def _buttons(inquiry: PendingPrompt) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def choose_step(session: DebugSession, element: Element | None) -> None:
-    """Choose a step of the graph as the answer of the waiting model."""
+    """Choose a step of the graph as the answer of the waiting model.
+
+    Fills the form, or submits an answer that the step settles, and waits briefly for the effect. Nothing
+    happens where no model waits, without an element, in the past, and for an element that is neither offered
+    nor a next step that an expression or a model decides. An error is kept in `LastAction`.
+    """
     inquiry = session.human_input.pending
     if inquiry is None or element is None:
         return
@@ -193,7 +220,11 @@ def choose_step(session: DebugSession, element: Element | None) -> None:
 
 
 def _fill(inquiry: PendingPrompt) -> None:
-    """Put the first values of a step that was just chosen into the form."""
+    """Put the first values of a step that was just chosen into the form.
+
+    Writes the session keys of the edge, the structured output, and calls of tools that are not ticked yet.
+    What the step does not decide stays as typed.
+    """
     lead, fields = _lead(inquiry), inquiry.step_fields
     if inquiry.chosen is not None or (fields is not None and inquiry.prompt.choices):
         state.set_widget_from_callback(f"{lead}_edge", inquiry.first_form.chosen)
@@ -213,7 +244,10 @@ def scope_now(view: RunView) -> Scope:
 
 
 def expression_of(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
-    """Return the expression of a next step, with what an answer sets of it."""
+    """Return the expression of a next step, with what an answer sets of it.
+
+    ``None`` where the drawn graph lacks the edge or the prompt's node, and where no expression decides.
+    """
     graph = drawn_graph(view).graph
     config, asked = graph.edges.get(edge.edge_id or ""), graph.nodes.get(prompt.node_logical_id)
     if config is None or asked is None:
@@ -231,7 +265,10 @@ def _is_judged(edge: NextEdge, view: RunView) -> bool:
 
 
 def _next_edge(element: Element, view: RunView) -> NextEdge | None:
-    """Return the possible next step that an element of the graph names."""
+    """Return the possible next step that an element of the graph names.
+
+    An edge is found by its id, a node as the destination of the first step to it; else ``None``.
+    """
     for step in drawn_graph(view).position.next_edges:
         if element.id == (step.edge_id if element.kind == "edge" else step.destination):
             return step
@@ -242,10 +279,9 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
 def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Submit the form as the model's answer.
 
-    If the box for it is ticked, the node's model answers the same from now on.
-
-    Raises:
-        ConflictError: Another model waits by now.
+    If the box for it is ticked, the node's model answers the same from now on, which is stored with the debug
+    setup. Nothing happens with a problem in the form, or where nothing waits any more. Where another model
+    waits by now, a `ConflictError` is kept in `LastAction`; so is any other error.
     """
     prompt, form = inquiry.prompt, _typed(inquiry)
     if form.problems(prompt) or not _is_waiting(session, prompt):  # the fields say what is wrong
@@ -262,8 +298,8 @@ def answer(session: DebugSession, inquiry: PendingPrompt) -> None:
 def use_fallback(session: DebugSession, inquiry: PendingPrompt) -> None:
     """Let script and built-in rules answer what waits.
 
-    Raises:
-        ConflictError: Another model waits by now.
+    Nothing happens where nothing waits any more. Where another model waits by now, a `ConflictError` is kept
+    in `LastAction`.
     """
     if _is_waiting(session, inquiry.prompt):
         session.human_input.use_fallback()

@@ -33,7 +33,11 @@ Row = TypeVar("Row", NodeMetrics, TurnRow)
 
 
 def metrics_line(view: RunView) -> list[Item]:
-    """Return the run's totals, and the choices of breakdown and table."""
+    """Return the run's totals, and the choices of breakdown and table.
+
+    Without steps up to the cursor there are the choices alone. Sets the first value of the session key
+    `metrics_by`, by node.
+    """
     state.begin_widget(_BY_KEY, _BY[0])
     choices: list[Item] = [SegmentedControl(_BY_KEY, "Metrics", _BY), _TABLE]
     turns, steps = _turns_and_steps(view)
@@ -45,7 +49,10 @@ def metrics_line(view: RunView) -> list[Item]:
 
 
 def metrics(view: RunView) -> None:
-    """Draw the bars, or the table."""
+    """Draw the bars, or the table, by node or by turn as of the cursor; a hint without steps.
+
+    By turn a page of the turns is drawn, with the buttons that turn it.
+    """
     turns, steps = _turns_and_steps(view)
     prices = read_settings().model_prices
     if not steps:
@@ -76,6 +83,7 @@ def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
 
 
 def _run_words(whole: RunMetrics, cost: str) -> str:
+    """Return the totals of a run in words; times and costs are left out where there are none."""
     parts = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
     if whole.time:
         parts.append(f"{_time(whole.time.total)} in turns, median {_time(whole.time.median)}")
@@ -86,7 +94,10 @@ def _run_words(whole: RunMetrics, cost: str) -> str:
 
 
 def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str:
-    """Return the costs of model calls as text; empty where nothing has a price."""
+    """Return the costs of model calls as text; empty where nothing has a price.
+
+    Without prices it is empty; with some, the number of calls without a price is added, or given alone.
+    """
     found = costs(calls, prices)
     if not prices or not (found.by_currency or found.unpriced):
         return ""
@@ -95,6 +106,7 @@ def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str
 
 
 def _node_bars(rows: Sequence[NodeMetrics]) -> None:
+    """Draw a list with the duration of a run of each node, p50 and p95, as bars on one scale."""
     longest = max((row.time.p95 for row in rows if row.time), default=0.0)
     columns: Columns[NodeMetrics] = [
         (Column("node", "Node", 120, grows=True), lambda row: row.node_name),
@@ -111,7 +123,7 @@ def _node_bars(rows: Sequence[NodeMetrics]) -> None:
 
 
 def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
-    """Draw a page of the turns, on the scale of all."""
+    """Draw a page of the turns, on the scale of all, with a bar for the duration and one for the tokens."""
     longest = max((row.duration_ms or 0.0 for row in every), default=0.0)
     most = max((row.tokens for row in every), default=0)
     columns: Columns[TurnRow] = [
@@ -129,7 +141,10 @@ def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
 def _bar(
     name: str, label: str, value: Callable[[Row], float | None], most: float, colour: Colour
 ) -> tuple[Column, Callable[[Row], Cell]]:
-    """Return a column of bars; their values are in the column after it."""
+    """Return a column of bars; their values are in the column after it.
+
+    A cell is empty without a value, for zero, and where the longest is zero.
+    """
 
     def cell(row: Row) -> Cell:
         length = (value(row) or 0.0) / most if most else 0.0
@@ -139,6 +154,10 @@ def _bar(
 
 
 def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
+    """Draw the table of all numbers by node; with prices it has the costs as well.
+
+    With prices each row's node has to be among the steps, else `KeyError` is raised.
+    """
     columns: Columns[NodeMetrics] = [
         (Column("node", "Node", 110, grows=True), lambda row: row.node_name),
         (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
@@ -170,6 +189,10 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
 
 
 def _turn_table(rows: Sequence[TurnRow], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
+    """Draw the table of all numbers by turn; with prices it has the costs as well.
+
+    A turn without steps has empty costs.
+    """
     columns: Columns[TurnRow] = [
         (_number("turn", "Turn", 44), lambda row: str(row.number)),
         *background_column(rows),
@@ -207,7 +230,7 @@ def _of(spread: Spread | None, name: str) -> Cell:
 
 
 def _time(milliseconds: float) -> str | None:
-    """Return a duration; none for one that is shown as zero."""
+    """Return a duration in seconds or milliseconds; ``None`` for one that is shown as zero."""
     if milliseconds < 0.05:
         return None
     if milliseconds >= 1000:

@@ -42,7 +42,12 @@ class _NodeChoice:
 
 
 def mocks(view: RunView) -> None:
-    """Draw the pane."""
+    """Draw the pane.
+
+    It has the choice of who answers, the pins and faults with a check and a removal for each, a warning of
+    unused ones, the editor of pins and the form of a new fault. Where the backend has no pins, the reason is
+    drawn, too.
+    """
     reasons = view.session.backend.capabilities
     pins, manual = reasons.reason_against("pins"), reasons.reason_against("manual_model")
     _who(view, manual)
@@ -63,6 +68,10 @@ def mocks(view: RunView) -> None:
 
 
 def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
+    """Return the table of pins and faults with their hits and state.
+
+    Check and removal are disabled, with the reason, for a user without the role to run.
+    """
     reason = explain_denial(put) or ""
     columns: Columns[Pin | Fault] = [
         (Column("on", "On", 34, "check", reason=reason), lambda one: (f"{one.id} is on", one.is_enabled)),
@@ -84,6 +93,7 @@ def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
 
 
 def _state(view: RunView, one: Pin | Fault) -> Cell:
+    """Return the state of a mock as a chip: why it has no effect, else off, else its note, else active."""
     warning = mock_warning(one, _running(view))
     if warning:
         return warning, "red"
@@ -93,6 +103,10 @@ def _state(view: RunView, one: Pin | Fault) -> Cell:
 
 
 def _use(items: Sequence[Pin | Fault], mock_id: Any, column: str, value: Any) -> None:
+    """Remove a mock, or turn it on or off, by the column that was used; nothing for an unknown id.
+
+    The debug setup is stored with it.
+    """
     one = next((each for each in items if each.id == mock_id), None)
     if one is None:
         return
@@ -103,6 +117,11 @@ def _use(items: Sequence[Pin | Fault], mock_id: Any, column: str, value: Any) ->
 
 
 def _who(view: RunView, reason: str | None) -> None:
+    """Draw the choice of who answers model calls, and for which nodes; a reason disables the first.
+
+    Sets the session keys `who_answers_choice` and `who_answers_nodes` to what the session has. A change
+    writes the session and stores the debug setup.
+    """
     human_input = view.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
         st.caption("Who answers model calls", width="content")
@@ -142,6 +161,10 @@ def _who(view: RunView, reason: str | None) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def _chose_who(session: DebugSession) -> None:
+    """Take over who answers model calls, with no node chosen, and store the debug setup.
+
+    For chosen nodes the choice is held in `_NodeChoice` until one is. An error is kept in `LastAction`.
+    """
     chosen = state.widget("who_answers_choice")
     state.record(_NodeChoice).session = session if chosen == _WHO[2] else None
     session.human_input.asks_all = chosen == _WHO[1]
@@ -157,7 +180,13 @@ def _chose_nodes(session: DebugSession) -> None:
 
 
 def _target_words(target: Target, view: RunView) -> str:
+    """Return what a mock is for in words: a tool, with its node if it has one, a node, or a node's model.
+
+    A node that the running workflow lacks is named by its id.
+    """
+
     def label(node_id: str) -> str:
+        """Return the words for a node, or its id where the workflow lacks it."""
         node = _running(view).nodes.get(node_id)
         return _node_words(node, view) if node else node_id
 
@@ -178,6 +207,7 @@ def _node_words(node: NodeConfig, view: RunView) -> str:
 
 
 def _effect(one: Pin | Fault) -> str:
+    """Return what a mock does in words: a pin's summary, or a fault's error and delay, empty without."""
     if isinstance(one, Pin):
         return one.summary
     if not one.error:
@@ -186,6 +216,11 @@ def _effect(one: Pin | Fault) -> str:
 
 
 def _unused(view: RunView) -> None:
+    """Draw a warning with the pins and faults that were not used.
+
+    Before the run is over these are the missed ones. Nothing is drawn without any, without turns, and in a
+    turn.
+    """
     found = view.session.mocks
     unused = found.unused if view.session.is_over else found.missed
     if unused and view.turns and not view.session.busy:
@@ -198,7 +233,11 @@ def _unused(view: RunView) -> None:
 
 
 def _pin_editor(pins: Sequence[Pin], view: RunView) -> None:
-    """Draw the field in which the output of a pin is changed."""
+    """Draw the field in which the output of a pin is changed.
+
+    The button writes it among the mocks and stores the debug setup; a text that is no JSON object is an error
+    in `LastAction`. Nothing is drawn without pins, or for a user without the role to run.
+    """
     if not pins or explain_denial(_change):
         return
     with st.container(border=True, key="edited_pin"):
@@ -229,6 +268,11 @@ def _change(pin: Pin, key: str) -> None:
 
 
 def _form(view: RunView, reason: str | None) -> None:
+    """Draw the form of a new fault: kind, target, error, delay and attempts; a reason disables its button.
+
+    A user without the role to run gets the reason as a caption instead. Without a target the button is
+    disabled, too.
+    """
     if missing := explain_denial(_add):
         st.caption(missing)
         return
@@ -259,6 +303,10 @@ def _form(view: RunView, reason: str | None) -> None:
 
 
 def _targets(kind: TargetKind, view: RunView) -> dict[str, str]:
+    """Return the words for what a fault can be in, by name or id: tools, all nodes, or nodes with a model.
+
+    Empty where the running workflow has none.
+    """
     graph = _running(view)
     if kind == "tool":
         return {name: name for name in tool_names(graph)}
@@ -271,6 +319,10 @@ def _targets(kind: TargetKind, view: RunView) -> dict[str, str]:
 
 @action(role=Role.RUN)
 def _add(kind: TargetKind) -> None:
+    """Add the fault that the form describes, and empty the form's error, attempts and delay.
+
+    The debug setup is stored. Where it cannot be added, the error is kept in `LastAction` and the form stays.
+    """
     name = str(state.widget(f"fault_target_{kind}") or "")
     error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)
     delay = float(state.widget("fault_delay") or 0)
@@ -285,8 +337,8 @@ def _add(kind: TargetKind) -> None:
 def put(session: DebugSession, one: Pin | Fault) -> None:
     """Set a pin or a fault, or replace the one with its id.
 
-    Raises:
-        InputError: It can have no effect in this version of the workflow.
+    The debug setup is stored. Where a new one can have no effect in this version of the workflow, an
+    `InputError` is kept in `LastAction`.
     """
     warning = mock_warning(one, _running(run_view(session)))
     if warning is not None and not one.id:

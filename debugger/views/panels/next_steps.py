@@ -46,7 +46,13 @@ _MOST_STEPS = 4
 
 
 def draw_undecided(view: RunView) -> None:
-    """Draw the offers to answer as the node whose call failed, and as the model that chose no edge."""
+    """Draw the offers to answer as the node whose call failed, and as the model that chose no edge.
+
+    Each is a bar with a sentence, a button for each of the first four steps, and one that shows the others
+    in the tab Why; the second also has a button without a step. A press runs the last turn again in a fork.
+    A bar without an offer is not drawn: none is in the past, while busy, in the demo view, in a deleted run,
+    without turns, or where the backend cannot fork exactly or lacks the pins or the user's answers.
+    """
     _draw_failed(_failed(view))
     found = _undecided(view)
     if found is None:
@@ -77,6 +83,10 @@ def show_why() -> None:
 
 
 def _draw_failed(found: FailedCalls | None) -> None:
+    """Draw the bar of the nodes whose call failed, with a button for each of the first four steps.
+
+    A press runs the last turn again in a fork with the step's values. ``None`` draws nothing.
+    """
     if found is None:
         return
     items: list[Item] = [Text(f"No answer for {' and '.join(found.names)}.", look="message")]
@@ -93,7 +103,11 @@ def _values_of(step: OpenedStep) -> str:
 
 
 def _can_run_again(view: RunView, ability: Ability) -> bool:
-    """Return whether the last turn can be run again in a fork, with what the backend is able to do."""
+    """Return whether the last turn can be run again in a fork, with what the backend is able to do.
+
+    False in the past, while a turn is under way or of unknown outcome, while turns are still to be loaded,
+    without turns, in a deleted run, in the demo view, and for a backend without the ability or exact forks.
+    """
     session, reasons = view.session, view.session.backend.capabilities
     is_at_rest = not (view.is_past or view.is_busy or session.pending is not None or session.turns_to_load)
     is_offered = bool(view.turns) and not session.is_deleted and not state.record(ViewMode).is_demo
@@ -102,6 +116,10 @@ def _can_run_again(view: RunView, ability: Ability) -> bool:
 
 
 def _failed(view: RunView) -> FailedCalls | None:
+    """Return the last turn's failed calls with the steps that pinned answers open, kept per revision.
+
+    ``None`` where the turn cannot be run again with pins, or where no other answer opens a step.
+    """
     if not _can_run_again(view, "pins"):
         return None
 
@@ -112,6 +130,10 @@ def _failed(view: RunView) -> FailedCalls | None:
 
 
 def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str) -> Button:
+    """Return the button that runs the last turn again with the user as the model, for a step or for none.
+
+    A press calls `answer_as_model` with the nodes and the step. The button without a step has an icon.
+    """
     return Button(
         key,
         label,
@@ -124,6 +146,12 @@ def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str)
 
 
 def _undecided(view: RunView) -> Undecided | None:
+    """Return the nodes whose next step the last turn left open, worked out once per revision.
+
+    ``None`` where there are none, where the turn cannot be run again with the user's answers, for background
+    work, and for a turn without a message in a run that is not over. Nodes inside super nodes are named by
+    the running workflow, and not by the drawn one.
+    """
     if not _can_run_again(view, "manual_model"):
         return None
     session = view.session
@@ -133,6 +161,7 @@ def _undecided(view: RunView) -> Undecided | None:
         return None
 
     def undecided() -> Undecided | None:
+        """Return the nodes by the view's graph, else by the running workflow, which has inner nodes."""
         found = undecided_nodes(turn, view.graph, view.position, is_over=session.is_over)
         if found is None or all(node in view.graph.nodes for node in found.nodes):
             return found
@@ -184,7 +213,11 @@ _FOR_STEP = "for a next step"
 
 
 def draw_next_steps(view: RunView) -> None:
-    """Draw the possible next steps from here, each with what takes it; of a chosen edge its own alone."""
+    """Draw the possible next steps from here, each with what takes it; of a chosen edge its own alone.
+
+    They are the bars `next_steps`: a heading, then a line for each step with its buttons. Without a step
+    nothing is drawn; where the chosen edge is no next step, all are drawn.
+    """
     chosen = state.record(Selection).edge
     lines = _lines(view)
     lines = [line for line in lines if line.edge == chosen] or lines
@@ -204,6 +237,11 @@ def draw_next_steps(view: RunView) -> None:
 
 
 def _lines(view: RunView) -> list[_Line]:
+    """Return the possible next steps with their buttons: those ahead, those left open, and those values open.
+
+    Empty in the past, while a turn runs that neither is paused nor waits for an answer, without turns, while
+    turns are still to be loaded, and in a deleted run. An edge that has a line gets no second one by values.
+    """
     session = view.session
     is_running = view.is_busy and session.stop_point is None and session.human_input.pending is None
     if view.is_past or is_running or not view.turns or session.turns_to_load or session.is_deleted:
@@ -243,7 +281,12 @@ def _undecided_line(found: Undecided, step: Step, key: str) -> _Line:
 
 
 def _taken_by(view: RunView, graph: Graph, step: NextEdge, key: str) -> tuple[str, list[Button]]:
-    """Return what takes a step that is still ahead, and the buttons that take it."""
+    """Return what takes a step that is still ahead, and the buttons that take it.
+
+    At most one button. There is none where the step is wanted already, which the text says, where no source
+    node is known or the backend has no answers of the user, and where no value or pin leads to the step.
+    Of an expression that an answer cannot set, the text says which values make it true.
+    """
     session = view.session
     inquiry = session.human_input.pending
     edge = graph.edges.get(step.edge_id or "")
@@ -290,7 +333,11 @@ _SAID = "OK."
 
 
 def _direct(view: RunView, step: NextEdge, key: str) -> list[Button]:
-    """Return the button that follows an edge without a condition."""
+    """Return the button that follows an edge without a condition; empty where none can.
+
+    In a paused run it continues to the destination, where there is one. Else, where a message is awaited, it
+    sends the first suggestion, or “OK.” without one.
+    """
     if view.session.stop_point is not None and step.destination:
         run_to = refresh.refreshing("look", stepping.run_to)
         return [Button(key, "Run to here", run_to, (step.destination,), help="Continue, and pause before it")]
@@ -307,7 +354,11 @@ _LONGEST_SAID = 30
 
 @action(role=Role.RUN, takes_session=True)
 def want_step(session: DebugSession, node_id: str, step: NextStep) -> None:
-    """Answer for a node from now on, next with a step that is still ahead."""
+    """Answer for a node from now on, next with a step that is still ahead.
+
+    Adds the node to those that the user answers for, keeps the step as the wanted one, and stores the debug
+    setup. Nothing happens without a session on view; an error is kept in `LastAction`.
+    """
     human_input = session.human_input
     human_input.nodes = human_input.nodes.union([node_id])
     human_input.want(step, node_id)
@@ -315,7 +366,13 @@ def want_step(session: DebugSession, node_id: str, step: NextStep) -> None:
 
 
 def _setting(view: RunView, expression: EdgeExpression, key: str) -> tuple[str, list[Button]]:
-    """Return the values that make an expression true, as text, and their button."""
+    """Return the values that make an expression true, as text, and their button.
+
+    The text says what is needed where no values are found, and that it is so already where none must change.
+    The button edits a paused run, else adds to the input of the next turn. There is none where the values
+    name no variable, and in a run that is not paused where no message is awaited or a value is a runtime
+    variable it has.
+    """
     session, scope = view.session, scope_now(view)
     values = solution(expression.text, scope, others=expression.before)
     if values is None:
@@ -342,7 +399,11 @@ def _has_run(view: RunView, node: NodeConfig) -> bool:
 
 
 def _types_at(view: RunView, node: NodeConfig) -> list[str]:
-    """Return the types of a node's events in its run that is paused, the last one first."""
+    """Return the types of a node's events in its run that is paused, the last one first.
+
+    They go back to the last `start_node_run`, if there is one. Empty where the run is not paused or the
+    node has no event.
+    """
     stop, types = view.session.stop_point, []
     for event in reversed(stop.log.events[: stop.position + 1]) if stop is not None else ():
         if node_of(event) == node.logical_id:
@@ -355,7 +416,11 @@ def _types_at(view: RunView, node: NodeConfig) -> list[str]:
 def _pinning(
     view: RunView, expression: EdgeExpression, node: NodeConfig, key: str
 ) -> tuple[str, list[Button]]:
-    """Return how a node that is about to run takes a step, as text, and the button that pins its answer."""
+    """Return how a node that is about to run takes a step, as text, and the button that pins its answer.
+
+    No button where no output of the node decides the step, where the node has done more than start, or where
+    the backend has no pins, whose reason the text then has. A press puts the pin among the mocks.
+    """
     output = pinned_output(expression, node, scope_now(view))
     advice = f", which {node.label} decides"
     buttons: list[Button] = []
@@ -380,7 +445,11 @@ def _named(edits: Sequence[VariableEdit]) -> str:
 
 @action(role=Role.RUN)
 def set_with_next(edits: Sequence[VariableEdit]) -> None:
-    """Add variables to the input of the next turn."""
+    """Add variables to the input of the next turn.
+
+    Writes them into `RunInputs.next`, in place of those with the same name, and lets all editors begin anew.
+    An error is kept in `LastAction`.
+    """
     model = state.record(RunInputs).next
     for edit in edits:
         tier = "dynamic_variables" if edit.scope == "dynamic" else "runtime_variables"
@@ -389,7 +458,12 @@ def set_with_next(edits: Sequence[VariableEdit]) -> None:
 
 
 def draw_missing_values(view: RunView) -> None:
-    """Draw what the last node of an ended run had no value for."""
+    """Draw what the last node of an ended run had no value for.
+
+    It is the bar `missing_values`: the paths, at most six, a button for each of the first four steps, which
+    runs the last turn again in a fork with values, and one for the rest. Where variables can be named, two
+    more buttons open the fork dialog and the setup dialog with them. Nothing is drawn where none is missing.
+    """
     missing = _missing(view)
     if missing is None:
         return
@@ -423,6 +497,12 @@ _MOST_PATHS = 6
 
 
 def _missing(view: RunView) -> UnsetVariables | None:
+    """Return what the last node of an ended run had no value for, worked out once per revision.
+
+    ``None`` where nothing is missing and no value opens a step, and also in the past, while busy, without
+    turns, in the demo view, in a run that is not over, cancelled, deleted or not wholly loaded, and where
+    the backend runs no turns.
+    """
     session = view.session
     if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
         return None
@@ -434,6 +514,11 @@ def _missing(view: RunView) -> UnsetVariables | None:
 
 
 def _missing_in(view: RunView) -> UnsetVariables | None:
+    """Return the unset variables at the run's current node, and the steps that values of them open.
+
+    Steps that an answer as the model takes are left out. ``None`` without paths and steps, and where the
+    running workflow does not have the current node.
+    """
     running = Graph(run_history(view).workflow)  # has the nodes inside super nodes
     node = running.nodes.get(view.position.current or "")
     if node is None:
@@ -447,7 +532,11 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
 
 @action(role=Role.RUN, takes_session=True)
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
-    """Run the last turn again in a fork, with values that open a step."""
+    """Run the last turn again in a fork, with values that open a step.
+
+    For a step with a pin the fork gets the mocks of the session and the pin. The user may be asked first, and
+    the fork is shown. Nothing happens before the run is stored or in a turn; errors are in `LastAction`.
+    """
     pin = step.pin
 
     def prepare(fork: DebugSession) -> None:
@@ -460,7 +549,11 @@ def take_with_values(session: DebugSession, step: OpenedStep) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
-    """Prepare a fork of the last turn in which variables can be set."""
+    """Prepare a fork of the last turn in which variables can be set.
+
+    Opens the fork dialog with its dynamic variables first, and gives each named one that the draft does not
+    have an empty text. Without a draft only the first part is tried; an error is kept in `LastAction`.
+    """
     fork_actions.open_fork(session.turns[-1].number)
     draft = state.record(ForkState).draft
     if draft is not None:
@@ -471,7 +564,11 @@ def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def restart_with_values(session: DebugSession, names: Sequence[str]) -> None:
-    """Open the run input of another run, in which variables can be set."""
+    """Open the run input of another run, in which variables can be set.
+
+    Gives each named dynamic variable that the start input does not have an empty text, lets all editors begin
+    anew, and opens the setup dialog for a restart. An error is kept in `LastAction`.
+    """
     model = actions.start_input(session)
     values = model.value.get("dynamic_variables") or {}
     model.set_key("dynamic_variables", {**dict.fromkeys(names, ""), **values})

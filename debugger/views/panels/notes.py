@@ -45,7 +45,11 @@ class ShownLabels:
 
 
 def notes_tab(view: RunView) -> None:
-    """Draw the notes."""
+    """Draw the notes.
+
+    They are the star and the author's name, tags and note, and comments with ratings. Before the run is
+    stored a caption is drawn; where the notes cannot be read, the error.
+    """
     run_id = view.session.run_id
     if run_id is None:
         st.caption("A run can be starred, tagged, commented and rated here once it has started.")
@@ -63,6 +67,11 @@ def notes_tab(view: RunView) -> None:
 
 
 def _head(run_id: str, notes: RunNotes) -> None:
+    """Draw the button that stars the run, and the box of the author's name.
+
+    Sets the session key of the box to the author. A press writes the local store, an edit this tab's state; a
+    signed-in user cannot edit the name.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="notes_head"):
         st.button(
             "Unstar the run" if notes.starred else "Star the run",
@@ -95,6 +104,10 @@ def _author_changed() -> None:
 
 
 def _about(view: RunView, run_id: str, notes: RunNotes) -> None:
+    """Draw the choice of run, turn or event, with numbers of comments, and the comments on the chosen one.
+
+    Sets the session key of the choice to the run where it names what is not offered.
+    """
     targets = _targets(view)
 
     def label(name: str) -> str:
@@ -116,6 +129,11 @@ def _about(view: RunView, run_id: str, notes: RunNotes) -> None:
 
 
 def _targets(view: RunView) -> dict[str, tuple[str, Target]]:
+    """Return what can be commented on, by name, each with its words: the run, the turn and the event.
+
+    The turn is that at the cursor, else the last. There is no event without a cursor or an id of the event,
+    and only the run before any event.
+    """
     targets = {"Run": ("The run", Target())}
     if not view.rows:
         return targets
@@ -161,7 +179,11 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
 
 
 def _note_box(run_id: str, stored: Stored[str]) -> None:
-    """Draw the note; what another user has stored since it was drawn first is below the box."""
+    """Draw the note; what another user has stored since it was drawn first is below the box.
+
+    Also a text that differs from the stored one is followed by that one. An edit is written to the local
+    store.
+    """
     key, place = f"note_{run_id}", _note_place(run_id)
     is_changed = begin_box(key, place, stored.content, stored.revision)
     text_box(
@@ -212,6 +234,11 @@ def _tags_changed(run_id: str, key: str) -> None:
 
 @action(role=Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
+    """Store the typed note, without blanks around it, in the local store.
+
+    Where another user was faster, the user is asked, and may take over theirs. An error is kept in
+    `LastAction`.
+    """
     note = (state.widget(key) or "").strip()
     store_edit(
         _note_place(run_id),
@@ -233,7 +260,11 @@ _BOX_HEIGHT = 80
 
 
 def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
-    """Draw ratings and comments on a target, with the controls to add one's own."""
+    """Draw ratings and comments on a target, with the controls to add one's own.
+
+    A rating or a comment is written to the local store, a deletion too; the controls are disabled for a user
+    without the role to review.
+    """
     key = f"{run_id}_{target.kind}_{target.key}"
     _rating(run_id, target, notes.ratings_of(target), key)
     for comment in notes.comments_on(target):
@@ -258,6 +289,11 @@ def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
 
 
 def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: str) -> None:
+    """Draw the choice of the author's own rating, and the ratings of others in a caption, if any.
+
+    Sets its session key to the stored rating. A change writes the local store; the chosen one again removes
+    it.
+    """
     own_name = author()
     widget = f"rating_{key}"
     state.set_widget(widget, ratings.get(own_name))
@@ -280,6 +316,10 @@ def _rated(run_id: str, target: Target, widget: str) -> None:
 
 
 def _comment(run_id: str, comment: Comment) -> None:
+    """Draw a comment as plain text, with author, time and the button that deletes it.
+
+    The button is disabled where the user may not delete it.
+    """
     with st.container(border=True, gap="xxsmall", key=f"comment_box_{comment.logical_id}"):
         st.text(comment.content)  # never Markdown: it would load what it points to
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -323,10 +363,8 @@ def may_delete(author_of_comment: str) -> bool:
 def call_author(name: str) -> None:
     """Set the author's name in this tab.
 
-    An empty one restores that of the settings.
-
-    Raises:
-        ForbiddenError: The user is signed in, so that the name is known.
+    An empty one restores that of the settings; a long one is cut to 80 characters. For a signed-in user,
+    whose name is known, a `ForbiddenError` is kept in `LastAction`.
     """
     if not permissions.current_user().is_local:
         raise ForbiddenError(
@@ -346,8 +384,8 @@ def star(run_ids: Sequence[str], *, starred: bool) -> None:
 def delete_comment(run_id: str, logical_id: str) -> None:
     """Take a comment away.
 
-    Raises:
-        ForbiddenError: It is another user's, and the user is not an administrator.
+    It is deleted from the local store. For another user's comment and a user who is no administrator, a
+    `ForbiddenError` is kept in `LastAction`.
     """
     comments = local_notes().of(run_id).comments
     if not all(may_delete(comment.author) for comment in comments if comment.logical_id == logical_id):

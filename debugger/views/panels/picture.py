@@ -57,7 +57,10 @@ def is_picture_open() -> bool:
 
 
 def picture_dialog(view: RunView) -> None:
-    """Draw the dialog while it is open."""
+    """Draw the dialog while it is open.
+
+    Nothing is drawn where it is closed or open for another session, or while a question to the user is open.
+    """
     if state.record(PictureDialog).session is not view.session or state.record(OpenQuestions).is_open:
         return
     shown = st.dialog("Picture of the graph", width="small", icon=":material/image:", on_dismiss=_close)
@@ -117,6 +120,11 @@ def picture_options(view: RunView, key: str) -> None:
 
 
 def _picture(choice: _Choice, failed: FailedPictures) -> bytes:
+    """Return a picture as a file.
+
+    Raises `DebuggerError` when it cannot be made, and keeps that in `failed`; an earlier error of it is
+    dropped.
+    """
     drawing, name, theme = choice
     failed.errors.pop(choice, None)
     try:
@@ -134,6 +142,10 @@ def _show_failure(choice: _Choice) -> None:
 
 
 def _drawing(view: RunView, *, has_path: bool, has_heat: bool) -> Drawing:
+    """Return the drawn graph, with its opened super nodes, as of the cursor, as content of a picture.
+
+    It has the path of the run and the tint by time only where these are wanted.
+    """
     drawn = drawn_graph(view)
     times = node_times(view.rows_then, drawn.graph.nodes) if has_heat else None
     marks = RunMarks.of(drawn.position, drawn.graph, drawn.groups, times, has_path=has_path)

@@ -47,7 +47,10 @@ class ReusedInputs:
 
 
 def presets(session: DebugSession, model: RunInputModel) -> None:
-    """Draw them in a line, with what was carried over below it."""
+    """Draw presets and earlier inputs in a line, with what was carried over below it.
+
+    The difference from the defaults follows. Neither is drawn where there is none.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="presets"):
         _menu(session, model)
         st.space("stretch")
@@ -57,6 +60,11 @@ def presets(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _menu(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the popover of the presets: the choice of a stored one, and the name to keep the input under.
+
+    Where the presets cannot be read, the error alone is drawn. Saving is disabled with a problem in the
+    input.
+    """
     with st.popover("Presets", icon=":material/bookmarks:", type="tertiary", key="presets_menu"):
         try:
             presets_stored = local_notes().presets(session.workflow_id)
@@ -88,6 +96,10 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
+    """Draw the choice of a preset with the buttons that load and delete it; a caption without any.
+
+    Forgets the session key `preset` where it names none of them.
+    """
     if not presets_stored:
         st.caption("Run inputs of this workflow that you save are listed here, for every version of it.")
         return
@@ -104,6 +116,7 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
 
 
 def _recall(session: DebugSession) -> None:
+    """Draw the buttons that use an older or a newer input; each is disabled where there is none."""
     recall = recall_of(session)
     st.button(
         "Previous input",
@@ -128,6 +141,7 @@ def _recall(session: DebugSession) -> None:
 
 
 def _carried(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the source of carried values, and whether they were changed since; nothing without a source."""
     carried = state.record(ReusedInputs).sources.get(session.workflow_id)
     if carried is not None:
         changed = "" if carried.value == model.value else ", changed since"
@@ -137,6 +151,10 @@ def _carried(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _differences(session: DebugSession, model: RunInputModel) -> None:
+    """Draw in which values the input differs from the defaults, and the button back to the defaults.
+
+    Nothing is drawn without a difference.
+    """
     found = differences(actions.first_input(session), model.value)
     if not found:
         return
@@ -155,12 +173,18 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
 
 @action(role=Role.RUN)
 def keep_preset(session: DebugSession) -> None:
-    """Keep the input that the workflow is started with, under the typed name."""
+    """Keep the input that the workflow is started with, under the typed name, in the local store.
+
+    Secrets are left out. The user is asked where the store has a preset of that name with other values,
+    unless this tab has loaded or stored it last. Once stored, the name box is emptied. An error is kept in
+    `LastAction`, to be shown at the box.
+    """
     state.record(LastAction).field = _NAME_KEY
     value = without_secrets_of_input(actions.start_input(session).value)
     name = " ".join((state.widget(_NAME_KEY) or "").split())
 
     def store(expected: int) -> int:
+        """Store the preset in place of a revision, empty the name box, and return the new revision."""
         kept = local_notes().keep_preset(session.workflow_id, name, value, by=author(), expected=expected)
         state.set_widget_from_callback(_NAME_KEY, "")
         return kept.revision
@@ -178,7 +202,11 @@ def keep_preset(session: DebugSession) -> None:
 
 @action(role=Role.RUN)
 def delete_preset(session: DebugSession) -> None:
-    """Forget the chosen preset; what was loaded from it stays."""
+    """Delete the chosen preset from the local store; what was loaded from it stays.
+
+    The user is asked where it has changed since this tab loaded or stored it. An error is kept in
+    `LastAction`.
+    """
     name = state.widget(_CHOICE_KEY)
 
     def delete(expected: int) -> int:
@@ -199,8 +227,7 @@ def delete_preset(session: DebugSession) -> None:
 def load_preset(session: DebugSession) -> None:
     """Replace the run input being edited by the chosen preset.
 
-    Raises:
-        NotFoundError: Another user has deleted it.
+    Lets all editors begin anew. Where another user has deleted it, a `NotFoundError` is kept in `LastAction`.
     """
     name = state.widget(_CHOICE_KEY)
     found = {preset.name: preset for preset in local_notes().presets(session.workflow_id)}
@@ -216,7 +243,11 @@ def _place(session: DebugSession, name: str) -> Place:
 
 @action(role=Role.RUN)
 def recall_older(session: DebugSession) -> None:
-    """Use the input of the run before the last recalled one."""
+    """Use the input of the run before the last recalled one.
+
+    Reads records of runs as far as necessary, replaces the start input and lets all editors begin anew.
+    Without an older input nothing changes. An error is kept in `LastAction`.
+    """
     recall = recall_of(session)
     before = recall.current
     recall.older()
@@ -226,7 +257,10 @@ def recall_older(session: DebugSession) -> None:
 
 @action(role=Role.RUN)
 def recall_newer(session: DebugSession) -> None:
-    """Use the input of the run after the last recalled one."""
+    """Use the input of the run after the last recalled one; at the newest, use that one again.
+
+    Replaces the start input and lets all editors begin anew. Nothing changes where no input was read yet.
+    """
     recall = recall_of(session)
     recall.newer()
     if recall.current is not None:
@@ -235,7 +269,11 @@ def recall_newer(session: DebugSession) -> None:
 
 @action(role=Role.RUN)
 def back_to_defaults(session: DebugSession) -> None:
-    """Start with what the workflow itself suggests."""
+    """Start with what the workflow itself suggests.
+
+    Replaces the start input, forgets which input was recalled and its source, and lets all editors begin
+    anew. An error is kept in `LastAction`.
+    """
     reused = state.record(ReusedInputs)
     reused.histories.pop(_looked_from(session), None)
     reused.sources.pop(session.workflow_id, None)
@@ -243,7 +281,7 @@ def back_to_defaults(session: DebugSession) -> None:
 
 
 def recall_of(session: DebugSession) -> InputHistory:
-    """Return the history of the workflow's inputs in this tab."""
+    """Return the history of the workflow's inputs in this tab, made once per backend, workflow and run."""
     recalls, place = state.record(ReusedInputs).histories, _looked_from(session)
     if place not in recalls:
         recalls[place] = InputHistory(session.backend, session.workflow_id)
@@ -306,6 +344,10 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _runs(session: DebugSession) -> dict[str, str]:
+    """Return the words for each run whose state can be copied, by run id; empty without any.
+
+    The run on view is the first, unless it is not stored or in a turn.
+    """
     found = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
     for run in _recent(session):
         label = f"{shown_time(run.created_at)} · {run.workflow_run_id[-6:]}"
@@ -314,6 +356,10 @@ def _runs(session: DebugSession) -> dict[str, str]:
 
 
 def _recent(session: DebugSession) -> list[Run]:
+    """Return the newest runs of the workflow, at most twenty, from the cache or the backend.
+
+    Empty where the backend cannot list them.
+    """
     question = ("recent runs", session.workflow_id)
     backend = session.backend
     try:
@@ -326,6 +372,10 @@ def _recent(session: DebugSession) -> list[Run]:
 
 
 def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
+    """Return the turns of a run: of the one on view its own, else from the cache or the backend.
+
+    A run that cannot be read gives none, and the error is kept in `LastAction`.
+    """
     if run_id == session.run_id:
         return session.turns
     try:

@@ -30,7 +30,12 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 )
 @show_unexpected_errors("The question")
 def python_dialog() -> None:
-    """Draw the question whether Python may run without a sandbox."""
+    """Draw the question whether Python may run without a sandbox.
+
+    It shows the code, with invisible characters written as escapes, and what happens if it is refused. One
+    button stores the consent, the other declines; both run the command that waits. Without a question the
+    page is rerun, which closes the dialog.
+    """
     request = state.record(OpenQuestions).python
     if request is None:
         st.rerun()  # only that closes a dialog
@@ -60,7 +65,11 @@ def python_dialog() -> None:
 
 
 def python_banner(view: RunView) -> None:
-    """Draw how the workflow's Python runs, unless it is sandboxed."""
+    """Draw how the workflow's Python runs, unless it is sandboxed.
+
+    The button to revoke or review it follows. Nothing is drawn, too, where the version has no Python, cannot
+    be read, or runs elsewhere.
+    """
     try:
         use = confirmations.python_use(view.session)
     except DebuggerError:
@@ -79,6 +88,10 @@ def python_banner(view: RunView) -> None:
 
 
 def _action(use: PythonUse) -> None:
+    """Draw the button that revokes a consent, or else the one that opens the code for review.
+
+    The second needs that a consent may be given; where it may not, nothing is drawn.
+    """
     if use.has_consent:
         st.button(
             "Revoke",
@@ -100,6 +113,10 @@ def _action(use: PythonUse) -> None:
 
 
 def _instead(use: PythonUse) -> str:
+    """Return what the tools do if the Python is refused: answer with recorded examples, in part, or fail.
+
+    Without functions it is that they answer.
+    """
     tools = {function.tool for function in use.functions}
     if tools <= use.recorded_tools:
         return "Tools answer with recorded examples."
@@ -109,7 +126,11 @@ def _instead(use: PythonUse) -> str:
 
 
 def python_consents() -> None:
-    """Draw the versions with a consent, for the page Connection."""
+    """Draw the versions with a consent, for the page Connection.
+
+    Each has a button that removes the consent. Nothing is drawn without any. Raises `DebuggerError` when the
+    workflows, for their names, cannot be listed.
+    """
     found = confirmations.consents()
     if not found:
         return

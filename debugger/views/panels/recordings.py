@@ -58,7 +58,11 @@ def recording_banner(session: DebugSession) -> None:
 
 
 def recording_upload() -> bool:
-    """Draw the upload of a file; return whether it was opened."""
+    """Draw the upload of a file; return whether it was opened.
+
+    It is opened by the button, which is disabled without a file. False without a press; an error in the file
+    is kept in `LastAction`, and gives false as well.
+    """
     key = f"recording_{state.record(_RecordingUploads).count}"
     file = upload_file(
         "Run file (JSON)",

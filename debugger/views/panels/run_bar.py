@@ -63,7 +63,11 @@ _OVERFLOW = (
 
 
 def run_bar(view: RunView) -> None:
-    """Draw the bar of a run."""
+    """Draw the bar of a run, with the dialogs that it opens where they are open.
+
+    In the demo view it has other steps, and of the dialogs the demo script alone. Elsewhere the editor of
+    variables follows, unless the past is on view.
+    """
     is_demo = state.record(ViewMode).is_demo
     place = cursor_scrubber(view)
     if is_demo:
@@ -87,7 +91,10 @@ def _status(view: RunView) -> Badge:
 
 
 def _turn(view: RunView) -> tuple[str, str]:
-    """Return the turn on view and how long it took, in words; empty before the first."""
+    """Return the turn on view and the duration of the turn, in words.
+
+    The first is empty before the first turn, the second in the past and where no time is known.
+    """
     seconds = 0.0 if view.is_past else view.session.elapsed
     words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
     number = view.turn_number if view.is_past else view.turns[-1].number if view.turns else 0
@@ -95,6 +102,7 @@ def _turn(view: RunView) -> tuple[str, str]:
 
 
 def _demo_state(view: RunView) -> list[Item]:
+    """Return the status, turn and reason of a pause for the demo view; in the past the banner alone."""
     if view.is_past:
         return banner(view)
     turn, hint = _turn(view)
@@ -103,7 +111,11 @@ def _demo_state(view: RunView) -> list[Item]:
 
 
 def _moment(view: RunView, place: list[Item]) -> list[Item]:
-    """Return the cursor, and what is to be said and done at its place."""
+    """Return the cursor, and what is to be said and done at its place.
+
+    In the past that is the banner and the fork button, else the reason of a pause, the pending step, and what
+    continues the run. Without a place the cursor's buttons are left out.
+    """
     session = view.session
     if view.is_past:
         fork = fork_button(session, view.turn_number or None, "fork_turn", "Fork from here")
@@ -114,7 +126,11 @@ def _moment(view: RunView, place: list[Item]) -> list[Item]:
 
 
 def _goes_on(view: RunView) -> list[Item]:
-    """Return what goes on with a run that has ended or stands still."""
+    """Return what goes on with a run that has ended or stands still.
+
+    An ended run has the restart alone. Else it is the command that resumes a run whose status is paused, and
+    while a turn is held the switch of the variables' editor; empty otherwise.
+    """
     session = view.session
     if session.is_over and not session.busy:
         return [_restart(session)]
@@ -125,6 +141,10 @@ def _goes_on(view: RunView) -> list[Item]:
 
 
 def _demo_steps(view: RunView) -> list[Item]:
+    """Return the buttons of the demo view: the restart of an ended run, else resuming a pause, and the end.
+
+    Empty before the first turn.
+    """
     session = view.session
     if session.is_over and not session.busy:
         return [_restart(session)]
@@ -133,6 +153,10 @@ def _demo_steps(view: RunView) -> list[Item]:
 
 
 def _restart(session: DebugSession) -> Button:
+    """Return the button that starts another run with the same input; disabled, with the reason, if none can.
+
+    It is the primary one, with a shorter label, where the run is over.
+    """
     no_run = _no_restart(session)
     return Button(
         "restart",
@@ -147,6 +171,10 @@ def _restart(session: DebugSession) -> Button:
 
 
 def _no_restart(session: DebugSession) -> str | None:
+    """Return why no other run can be started: a turn runs, the run is being read, the backend runs none.
+
+    ``None`` where one can.
+    """
     if session.busy:
         return "The turn is still running."
     if session.turns_to_load:
@@ -155,6 +183,11 @@ def _no_restart(session: DebugSession) -> str | None:
 
 
 def _stop(view: RunView) -> Button:
+    """Return the button that ends the run.
+
+    It is disabled in the past, where there is nothing to end, as before the start, and where the backend
+    cannot stop a turn or runs none.
+    """
     session, past = view.session, PAST if view.is_past else None
     no_run = session.backend.capabilities.reason_against("run_turns")
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
@@ -176,7 +209,10 @@ def _stop(view: RunView) -> Button:
 
 
 def _command(session: DebugSession, command: Command, effect: str, icon: str) -> Button:
-    """Return the button that sends a command to the run."""
+    """Return the button that sends a command to the run.
+
+    It is disabled where the backend runs no turns and while turns are to be loaded.
+    """
     no_run = session.backend.capabilities.reason_against("run_turns")
     return Button(
         f"{command}_run",
@@ -191,6 +227,10 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 
 
 def _ends(view: RunView) -> list[Item]:
+    """Return the right end of the bar: export and menu, in the demo view the badge, full screen and menu.
+
+    Before the run is stored there is no export.
+    """
     if state.record(ViewMode).is_demo:
         spacer = [] if view.rows else [Spacer()]
         return [*spacer, *simulated_badge(view), FullScreen("full_screen", keys("full_screen")), _menu(view)]
@@ -201,6 +241,11 @@ def _ends(view: RunView) -> list[Item]:
 
 
 def _menu(view: RunView) -> Menu:
+    """Return the menu of the run: run again, fork, commands, turns, scenarios, demo script, and run id.
+
+    In the past fork and commands are left out, in the demo view fork, scenarios and run id. Before the run is
+    stored it has the demo script and, outside the demo view, the scenario buttons alone.
+    """
     session = view.session
     if session.run_id is None:
         first = [] if state.record(ViewMode).is_demo else [script_button(session), open_scenario_button()]
@@ -237,6 +282,10 @@ def _more(items: Sequence[MenuItem]) -> Menu:
 
 
 def _commands(session: DebugSession) -> list[Button | Text]:
+    """Return the heading and the commands for a run at rest: to pause it, and to read it again.
+
+    Pausing needs a run that waits for the user, reading one that is wholly loaded. Empty without a command.
+    """
     is_at_rest = not session.busy and session.stop_point is None and session.pending is None
     found: list[Button | Text] = []
     if is_at_rest and session.status == "waiting_for_user_input":
@@ -255,7 +304,11 @@ def _commands(session: DebugSession) -> list[Button | Text]:
 
 
 def work_bar(view: RunView) -> None:
-    """Draw the bar of background work and of repeated inputs, if any."""
+    """Draw the bar of background work and of repeated inputs, if any.
+
+    It has up to three lines, the second with the breakpoints that the last turn could not pause at. Nothing
+    is drawn without a line.
+    """
     work, missed = background(view), missed_stops(view.session)
     forward = view.session.input_replay
     progress = replay_progress(forward) if forward is not None else []
@@ -265,7 +318,11 @@ def work_bar(view: RunView) -> None:
 
 
 def background(view: RunView) -> list[Item]:
-    """Return the items of background work; none without any."""
+    """Return the items of background work; none without any, or while a turn is under way.
+
+    In the past they are a badge and the places of the companions, or nothing without companions. In the demo
+    view work that continues has the badge alone. Elsewhere the switch's session key is set to the session's.
+    """
     session = view.session
     pace = session.background
     badge = Badge("Background", ":material/autorenew:", "blue")
@@ -289,6 +346,7 @@ def _companions(view: RunView) -> list[str]:
 
 
 def _pace(view: RunView) -> list[str]:
+    """Return when background work continues, as sentences; none where the next step is due at once."""
     pace = view.session.background
     if view.session.stop_point is not None:
         return ["It is paused."]
@@ -306,6 +364,11 @@ def _pace(view: RunView) -> list[str]:
 
 
 def _controls(view: RunView) -> list[Item]:
+    """Return the switch of background work that advances by itself and, unless it does, a step's button.
+
+    Sets the session key of the switch. Both are disabled where the backend runs no turns, the button also
+    while a step is under way.
+    """
     pace = view.session.background
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     state.set_widget(actions.AUTOMATIC_KEY, pace.automatic)

@@ -65,7 +65,11 @@ INPUTS_KEY = "edit_inputs"
 
 
 def input_line(session: DebugSession) -> bool:
-    """Draw the start input as one line that opens its editor; return whether that is open."""
+    """Draw the start input as one line that opens its editor; return whether that is open.
+
+    While it is open, the tables of tiers that have variables begin in edit mode: their session keys
+    `edit_start_…` are set first to true.
+    """
     model = actions.start_input(session)
     edit = Disclosure(
         INPUTS_KEY,
@@ -82,6 +86,10 @@ def input_line(session: DebugSession) -> bool:
 
 
 def _input_words(session: DebugSession, model: RunInputModel) -> str:
+    """Return in words how many values the start input has, how many are changed and how many missing.
+
+    A count of zero is left out, except that of the values. An input with errors gives their number alone.
+    """
     if model.problems:
         return count(len(model.problems), "error")
     tiers = [model.value.get(tier) or {} for tier in _TITLES]
@@ -124,6 +132,10 @@ def run_input(session: DebugSession, *, has_heading: bool = True) -> None:
 
 
 def _heading(which: Which, *, is_open: bool) -> None:
+    """Draw the bar above the editor; in a run that is open it has the choice of what the input is for.
+
+    For the next turn it also has a note and the choice between form and JSON.
+    """
     items: list[Item] = [Text("Run input", look="heading")]
     if is_open:
         items.append(SegmentedControl(state.INPUT_KEY, "Input for", _FOR))
@@ -134,6 +146,10 @@ def _heading(which: Which, *, is_open: bool) -> None:
 
 
 def _problems(model: RunInputModel) -> None:
+    """Draw why the input cannot be used, the place in its JSON text, and the button that discards the change.
+
+    Nothing is drawn without a problem. The place is drawn only where the whole JSON text cannot be used.
+    """
     if not model.problems:
         return
     st.error("  \n".join(plain(problem) for problem in model.problems), icon=":material/error:")
@@ -150,6 +166,7 @@ def _problems(model: RunInputModel) -> None:
 
 
 def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    """Draw warnings about keys of the input that is valid; nothing without any, or with a problem."""
     if model.problems:
         return  # they would be about the input before the change
     found = input_warnings(
@@ -172,6 +189,11 @@ def _discard(model: RunInputModel) -> None:
 
 
 def _json(model: RunInputModel, which: Which) -> None:
+    """Draw the whole input as JSON for editing, and the list of its keys below.
+
+    The session key ends with the generation of the editors. An edit is written into the model; a text that
+    cannot be used stays there as a draft. The box is disabled while a table or an object has an error.
+    """
     key = f"{which}_json_{state.record(Editors).generation}"
     st.text_area(
         "Run input as JSON",
@@ -189,7 +211,10 @@ def _json(model: RunInputModel, which: Which) -> None:
 
 
 def _key_hints(model: RunInputModel, which: Which) -> None:
-    """Draw the keys of a run input with their types; used ones are marked."""
+    """Draw the keys of a run input with their types; used ones are marked.
+
+    They are in a box that begins closed; for the next turn the meanings of first-turn keys are replaced.
+    """
     columns: Columns[str] = [
         (Column("key", "Key", 150, grows=True), lambda key: f"● {key}" if key in model.value else key),
         (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
@@ -209,6 +234,10 @@ def _json_edited(model: RunInputModel, key: str) -> None:
 
 
 def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    """Draw the input as a form: the two tiers of variables, and further keys in a box that begins closed.
+
+    Start node, initial state, messages and labels of a run are drawn for the start input alone.
+    """
     for tier in _TITLES:
         _tier(model, tier, which)
     if which == "start":
@@ -226,6 +255,10 @@ def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
 
 
 def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
+    """Draw the box of a key whose value is a text; disabled while the JSON text cannot be used.
+
+    An edit is written into the model; an empty text takes the key out.
+    """
     key = f"{name}_{state.record(Editors).generation}"
     st.text_input(
         label,
@@ -243,6 +276,11 @@ def _key_edited(model: RunInputModel, name: str, key: str) -> None:
 
 
 def _version(model: RunInputModel) -> None:
+    """Draw the box of the version number; disabled while the JSON text cannot be used.
+
+    A number that the box cannot hold gives a caption instead; a value that is no whole number an empty box.
+    An edit is written into the model; an empty box takes the key out.
+    """
     key = f"version_number_{state.record(Editors).generation}"
     value = model.value.get("version_number")
     if isinstance(value, int) and value > _MAX_NUMBER:
@@ -262,6 +300,10 @@ def _version(model: RunInputModel) -> None:
 
 
 def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
+    """Draw the box of a key whose value is an object, as JSON; disabled while the JSON text cannot be used.
+
+    An edit is written into the model; a text that cannot be used stays there as a draft.
+    """
     key = f"{which}_{name}_{state.record(Editors).generation}"
     st.text_area(
         label,
@@ -316,6 +358,11 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
 
 def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
+    """Draw the variables of a tier as a list with their sources, twelve in sight.
+
+    Where one is edited, each edited row has a button that reverts it in the model; it is disabled, with the
+    reason, for a user without the role to run.
+    """
     reason, types = explain_denial(_revert) or "", {row.row.type for row in rows}
 
     def source(row: SourcedRow) -> Cell:
@@ -337,6 +384,7 @@ def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str
 
 
 def _revert_cell(row: SourcedRow) -> Cell:
+    """Return the words of the button that reverts a variable; ``None`` for one that is not edited."""
     if not row.is_edited:
         return None
     if row.original is None:
@@ -352,6 +400,11 @@ def _revert(model: RunInputModel, tier: Tier, name: str | None, is_grid: bool = 
 
 
 def _start_node(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the choice of the start node; disabled while the JSON text cannot be used.
+
+    The first option is the workflow's own; a chosen id that the workflow lacks is an option, too. A choice is
+    written into the model; the first option takes the key out.
+    """
     names = {node.logical_id: node.label for node in session.workflow.node_configs}
     chosen = model.value.get("start_node_logical_id")
     options = ["", *names, *([chosen] if chosen and chosen not in names else [])]
@@ -368,6 +421,11 @@ def _start_node(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the box of the initial state as JSON, open where there is one, with the copy of a recorded state.
+
+    Where the backend has no initial state, the reason is drawn, the box is disabled, and the copy is missing.
+    An edit is written into the model; a text that cannot be used stays there as a draft.
+    """
     reason = session.backend.capabilities.reason_against("initial_state")
     text = model.object_text("initial_state")
     with st.expander("Initial state", expanded=bool(text), type="compact", key="initial_state"):
@@ -388,7 +446,10 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _missing_placeholders(session: DebugSession, model: RunInputModel) -> list[str]:
-    """Return the placeholders that have no value, none where the workflow cannot be read for it."""
+    """Return the placeholders that have no value; none where the workflow cannot be read for it.
+
+    Global variables are left out for any backend but the embedded one.
+    """
     known = {**actions.known_variables(session), **(model.value.get("dynamic_variables") or {})}
     try:
         missing = unresolved_placeholders(session.workflow.to_wire(), known, system=SYSTEM_NAMES)
@@ -401,6 +462,10 @@ def _missing_placeholders(session: DebugSession, model: RunInputModel) -> list[s
 
 
 def _placeholders(session: DebugSession, model: RunInputModel) -> None:
+    """Draw a warning with the placeholders that have no value, and a caption with the empty variables.
+
+    Each names twelve at most, and is drawn only where there is one.
+    """
     values: JsonObject = model.value.get("dynamic_variables") or {}
     missing = _missing_placeholders(session, model)
     if missing:
@@ -414,7 +479,10 @@ def _placeholders(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _preview(workflow: Workflow, model: RunInputModel) -> None:
-    """Draw the variables that the run will get, if the input is valid."""
+    """Draw the variables that the run will get, if the input is valid; nothing otherwise.
+
+    The box begins closed, with eight rows in sight.
+    """
     if model.problems:
         return
     rows = input_preview(TurnInput.from_wire(model.value), workflow)

@@ -48,7 +48,10 @@ def head_state(session: DebugSession) -> Hashable:
 
 
 def run_head(view: RunView) -> None:
-    """Draw workflow and run in the page's head, and the open dialog."""
+    """Draw workflow and run in the page's head, and the open dialog.
+
+    Where the setup is beside the graph, the title is a text, else a button that opens the setup dialog.
+    """
     session = view.session
     version = "" if session.version_number is None else f" · v{session.version_number}"
     title = f"{session.workflow.name}{version}"
@@ -71,7 +74,10 @@ def run_head(view: RunView) -> None:
 
 
 def is_setup_beside_graph(session: DebugSession) -> bool:
-    """Return whether the setup replaces the conversation, as before the first turn."""
+    """Return whether the setup replaces the conversation, as before the first turn.
+
+    False in the demo view and while the first turn is under way.
+    """
     return (
         session.status == "not_started"
         and not session.busy
@@ -106,6 +112,12 @@ def setup_dialog() -> None:
 
 @show_unexpected_errors("The setup dialog")
 def _dialog() -> None:
+    """Draw the workflow's picker, the run input, the engine's choices, and the button that uses the input.
+
+    Where the dialog is not open for the run on view, or a question to the user is, the page is rerun, which
+    closes the dialog; the former also marks it as closed. A backend that cannot be opened leaves the picker
+    out.
+    """
     setup, session = state.record(SetupState), state.record(CurrentRun).session
     if not setup.is_open or session is None or not _is_same_run(session, setup.session):
         setup.is_open = False
@@ -123,7 +135,11 @@ def _dialog() -> None:
 
 
 def _use_input(session: DebugSession) -> None:
-    """Draw the button for what the input is for: the first run, another run, or the next turn."""
+    """Draw the button for what the input is for: the first run, another run, or the next turn.
+
+    The first two start a run and close the dialog, the last closes it alone. They are disabled in a turn,
+    where the backend runs no turns, and the second while turns are to be loaded.
+    """
     no_run = session.backend.capabilities.reason_against("run_turns")
     if session.status == "not_started":
         st.button(
@@ -174,7 +190,11 @@ def _restart() -> None:
 
 
 def setup_panel(view: RunView) -> None:
-    """Draw the setup beside the graph, with the button that starts the run."""
+    """Draw the setup beside the graph: workflow, version, the start input as a line, and calls' policies.
+
+    While the line is open, the run input and the engine's choices follow. A backend that cannot be opened
+    leaves the picker out.
+    """
     session = view.session
     with st.container(key="setup_form"):
         with suppress(DebuggerError):  # the page reports a backend that cannot be opened
@@ -187,7 +207,10 @@ def setup_panel(view: RunView) -> None:
 
 
 def start_bar(view: RunView) -> None:
-    """Draw the button that starts the run; style.css lays it over the end of the message box."""
+    """Draw the button that starts the run; style.css lays it over the end of the message box.
+
+    It is disabled, with the reason as its help, where the backend runs no turns.
+    """
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     start = Button(
         "start",
@@ -213,7 +236,11 @@ _POLICIES = {"live": "Live: made for real", "simulated": "Simulated: answered he
 
 
 def engine_choices(session: DebugSession) -> None:
-    """Draw the choices; nothing for a backend that is not the embedded engine."""
+    """Draw the choices; nothing for a backend that is not the embedded engine.
+
+    They are who answers for models and the policy of each class of calls. A change holds for this tab; live
+    calls that the settings do not allow are offered to an administrator only.
+    """
     if not isinstance(session.backend, EmbeddedBackend):
         return
     own, current = backends.embedded_backend().settings, session.backend.settings
@@ -242,6 +269,10 @@ def is_allowed(own: Settings, name: str, value: str) -> bool:
 
 
 def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -> None:
+    """Draw the choice of a setting's value; disabled, with the reason, for a user without the role to run.
+
+    Sets its session key, `choice_` and the name, to the current value, which is an option in any case.
+    """
     value = getattr(current, name)
     key = f"choice_{name}"
     state.set_widget(key, value)
@@ -259,7 +290,12 @@ def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -
 
 @action(role=Role.RUN)
 def choose(name: str, key: str) -> None:
-    """Apply a choice to the run on view and to later ones."""
+    """Apply a choice to the run on view and to later ones.
+
+    Writes `EngineChoices` and opens the run, or the workflow, again; who answers stays. A name that is no
+    such setting does nothing. A turn under way or paused (`ConflictError`), or live calls without the role
+    admin (`ForbiddenError`), refuse it; errors are kept in `LastAction`.
+    """
     session, value = state.record(CurrentRun).session, state.widget(key)
     own: Any = backends.embedded_backend().settings
     if name not in {"responder", *(f"outbound_{row.call_class}" for row in policy_rows(own))}:

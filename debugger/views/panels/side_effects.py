@@ -44,7 +44,11 @@ def side_effects_words(view: RunView) -> list[Item]:
 
 
 def side_effects_file(view: RunView) -> None:
-    """Draw the button that downloads the run's side effects as CSV, if there are any and no turn runs."""
+    """Draw the button that downloads the run's side effects as CSV, if there are any and no turn runs.
+
+    Nothing is drawn before the run is stored. The file has those of the whole run; it is made, and audited,
+    when it is downloaded.
+    """
     session = view.session
     if not view.effects or session.run_id is None or session.busy:
         return
@@ -65,7 +69,11 @@ def side_effects_file(view: RunView) -> None:
 
 
 def side_effects(view: RunView) -> None:
-    """Draw calls up to the cursor, advice on blocked ones, and the selected call."""
+    """Draw calls up to the cursor, advice on blocked ones, and the selected call.
+
+    An error of the ledger is drawn first. Without a call a hint is drawn. A click on a row keeps the call in
+    the session state and chooses its node.
+    """
     if view.session.ledger.error is not None:
         show_error(view.session.ledger.error)
     effects = _effects(view)
@@ -94,6 +102,7 @@ def _effects(view: RunView) -> Sequence[SideEffect]:
 
 
 def _nothing(view: RunView) -> None:
+    """Draw that there is no call up to the cursor, or none in the run, with the policies of calls."""
     if view.effects:
         st.caption("No external call up to here.")
         return
@@ -105,6 +114,7 @@ def _nothing(view: RunView) -> None:
 
 
 def _table(effects: Sequence[SideEffect]) -> Table:
+    """Return the table of calls, numbered from 1; the value of a row is the call's place from 0."""
     numbers = {id(effect): number for number, effect in enumerate(effects)}
     hint = "live: made for real; simulated: answered here; blocked: refused"
     columns: Columns[SideEffect] = [
@@ -139,6 +149,10 @@ def _chip(word: str) -> Cell:
 
 
 def _choose(view: RunView, target: Any) -> None:
+    """Keep the chosen call of the run in the session state, and choose its node; ``None`` clears the call.
+
+    Choosing the node shows the tab Node. A place without a call chooses no node.
+    """
     place = target[0] if target else None
     state.set_widget(_CHOSEN_KEY, (view.session.run_id, place))
     effects = _effects(view)
@@ -147,6 +161,10 @@ def _choose(view: RunView, target: Any) -> None:
 
 
 def _whole(effect: SideEffect) -> None:
+    """Draw a call in a box: target, node, class, treatment, outcome, time, error, and the request as JSON.
+
+    Time and error are left out where there are none.
+    """
     with st.container(border=True, gap="xxsmall", key="side_effect"):
         st.text(effect.target)  # never Markdown: it would make links of addresses
         where = f"{effect.node_name}, {effect.call_class} call, {effect.how}, {effect.outcome}"
@@ -158,7 +176,10 @@ def _whole(effect: SideEffect) -> None:
 
 
 def policies_of(view: RunView) -> str:
-    """Return a sentence on models and the policies of calls."""
+    """Return a sentence on models and the policies of calls.
+
+    Of a backend that is not the embedded engine it is the notice on the hosted one.
+    """
     backend = view.session.backend
     if not isinstance(backend, EmbeddedBackend):
         return HOSTED_NOTICE
@@ -166,7 +187,7 @@ def policies_of(view: RunView) -> str:
 
 
 def policy_table(settings: Settings) -> None:
-    """Draw the policy of each class of calls."""
+    """Draw the policy of each class of calls, with the variable that sets it."""
     shown = table(
         "Policy of each class of external calls, and the variable that sets it",
         policy_rows(settings),

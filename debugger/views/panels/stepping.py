@@ -72,7 +72,11 @@ def stepping_state(session: DebugSession) -> Hashable:
 
 
 def stepping(view: RunView) -> list[Item]:
-    """Return the controls for steps, resuming and pausing, disabled where they do nothing."""
+    """Return the controls for steps, resuming and pausing, disabled where they do nothing.
+
+    Where the backend cannot pause in a turn, the steps move the cursor through the events received, also in
+    the past; the other two are disabled with its reason. Elsewhere all are disabled in the past.
+    """
     session, past = view.session, PAST if view.is_past else ""
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
     if no_pause is None:
@@ -84,6 +88,10 @@ def stepping(view: RunView) -> list[Item]:
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
+    """Return the buttons that move the cursor through the events received.
+
+    They are disabled, with the reason, while the run is being read and before any event.
+    """
     blocked = ""
     if session.turns_to_load:
         blocked = "The run is being read."
@@ -95,6 +103,10 @@ def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
 def _steps(
     session: DebugSession, do: Callable[[StepKind], None], blocked: str, hints: Mapping[StepKind, str]
 ) -> list[Item]:
+    """Return a button for each kind of step; the one that is armed for the next message is primary.
+
+    A reason disables all and is their help in place of the hints.
+    """
     return [
         Button(
             f"step_{kind}",
@@ -115,6 +127,7 @@ def _steps(
 
 
 def _hints(session: DebugSession) -> dict[StepKind, str]:
+    """Return the help of each step: what it does in a turn, at the start, or to the next message."""
     if _is_under_way(session):
         return {kind: hint for kind, _, _, hint, _ in _STEPS}
     if session.status == "not_started":
@@ -135,7 +148,11 @@ def _is_armed(session: DebugSession, kind: StepKind) -> bool:
 
 
 def _blocked(session: DebugSession) -> str:
-    """Return why no step can be made; empty where one can."""
+    """Return why no step can be made; empty where one can.
+
+    The reasons, in order: the run is being read, the last message's outcome is unknown, the run was deleted,
+    it has ended, the backend runs no turns.
+    """
     if session.turns_to_load:
         return "The run is being read."
     if session.pending is not None:
@@ -148,6 +165,10 @@ def _blocked(session: DebugSession) -> str:
 
 
 def _pause_button(session: DebugSession, no_pause: str | None) -> Button:
+    """Return the button that pauses at the next event; disabled with a reason, or where nothing is running.
+
+    A run that is paused already has nothing running; background work that continues counts.
+    """
     is_under_way = session.busy or session.is_stepping or session.background.continues
     can_pause = is_under_way and session.stop_point is None
     hint = "Pause at the next event" if session.busy else "Pause background work at its next event"
@@ -189,7 +210,7 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
 
 
 def stop_reason(session: DebugSession) -> list[Item]:
-    """Return why the run is paused, behind what steps it; nothing otherwise."""
+    """Return why the run is paused, cut to 76 characters, with all of it as help; nothing otherwise."""
     stop = session.stop_point
     if stop is None:
         return []
@@ -197,7 +218,10 @@ def stop_reason(session: DebugSession) -> list[Item]:
 
 
 def missed_stops(session: DebugSession) -> str:
-    """Return the breakpoints that the last turn reached and could not pause at."""
+    """Return the breakpoints that the last turn reached and could not pause at.
+
+    At most three are named, followed by the backend's reason. Empty without any, and in a paused run.
+    """
     if session.stop_point is not None or not session.stepping.missed_stops:
         return ""
     places = " ".join(missed.text for missed in session.stepping.missed_stops[:3])
@@ -206,7 +230,10 @@ def missed_stops(session: DebugSession) -> str:
 
 
 def step_notice(session: DebugSession) -> list[Item]:
-    """Return where the run will pause, and the button that forgets it; nothing without a pending step."""
+    """Return where the run will pause, and the button that forgets it; nothing without a pending step.
+
+    A press, or Escape, disarms the step.
+    """
     notice = pending_notice(session)
     if not notice:
         return []
@@ -227,7 +254,10 @@ def step_notice(session: DebugSession) -> list[Item]:
 
 
 def pending_notice(session: DebugSession) -> str:
-    """Return where the run will pause, as a sentence; empty where nothing is pending."""
+    """Return where the run will pause, as a sentence; empty where nothing is pending.
+
+    Also empty for a step, but not for a pause, while a turn is under way or the run is over.
+    """
     is_background = session.background.continues and not session.busy
     if session.stepping.is_pausing and (session.busy or is_background):
         return f"Pauses at the next event{' of background work' if is_background else ''}."
@@ -248,7 +278,12 @@ WAIT_SECONDS = 0.25
 
 @action(role=Role.RUN, takes_session=True)
 def step(session: DebugSession, kind: StepKind) -> None:
-    """Step the run, or arm the next message; start the run if necessary."""
+    """Step the run, or arm the next message; start the run if necessary.
+
+    The timeline gets a density that has a row for each step. Between turns it only arms the step, or disarms
+    it again, and the cursor stays; else the cursor follows the run and the click waits briefly. Errors are
+    kept in `LastAction`.
+    """
     is_armed = _is_armed(session, kind)
     show_steps(kind)
     if _is_under_way(session):
@@ -264,7 +299,11 @@ def step(session: DebugSession, kind: StepKind) -> None:
 
 @action(takes_session=True)
 def step_received(session: DebugSession, kind: StepKind) -> None:
-    """Move the chosen event by a step, of a run that cannot be paused."""
+    """Move the chosen event by a step, of a run that cannot be paused.
+
+    At the first step in a session a toast says that the platform has already continued. A step by event goes
+    through the rows of the timeline. Where there is no further event, the cursor follows the run.
+    """
     view, received = run_view(session), state.record(ReceivedSteps)
     if received.session is not session:
         received.session = session
@@ -302,7 +341,10 @@ def pause(session: DebugSession) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def run_to(session: DebugSession, node_id: str) -> None:
-    """Continue until a node is about to run; start if necessary."""
+    """Continue until a node is about to run, in this or a later turn; start if necessary.
+
+    The cursor follows the run, and the click waits briefly. Errors are kept in `LastAction`.
+    """
     session.stepping.run_to(node_id)
     if session.status == "not_started":
         actions.start()

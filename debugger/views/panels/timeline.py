@@ -36,7 +36,10 @@ def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
 
 
 def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
-    """Draw the rows of a page, or say why there are none."""
+    """Draw the rows of a page, or say why there are none.
+
+    The reasons are that the run is being read, that it has no event, and that no event matches.
+    """
     if view.session.turns_to_load:
         st.caption("The events appear here once the run is read.")
     elif not view.rows:
@@ -58,7 +61,10 @@ def show_steps(kind: StepKind) -> None:
 
 
 def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, int | None, bool]:
-    """Return the chosen or paused event, its row, and whether that holds it."""
+    """Return the chosen or paused event, its row, and whether that holds it.
+
+    The cursor goes before the pause. Without either event it is ``(None, None, False)``.
+    """
     event = view.session.paused_event if view.event is None else view.event
     if event is None:
         return None, None, False
@@ -66,6 +72,11 @@ def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, int | N
 
 
 def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
+    """Draw the rows of a page as a list that fills its pane, with the buttons that turn the page.
+
+    In the past the rows after the cursor are marked as later. A row without the event itself is only kept in
+    sight. A click moves the cursor and chooses the row's node.
+    """
     first, end, _ = page
     _, chosen, is_shown = _chosen(view, found)
     until, _ = found.row_of(view.last, view.projections) if view.is_past else (None, False)
@@ -91,6 +102,7 @@ def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
 
 
 def _drawn(view: RunView, density: Density, places: Sequence[int], times: str) -> Table:
+    """Return the table of the rows at some places: turns or steps by the density, else events."""
     run = view.projections
     if density == "Turns":
         return turns_table([run.turn_rows[at] for at in places], times)
@@ -103,6 +115,11 @@ def _drawn(view: RunView, density: Density, places: Sequence[int], times: str) -
 
 
 def _choose(value: Any) -> None:
+    """Move the cursor to the event of a row, choose its node, and let no edge be chosen.
+
+    The inspector shows the tab Event unless it has a tab of that moment. A value that names no row lets the
+    cursor follow the run and changes nothing else.
+    """
     target = Target.from_browser(value)
     if target is None:
         actions.select_event(None)
@@ -146,7 +163,11 @@ def keep_filters() -> None:
 
 
 def timeline_filters(found: FilteredTimeline) -> list[Item]:
-    """Return the density with its number of rows, the search and the filters."""
+    """Return the density with its number of rows, the search and the filters.
+
+    A badge with the number of active filters and a text with the numbers of failures and warnings follow,
+    each only where it is not zero.
+    """
     held = state.widget(_DENSITY_KEY)
     shown = f"{len(found.places):,}" + (f" of {found.total:,}" if found.hidden else "")
     names: dict[str, str] = {
@@ -172,7 +193,11 @@ def timeline_filters(found: FilteredTimeline) -> list[Item]:
 
 
 def more_filters(view: RunView) -> None:
-    """Draw the filters behind the button while they are open."""
+    """Draw the filters behind the button while they are open.
+
+    They are held in session keys that begin with `timeline_`. The filter by the chosen node is drawn only
+    while a node is chosen.
+    """
     if not _MORE.is_open:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="timeline_more_filters"):
@@ -193,7 +218,10 @@ def more_filters(view: RunView) -> None:
 
 
 def found_rows(view: RunView) -> FilteredTimeline:
-    """Return the rows that match all filters, and that of the paused event."""
+    """Return the rows that match all filters, and that of the paused event.
+
+    The filters are read from the session state; the result is worked out once per revision and filters.
+    """
     wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Key events")
     paused = view.session.paused_event
 
@@ -207,7 +235,10 @@ def found_rows(view: RunView) -> FilteredTimeline:
 
 
 def shown_events(view: RunView) -> Sequence[int]:
-    """Return the events that the rows of the timeline select, in order."""
+    """Return the events that the rows of the timeline select, in order.
+
+    Of a turn or a step that is its last event; a turn without events has none. Empty where nothing matches.
+    """
     found = found_rows(view)
     if found.density == "Turns":
         turns = view.projections.turn_rows
@@ -221,6 +252,10 @@ def shown_events(view: RunView) -> Sequence[int]:
 
 
 def _filter(view: RunView) -> Filter:
+    """Return the filter that the session state holds; keys that are not set filter nothing.
+
+    The chosen node goes before the node filter where its switch is on. Without turns no turn is filtered.
+    """
     chosen = state.record(Selection).node
     only_chosen = chosen is not None and state.widget("timeline_only_node")
     node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)
@@ -238,6 +273,10 @@ def _filter(view: RunView) -> Filter:
 
 
 def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names: Mapping[str, str]) -> None:
+    """Draw a choice of one name, or of anything, with the number of events of each.
+
+    A chosen name that is not found stays an option, without a number.
+    """
     held = state.widget(key)
     options = dict.fromkeys([anything, *sorted(found), *([held] if held else [])])
     st.selectbox(
@@ -288,7 +327,7 @@ class Target(NamedTuple):
 
 
 def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
-    """Return a row for each turn."""
+    """Return the table with a row for each turn; a row selects the turn's last event and no node."""
     columns: Columns[TurnRow] = [
         (_TURN, lambda row: str(row.number)),
         *background_column(rows),
@@ -307,7 +346,10 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
 
 
 def steps_table(steps: Sequence[Step], times: str) -> Table:
-    """Return a row for each step."""
+    """Return the table with a row for each step; a row selects the step's last event and its node.
+
+    The first row of each later turn has a line above it.
+    """
     columns: Columns[Step] = [
         (Column("#", "#", 46, "number", help="The step's place in the run"), lambda step: str(step.index)),
         (_TURN, lambda step: str(step.turn_number)),
@@ -384,7 +426,7 @@ def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: flo
 
 
 def background_column(rows: Sequence[Placed]) -> Columns[Placed]:
-    """Return the column that tells background work from turns, if there is any."""
+    """Return the column that tells background work from turns; empty where no row is of background work."""
     if not any(row.is_background for row in rows):
         return []
     column = Column("background", "Background", 84, help="Happened in background work after the turn")
@@ -399,6 +441,10 @@ def _threads(rows: Sequence[Threaded]) -> Columns[Threaded]:
 
 
 def _duration(rows: Sequence[Of], hint: str) -> Columns[Of]:
+    """Return the column of durations as bars, in proportion to the longest of the rows.
+
+    A cell is empty without a duration or for one that is shown as zero.
+    """
     longest = max((row.duration_ms or 0.0 for row in rows), default=0.0) or 1.0
 
     def cell(row: Of) -> Cell:

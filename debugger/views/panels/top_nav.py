@@ -38,7 +38,11 @@ def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]
 
 
 def _connection() -> Item:
-    """Return the name of the connection, which no other part of the head names."""
+    """Return the name of the connection, which no other part of the head names.
+
+    For a backend without connections it is the backend's name; without known settings or an address it is a
+    badge that there is no connection.
+    """
     shown = navigation.connection_on_view()
     if not isinstance(shown, tuple):
         return Text(BACKEND_NAMES[shown], key="connection", help="The page Connection changes it")
@@ -52,7 +56,10 @@ def _connection() -> Item:
 
 
 def view_mode_switch() -> Button:
-    """Return the button that changes the view mode."""
+    """Return the button that changes the view mode; it names the other one.
+
+    First the view mode of the address is applied where that differs.
+    """
     navigation.follow_view_mode()
     is_demo = state.record(ViewMode).is_demo
     return Button(
@@ -79,7 +86,10 @@ def help_button(place: str) -> Button:
 
 
 def account() -> None:
-    """Draw the user with the sign-out button; nothing without login."""
+    """Draw the user with the sign-out button; nothing without login.
+
+    The button sends a form to the path `/logout` of the page.
+    """
     user = current_user()
     if user.is_local:
         return

@@ -96,6 +96,10 @@ def take_tour() -> None:
 
 
 def _is_unused(backend: Backend) -> bool:
+    """Return whether the embedded engine has no run yet; false for another backend.
+
+    Also false where the runs cannot be listed.
+    """
     if state.record(CurrentBackend).name != "embedded":
         return False
     try:

@@ -33,7 +33,10 @@ class Outcome:
 
 
 def turn_outcome(view: RunView) -> None:
-    """Draw the outcome above the message box, where there is one."""
+    """Draw the outcome above the message box, where there is one.
+
+    A turn that is not on record has its own bar, and no other outcome is drawn with it.
+    """
     if view.session.unstored_turn is not None:
         unstored_turn(view)
         return
@@ -45,7 +48,11 @@ def turn_outcome(view: RunView) -> None:
 
 
 def outcome_of(session: DebugSession) -> Outcome | None:
-    """Return the most important outcome, or ``None``."""
+    """Return the most important outcome, or ``None``.
+
+    In order: a deleted run, a message of unknown outcome, new turns, a message that was not executed, another
+    client's turn, a notice, turns that are followed. Where it offers that switch, its session key is set.
+    """
     error = session.error
     if session.is_deleted:
         return Outcome(
@@ -77,7 +84,10 @@ def outcome_of(session: DebugSession) -> Outcome | None:
 
 
 def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
-    """Return whether the outcome explains an error already."""
+    """Return whether the outcome explains an error already.
+
+    False without an error, and for one that is not the session's own.
+    """
     if error is None or error is not session.error:
         return False
     if session.unstored_turn is not None and isinstance(error, TurnNotStoredError):
@@ -88,7 +98,10 @@ def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
 
 
 def mark_of(session: DebugSession) -> tuple[int, str] | None:
-    """Return the turn of the message of unknown outcome, and the remark at it."""
+    """Return the turn of the message of unknown outcome, and the remark at it.
+
+    Also of one that is not sent or not confirmed yet. ``None`` where there is none, and without turns.
+    """
     if session.pending is not None:
         return session.pending.log.number, "Outcome unknown"
     progress, turns = session.progress, session.turns
@@ -98,7 +111,10 @@ def mark_of(session: DebugSession) -> tuple[int, str] | None:
 
 
 def progress_text(session: DebugSession) -> str:
-    """Return the recovery state of the message; empty while executing."""
+    """Return the recovery state of the message; empty while executing.
+
+    Also empty without any progress.
+    """
     progress = session.progress
     if progress is None or progress.phase == "executing":
         return ""
@@ -110,6 +126,10 @@ def progress_text(session: DebugSession) -> str:
 
 
 def _unknown(session: DebugSession) -> Outcome:
+    """Return the outcome of a message of unknown outcome: to check now, to send it again, or to discard it.
+
+    A session without such a message raises `AssertionError`.
+    """
     pending = session.pending
     assert pending is not None
     message = "message" if pending.message else "turn"
@@ -141,7 +161,10 @@ def _unknown(session: DebugSession) -> Outcome:
 
 
 def _restore(session: DebugSession) -> tuple[Item, ...]:
-    """Return the button that puts a message back which may be another client's."""
+    """Return the button that puts a message back which may be another client's.
+
+    Empty where no message has arrived or it cannot be restored.
+    """
     if session.arrival is None or not session.arrival.is_restorable:
         return ()
     button = Button(
@@ -159,6 +182,10 @@ def _is_doubled(session: DebugSession) -> bool:
 
 
 def _not_executed(error: DebuggerError) -> Outcome:
+    """Return the outcome of a message that was not executed, with the error's message as details.
+
+    For a stale turn it says that newer turns are shown.
+    """
     text = "Not executed: the message did not arrive. It is in the box below; send it again."
     if isinstance(error, StaleTurnError):
         text = (
@@ -173,6 +200,10 @@ def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
 
 
 def _follow_switch(session: DebugSession) -> Toggle:
+    """Return the switch that loads turns of other clients as they arrive.
+
+    Sets its session key to what the session does.
+    """
     state.set_widget(actions.FOLLOW_KEY, session.sync.follows)
     return Toggle(
         actions.FOLLOW_KEY,
@@ -186,7 +217,11 @@ _LONGEST = 120
 
 
 def interrupted_turn(view: RunView) -> None:
-    """Draw the bar of an interrupted turn: restore its message or discard it; nothing without one."""
+    """Draw the bar of an interrupted turn: restore its message or discard it; nothing without one.
+
+    Nothing is drawn, too, where a turn is known that is not on record. The first button is disabled without a
+    message.
+    """
     turn = view.session.interrupted_turn
     if turn is None or view.session.unstored_turn is not None:
         return

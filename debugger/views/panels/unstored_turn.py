@@ -22,7 +22,11 @@ _ALL_KEY = "unstored_calls"
 
 
 def unstored_turn(view: RunView) -> None:
-    """Draw the bar of a turn that ran and was not stored: its calls, *Send again* and *Discard*."""
+    """Draw the bar of a turn that ran and was not stored: its calls, *Send again* and *Discard*.
+
+    Three calls are named; while the details are open, the reason and every call. *Send again* is disabled in
+    a run that is over. Nothing is drawn without such a turn.
+    """
     turn = view.session.unstored_turn
     if turn is None:
         return
@@ -66,7 +70,10 @@ def unstored_turn(view: RunView) -> None:
 
 
 def sentence(session: DebugSession, turn: UnfinishedTurn) -> str:
-    """Return what happened to the turn."""
+    """Return what happened to the turn: whether it ran or was interrupted, and how many calls it made.
+
+    It is named by its message, cut to 60 characters, or as background work.
+    """
     turn_input = TurnInput.from_wire(decode(turn.input_json))
     message = turn_input.message
     cut = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
@@ -85,7 +92,11 @@ def reason(session: DebugSession) -> str:
 
 
 def call_words(call: Mapping[str, Any]) -> str:
-    """Return a call in words: its target and outcome."""
+    """Return a call in words: its target and outcome.
+
+    A call that was only started has an unknown outcome; a missing target reads ``None``, a missing success is
+    a failure, and a missing status is left out.
+    """
     if call.get("error") == STARTED:
         return f"{call.get('target')} · started, outcome unknown"
     outcome = "ok" if call.get("success") else "failed"

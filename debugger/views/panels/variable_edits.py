@@ -65,7 +65,10 @@ def live_edit_switch(view: RunView) -> list[Item]:
 
 
 def live_edit(view: RunView) -> None:
-    """Draw the editor while it is shown."""
+    """Draw the editor while it is shown.
+
+    Nothing is drawn where the run is not paused, its edits are not begun, or the switch is closed.
+    """
     pending = state.record(VariableEdits).pending
     if view.session.stop_point is not None and pending is not None and _switch(view).is_open:
         with st.container(border=True, key="live_editor"):  # style.css lets it float
@@ -73,6 +76,10 @@ def live_edit(view: RunView) -> None:
 
 
 def _switch(view: RunView) -> Disclosure:
+    """Return the switch of the editor; disabled where the backend, the role or missing edits forbid it.
+
+    The reason of the first two is its help.
+    """
     reason = view.session.backend.capabilities.reason_against("set_state") or explain_denial(apply_edits)
     return Disclosure(
         _SWITCH,
@@ -86,6 +93,11 @@ def _switch(view: RunView) -> Disclosure:
 
 
 def _editor(pending: PendingEdits) -> None:
+    """Draw the choice of a set of variables, its table, the problems, the changes, and the edits' buttons.
+
+    Sets the session key `live_tier` to the first set where it names none; without any set `IndexError` is
+    raised. *Apply* needs an edit and no problem, *Discard* a change or a problem.
+    """
     tiers = {tier_word(tier): tier for tier in pending.shown}
     words = list(tiers)
     if state.widget("live_tier") not in tiers:
@@ -207,7 +219,11 @@ def pending_differences(found: Sequence[Difference]) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def apply_edits(session: DebugSession, edits: Sequence[VariableEdit]) -> None:
-    """Change variables of the paused run."""
+    """Change variables of the paused run.
+
+    Waits briefly for the effect, then discards the pending edits and lets all editors begin anew. A refusal
+    is left in the session's `error`, any other error in `LastAction`.
+    """
     session.edit(edits)
     session.wait_until_idle(WAIT_SECONDS)
     state.record(VariableEdits).stop = None

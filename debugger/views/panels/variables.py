@@ -45,7 +45,11 @@ class VariableSelection:
 
 
 def values_tab(view: RunView) -> None:
-    """Draw the variables with their values."""
+    """Draw the variables with their values.
+
+    Above them are the search and, where there are copies by node, the switch that shows these. A hint is
+    drawn without turns.
+    """
     if not _has_turns(view):
         return
     held = run_history(view)
@@ -56,7 +60,11 @@ def values_tab(view: RunView) -> None:
 
 
 def changes_tab(view: RunView) -> None:
-    """Draw which variables were changed."""
+    """Draw which variables were changed.
+
+    Above them are the span, whose session key `changes_span` begins with the turn, and the search. A hint is
+    drawn without turns.
+    """
     if not _has_turns(view):
         return
     spans = SegmentedControl("changes_span", "Changes of", SPANS)
@@ -72,7 +80,7 @@ def watch_tab(view: RunView) -> None:
 
 
 def _has_turns(view: RunView) -> bool:
-    """Return whether there are variables; say so where there are none."""
+    """Return whether there are turns, and so variables; draw a hint where there are none."""
     if not view.turns:
         empty_state(
             "The variables of the run appear here, scope by scope, as of the chosen event.",
@@ -82,6 +90,11 @@ def _has_turns(view: RunView) -> bool:
 
 
 def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -> None:
+    """Draw the variables that match a search as a list that fills its pane, and the chosen one in full below.
+
+    A click on a row writes `VariableSelection`. Without a match a caption is drawn; an empty scope has no
+    title, except the runtime one without a search.
+    """
     words = wanted.casefold().split()
     groups = [
         (title, [variable for variable in variables if _has(words, variable.name, variable.value)])
@@ -138,7 +151,11 @@ def _has(words: Sequence[str], *parts: Any) -> bool:
 def _values_table(
     view: RunView, held: RunHistory, groups: Sequence[tuple[str, Sequence[_Variable]]]
 ) -> Table:
-    """Return a table with a title above each scope but the first."""
+    """Return a table with a title above each scope but the first, whose title heads the column of names.
+
+    Names that the event at the cursor changed are marked. At least one scope is needed, else `IndexError` is
+    raised.
+    """
     changed = {change.path: change.sign for change in held.history.changed_at(view.last)} if view.rows else {}
     rows: list[Row] = []
 
@@ -168,6 +185,7 @@ def _values_table(
 
 
 def _set_in(workflow: Workflow, scope: str, name: str, setting: VariableChange | None) -> str:
+    """Return where a variable got its value: run input, default, or a turn; empty where nothing set it."""
     if setting is None:
         return ""
     if scope == INPUT:
@@ -191,6 +209,10 @@ _NOTHING = {
 
 
 def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
+    """Draw the changes in a span that match a search as a list, and the chosen one in full below.
+
+    A click on a row writes the session key `chosen_change`. Without a change a caption is drawn.
+    """
     span, words = state.widget("changes_span"), wanted.casefold().split()
     found = [
         change
@@ -228,6 +250,10 @@ def _choose_change(path: Any) -> None:
 
 
 def _changes(view: RunView, held: RunHistory, span: str) -> list[Difference]:
+    """Return the changes by the event at the cursor, or from the begin of its turn or of the run up to it.
+
+    Empty before any event.
+    """
     at = view.last
     if at < 0:
         return []
@@ -238,6 +264,10 @@ def _changes(view: RunView, held: RunHistory, span: str) -> list[Difference]:
 
 
 def _whole(change: Difference) -> None:
+    """Draw a change in a box: two texts as one with marked words, other values before and after it.
+
+    A side that is not there, of an added or a removed variable, is left out.
+    """
     with st.container(border=True, gap="xxsmall", key="change"):
         st.caption(plain(f"{change.sign} {change.path} {change.op}"))
         if isinstance(change.before, str) and isinstance(change.after, str):
@@ -257,7 +287,11 @@ _MOST_VALUES = 12
 
 
 def _detail(held: RunHistory, event: int | None, variable: _Variable) -> None:
-    """Draw a variable in full, since a cell shows only its beginning."""
+    """Draw a variable in full, since a cell shows only its beginning.
+
+    Above it are the button to the event that set it and one that adds it to the watches; its earlier values
+    follow.
+    """
     scope, name, value = variable
     key = f"{scope}_{name}"
     setting = held.history.last_set(scope, name, event)
@@ -277,7 +311,7 @@ def _detail(held: RunHistory, event: int | None, variable: _Variable) -> None:
 
 
 def whole_value(value: Any) -> None:
-    """Draw a value in full."""
+    """Draw a value in full: an object or a list as JSON, else a text, with words in place of an empty one."""
     if isinstance(value, dict | list):
         draw_json(value)
     elif isinstance(value, str):
@@ -287,6 +321,7 @@ def whole_value(value: Any) -> None:
 
 
 def _set_by(key: str, setting: VariableChange | None) -> list[Item]:
+    """Return the button that moves the cursor to the event that set a variable; a text where nothing did."""
     if setting is None:
         return [Text("Nothing in this run set it.")]
     return [
@@ -303,6 +338,10 @@ def _set_by(key: str, setting: VariableChange | None) -> list[Item]:
 
 
 def _earlier(held: RunHistory, event: int | None, scope: str, name: str) -> None:
+    """Draw the table of the values that a variable had up to the cursor, the last twelve at most.
+
+    Nothing is drawn for fewer than two.
+    """
     changes = held.history.changes(scope, name)
     settings = [setting for setting in changes if event is None or setting.index <= event]
     if len(settings) < 2:

@@ -94,6 +94,11 @@ def _choose(text: Any) -> None:
 
 
 def _over_the_run(series: Series, event: int | None) -> None:
+    """Draw a watch in a box: its text, buttons to events, the problem at the cursor, and all its values.
+
+    The buttons move the cursor to the event that set the value and, for a condition, to the first at which it
+    is true.
+    """
     point_now = series.at(event)
     first = series.first_true if series.watch.is_condition else None
     jumps = [_jump("who_set", "Set by", ":material/my_location:", point_now)]
@@ -107,6 +112,7 @@ def _over_the_run(series: Series, event: int | None) -> None:
 
 
 def _jump(key: str, label: str, icon: str, point: Point | None) -> Button:
+    """Return the button that moves the cursor to the event of a point; disabled without one."""
     where = f"event {point.index} · turn {point.turn_number}" if point else "no event"
     return Button(
         key,
@@ -120,6 +126,7 @@ def _jump(key: str, label: str, icon: str, point: Point | None) -> Button:
 
 
 def _values(points: Sequence[Point]) -> None:
+    """Draw the table of a watch's last 200 values, six in sight; a click on a row moves the cursor."""
     latest = points[-_MOST_VALUES:]
     values = count(len(points), "value") + (f", the last {_MOST_VALUES}" if len(points) > len(latest) else "")
     shown = table(
@@ -154,7 +161,11 @@ WATCH_KEY = "new_watch"
 
 @action()
 def add_watch(text: str | None = None) -> None:
-    """Watch what was written, or what is named."""
+    """Watch what was written, or what is named.
+
+    What is watched already is not added again. The box of the first is emptied; with a text that is no watch
+    it stays, and the error is kept in `LastAction`.
+    """
     wanted = text if text is not None else str(state.widget(WATCH_KEY) or "")
     watch = read_watch(wanted)
     if watch.text not in state.record(WatchList).texts:
@@ -164,7 +175,11 @@ def add_watch(text: str | None = None) -> None:
 
 
 def watch_text(scope: str, name: str) -> str:
-    """Return the watch of a variable: a path, or a placeholder where the name has other characters."""
+    """Return the watch of a variable: a path, or a placeholder where the name has other characters.
+
+    The placeholder is ``{{name}}`` for a dynamic or system variable, ``[[name]]`` for one of the run, the
+    workflow or the run input, else ``[[scope.name]]``.
+    """
     path = f"{scope}.{name}"
     try:
         return read_watch(path).text

@@ -34,7 +34,11 @@ _SPAN_KEY = "decisions_of"
 
 
 def why_tab(view: RunView) -> None:
-    """Draw the last decision up to the cursor, or that of the edge."""
+    """Draw the last decision up to the cursor, or that of the edge.
+
+    Above it are the buttons that step through the decisions, below it the possible next steps and the list.
+    Without a decision a sentence says why, and the possible next steps follow.
+    """
     log = decisions(view)
     at_edge = _of_edge(view, log)
     chosen = _chosen(view, log, at_edge)
@@ -60,6 +64,11 @@ def why_tab(view: RunView) -> None:
 
 
 def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None:
+    """Draw how often the chosen edge was taken, and its condition; return all decisions that took it.
+
+    The number is as of the cursor, but the decisions are those of the whole run. ``None``, and nothing drawn,
+    where no edge is chosen.
+    """
     edge_id = state.record(Selection).edge
     if edge_id is None:
         return None
@@ -84,6 +93,10 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
 def _chosen(
     view: RunView, log: DecisionLog, at_edge: Sequence[DecisionRecord] | None
 ) -> DecisionRecord | None:
+    """Return the last decision up to the cursor; with decisions at an edge, the last of those up to it.
+
+    ``None`` without any.
+    """
     found = log.find_last_decision(view.event)
     if at_edge is None or found in at_edge:
         return found
@@ -92,6 +105,10 @@ def _chosen(
 
 
 def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
+    """Draw the place of a decision among others, with the buttons to the previous and the next one.
+
+    The decision itself has to be among them, else `StopIteration` is raised.
+    """
     place = next(at for at, record in enumerate(steps) if record is chosen)
     number = f" · transition {chosen.transition_number}" if chosen.transition_number is not None else ""
     bar(
@@ -107,6 +124,7 @@ def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
 
 
 def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> Button:
+    """Return the icon button to the previous or next decision; disabled where there is none at that place."""
     is_there = 0 <= place < len(steps)
     return Button(
         f"{name}_decision",
@@ -122,7 +140,11 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
 
 
 def step_decision(by: int) -> None:
-    """Choose the next or previous decision of those that are stepped through."""
+    """Choose the next or previous decision of those that are stepped through.
+
+    They are those at the chosen edge, else all of the run. Moves the cursor and shows the tab Why. Nothing
+    happens without a session on view, without a decision, and beyond the first or last one.
+    """
     run, selection = state.record(CurrentRun), state.record(Selection)
     if run.session is None:
         return
@@ -142,7 +164,10 @@ def _taken_until(view: RunView, records: Sequence[DecisionRecord]) -> list[Decis
 def _draw_list(
     log: DecisionLog, at_edge: Sequence[DecisionRecord] | None, chosen: DecisionRecord, view: RunView
 ) -> None:
-    """Draw the decisions at an edge; without one those of the turn or of the run, as the user chooses."""
+    """Draw the decisions at an edge; without one those of the turn or of the run, as the user chooses.
+
+    The session key of that choice, `decisions_of`, begins with the turn.
+    """
     state.begin_widget(_SPAN_KEY, _SPANS[0])
     span = SegmentedControl(_SPAN_KEY, "Decisions of", _SPANS)
     bar("decision_span", [Text("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)
@@ -177,7 +202,10 @@ _COLOURS: Final[dict[EdgeOutcome, Colour]] = {
 
 
 def decision_box(found: Explanation) -> None:
-    """Draw the decision with each outgoing edge, as one element."""
+    """Draw the decision with each outgoing edge, as one element.
+
+    After twelve edges the others are in a part that is closed at first.
+    """
     shown, rest = found.candidates[:_MOST_SHOWN], found.candidates[_MOST_SHOWN:]
     parts = [*_outcome(found), *_doubts(found), _edges(shown, 1)]
     if rest:
@@ -187,6 +215,10 @@ def decision_box(found: Explanation) -> None:
 
 
 def _outcome(found: Explanation) -> Iterator[str]:
+    """Yield the outcome as HTML: nodes, result, reason, and arguments other than the justification.
+
+    Reason and arguments are left out where there are none.
+    """
     record = found.record
     where = f" → {found.destination_label}" if found.destination_label else ""
     stage = "" if record.stage == "after_run" else _chip(record.stage.replace("_", " "), "gray")
@@ -202,6 +234,10 @@ def _outcome(found: Explanation) -> Iterator[str]:
 
 
 def _doubts(found: Explanation) -> Iterator[str]:
+    """Yield a paragraph of HTML where the variables lead to another edge, and one for an unknown node.
+
+    Nothing where both agree and the version has the node and the edge.
+    """
     if not found.agrees and found.expected is not None:
         yield (
             f'<p class="doubt">By the recorded variables the rules lead to {escape(_name(found.expected))}, '
@@ -220,6 +256,10 @@ def _edges(candidates: Sequence[ExplainedEdge], first: int) -> str:
 
 
 def _edge(candidate: ExplainedEdge) -> str:
+    """Return the list item of an edge as HTML: label, outcome, reason and condition, if it has one.
+
+    A condition whose placeholders were filled in has the filled text below it.
+    """
     verdict = _chip(EDGE_OUTCOME_LABELS[candidate.outcome], _COLOURS[candidate.outcome])
     condition = candidate.condition
     if condition and candidate.filled and candidate.filled != condition:
@@ -281,6 +321,10 @@ def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, expla
 
 
 def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence[DecisionRecord]:
+    """Return at most 200 decisions, around the chosen one; all where there are no more.
+
+    One that is not among them counts as the first.
+    """
     if len(shown) <= _WINDOW:
         return shown
     middle = next((at for at, record in enumerate(shown) if record is chosen), 0)
@@ -291,6 +335,7 @@ def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence
 def _threads(
     records: Sequence[DecisionRecord],
 ) -> Columns[DecisionRecord]:
+    """Return the column with the thread of each decision; empty where none is of a companion."""
     if not any(COMPANION in record.thread_id for record in records):
         return []
     return [(Column("thread", "Thread", 70), lambda record: reference_id(record.thread_id))]

@@ -75,7 +75,11 @@ class WorkflowFiles:
 
 
 def workflow_import(backend: Backend) -> None:
-    """Draw the import of a workflow file."""
+    """Draw the import of a workflow file.
+
+    Where the backend or the user's role forbids it, the reason is drawn and the upload is disabled. A file
+    that cannot be read shows the error in place of its content.
+    """
     reason = backend.capabilities.reason_against("import_workflow") or explain_denial(_import) or None
     if reason:
         st.caption(plain(reason))
@@ -93,6 +97,10 @@ def workflow_import(backend: Backend) -> None:
 
 
 def _found(workflow: Workflow, backend: Backend) -> None:
+    """Draw name, size and problems of an uploaded workflow, and the button that imports it.
+
+    A press creates the workflow on the backend and shows it; it needs the role admin.
+    """
     problems = check(workflow, backend.node_types, NODE_TYPES)
     st.caption(
         f"{plain(workflow.name)}: {count(len(workflow.node_configs), 'node')}, "
@@ -120,7 +128,11 @@ def _import(workflow: Workflow) -> None:
 
 
 def workflow_file(session: DebugSession, versions: list[VersionSummary]) -> None:
-    """Draw the id of the workflow on view, and download and copy of its versions."""
+    """Draw the id of the workflow on view, and download and copy of its versions.
+
+    The session key of the choice begins with the version on view. A version that cannot be read shows the
+    error in place of download and copy. The file is without secret variables.
+    """
     st.caption("Id of this workflow")
     st.code(session.workflow_id, language=None)  # with a button that copies it
     labels = {version.version_number: version.label for version in versions}
@@ -136,6 +148,7 @@ def workflow_file(session: DebugSession, versions: list[VersionSummary]) -> None
         return
 
     def rendered() -> bytes:
+        """Return the workflow's document as JSON."""
         return json.dumps(workflow_document(workflow), ensure_ascii=False, indent=2).encode()
 
     st.download_button(
@@ -182,7 +195,11 @@ def workflow_file_name(name: str, version_number: int | None) -> str:
 
 
 def _targets() -> dict[str, str]:
-    """Return the other backends, as the user reads them, by connection name."""
+    """Return the other backends, as the user reads them, by connection name.
+
+    The embedded engine has an empty name. Left out are the connection in use, those without an address, and
+    the custom one but for an administrator. Empty where there is none.
+    """
     current = state.record(CurrentBackend).name
     found = {} if current == "embedded" else {_EMBEDDED: "Embedded engine"}
     in_use = state.record(HostedConnection).name if current == "hosted" else None
@@ -195,6 +212,11 @@ def _targets() -> dict[str, str]:
 
 
 def _copy(workflow: Workflow, workflow_id: str) -> None:
+    """Draw the choice of the target and the button that copies the workflow there; a caption without any.
+
+    While a copy to it is to be confirmed, the question is drawn instead of the button; the last copy of this
+    workflow there is named below. Forgets a session key that names no target.
+    """
     targets = _targets()
     if not targets:
         st.caption("It can be copied to another backend once the page Connection has one.")
@@ -218,6 +240,10 @@ def _copy(workflow: Workflow, workflow_id: str) -> None:
 
 
 def _confirm(workflow: Workflow, workflow_id: str, target: str) -> None:
+    """Draw the question whether to create the workflow on a connection; an error where that is not known.
+
+    One press creates it there, the other cancels.
+    """
     try:
         settings = connection(target)
     except DebuggerError as error:
@@ -241,6 +267,7 @@ def _confirm(workflow: Workflow, workflow_id: str, target: str) -> None:
 
 
 def _copied(copied: WorkflowCopy) -> None:
+    """Draw where a copy is, and the link that opens it."""
     backend = "hosted" if copied.target else "embedded"
     address = Address(backend, copied.workflow.id, connection=copied.target)
     st.caption(f"Copied to {plain(copied.place)} as workflow {copied.workflow.id}.")
@@ -256,15 +283,14 @@ def _copied(copied: WorkflowCopy) -> None:
 def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirmed: bool = False) -> None:
     """Create a workflow on another backend; ask before a hosted one.
 
+    The copy, or the question, is kept in `WorkflowFiles`, and a copy is audited. The error with which it
+    could not be created there, an `UnsupportedError` where no workflow can be, is kept in `LastAction`.
+
     Args:
         workflow: The workflow.
         workflow_id: Its id here.
         target: The name of a connection; empty for the embedded engine.
         is_confirmed: Whether the user has agreed to write to the connection.
-
-    Raises:
-        UnsupportedError: No workflow can be created there.
-        DebuggerError: It could not be created there.
     """
     files = state.record(WorkflowFiles)
     files.copied = None

@@ -50,7 +50,12 @@ class OpenedWorkflows:
 
 
 def choose_workflow(backend: Backend) -> None:
-    """Draw workflow and version in one line, and what it opens: another workflow by its id, and files."""
+    """Draw workflow and version in one line, and what it opens: another workflow by its id, and files.
+
+    The version's problems follow, if any; raises `DebuggerError` when they cannot be had. Without a session
+    no version is drawn; where the workflows cannot be listed, the error, with a button to try again, and the
+    list that was known last, if any.
+    """
     session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
     versions: list[VersionSummary] = []
@@ -80,6 +85,10 @@ def choose_workflow(backend: Backend) -> None:
 
 
 def _problems(session: DebugSession) -> None:
+    """Draw a closed box with the problems of the session's version; nothing without any.
+
+    They are kept in the cache. Raises `DebuggerError` when the check ends in one, now or a moment ago.
+    """
     question = ("problems", session.workflow_id, str(session.version_number))
     problems = state.record(BackendCache).ask(
         question, lambda: check(session.workflow, session.backend.node_types, NODE_TYPES)
@@ -90,6 +99,11 @@ def _problems(session: DebugSession) -> None:
 
 
 def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
+    """Return a list from the cache or the backend.
+
+    An error is drawn with a button that lets the cache expire; the last known list is returned, ``None`` if
+    there is none.
+    """
     answers = state.record(BackendCache)
     try:
         return answers.ask(question, ask)
@@ -101,6 +115,11 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
 
 
 def _workflow(backend: Backend, session: DebugSession | None, workflows: list[WorkflowSummary]) -> None:
+    """Draw the choice of the workflow, the last used first.
+
+    Sets its session key to the workflow on view, which is an option in any case and counts as opened by this
+    tab. A change opens the chosen workflow.
+    """
     names = {each.id: each.label for each in workflows}
     if session is not None:
         names.setdefault(session.workflow_id, session.workflow.name)
@@ -120,7 +139,11 @@ def _workflow(backend: Backend, session: DebugSession | None, workflows: list[Wo
 
 
 def _recent_first(backend: Backend, workflow_ids: list[str]) -> list[str]:
-    """Return ids by last use; those never used keep their order."""
+    """Return ids by last use; those never used keep their order, after the others.
+
+    Those that this tab has opened come first, then those of the newest runs, which are left out where the
+    backend cannot list them.
+    """
     try:
         runs = state.record(BackendCache).ask(
             ("recent_runs",), lambda: backend.runs(size=_MAX_RECENT_RUNS).rows
@@ -144,6 +167,7 @@ def _workflow_chosen() -> None:
 
 
 def _open_by_id() -> None:
+    """Draw the box that opens a workflow by its id or a part of its name; an error of it is shown there."""
     with error_field(_OPEN_KEY):
         st.text_input(
             "Open by id",
@@ -155,6 +179,11 @@ def _open_by_id() -> None:
 
 
 def _text_entered() -> None:
+    """Open the workflow that the typed text names; nothing for a blank text.
+
+    If it is opened, the box is emptied and the files are closed; else the text stays, and the error in
+    `LastAction` is shown at the box.
+    """
     text = (state.widget(_OPEN_KEY) or "").strip()
     if text:
         open_found(text)
@@ -169,11 +198,9 @@ def _text_entered() -> None:
 def open_found(text: str) -> None:
     """Open a workflow by its id, or the only match of a text.
 
-    A workflow that is not in the list is opened by its id.
-
-    Raises:
-        NotFoundError: The backend has no such workflow, or the text is no id and finds nothing.
-        InputError: The text finds several workflows.
+    A workflow that is not in the list is opened by its id. A `NotFoundError` is kept in `LastAction` where
+    the backend has no such workflow, or the text is no id and finds nothing; an `InputError` where it finds
+    several workflows.
     """
     known = state.record(BackendCache).last(("workflows",)) or []
     actions.open_workflow(text if is_id(text) else found_by_name(text, known).id)
@@ -206,6 +233,10 @@ def found_by_name(text: str, workflows: Sequence[WorkflowSummary]) -> WorkflowSu
 
 
 def _version(session: DebugSession, versions: list[VersionSummary]) -> Select:
+    """Return the choice of the version; the one on view is an option in any case.
+
+    Sets its session key to that version, ``None`` for the active one. A change opens the chosen version.
+    """
     labels = {str(version.version_number): version.label for version in versions}
     shown = session.version_number
     if shown is not None:
