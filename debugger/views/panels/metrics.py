@@ -83,12 +83,12 @@ def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
 
 
 def _run_words(whole: RunMetrics, cost: str) -> str:
-    """Return the totals of a run in words; times and costs are left out where there are none."""
+    """Return the totals of a run in words; times and costs that are none or zero are left out."""
     parts = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
-    if whole.time:
-        parts.append(f"{_time(whole.time.total)} in turns, median {_time(whole.time.median)}")
-    if whole.latency:
-        parts.append(f"{_time(whole.latency.total)} in models")
+    if whole.time and (total := _time(whole.time.total)):
+        parts.append(f"{total} in turns, median {_time(whole.time.median) or '0 ms'}")
+    if whole.latency and (total := _time(whole.latency.total)):
+        parts.append(f"{total} in models")
     tokens = f"{whole.prompt_tokens:,} in, {whole.completion_tokens:,} out"
     return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})", *filter(None, [cost])])
 

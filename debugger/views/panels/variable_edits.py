@@ -221,10 +221,12 @@ def pending_differences(found: Sequence[Difference]) -> None:
 def apply_edits(session: DebugSession, edits: Sequence[VariableEdit]) -> None:
     """Change variables of the paused run.
 
-    Waits briefly for the effect, then discards the pending edits and lets all editors begin anew. A refusal
-    is left in the session's `error`, any other error in `LastAction`.
+    Waits briefly for the effect, then discards the pending edits and lets all editors begin anew. Edits that
+    are refused stay; the refusal is in the session's `error`, any other error in `LastAction`.
     """
     session.edit(edits)
+    if session.error is not None:
+        return
     session.wait_until_idle(WAIT_SECONDS)
     state.record(VariableEdits).stop = None
     state.renew_editors()

@@ -5,7 +5,7 @@ import pytest
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
-from tests.views.bars import captions, use
+from tests.views.bars import captions, use, words
 from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows
 
@@ -130,3 +130,14 @@ def test_costs_are_shown_where_prices_are_known(app, backend, press, settle, mon
 
 def ends(event, name):
     return event.type == "end_node_run" and event.to_wire()["origin_node_name"] == name
+
+
+def test_totals_leave_out_times_of_zero(app, backend, press, monkeypatch):
+    monkeypatch.setattr("debugger.engine.models.invoke.time.perf_counter", lambda: 1.0)
+    open_metrics(app, backend, press)
+
+    send(app, "Hi")
+
+    [totals] = [text for text in words(app) if "1 model call" in text]
+    assert "None" not in totals
+    assert "in models" not in totals

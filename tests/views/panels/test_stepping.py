@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from debugger.errors import InputError
 from debugger.session.breakpoints import Breakpoint
+from debugger.session.variable_rows import VariableRow
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.variable_edits import VariableEdits
@@ -411,8 +413,6 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     assert "No changes yet." in captions(app)
     pending = record(VariableEdits).pending
     tier = next(tier for tier in pending.shown if tier.scope == "dynamic")
-    from debugger.session.variable_rows import VariableRow
-
     pending.set_rows(tier, [VariableRow("who", "text", "Eve")])
     app.run()
     difference = [text.value for text in app.text if "dynamic.who" in text.value]
@@ -423,6 +423,25 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     assert difference == ['~ dynamic.who: "Ada" → "Eve"']
     said = [event.to_wire().get("content") for event in record(CurrentRun).session.turns[0].events]
     assert "A Eve" in said
+
+
+def test_edits_that_are_refused_stay(app, backend, record, monkeypatch):
+    opened(app, backend)
+    click(app, "step_node")
+    app.session_state["live_edit"] = True
+    app.run()
+    pending = record(VariableEdits).pending
+    tier = next(tier for tier in pending.shown if tier.scope == "dynamic")
+    pending.set_rows(tier, [VariableRow("who", "text", "Eve")])
+    app.run()
+    session = record(CurrentRun).session
+    monkeypatch.setattr(session, "edit", lambda edits: setattr(session, "error", InputError("No.")))
+
+    click(app, "apply_edits")
+
+    assert record(VariableEdits).pending is pending
+    assert pending.differences
+    session.stop()
 
 
 def test_editor_shows_variables_of_each_pause(app, backend, record):
