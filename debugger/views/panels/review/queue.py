@@ -89,7 +89,7 @@ class ReviewFilter:
 
     @property
     def search(self) -> RunSearch:
-        """Return the search that a backend takes, without workflow, status, open ones only and chosen runs."""
+        """Return the search that a backend takes, without workflow, status, "open only" and chosen runs."""
         since, until = day_begin(self.since), day_end(self.until)
         return RunSearch(
             self.version,
