@@ -40,6 +40,7 @@ class Guard:
     def __init__(
         self, app: Application, *, allowed_hosts: Collection[str], needs_login: bool, base: str
     ) -> None:
+        """Hold the next application and the names; read Streamlit's page once for the headers."""
         self._app = app
         self._names = LOCAL_NAMES | frozenset(allowed_hosts)
         self._needs_login = needs_login
@@ -48,7 +49,11 @@ class Guard:
         self._own_names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with advice."""
+        """Pass a request on, or refuse it with advice and status 403; a WebSocket is refused unaccepted.
+
+        HTTP responses get the headers of `response_headers`. What is neither HTTP nor a WebSocket is passed
+        on as it is.
+        """
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -60,6 +65,12 @@ class Guard:
             await self._app(scope, receive, complete)
 
     def _refusal(self, scope: Scope) -> str:
+        """Return why a request is refused; empty for one that is let through.
+
+        Refused are a host name that is not allowed, an origin of another host, and without a login a request
+        from another machine or through a proxy. Paths of health are open to any host name, unless an origin
+        is sent.
+        """
         hosts, origins = header_values(scope, b"host"), header_values(scope, b"origin")
         host = hosts[0].lower() if len(hosts) == 1 else ""
         if scope["path"] in self._health and not origins:
@@ -83,7 +94,13 @@ class Guard:
         return ""
 
     def _with_headers(self, send: Send) -> Send:
+        """Return a `send` that sets the headers of each response in place of the application's own.
+
+        A header of the application is replaced only by one of the same name.
+        """
+
         async def complete(message: Message) -> None:
+            """Send a message; of the start of a response with the headers."""
             if message["type"] == "http.response.start":
                 others = [pair for pair in message.get("headers", ()) if pair[0] not in self._own_names]
                 message = {**message, "headers": others + self._headers}
@@ -113,7 +130,11 @@ def _is_from_this_machine(scope: Scope) -> bool:
 
 
 def response_headers() -> list[tuple[bytes, bytes]]:
-    """Return the headers that every response has; Streamlit's page is read for the hashes of its scripts."""
+    """Return the headers that every response has; Streamlit's page is read for the hashes of its scripts.
+
+    Raises:
+        OSError: Streamlit's page cannot be read.
+    """
     index = Path(st.__file__).with_name("static") / "index.html"
     headers = {
         "content-security-policy": content_security_policy(index.read_text(encoding="utf-8")),

@@ -59,7 +59,12 @@ class LoginGate:
         self._page = LoginPage(logins, base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request of a signed-in user on, or answer the login."""
+        """Pass the request of a signed-in user on, or answer the login.
+
+        Without a login, the refusal is the way to the login page or 401; without a role 403; where logins
+        cannot be checked 503. `OPEN_PATHS`, and what is neither HTTP nor a WebSocket, need no login. Pages
+        are sent with ``no-store``.
+        """
         path = scope.get("path", "").removeprefix(self._base)
         if scope["type"] not in ("http", "websocket") or path in OPEN_PATHS:
             await self._app(scope, receive, send)
@@ -84,6 +89,10 @@ class LoginGate:
             await self._app(scope, receive, _not_stored(send) if is_page_request(scope) else send)
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
+        """Answer a request without a login: a page leads to the login page with its address, others get 401.
+
+        A WebSocket is refused before it is accepted.
+        """
         if not is_page_request(scope):
             await respond(scope, send, 401, "Sign in first: open the page in a browser.\n")
             return
@@ -93,7 +102,11 @@ class LoginGate:
         await respond(scope, send, 303, headers=[(b"location", location.encode())])
 
     async def _serve_while_signed_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket until it ends or its login does; then send the browser to the login page."""
+        """Serve a WebSocket until it ends or its login does; then send the browser to the login page.
+
+        After the login's end the application is cancelled, and the socket is closed with `CLOSE_CODE`. An
+        exception of the application is raised; a browser that has gone is no error.
+        """
         serving = asyncio.ensure_future(self._app(scope, receive, send))
         watching = asyncio.ensure_future(self._until_signed_out(login, cookies_of(scope)))
         try:
@@ -113,6 +126,10 @@ class LoginGate:
             await send({"type": "websocket.close", "code": CLOSE_CODE, "reason": "signed out"})
 
     async def _until_signed_out(self, login: Login, cookies: dict[str, str]) -> None:
+        """Return once the login has ended, has lost its role, or cannot be checked.
+
+        The login is looked up every `POLL_SECONDS`.
+        """
         current: Login | None = login
         while current is not None and current.role is not None:
             await asyncio.sleep(POLL_SECONDS)
@@ -124,9 +141,10 @@ class LoginGate:
 
 
 def _not_stored(send: Send) -> Send:
-    """Return what lets no browser show a page again, as by Back, whose login has ended."""
+    """Return a `send` that forbids storing the response: Back shows no page whose login has ended."""
 
     async def sent(message: Message) -> None:
+        """Send a message; of the start of a response with ``no-store`` in place of ``cache-control``."""
         if message["type"] == "http.response.start":
             others = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
             message = {**message, "headers": [*others, (b"cache-control", b"no-store")]}

@@ -49,7 +49,10 @@ def is_beyond_this_machine(settings: Settings) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether an address can be reached from this machine only."""
+    """Return whether an address can be reached from this machine only; false for what is no address.
+
+    "localhost" and an address in brackets count, too; other names do not.
+    """
     try:
         return address == "localhost" or ip_address(address.strip("[]")).is_loopback
     except ValueError:
@@ -79,6 +82,12 @@ def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> Non
 
 
 def _check_auth_section() -> None:
+    """Refuse to start with an identity provider that cannot work.
+
+    Raises:
+        SettingsError: The patch of the login is off, ``authlib`` is missing, a provider lacks credentials, or
+            the cookie secret has less than `MIN_SECRET_CHARACTERS` characters.
+    """
     check_login_support()
     if find_spec("authlib") is None:
         raise SettingsError(

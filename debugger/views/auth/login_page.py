@@ -86,7 +86,7 @@ class LoginPage:
         return True
 
     async def show_no_role(self, scope: Scope, send: Send, login: Login) -> None:
-        """Answer a signed-in user who has no role."""
+        """Answer a signed-in user who has no role with status 403, advice and a button to sign out."""
         content = (
             f"<p>You are signed in as {html.escape(login.person)}, but have no role here. Ask an "
             "administrator to add you to <code>WORKFLOW_DEBUGGER_ROLES</code>.</p>"
@@ -95,6 +95,11 @@ class LoginPage:
         await respond(scope, send, 403, _page("No access", content), kind="text/html")
 
     async def _show(self, scope: Scope, send: Send, login: Login | None) -> None:
+        """Answer the login page: the form of a key, or the links to identity providers.
+
+        A signed-in user is led to ``next``. A known ``provider`` in the query leads to that provider, and
+        ``next`` is kept in a cookie; an unsafe ``next`` is the first page.
+        """
         query = parse_qs(scope["query_string"].decode("latin-1"))
         target = self._safe(query.get("next", [""])[0])
         provider = query.get("provider", [""])[0]
@@ -110,6 +115,7 @@ class LoginPage:
             await respond(scope, send, 200, self._provider_links(target), kind="text/html")
 
     def _key_form(self, target: str, error: str = "") -> str:
+        """Return the page with the form for an API key, with the target that it leads to and any error."""
         alert = f'<p class="error" role="alert">{html.escape(error)}</p>' if error else ""
         return _page(
             "Sign in",
@@ -123,6 +129,7 @@ class LoginPage:
         )
 
     def _provider_links(self, target: str) -> str:
+        """Return the page with a link to sign in with each identity provider, which leads to a target."""
         links = []
         for name in auth_providers():
             label = "Sign in" if name == "default" else f"Sign in with {name}"
@@ -155,7 +162,14 @@ class LoginPage:
         await _redirect(scope, send, target, [cookie, _no_owner(scope)])
 
     async def _sign_out(self, scope: Scope, send: Send, login: Login | None) -> None:
-        """End a login and delete all cookies of the app; only for POST, which another site cannot send."""
+        """End a login and delete all cookies of the app; only for POST, which another site cannot send.
+
+        Another method is answered with 405. The end is audited, and the browser led to the login page, also
+        without a login, whose cookies are deleted alone.
+
+        Raises:
+            StoreError: The end of the login cannot be stored.
+        """
         if scope["method"] != "POST":
             await respond(scope, send, 405, "Sign out with the button of the page.\n")
             return
@@ -228,6 +242,10 @@ def _page(title: str, content: str) -> str:
 
 
 async def _read_form(receive: Receive) -> dict[str, str]:
+    """Return the first value of each field of a form; blank fields are missing.
+
+    Empty for a body of more than `_MAX_FORM_BYTES`, and where the client has gone.
+    """
     body = b""
     while True:
         message = await receive()
@@ -240,6 +258,10 @@ async def _read_form(receive: Receive) -> dict[str, str]:
 
 
 def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str) -> _Pair:
+    """Return the header that sets a cookie, HttpOnly and ``SameSite=Lax``; a `max_age` of 0 deletes it.
+
+    It is ``Secure`` for a request by HTTPS, also where only a header of a proxy says so.
+    """
     # Not Strict: a browser that follows a link from another site would send no cookie with the page.
     # The header of any proxy counts: who forges it makes but their own cookie stricter.
     is_encrypted = scope.get("scheme") == "https" or "https" in header_values(scope, b"x-forwarded-proto")

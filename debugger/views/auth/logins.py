@@ -70,6 +70,13 @@ class Logins:
         store: Callable[[], Store],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Read the secret of cookies for the method ``key``, or the rules of roles for ``oidc``.
+
+        The store is read later.
+
+        Raises:
+            SettingsError: The secret cannot be read or stored, or a rule is malformed.
+        """
         self.method = method
         self._store = store
         self._clock = clock
@@ -102,6 +109,7 @@ class Logins:
         return login if login is not None and login.digest not in snapshot.ended else None
 
     def _read_key(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None:
+        """Return the login of the app's own cookie; ``None`` without a valid one of a key in `keys`."""
         cookie = read_cookie(self.secret, cookies.get(login_cookie_name(), ""))
         key = keys.get(cookie.key_id) if cookie is not None else None
         if cookie is None or key is None:
@@ -109,6 +117,10 @@ class Logins:
         return Login(key.person, key.role, cookie.digest, cookie.expires_at)
 
     def _read_identity(self, cookies: Mapping[str, str]) -> Login | None:
+        """Return the login of Streamlit's cookies; ``None`` without a valid one.
+
+        The role of a user to whom no rule gives one is ``None``.
+        """
         identity = oidc.read_identity(cookies)
         if identity is None:
             return None
@@ -116,7 +128,10 @@ class Logins:
         return Login(identity.name, role, identity.digest, identity.expires_at)
 
     async def find_nonblocking(self, cookies: Mapping[str, str]) -> Login | None:
-        """Return the login without blocking the event loop."""
+        """Return the login without blocking the event loop: the store is read in a thread.
+
+        ``None`` and the StoreError are as of `find`.
+        """
         if self._is_fresh:
             return self.find(cookies)
         return await asyncio.to_thread(self.find, cookies)
@@ -301,6 +316,11 @@ def signing_secret(folder: Path) -> bytes:
 
 
 def _create(path: Path) -> None:
+    """Write a new secret into a file of its user alone; one that another process has made meanwhile stays.
+
+    Raises:
+        OSError: The file, or the draft beside it, cannot be written.
+    """
     # Written aside and linked: of two processes that start together neither reads half a secret.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -46,7 +46,11 @@ class RoleRule:
     """The claim's value, or one of its values; an address in lower case, or ``*@domain`` for a domain."""
 
     def applies(self, claims: Mapping[str, Any]) -> bool:
-        """Return whether a user with these claims gets the role."""
+        """Return whether a user with these claims gets the role.
+
+        A claim fits by its text, or as a list by one of its entries. An address fits in any case, only where
+        it is not marked as unverified; ``*@domain`` fits each address of the domain.
+        """
         if self.claim != "email":
             values = claims.get(self.claim)
             return self.value in (values if isinstance(values, list) else [values])
@@ -79,6 +83,11 @@ def read_roles(setting: str) -> tuple[RoleRule, ...]:
 
 
 def _read_rule(entry: str) -> RoleRule:
+    """Return the rule of an entry ``user=role``.
+
+    Raises:
+        SettingsError: The entry ends in no role, or names neither an e-mail address nor a claim.
+    """
     user, separator, role = (part.strip() for part in entry.rpartition("="))
     place = f"The entry {entry!r} of WORKFLOW_DEBUGGER_ROLES"
     if not separator or role not in list(Role):
@@ -122,7 +131,10 @@ def read_identity(cookies: Mapping[str, str]) -> Identity | None:
 
 
 def _shortened(name: str) -> str:
-    """Return a name, cut to ``MAX_NAME_CHARACTERS``; its digest keeps two long names apart."""
+    """Return a name, cut to ``MAX_NAME_CHARACTERS``; its digest keeps two long names apart.
+
+    A name that is not longer is returned as it is.
+    """
     if len(name) <= MAX_NAME_CHARACTERS:
         return name
     digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:16]

@@ -76,14 +76,17 @@ class Owner:
     used_at: float = 0.0
 
     def keep_setups(self, token: str, by_workflow: Mapping[str, JsonObject]) -> None:
-        """Hold what a tab has set, for its reload; of many tabs the last ones'."""
+        """Hold what a tab has set, for its reload; of many tabs the last `MAX_SETUPS` that have written."""
         self.setups.pop(token, None)
         self.setups[token] = dict(by_workflow)
         while len(self.setups) > MAX_SETUPS:
             del self.setups[next(iter(self.setups))]
 
     def keep_session(self, connection_name: str, session: DebugSession) -> None:
-        """Hold a session until the outcome of its turn is known."""
+        """Hold a session until the outcome of its turn is known.
+
+        Other sessions whose outcome is known by now are dropped.
+        """
         others = [
             (name, others) for name, others in self.sessions if others.is_unsettled and others is not session
         ]
@@ -145,6 +148,10 @@ class Owners:
         return owner
 
     def _forget_idle(self, now: float) -> None:
+        """Forget owners that were idle for `MAX_IDLE_SECONDS`, and the longest idle ones beyond `MAX_OWNERS`.
+
+        The caller holds the lock.
+        """
         while self._owners:
             oldest = next(iter(self._owners))
             is_idle = now - self._owners[oldest].used_at > MAX_IDLE_SECONDS
@@ -166,9 +173,9 @@ def cookie_name() -> str:
 
 
 def owner_token() -> str | None:
-    """Return the token of this session's browser, with the user.
+    """Return the token of this session's browser, with the user's name on a page with a login.
 
-    ``None`` without a browser.
+    ``None`` where the browser has sent no well-formed cookie.
     """
     sent = st.context.cookies.to_dict().get(cookie_name())
     if not isinstance(sent, str) or not _TOKEN.fullmatch(sent):
@@ -198,13 +205,18 @@ class OwnerCookie:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; set the cookie with the first page."""
+        """Pass a request on; a page for a browser without a well-formed token is sent with a new cookie."""
         has_token = _TOKEN.fullmatch(cookies_of(scope).get(cookie_name(), "")) is not None
         is_new = is_page_request(scope) and not has_token
         await self._app(scope, receive, _with_cookie(send, scope) if is_new else send)
 
 
 def _with_cookie(send: Send, scope: Scope) -> Send:
+    """Return a `send` that sets a new random cookie with the response, which is not to be stored.
+
+    The cookie is HttpOnly and ``SameSite=Lax``, and ``Secure`` by HTTPS, also where only a proxy's header
+    says so.
+    """
     is_encrypted = scope.get("scheme") == "https" or "https" in header_values(scope, b"x-forwarded-proto")
     # Not Strict: a browser that follows a link from another site would send no cookie with the page, and be
     # get another one. It matters in the handshake of the page's socket alone, to which Lax is as strict.
@@ -212,6 +224,7 @@ def _with_cookie(send: Send, scope: Scope) -> Send:
     cookie = f"{cookie_name()}={secrets.token_urlsafe(_TOKEN_BYTES)}{attributes}"
 
     async def sent(message: Message) -> None:
+        """Send a message; of the start of a response with the cookie and ``no-store``."""
         if message["type"] == "http.response.start":
             # A cache between must not give one browser's cookie to another.
             others = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]

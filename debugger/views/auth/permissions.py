@@ -38,6 +38,8 @@ def requires(role: Role) -> Callable[[Callable[Arguments, Result]], Callable[Arg
     """
 
     def decorate(do: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        """Return the command with the check of the role before it, and the role written on it."""
+
         @wraps(do)
         def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             check_role(role)
@@ -66,7 +68,10 @@ def reason_against(role: Role) -> str:
 
 
 def needed_role(do: Callable[..., Any]) -> Role | None:
-    """Return the role that a callback needs, or ``None``."""
+    """Return the role that a callback needs, or ``None``.
+
+    The role is that which `requires` has written on it, also where the callback is in a ``partial``.
+    """
     while isinstance(do, partial):
         do = do.func
     role: Role | None = getattr(do, _NEEDED, None)
@@ -144,6 +149,10 @@ def current_user() -> User:
 
 @lru_cache(maxsize=1)
 def _local_user(author: str | None) -> User:
+    """Return the administrator that a page without a login has, named by the settings; kept for one author.
+
+    Settings that cannot be used give `author`, or without it the default name.
+    """
     # The setting is a parameter so that the settings are read once, not for each control that is drawn.
     try:
         return User(read_settings().author, Role.ADMIN, is_local=True)

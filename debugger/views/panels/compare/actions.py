@@ -81,7 +81,7 @@ def ignoring_key(name: str) -> str:
 def compare(run_a: str, run_b: str) -> None:
     """Begin another comparison of two runs, which are requested and read later; what is ignored stays.
 
-    The address of the pair counts as followed.
+    Shift, chosen row and chosen change begin anew, and the address of the pair counts as followed.
 
     Args:
         run_a: Run A as ``backend:id``, or its id alone for the embedded engine; blank leaves the side empty.
@@ -143,7 +143,11 @@ def earlier_run(backend: Backend, run_id: str) -> str:
 
 @action()
 def choose(side: Side) -> None:
-    """Request the run that was chosen or typed in a side's picker; an empty picker removes the side's run."""
+    """Request the run that was chosen or typed in a side's picker; an empty picker removes the side's run.
+
+    A requested run is put into `CompareState.unread` and read by `read_runs`; an id that names no backend is
+    one of the page's backend. An error is stored in `LastAction`, not raised.
+    """
     held, text = state.record(CompareState), (state.widget(picker_key(side)) or "").strip()
     if text:
         held.unread[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
@@ -154,7 +158,11 @@ def choose(side: Side) -> None:
 
 @action()
 def swap() -> None:
-    """Swap A and B; the shift is computed anew and the first differing row is selected."""
+    """Swap A and B; the shift is computed anew and the first differing row is selected.
+
+    Requested runs change sides, too, and the first change of the workflow is chosen. With fewer than two read
+    runs the shift is 0 and no row is selected.
+    """
     held = state.record(CompareState)
     held.places = {_other(side): place for side, place in held.places.items()}
     held.runs = {_other(side): run for side, run in held.runs.items()}
@@ -174,13 +182,11 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     """Read the requested runs and compare them with the others on view; no run stays requested.
 
     A run that cannot be read leaves the one before on its side. Where the ids are as before, shift and chosen
-    change stay; in any case the first differing row is selected.
+    change stay; in any case the first differing row is selected. An error is stored in `LastAction`, not
+    raised; of two, the one of A.
 
     Args:
         progress: Returns the context that shows a text while a step is under way.
-
-    Raises:
-        DebuggerError: A run could not be read; of two errors, the one of A.
     """
     held = state.record(CompareState)
     before = _run_ids(held)
@@ -205,14 +211,14 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
 
 
 def ignore() -> None:
-    """Pass over what the switches say."""
+    """Ignore the kinds of values whose switches are on, and select the first differing row."""
     held = state.record(CompareState)
     held.ignoring = frozenset(one.name for one in IGNORED if state.widget(ignoring_key(one.name)))
     go_to_first()
 
 
 def move() -> None:
-    """Put the turns beside each other as the number says."""
+    """Set the shift to the number in the box less 1, and select the first differing row."""
     state.record(CompareState).shift = int(state.widget(SHIFT_KEY, 1)) - 1
     go_to_first()
 
@@ -228,7 +234,7 @@ def go_to(row: int | None) -> None:
 
 
 def go_to_first() -> None:
-    """Choose the first row that differs."""
+    """Choose the first row that differs; none where nothing differs or a run is not read."""
     seen = state.record(CompareState).side_by_side()
     go_to(seen.comparison.first if seen else None)
 
@@ -246,14 +252,20 @@ def choose_element(element: Element | None) -> None:
 
 
 def choose_change(target: Any) -> None:
-    """Choose a change of the workflow by its place; once more leaves it chosen."""
+    """Choose a change of the workflow by its place; once more leaves it chosen.
+
+    Anything but a list of one non-negative integer is ignored; writes `CompareState.change`.
+    """
     place = target[0] if isinstance(target, list) and len(target) == 1 else None
     if type(place) is int and place >= 0:
         state.record(CompareState).change = place
 
 
 def current_address() -> CompareAddress:
-    """Return the address of the requested comparison; a side without a run is empty."""
+    """Return the address of the comparison on the page; a side without a run is empty.
+
+    It is made of `CompareState.places`: a run that was requested in a picker counts only once it is read.
+    """
     compared = state.record(CompareState)
     texts = [
         compared.places[side].text(state.record(CurrentBackend).name) if side in compared.places else ""
@@ -268,7 +280,11 @@ def stamp(seen: RunComparison) -> str:
 
 
 def follow_address() -> None:
-    """Show what the address names, if it has changed."""
+    """Request the comparison that the address bar names, where the user has changed it.
+
+    Nothing happens for an empty address, the one that is shown, or one that the page has replaced just
+    before. The runs are requested by `compare` and read later; the address counts as shown.
+    """
     bar = state.record(CompareBar)
     wanted = bar.wanted()
     if wanted is not None:

@@ -65,7 +65,10 @@ def side_marks(pieces: Sequence[Span], own: Literal["removed", "added"]) -> list
 
 
 def _marks(piece: Span) -> Iterator[Mark]:
-    """Yield a piece of text as marks: a difference marks its words, the space around them is ``same``."""
+    """Yield a piece of text as marks: a difference marks its words, the space around them is ``same``.
+
+    A piece that is ``same``, or has no word, is one ``same`` mark, also where it is empty.
+    """
     words = piece.text.strip()
     if piece.op == "same" or not words:
         yield piece.text, "same"

@@ -138,7 +138,11 @@ def _row(seen: RunComparison, place: int, *, begins: bool) -> Row:
 
 
 def _choose(target: Any) -> None:
-    """Choose a row; once more leaves it chosen."""
+    """Choose the row whose place a list of one integer names; once more leaves it chosen.
+
+    Another target, a place that no row has, and a side without a read run change nothing. Writes
+    `CompareState.row`.
+    """
     seen = state.record(CompareState).side_by_side()
     place = target[0] if isinstance(target, list) and len(target) == 1 else None
     if seen is not None and type(place) is int and 0 <= place < len(seen.comparison.rows):
@@ -146,7 +150,11 @@ def _choose(target: Any) -> None:
 
 
 def event_pair(seen: RunComparison) -> None:
-    """Draw the differences of the chosen row and both events as recorded; without a chosen row a caption."""
+    """Draw the differences of the chosen row and both events as recorded; without a chosen row a caption.
+
+    A place that the comparison does not have counts as no choice. Above them are the node and type of the
+    event, or that it is the input of the turn, with row, turn and what differs.
+    """
     with st.container(border=True, key="compare_pair", gap="xsmall"):
         place = state.record(CompareState).row
         if place is None or place >= len(seen.comparison.rows):
@@ -165,7 +173,10 @@ def event_pair(seen: RunComparison) -> None:
 
 
 def _recorded(side: Side, item: Item | None) -> None:
-    """Draw an event as recorded, with the link to its turn on the page Debug; a caption for ``None``."""
+    """Draw an event as recorded, with the link to its turn on the page Debug; a caption for ``None``.
+
+    The caption above has the event's index where the item has one; the side has to have a place.
+    """
     name = side.upper()
     if item is None:
         st.caption(f"{name} has no such event.")

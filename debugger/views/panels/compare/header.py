@@ -93,7 +93,10 @@ def _ignore_menu(seen: RunComparison) -> Menu:
 
 
 def _alignment(seen: RunComparison) -> None:
-    """Draw the number box of the turn of A that turn 1 of B is aligned with, set to the present one."""
+    """Draw the number box of the turn of A that turn 1 of B is aligned with, set to the present one.
+
+    A change sets `CompareState.shift` to the number less 1 and selects the first differing row.
+    """
     state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
     st.number_input(
         "Align turn 1 of B with",
@@ -108,7 +111,10 @@ def _alignment(seen: RunComparison) -> None:
 
 
 def _csv_button(seen: RunComparison) -> None:
-    """Draw the button that downloads the comparison as CSV; the file is made, and audited, at the click."""
+    """Draw the button that downloads the comparison as CSV; the file is made, and audited, at the click.
+
+    The file has all rows of the comparison with what is ignored as it is drawn. The page does not rerun.
+    """
     st.download_button(
         "Download CSV",
         key="compare_csv",
@@ -217,7 +223,11 @@ def _offered() -> dict[str, str]:
 
 
 def _backends() -> list[BackendName]:
-    """Return the backends whose runs are offered, that of the page first."""
+    """Return the backends whose runs are offered, that of the page first.
+
+    The embedded engine is always among them, the hosted API while its connection is open, a recording only as
+    the page's backend.
+    """
     own, others = state.record(CurrentBackend).name, list[BackendName](["embedded"])
     if state.record(HostedConnection).backend is not None:
         others.append("hosted")

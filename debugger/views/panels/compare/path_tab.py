@@ -50,7 +50,7 @@ def path_tab(seen: RunComparison) -> None:
 
 
 def _legend(seen: RunComparison) -> None:
-    """Draw the legend: for A only, B only and both their colour, their line, and their nodes and edges."""
+    """Draw the legend: for A only, B only and both their colour, their line, and how many nodes and edges."""
     items: list[Item] = []
     for share, word in PATH_WORDS.items():
         nodes, edges = seen.paths.count(share)
@@ -60,7 +60,10 @@ def _legend(seen: RunComparison) -> None:
 
 
 def _table(seen: RunComparison) -> None:
-    """Draw the nodes and edges of both paths as a table, those of both runs last."""
+    """Draw the nodes and edges of both paths as a table, those of both runs last.
+
+    Each row has its run or runs, its kind, its name and its visits in A and in B; no row can be chosen.
+    """
     found = sorted(_rows(seen), key=lambda row: row[0] == "common")
     columns: Columns[_PathRow] = [
         (Column("share", "Run", 76, "chip"), lambda row: (PATH_WORDS[row[0]], _SWATCHES[row[0]])),
@@ -77,7 +80,10 @@ _PathRow = tuple[Share, str, str, Visit]
 
 
 def _rows(seen: RunComparison) -> Iterator[_PathRow]:
-    """Yield a row for each node, then for each edge, on a path: share, kind, name and visits."""
+    """Yield a row for each node, then for each edge, on a path: share, kind, name and visits.
+
+    A node without a name in the graph or among the missing nodes is named by its id.
+    """
     for node, passage in seen.paths.nodes.items():
         name = seen.names.get(node) or seen.paths.missing_nodes.get(node) or node
         yield passage.share, "node", name, passage

@@ -157,7 +157,11 @@ _CHANGES: Columns[tuple[int, WorkflowChange]] = [
 
 
 def versions_tab(seen: RunComparison) -> None:
-    """Draw the facts of both runs, the changes between the versions, and the fields of the chosen change."""
+    """Draw the facts of both runs, the changes between the versions, and the fields of the chosen change.
+
+    The box of fields is empty where nothing differs or a version cannot be read. A chosen change writes
+    `CompareState.change`; a place beyond the list counts as its last.
+    """
     left, right = st.columns([1.2, 1], gap="small")
     with left:
         label = "Facts of both runs: of A, of B, and what differs"

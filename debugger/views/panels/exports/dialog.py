@@ -122,7 +122,10 @@ def _body() -> None:
 
 
 def _scope(record: ExportRecord) -> None:
-    """Draw the choice of the runs and store it in the record; nothing where there is only one scope."""
+    """Draw the choice of the runs and store it in the record; nothing where there is only one scope.
+
+    The record gets the place of the chosen scope; a scope without a label is named by its number.
+    """
     if len(record.scopes) == 1:
         return
     record.place = st.segmented_control(
@@ -151,6 +154,11 @@ def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
 
 
 def _show_preview(preview: Preview, options: ExportOptions) -> None:
+    """Draw a caption on the file (runs, estimated size, what is masked), and its first rows.
+
+    Without a run a hint is drawn instead. In place of rows, a caption names the columns of the preset of
+    Amazon Lex, or says what a format without a table holds.
+    """
     scope = state.record(ExportRecord).scope
     if preview.total == 0:
         st.info("No run is in this scope. Close the dialog and change the filter or the ticks.")
@@ -170,6 +178,10 @@ def _show_preview(preview: Preview, options: ExportOptions) -> None:
 
 
 def _preview_table(preview: Preview) -> Table:
+    """Return the first rows of the file as a table of texts; without rows it has only its head.
+
+    A column is as wide as its longest text, up to `_WIDEST`; one that is a variable has no help.
+    """
     rows = [[_shown(value) for value in row] for row in preview.rows]
     columns = [
         Column(
@@ -232,7 +244,11 @@ def _draw_download(record: ExportRecord, options: ExportOptions, preview: Previe
 
 
 def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -> str:
-    """Return the name of the file, from workflows, runs, preset, time (UTC), and whether it is masked."""
+    """Return the name of the file, from workflows, runs, preset, time (UTC), and whether it is masked.
+
+    A single run is named by the last six characters of its id, several by their number. The name of a saved
+    preset goes before that of the program's; a table also names what a row is of.
+    """
     scope = f"run {record.scope.run_ids[0][-6:]}" if options.is_single else count(preview.total, "run")
     preset = record.saved or PRESET_LABELS.get(options.preset, "")
     return export_file_name(
@@ -246,7 +262,10 @@ def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -
 
 
 def _picture(record: ExportRecord) -> None:
-    """Draw the menu that saves a picture of the run; nothing unless the scope is the run on view."""
+    """Draw the menu that saves a picture of the run on view on the page Debug; it is filled while it is open.
+
+    Nothing is drawn unless the label of the scope is `THIS_RUN` and that page has a run on view.
+    """
     session = state.record(CurrentRun).session
     if record.scope.label != THIS_RUN or session is None:
         return
@@ -259,7 +278,11 @@ def _picture(record: ExportRecord) -> None:
 
 
 def _save_preset(record: ExportRecord) -> None:
-    """Draw the menu that saves the options under a name, and deletes the chosen saved preset."""
+    """Draw the menu that saves the options under a name, and deletes the chosen saved preset.
+
+    Both buttons are disabled without the role of their actions, the first also while the name is blank; the
+    second is drawn only where a saved preset is chosen.
+    """
     with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
         key = _name_key(record)
         name = st.text_input("Name", record.saved, key=key, placeholder="Weekly review")
@@ -288,13 +311,11 @@ def _name_key(record: ExportRecord) -> str:
 def save_preset(key: str) -> None:
     """Save the options as a preset for all users and choose it; one of the same name is replaced.
 
-    Where another user has changed it meanwhile, the user is asked first.
+    Where another user has changed it meanwhile, the user is asked first. An error, as of a name that the
+    store refuses, is stored in `LastAction`, not raised.
 
     Args:
         key: The key of the box with the name.
-
-    Raises:
-        DebuggerError: The name or the store refuses it.
     """
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
     name, settings = " ".join((state.widget(key) or "").split()), options_to_json(record.options)

@@ -38,7 +38,13 @@ _SHAPE_WORDS: dict[Shape, str] = {"turn": "Turn", "message": "Message", "event":
 
 
 def export_options() -> ExportOptions:
-    """Draw the controls of the options; return the options that they say, and store them in the record."""
+    """Draw the controls of the options; return the options that they say, and store them in the record.
+
+    Columns stay as they are for a format without a table, and the options of CSV for another format.
+
+    Raises:
+        InputError: The preset of the options cannot be used.
+    """
     record = state.record(ExportRecord)
     lead = f"export_{record.generation}"
     left, right = st.columns(2)
@@ -126,7 +132,10 @@ def _take_preset(key: str) -> None:
 
 
 def _format(record: ExportRecord, lead: str) -> str:
-    """Draw the choice of the format and return its name; for the preset of Amazon Lex only CSV is offered."""
+    """Draw the choice of the format and return its name; for the preset of Amazon Lex only CSV is offered.
+
+    The first format is chosen where that of the options is not offered.
+    """
     formats = ["csv"] if record.options.preset == LEX else list(EXPORTS)
     current = record.options.format
     return st.selectbox(
@@ -140,7 +149,10 @@ def _format(record: ExportRecord, lead: str) -> str:
 
 
 def _shape(record: ExportRecord, lead: str, *, disabled: bool) -> Shape:
-    """Draw the choice between a row per turn, message or event, and return it."""
+    """Draw the choice between a row per turn, message or event, and return it.
+
+    A change calls `_take_shape`, which stores it with the columns fitted to it.
+    """
     key = f"{lead}_shape"
     shape: Shape = st.segmented_control(
         "One row for each",
@@ -218,7 +230,10 @@ def _explain(names: list[str]) -> None:
 
 
 def _order(ticked: list[str], lead: str) -> None:
-    """Draw the choice of a column with buttons that move it up and down; nothing below two columns."""
+    """Draw the choice of a column with buttons that move it up and down; nothing below two columns.
+
+    A button at its end of the order is disabled; a press stores the new order in the options.
+    """
     if len(ticked) < 2:
         return
     key = f"{lead}_moved"

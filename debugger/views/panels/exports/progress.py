@@ -30,10 +30,8 @@ _QUIET_SECONDS = 1.0
 def start_export(scope: ExportScope, options: ExportOptions, file_name: str, total: int) -> None:
     """Start writing an export in the background in place of the one before, and audit it.
 
-    The call waits up to `_QUIET_SECONDS`; a file finished by then is offered for download at once.
-
-    Raises:
-        InputError: The browser has no cookie, which it needs to fetch the file.
+    The call waits up to `_QUIET_SECONDS`; a file finished by then is offered for download at once. An error,
+    as of a browser that has no cookie to fetch the file with, is stored in `LastAction`, not raised.
     """
     owner = session_owner()
     if not owner:
@@ -96,7 +94,10 @@ def _offer(record: ExportRecord, owner: str) -> None:
 
 
 def _running(job: ExportJob) -> None:
-    """Draw the progress in runs, rows and seconds, with the button that cancels the export."""
+    """Draw the progress in runs, rows and seconds, with the button that cancels the export.
+
+    A press of the button leads back to the options.
+    """
     done, total = job.progress.runs, max(job.total, job.progress.runs, 1)
     seconds = time.monotonic() - job.begun_at
     words = f"{done:,} of {count(total, 'run')} · {job.progress.rows:,} rows · {seconds:.0f} s"
@@ -111,7 +112,11 @@ def _running(job: ExportJob) -> None:
 
 
 def _finished(record: ExportRecord, job: ExportJob) -> None:
-    """Draw the size of a finished file, its masking, its download link, and the button for another export."""
+    """Draw the size of a finished file, its masking, its download link, and the button for another export.
+
+    Without masking a warning is drawn in place of what was masked. The button leads back to the options; the
+    file can still be downloaded.
+    """
     rows = f", {job.progress.rows:,} rows" if job.progress.rows else ""
     st.success(
         plain(

@@ -63,7 +63,10 @@ def sample_key(scope: ExportScope) -> tuple[Any, ...]:
 
 
 def size_words(size: int) -> str:
-    """Return a number of bytes for users, in units of 1000: ``900 bytes``, ``1.2 MB``."""
+    """Return a number of bytes for users, in units of 1000: ``900 bytes``, ``1.2 MB``.
+
+    Gigabytes are the largest unit; all but bytes have one decimal.
+    """
     amount = float(size)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:

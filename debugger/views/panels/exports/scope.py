@@ -48,10 +48,15 @@ class ExportScope:
         return self.label if self.label == THIS_RUN else f"{self.label}: {number}" if self.label else number
 
     def read_runs(self) -> Callable[[], Iterator[ExportedRun]]:
-        """Return a function that reads the runs, in any thread."""
+        """Return a function that reads the runs, in any thread.
+
+        Each call of it finds the ids of a filter anew and returns an iterator, which reads one run at a time
+        and leaves out runs that are deleted by then. Both can raise a DebuggerError.
+        """
         reader = self._reader()
 
         def read() -> Iterator[ExportedRun]:
+            """Find the ids, where a filter says the runs, and return the iterator of the runs."""
             ids = self.run_ids if self.wanted is None else find_run_ids(self.backend, self.wanted)
             return reader.read(ids)
 

@@ -17,7 +17,11 @@ _LONGEST = 60
 
 
 def facts_table(settings: Settings) -> str:
-    """Return version, folders and platform as Markdown."""
+    """Return version, folders and platform as a Markdown table of two columns.
+
+    A package that is not installed has the version "unknown"; a database that is not SQLite counts as
+    PostgreSQL.
+    """
     is_sqlite = settings.database_url.startswith("sqlite")
     rows = {
         "Version": _version(_PACKAGE),
@@ -35,7 +39,11 @@ def facts_table(settings: Settings) -> str:
 
 @cache
 def licences_table() -> str:
-    """Return the installed packages that the app needs, with their licences, as Markdown."""
+    """Return the installed packages that the app needs, with their licences, as a Markdown table.
+
+    They are sorted by name; the answer is kept until the process ends. Without such packages it has only its
+    head.
+    """
     rows = [
         f"| {each.metadata['Name']} | {each.version} | {licence_of(each)} |"
         for each in sorted(_needed(), key=lambda each: each.metadata["Name"].lower())
@@ -44,7 +52,11 @@ def licences_table() -> str:
 
 
 def licence_of(package: Distribution) -> str:
-    """Return the licence that a package names, in one line."""
+    """Return the licence that a package names, in one line.
+
+    It is the first of licence expression, classifiers and licence field that is not empty. Without one, or
+    where its first line is longer than `_LONGEST` characters, it is "see its files"; a pipe becomes a slash.
+    """
 
     def values(name: str) -> list[str]:
         return [str(each).strip() for each in package.metadata.get_all(name) or []]
@@ -57,7 +69,11 @@ def licence_of(package: Distribution) -> str:
 
 
 def _needed() -> list[Distribution]:
-    """Return the installed packages that this one needs, with or without extras."""
+    """Return the installed packages that this one needs, and those that they need in turn, without itself.
+
+    All extras of this package count but ``test``, no extra of another package. What is not installed is left
+    out, as are all packages where this one is not installed.
+    """
     found: dict[str, Distribution] = {}
     waiting = [_PACKAGE]
     while waiting:

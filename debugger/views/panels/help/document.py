@@ -31,6 +31,7 @@ def document(key: str, html: str, *, on_choose: Callable[[str, str], None], plac
     """
 
     def follow() -> None:
+        """Call `on_choose` with topic and anchor of the followed link; nothing where it names no topic."""
         followed = state.sent_by_browser(key, "followed")
         query = dict(parse_qsl(urlsplit(str(followed or "")).query))
         if is_topic(query.get("topic", "")):
@@ -72,6 +73,10 @@ def _inner(tokens: list[Token]) -> Iterator[Token]:
 
 
 def _link(href: str, topic: str) -> dict[str, str]:
+    """Return the attributes of a link: a help address for a topic, else a new tab without a referrer.
+
+    A file ``NAME.md`` is a topic where the help has it; an anchor alone is of the topic at hand.
+    """
     file, _, anchor = href.partition("#")
     name = file.removesuffix(".md") if file else topic
     if name != file and is_topic(name):

@@ -52,7 +52,11 @@ def setting_values(settings: Settings, *, is_admin: bool) -> Iterator[SettingVal
 
 
 def other_value(variable: str) -> SettingValue:
-    """Return whether a variable outside of the settings is set, and where."""
+    """Return whether a variable outside of the settings is set, and where.
+
+    Its value is "set" or "not set", its source "environment", ".env" or "default"; an empty value counts as
+    not set.
+    """
     if os.environ.get(variable):
         return SettingValue(variable, "set", "environment")
     is_set = bool(environment_variables().get(variable))
@@ -85,6 +89,11 @@ def with_values(text: str, settings: Settings, *, is_admin: bool) -> str:
 
 
 def _shown(model: BaseModel, name: str, *, is_admin: bool) -> str:
+    """Return the value of a setting as a user may see it, in backticks unless it is one of the words below.
+
+    A secret is "set" or "not set", an empty text or ``None`` is "empty", and a text outside of
+    `_PUBLIC_TEXTS` is "set" but for an administrator. User, password and parameters of a URL become "…".
+    """
     value: Any = getattr(model, name)
     if isinstance(value, SecretStr):
         return "set" if value.get_secret_value() else "not set"
@@ -98,7 +107,11 @@ def _shown(model: BaseModel, name: str, *, is_admin: bool) -> str:
 
 
 def _sources() -> Iterator[tuple[str, set[str]]]:
-    """Yield each source with the variables that it sets, in reading order."""
+    """Yield each source with the variables that it sets, in reading order, their names in upper case.
+
+    Environment, ``.env``, secrets folder and ``secrets.toml`` are all yielded; one that is missing sets
+    nothing.
+    """
     yield "environment", {name.upper() for name in os.environ}
     yield ".env", {name.upper() for name in environment_variables()}
     folder = Path(os.environ.get(f"{PREFIX}SECRETS_FOLDER", "/run/secrets"))
@@ -107,6 +120,13 @@ def _sources() -> Iterator[tuple[str, set[str]]]:
 
 
 def _toml_names() -> Iterator[str]:
+    """Yield the variables that ``secrets.toml`` sets in its tables of settings, with their prefixes.
+
+    None for a file that is missing, cannot be read or is no TOML.
+
+    Raises:
+        UnicodeDecodeError: The file is not UTF-8.
+    """
     try:
         tables: Mapping[str, Any] = tomllib.loads(Path(SECRETS_FILE).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError):

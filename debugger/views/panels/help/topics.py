@@ -123,7 +123,10 @@ def topic_sections(name: str) -> tuple[Section, ...]:
 
 
 def sections(text: str) -> Iterator[Section]:
-    """Yield the sections of a document, with anchors as code hosts make them."""
+    """Yield the sections of a document, with anchors as code hosts make them.
+
+    Text above the first heading is left out; a document without a heading has no section.
+    """
     anchors = anchors_of(line[1] for line in _lines(text) if line[1])
     heading, lines = "", list[str]()
     for line, title in _lines(text):
@@ -138,7 +141,11 @@ def sections(text: str) -> Iterator[Section]:
 
 
 def anchors_of(headings: Iterator[str]) -> Iterator[str]:
-    """Yield the anchor of each heading; one that repeats gets a number."""
+    """Yield the anchor of each heading; one that repeats gets a number.
+
+    It is the heading in lower case, with hyphens for spaces, without punctuation, a link as its words. The
+    second of several gets ``-1``.
+    """
     used: dict[str, count[int]] = {}
     for heading in headings:
         anchor = re.sub(r"[^\w\- ]", "", _LINK.sub(r"\1", heading).lower()).replace(" ", "-")
@@ -192,6 +199,10 @@ def plain_text(text: str) -> str:
 
 
 def _excerpt(text: str, wanted: list[re.Pattern[str]]) -> str:
+    """Return the text around the first match of any pattern, cut at spaces, with "…" where it is cut.
+
+    Without a match it is the beginning of the text; an empty text stays empty.
+    """
     place = min((match.start() for each in wanted if (match := each.search(text))), default=0)
     start, end = max(place - _AROUND, 0), place + _AROUND
     start = text.find(" ", start) + 1 if start else 0
@@ -200,7 +211,10 @@ def _excerpt(text: str, wanted: list[re.Pattern[str]]) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each line with its heading, if it is one; code has none."""
+    """Yield each line with its heading, if it is one; code has none.
+
+    A heading has one to four hashes, which are removed as its backticks are; it is empty for another line.
+    """
     is_code = False
     for line in text.splitlines():
         is_code ^= _FENCE.match(line) is not None

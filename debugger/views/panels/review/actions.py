@@ -99,7 +99,7 @@ def reason_against_verdicts() -> str:
 
 @action()
 def begin_review(wanted: ReviewFilter) -> None:
-    """Go to the page Review with the runs of a filter."""
+    """Go to the page Review with the runs of a filter, which are read again; no run is chosen."""
     _choose(wanted)
     navigation.go_to("review")
 
@@ -123,7 +123,11 @@ def refresh_queue() -> None:
 
 
 def forget_runs(run_ids: Collection[str]) -> None:
-    """Drop what the page has in memory of runs that are deleted for good."""
+    """Drop what the page has in memory of runs that are deleted for good.
+
+    These are their drafts and verdicts to undo, and the read run where it is one of them. The queue is read
+    again in any case; where the run on view is one of them, the first open run takes its place.
+    """
     held = review()
     held.queue = None
     held.drafts = {place: draft for place, draft in held.drafts.items() if place[0] not in run_ids}
@@ -145,7 +149,11 @@ class ReviewBar(AddressBar[ReviewAddress]):
 
 
 def follow_address() -> None:
-    """Show what the address names, if the user has changed it."""
+    """Show what the address names, if the user has changed it.
+
+    Its backend, connection, filter and run are taken over as far as it names them; another filter or run
+    begins with the run as a whole. Without an address, a filter of another backend or connection is dropped.
+    """
     held, bar = review(), state.record(ReviewBar)
     place = (state.record(CurrentBackend).name, connection_of_runs())
     if bar.read() == ReviewAddress() and held.queue is not None and held.queue_of[:2] != place:
@@ -237,7 +245,10 @@ def choose_target(target: Target) -> None:
 
 @action()
 def move_target(step: int) -> None:
-    """Choose the next part of the run, or the one before."""
+    """Choose the next part of the run for a step of 1, or the one before for -1.
+
+    At an end of the run the outermost part stays chosen; before a run is read nothing happens.
+    """
     held = review()
     if held.read is None:
         return
@@ -261,6 +272,9 @@ def reveal(run_id: str) -> None:
 def decide(run_id: str, target: Target, value: VerdictValue) -> None:
     """Store the user's verdict, then move on from a decided run.
 
+    A verdict on a part stays on its run. Where another tab has stored a contradicting one, the user is asked.
+    An error is stored in `LastAction`, not raised.
+
     Args:
         run_id: The run that the user has seen; the page may show another one by now.
         target: The part of it.
@@ -271,7 +285,13 @@ def decide(run_id: str, target: Target, value: VerdictValue) -> None:
 
 
 def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) -> None:
-    """Change comment and checks; they are stored once there is a verdict."""
+    """Change comment and checks; they are stored once there is a verdict.
+
+    Where the user has a verdict already, it is stored at once with the change, as by `decide`.
+
+    Raises:
+        DebuggerError: The verdict cannot be read or stored.
+    """
     base = _base(run_id, target)
     drafts, place = review().drafts, place_of(run_id, target)
     drafts[place] = change(draft_on(run_id, target, base))
@@ -281,7 +301,12 @@ def change_draft(run_id: str, target: Target, change: Callable[[Draft], Draft]) 
 
 @action(role=Role.REVIEW)
 def undo() -> None:
-    """Take back the last verdict of this tab; show its run."""
+    """Take back the last verdict of this tab, and show its run and the part that it was on.
+
+    The verdict before it is stored again; without one it is deleted, and comment and checks stay as a draft.
+    Nothing happens without a verdict to undo. An error is stored in `LastAction`; the verdict then cannot be
+    undone any more.
+    """
     held = review()
     if not held.steps:
         return
@@ -304,10 +329,10 @@ def undo() -> None:
 
 @action(role=Role.REVIEW)
 def delete_verdict(verdict: Verdict) -> None:
-    """Delete a verdict.
+    """Delete a verdict, and audit that.
 
-    Raises:
-        ForbiddenError: It is another user's, and the user is not an administrator.
+    An error is stored in `LastAction`, not raised, as a ForbiddenError for another user's verdict, unless the
+    user is an administrator.
     """
     if not may_delete(verdict):
         raise ForbiddenError("This verdict is another user's.", advice="Ask an administrator to delete it.")
@@ -353,7 +378,11 @@ def own_verdict(run_id: str, target: Target) -> Verdict | None:
 
 
 def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]:
-    """Return the user's verdicts on a target of each run."""
+    """Return the user's verdicts on a target of each run, by run; a run without one is missing.
+
+    Raises:
+        StoreError: The verdicts cannot be read.
+    """
     own = author()
     found = chain.from_iterable(
         local_store().reviews.verdicts(run_ids, connection=connection_of_runs()).values()
@@ -362,7 +391,11 @@ def own_verdicts(run_ids: Collection[str], target: Target) -> dict[str, Verdict]
 
 
 def base_verdict(run_id: str, target: Target, present: Verdict | None) -> Verdict | None:
-    """Return the user's verdict on the target on view, as it came on view or was stored here."""
+    """Return the user's verdict on the target on view, as it came on view or was stored here.
+
+    For another run, part or reviewer than before, or once the base is dropped, it is `present`, which is then
+    held.
+    """
     held, place = review(), (*place_of(run_id, target), author())
     if held.base_of != place:
         held.base_of, held.base = place, present
@@ -376,7 +409,13 @@ def show_present_verdict() -> None:
 
 
 def _base(run_id: str, target: Target) -> Verdict | None:
-    """Return the verdict that the user has seen; that of a target that has left the view is read."""
+    """Return the verdict that the user has seen; that of a target that has left the view is read.
+
+    ``None`` where there is none.
+
+    Raises:
+        StoreError: The verdicts cannot be read.
+    """
     held = review()
     if held.base_of == (*place_of(run_id, target), author()):
         return held.base
@@ -386,7 +425,12 @@ def _base(run_id: str, target: Target) -> Verdict | None:
 def store_verdicts(
     run_ids: Sequence[str], target: Target, value: VerdictValue, draft: Draft, before: Mapping[str, Verdict]
 ) -> None:
-    """Store the user's verdicts on a target of each run, all or none, in place of those before."""
+    """Store the user's verdicts on a target of each run, all or none, in place of those before.
+
+    Raises:
+        UnsupportedError: A run out of a file is on view.
+        DebuggerError: They cannot be stored: a run was deleted, or one of them was changed meanwhile.
+    """
     changes = [
         VerdictChange(_verdict_on(run_id, target, value, draft), before.get(run_id)) for run_id in run_ids
     ]
@@ -425,7 +469,16 @@ def _store(
     *,
     moves_on: bool = False,
 ) -> None:
-    """Store the user's verdict in place of the one that he has seen, or ask."""
+    """Store the user's verdict in place of the one that he has seen, or ask.
+
+    What another tab has stored meanwhile is merged into it; the question opens where both contradict. Once
+    stored, it can be undone, its draft is dropped, and with `moves_on` the next open run is chosen where the
+    user wants that.
+
+    Raises:
+        UnsupportedError: A run out of a file is on view.
+        DebuggerError: The user may not store it, or it cannot be read or stored.
+    """
     held, draft_place = review(), place_of(run_id, target)
     place: Place = ("verdict", connection_of_runs(), *draft_place, author())
     mine = _verdict_on(run_id, target, value, draft)
@@ -435,6 +488,7 @@ def _store(
     mine = merged or mine
 
     def store(expected: int) -> int:
+        """Store the verdict in place of a revision, hold it for `undo` and return the new revision."""
         before = own_verdict(run_id, target)
         if (before.revision if before else NEVER_WRITTEN) != expected:
             before = mine.model_copy(update={"revision": expected})
@@ -446,6 +500,7 @@ def _store(
         return stored.revision
 
     def finish() -> None:
+        """Drop the draft and the base, and choose the next open run where the verdict leads there."""
         held.drafts.pop(draft_place, None)
         held.base_of = None
         if moves_on and held.opens_next_run and held.queue is not None:

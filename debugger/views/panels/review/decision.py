@@ -79,6 +79,10 @@ def decision_bar(
 
 
 def _target_items(target: Target) -> list[Item]:
+    """Return the buttons that choose the previous part, the next part, and the run as a whole.
+
+    The last one is disabled while the run as a whole is chosen.
+    """
     return [
         _target_button("previous_target", "Previous part", ":material/arrow_upward:", -1),
         _target_button("next_target", "Next part", ":material/arrow_downward:", 1),
@@ -96,6 +100,7 @@ def _target_items(target: Target) -> list[Item]:
 
 
 def _target_button(name: str, label: str, icon: str, step: int) -> Button:
+    """Return the button that moves the chosen part by a step; `name` is its key and names its shortcut."""
     return Button(
         name,
         label,
@@ -110,6 +115,10 @@ def _target_button(name: str, label: str, icon: str, step: int) -> Button:
 
 
 def _verdict_items(run_id: str, target: Target, own: Verdict | None) -> list[Item]:
+    """Return a button for each verdict; a press stores it, and that of the user's own verdict is highlighted.
+
+    All are disabled, with the reason as their help, where a run out of a file is on view.
+    """
     reason = reason_against_verdicts()
     return [
         Button(
@@ -129,7 +138,11 @@ def _verdict_items(run_id: str, target: Target, own: Verdict | None) -> list[Ite
 
 
 def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> list[Item]:
-    """Return the buttons that lead to other runs of the queue."""
+    """Return the buttons to the run before and to the next open one, "Undo", and the switch to move on.
+
+    A button without such a run, or without a verdict to undo, is disabled. The first two choose a run of the
+    queue, the switch writes `ReviewState.opens_next_run`.
+    """
     open_next = queue.next_open(run_id, set(open_runs))
     back = queue.neighbour(run_id, -1)
     steps = review().steps
@@ -179,7 +192,10 @@ def _moving_on_changed() -> None:
 
 
 def changed_verdict(present: Verdict | None) -> None:
-    """Draw that another tab has changed the user's verdict since it came on view."""
+    """Draw that another tab has changed the user's verdict since it came on view; deleted it for ``None``.
+
+    A press of the button drops `ReviewState.base_of`, so that the stored verdict comes on view.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         words = "was deleted" if present is None else f"is {present.value!r} by now"
         st.caption(f"Your verdict {words}: it was changed in another tab.", width="stretch")
@@ -193,7 +209,11 @@ def changed_verdict(present: Verdict | None) -> None:
 
 
 def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
-    """Draw the comment that goes with the verdict."""
+    """Draw the box of the comment that goes with the verdict, filled with that of the draft or the verdict.
+
+    A change stores the comment, in the draft until there is a verdict. The box is disabled without the role
+    REVIEW and for a run out of a file.
+    """
     draft = draft_on(run_id, target, own)
     key = f"review_comment_{run_id}_{target.kind}_{target.key}"
     state.set_widget(key, draft.comment)
@@ -215,7 +235,12 @@ def _comment_changed(run_id: str, target: Target, key: str) -> None:
 
 
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
-    """Draw the rubric's checks of the run as a whole."""
+    """Draw the rubric's checks of the run as a whole, and the menu in which the rubric is edited.
+
+    A chosen result is stored, in the draft until there is a verdict. Where the rubric cannot be read, only
+    the error is drawn. The controls of results are disabled without the role REVIEW and for a run out of a
+    file.
+    """
     try:
         stored = local_store().reviews.stored_rubric(workflow_id)
     except DebuggerError as error:
@@ -243,9 +268,14 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
 
 @action(role=Role.REVIEW)
 def _check_changed(run_id: str, check: str, key: str) -> None:
+    """Store the result of a check in the draft or the verdict on the run; a cleared control removes it.
+
+    The value is that of the widget `key`. An error is stored in `LastAction`, not raised.
+    """
     result: CheckResult | None = state.widget(key)
 
     def change(draft: Draft) -> Draft:
+        """Return the draft with the result of the check, or without the check."""
         others = {name: value for name, value in draft.checks.items() if name != check}
         return replace(draft, checks=others | ({check: result} if result else {}))
 
@@ -253,6 +283,10 @@ def _check_changed(run_id: str, check: str, key: str) -> None:
 
 
 def _rubric_form(workflow_id: str, stored: Stored[list[str]]) -> None:
+    """Draw the box and the button of the rubric, and what another user has stored since the box was filled.
+
+    The box is filled as it is drawn first; its text then stays.
+    """
     st.caption(
         f"Named checks that reviewers of this workflow go through, one a line, {MAX_CHECKS} at most. "
         "Their results are stored with each verdict."
@@ -272,6 +306,11 @@ def _rubric_form(workflow_id: str, stored: Stored[list[str]]) -> None:
 
 @action(role=Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
+    """Store the lines of the box as the rubric for all users, or ask where another user has changed it.
+
+    Blank lines are left out, and white space is one space. Once stored, the box shows the checks. An error,
+    as of two equal checks, is stored in `LastAction`, not raised.
+    """
     lines = (state.widget(key) or "").splitlines()
     checks = [" ".join(line.split()) for line in lines if line.strip()]
 
@@ -321,6 +360,10 @@ def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
 
 
 def _verdict(verdict: Verdict) -> None:
+    """Draw a verdict in a line: value, reviewer, target, comment, failed checks, and the button to delete it.
+
+    The button is disabled where the user may not delete the verdict.
+    """
     word, icon, colour = VERDICT_LOOKS[verdict.value]
     key = f"review_verdict_{verdict.reviewer}_{verdict.target.kind}_{verdict.target.key}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):

@@ -32,7 +32,11 @@ _NAME_KEY = "review_author"
 
 
 def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
-    """Draw how many runs are decided, and the actions on all."""
+    """Draw how many runs are decided, and the buttons that refresh the queue, export it and import a sheet.
+
+    It also says where the run on view is in the queue, or that it is not in it, and how many runs the filter
+    finds where the queue has not all. Without runs there is no progress, and the export is disabled.
+    """
     decided = len(queue.runs) - len(open_runs)
     words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
     items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
@@ -84,7 +88,11 @@ def _export(queue: ReviewQueue, run_id: str) -> None:
 
 
 def reviewer_name() -> None:
-    """Draw the name under which verdicts are stored."""
+    """Draw the box with the name under which verdicts are stored.
+
+    A change sets the name in this tab; for a signed-in user, and without the role REVIEW, the box is
+    disabled.
+    """
     state.set_widget(_NAME_KEY, notes.author())
     st.text_input(
         "Reviewing as",
@@ -130,6 +138,11 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
 
 
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
+    """Draw the fields of the filter, set to a filter; return their values by the fields of `ReviewFilter`.
+
+    With a `reason` those that the backend cannot search are disabled and missing in the answer, as the chosen
+    runs are in any case: a caption says how many they are.
+    """
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
     workflow = _choice(st.selectbox, "Workflow", "All workflows", distinct(names), wanted.workflow)
@@ -156,7 +169,10 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
 def _store_fields(
     wanted: ReviewFilter, reason: str | None, left: DeltaGenerator, right: DeltaGenerator
 ) -> dict[str, Any]:
-    """Draw the fields that a hosted API cannot search; return their values."""
+    """Draw the fields that a hosted API cannot search; return their values.
+
+    With a `reason` they are disabled, and the answer is empty.
+    """
     help = plain(reason) if reason else None
     is_off = reason is not None
     version = left.number_input(
@@ -183,6 +199,10 @@ def _store_fields(
 def _choice(
     draw: Callable[..., str], label: str, nothing: str, known: Mapping[str, str], value: str, **wanted: Any
 ) -> str:
+    """Draw a choice of a key by its name, with one for nothing, and return the key, which is then empty.
+
+    A present value that is not known is offered as it is.
+    """
     options = {"": nothing, **known}
     options.setdefault(value, value)  # a workflow or a tag that is gone
     keys = list(options)

@@ -48,7 +48,10 @@ class ReviewFilter:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; an invalid part counts as absent."""
+        """Read the address bar; an invalid part counts as absent.
+
+        Search text and tag are taken as they are; of runs those that are ids, each once, at most `MAX_RUNS`.
+        """
         version = parameters.get("version", "")
         runs = [part for part in parameters.get("runs", "").split(",") if is_id(part)]
         return cls(
@@ -67,7 +70,7 @@ class ReviewFilter:
         )
 
     def to_parameters(self) -> dict[str, str]:
-        """Return the query parameters, absent ones left out."""
+        """Return the query parameters, absent ones left out; of the runs the first `MAX_CHOSEN_RUNS`."""
         values = {
             "workflow": self.workflow,
             "version": "" if self.version is None else str(self.version),
@@ -86,7 +89,7 @@ class ReviewFilter:
 
     @property
     def search(self) -> RunSearch:
-        """Return the search that a backend takes."""
+        """Return the search that a backend takes, without workflow, status, "open only" and chosen runs."""
         since, until = day_begin(self.since), day_end(self.until)
         return RunSearch(
             self.version,
@@ -147,7 +150,10 @@ class ReviewAddress:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; an invalid part counts as absent."""
+        """Read the address bar; an invalid run or part of the filter counts as absent.
+
+        Backend and connection are taken as they are.
+        """
         return cls(
             parameters.get("backend", ""),
             parameters.get("connection", ""),

@@ -53,6 +53,11 @@ def run_facts(read: ReadRun, names: Mapping[str, str]) -> None:
 
 
 def _facts(read: ReadRun, names: Mapping[str, str]) -> list[Item]:
+    """Return workflow and version, status, begin, tags and id of a run, for the line that names it.
+
+    Begin and tags are left out where there are none, the tags also where they cannot be read. The name of the
+    workflow falls back to that of its version, then to its id.
+    """
     run = read.recorded.run
     began = shown_time(run.created_at, seconds=False)
     name = names.get(run.workflow_id) or read.recorded.workflow.name or run.workflow_id
@@ -100,7 +105,10 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
 
 
 def _page_of(read: ReadRun, target: Target) -> int | None:
-    """Return the page of the transcript that has a turn or message."""
+    """Return the page of the transcript, from 1, that has a turn or message.
+
+    ``None`` for the run as a whole, and for a part that the run does not have.
+    """
     for place, turn in enumerate(read.turns):
         keys = {("turn", str(turn.number)), *(("message", str(row.seq)) for row in turn.messages)}
         if (target.kind, target.key) in keys:

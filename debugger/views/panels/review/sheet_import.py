@@ -70,7 +70,7 @@ class ImportState:
 
 
 def import_button() -> Button:
-    """Return the button that opens or closes the import."""
+    """Return the button that opens or closes the import; for a run out of a file it is disabled."""
     is_open = review().is_importing
     return Button(
         "review_import",
@@ -85,7 +85,10 @@ def import_button() -> Button:
 
 @action()
 def toggle_import() -> None:
-    """Show the import instead of a run, or the run again."""
+    """Show the import instead of a run, or the run again.
+
+    The plan, its error, its result and the uploaded file are dropped.
+    """
     held = review()
     held.is_importing = not held.is_importing
     kept = state.record(ImportState)
@@ -94,7 +97,11 @@ def toggle_import() -> None:
 
 
 def sheet_import() -> None:
-    """Draw the upload, and what a sheet would change before it does."""
+    """Draw the upload of a sheet, and what the sheet would change before it does.
+
+    A newly chosen file is read at once, into `ImportState`; the upload is disabled without the role REVIEW.
+    An error of the file, and the sentence on the last import, are drawn too.
+    """
     held = state.record(ImportState)
     st.markdown("#### Import a reviewed sheet")
     st.caption(
@@ -142,6 +149,11 @@ def read_plan(content: bytes, name: str) -> None:
 
 
 def _make_plan(content: bytes, name: str) -> ImportPlan:
+    """Return what a sheet would change, compared with what is stored; nothing is changed.
+
+    Raises:
+        DebuggerError: The sheet, the store or the backend cannot be read, or a hosted API has too many runs.
+    """
     sheet = read_sheet(content, name)
     backend, run_ids = current_backend(), sheet.run_ids
     known = _known_runs(backend, run_ids)
@@ -160,6 +172,12 @@ def _make_plan(content: bytes, name: str) -> ImportPlan:
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
+    """Return the runs that exist with their numbers of turns, which are ``None`` but for the embedded engine.
+
+    Raises:
+        InputError: They are more than `_MAX_LOOKUPS`, and of another backend.
+        DebuggerError: The store or the backend cannot be read.
+    """
     if state.record(CurrentBackend).name == "embedded":
         return dict(local_store().reviews.turn_counts(run_ids))
     if len(run_ids) > _MAX_LOOKUPS:
@@ -171,6 +189,7 @@ def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | N
 
 
 def _exists(backend: Backend, run_id: str) -> bool:
+    """Return whether the backend has a run; other errors than a NotFoundError are raised."""
     try:
         backend.revision(run_id)
     except NotFoundError:
@@ -179,6 +198,10 @@ def _exists(backend: Backend, run_id: str) -> bool:
 
 
 def _plan(plan: ImportPlan, name: str) -> None:
+    """Draw a plan: numbers, unknown runs, conflicts, button to import, new and changed values, problems.
+
+    Tables list at most `_MAX_LISTED` rows; what the plan does not have is left out.
+    """
     states = [
         count(plan.count("new"), "new value"),
         f"{plan.count('changed'):,} changed",
@@ -218,7 +241,10 @@ def _plan(plan: ImportPlan, name: str) -> None:
 
 
 def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
-    """Draw the conflicts; return the places of the ticked ones."""
+    """Draw the conflicts; return the places of the ticked ones in order, empty without conflicts.
+
+    A tick writes `ImportState.agreed`; the first `_MAX_LISTED` conflicts are listed.
+    """
     if not conflicts:
         return []
     held = state.record(ImportState)
@@ -275,7 +301,10 @@ def _count_listed(total: int) -> None:
 
 
 def _cells(item: Planned) -> tuple[str, ...]:
-    """Return row, run, subject, stored value and that of the sheet."""
+    """Return row, run, subject, stored value and that of the sheet.
+
+    The stored value of a comment, and of a verdict that is not there yet, is empty.
+    """
     if isinstance(item, PlannedTags):
         return str(item.row), item.run_id, "tags", ", ".join(item.before), ", ".join(item.tags)
     if isinstance(item, PlannedComment):
@@ -292,6 +321,7 @@ def _verdict_words(verdict: Verdict) -> str:
 
 
 def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
+    """Draw the button that stores the plan with the conflicts agreed to; a caption where nothing changes."""
     changes = plan.changes(agreed)
     words = _change_words(changes)
     if not words:
@@ -308,7 +338,7 @@ def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
 
 
 def _change_words(changes: ReviewChanges) -> str:
-    """Return the number of changes in words; empty without any."""
+    """Return the numbers of verdicts, comments and runs with changed tags in words; empty without any."""
     parts = [
         count(len(changes.verdicts), "verdict") if changes.verdicts else "",
         count(len(changes.comments), "comment") if changes.comments else "",
@@ -319,15 +349,14 @@ def _change_words(changes: ReviewChanges) -> str:
 
 @action(role=Role.REVIEW)
 def apply_plan(agreed: Collection[int]) -> None:
-    """Store what the plan asks for, all or nothing.
+    """Store what the plan asks for, all or nothing, and audit it; nothing without a plan.
+
+    The plan is then dropped, and the uploader is empty again. An error is stored in `LastAction`, not raised:
+    a run out of a file is on view, the plan has verdicts of others and the user is no administrator, or a run
+    or verdict was changed meanwhile. After the last one the sheet is read again.
 
     Args:
         agreed: Places of the conflicts in which the sheet wins.
-
-    Raises:
-        UnsupportedError: A run out of a file is on view.
-        InputError: It has verdicts of others, and the user is no administrator.
-        ConflictError: Somebody has changed a verdict since the sheet was read.
     """
     held = state.record(ImportState)
     if held.plan is None:

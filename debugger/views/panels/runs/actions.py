@@ -67,6 +67,11 @@ def run_actions(ticked: list[str], marks: Mapping[str, RunLabels], total: int) -
 
 
 def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
+    """Return the number of chosen runs, and the buttons that choose, open, compare, export and review them.
+
+    The choice between the ticked runs and all that the filters find is offered where these are more. "Open"
+    needs one ticked run, "Compare" two; both are disabled while all found runs are chosen.
+    """
     chosen = total if scope == "found" else len(ticked)
     items: list[Item] = [Text(f"{chosen:,} selected", "strong", key="chosen_count")]
     if scope == "found":
@@ -111,6 +116,11 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
 
 
 def _last_items(ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope) -> list[Item]:
+    """Return the buttons that star or delete the chosen runs, and the menu that erases a run or unticks all.
+
+    "Unstar" takes the place of "Star" where all ticked runs have a star. Deletions are disabled for another
+    backend than the embedded engine, that of every trace also unless one run is ticked and alone chosen.
+    """
     has_all = scope == "ticked" and all(run_id in marks and marks[run_id].starred for run_id in ticked)
     cannot, is_one = not _can_delete(), scope == "ticked" and len(ticked) == 1
     erase = Button(
@@ -164,6 +174,7 @@ def _can_delete() -> bool:
 
 
 def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -> None:
+    """Draw the menu of tags: of a single chosen run with its note, of several the tags to add or remove."""
     is_one = scope == "ticked" and len(ticked) == 1
     with st.popover("Tags and note" if is_one else "Tags", key="marks_chosen"):
         if is_one:
@@ -173,6 +184,7 @@ def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
 
 
 def _bulk_tags() -> None:
+    """Draw the tags to add and to remove, and the button that changes those of the chosen runs."""
     known = known_tags()
     st.multiselect(
         "Add tags",
@@ -191,6 +203,7 @@ def _bulk_tags() -> None:
 
 
 def _verdict() -> None:
+    """Draw the menu of a verdict on the chosen runs, with a comment; disabled for a run out of a file."""
     reason = reason_against_verdicts()
     help = reason or "Your verdict on each run as a whole"
     with st.popover("Verdict", disabled=bool(reason), help=help, key="verdict_chosen"):
@@ -211,7 +224,10 @@ def _verdict() -> None:
 
 @action(role=Role.REVIEW)
 def star(*, starred: bool) -> None:
-    """Give the chosen runs a star, or take it."""
+    """Give the chosen runs a star, or take it, and report their number above the list.
+
+    An error is stored in `LastAction`, not raised; nothing is then reported.
+    """
     ids = chosen_ids()
     notes.star(ids, starred=starred)
     _report(f"{count(len(ids), 'run')} {'starred' if starred else 'without a star'}.")
@@ -219,6 +235,10 @@ def star(*, starred: bool) -> None:
 
 @action(role=Role.REVIEW)
 def _change_tags() -> None:
+    """Add tags to the chosen runs and remove others, as the boxes say; then empty the boxes and report it.
+
+    An error is stored in `LastAction`, not raised, as an InputError where neither box has a tag.
+    """
     added, removed = state.widget(_ADDED_KEY, []), state.widget(_REMOVED_KEY, [])
     if not added and not removed:
         raise InputError("No tag was changed.", advice="Choose tags to add or to remove.")
@@ -231,6 +251,11 @@ def _change_tags() -> None:
 
 @action(role=Role.REVIEW)
 def _decide(value: VerdictValue) -> None:
+    """Store the user's verdict on each of the chosen runs as a whole, with the comment of the box.
+
+    All or none are stored; then the box is emptied and the number reported. An error is stored in
+    `LastAction`, not raised.
+    """
     ids = chosen_ids()
     draft = Draft(str(state.widget(_COMMENT_KEY, "")))
     store_verdicts(ids, Target(), value, draft, own_verdicts(ids, Target()))
@@ -247,6 +272,9 @@ def _report(notice: str) -> None:
 @action()
 def open_export(scope: Scope | None = None) -> None:
     """Open the export dialog for ticked runs and the filters.
+
+    Where the runs of the filters cannot be read, only the ticked ones are offered; without those, or where
+    the others come first, the error is stored in `LastAction` and no dialog opens.
 
     Args:
         scope: What comes first; ``None`` is what the actions are for.
@@ -270,7 +298,11 @@ def open_export(scope: Scope | None = None) -> None:
 
 @action(role=Role.REVIEW)
 def open_review() -> None:
-    """Go to the page Review with the chosen runs."""
+    """Go to the page Review with the chosen runs.
+
+    All found runs are handed over as a filter, where that page has fields for all of it, else by their ids.
+    An error is stored in `LastAction`, not raised; the page then stays.
+    """
     held = runs_state()
     if held.scope == "found" and held.wanted is not None:
         whole = ReviewFilter.of_list(held.wanted)
@@ -291,7 +323,11 @@ def _compare() -> None:
 
 
 def compare_requested() -> None:
-    """Go to the comparison that was requested; a callback cannot switch pages."""
+    """Go to the page Compare with the two runs that were requested; a callback cannot switch pages.
+
+    Nothing happens without a request, which is forgotten; with one the call does not return. The later run is
+    B.
+    """
     held = runs_state()
     chosen, held.compared = held.compared, []
     if not chosen:

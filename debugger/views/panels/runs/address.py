@@ -47,7 +47,11 @@ class RunsBar(AddressBar[RunsAddress]):
 
 
 def follow_address() -> None:
-    """Set the filters that the address names, if the user has changed it."""
+    """Set the filters to those that the address names, if the user has changed it; the others filter nothing.
+
+    The list then begins at its first page. A day that is none, and any other text than 1 for a switch,
+    filters nothing; the part of the picture stays.
+    """
     address = state.record(RunsBar)
     wanted = address.wanted()
     if wanted is None:

@@ -32,7 +32,10 @@ _MOST_ROWS = 14
 
 @action(role=Role.ADMIN)
 def ask_to_delete() -> None:
-    """Open the question whether to delete the chosen runs."""
+    """Open the question whether to delete the chosen runs.
+
+    An error is stored in `LastAction`, not raised, as of another backend than the embedded engine.
+    """
     check_embedded()
     runs_state().deleting = chosen_ids()
 
@@ -62,6 +65,10 @@ def _close() -> None:
 @st.dialog("Delete runs?", icon=":material/delete:", on_dismiss=_close)
 @show_unexpected_errors("The dialog")
 def _dialog() -> None:
+    """Draw the question whether to delete the runs, with the buttons "Delete" and "Cancel".
+
+    Without runs to delete, the page is rerun, which closes the dialog.
+    """
     ids = runs_state().deleting
     if not ids:
         st.rerun()  # only that closes a dialog
@@ -84,7 +91,11 @@ def _dialog() -> None:
 
 @action(role=Role.ADMIN)
 def delete() -> None:
-    """Hide the runs that the dialog asks about from all lists; until they are erased it can be undone."""
+    """Hide the runs that the dialog asks about from all lists; until they are erased it can be undone.
+
+    Each run that was not hidden before is audited and can be brought back by `undo_bar`. Without runs, as by
+    a second press, nothing happens. An error is stored in `LastAction`; the dialog is closed in any case.
+    """
     held = runs_state()
     ids, held.deleting = held.deleting, []
     if not ids:
@@ -98,7 +109,10 @@ def delete() -> None:
 
 
 def undo_bar() -> None:
-    """Draw the way back right after a deletion."""
+    """Draw how many runs were just deleted, with the buttons to restore them and to dismiss the bar.
+
+    Nothing is drawn unless `RunsState.undo` has runs.
+    """
     held = runs_state()
     if not held.undo:
         return
@@ -116,7 +130,11 @@ def _dismiss_undo() -> None:
 
 @action(role=Role.ADMIN)
 def restore(run_ids: Sequence[str]) -> None:
-    """Bring deleted runs back into the lists."""
+    """Bring deleted runs back into the lists, audit that, and report how many were hidden.
+
+    Ticks of deleted runs, the bar that undoes a deletion and the box of an opened run are forgotten. An error
+    is stored in `LastAction`, not raised.
+    """
     number = local_store().hidden.restore(run_ids)
     for run_id in run_ids:
         audit("restore run", run_id, backend="embedded")
@@ -133,7 +151,11 @@ def _forget_lists() -> None:
 
 
 def deleted_runs() -> None:
-    """Draw the runs that can be restored."""
+    """Draw the runs that can be restored, the last deleted first, with the button that restores ticked ones.
+
+    The newest `_MAX_LISTED` are listed. Without any, a caption and the button back to the list are drawn;
+    where they cannot be read, the error.
+    """
     try:
         rows, total = local_store().hidden.newest(_MAX_LISTED)
         days = read_settings().keep_deleted_days
@@ -164,6 +186,7 @@ def deleted_runs() -> None:
 
 
 def _table(rows: Sequence[HiddenRun], chosen: Sequence[str]) -> None:
+    """Draw the deleted runs as a table; its boxes write `RunsState.ticked_deleted`."""
     zone = f"In the time zone {zone_name()}"
     columns: Columns[HiddenRun] = [
         (Column("tick", "Tick all", 34, "check"), lambda row: (f"Tick {row.run_id}", row.run_id in chosen)),
@@ -184,7 +207,7 @@ def _table(rows: Sequence[HiddenRun], chosen: Sequence[str]) -> None:
 
 @action()
 def _tick_one(run_id: Any) -> None:
-    """Tick a run that is not, and the other way round."""
+    """Tick a run that is not, and the other way round; nothing for ``None`` or an empty id."""
     held = runs_state()
     if run_id in held.ticked_deleted:
         held.ticked_deleted = [each for each in held.ticked_deleted if each != run_id]
@@ -209,7 +232,13 @@ def show_list() -> None:
 
 
 def deleted_run_box() -> None:
-    """Draw the way to restore a deleted run that was opened."""
+    """Draw who deleted the run that was opened and when, with the button that restores it.
+
+    Nothing without such a run; one that is not hidden any more is forgotten.
+
+    Raises:
+        DebuggerError: The store cannot be read.
+    """
     run_id = runs_state().deleted_run
     if not run_id:
         return

@@ -31,7 +31,11 @@ _FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
 
 @action(role=Role.ADMIN)
 def ask_to_erase() -> None:
-    """Open the question which runs go with every trace."""
+    """Open the question whether to delete every trace of the ticked run, with its forks to choose from.
+
+    An error is stored in `LastAction`, not raised: the backend is another than the embedded engine, or not
+    one run is ticked and alone chosen.
+    """
     check_embedded()
     ticked, scope = runs_state().ticked, runs_state().scope
     if scope != "ticked" or len(ticked) != 1:
@@ -57,6 +61,11 @@ def _close() -> None:
 @st.dialog("Delete every trace?", icon=":material/delete_forever:", width="medium", on_dismiss=_close)
 @show_unexpected_errors("The dialog")
 def _dialog() -> None:
+    """Draw what is deleted and what is not, the forks to delete too, and the buttons "Delete" and "Cancel".
+
+    The first is disabled until the box "I am sure" is ticked. Without a run to erase, the page is rerun,
+    which closes the dialog.
+    """
     erasing = runs_state().erasing
     if erasing is None:
         st.rerun()  # only that closes a dialog
@@ -84,6 +93,7 @@ def _dialog() -> None:
 
 
 def _forks(erasing: Erasure) -> None:
+    """Draw the choice of the forks that are deleted too, and what each has copied; a caption without any."""
     if not erasing.forks:
         st.caption("No run was forked from it.")
         return
@@ -103,7 +113,11 @@ def _forks(erasing: Erasure) -> None:
 
 @action(role=Role.ADMIN)
 def erase() -> None:
-    """Delete every trace of the run, and of the chosen forks."""
+    """Delete every trace of the run, and of the chosen forks, and audit each of them.
+
+    What this process has in memory of runs is dropped first. Without a run nothing happens. An error, as of a
+    turn in progress, is stored in `LastAction`; the dialog is closed in any case.
+    """
     held = runs_state()
     erasing, held.erasing = held.erasing, None
     if erasing is None:
@@ -121,7 +135,11 @@ def erase() -> None:
 
 
 def _forget(run_ids: Sequence[str]) -> None:
-    """Drop what this process has in memory of runs."""
+    """Drop what this process has in memory of these runs, and caches of any run.
+
+    One that is on view is closed. The runs of the page Compare, answers of backends, and counted statistics
+    are read again.
+    """
     compared, run, reused = state.record(CompareState), state.record(CurrentRun), state.record(ReusedInputs)
     if run.session is not None and run.session.run_id in run_ids:
         actions.show(None)

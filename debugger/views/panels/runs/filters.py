@@ -66,7 +66,11 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
 
 
 def _with_deleted(backend: Backend, names: dict[str, str]) -> dict[str, str]:
-    """Add the chosen workflow where it was deleted and has runs."""
+    """Return the names with that of the chosen workflow added, where it was deleted and has runs.
+
+    The names are returned as they are where no workflow is chosen, it is among them, or the backend does not
+    answer.
+    """
     chosen = state.widget("runs_workflow")
     if not chosen or chosen in names:
         return names
@@ -80,7 +84,10 @@ def _with_deleted(backend: Backend, names: dict[str, str]) -> dict[str, str]:
 
 
 def path_chip(wanted: WantedRuns) -> None:
-    """Draw the part of the picture whose runs are listed, with the button that removes it."""
+    """Draw the part of the picture whose runs are listed, with the button that removes it.
+
+    Nothing without a part. A press sets `RunsState.path` to ``None`` and shows the first page.
+    """
     if wanted.path is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="runs_path"):
@@ -101,6 +108,10 @@ def _clear_path() -> None:
 
 
 def _draw(backend: Backend, names: dict[str, str]) -> None:
+    """Draw the filters: search, workflow, status and verdict in a bar, others and saved ones in a menu.
+
+    The menu names how many of its filters are set, where both days count once, and a part of the picture too.
+    """
     reason = backend.capabilities.reason_against("run_search") or ""
     of_verdict = reason or "The verdict of a reviewer on the run as a whole"
     helped = "All of them must occur in messages, names, tags, notes or comments"
@@ -147,6 +158,10 @@ def _rest(backend: Backend, reason: str) -> list[Item]:
 
 
 def _wanted(backend: Backend) -> WantedRuns:
+    """Return the filters as their widgets have them; the widgets have to have values.
+
+    "Starred only" is left out where the backend has no search.
+    """
     has_search = not backend.capabilities.reason_against("run_search")
     version, scenario = state.widget("runs_version"), state.widget("runs_scenario")
     search = RunSearch(
@@ -196,7 +211,10 @@ def _tags() -> dict[str, str]:
 
 
 def _select(name: str, nothing: str, options: Mapping[str, str], help_text: str = "") -> Select:
-    """Return the filter; one that is not an option any more filters nothing."""
+    """Return the filter; one that is not an option any more filters nothing.
+
+    Its widget is then set to the empty text. Without options the filter is disabled.
+    """
     key = f"runs_{name}"
     if state.widget(key) not in options:
         state.set_widget(key, "")
@@ -206,7 +224,10 @@ def _select(name: str, nothing: str, options: Mapping[str, str], help_text: str 
 
 
 def _numbers(backend: Backend, workflow: str) -> list[int]:
-    """Return the versions to choose from; of a deleted workflow only the chosen one is known."""
+    """Return the versions to choose from, from the cache.
+
+    Where the backend does not answer, as of a deleted workflow, it is only the chosen one, if any.
+    """
     try:
         versions = state.record(BackendCache).ask(("versions", workflow), lambda: backend.versions(workflow))
     except DebuggerError:

@@ -37,7 +37,14 @@ def flow_graph(
     nodes: Sequence[NodeFlow],
     edges: Sequence[EdgeFlow],
 ) -> None:
-    """Draw the newest version that ran, with numbers and heat."""
+    """Draw the newest version that ran as a graph, with numbers and heat, and those of the chosen part below.
+
+    Nodes that the version does not have are added; where it cannot be read, all are. Without a node, or where
+    the graph cannot be drawn, a caption says so. A click writes `Selection`.
+
+    Raises:
+        ValueError: There is no run.
+    """
     state.begin_widget(_PAINT_KEY, "reached")
     paint = st.segmented_control(
         "Numbers on the nodes",
@@ -83,6 +90,10 @@ def flow_marks(
 
 
 def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
+    """Return the text and heat of a node: the runs that remain there for ``stopped``, else the runs at all.
+
+    For ``stopped`` a node where none remains has the text "all continued".
+    """
     if paint == "stopped":
         stopped = flow.ended + flow.waiting
         return Figure(
@@ -92,6 +103,7 @@ def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
 
 
 def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
+    """Return the graph of a version, from the cache; an empty one where it cannot be read."""
     try:
         workflow = state.record(BackendCache).ask(
             ("graph", workflow_id, version), lambda: backend.workflow(workflow_id, version)
@@ -102,6 +114,7 @@ def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
 
 
 def _unmapped(edges: Sequence[EdgeFlow], graph: Graph, missing_nodes: dict[str, str]) -> list[UnmappedEdge]:
+    """Return the edges that the graph does not have and whose ends are both drawn."""
     drawn = {*graph.nodes, *missing_nodes}
     return [
         UnmappedEdge(flow.edge, flow.source, flow.destination, flow.label, "without_edge")
@@ -115,6 +128,7 @@ def _choose(element: Element | None) -> None:
 
 
 def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:
+    """Draw the numbers of the chosen node or edge, with buttons that list its runs; a caption without one."""
     selection = state.record(Selection)
     node = next((flow for flow in nodes if flow.node == selection.node), None)
     edge = next((flow for flow in edges if flow.edge == selection.edge), None)
@@ -128,6 +142,7 @@ def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:
 
 
 def _node(flow: NodeFlow) -> None:
+    """Draw the numbers of a node, and buttons that list the runs that reached it, or that remain there."""
     stopped = flow.ended + flow.waiting
     st.caption(
         f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({percent(flow.share)}), "
@@ -140,6 +155,7 @@ def _node(flow: NodeFlow) -> None:
 
 
 def _edge(flow: EdgeFlow) -> None:
+    """Draw the numbers of an edge, and the button that lists the runs that used it."""
     way = f"{flow.source_name} → {flow.destination_name}"
     st.caption(
         f"**{plain(way)}** ({plain(flow.label)}): taken {flow.taken:,} times by {count(flow.runs, 'run')}, "
@@ -165,7 +181,11 @@ def edge_filter(flow: EdgeFlow) -> PathFilter:
 
 
 def show_button(path: PathFilter, number: int) -> None:
-    """Draw the button that lists the runs of a part."""
+    """Draw the button that lists the runs of a part; disabled for a number of 0.
+
+    Raises:
+        KeyError: The kind of the part is another than ``reached``, ``stopped`` or ``edge``.
+    """
     words = {"reached": "that reached it", "stopped": "that ended or wait here", "edge": "that used it"}
     st.button(
         f"List {count(number, 'run')} {words[path.kind]}",
@@ -178,7 +198,11 @@ def show_button(path: PathFilter, number: int) -> None:
 
 
 def list_runs_on(path: PathFilter) -> None:
-    """List the runs of the counted workflow that came by a part of the picture."""
+    """Show the list with the runs of the counted workflow that came by a part of the picture.
+
+    Other filters stay, but for the workflow; the list begins at its first page, and charts lose their
+    selection.
+    """
     take_click()
     runs_state().path = path
     set_filters({"runs_workflow": runs_state().counted_workflow})

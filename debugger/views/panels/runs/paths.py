@@ -16,7 +16,10 @@ _HEIGHT = 430
 
 
 def path_diagram(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
-    """Draw how the runs went on from each of their first steps."""
+    """Draw how the runs continued from each of their first `STEPS` steps, as a Sankey diagram with a caption.
+
+    Where no run has gone from one node to another, a hint is drawn instead.
+    """
     flows = path_flows(runs, STEPS)
     if not flows:
         empty_state(

@@ -63,7 +63,10 @@ class Tally:
 
 
 def by_day_and_status(runs: Sequence[Run]) -> list[Tally]:
-    """Count the runs of each day and status, the oldest day first."""
+    """Count the runs of each day and status, the oldest day first; only the last `_MOST_DAYS` days.
+
+    Runs without a time have an empty day, which comes first. Empty without runs.
+    """
     counts = Counter((shown_day(run.created_at), run.status) for run in runs)
     days = sorted({day for day, _ in counts})[-_MOST_DAYS:]
     order = list(LOOKS)
@@ -100,7 +103,11 @@ def by_version_and_verdict(
 
 
 def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> None:
-    """Draw the picture of the runs of the filters."""
+    """Draw the runs of the filters by day and status, and their verdicts by version, as charts or tables.
+
+    A click on a part sets filters and shows the list. Nothing is drawn without runs; an error of the verdicts
+    is drawn.
+    """
     found = _runs(backend, wanted)
     if not found.rows:
         return  # the list below tells why there is nothing
@@ -150,7 +157,11 @@ def draw_history(backend: Backend, wanted: WantedRuns) -> None:
 
 
 def history_days(days: Collection[str]) -> list[str]:
-    """Return the days of the strip: a month, or, of runs of a longer time, the last days that have some."""
+    """Return the days of the strip: `_MOST_DAYS` days up to the last one, or only days that have runs.
+
+    Days that have runs, the last `_MOST_DAYS` of them, are returned where they go back further, or where the
+    last is no day; empty without any.
+    """
     known = sorted(days)[-_MOST_DAYS:]
     last = read_day(known[-1]) if known else None
     if last is None:
@@ -171,6 +182,10 @@ def _choose(filters: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
+    """Return the newest runs of the filters, from the cache; after an error the last known ones, or none.
+
+    With a part of the picture or "With problems" it reads summaries for up to `_READ_SECONDS`.
+    """
     answers = state.record(BackendCache)
     question = ("picture", wanted)
     try:
@@ -182,6 +197,7 @@ def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
 
 
 def _verdicts(runs: Sequence[Run]) -> Mapping[str, Mapping[Any, int]]:
+    """Return for each run its verdicts by value; after an error, which is drawn, nothing."""
     try:
         return local_store().reviews.counts(ids_of(runs), connection=connection_of_runs())
     except DebuggerError as error:
@@ -190,6 +206,7 @@ def _verdicts(runs: Sequence[Run]) -> Mapping[str, Mapping[Any, int]]:
 
 
 def _foot(found: Page[Run], days: Sequence[Tally]) -> None:
+    """Draw a caption where not all days or not all runs are in the picture."""
     parts = []
     if len({tally.place for tally in days}) == _MOST_DAYS:
         parts.append(f"The last {_MOST_DAYS} days with runs are shown.")
@@ -207,6 +224,14 @@ def _chart(
     *,
     is_upright: bool = False,
 ) -> Chart:
+    """Return a chart with a bar for each place, and a part for each of its tallies.
+
+    Tallies of a place have to follow each other; the target of a part is `place` with the number of its
+    tally.
+
+    Raises:
+        KeyError: A kind has no look.
+    """
     bars = []
     for label, group in groupby(enumerate(tallies), key=lambda item: item[1].place):
         parts = []

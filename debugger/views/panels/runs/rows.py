@@ -52,7 +52,11 @@ def clicked_run() -> str:
 
 
 def chosen_runs(rows: Sequence[Run]) -> list[str]:
-    """Return the ticked runs in the list's order; forget runs not listed."""
+    """Return the ticked runs in the list's order; forget ticked runs that are not listed.
+
+    Writes `listed` and `ticked` of `RunsState`; where no run is ticked, the actions are for ticked runs
+    again.
+    """
     held = runs_state()
     held.listed = ids_of(rows)
     held.ticked = [run_id for run_id in held.listed if run_id in held.ticked]
@@ -73,6 +77,11 @@ def _click(run_id: Any) -> None:
 
 
 def _use(ticked: Any, column: str, _: Any) -> None:
+    """Take the ticked boxes, or sort by a column whose head was clicked.
+
+    The first click on a head sorts ascending, the next descending, the third not at all. Ticked runs that are
+    not listed are ignored, as is a value of the boxes that is no list.
+    """
     held = runs_state()
     if column != "tick":
         by, descends = held.sort
@@ -85,7 +94,10 @@ def _use(ticked: Any, column: str, _: Any) -> None:
 def _sorted(
     rows: Sequence[Run], facts: RowFacts, columns: Sequence[tuple[Column, Callable[[Run], Cell]]]
 ) -> Sequence[Run]:
-    """Return the rows in the chosen order; those without a value come last."""
+    """Return the rows in the chosen order, upwards or downwards; those without a value come last.
+
+    They are as given where no column is chosen, or one that the list does not have.
+    """
     sort, descends = runs_state().sort
     cell = next((cell for column, cell in columns if column.name == sort), None)
     if cell is None:
@@ -115,7 +127,10 @@ _NUMBERS: dict[str, Callable[[Run, RunSummary | None], float | None]] = {
 
 
 def snippet_words(snippets: Sequence[Snippet]) -> str:
-    """Return found words in marks, with the text around them."""
+    """Return found words in marks, with the text around them and where they are, but for what was said.
+
+    Snippets are separated by a dot, and white space is one space; empty without any.
+    """
     parts = []
     for snippet in snippets:
         lead = "" if snippet.place == "said" else f"{snippet.place}: "
@@ -124,7 +139,10 @@ def snippet_words(snippets: Sequence[Snippet]) -> str:
 
 
 def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the verdicts on a run, else the number on its parts."""
+    """Return the different verdicts on a run as a whole, else the number of those on its parts.
+
+    Empty without a verdict.
+    """
     own = [verdict.value.capitalize() for verdict in verdicts if verdict.target.kind == "run"]
     if own:
         return list(dict.fromkeys(own))
@@ -137,7 +155,10 @@ def duration_of(summary: RunSummary) -> float | None:
 
 
 def duration_words(milliseconds: float | None) -> str:
-    """Return a duration in its two largest units: ``1 m 5 s``, ``20 ms``."""
+    """Return a duration in words: ``20 ms``, ``1.5 s``, ``12 s``, from a minute in two units ``1 m 5 s``.
+
+    Empty for ``None``.
+    """
     if milliseconds is None:
         return ""
     if milliseconds < 999.5:
@@ -155,6 +176,10 @@ _PROBLEMS_HELP = "Errors and failed answers, also those that the workflow handle
 
 
 def _problems(summary: RunSummary) -> Cell:
+    """Return how many failures and unknown warnings a run has, as a chip; ``None`` without any.
+
+    A single kind of failure is named; failures are red, warnings alone orange.
+    """
     failed = [kind for kind in summary.troubles if kind not in WARNING_KINDS]
     kind = LABELS[failed[0]].lower() if len(failed) == 1 else "failed"
     parts = [(summary.failures, kind), (summary.problems - summary.failures, "unknown")]
@@ -170,10 +195,18 @@ def _parent(run: Run) -> str:
 
 
 def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
+    """Return the columns of the list with what makes their cells, that of the boxes first.
+
+    The column of found words is there with snippets alone, that of tests with scenarios. A column by which
+    the list is sorted has its direction.
+    """
+
     def labels(run: Run) -> RunLabels:
         return facts.marks.get(run.workflow_run_id, RunLabels())
 
     def of_summary(cell: Callable[[RunSummary], Cell]) -> Callable[[Run], Cell]:
+        """Return a maker of cells for runs; the cell of a run without a summary is ``None``."""
+
         def value(run: Run) -> Cell:
             summary = facts.summaries.get(run.workflow_run_id)
             return cell(summary) if summary else None

@@ -27,7 +27,10 @@ _PATH = "path"
 
 
 def saved_filters() -> None:
-    """Draw the saved filters, and the field that saves those of the page."""
+    """Draw the saved filters, and the field that saves those of the page; an error in place of both.
+
+    Without a saved filter only the field is drawn.
+    """
     try:
         known = local_store().saved_filters.stored()
     except DebuggerError as error:
@@ -39,6 +42,10 @@ def saved_filters() -> None:
 
 
 def _choose(known: dict[str, Stored[JsonObject]]) -> None:
+    """Draw the choice of a saved filter, with the buttons that use and delete it.
+
+    Deletion is disabled without the role REVIEW.
+    """
     chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
@@ -60,6 +67,10 @@ def _choose(known: dict[str, Stored[JsonObject]]) -> None:
 
 
 def _save() -> None:
+    """Draw the field of a name, and the button that saves the filters under it.
+
+    The button is disabled without the role REVIEW.
+    """
     st.text_input(
         "Save the filters for all users as",
         key=_NAME_KEY,
@@ -76,12 +87,19 @@ def _save() -> None:
 
 @action(role=Role.REVIEW)
 def _store() -> None:
+    """Save the filters that filter something, and the part of the picture, for all users under a name.
+
+    The name is that of the field. Where another user has changed the filter of that name, or this tab has not
+    used it, the user is asked. Once saved, the field is empty and the filter chosen. An error is stored in
+    `LastAction`, not raised.
+    """
     values: JsonObject = {key: state.widget(key) for key in NOTHING if state.widget(key)}
     if path := runs_state().path:
         values[_PATH] = asdict(path)
     name = " ".join(str(state.widget(_NAME_KEY, "")).split())
 
     def store(expected: int) -> int:
+        """Save the filters in place of a revision, set both widgets, and return the new revision."""
         saved = local_store().saved_filters.save(name, values, by=author(), expected=expected)
         state.set_widget_from_callback(_NAME_KEY, "")
         state.set_widget_from_callback(_CHOSEN_KEY, name)
@@ -99,6 +117,11 @@ def _store() -> None:
 
 @action(role=Role.REVIEW)
 def _delete(name: str) -> None:
+    """Delete a saved filter for all users; the filters of the page stay.
+
+    Where another user has changed it since this tab used it, the user is asked first. Once deleted, the first
+    other filter is chosen. An error is stored in `LastAction`, not raised.
+    """
     saved = local_store().saved_filters
 
     def delete(expected: int) -> int:
@@ -117,7 +140,11 @@ def _place(name: str) -> Place:
 
 @action()
 def use(name: str, stored: Stored[JsonObject]) -> None:
-    """Replace the filters of the page by saved ones."""
+    """Replace the filters of the page by saved ones, also the part of the picture.
+
+    What is not saved filters nothing, and the list begins at its first page. An error, as of a malformed
+    part, is stored in `LastAction`, not raised.
+    """
     see(_place(name), stored.revision)
     saved = stored.content
     for key, value in NOTHING.items():

@@ -166,7 +166,11 @@ def runs_state() -> RunsState:
 
 
 def summaries_of(backend: Backend) -> RunSummaries:
-    """Return the summaries of a backend's runs."""
+    """Return the reader of summaries of a backend's runs.
+
+    That of the embedded engine keeps them in its store; of another backend the reader keeps them in memory,
+    and is held in `RunsState` until another one is asked for.
+    """
     if isinstance(backend, EmbeddedBackend):
         return RunSummaries(backend, backend.store.run_facts)
     held = runs_state().summaries
@@ -214,7 +218,10 @@ def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
 
 
 def counted_run(run: Run, summary: RunSummary) -> CountedRun:
-    """Return a run as the statistics count it."""
+    """Return a run as the statistics count it, with its day in the page's zone and the reason of its end.
+
+    The day is empty where the run has no time of creation.
+    """
     return CountedRun(
         run.workflow_run_id,
         run.version_number,
@@ -300,7 +307,7 @@ def distinct(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_day(text: str) -> date | None:
-    """Return a day written as ``2026-11-28``; ``None`` for another text."""
+    """Return a day in ISO 8601, as ``2026-11-28``; ``None`` for another text."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -308,7 +315,7 @@ def read_day(text: str) -> date | None:
 
 
 def workflow_names(backend: Backend) -> dict[str, str]:
-    """Return workflow names by id, after an error the last known ones."""
+    """Return workflow names by id, from the cache; after an error the last known ones, else none."""
     answers = state.record(BackendCache)
     try:
         rows = answers.ask(("workflows",), lambda: backend.workflows())

@@ -52,7 +52,11 @@ def show_statistics() -> None:
 
 
 def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
-    """Draw the statistics of the runs of the filters."""
+    """Draw the statistics of the runs of the filters: figures, graph, chart and tables of one workflow.
+
+    Where the runs cannot be read, the error is drawn; without a run a hint. Summaries that are missing are
+    read with a progress bar. Writes `counted` and `counted_workflow` of `RunsState`.
+    """
     try:
         newest = state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
         runs = newest.rows
@@ -85,6 +89,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
 
 
 def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
+    """Draw the choice between drop-off and paths, and the chosen chart, at first the drop-off."""
     state.begin_widget(_PICTURE_KEY, "Drop-off")
     chosen = st.segmented_control("Chart", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
     if chosen == "Paths":
@@ -129,7 +134,10 @@ def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
 
 
 def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
-    """Return the parts of each bar with their numbers of runs."""
+    """Return for each node three parts with their numbers of runs: continued, wait here and ended here.
+
+    Empty without nodes; a part may have 0 runs.
+    """
     return [
         (flow, part, number)
         for flow in nodes
@@ -138,6 +146,7 @@ def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
 
 
 def _spec(labels: list[str], total: int) -> dict[str, Any]:
+    """Return the specification of the funnel: a stacked bar for each label; its parts can be clicked."""
     return {
         "params": [{"name": "bar", "select": {"type": "point", "fields": ["at"]}}],
         "mark": {"type": "bar", "cursor": "pointer"},
@@ -175,7 +184,10 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
 
 
 def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
-    """List the runs of the part of a bar that was clicked: those that continued or those that ended."""
+    """List the runs of the part of a bar that was clicked; nothing without a selection.
+
+    For "continued" these are all runs that reached the node, for both others those that ended or wait there.
+    """
     held = state.widget(key)
     points = held["selection"].get("bar") if held else None
     if not points or int(points[0]["at"]) >= len(parts):
@@ -185,6 +197,7 @@ def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
 
 
 def _limits(newest: Page[Run], missing: int) -> None:
+    """Draw a caption on runs that are not counted, as older or unread ones; nothing where all are."""
     parts = []
     if newest.total > len(newest.rows):
         read = f"{len(newest.rows):,} of {count(newest.total, 'run')}"
@@ -199,7 +212,13 @@ def _limits(newest: Page[Run], missing: int) -> None:
 
 
 def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> Counted:
-    """Return the runs with their summaries, missing ones made anew."""
+    """Return the runs that the filters choose by their summaries; missing summaries are read.
+
+    The answer is held in `RunsState.counted` and returned again for the same filters and the same list.
+
+    Raises:
+        DebuggerError: The backend or the store cannot be read.
+    """
     held = runs_state()
     known = held.counted
     if known is not None and known.wanted == wanted and known.source is runs:
@@ -215,6 +234,13 @@ def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> Counted:
 
 
 def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
+    """Return the summaries of runs by run, with a progress bar while they are made.
+
+    Those of runs that cannot be read are missing; a step in which none was made ends the reading.
+
+    Raises:
+        DebuggerError: The backend or the store cannot be read.
+    """
     source = summaries_of(backend)
     found = source.read(runs, _STEP_SECONDS)
     if len(found) == len(runs):
@@ -231,7 +257,10 @@ def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
 
 
 def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
-    """Return the chosen workflow, and the names of all."""
+    """Return the id of the chosen workflow, and the names of all; draw the choice where there are several.
+
+    At first, and where the chosen one is gone, it is the workflow of the most runs.
+    """
     sizes = Counter(run.workflow_id for run in runs)
     labels = {row.id: row.label for row in state.record(BackendCache).last(("workflows",)) or []}
     names = {run.workflow_id: labels.get(run.workflow_id) or recorded_name(run) for run in reversed(runs)}
@@ -253,6 +282,10 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
 
 
 def _figures(runs: Sequence[CountedRun]) -> None:
+    """Draw runs, ended and failed ones, those with problems, median duration and tokens as figures.
+
+    The median is a dash where no run has a duration.
+    """
     durations = [spent for run in runs if (spent := duration_of(run.summary)) is not None]
     tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
     for label, value in (
@@ -267,6 +300,7 @@ def _figures(runs: Sequence[CountedRun]) -> None:
 
 
 def _empty(wanted: WantedRuns) -> None:
+    """Draw why no run is counted, with a link to start one, or with filters the button that clears them."""
     if wanted.is_everything:
         st.caption("Paths, drop-off and durations of many runs appear here once a run has a turn.")
         st.page_link(

@@ -65,7 +65,10 @@ class NumberTable:
 
 
 def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
-    """Return for each node how many runs reached it, continued, ended or wait, and its drop-off."""
+    """Return for each node how many runs reached it, continued, ended or wait, and its drop-off.
+
+    A click on a row lists the runs that reached the node.
+    """
     columns: dict[str, list[Any]] = {
         "node": [flow.name for flow in nodes],
         "node_id": [flow.node for flow in nodes],
@@ -82,7 +85,10 @@ def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
 
 
 def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
-    """Return shares by edge."""
+    """Return for each edge its ends, its runs, how often it was taken, and its share of its source.
+
+    A click on a row lists the runs that used the edge.
+    """
     columns: dict[str, list[Any]] = {
         "from": [flow.source_name for flow in edges],
         "to": [flow.destination_name for flow in edges],
@@ -96,7 +102,10 @@ def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
 
 
 def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberTable:
-    """Return the runs that went from one step to the next."""
+    """Return for each step and pair of nodes the number of runs that went from one to the other.
+
+    The first `STEPS` steps count; rows of it cannot be clicked. A node without a name is named by its id.
+    """
     names = {flow.node: flow.name for flow in nodes}
     flows = path_flows(runs, STEPS)
     columns: dict[str, list[Any]] = {
@@ -111,7 +120,10 @@ def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberT
 
 
 def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
-    """Return how many runs ended for each reason, and their share of all."""
+    """Return how many runs ended for each reason, and their share of all.
+
+    A click on a row lists the runs with that reason.
+    """
     found = end_reasons(runs)
     columns: dict[str, list[Any]] = {
         "end": [reason.name for reason in found],
@@ -123,7 +135,10 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
 
 
 def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
-    """Return the kinds of problems, warnings of the configuration among them."""
+    """Return each kind of problem with its runs, share and times, warnings of the configuration too.
+
+    A click on a row lists the runs that had it; without problems the table has no row.
+    """
     found = trouble_counts(runs)
     columns: dict[str, list[Any]] = {
         "problem": [LABELS[each.kind] for each in found],
@@ -161,7 +176,10 @@ def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> Num
 def statistics_tables(
     runs: Sequence[CountedRun], nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow], workflow: str
 ) -> None:
-    """Draw the tables, one at a time, with their files."""
+    """Draw the choice of a table, its download as CSV, and the chosen table, at first that of nodes.
+
+    Only the chosen table is made. A click on a row of a table that has filters lists its runs.
+    """
     makers: dict[str, Callable[[], NumberTable]] = {
         "Nodes": lambda: node_table(nodes),
         "Edges": lambda: edge_table(edges),
@@ -184,6 +202,10 @@ def statistics_tables(
 
 
 def _download(numbers: NumberTable, workflow: str) -> None:
+    """Draw the button that downloads a table as CSV; the file is made, and audited, at the click.
+
+    Its name has the table, the workflow and the time in UTC; a name without letters and digits is "workflow".
+    """
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     slug = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:40] or "workflow"
     st.download_button(

@@ -27,7 +27,11 @@ def scenario_views(session: DebugSession) -> tuple[str, ...]:
 
 
 def scenario_line(view: RunView) -> list[Item]:
-    """Return result and buttons of the scenario, for the line of the pane."""
+    """Return result and buttons of the scenario, for the line of the pane; empty for a session without one.
+
+    The button to the first failure is there only with one; those that send turns are disabled during a turn,
+    after the end of the run, and once all turns are sent.
+    """
     opened = scenario_of(view.session)
     if opened is None:
         return []
@@ -77,7 +81,11 @@ def scenario_line(view: RunView) -> list[Item]:
 
 
 def scenario_checks(view: RunView) -> None:
-    """Draw the expectations; a chosen one moves the cursor to its event."""
+    """Draw the expectations of the scenario; a chosen one moves the cursor to its event.
+
+    Above them are errors of turns, and why the expectation at the cursor failed. Nothing for a session
+    without a scenario.
+    """
     opened = scenario_of(view.session)
     if opened is None:
         return
@@ -111,6 +119,11 @@ def _choose(target: str | None) -> None:
 
 
 def _table(opened: OpenedScenario, turns: Sequence[TurnChecks]) -> Rows:
+    """Return the expectations under a heading for each turn and the end, with their results.
+
+    Those of a turn that is not over are one row, "not yet". The column "Got" is there only where a check did
+    not pass.
+    """
     columns = [
         Column("result", "Result", 84, "chip"),
         Column("expected", "Expected", 220, grows=True),

@@ -50,7 +50,7 @@ _WAIT_SECONDS = 0.25
 
 
 def open_scenario_button() -> Button:
-    """Return the button that opens the dialog."""
+    """Return the button that opens the dialog of `show_open`."""
     return Button(
         "open_scenario",
         "Open scenario …",
@@ -61,7 +61,10 @@ def open_scenario_button() -> Button:
 
 
 def show_open() -> None:
-    """Open the dialog that opens a scenario, without the files chosen before."""
+    """Open the dialog that opens a scenario, without the files chosen before.
+
+    The error of the last action is dropped.
+    """
     held = state.record(ScenarioRecord)
     held.is_opening, held.uploaded, held.refused, held.file_ids = True, [], [], ()
     held.generation += 1
@@ -81,6 +84,10 @@ def open_dialog() -> None:
 
 
 def _body() -> None:
+    """Draw the upload of files, the errors in them, and the choice among their scenarios.
+
+    Files are read once for each choice of them. Where the dialog was closed, the page is rerun.
+    """
     held = state.record(ScenarioRecord)
     if not held.is_opening:
         st.rerun()  # only that closes a dialog
@@ -111,6 +118,11 @@ def _sheet_among(names: Iterable[str]) -> str:
 
 @action()
 def _read(uploaded: Sequence[UploadedFile]) -> None:
+    """Read the uploaded files into `ScenarioRecord.uploaded`; a file with mistakes stops no other.
+
+    A single sheet becomes scenarios of the workflow on view, where there is one. Errors of files are in
+    `refused`; any other, as of too many files, is stored in `LastAction`.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if len(uploaded) > MAX_FILES:
         raise InputError(f"These are {len(uploaded)} files.", advice=f"Choose at most {MAX_FILES} at once.")
@@ -147,6 +159,10 @@ def files_of(file: UploadedFile) -> dict[str, bytes]:
 
 
 def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
+    """Draw the choice of a scenario and its row, the number of turns to send, and the button that opens it.
+
+    A choice among one is not drawn. For a sheet, its scenario files and its results can be downloaded.
+    """
     lead = f"scenario_{state.record(ScenarioRecord).generation}"
     chosen = uploaded[0]
     if len(uploaded) > 1:
@@ -198,7 +214,10 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
 
 
 def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
-    """Draw what a sheet becomes: scenario files, and the sheet with results."""
+    """Draw the downloads of a sheet: as scenario files, and as the sheet with results.
+
+    The second is not drawn without the role of `_open`; its click runs the scenarios, which is audited.
+    """
     stem = sheet.rpartition(".")[0]
     st.download_button(
         "Scenario files",
@@ -234,7 +253,7 @@ def _zipped(uploaded: list[UploadedScenario]) -> bytes:
 
 
 def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) -> bytes:
-    """Run the scenarios of a sheet, and return the sheet with their results."""
+    """Run the scenarios of a sheet on the embedded engine; return the sheet with their results as CSV."""
     out = io.BytesIO()
     with ScenarioRunner(lambda _: backend, backend.settings) as runner:
         results = [result for each in uploaded for result in runner.run(each.loaded, backend=EMBEDDED)]
@@ -244,6 +263,11 @@ def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) ->
 
 @action(role=Role.RUN)
 def _open(uploaded: UploadedScenario, lead: str) -> None:
+    """Switch to the backend of the chosen row, open the scenario there, and send turns up to the chosen one.
+
+    The values are those of the widgets of `lead`. An error is stored in `LastAction`, not raised; where the
+    backend cannot be chosen, nothing is opened.
+    """
     row, up_to = state.widget(f"{lead}_row", 0), state.widget(f"{lead}_up_to")
     case = list(uploaded.loaded.cases())[row][2]
     if case.connection == EMBEDDED:
@@ -256,7 +280,11 @@ def _open(uploaded: UploadedScenario, lead: str) -> None:
 
 
 def start_scenario(opened: OpenedScenario, up_to: int) -> None:
-    """Show a scenario's session, and send its turns up to one."""
+    """Show a scenario's session with its checks, and send its turns up to one.
+
+    The dialog is closed, and the session has the scenario's mocks alone; with a clock its background work
+    does not continue by itself. An error of the turns is stored in `LastAction`, not raised.
+    """
     held, session = state.record(ScenarioRecord), opened.session
     held.is_opening, held.opened = False, opened
     mocks = session.mocks.to_json()
@@ -270,7 +298,12 @@ def start_scenario(opened: OpenedScenario, up_to: int) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def send_turns(session: DebugSession, up_to: int) -> None:
-    """Send the scenario's turns after those that were sent, up to one."""
+    """Send the scenario's turns after those that were sent, up to one; a failed expectation stops them.
+
+    The user is asked first where that is needed, and the sending is audited. Nothing happens during a turn,
+    for a session without a scenario, or where all of them were sent. After the turns the cursor goes to the
+    first failure. An error is stored in `LastAction`, not raised.
+    """
     opened = scenario_of(session)
     if opened is None or up_to <= opened.sent or session.busy:
         return
@@ -284,7 +317,10 @@ def send_turns(session: DebugSession, up_to: int) -> None:
 
 
 def show_failure() -> None:
-    """Move the cursor to the first expectation that failed, where one did."""
+    """Move the cursor to the first expectation that failed, where one did.
+
+    One without an event lets the cursor follow the run; without a failure it stays.
+    """
     session = state.record(CurrentRun).session
     opened = scenario_of(session) if session is not None else None
     failed = opened.failure() if opened is not None else None

@@ -50,7 +50,10 @@ _KIND_WORDS = {
 
 
 def save_scenario_button(view: RunView) -> Button:
-    """Return the button that opens the dialog."""
+    """Return the button that opens the dialog of `open_save`.
+
+    It is disabled before a run is stored, in a turn, and while turns are being read.
+    """
     session = view.session
     is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
     return Button(
@@ -67,7 +70,11 @@ def save_scenario_button(view: RunView) -> Button:
 
 @action()
 def open_save() -> None:
-    """Propose expectations for the run on view, and show them."""
+    """Propose expectations for the run on view, and open the dialog with them.
+
+    Nothing happens without a stored run, or in a turn. Personal data is masked for another backend than the
+    embedded engine. An error, as of a run without a turn of a user, is stored in `LastAction`, not raised.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is not None and session.run_id is not None and not session.busy:
         begin_new()
@@ -79,6 +86,14 @@ def open_save() -> None:
 
 
 def _proposed(session: DebugSession, name: str = "") -> ScenarioDraft:
+    """Return the run of a session as a scenario with proposed expectations, as masking and clock are chosen.
+
+    Without a name it is that of the workflow with the first message. For a session that was opened from a
+    scenario, what its file has is merged into it.
+
+    Raises:
+        DebuggerError: The run cannot be read, or has no turn of a user.
+    """
     held = state.record(ScenarioRecord)
     own_id = session.workflow.config.logical_id
     draft = propose(
@@ -110,6 +125,10 @@ def save_dialog() -> None:
 
 
 def _body() -> None:
+    """Draw the dialog: head, notes, expectations with ticks, comparison of the chosen one, and downloads.
+
+    Where the dialog was closed, or a question opened, the page is rerun.
+    """
     held = state.record(ScenarioRecord)
     draft = held.draft
     if draft is None or state.record(OpenQuestions).is_open:
@@ -139,6 +158,11 @@ def _body() -> None:
 
 
 def _head(draft: ScenarioDraft) -> None:
+    """Draw name, tags, masking and clock of the draft; write name and tags into it.
+
+    Masking and clock cannot be changed for a scenario out of a file, the clock only for the embedded engine;
+    a change of them proposes anew. Without a tag the draft has no ``tags``.
+    """
     held = state.record(ScenarioRecord)
     lead = f"scenario_{held.generation}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -187,7 +211,11 @@ def _read_tags(text: str) -> list[str]:
 
 @action()
 def _propose_again() -> None:
-    """Propose anew by what is chosen; name and tags stay."""
+    """Propose anew by what is chosen for masking and clock; name and tags stay, but for what is masked.
+
+    Ticks and comparisons begin anew, and no expectation is chosen. An error is stored in `LastAction`, not
+    raised.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     lead = f"scenario_{held.generation}"
     held.masks = bool(state.widget(f"{lead}_masks"))
@@ -201,6 +229,7 @@ def _propose_again() -> None:
 
 
 def _notes(draft: ScenarioDraft) -> None:
+    """Draw what was masked in the draft, and its notes; nothing where it has neither."""
     masked = masked_words(draft.masked)
     if masked:
         kept = (
@@ -214,6 +243,10 @@ def _notes(draft: ScenarioDraft) -> None:
 
 
 def _table(draft: ScenarioDraft) -> Table:
+    """Return the expectations under a heading for each turn that has some, and for the end.
+
+    The column that marks varying texts is there only with one.
+    """
     columns = [
         Column("use", "Use", 40, "check"),
         Column("kind", "Expectation", 140, fits=estimate_width(map(_words, draft.proposals))),
@@ -233,6 +266,7 @@ def _table(draft: ScenarioDraft) -> Table:
 
 
 def _cells(one: Proposal) -> Sequence[Any]:
+    """Return the cells of an expectation: tick, kind, comparison, text in one line, and whether it varies."""
     words = _words(one)
     is_loose = one.match in ("contains", "regex", "similar", "has a value")
     return [
@@ -250,6 +284,7 @@ def _words(one: Proposal) -> str:
 
 
 def _turn_words(number: int | None, turn: Any) -> str:
+    """Return the heading of a turn: its message, or its steps of background work; the end for ``None``."""
     if number is None:
         return "At the end"
     if "advance" in turn:
@@ -271,6 +306,10 @@ def _use(ticked: Any, _column: str, _: Any) -> None:
 
 
 def _comparison(place: int, one: Proposal) -> None:
+    """Draw how the chosen expectation is compared, and with which text; a change is stored in the draft.
+
+    One that is kept as the file has it has a caption instead; one that only needs a value has no text.
+    """
     held = state.record(ScenarioRecord)
     lead = f"scenario_{held.generation}_{place}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="scenario_comparison"):
@@ -309,6 +348,11 @@ def _edit(place: int, key: str) -> None:
 
 
 def _download(draft: ScenarioDraft) -> None:
+    """Draw the file of the draft, with the buttons that store it in the suite and that download it.
+
+    An archive with workflow and script is offered for a new scenario of the embedded engine. Downloads are
+    audited. Where the file cannot be made, only the error is drawn.
+    """
     session, masks = state.record(CurrentRun).session, state.record(ScenarioRecord).masks
     backend = session.backend if session is not None and draft.source is None else None
     bundle = None
@@ -360,13 +404,18 @@ def _download(draft: ScenarioDraft) -> None:
 
 @action(role=Role.RUN)
 def _save_to_suite() -> None:
-    """Store the scenario, or ask where there is one of its name with another text."""
+    """Store the scenario, or ask where there is one of its name with another text.
+
+    Once stored the dialog closes, with a notice; without a draft nothing happens. An error is stored in
+    `LastAction`, not raised.
+    """
     held = state.record(ScenarioRecord)
     draft = held.draft
     if draft is None:
         return  # a second press
 
     def finish() -> None:
+        """Close the dialog and show the notice that the scenario is saved."""
         held.draft = None
         st.toast("Saved to the suite.", icon=":material/playlist_add_check:")
 

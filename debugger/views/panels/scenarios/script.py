@@ -30,7 +30,7 @@ from debugger.views.run_state import CurrentRun
 
 
 def script_button(session: DebugSession) -> Button:
-    """Return the button that opens the script of the workflow."""
+    """Return the button that opens the script of the workflow; disabled but for the embedded engine."""
     is_embedded = isinstance(session.backend, EmbeddedBackend)
     return Button(
         "script",
@@ -46,7 +46,10 @@ def script_button(session: DebugSession) -> Button:
 
 @action()
 def show_script() -> None:
-    """Show the script of the workflow on view, or one to begin with."""
+    """Open the dialog with the script of the workflow on view, or with a template where it has none.
+
+    Nothing happens without a session of the embedded engine. An error is stored in `LastAction`, not raised.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is not None and isinstance(session.backend, EmbeddedBackend):
         folder = session.backend.settings.scripts_folder
@@ -69,6 +72,11 @@ def script_dialog() -> None:
 
 
 def _body() -> None:
+    """Draw the upload, the editor, the problems of the script, and the button that saves it.
+
+    The button is disabled while there is a problem. Where the dialog was closed, or a question opened, the
+    page is rerun.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if held.script is None or session is None or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
@@ -102,7 +110,11 @@ def _body() -> None:
 
 @action()
 def _upload(file: UploadedFile) -> None:
-    """Take the text of a file in the place of the script; one that is too long changes nothing."""
+    """Take the text of a file in the place of the script; one that is too long changes nothing.
+
+    Bytes that are not UTF-8 are replaced. The error of a file that is too large or too long is stored in
+    `LastAction`; the file is not read again.
+    """
     held = state.record(ScenarioRecord)
     held.script_file = file.file_id
     text = content_of(file, SCRIPT_FILE).decode("utf-8-sig", "replace")
@@ -123,6 +135,11 @@ def _edit(text: str) -> None:
 
 @action(role=Role.ADMIN)
 def _save() -> None:
+    """Store the edited script and close the dialog, or ask where another user has changed it.
+
+    The workflow answers by it from the next turn on, in all sessions, and it is audited. Nothing happens
+    without an open dialog on the embedded engine. An error is stored in `LastAction`, not raised.
+    """
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is None or held.script is None or not isinstance(session.backend, EmbeddedBackend):
         return
@@ -131,6 +148,7 @@ def _save() -> None:
     held.script = text
 
     def store(expected: int) -> int:
+        """Store the script in place of a revision, close the dialog and return the new revision."""
         path = save_script(text, folder, expected)
         audit("save script", workflow_id)
         finish()

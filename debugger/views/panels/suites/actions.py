@@ -60,7 +60,10 @@ class SuitesState:
 
 @action(role=Role.RUN)
 def copy_samples() -> None:
-    """Store the sample scenarios, but those whose names are taken."""
+    """Store the sample scenarios, but those whose names are taken, and audit that.
+
+    An error is stored in `LastAction`, not raised; the samples before it stay stored.
+    """
     known, writer = {each.name for each in suite().scenarios}, current_writer()
     scenarios = embedded_backend().store.scenarios
     for text in sample_scenarios().values():
@@ -82,7 +85,7 @@ def version_of(result_id: str) -> int | None:
 
 
 def reason_against(case: Case) -> str:
-    """Return why the page does not run a scenario; empty where it does."""
+    """Return why the page does not run a scenario; empty for one of the embedded engine, which it runs."""
     if case.scenario.connection == EMBEDDED:
         return ""
     return (
@@ -93,14 +96,22 @@ def reason_against(case: Case) -> str:
 
 @action(role=Role.RUN)
 def run_tagged(tag: str) -> None:
-    """Run the scenarios with a tag in the background; all without one."""
+    """Run the scenarios with a tag in the background, in the chosen versions; all of them for an empty tag.
+
+    An error is stored in `LastAction`, not raised: none of them can be run here, or a suite run has not
+    ended.
+    """
     shown = suite()
     _run(with_versions(shown.tagged(tag), offered_versions(shown)))
 
 
 @action(role=Role.RUN)
 def run_again(scenario_ids: Collection[str]) -> None:
-    """Run scenarios in the background, as they are now; an id may name a version."""
+    """Run scenarios in the background, as they are now; an id may name a version.
+
+    An unknown id is ignored. An error is stored in `LastAction`, not raised: none of them can be run here, or
+    a suite run has not ended.
+    """
     wanted = [_VERSION.fullmatch(each) for each in scenario_ids]
     numbers: dict[str, list[int | None]] = {}
     for each in filter(None, wanted):
@@ -126,7 +137,7 @@ class OfferedWorkflow:
 
     @property
     def chosen(self) -> list[int]:
-        """Return the numbers of the chosen versions."""
+        """Return the numbers of the chosen versions, those whose switches are on; empty without any."""
         return [
             each.version_number
             for each in self.versions
@@ -140,7 +151,14 @@ def version_key(workflow_id: str, number: int) -> str:
 
 
 def offered_versions(shown: Suite) -> list[OfferedWorkflow]:
-    """Return the workflows of scenarios that have several versions, by name."""
+    """Return the workflows of scenarios that have several versions, sorted by name.
+
+    They are kept until workflows or names change. Scenarios with a file of a workflow, or of a connection, do
+    not count; a name that no workflow has is left out.
+
+    Raises:
+        DebuggerError: The workflows cannot be read.
+    """
     suites, backend = state.record(SuitesState), embedded_backend()
     names = {each.scenario.workflow for each in shown.cases if _is_of_stored_workflow(each)}
     rows = {row.id: row for row in backend.workflows()}
@@ -160,7 +178,10 @@ def offered_versions(shown: Suite) -> list[OfferedWorkflow]:
 
 
 def with_versions(cases: Sequence[Case], offered: Sequence[OfferedWorkflow]) -> list[Case]:
-    """Return each case once for each chosen version of its workflow; without one as it is."""
+    """Return each case once for each chosen version of its workflow; without one as it is.
+
+    The order of the cases stays; one with a file of a workflow, or of a connection, is as it is.
+    """
     chosen = {name: each.chosen for each in offered for name in each.references}
     found: list[Case] = []
     for case in cases:
@@ -216,7 +237,10 @@ def _run(cases: Sequence[Case]) -> None:
 
 @action(role=Role.RUN)
 def cancel() -> None:
-    """Cancel the suite run; its results so far stay stored."""
+    """Cancel the suite run of this tab and wait up to 2 seconds for it; its results so far stay stored.
+
+    Nothing happens without one.
+    """
     job = state.record(SuitesState).job
     if job is not None:
         job.cancel()
@@ -231,7 +255,11 @@ def choose(scenario_id: str | None) -> None:
 
 @action()
 def open_check(place: list[object] | None) -> None:
-    """Open a run at the turn and event of a check."""
+    """Open a run at the turn and event of a check on the page Debug; nothing without a place.
+
+    The page switches to the embedded engine. An error, as of a deleted run, is stored in `LastAction`, not
+    raised; the page Debug is opened all the same.
+    """
     if not place:
         return
     run_id, turn, event = place
@@ -257,7 +285,12 @@ def suite_on_view(newest: Sequence[StoredSuite]) -> StoredSuite | None:
 
 
 def baseline_of(suite: StoredSuite, newest: Sequence[StoredSuite], wanted: str) -> StoredSuite | None:
-    """Return the suite run to compare with: the chosen one, or the one before."""
+    """Return the suite run to compare with: the chosen one, or by default the one before.
+
+    This is the first complete one of those that started before and ran at least as many scenarios, else the
+    first complete one. ``None`` for `NO_BASELINE`, for a chosen one that is not among the newest, and without
+    an earlier one.
+    """
     if wanted == NO_BASELINE:
         return None
     if wanted and wanted != NEWEST:
@@ -280,7 +313,11 @@ def repetitions_of(result: StoredResult) -> list[RepetitionResult]:
 
 
 def suite_words(suite: StoredSuite) -> str:
-    """Return the counts of a suite run in words."""
+    """Return the counts of a suite run in words, as ``3 passed, 1 failed, 2 scenarios not run``.
+
+    Failures, errors and, of an incomplete one, scenarios that were not run are named only where there are
+    some.
+    """
     counts = suite.counts
     words = [f"{counts['passed']:,} passed"]
     words += [f"{counts[name]:,} {label}" for name, label in _OUTCOMES.items() if counts[name]]

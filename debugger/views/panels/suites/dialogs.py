@@ -108,7 +108,10 @@ class SuiteDialogs:
     def open(
         self, kind: Literal["files", "text", "acceptance", "deletion"], name: str = "", text: str = ""
     ) -> None:
-        """Open a dialog, without what was in the one before."""
+        """Open a dialog, without the uploads of the one before; the error of the last action is dropped.
+
+        `difference`, `is_stored` and `is_read_only` stay as they are.
+        """
         self.kind, self.name, self.text = kind, name, text
         self.uploads, self.refused, self.file_ids = [], [], ()
         self.generation += 1
@@ -126,7 +129,10 @@ def dialogs_state() -> Hashable:
 
 
 def suite_dialogs() -> None:
-    """Draw the dialog that is open; a question of the page comes first."""
+    """Draw the dialog that is open; nothing without one, or while a question of the page is open.
+
+    An error in the dialog is drawn in it.
+    """
     held = state.record(SuiteDialogs)
     if not held.kind or state.record(OpenQuestions).is_open:
         return
@@ -154,6 +160,10 @@ def show_files() -> None:
 
 
 def _files() -> None:
+    """Draw the upload of scenario files, their errors and scenarios, and the buttons that add and download.
+
+    Files are read once for each choice of them. Where another dialog is open, or none, the page is rerun.
+    """
     held = state.record(SuiteDialogs)
     if held.kind != "files":
         st.rerun()  # only that closes a dialog
@@ -179,6 +189,7 @@ def _files() -> None:
 
 
 def _upload_list(uploads: Sequence[_Upload]) -> None:
+    """Draw the uploaded scenarios as a table, each with what storing it does."""
     columns: Columns[_Upload] = [
         (Column("name", "Scenario", 200, grows=True), lambda each: each.name),
         (Column("effect", "In the suite", 170), _effect),
@@ -187,6 +198,7 @@ def _upload_list(uploads: Sequence[_Upload]) -> None:
 
 
 def _effect(each: _Upload) -> Cell:
+    """Return in words what storing an uploaded scenario does, or why it is not stored."""
     if each.stored is None:
         return f"is in the file {each.file}" if each.file else "new"
     if each.is_same:
@@ -196,6 +208,10 @@ def _effect(each: _Upload) -> Cell:
 
 
 def _add_button(uploads: Sequence[_Upload]) -> None:
+    """Draw the button that stores the uploaded scenarios, with the numbers of new and of replaced ones.
+
+    It is disabled where none is to be stored, and without the role RUN.
+    """
     wanted = [each for each in uploads if not each.is_same and not each.is_denied]
     new = sum(each.stored is None for each in wanted)
     words = [f"Add {count(new, 'scenario')}"] if new or not wanted else []
@@ -211,6 +227,11 @@ def _add_button(uploads: Sequence[_Upload]) -> None:
 
 
 def _download_all() -> None:
+    """Draw the button that downloads all scenarios with a text as a ZIP archive; nothing without any.
+
+    Raises:
+        StoreError: The scenarios cannot be read.
+    """
     scenarios = [each for each in suite().scenarios if each.text]
     if not scenarios:
         return
@@ -228,7 +249,11 @@ def _download_all() -> None:
 
 @action()
 def _read(files: Sequence[UploadedFile]) -> None:
-    """Read what was uploaded; a file with mistakes stops no other."""
+    """Read what was uploaded into `uploads` and `refused`; a file with mistakes stops no other.
+
+    Of an archive, files that scenarios name are left out. Files without any scenario are an error among those
+    refused; one of the store is in `LastAction`.
+    """
     held = state.record(SuiteDialogs)
     held.uploads, held.refused = [], []
     shown = suite()
@@ -253,6 +278,10 @@ def _is_beside(name: str) -> bool:
 
 
 def _read_text(file: str, content: bytes, shown: Suite) -> None:
+    """Add the scenario of a file to `uploads`, or its mistake to `refused`.
+
+    A file that is not UTF-8, or has a name that another file has, is a mistake, too.
+    """
     held = state.record(SuiteDialogs)
     try:
         text = content.decode("utf-8-sig")
@@ -270,7 +299,11 @@ def _read_text(file: str, content: bytes, shown: Suite) -> None:
 
 @action(role=Role.RUN)
 def _add() -> None:
-    """Store what was uploaded, each in place of what the list has shown."""
+    """Store what was uploaded, each in place of what the list has shown, and audit each.
+
+    Those that are there already, or that the user may not replace, are skipped. Errors are put into
+    `refused`, and stop no other; without any the dialog closes.
+    """
     held, writer = state.record(SuiteDialogs), current_writer()
     refused = list[DebuggerError]()
     for each in held.uploads:
@@ -291,8 +324,7 @@ def _add() -> None:
 def show_text(own_id: str) -> None:
     """Open the text of a scenario: to be edited, where the user may.
 
-    Raises:
-        InputError: There is no such scenario.
+    An error is stored in `LastAction`, not raised, as an InputError where there is no such scenario.
     """
     held, own = state.record(SuiteDialogs), _scenario(own_id)
     held.open("text", own.name, own.text)
@@ -300,7 +332,10 @@ def show_text(own_id: str) -> None:
 
 
 def _see(held: SuiteDialogs, own: SuiteScenario) -> None:
-    """Note what the user may do with a scenario, and its revision, which a change replaces."""
+    """Write whether a scenario is stored, and whether the user may change it, into the state of the dialogs.
+
+    The revision of a stored one counts as seen: a change replaces it.
+    """
     held.is_stored = own.stored is not None
     held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
     if own.stored is not None:
@@ -308,6 +343,10 @@ def _see(held: SuiteDialogs, own: SuiteScenario) -> None:
 
 
 def _text() -> None:
+    """Draw the text of a scenario, in an editor where the user may change it, and the buttons for it.
+
+    Where another dialog is open, or none, or a question, the page is rerun.
+    """
     held = state.record(SuiteDialogs)
     if held.kind != "text" or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
@@ -322,6 +361,7 @@ def _text() -> None:
 
 
 def _editor(held: SuiteDialogs) -> None:
+    """Draw the editor with the text, and below it the text's mistakes, or that there are none."""
     script_editor("scenario_text", "Scenario", held.text, [], _edit, page=held.generation)
     problem = _problem(held)
     if problem:
@@ -331,7 +371,7 @@ def _editor(held: SuiteDialogs) -> None:
 
 
 def _problem(held: SuiteDialogs) -> str:
-    """Return the mistakes of the text that is edited, a line for each."""
+    """Return the mistakes of the text that is edited, a line for each; empty without any."""
     try:
         read_stored(held.text, held.name)
     except InputError as error:
@@ -340,6 +380,11 @@ def _problem(held: SuiteDialogs) -> str:
 
 
 def _text_buttons(held: SuiteDialogs) -> None:
+    """Draw the buttons that save, download, copy and delete a scenario, as far as the user may.
+
+    Saving is disabled while the text has mistakes. Only a file of the folder can be copied, and only a stored
+    scenario deleted.
+    """
     if not held.is_read_only:
         st.button(
             "Save",
@@ -378,6 +423,11 @@ def _edit(text: str) -> None:
 
 @action(role=Role.RUN)
 def _save() -> None:
+    """Store the edited text and close the dialog, or ask where another user has changed the scenario.
+
+    Nothing happens where the dialog is not open. An error, as of mistakes, is stored in `LastAction`; the
+    dialog then stays.
+    """
     held = state.record(SuiteDialogs)
     if held.kind != "text":
         return  # a second press
@@ -395,9 +445,8 @@ def _save() -> None:
 def show_acceptance(own_id: str, run_id: str, check: CheckResult) -> None:
     """Show what a scenario becomes that accepts what a run got in one check.
 
-    Raises:
-        InputError: There is no such scenario, or nothing of the run can take the expectation's place.
-        NotFoundError: The run was deleted.
+    An error is stored in `LastAction`, not raised: there is no such scenario, nothing of the run can take the
+    expectation's place, or the run was deleted. No dialog opens then.
     """
     held, own = state.record(SuiteDialogs), _scenario(own_id)
     backend = embedded_backend()
@@ -409,6 +458,11 @@ def show_acceptance(own_id: str, run_id: str, check: CheckResult) -> None:
 
 
 def _acceptance() -> None:
+    """Draw the difference that an acceptance makes, with the button that accepts it.
+
+    Where the user may not change the scenario, it can be copied and downloaded instead. Where another dialog
+    is open, or none, or a question, the page is rerun.
+    """
     held = state.record(SuiteDialogs)
     if held.kind != "acceptance" or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog
@@ -431,7 +485,7 @@ def _acceptance() -> None:
 
 
 def _take_accepted(held: SuiteDialogs) -> None:
-    """Draw the ways to take a changed scenario that the user may not change in place."""
+    """Draw the buttons that copy and download a changed scenario that the user may not change in place."""
     st.button(
         "Copy to suite",
         key="copy_accepted",
@@ -444,6 +498,7 @@ def _take_accepted(held: SuiteDialogs) -> None:
 
 
 def _download(held: SuiteDialogs, key: str) -> None:
+    """Draw the button that downloads the text of the dialog as a scenario file; it is not audited."""
     st.download_button(
         "Download",
         held.text,
@@ -472,10 +527,10 @@ def _scenario(own_id: str) -> SuiteScenario:
 
 @action(role=Role.RUN)
 def copy_to_suite(name: str, text: str) -> None:
-    """Store a copy of a scenario under another name: its own is in use.
+    """Store a copy of a scenario under another name, as its own is in use, and close the dialog.
 
-    Raises:
-        InputError: The text names files, or cannot be changed in place.
+    The name gets "(copy)", or "(copy 2)" and so on where that is taken, too. An error is stored in
+    `LastAction`, not raised, as of a text that names files or cannot be changed in place.
     """
     state.record(SuiteDialogs).close()
     shown, number, mark = suite(), 2, " (copy)"
@@ -493,6 +548,10 @@ def ask_to_delete(name: str) -> None:
 
 
 def _deletion() -> None:
+    """Draw the question whether to delete a scenario, with the buttons "Delete" and "Cancel".
+
+    Where another dialog is open, or none, or a question, the page is rerun.
+    """
     held = state.record(SuiteDialogs)
     if held.kind != "deletion" or state.record(OpenQuestions).is_open:
         st.rerun()  # only that closes a dialog

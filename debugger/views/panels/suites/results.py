@@ -52,7 +52,10 @@ class SuiteRow:
 
     @property
     def result(self) -> ComparedResult | None:
-        """Return the result, the worst of several; ``None`` without one."""
+        """Return the result, the worst of several; ``None`` without one.
+
+        A failed one is worse than a passed one, and of equal ones that with the worse change to the baseline.
+        """
         return min(
             self.by_version.values(),
             key=lambda each: (each.has_passed, list(_CHANGES).index(each.change)),
@@ -79,7 +82,11 @@ class SuiteRow:
 
 
 def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow]:
-    """Return the results, in their order, and then the scenarios without one."""
+    """Return a row for each result, in their order, and then for each scenario without one.
+
+    Results of several versions of a scenario share a row. A result whose scenario is gone has a row without a
+    scenario.
+    """
     scenarios = {own: each for each in suite.scenarios for own in each.ids}
     found: dict[str, dict[int | None, ComparedResult]] = {}
     for each in results:
@@ -90,7 +97,10 @@ def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow
 
 
 def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
-    """Return the rows by the filters of the list."""
+    """Return the rows by the filters of the list: all, failed, regressed and fixed; each may be empty.
+
+    A row without a result is among all only.
+    """
     by_filter = {
         name: [row for row in rows if row.result is not None and row.result.change in kinds]
         for name, kinds in _CHANGED.items()
@@ -100,7 +110,11 @@ def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
 
 
 def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, has_baseline: bool) -> None:
-    """Draw a row for each scenario."""
+    """Draw a row for each scenario, with its results; a chosen one writes `SuitesState.chosen`.
+
+    Without a row only the head is drawn. Versions, baseline and passes of repetitions have columns where
+    there are some.
+    """
     columns: Columns[SuiteRow] = [
         (Column("scenario", "Scenario", 150, grows=True), lambda row: row.label),
         (Column("source", "From", 90, grows=True), lambda row: row.source),
@@ -138,6 +152,7 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
 
 
 def _outcome(row: SuiteRow) -> Cell:
+    """Return the outcome as a chip; without a result whether the scenario has a mistake, or was not run."""
     if row.result is not None:
         return _OUTCOMES[row.result.now.outcome]
     return (
@@ -173,7 +188,11 @@ def _time(row: SuiteRow) -> str:
 
 
 def scenario_checks(row: SuiteRow) -> None:
-    """Draw a scenario's checks; each opens the run at its event."""
+    """Draw a scenario's checks by version and repetition; each opens the run at its event.
+
+    Above them are its description and its mistakes. Without a result the number of its turns is drawn
+    instead.
+    """
     scenario = row.case.scenario if row.case else None
     if scenario is not None and scenario.description:
         st.caption(plain(scenario.description))
@@ -193,6 +212,10 @@ def scenario_checks(row: SuiteRow) -> None:
 
 
 def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None, lead: str) -> None:
+    """Draw a repetition: its number, if any, its error, its checks, the first failed ones, and its path.
+
+    A caption says where the scenario has no expectation.
+    """
     key = f"{lead}_{number or 0}"
     if number is not None:
         st.caption(f"Repetition {number}: {repetition.outcome}")
@@ -212,7 +235,11 @@ def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None,
 
 
 def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResult, key: str) -> None:
-    """Draw why a check failed, how the path differs, and the button that accepts what it got."""
+    """Draw why a check failed, how the path differs, and the button that accepts what it got.
+
+    The button is there only for a failure that can be accepted, of a scenario without rows of values whose
+    run is stored; it opens the dialog with the difference.
+    """
     path = check.expectation.path
     if path is not None:
         st.caption(path_difference(path, check.got.split(" > ")))
@@ -237,7 +264,10 @@ def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResul
 
 
 def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
-    """Return a path with what is missing struck through and what is new in bold, as Markdown."""
+    """Return a path with what is missing struck through and what is new in bold, as Markdown.
+
+    Names are escaped; two empty paths give an empty text.
+    """
     parts: list[str] = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, got, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -249,6 +279,10 @@ def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
 
 
 def _checks(repetition: RepetitionResult) -> Table:
+    """Return the checks as a table, those that did not pass first.
+
+    A row opens the run at its event; without a stored run no row can be chosen.
+    """
     checks = sorted(repetition.checks, key=lambda check: check.passed)
     columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
         (Column("result", "Result", 90, "chip"), _verdict),
