@@ -121,7 +121,7 @@ def run(first: PageName = "debug") -> None:
 
 
 def _ask() -> None:
-    """Draw the first open question: one click may open two, and there is one dialog at a time."""
+    """Draw the first open question, or none: one click may open two, and there is one dialog at a time."""
     questions = state.record(OpenQuestions)
     if questions.production is not None:
         production_dialog()
