@@ -204,6 +204,10 @@ class RunPage:
 
 
 def _message_remarks(row: ExportRow) -> str:
+    """Return remarks, comments and verdicts of a turn's messages, a line each; empty without any.
+
+    The row must have its turn, else an `AssertionError` is raised.
+    """
     assert row.turn is not None
     review = row.run.review
     targets = [Target.message(message.seq) for message in row.turn.rows]

@@ -93,6 +93,10 @@ class _Lines:
 
 
 def _intent(row: ExportRow) -> str:
+    """Return a turn's intent: the first edge that the main thread took by a condition, else who spoke last.
+
+    Empty without either. The row must have its turn, else an `AssertionError` is raised.
+    """
     assert row.turn is not None
     steps = [step for step in row.turn.steps if step.thread == MAIN_THREAD]
     chosen = next((step.edge for step in steps if step.condition), "")

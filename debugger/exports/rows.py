@@ -97,7 +97,11 @@ def count_messages(record: LazyRun) -> int:
 
 
 def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
-    """Yield a row for each event, in order."""
+    """Yield a row for each event of the finished turns, in order; a turn in progress is left out.
+
+    Nothing is read before the first row is asked for, and then one turn at a time, so that the error of a
+    damaged turn is raised between rows. A turn without events has no row.
+    """
     builder = TimelineBuilder(_names(run.workflow), has_whole_summaries=True)
     clock = _RunClock()
     for turn, log in run.turns():

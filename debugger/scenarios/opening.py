@@ -314,6 +314,10 @@ class _SessionRun:
         return first
 
     def _add(self) -> int:
+        """Add the next turn of the run to positions and conversation; return its index.
+
+        Raises `IndexError` where the run has no more turns.
+        """
         log = self._logs[self._place]
         self._place += 1
         self._positions.add_turn(log)

@@ -75,6 +75,7 @@ class ScenarioRunner:
         store: Store | None = None,
         judge: Model | None = None,
     ) -> None:
+        """Hold what scenarios run with; without a store one in memory is made, which `close` closes."""
         self.settings = settings
         self.store = store or Store("sqlite://")
         self._owns_store = store is None
@@ -331,6 +332,10 @@ class ScenarioRunner:
     def _checked_workflow(
         self, connection: str, backend: Backend, workflow_id: str, version: int | None
     ) -> CheckedWorkflow:
+        """Return a workflow with its super nodes expanded; each version is read once per connection.
+
+        Raises `DebuggerError` where the backend does not have it or a super node cannot be expanded.
+        """
         key = (connection, workflow_id, version)
         if key not in self._checked:
             authored = backend.workflow(workflow_id, version)
