@@ -60,6 +60,7 @@ def message_box(
     reason = explain_denial(on_send)
 
     def send() -> None:
+        """Take what was sent, or refuse it; what is no message is ignored."""
         match state.sent_by_browser(key, "sent"):
             case [text, sent_from] if _is_message(text):
                 if not disabled and takes(sent_from):
@@ -68,6 +69,7 @@ def message_box(
                     on_refuse(sent_from, text)
 
     def step() -> None:
+        """Take what was sent to be stepped, or refuse it; what is no message is ignored."""
         match state.sent_by_browser(key, "stepped"):
             case [text, sent_from, kind] if _is_message(text) and kind in get_args(StepKind):
                 if on_step is not None and not disabled and takes(sent_from):

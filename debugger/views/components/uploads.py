@@ -13,7 +13,7 @@ from debugger.protocol.file_limits import FileLimit
 def upload_file(
     label: str, limit: FileLimit, types: Sequence[str], key: str, *, disabled: bool = False, help: str = ""
 ) -> UploadedFile | None:
-    """Draw the upload of one file and return it."""
+    """Draw the upload of one file and return it; ``None`` without one."""
     return st.file_uploader(
         label,
         type=types,
@@ -25,7 +25,7 @@ def upload_file(
 
 
 def upload_files(label: str, limit: FileLimit, types: Sequence[str], key: str) -> list[UploadedFile]:
-    """Draw the upload of several files and return them."""
+    """Draw the upload of several files and return them; empty without any."""
     return st.file_uploader(
         label,
         type=types,
