@@ -113,7 +113,7 @@ class TranscriptReader:
     """
 
     def __init__(self, status: RunStatus, workflow: Workflow | None) -> None:
-        """Begin before the first turn; without a workflow nodes have the names that the events have."""
+        """Begin before the first turn; without a workflow the graph is empty."""
         graph = Graph(workflow or Workflow())
         self._status = status
         self._graph = graph

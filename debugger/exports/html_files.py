@@ -105,6 +105,7 @@ class RunPage:
     """
 
     def __init__(self, run: ExportedRun, boundary: Boundary) -> None:
+        """Begin before the first turn; nothing is read yet."""
         self._run = run
         self._boundary = boundary
         self._steps: list[PathStep] = []

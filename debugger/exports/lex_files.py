@@ -55,6 +55,11 @@ class _Lines:
         self._boundary = boundary
 
     def read(self, runs: Iterable[ExportedRun]) -> Iterator[list[Any]]:
+        """Yield the lines of the turns of all runs, whose conversations count from 1.
+
+        What the boundary masks of a run and of each turn is registered before its lines. Runs are read as
+        lines are asked for.
+        """
         for conversation, run in enumerate(runs, start=1):
             register_run(self._boundary, run)
             for turn in export_rows(run, "turn"):

@@ -169,6 +169,10 @@ class _TokenReader:
     """Reads tokens and time of a run turn by turn."""
 
     def __init__(self, workflow: Workflow | None) -> None:
+        """Begin before the first turn, with the prices of the settings.
+
+        Raises `SettingsError` where the settings cannot be read.
+        """
         self._timeline = TimelineBuilder(_names(workflow), has_whole_summaries=True)
         self._first = 0
         self._prices = read_settings().model_prices

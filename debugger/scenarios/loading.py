@@ -227,6 +227,7 @@ class _Reader:
     """
 
     def __init__(self, root: LocatedValue, folder: Path | None, *, is_confined: bool) -> None:
+        """Begin without mistakes; no file is read yet."""
         self._root = root
         self._plain: Any = root.plain()
         self._folder = folder

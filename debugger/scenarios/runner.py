@@ -366,6 +366,10 @@ class ScenarioRun:
         judge: ConversationJudge,
         cancelled: threading.Event,
     ) -> None:
+        """Hold scenario, backend and workflow, and make its mocks; no turn is sent yet.
+
+        Raises `InputError` where a mock names a node that the workflow does not have or has several times.
+        """
         self.checks: list[CheckResult] = []
         self.run_id: str | None = None
         """``None`` before the first turn."""

@@ -114,7 +114,10 @@ def action(
     """
 
     def decorate(do: Callable[..., None]) -> Callable[..., None]:
-        """Wrap a function in question, session, role and recorded error, the last outermost."""
+        """Wrap a function in question, session, role and recorded error, the last outermost.
+
+        The question and the session are left out where the action takes none; a role is checked before both.
+        """
         inner = do
         if confirm:
             inner = _confirmed(do, lambda *args, **kwargs: done(*args, **kwargs))

@@ -292,7 +292,10 @@ class RunHistory:
     """By the text of the watch."""
 
     def series_of(self, watch: Watch) -> Series:
-        """Return the values of a watch over the run, up to date; a series is made once per watch text."""
+        """Return the values of a watch over the run, up to date; a series is made once per watch text.
+
+        The snapshots must be caught up before, as `run_history` does.
+        """
         found = self.series.get(watch.text)
         if found is None:
             found = self.series[watch.text] = Series(watch, self.moments, self.workflow)

@@ -43,7 +43,10 @@ class View:
 
 
 def _view_of(name: PageName) -> View:
-    """Return all that is known of a page but its path."""
+    """Return all that is known of a page but its path.
+
+    Raises `AssertionError` for a name that is no page.
+    """
     match name:
         case "debug":
             return View(name, "Debug", ":material/bug_report:", debug.render, "stepping", debug.head)

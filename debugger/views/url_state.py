@@ -48,7 +48,7 @@ class Address:
         )
 
     def to_parameters(self) -> dict[str, str]:
-        """Return the query parameters, absent ones left out."""
+        """Return the query parameters, absent ones left out; turn and event 0 are not absent."""
         turn, event = ("" if number is None else str(number) for number in (self.turn, self.event))
         skin = _DEMO if self.is_demo else ""
         values = (

@@ -111,7 +111,10 @@ def _closable(
 
 
 def _close(error: DebuggerError, is_of_turn: bool) -> None:
-    """Remove an error of the last action, and note one of a turn as closed; the session keeps it."""
+    """Remove an error of the last action, and note one of a turn as closed.
+
+    The session keeps the latter; `LastAction.closed` hides it.
+    """
     last = state.record(LastAction)
     if is_of_turn:
         last.closed = error

@@ -208,7 +208,10 @@ def _hosted() -> None:
 
 
 def _list(found: dict[str, HostedSettings], in_use: str) -> None:
-    """Draw a line with a button for each connection; for administrators with the custom one."""
+    """Draw a line with a button for each connection; for administrators with the custom one.
+
+    The button of the one in use is disabled; of a connection whose key is withheld it asks for another key.
+    """
     custom = owner().custom
     rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()} if may(Role.ADMIN) else found
     with st.container(border=True, gap="xsmall", key="connections"):
@@ -452,7 +455,10 @@ def _test() -> None:
 
 
 def _try() -> None:
-    """Ask the backend for its workflows, and draw the first `_MOST_ROWS` of them or the error."""
+    """Ask the backend for its workflows, and draw their number and the first `_MOST_ROWS`, or the error.
+
+    What the backend cannot do is listed below. Without workflows there is no table.
+    """
     try:
         backend = current_backend()
         with st.spinner("Asking for the list of workflows …"):

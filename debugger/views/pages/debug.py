@@ -130,7 +130,10 @@ def render() -> None:
 
 
 def _page_state(session: DebugSession) -> Hashable:
-    """Return what the page itself shows of a session and the tab: run, view mode, questions and dialogs."""
+    """Return what the page itself shows of a session and the tab: run, view mode, questions and dialogs.
+
+    A change of it makes the whole page rerun.
+    """
     questions = state.record(OpenQuestions)
     # A page run closes a dialog for good: beside a poll, the run of one pane sometimes leaves it on view.
     dialogs = fork_state(), scenario_state(), is_export_open(), is_demo_script_open(), is_picture_open()
@@ -145,7 +148,10 @@ def _page_state(session: DebugSession) -> Hashable:
 
 
 def _workbench_state(session: DebugSession) -> Hashable:
-    """Return what every pane of the workbench shows of a session and the tab."""
+    """Return what every pane of the workbench shows of a session and the tab.
+
+    A change of it makes the workbench redraw, but not the rest of the page.
+    """
     return (
         session_state(session),
         state.record(Cursor).event,
@@ -315,7 +321,10 @@ def _line(view: RunView, of_view: list[Item]) -> None:
 
 
 def _set_counts(session: DebugSession) -> dict[str, int]:
-    """Return by view the number of enabled breakpoints, and of mocks with the nodes a user answers for."""
+    """Return by view the number of what is enabled in it.
+
+    With the mocks count the nodes that a user answers for; that a user answers for all of them counts as one.
+    """
     return {
         "Breakpoints": sum(point.is_enabled for point in session.breakpoints.points),
         "Mocks": sum(mock.is_enabled for mock in session.mocks.all)

@@ -80,7 +80,10 @@ def _topics(shown: str) -> str:
 
 
 def _results(words: str) -> str:
-    """Return what a search finds as HTML; without anything, a sentence."""
+    """Return what a search finds as HTML; without anything, a sentence with the words.
+
+    All texts are escaped.
+    """
     found = search(words)
     if not found:
         return f"<p>Nothing has the words “{escape(words)}”. Try fewer or other words.</p>"

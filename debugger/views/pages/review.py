@@ -81,7 +81,10 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
 
 
 def _empty() -> None:
-    """Draw why there is no run to review, and what to do."""
+    """Draw why there is no run to review.
+
+    Without a filter a link to the page Debug follows, else a button that clears the filter.
+    """
     wanted = actions.review().wanted
     if wanted.is_everything:
         empty_state(

@@ -249,7 +249,10 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
 
 
 def _empty(wanted: WantedRuns) -> None:
-    """Draw why there is no run, and a button or a link that leads on."""
+    """Draw why there is no run.
+
+    Without filters a link to the page Debug follows, else a button that clears them.
+    """
     if not wanted.is_everything:
         st.caption("No run matches the filters.")
         st.button(

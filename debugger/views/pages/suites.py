@@ -122,7 +122,11 @@ def _body(drawn: Hashable) -> None:
 
 
 def _controls(shown: Suite, tag: str) -> None:
-    """Draw the bar that starts or cancels a suite run, with tag, versions and the switch to watch."""
+    """Draw the bar that starts or cancels a suite run, with tag, versions and the switch to watch.
+
+    The button that starts one is disabled without a scenario that can be run, and without the role. Scenarios
+    of other connections are counted beside it.
+    """
     job, cases = state.record(SuitesState).job, shown.tagged(tag)
     runnable = [case for case in cases if not actions.reason_against(case)]
     refused, offered = explain_denial(actions.run_tagged) or "", actions.offered_versions(shown)

@@ -36,7 +36,10 @@ class DedupeTriggers:
 
 
 def _without_presses(message: Message) -> Message:
-    """Return a message from the page without presses, if it is a poll; any other as it is."""
+    """Return a message from the page without presses, if it is a poll; any other as it is.
+
+    So is one that cannot be decoded. The given message is not changed.
+    """
     data = message.get("bytes")
     if not data:
         return message

@@ -27,7 +27,10 @@ def keep_finished_runs() -> None:
 
 
 def _request_in_turn(session: AppSession, client_state: ClientState | None) -> None:
-    """Pass a request of a page on, or let it wait where others do, or while a thread ends for a fragment."""
+    """Pass a request for a script run on, or let it wait.
+
+    It waits where others wait already, and where it is for a fragment while the script's thread ends.
+    """
     waiting = _waiting.setdefault(session, deque())
     if waiting or (client_state is not None and client_state.fragment_id and _is_stopping(session)):
         waiting.append(client_state)

@@ -70,7 +70,10 @@ def _icon(node: JsonObject) -> Icon:
 
 
 def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) -> str:
-    """Return the tooltip of a node, of one that is missing what names it."""
+    """Return the tooltip of a node: label, type, id and description, a line each.
+
+    One that the workflow does not have gets a sentence with its name in the run, or its id.
+    """
     config = graph.nodes.get(node_id)
     if config is None:
         return f"There is no node {missing_nodes.get(node_id, node_id)} ({node_id}); an edge names it."
@@ -79,7 +82,10 @@ def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) ->
 
 
 def _edge_title(edge_id: str, graph: Graph) -> str:
-    """Return the tooltip of an edge; of one that the workflow does not have, its id."""
+    """Return the tooltip of an edge: its name and condition, if any, and its kind, a line each.
+
+    One that the workflow does not have has its id.
+    """
     config = graph.edges.get(edge_id)
     if config is None:
         return edge_id
