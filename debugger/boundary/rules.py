@@ -195,7 +195,10 @@ class TextRules:
     """
 
     def __init__(self, rules: Collection[str], marked: Callable[[str], str]) -> None:
-        """Take the finders of the rules that are on; known values are found in any case, right after keys."""
+        """Take the finders of the rules that are on; known values are found even where no rule is on.
+
+        They are looked for right after keys.
+        """
         self._marked = marked
         self.values = KnownValues()
         self._finders: list[Callable[[str, str], Iterator[Found]]] = []

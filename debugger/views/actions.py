@@ -212,9 +212,9 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
 
 @action()
 def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
-    """Show a version of a workflow, ready to be started.
+    """Show a version of a workflow, ready to be started; ``None`` is the active one, if there is one.
 
-    ``None`` is the active one.
+    An error, as of an unknown workflow, is held in `LastAction`; then the session on view stays.
     """
     backend = current_backend()
     number = version_number
@@ -278,9 +278,10 @@ def _open_turn() -> None:
 
 @action()
 def join(session: DebugSession) -> None:
-    """Show a session with a turn under way.
+    """Show a session with a turn under way; nothing changes where it is on view already.
 
-    It may be on view in another tab as well.
+    It may be on view in another tab as well. Of the hosted API the tab takes over the session's backend, and
+    its own one is closed where nothing needs it.
     """
     run = state.record(CurrentRun)
     if run.session is not session:

@@ -97,7 +97,8 @@ class OpenQuestions:
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
     """Return whether a turn may be sent; ask before production.
 
-    The user is prompted once for each connection.
+    The user is prompted once for each connection and origin, until the browser is closed. True for another
+    backend, and for one that is not production.
 
     Args:
         session: The session.

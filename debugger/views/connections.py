@@ -261,7 +261,9 @@ def check_encryption(base_url: str) -> None:
 def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
     """Fill in the environment's key where none was entered.
 
-    It goes to its own origin only: a user who may enter a URL must not learn the key by it.
+    It goes to its own origin only: a user who may enter a URL must not learn the key by it. The settings stay
+    as they are with a key, for another origin, and for a user without the role run. Raises `SettingsError`
+    where the environment's settings cannot be read.
     """
     environment = read_settings().hosted
     is_other = not is_same_origin(typed.base_url, environment.base_url)
