@@ -174,6 +174,7 @@ class EditConflictError(ConflictError):
         changed_at: str = "",
         advice: str = "",
     ) -> None:
+        """Hold what is stored, its revision, and who changed it when; what is not known is empty."""
         super().__init__(message, advice=advice)
         self.present = present
         self.revision = revision
@@ -239,6 +240,7 @@ class TurnNotStoredError(StoreError):
     def __init__(
         self, message: str, *, calls: Sequence[Mapping[str, Any]] = (), claim_id: str = "", advice: str = ""
     ) -> None:
+        """Hold the calls that the turn has made, and the id of its claim; what is not known is empty."""
         super().__init__(message, advice=advice)
         self.calls = tuple(calls)
         self.claim_id = claim_id
@@ -298,6 +300,7 @@ class ServerError(ApiError):
     def __init__(
         self, message: str, *, request_id: str | None = None, is_unreachable: bool = False, advice: str = ""
     ) -> None:
+        """Hold the request's id, if there is one, and whether nothing behind the address could be reached."""
         super().__init__(message, advice=advice)
         self.request_id = request_id
         self.is_unreachable = is_unreachable

@@ -23,6 +23,10 @@ def lazy_names(
     own = sys.modules[package]
 
     def find(name: str) -> Any:
+        """Import a name's module, keep the name in the package, and return its value.
+
+        Raises `AttributeError` for an unlisted name, or one that its module lacks.
+        """
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(homes[name]), name)

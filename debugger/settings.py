@@ -191,6 +191,10 @@ class Settings(BaseModel):
     @field_validator("time_zone", "display_time_zone")
     @classmethod
     def _check_time_zone(cls, value: str, info: ValidationInfo) -> str:
+        """Return the name of a time zone as it is; an empty display zone stands for the other one.
+
+        Raises `ValueError` where it is no zone.
+        """
         if value or info.field_name == "time_zone":
             try:
                 ZoneInfo(value)
@@ -216,7 +220,7 @@ class Settings(BaseModel):
 
     @property
     def model_prices(self) -> tuple[ModelPrice, ...]:
-        """The prices in `prices`, in their order."""
+        """The prices in `prices`, in their order; parts that are no price are left out."""
         found = filter(None, map(_PRICE.fullmatch, _parts(self.prices)))
         return tuple(
             ModelPrice(each["model"], float(each["input"]), float(each["output"]), each["currency"])
@@ -225,7 +229,10 @@ class Settings(BaseModel):
 
     @property
     def allowed_host_names(self) -> frozenset[str]:
-        """The names in `allowed_hosts`, as they are in a ``Host`` header."""
+        """The names in `allowed_hosts`, as they are in a ``Host`` header.
+
+        They are in lower case and without a dot at the end; an IPv6 address is in brackets.
+        """
         return frozenset(
             f"[{name}]" if ":" in name and not name.startswith("[") else name
             for name in (part.lower().rstrip(".") for part in _parts(self.allowed_hosts))
@@ -275,6 +282,12 @@ class _Sources(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources of the settings, the first with a value wins.
+
+        They are arguments, environment variables, ``.env``, the files of the secrets folder if there is one,
+        and the table of ``secrets.toml``. Raises `SettingsError` where the table is none, and what reading
+        TOML raises.
+        """
         folder = Path(os.environ.get(f"{PREFIX}SECRETS_FOLDER", "/run/secrets"))
         files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder.is_dir() else []
         table = str(cls.model_config["env_prefix"]).rstrip("_").lower()
@@ -308,7 +321,8 @@ def read_settings() -> Settings:
     ``[workflow_debugger]`` and ``[interactly]`` of ``.streamlit/secrets.toml``. Files are read once.
 
     Raises:
-        SettingsError: A value cannot be used; the message names the setting and repeats no value.
+        SettingsError: A value cannot be used, or a file cannot be read or is malformed. The message names the
+            setting; it repeats no value but one of a time zone, a host name or a price.
     """
     variables = os.environ.items()
     own = (pair for pair in variables if pair[0].upper().startswith((PREFIX, HOSTED_PREFIX)))
@@ -317,6 +331,11 @@ def read_settings() -> Settings:
 
 @lru_cache(maxsize=8)
 def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
+    """Read the settings from all sources; the result is cached for the given variables.
+
+    Each variable that only looks like a setting is logged as a warning. Raises `SettingsError` where a value
+    cannot be used, or a file cannot be read or is malformed; errors are not cached.
+    """
     # Cached by the variables: reading the sources takes 5 ms, and the page asks about ten times per rerun.
     for message in unknown_settings(environment_variables()):
         logger.warning(message)
@@ -362,7 +381,11 @@ def environment_variables() -> Mapping[str, str]:
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Return a message for each variable that only looks like a setting."""
+    """Return a message for each variable that only looks like a setting, in the order of their names.
+
+    That is one that was removed, and an unknown one with the prefix, except those of secrets. Empty without
+    any.
+    """
     own = (name.upper() for name in Settings.model_fields if name != "hosted")
     known = {f"{PREFIX}{name}" for name in (*own, *_OTHER_NAMES)}
     messages = []

@@ -74,8 +74,10 @@ def _node_inputs(run_input: TurnInput) -> Iterator[NodeInput]:
 def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput:
     """Return the input of one turn as its caller sent it; the given one is not changed.
 
-    The client's id of the turn goes. From an echo the run's id goes, and of its dynamic variables those stay
-    that are new or differ from before.
+    The client's id of the turn is always removed. Any other input than an echo, which has the caller's
+    variables apart, else stays as it is. Of an echo the run's id and the echoed variables go; its dynamic
+    variables are those that are new or differ from before, its runtime variables those of the caller, those
+    of single nodes among them.
 
     Args:
         run_input: The input, as recorded or as it was sent.

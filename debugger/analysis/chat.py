@@ -70,6 +70,7 @@ class ChatBuilder(EventFold):
     TYPES = frozenset({"user_messages", "assistant_response", *_NOTES})
 
     def __init__(self, names: Mapping[str, str]) -> None:
+        """Begin without messages; names are those of the author's nodes, by id."""
         super().__init__()
         self.messages: list[ChatMessage] = []
         self._names = names
@@ -138,6 +139,7 @@ class ChatBuilder(EventFold):
         )
 
     def _label(self, event: EventFields) -> str:
+        """Return what people call an event's node; it is worked out once for each id and name."""
         key = (event.node or "", event.node_name)
         label = self._labels.get(key)
         if label is None:

@@ -35,7 +35,12 @@ class EventFields:
     __slots__ = ("event", "node", "node_name", "thread", "thread_id", "time", "trouble", "type")
 
     def __init__(self, event: Event) -> None:
-        """Read the fields of an event once."""
+        """Read the fields of an event once; no error is raised for missing or odd values.
+
+        Node, its name, thread id and thread are ``None`` where the event has none, `time` where it is no
+        valid date, and `trouble` where nothing went wrong. The node of a transition is its source, that of a
+        warning the one it names.
+        """
         wire = event.to_wire()
         self.event = event
         # A run has few types and nodes: interned, each text is in memory once.
@@ -115,6 +120,7 @@ def _node(wire: Mapping[str, Any]) -> str | None:
 
 
 def _first_text(wire: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return the first of some fields that is a text and not empty; ``None`` without one."""
     for name in names:
         value = wire.get(name)
         if value and isinstance(value, str):

@@ -23,6 +23,7 @@ class EventFold:
     """Types of the events that are applied, others are only counted; ``None`` applies all."""
 
     def __init__(self) -> None:
+        """Begin before the first turn."""
         self.event_count = 0
         """Events applied so far: the index of the next event in the run."""
         self.turn_count = 0

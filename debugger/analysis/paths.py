@@ -155,6 +155,7 @@ def _lines(texts: Sequence[tuple[str, str]], is_named: bool) -> str:
 
 
 def _words(taken: Transition, condition: str) -> str:
+    """Return a transition in words: the edge's name, else its condition, shortened, else its kind."""
     if taken.edge_name:
         return taken.edge_name
     if taken.kind == "conditional_edge" and condition:

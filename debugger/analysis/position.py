@@ -125,6 +125,7 @@ class PositionTracker(EventFold):
     """
 
     def __init__(self, graph: Graph, running: Graph | None = None) -> None:
+        """Begin at no node, before the first event."""
         super().__init__()
         self.threads = ThreadPositions()
         self._graph = graph

@@ -36,6 +36,7 @@ class Projections(EventFold):
     TYPES = frozenset()
 
     def __init__(self, graph: Graph, names: Mapping[str, str]) -> None:
+        """Begin without turns; names are those of the author's nodes, by id."""
         super().__init__()
         self.turns: list[TurnLog] = []
         self.timeline = TimelineBuilder(names)
@@ -83,6 +84,7 @@ class RunProjection:
     """The projections of a run's finished turns; threads may share it."""
 
     def __init__(self, graph: Graph) -> None:
+        """Begin without turns, with the names of the graph."""
         self.graph = graph
         self.names = graph.names
         self.texts = SearchTexts()

@@ -268,6 +268,10 @@ def thread_table(
 
 
 def _thread_status(thread: str, name: str, position: Position) -> str:
+    """Return the status of a thread in words: of the main thread that of the run.
+
+    A companion that is not known at the position counts as ended.
+    """
     if COMPANION not in thread:
         return position.state.replace("_", " ")
     if name not in position.companions:

@@ -103,6 +103,7 @@ class SideEffectCollector(EventFold):
     """The side effects of a run, event by event."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
+        """Begin without turns; names are those of the author's nodes, by id."""
         super().__init__()
         self._author_names = names
         self._event_names: dict[str, str] = {}

@@ -113,6 +113,7 @@ class TimelineBuilder(EventFold):
     """
 
     def __init__(self, names: Mapping[str, str], *, has_whole_summaries: bool = False) -> None:
+        """Begin without rows; names are those of the author's nodes, by id."""
         super().__init__()
         self._has_whole_summaries = has_whole_summaries
         self.rows: list[TimelineRow] = []

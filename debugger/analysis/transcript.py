@@ -113,6 +113,7 @@ class TranscriptReader:
     """
 
     def __init__(self, status: RunStatus, workflow: Workflow | None) -> None:
+        """Begin before the first turn; without a workflow the graph is empty."""
         graph = Graph(workflow or Workflow())
         self._status = status
         self._graph = graph
@@ -295,6 +296,7 @@ def _path(steps: Sequence[PathStep]) -> str:
 
 
 def _change(change: Difference) -> str:
+    """Return a changed variable in words, with the value before it unless it was added."""
     name = change.path.removeprefix("runtime.")
     if change.op == "removed":
         return f"{name}: {_value(change.before)} removed"

@@ -161,6 +161,7 @@ def _listed(
 
 
 def _undecided(sentence: str, candidates: _Candidates, graph: Graph) -> Undecided:
+    """Return what is undecided at some nodes: a sentence with their names, and their possible next steps."""
     names = " and ".join(node_name_of(each.event) or each.node for each, _ in candidates)
     steps = [step for _, steps in candidates for step in steps]
     labels = tell_apart([(step.label, step.edge) for step in steps], graph)

@@ -212,6 +212,7 @@ class Series(_SnapshotReader):
     """The values of one watch over one run."""
 
     def __init__(self, watch: Watch, snapshots: Snapshots, workflow: Workflow) -> None:
+        """Begin without points; `catch_up` adds them."""
         super().__init__(snapshots)
         self.watch = watch
         self._workflow = workflow
@@ -255,6 +256,7 @@ class Series(_SnapshotReader):
 
 
 def _is_new(last: Point, point: Point) -> bool:
+    """Return whether a value differs from the one before, or of two absent ones the problem does."""
     if (last.value is ABSENT) != (point.value is ABSENT):
         return True
     if point.value is ABSENT:

@@ -209,6 +209,10 @@ class TextRules:
     """
 
     def __init__(self, rules: Collection[str], marked: Callable[[str], str]) -> None:
+        """Take the finders of the rules that are on; known values are found even where no rule is on.
+
+        They are looked for right after keys.
+        """
         self._marked = marked
         self.values = KnownValues()
         self._finders: list[Callable[[str, str], Iterator[Found]]] = []
@@ -248,6 +252,10 @@ class TextRules:
         return text
 
     def _marked_text(self, text: str, found: Iterable[Found], depth: int) -> str:
+        """Return a text with marks in place of what was found, and the rest masked by all finders.
+
+        The places are in order and do not overlap.
+        """
         parts, at = [], 0
         for start, end, rule in found:
             if start > at:
@@ -378,6 +386,7 @@ def has_digits(folded: str) -> bool:
 
 
 def _find_birth_dates(text: str, folded: str) -> Iterator[Span]:
+    """Yield the places of dates that follow a word for a birth within `_BIRTH_WINDOW` characters."""
     if has_any(_BIRTH_WORDS, folded):
         for match in found_in(_DATE, text):
             start = match.start()
@@ -386,6 +395,7 @@ def _find_birth_dates(text: str, folded: str) -> Iterator[Span]:
 
 
 def _find_keys(text: str, folded: str) -> Iterator[Span]:
+    """Yield the places of keys: labelled ones, ones of a known kind, and long random words; none overlap."""
     spans = []
     if has_any(_KEY_LABELS, folded):
         spans += [match.span("part") for match in found_in(_LABELLED_KEY, text)]
@@ -398,6 +408,11 @@ def _find_keys(text: str, folded: str) -> Iterator[Span]:
 
 
 def _find_emails(text: str, folded: str) -> Iterator[Span]:
+    """Yield the places of e-mail addresses; nothing in a text without ``@``.
+
+    Of two that share characters the later begins where the earlier ends, and is left out where nothing of its
+    name is left then.
+    """
     if "@" not in text:
         return
     end = 0
@@ -409,6 +424,7 @@ def _find_emails(text: str, folded: str) -> Iterator[Span]:
 
 
 def _find_cards(text: str, folded: str) -> Iterator[Span]:
+    """Yield the places of card numbers; last groups of digits that are no part of the number are left out."""
     if not has_digits(folded):
         return
     for match in found_in(_CARD, text):
@@ -430,6 +446,10 @@ def _find_national_ids(text: str, folded: str) -> Iterator[Span]:
 
 
 def _find_phones(text: str, folded: str) -> Iterator[Span]:
+    """Yield the places of phone numbers in groups of digits.
+
+    Nothing in a text without digits that are close to each other.
+    """
     if has_digits(folded):
         for match in found_in(_DIGIT_GROUPS, text):
             start, end = match.span()

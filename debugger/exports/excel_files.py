@@ -74,6 +74,7 @@ def write_excel(
 
 
 def _new_sheet(sheet: Worksheet, header: Sequence[str], bold: Any) -> Worksheet:
+    """Write a header into a new sheet, freeze it, set the widths of the columns; return the sheet."""
     sheet.freeze_panes(1, 0)
     for column, name in enumerate(header):
         sheet.set_column(column, column, _WIDTHS.get(name, max(_NARROW, len(name) + 4)))

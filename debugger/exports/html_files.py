@@ -105,6 +105,7 @@ class RunPage:
     """
 
     def __init__(self, run: ExportedRun, boundary: Boundary) -> None:
+        """Begin before the first turn; nothing is read yet."""
         self._run = run
         self._boundary = boundary
         self._steps: list[PathStep] = []
@@ -204,6 +205,10 @@ class RunPage:
 
 
 def _message_remarks(row: ExportRow) -> str:
+    """Return remarks, comments and verdicts of a turn's messages, a line each; empty without any.
+
+    The row must have its turn, else an `AssertionError` is raised.
+    """
     assert row.turn is not None
     review = row.run.review
     targets = [Target.message(message.seq) for message in row.turn.rows]

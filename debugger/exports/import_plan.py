@@ -152,6 +152,7 @@ class _Planner:
     def __init__(
         self, stored: StoredReviews, user: str, may_import_others: bool, problems: list[Problem]
     ) -> None:
+        """Hold what is stored, and the list that problems are added to."""
         self.problems = problems
         self._stored = stored
         self._user = user
@@ -282,7 +283,12 @@ class _Planner:
         return PlannedVerdict(row.row, verdict, before, "changed" if is_known else "conflict")
 
     def _plan_tags(self, row: SheetTags) -> PlannedTags:
-        """Return the tags of a row beside the stored ones; a conflict is where stored ones would be lost."""
+        """Return the tags of a row beside the stored ones, and what an import does with them.
+
+        Nothing is stored. Equal tags, also where masking or a spreadsheet has changed them, and none on both
+        sides are ``unchanged``. Without stored ones they are ``new``; where all stored ones stay,
+        ``changed``. Else, as with an empty cell beside stored ones, it is a ``conflict``.
+        """
         before = sorted(self._stored.tags.get(row.run_id, ()))
         if _is_same_text(", ".join(before), row.text) or sorted(row.tags) == before:
             return PlannedTags(row.row, row.run_id, before, before, "unchanged")

@@ -39,6 +39,7 @@ class ExportJob:
         options: ExportOptions,
         file_name: str,
     ) -> None:
+        """Open a temporary file, which `close` deletes; nothing is read yet."""
         self.total = total
         self.options = options
         self.file_name = file_name

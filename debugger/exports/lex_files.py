@@ -55,6 +55,11 @@ class _Lines:
         self._boundary = boundary
 
     def read(self, runs: Iterable[ExportedRun]) -> Iterator[list[Any]]:
+        """Yield the lines of the turns of all runs, whose conversations count from 1.
+
+        What the boundary masks of a run and of each turn is registered before its lines. Runs are read as
+        lines are asked for.
+        """
         for conversation, run in enumerate(runs, start=1):
             register_run(self._boundary, run)
             for turn in export_rows(run, "turn"):
@@ -93,6 +98,10 @@ class _Lines:
 
 
 def _intent(row: ExportRow) -> str:
+    """Return a turn's intent: the first edge that the main thread took by a condition, else who spoke last.
+
+    Empty without either. The row must have its turn, else an `AssertionError` is raised.
+    """
     assert row.turn is not None
     steps = [step for step in row.turn.steps if step.thread == MAIN_THREAD]
     chosen = next((step.edge for step in steps if step.condition), "")

@@ -67,6 +67,7 @@ class ReportMasker:
         values: Iterable[Any] = (),
         names: Collection[str] = (),
     ) -> None:
+        """Find the secrets of settings and process, and the texts of the values, once."""
         self._secrets = find_literal_secrets(settings.database, {}, [*secrets_of_process(settings), *keys])
         self._boundary = Boundary(MaskingOptions(variables=("value",)))
         self._boundary.begin_run(names)
@@ -138,7 +139,11 @@ def exception_places(error: BaseException) -> Iterator[str]:
 
 
 def _failure_lines(failure: Failure, masker: ReportMasker) -> Iterator[str]:
-    """Yield the lines on a failure: action, class, masked text of the product's own errors, and places."""
+    """Yield the lines on a failure: action, class, text of the product's own errors, and places in the code.
+
+    Of such an error the first line of the message and the advice are masked; another exception has no text. A
+    place in an expression or input and a masked request id follow where the error has one.
+    """
     error = failure.error
     yield f"Failed action: {failure.action}"
     yield f"Error: {type(error).__name__}"

@@ -181,6 +181,7 @@ def _key(target: Target) -> tuple[str, str]:
 
 
 def _moment(text: str | None) -> datetime | None:
+    """Return a moment of ISO 8601, one without a zone as UTC; ``None`` for a missing or another text."""
     try:
         found = datetime.fromisoformat(text or "")
     except ValueError:

@@ -230,6 +230,10 @@ def _target(cells: Mapping[str, str]) -> Target:
 
 
 def _tags(number: int, run_id: str, text: str) -> SheetTags:
+    """Return the tags in the text of a row.
+
+    Raises `InputError` where one is longer than `MAX_TAG_CHARACTERS`.
+    """
     found = SheetTags(number, run_id, text)
     long = next((tag for tag in found.tags if len(tag) > MAX_TAG_CHARACTERS), None)
     if long is not None:

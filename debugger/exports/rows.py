@@ -97,7 +97,11 @@ def count_messages(record: LazyRun) -> int:
 
 
 def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
-    """Yield a row for each event, in order."""
+    """Yield a row for each event of the finished turns, in order; a turn in progress is left out.
+
+    Nothing is read before the first row is asked for, and then one turn at a time, so that the error of a
+    damaged turn is raised between rows. A turn without events has no row.
+    """
     builder = TimelineBuilder(_names(run.workflow), has_whole_summaries=True)
     clock = _RunClock()
     for turn, log in run.turns():
@@ -165,6 +169,10 @@ class _TokenReader:
     """Reads tokens and time of a run turn by turn."""
 
     def __init__(self, workflow: Workflow | None) -> None:
+        """Begin before the first turn, with the prices of the settings.
+
+        Raises `SettingsError` where the settings cannot be read.
+        """
         self._timeline = TimelineBuilder(_names(workflow), has_whole_summaries=True)
         self._first = 0
         self._prices = read_settings().model_prices

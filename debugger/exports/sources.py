@@ -64,6 +64,7 @@ class RunReader:
     def __init__(
         self, backend: Backend, store: Store | None, connection: str = "", environment: str = ""
     ) -> None:
+        """Hold where runs are read; without a store what users have added to runs is left out."""
         self.missing: list[str] = []
         """Runs that were deleted before they were read."""
         self._backend = backend

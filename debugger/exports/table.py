@@ -53,6 +53,10 @@ class Table:
     """
 
     def __init__(self, options: TableOptions, boundary: Boundary | None = None) -> None:
+        """Choose the columns and how each is read and released.
+
+        Without a boundary one is made from the options.
+        """
         self.options = options
         self.columns: Sequence[Column] = choose_columns(options.names, options.shape)
         self.boundary = boundary or Boundary(options.masking)

@@ -104,6 +104,7 @@ class CauseFinder:
         event: int | None,
         fits: Callable[[TextMatch, str], bool],
     ) -> None:
+        """Hold run, part, event and comparison; nothing is read yet."""
         self._run = run
         self._scope = scope
         self._event = event
@@ -115,11 +116,13 @@ class CauseFinder:
     # The kinds of expectations
 
     def says(self, match: TextMatch) -> Iterator[Part]:
-        """Yield which node has the expected text and whether it ran, then what was said instead.
+        """Yield why the expected text was not said; with ``not``, why a wrong one was.
 
-        Of a node that did not run, yield where the way to it was left, and nothing else. What was said are
-        the two messages nearest to the check's event; the last choices follow. With ``not``, yield the first
-        message that is wrong and the decision that led to its node.
+        First comes the node that has the text, if one does; where it did not run, where the run left the way
+        to it ends the cause. Else at most `_MAX_TEXTS` messages follow, that of the check's event first, each
+        with what set its variables; without any message the nodes that ran; then the last two choices. With
+        ``not`` it is the first wrong message and the decision that led to its node, or nothing where none is
+        wrong. Parts can be empty texts.
         """
         messages = self._run.agent_messages(self._scope)
         if match.not_ is not None:
@@ -646,6 +649,7 @@ def _first_name(path: str) -> str:
 
 
 def _secrets_in(values: JsonObject) -> Iterator[str]:
+    """Yield the texts of variables with a secret's name, in objects too; lists are not searched."""
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _secrets_in(value)

@@ -284,6 +284,10 @@ def _compare_number(holds: Callable[[float, float], bool]) -> Callable[[Any, Any
 
 
 def _contains(value: Any, operand: Any) -> bool:
+    """Return whether a text has another in it, whatever the case, a list an equal value, or an object a key.
+
+    False for any other value, and for an object and a key that is no text.
+    """
     if isinstance(value, str):
         return fold(str(operand)) in fold(value)
     if isinstance(value, list):

@@ -38,6 +38,7 @@ class Connections:
     """
 
     def __init__(self, settings: Settings) -> None:
+        """Open the embedded engine; backends of the hosted API are opened on demand."""
         self.embedded: EmbeddedBackend = open_embedded(settings)
         self.settings = settings
         self._hosted: dict[str, HostedBackend] = {}

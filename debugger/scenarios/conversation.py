@@ -242,6 +242,7 @@ class Conversation:
     """
 
     def __init__(self, workflow: CheckedWorkflow, read_ledgers: Callable[[], Ledgers]) -> None:
+        """Begin without turns; the ledgers are read on demand."""
         self.workflow = workflow
         self.logs: list[TurnLog] = []
         self.result: TurnResult | None = None

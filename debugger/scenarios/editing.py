@@ -92,6 +92,7 @@ _Representer.add_representer(float, _Representer.represent_float)
 
 
 def _yaml() -> YAML:
+    """Return a writer of YAML with the indents and the line length of scenario files."""
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.width = _WIDTH
@@ -340,6 +341,7 @@ def _inline(source: str, node: Node, wanted: Any, column: int) -> str:
 
 
 def _is_json(source: str, node: Node) -> bool:
+    """Return whether a node's own text is valid JSON."""
     try:
         json.loads(source[node.start_mark.index : _end(source, node)])
     except ValueError:

@@ -115,6 +115,10 @@ class Proposal:
 
 
 def _says(one: Proposal) -> JsonObject:
+    """Return an expectation on what is said; its text alone where it is contained.
+
+    Raises an error without a text.
+    """
     if not one.text:
         raise _empty(one)
     if one.match == "contains":

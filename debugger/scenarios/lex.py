@@ -143,6 +143,7 @@ def _lines(number: int, scenario: JsonObject, result: ScenarioResult | None) -> 
 
 
 def _checks(result: ScenarioResult | None, turn: int) -> list[CheckResult]:
+    """Return the checks of the first repetition on a turn; empty without a result."""
     return (
         [check for each in result.repetitions[:1] for check in each.checks if check.turn == turn]
         if result
@@ -180,6 +181,7 @@ def _intent(expectation: JsonObject) -> str:
 
 
 def _slot(expectation: JsonObject) -> str:
+    """Return an expectation on a variable of a slot as ``name = value``; empty for any other expectation."""
     match = expectation.get("variable") or {}
     if len(expectation) != 1 or set(match) != {"name", "equals"} or not match["name"].startswith(_PREFIX):
         return ""

@@ -227,6 +227,7 @@ class _Reader:
     """
 
     def __init__(self, root: LocatedValue, folder: Path | None, *, is_confined: bool) -> None:
+        """Begin without mistakes; no file is read yet."""
         self._root = root
         self._plain: Any = root.plain()
         self._folder = folder
@@ -357,6 +358,7 @@ class _Reader:
                     self._add(path, f"{prefix}{path[-1]}: {str(error).removeprefix('TurnInput: ')}.")
 
     def _check_name(self, path: tuple[str | int, ...], name: str, check: Callable[[str], object]) -> None:
+        """Note an `InputError` that a check of a name raises; a name with ``{{`` is not checked."""
         try:
             if "{{" not in name:
                 check(name)
@@ -450,6 +452,10 @@ def _not_stored(workflow_id: str, version: int | None) -> NoReturn:
 
 
 def _filled(scenario: Scenario, row: JsonObject) -> Scenario:
+    """Return a scenario without its rows, with the placeholders filled in from one row.
+
+    Raises pydantic's `ValidationError` where the filled texts break the format.
+    """
     # Without the rows: each row would read and check all of them.
     written = scenario.model_dump(by_alias=True, exclude_unset=True, exclude={"rows"})
     return Scenario.model_validate(

@@ -62,7 +62,12 @@ class ScenarioFileError(InputError):
 
 
 def own_path(root: LocatedValue, error: Any) -> tuple[str | int, ...]:
-    """Return the path of one of pydantic's errors without the names of types that it puts in between."""
+    """Return the path in the file of one of pydantic's errors, without the names of types put in between.
+
+    A step stays if it is a key of the object, or any number in the list, that the path has reached. The last
+    step of an error of the type ``missing`` stays always, though the file lacks it. An error of the whole
+    file has an empty path.
+    """
     path: list[str | int] = []
     for step in error["loc"]:
         inside = root.at(path).value

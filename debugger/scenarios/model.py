@@ -33,6 +33,10 @@ class _Model(BaseModel):
     )
 
     def _with_one_of(self, names: tuple[str, ...]) -> Self:
+        """Return the model itself, which has exactly one of some fields.
+
+        Raises `ValueError` where it has none or several.
+        """
         found = [name for name in names if getattr(self, name) is not None]
         if len(found) != 1:
             wrong = f", not {' and '.join(found)}" if found else ""
@@ -64,6 +68,10 @@ def _pattern(text: str) -> str:
 
 
 def _hits(text: str) -> str:
+    """Return the text of hits as it is.
+
+    Raises `ValueError` where it is none.
+    """
     try:
         check_hits(text)
     except InputError as error:

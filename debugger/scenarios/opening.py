@@ -178,6 +178,7 @@ class OpenedScenario:
         workflow: CheckedWorkflow,
         settings: Settings,
     ) -> None:
+        """Hold scenario and session; no turn is sent yet."""
         self.loaded = uploaded.loaded
         self.case = case
         self.session = session
@@ -288,6 +289,10 @@ class _SessionRun:
     def __init__(
         self, workflow: CheckedWorkflow, session: DebugSession, logs: Sequence[TurnLog], settings: Settings
     ) -> None:
+        """Begin before the first turn; ledgers are read from the backend on demand.
+
+        There are none for a run without an id.
+        """
         self._session = session
         self._logs = logs
         self._place = 0
@@ -314,6 +319,10 @@ class _SessionRun:
         return first
 
     def _add(self) -> int:
+        """Add the next turn of the run to positions and conversation; return its index.
+
+        Raises `IndexError` where the run has no more turns.
+        """
         log = self._logs[self._place]
         self._place += 1
         self._positions.add_turn(log)

@@ -160,7 +160,7 @@ def propose(
 def mock_json(one: Pin | Fault) -> JsonObject:
     """Return a pin or a fault as a file has it.
 
-    It is empty fields of a pin's output and of a fault are left out.
+    Empty fields of a pin's output and of a fault are left out.
     """
     target = one.target
     found: JsonObject = {{"node": "node", "tool": "tool", "model": "model_of"}[target.kind]: target.name}
@@ -194,6 +194,7 @@ class _Reader:
     """Adds the turns of a run to a draft."""
 
     def __init__(self, draft: ScenarioDraft, boundary: Boundary, graph: Graph) -> None:
+        """Work out the names of nodes that no other node shares, and the nodes whose texts are drawn."""
         self._draft = draft
         self._boundary = boundary
         self._graph = graph
@@ -224,9 +225,12 @@ class _Reader:
         return [one for one in self._draft.proposals if one.turn == len(self._draft.turns)]
 
     def _sent(self, turn_input: TurnInput) -> JsonObject:
-        """Return a turn as it is said or sent, masked and without what the engine adds.
+        """Return a turn of the file, masked, without what the engine adds.
 
-        What the first turn sends besides its messages becomes the input of the draft's head.
+        Its message is in ``say``, the rest in ``send``. Inputs of threads that are more than one plain
+        message of the main thread are whole in ``send``, and nothing is in ``say``. Of the first turn all
+        else, a command that is neither start nor data too, becomes the ``input`` of the draft's head.
+        Placeholders in values are escaped. Empty where the turn has neither. What is masked is counted.
         """
         wire = turn_input.to_wire()
         message = turn_input.message

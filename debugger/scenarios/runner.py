@@ -75,6 +75,7 @@ class ScenarioRunner:
         store: Store | None = None,
         judge: Model | None = None,
     ) -> None:
+        """Hold what scenarios run with; without a store one in memory is made, which `close` closes."""
         self.settings = settings
         self.store = store or Store("sqlite://")
         self._owns_store = store is None
@@ -331,6 +332,10 @@ class ScenarioRunner:
     def _checked_workflow(
         self, connection: str, backend: Backend, workflow_id: str, version: int | None
     ) -> CheckedWorkflow:
+        """Return a workflow with its super nodes expanded; each version is read once per connection.
+
+        Raises `DebuggerError` where the backend does not have it or a super node cannot be expanded.
+        """
         key = (connection, workflow_id, version)
         if key not in self._checked:
             authored = backend.workflow(workflow_id, version)
@@ -361,6 +366,10 @@ class ScenarioRun:
         judge: ConversationJudge,
         cancelled: threading.Event,
     ) -> None:
+        """Hold scenario, backend and workflow, and make its mocks; no turn is sent yet.
+
+        Raises `InputError` where a mock names a node that the workflow does not have or has several times.
+        """
         self.checks: list[CheckResult] = []
         self.run_id: str | None = None
         """``None`` before the first turn."""

@@ -134,6 +134,7 @@ def read_suite(stored: Iterable[StoredScenario], folder: Path) -> Suite:
 
 
 def _of_store(stored: StoredScenario) -> SuiteScenario:
+    """Return a stored scenario with its cases; where it has mistakes, with these and without cases."""
     try:
         cases = list(cases_of(_read_kept(stored.text, stored.name)))
     except InputError as error:

@@ -34,6 +34,7 @@ class SuiteJob:
         make_runner: Callable[[], ScenarioRunner],
         started_by: str,
     ) -> None:
+        """Hold the cases; nothing runs yet."""
         self.cases = cases
         self.counts: Counter[str] = Counter()
         """Results so far, by outcome."""

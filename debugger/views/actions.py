@@ -114,6 +114,10 @@ def action(
     """
 
     def decorate(do: Callable[..., None]) -> Callable[..., None]:
+        """Wrap a function in question, session, role and recorded error, the last outermost.
+
+        The question and the session are left out where the action takes none; a role is checked before both.
+        """
         inner = do
         if confirm:
             inner = _confirmed(do, lambda *args, **kwargs: done(*args, **kwargs))
@@ -126,8 +130,17 @@ def action(
 
 
 def _recorded(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Return a function that does the same, but ends without an exception and returns nothing.
+
+    Each call first replaces error, action and field of `LastAction` by none, the function's name and an empty
+    text. A `DebuggerError` is then held as its error, also that the user lacks the role read; any other
+    `Exception` is logged, and an `UnexpectedError` is held. The exceptions of Streamlit that end a script run
+    pass through.
+    """
+
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        """Call it, and hold its error in `LastAction`."""
         follow_log()
         last = state.record(LastAction)
         last.error, last.action, last.field = None, do.__name__, ""
@@ -143,8 +156,14 @@ def _recorded(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 
 def _confirmed(do: SessionAction[Arguments], again: Callable[..., None]) -> SessionAction[Arguments]:
+    """Return a function that does the same where `confirm_turn` allows a turn; else a question is open.
+
+    Once the user has agreed, `again` is called with the same arguments, but for the session.
+    """
+
     @wraps(do)
     def done(session: DebugSession, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        """Send the turn, or ask."""
         if confirm_turn(session, partial(again, *args, **kwargs)):
             do(session, *args, **kwargs)
 
@@ -152,8 +171,11 @@ def _confirmed(do: SessionAction[Arguments], again: Callable[..., None]) -> Sess
 
 
 def _with_session(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
+    """Return a function that gets the session on view as first argument, and does nothing without one."""
+
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        """Call it with the session on view, if there is one."""
         session = state.record(CurrentRun).session
         if session is not None:
             do(session, *args, **kwargs)
@@ -190,9 +212,9 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
 
 @action()
 def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
-    """Show a version of a workflow, ready to be started.
+    """Show a version of a workflow, ready to be started; ``None`` is the active one, if there is one.
 
-    ``None`` is the active one.
+    An error, as of an unknown workflow, is held in `LastAction`; then the session on view stays.
     """
     backend = current_backend()
     number = version_number
@@ -238,7 +260,10 @@ def refuse_deleted(run_id: str) -> None:
 
 @action(takes_session=True)
 def read_run(session: DebugSession) -> None:
-    """Read the turns of the run on view that is being opened."""
+    """Read the turns of the run on view that is being opened, then select the place that it is opened at.
+
+    Where they cannot be read, no session is on view any more, and the error is held in `LastAction`.
+    """
     try:
         session.read()
     except DebuggerError:
@@ -253,9 +278,10 @@ def _open_turn() -> None:
 
 @action()
 def join(session: DebugSession) -> None:
-    """Show a session with a turn under way.
+    """Show a session with a turn under way; nothing changes where it is on view already.
 
-    It may be on view in another tab as well.
+    It may be on view in another tab as well. Of the hosted API the tab takes over the session's backend, and
+    its own one is closed where nothing needs it.
     """
     run = state.record(CurrentRun)
     if run.session is not session:
@@ -286,7 +312,11 @@ def reload_run(session: DebugSession) -> None:
 
 @action(role=Role.ADMIN)
 def import_workflow(document: JsonObject) -> None:
-    """Keep a document as a new workflow and show it."""
+    """Keep a document as a new workflow of this tab's backend and show its active version.
+
+    Needs the role admin. The cached answers of the backend expire, and the audit list gets an entry. An
+    error, as of a document that the backend refuses, is held in `LastAction`; then the session on view stays.
+    """
     backend = current_backend()
     stored = backend.create_workflow(document)
     state.record(BackendCache).expire()
@@ -296,7 +326,12 @@ def import_workflow(document: JsonObject) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def start(session: DebugSession, message: str | None = None) -> None:
-    """Begin the run, with a first message if there is one."""
+    """Begin the run, with a first message if there is one, and with the start input of its version.
+
+    Does nothing where the run has begun already, and only leaves a question open where `confirm_turn` asks
+    one. Needs the role run. Waits up to `_TURN_WAIT_SECONDS` for the turn; an unusable start input is an
+    error in `LastAction`.
+    """
     if session.status != "not_started":
         return  # a second click has nothing to do
     if confirm_turn(session, partial(start, message), message or ""):
@@ -328,7 +363,13 @@ def restart(old: DebugSession, is_edited: bool = False) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def send(session: DebugSession, text: str) -> None:
-    """Say something to the run, or begin it by that."""
+    """Send a message to the run, or begin the run with it.
+
+    Does nothing with a blank text, and only leaves a question open where `confirm_turn` asks one. Needs the
+    role run. The input for the next turn goes along unless it is empty. Where it, or the start input, cannot
+    be used, nothing is sent, the text stays in the box, and the error is in `LastAction`. Otherwise the box
+    is emptied, and the run is followed live.
+    """
     inputs = state.record(RunInputs)
     if not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
@@ -361,6 +402,11 @@ def _user_name() -> str:
 
 
 def _await_turn(session: DebugSession) -> None:
+    """Note that a turn was started in this tab, and wait up to `_TURN_WAIT_SECONDS` for its end.
+
+    A session of the hosted API is held for the browser until the outcome is known. Unless the session has an
+    error or no turn, the audit list gets an entry with the number of the last turn.
+    """
     state.record(CurrentRun).awaits_turn = True
     if state.record(CurrentBackend).name == "hosted":
         owner().keep_session(state.record(HostedConnection).name, session)
@@ -370,7 +416,14 @@ def _await_turn(session: DebugSession) -> None:
 
 
 def collect_finished_turn() -> None:
-    """Clean up after a turn, or put back what could not be sent."""
+    """Clean up once a turn that this tab has started has ended, or put back what could not be sent.
+
+    It first calls what waits for the end of the turns, once, and empties the box of a message that the record
+    has. The rest is done once per turn; without a session, or while it is busy, loads, or waits for an
+    outcome, nothing. A refused restart shows the replaced run again, with the error in `LastAction`. After a
+    success the input for the next turn is emptied; after an error the unsent message is back in the box. The
+    debug setup is stored, if any.
+    """
     run, inputs = state.record(CurrentRun), state.record(RunInputs)
     session = run.session
     if session is not None and not session.busy and run.after_turns is not None:
@@ -410,7 +463,11 @@ def start_background_step(session: DebugSession) -> None:
 
 @action(role=Role.RUN)
 def advance_by_itself() -> None:
-    """Set by the switch whether background work advances by itself."""
+    """Set by the switch whether background work advances by itself.
+
+    That is so for the session on view, if any, and for those that this tab shows next. Needs the role run;
+    without it the error is in `LastAction`.
+    """
     setups, run = state.record(_RunSetups), state.record(CurrentRun)
     setups.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
     if run.session is not None:
@@ -567,6 +624,7 @@ def take_setups(token: str) -> None:
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:
+    """Return the debug setup stored for a run; ``None`` without a run, a setup, or a readable store."""
     try:
         stored = local_notes().debug_setup_of(run_id) if run_id else None
     except StoreError:
@@ -588,7 +646,10 @@ def select_event(index: int | None) -> None:
 
 
 def select_place(turn_number: int | None, event: int | None) -> None:
-    """Select what an address names; an event beyond the run counts as absent."""
+    """Select the event that an address names, else the end of the turn that it names, else change nothing.
+
+    An event beyond the run counts as absent, as any does without a session; for the turn see `select_turn`.
+    """
     session = state.record(CurrentRun).session
     if event is not None and session is not None and event < session.event_count:
         select_event(event)
@@ -597,7 +658,10 @@ def select_place(turn_number: int | None, event: int | None) -> None:
 
 
 def select_node(node_id: str) -> None:
-    """Choose a node and show what is known of it."""
+    """Choose a node in place of a node or an edge, and switch the inspector to the tab Node.
+
+    An empty id clears the selection and leaves the tab. Whether there is such a node is not checked.
+    """
     selection = state.record(Selection)
     selection.node, selection.edge = node_id or None, None
     if node_id:
@@ -658,7 +722,10 @@ def first_input(session: DebugSession) -> JsonObject:
 
 
 def known_variables(session: DebugSession) -> JsonObject:
-    """Return the global variables and secrets of the session's runs, as far as they are known here."""
+    """Return the global variables and secrets of the session's runs, as far as they are known here.
+
+    Empty for another backend than the embedded engine, and where its store cannot be read.
+    """
     if not isinstance(session.backend, EmbeddedBackend):
         return {}
     try:

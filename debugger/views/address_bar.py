@@ -59,7 +59,11 @@ class AddressBar(Generic[Of]):
         return time.monotonic() - left_at < self.STALE_SECONDS
 
     def show(self, shown: Of) -> None:
-        """Make the address bar name what the page shows."""
+        """Make the address bar name what the page shows.
+
+        An address that it replaces counts as stale for `STALE_SECONDS`. The query parameters are set only
+        where they differ.
+        """
         if self.shown != shown:
             now = time.monotonic()
             self.left = {each: at for each, at in self.left.items() if now - at < self.STALE_SECONDS}

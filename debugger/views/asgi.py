@@ -48,7 +48,11 @@ def is_page_request(scope: Scope) -> bool:
 async def respond(
     scope: Scope, send: Send, status: int, body: str = "", headers: Pairs = (), kind: str = "text/plain"
 ) -> None:
-    """Answer a request, or refuse a WebSocket before it is accepted."""
+    """Answer a request, or close a WebSocket with code 1008 before it is accepted.
+
+    The answer to HEAD has the length of the body and no body. Every answer has ``cache-control: no-store``; a
+    WebSocket gets neither status, body nor headers.
+    """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return

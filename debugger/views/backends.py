@@ -64,6 +64,10 @@ def embedded_backend() -> EmbeddedBackend:
 
 
 def _consent_key(settings: Settings) -> bytes | None:
+    """Return the key of consents to Python; ``None`` where the page needs a login, or it cannot be had.
+
+    It is the secret in the folder of the settings, see `signing_secret`.
+    """
     try:
         # Not by the current user: to find it, the login reads the store of this very backend.
         return None if page_logins().is_needed else signing_secret(secret_folder(settings))
@@ -134,6 +138,10 @@ def named_backend(name: BackendName) -> Backend:
 
 
 def _recording() -> Backend:
+    """Return the recording that was opened in this tab.
+
+    Raises `NotFoundError` without one.
+    """
     found = state.record(CurrentBackend).recording
     if found is None:
         raise NotFoundError(

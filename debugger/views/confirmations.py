@@ -97,7 +97,8 @@ class OpenQuestions:
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
     """Return whether a turn may be sent; ask before production.
 
-    The user is prompted once for each connection.
+    The user is prompted once for each connection and origin, until the browser is closed. True for another
+    backend, and for one that is not production.
 
     Args:
         session: The session.
@@ -130,7 +131,12 @@ def _agree() -> None:
 @st.dialog("Send to production?", icon=":material/warning:", on_dismiss=_decline)
 @show_unexpected_errors("The question")
 def production_dialog() -> None:
-    """Draw the question whether to send to production."""
+    """Draw the dialog that asks whether to send to production.
+
+    Without such a question it reruns the page, which closes the dialog. “Send” stores the consent for the
+    browser and runs the command; “Do not send” and closing the dialog put the message back into its box. An
+    exception while it is drawn is drawn as an error.
+    """
     request = state.record(OpenQuestions).production
     if request is None:
         st.rerun()  # only that closes a dialog
@@ -175,7 +181,12 @@ def review(use: PythonUse) -> None:
 
 
 def allow() -> None:
-    """Store the consent that the dialog asks for, and run the command that waits for it."""
+    """Store the consent that the Python dialog asks for, and run the command that waits for it, if any.
+
+    Does nothing without a question. Where the user is not the single user of a local page, or the store
+    cannot take the consent, the error is in `LastAction`, the message is back in its box, and the command is
+    not run.
+    """
     request = state.record(OpenQuestions).take_python()
     if request is None:
         return
@@ -209,7 +220,11 @@ def dismiss() -> None:
 
 
 def take_back(workflow_id: str, version_number: int) -> None:
-    """Remove a consent; the next turn runs without it."""
+    """Remove the stored consent to the Python of a version, if there is one; the next turn runs without it.
+
+    For a user who is not the single user of a local page, or where the store fails, the error is in
+    `LastAction`.
+    """
     try:
         _check_local()
         local_store().python_consents.remove(workflow_id, version_number)
@@ -227,6 +242,12 @@ def consents() -> list[PythonConsent]:
 
 
 def _confirm_python(session: DebugSession, command: Callable[[], None], text: str) -> bool:
+    """Return whether a turn may be sent as to its Python; else open the question and return false.
+
+    The question is for the single user of a local page and a version with functions that would run without a
+    sandbox, for which consent is possible and neither given nor declined. Raises `DebuggerError` where the
+    version cannot be read.
+    """
     use = python_use(session) if permissions.current_user().is_local else None
     if use is None or not use.functions or not use.may_consent or use.has_consent:
         return True
@@ -237,6 +258,10 @@ def _confirm_python(session: DebugSession, command: Callable[[], None], text: st
 
 
 def _check_local() -> None:
+    """Refuse any but the single user of a local page.
+
+    Raises `ForbiddenError` for another user.
+    """
     if not permissions.current_user().is_local:
         raise ForbiddenError(
             "Python runs without a sandbox only for a single user on localhost.",

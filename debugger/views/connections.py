@@ -57,6 +57,11 @@ def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]
 
 
 def _defined_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
+    """Return the connections of environment and secrets by name, and the errors of those that cannot be used.
+
+    A table of the secrets replaces the environment's connection of the same name. Keys are those of the
+    definitions. Nothing is raised for settings that cannot be read: their error is in the list.
+    """
     found: dict[str, HostedSettings] = {}
     errors: list[DebuggerError] = []
     try:
@@ -97,7 +102,7 @@ def connection(name: str) -> HostedSettings:
 
     Raises:
         ForbiddenError: It is the custom connection, which administrators enter.
-        SettingsError: It is the custom connection, and none was entered.
+        SettingsError: The custom connection was not entered, or another one is defined with an error.
         NotFoundError: No connection has this name.
     """
     if name == CUSTOM_CONNECTION:
@@ -120,7 +125,11 @@ def connection(name: str) -> HostedSettings:
 
 
 def is_known(name: str) -> bool:
-    """Return whether this browser has a connection of a name."""
+    """Return whether a connection of this name can be used in this browser.
+
+    False also where its definition is broken, and of the custom connection for users who are no
+    administrators.
+    """
     try:
         connection(name)
     except DebuggerError:
@@ -186,7 +195,10 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
 
 
 def is_key_withheld(name: str) -> bool:
-    """Return whether the user may not use the connection's key."""
+    """Return whether the user may not use the key that the connection is defined with.
+
+    False for a user with the role run, and for a connection that is not defined or has no key.
+    """
     if may(Role.RUN):
         return False
     defined = _defined_connections()[0].get(name)
@@ -194,7 +206,12 @@ def is_key_withheld(name: str) -> bool:
 
 
 def drop_withheld_key() -> None:
-    """Close the backend whose key the user may no longer use, or has let another tab forget."""
+    """Close the backend whose key the user may no longer use, or has let another tab forget.
+
+    The key is one of a definition without the role run, or a key that is neither defined nor entered. Also
+    forgets the browser's sessions of the connection. Does nothing without a backend, a key, or a user with
+    the role read.
+    """
     hosted = state.record(HostedConnection)
     key = hosted.settings.api_key.get_secret_value()
     if hosted.backend is None or not key or not may(Role.READ):
@@ -208,7 +225,11 @@ def drop_withheld_key() -> None:
 
 
 def disconnect_hosted() -> None:
-    """Let go of the backend of the connection in use, if there is one."""
+    """Let go of the backend of the connection in use, if there is one.
+
+    Name and settings of the connection are forgotten as well. The backend is closed unless `close_unused`
+    keeps it.
+    """
     hosted = state.record(HostedConnection)
     before, hosted.backend = hosted.backend, None
     hosted.name, hosted.settings = "", HostedSettings()
@@ -240,7 +261,9 @@ def check_encryption(base_url: str) -> None:
 def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
     """Fill in the environment's key where none was entered.
 
-    It goes to its own origin only: a user who may enter a URL must not learn the key by it.
+    It goes to its own origin only: a user who may enter a URL must not learn the key by it. The settings stay
+    as they are with a key, for another origin, and for a user without the role run. Raises `SettingsError`
+    where the environment's settings cannot be read.
     """
     environment = read_settings().hosted
     is_other = not is_same_origin(typed.base_url, environment.base_url)

@@ -52,7 +52,11 @@ class Downloads:
         self._lock = threading.Lock()
 
     def offer(self, job: ExportJob, owner: str) -> str:
-        """Hold a job's file for its owner; return its token."""
+        """Hold a job's file for its owner; return its token.
+
+        A thread deletes the file after `MAX_SECONDS`. Of more than `MAX_FILES` files of an owner the oldest
+        are deleted.
+        """
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         timer = threading.Timer(MAX_SECONDS, self.drop, (token,))
         timer.daemon = True
@@ -66,7 +70,11 @@ class Downloads:
         return token
 
     def find(self, token: str, owner: str) -> ExportJob | None:
-        """Return the file of a token, if it is this owner's."""
+        """Return the file of a token, if it is this owner's; the file can be found again.
+
+        ``None`` for an unknown token, for another owner's, and for a file older than `MAX_SECONDS`, which is
+        deleted.
+        """
         with self._lock:
             found = self._offers.get(token)
         if found is None or not secrets.compare_digest(found.owner.encode(), owner.encode()):
@@ -118,7 +126,12 @@ class DownloadRoute:
         self._prefix = page_base() + PREFIX
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request for a file, or pass it on."""
+        """Answer a request for a file, or pass it on where its path is not below the prefix.
+
+        Any method but GET is answered with 405; an unknown token, or one of another owner, with 404. A file
+        can be fetched once: its job is withdrawn before it is sent and closed afterwards, also where sending
+        it fails.
+        """
         if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
             await self._app(scope, receive, send)
             return
@@ -145,7 +158,11 @@ class DownloadRoute:
 
 
 async def owner_of(cookies: Mapping[str, str]) -> str:
-    """Return the owner that a request comes from, by its cookies; empty without one."""
+    """Return the owner that a request comes from, by its cookies; empty without one.
+
+    Where the page needs a login, it is empty, too, without a login, with one that has no role, and where the
+    store cannot be read.
+    """
     browser = cookies.get(cookie_name(), "")
     logins = page_logins()
     if not browser or not logins.is_needed:
@@ -158,7 +175,10 @@ async def owner_of(cookies: Mapping[str, str]) -> str:
 
 
 async def _send_file(job: ExportJob, send: Send) -> None:
-    """Send the file of an export in parts, each read in a thread."""
+    """Send the file of an export in parts, each read in a thread.
+
+    The file stays open. An error of a read leaves it after the head and earlier parts were sent.
+    """
     headers = [
         (b"content-type", job.options.media_type.encode()),
         (b"content-length", str(job.size).encode()),

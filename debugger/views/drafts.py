@@ -83,7 +83,10 @@ def draft() -> str:
 
 
 def set_draft(text: str) -> None:
-    """Set the text of the message box of the run on view; an empty one is forgotten."""
+    """Set the text of the message box of the run on view; an empty one is forgotten.
+
+    Without a session it is that of the box without a run.
+    """
     place, _ = box_place()
     texts = state.record(Drafts).texts
     texts[place] = text

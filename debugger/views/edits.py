@@ -135,6 +135,12 @@ def store_edit(
 
 
 def _store(edit: EditConflict, expected: int) -> bool:
+    """Store an edit in place of a revision; return whether it is stored.
+
+    True also where another user has stored the same words. On any other conflict the question on the edit is
+    opened and the result is false. The stored revision becomes the seen one. Raises `ForbiddenError` without
+    the role, and what storing raises.
+    """
     check_role(edit.role)
     try:
         see(edit.place, edit.store(expected))
@@ -154,7 +160,11 @@ def json_words(value: Any) -> str:
 
 @action()
 def replace_theirs() -> None:
-    """Store the user's words in place of those that the question shows."""
+    """Store the user's words in place of those that the question shows, and close the question.
+
+    On another conflict it is opened again. Any other error is held in `LastAction`, after the words are shown
+    for editing again. Does nothing more than close it where there has been no conflict yet.
+    """
     question = state.record(OpenQuestions).take_edit()
     if question is not None and question.error is not None:
         try:
@@ -166,7 +176,10 @@ def replace_theirs() -> None:
 
 @action()
 def keep_theirs() -> None:
-    """Leave what is stored; the user's words are given up."""
+    """Leave what is stored, show it in place of the user's words, and close the question.
+
+    Its revision becomes the seen one. Does nothing more than close it where there has been no conflict yet.
+    """
     question = state.record(OpenQuestions).take_edit()
     if question is not None and question.error is not None:
         see(question.place, question.error.revision)
@@ -174,7 +187,11 @@ def keep_theirs() -> None:
 
 
 def go_on_editing() -> None:
-    """Close the question; the user's words stay, and replace what the question has shown once saved."""
+    """Close the question and show the user's words for editing again.
+
+    Once saved they replace what the question has shown. The error in `LastAction` is removed. Does nothing
+    more than close it where there has been no conflict yet.
+    """
     question = state.record(OpenQuestions).take_edit()
     if question is not None and question.error is not None:
         state.record(LastAction).error = None

@@ -57,7 +57,10 @@ def error_place(error: errors.DebuggerError) -> str:
 
 
 def help_link(place: str) -> None:
-    """Draw a link to what to do, in the help, if there is that page."""
+    """Draw a link to a place of the help, labelled as what to do.
+
+    Draws nothing where the navigation has no page Help.
+    """
     page = state.record(PageLinks).by_name.get("help")
     if page is not None:
         st.page_link(

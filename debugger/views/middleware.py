@@ -39,7 +39,12 @@ SCRIPT = Path(__file__).parent / "pages" / "script.py"
 
 
 def page_middleware() -> list[Middleware]:
-    """Return the middleware of the page, the outermost first; exit where it cannot start."""
+    """Return the middleware of the page, the outermost first.
+
+    It also registers the secrets of the process, sets up logs and traces, and applies the patches of
+    Streamlit that are enabled. On a `DebuggerError`, as for a setting that cannot be used, the process exits
+    with its message.
+    """
     try:
         settings = read_settings()
         register_process_secrets(settings)
@@ -84,7 +89,11 @@ class OperationsRoutes:
         self._base = page_base()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of an operator, or pass it on."""
+        """Answer a request of an operator by its path, or pass it on.
+
+        Methods but GET and HEAD are passed on; Streamlit's counters are refused with 403, by any method,
+        unless the user is an administrator. Raises `StoreError` where the login for them cannot be read.
+        """
         path = scope.get("path", "").removeprefix(self._base)
         if scope["type"] != "http" or (scope["method"] not in ("GET", "HEAD") and path != _SESSION_METRICS):
             await self._app(scope, receive, send)
@@ -105,6 +114,10 @@ def _readiness() -> Readiness:
 
 
 async def _is_healthy() -> bool:
+    """Return whether the embedded engine can be opened and its store answers.
+
+    The first call opens the engine.
+    """
     try:
         readiness = await asyncio.to_thread(_readiness)
     except DebuggerError:
@@ -113,7 +126,11 @@ async def _is_healthy() -> bool:
 
 
 async def _send_metrics(scope: Scope, send: Send) -> None:
-    """Answer with the metrics; if logins are needed, only to an API key whose role may read them."""
+    """Answer with the metrics; if logins are needed, only to an API key whose role may read them.
+
+    Without a known key, and where keys cannot be read, the answer is 401; for a key without the role it is
+    403.
+    """
     needed = required_role("GET", METRICS)
     try:
         role = await asyncio.to_thread(_role_of_key, scope) if page_logins().is_needed else Role.ADMIN
@@ -135,6 +152,10 @@ def _role_of_key(scope: Scope) -> Role | None:
 
 
 async def _is_administrator(scope: Scope) -> bool:
+    """Return whether a request is of an administrator; true where no login is needed.
+
+    Raises `StoreError` where the logins cannot be read.
+    """
     logins = page_logins()
     if not logins.is_needed:
         return True

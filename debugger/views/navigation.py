@@ -46,7 +46,12 @@ class _PageRequest:
 
 
 def follow_address() -> None:
-    """Show what the address names, if it has changed."""
+    """Show what the address names, if a person has gone to another one.
+
+    The view mode always follows. A backend that is none is left out. A session with a turn under way is
+    joined; else the run, or the place in the one on view, or the workflow is shown. Errors of these actions
+    are in `LastAction`. A run that was opened in place of a lost session gets a notice.
+    """
     bar, run = state.record(DebugBar), state.record(CurrentRun)
     wanted, shown = bar.wanted(), bar.shown
     if wanted is None:
@@ -88,7 +93,10 @@ def go_to(name: PageName, parameters: dict[str, str] | None = None) -> None:
 
 
 def leave_for_page() -> None:
-    """Go to the page that a callback has requested."""
+    """Go to the page that a callback has requested, which ends this run of the script.
+
+    Does nothing without a request. A request is carried out once.
+    """
     request = state.record(_PageRequest)
     state.replace_record(_PageRequest())
     if request.page is not None:
@@ -129,7 +137,11 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | BackendName:
 
 
 def choose_first_workflow() -> None:
-    """Show the newest workflow where nothing else is on view."""
+    """Show the newest workflow where nothing else is on view.
+
+    Does nothing where there is a session, an error of the last action, or an address of a workflow or a run;
+    nor where the list of workflows is empty or cannot be read.
+    """
     session, shown = state.record(CurrentRun).session, state.record(DebugBar).shown
     if session is not None or state.record(LastAction).error is not None or shown.workflow or shown.run:
         return
@@ -142,7 +154,11 @@ def choose_first_workflow() -> None:
 
 
 def current_address() -> Address:
-    """Return the address of what the page shows."""
+    """Return the address of what the page shows.
+
+    Without a session it has backend, connection and view mode alone. While a run is read it names the place
+    to open, and while events are played the place that the address bar has.
+    """
     session, backend_name = state.record(CurrentRun).session, state.record(CurrentBackend).name
     is_demo = state.record(ViewMode).is_demo
     connection = state.record(HostedConnection).name if backend_name == "hosted" else ""

@@ -47,6 +47,11 @@ class _TabHandler(logging.Handler):
     """Appends a record to the log of the tab whose thread writes it."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Append a record to the log of the current thread's tab; without one it is left out.
+
+        The text of a library's record is left out. Of an exception the places are added. An error that occurs
+        here goes to `handleError`.
+        """
         held = _current.get()
         if held is None:
             return
@@ -92,7 +97,10 @@ def log_unexpected_error(what: str, error: Exception) -> UnexpectedError:
 
 
 def page_report(error: DebuggerError) -> str:
-    """Return the report on an error that is drawn in this tab."""
+    """Return the report on an error that is drawn in this tab.
+
+    Where it cannot be made, the failure is logged, and the text is one line with its type.
+    """
     try:
         return _report(error)
     except Exception as failed:  # an error box that fails shows nothing at all
@@ -101,6 +109,10 @@ def page_report(error: DebuggerError) -> str:
 
 
 def _report(error: DebuggerError) -> str:
+    """Return the report on an error, with the keys and the contents of the run on view masked.
+
+    Without readable settings it has the defaults. Whatever reading the run raises is raised.
+    """
     try:
         settings = read_settings()
     except SettingsError:
@@ -139,6 +151,7 @@ def _report(error: DebuggerError) -> str:
 
 
 def _private_values(session: DebugSession | None) -> list[Any]:
+    """Return what a report masks: drafts, run inputs, and of a session its messages and latest variables."""
     inputs = state.record(RunInputs)
     values: list[Any] = [*state.record(Drafts).texts.values(), inputs.next.value]
     values += [model.value for model in inputs.start.values()]
@@ -151,6 +164,7 @@ def _private_values(session: DebugSession | None) -> list[Any]:
 
 
 def _workflow_names(session: DebugSession | None) -> set[str]:
+    """Return ids and labels of nodes, ids of edges and shown names; empty without a session."""
     if session is None:
         return set()
     view = run_view(session)

@@ -78,6 +78,7 @@ class Pane:
         """
 
         def drawn() -> None:
+            """Draw the content as the body of the fragment."""
             is_last = _enter(is_inline)
             session = _follow()
             self._draw_anew(session, is_last)
@@ -94,6 +95,11 @@ class Pane:
             is_inline = False
 
     def _draw_anew(self, session: DebugSession, is_last: bool) -> None:
+        """Draw the content and make the address bar name what the page shows.
+
+        In the last fragment of a run, another stale pane makes the whole page rerun instead. Within the
+        workbench the address bar is left alone. An exception of the content is drawn as an error.
+        """
         if is_last and any(pane.name != self.name for pane in _stale(session)):
             st.rerun()
         with self._noted(session), show_unexpected_errors(f"The pane {self.name}"):
@@ -103,7 +109,10 @@ class Pane:
 
     @contextmanager
     def _noted(self, session: DebugSession) -> Iterator[None]:
-        """Keep what it shows, once it is drawn."""
+        """Register the pane as drawn, and keep what it shows at the begin of the block once that has ended.
+
+        After an exception in the block the pane stays unfinished.
+        """
         state.record(RedrawState).drawn[self.name] = self
         self.content = _UNFINISHED
         content = self.shows(session)
@@ -119,6 +128,11 @@ class Workbench(Pane):
         return super().shows(session), poll_seconds(session)
 
     def _draw_anew(self, session: DebugSession, is_last: bool) -> None:
+        """Draw all panes of the workbench, and make the address bar name what the page shows.
+
+        In the last fragment of a run the page reruns where a pane is stale then. An exception of the content
+        is drawn as an error.
+        """
         redraw = state.record(RedrawState)
         redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if pane.is_outer}
         redraw.polled_every = poll_seconds(session)
@@ -150,7 +164,10 @@ class RedrawState:
 
 
 def begin() -> None:
-    """Mark all panes as unfinished as a page run begins."""
+    """Mark all panes as unfinished as a page run begins.
+
+    Values that callbacks have set are given to their widgets once more.
+    """
     state.replay_widget_values()
     redraw = state.record(RedrawState)
     for pane in redraw.drawn.values():
@@ -173,7 +190,11 @@ def end(depends_on: Dependencies) -> None:
 
 
 def poll_seconds(session: DebugSession) -> float | None:
-    """Return the poll interval; ``None`` when nothing can happen."""
+    """Return the seconds after which a session is looked at again; ``None`` when nothing can happen.
+
+    That is while it is paused or waits for a human's input, and, unless it executes or loads something,
+    before it has begun, once it is over, while it is opened, and on a backend that runs no turns.
+    """
     if session.stop_point is not None or session.human_input.pending is not None:
         return None
     if session.busy or session.sync.is_loading:
@@ -198,6 +219,7 @@ def refreshing(own: PaneName, do: Callable[Arguments, None]) -> Callable[Argumen
 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        """Call it; then rerun the stale panes, unless the whole page is drawn anyway."""
         do(*args, **kwargs)
         session = state.record(CurrentRun).session
         if session is not None and fragment_ids() != []:  # else the whole page is drawn anyway
@@ -208,6 +230,11 @@ def refreshing(own: PaneName, do: Callable[Arguments, None]) -> Callable[Argumen
 
 
 def _redraw(own: PaneName, stale: list[Pane]) -> None:
+    """Rerun the stale panes, or the whole page where that is stale.
+
+    Does nothing if none is stale, or if only the pane is whose own rerun follows by itself. Where the
+    workbench is stale, the panes in it are left to it.
+    """
     names = [pane.name for pane in stale]
     if "workbench" in names:
         names = [pane.name for pane in stale if pane.is_outer]
@@ -218,6 +245,12 @@ def _redraw(own: PaneName, stale: list[Pane]) -> None:
 
 
 def _follow() -> DebugSession:
+    """Return the session on view after what has changed in it was taken in.
+
+    Without a session the page reruns. Ended turns are collected, and the session is polled, or for a user
+    with the role run ticked, which executes background work. A cursor beyond the run's end is removed. Within
+    the workbench none of this is done again.
+    """
     cursor = state.record(Cursor)
     session = state.record(CurrentRun).session
     if session is None:

@@ -30,7 +30,10 @@ class ProcessCookie:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; add the cookie to the response of a page."""
+        """Pass a request on; add the cookie to the response of a page.
+
+        Requests for anything but a page are passed on unchanged.
+        """
         if not is_page_request(scope):
             await self._app(scope, receive, send)
             return
@@ -49,7 +52,10 @@ class ProcessCookie:
 
 
 def warn_without_sticky_sessions() -> None:
-    """Show a warning where this tab's page came from another process than its WebSocket."""
+    """Draw a warning where this tab's page came from another process than its WebSocket.
+
+    Draws nothing without the cookie, and where the other process is an earlier one.
+    """
     host = str(st.context.headers.get("host") or "")
     value = str(st.context.cookies.to_dict().get(_cookie_name(host)) or "")
     if comes_from_other_process(value, _PROCESS, _STARTED_AT):

@@ -86,7 +86,7 @@ def selection_state(_: DebugSession) -> Hashable:
 
 
 def chosen_element() -> Element | None:
-    """Return the selected node or edge."""
+    """Return the selected node or edge; ``None`` without one."""
     chosen = state.record(Selection)
     if chosen.node is not None:
         return Element("node", chosen.node)

@@ -133,7 +133,7 @@ class RunView:
 
     @property
     def later_flags(self) -> list[bool]:
-        """Return for each message whether it came after the cursor."""
+        """Return for each message whether it came after the cursor; false for all in a live view."""
         moment = self.moment
         if moment is None:
             return [False] * len(self.messages)
@@ -177,7 +177,11 @@ class ViewCache:
 
 
 def run_view(session: DebugSession) -> RunView:
-    """Return the view of a session at its current revision, as of the cursor."""
+    """Return the view of a session at its current revision, as of the cursor.
+
+    This tab holds the last view; it is made anew only where session, revision or cursor have changed. A
+    cursor beyond the run counts as none, and stays set.
+    """
     cache, revision = state.record(ViewCache), run_revision(session)
     if cache.live is None or cache.revision != revision:
         cache.revision, cache.live, cache.shown = revision, _read(session, session.turns), None
@@ -202,7 +206,10 @@ def run_revision(session: DebugSession) -> Hashable:
 
 
 def session_state(session: DebugSession) -> Hashable:
-    """Return what the panes show of a session, apart from computed values."""
+    """Return what the panes show of a session, apart from computed values.
+
+    It is equal as long as the panes can stay as they are drawn.
+    """
     human_input, pace, record = session.human_input, session.background, session.sync
     forward, pending, progress = session.input_replay, session.pending, session.progress
     return (
@@ -226,6 +233,10 @@ def seconds_left(progress: TurnProgress) -> int:
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
+    """Return the live view of a session, read from its turns.
+
+    A script that cannot be read gives no suggestions.
+    """
     projections = session.index.read(turns)
     graph, names = session.index.graph, session.index.names
     effects = projections.side_effects.effects(session.ledger.recorded)
@@ -251,7 +262,11 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
 
 
 def scripted_conversations(session: DebugSession) -> list[tuple[str, ...]]:
-    """Return the conversations of the workflow's script, that of a demo first."""
+    """Return the conversations of the workflow's script, that of a demo first.
+
+    Empty without a script, and where scripts or settings cannot be read. The answer is cached for some
+    seconds.
+    """
     logical_id = session.workflow.config.logical_id
     try:
         script = state.record(BackendCache).ask(
@@ -277,7 +292,10 @@ class RunHistory:
     """By the text of the watch."""
 
     def series_of(self, watch: Watch) -> Series:
-        """Return the values of a watch over the run."""
+        """Return the values of a watch over the run, up to date; a series is made once per watch text.
+
+        The snapshots must be caught up before, as `run_history` does.
+        """
         found = self.series.get(watch.text)
         if found is None:
             found = self.series[watch.text] = Series(watch, self.moments, self.workflow)
@@ -285,7 +303,10 @@ class RunHistory:
 
 
 def run_history(view: RunView) -> RunHistory:
-    """Return the history of the run on view."""
+    """Return the history of the run on view, caught up with its turns.
+
+    This tab holds one; it is made anew for another session.
+    """
     cache = state.record(ViewCache)
     held = cache.history
     if held is None or held.session is not view.session:
@@ -301,6 +322,10 @@ def decisions(view: RunView) -> DecisionLog:
 
 
 def _made(view: RunView) -> RunHistory:
+    """Return an empty history of the session of a view.
+
+    Super nodes that cannot be expanded stay as they are.
+    """
     workflow = view.session.workflow
     with suppress(DebuggerError):
         workflow = expand(workflow, view.session.backend.workflow).workflow

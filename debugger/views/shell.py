@@ -43,7 +43,10 @@ class View:
 
 
 def _view_of(name: PageName) -> View:
-    """Return all that is known of a page but its path."""
+    """Return all that is known of a page but its path.
+
+    Raises `AssertionError` for a name that is no page.
+    """
     match name:
         case "debug":
             return View(name, "Debug", ":material/bug_report:", debug.render, "stepping", debug.head)
@@ -121,7 +124,7 @@ def run(first: PageName = "debug") -> None:
 
 
 def _ask() -> None:
-    """Draw the first open question: one click may open two, and there is one dialog at a time."""
+    """Draw the first open question, or none: one click may open two, and there is one dialog at a time."""
     questions = state.record(OpenQuestions)
     if questions.production is not None:
         production_dialog()

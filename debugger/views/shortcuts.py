@@ -112,7 +112,10 @@ PLAIN_KEYS_KEY = "has_plain_keys"
 
 
 def keys_table() -> str:
-    """Return the shortcuts as Markdown, by the place where they work."""
+    """Return all shortcuts as Markdown, a table by each place where they work.
+
+    Those that are switched off are listed as well.
+    """
     parts = []
     for group in dict.fromkeys(each.group for each in (*SHORTCUTS.values(), *BUILT_IN)):
         listed = (each for each in (*SHORTCUTS.values(), *BUILT_IN) if each.group == group)
@@ -122,7 +125,7 @@ def keys_table() -> str:
 
 
 def plain_keys_switch() -> None:
-    """Draw the switch of the shortcuts without Ctrl."""
+    """Draw the switch of the shortcuts without Ctrl; a change of it is kept for the tab."""
     state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
     st.toggle(
         "Shortcuts without Ctrl",

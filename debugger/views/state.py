@@ -71,7 +71,7 @@ class _CallbackValues:
 
 
 def record(kind: type[Record]) -> Record:
-    """Return this tab's instance of a class of state, made with its defaults."""
+    """Return this tab's instance of a class of state; without one it is made with its defaults and kept."""
     key = record_key(kind)
     found: Record | None = st.session_state.get(key)
     if found is None:

@@ -10,7 +10,7 @@ from debugger.settings import read_settings
 
 
 def zone_name() -> str:
-    """Return the name of the zone in which the page shows times."""
+    """Return the name of the zone in which the page shows times; UTC where the settings cannot be read."""
     try:
         return read_settings().shown_time_zone
     except SettingsError:
@@ -52,7 +52,10 @@ def day_end(day: date | None) -> datetime | None:
 
 
 def _moment(moment: str | float | None) -> datetime | None:
-    """Return a time in the zone of the page; ``None`` for what is none, or is outside of the calendar."""
+    """Return a time in the zone of the page; ``None`` for what is none, or is outside of the calendar.
+
+    A text without a zone counts as UTC.
+    """
     try:
         if isinstance(moment, str):
             found = datetime.fromisoformat(moment)

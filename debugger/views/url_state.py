@@ -31,7 +31,10 @@ class Address:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; an invalid turn or event counts as absent."""
+        """Read the address bar; an invalid turn or event counts as absent.
+
+        Missing parameters are empty. Other values are taken as they are, also an unknown backend.
+        """
         return cls(
             parameters.get("backend", ""),
             parameters.get("workflow", ""),
@@ -45,7 +48,7 @@ class Address:
         )
 
     def to_parameters(self) -> dict[str, str]:
-        """Return the query parameters, absent ones left out."""
+        """Return the query parameters, absent ones left out; turn and event 0 are not absent."""
         turn, event = ("" if number is None else str(number) for number in (self.turn, self.event))
         skin = _DEMO if self.is_demo else ""
         values = (
@@ -109,7 +112,7 @@ class CompareAddress:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; an invalid turn counts as absent."""
+        """Read the address bar; missing parameters are empty, and blanks around the others are removed."""
         return cls(parameters.get("a", "").strip(), parameters.get("b", "").strip())
 
     def to_parameters(self) -> dict[str, str]:

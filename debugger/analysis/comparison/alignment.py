@@ -92,6 +92,11 @@ def _matches(
 
 
 def _row(a: Sequence[Item], b: Sequence[Item], turn: int, at: int | None, bt: int | None) -> Row:
+    """Return the row of an item of A, one of B, or both; at least one place is given.
+
+    With ``None`` in place of one it is ``only_a`` or ``only_b``; else ``same`` or ``changed`` by what is
+    compared.
+    """
     if at is None or bt is None:
         return Row("only_b" if at is None else "only_a", turn, at, bt)
     one, other = a[at], b[bt]
@@ -179,6 +184,10 @@ def _digest(comparable: JsonObject) -> bytes:
 
 
 def _comparable(paths: FilterNode, event: Event | None, run_input: TurnInput) -> JsonObject:
+    """Return what a filter leaves of an event, or without one of the turn's input.
+
+    Raises `KeyError` where the filter removes the key `run_input`.
+    """
     if event is not None:
         return paths.filter_object(event.to_wire())
     # Under the key that an input has inside of an event, where the same paths lead to it.

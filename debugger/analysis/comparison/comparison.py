@@ -148,6 +148,11 @@ def turn_offset(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]
 
 
 def _turns_before(later: Run, own: Sequence[TurnLog], earlier: Sequence[TurnLog]) -> int:
+    """Return the turns of the earlier run before the first one of its fork; 0 where they do not count.
+
+    That is without an index, without turns of either, and where both begin with the same turn, as a fork that
+    has the earlier turns itself.
+    """
     index = later.checkpoint_source_turn_index
     if not index or not own or not earlier:
         return 0

@@ -163,6 +163,10 @@ def _reordered(a: Workflow, b: Workflow, names: Mapping[str, str]) -> Iterator[W
 
 
 def _edge_name(edge: EdgeConfig, names: Mapping[str, str]) -> str:
+    """Return an edge as the names of its ends and its label, if any.
+
+    An unknown end has its id, a missing one ``?``.
+    """
     source, destination = (
         names.get(end or "", end or "?")
         for end in (edge.source_node_logical_id, edge.destination_node_logical_id)

@@ -47,6 +47,7 @@ def evaluate_expression(text: str, scope: Scope) -> ExpressionResult:
 
 
 def _absent_references(condition: Condition, scope: Scope) -> list[Reference]:
+    """Return the references of a condition whose value the scope does not have, in order."""
     return [
         reference
         for reference in condition.references

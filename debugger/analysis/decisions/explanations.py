@@ -329,6 +329,10 @@ def _why_not_offered(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
 
 
 def _precedence(record: DecisionRecord, winner: str) -> str:
+    """Return what went before an edge whose condition holds as well, as the end of a sentence.
+
+    An empty winner stands for an edge that is not known.
+    """
     if record.outcome == "direct":
         return "a direct edge goes before every condition."
     if record.outcome == "model":

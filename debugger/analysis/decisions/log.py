@@ -25,6 +25,7 @@ class ThreadTrace:
     """The trace of one thread."""
 
     def __init__(self, graph: Graph, thread_id: str) -> None:
+        """Begin before the first node of the thread."""
         self._graph = graph
         self._limit = graph.workflow.config.max_consecutive_conditional_edges
         self._pinned = graph.workflow.config.must_answer_after_return

@@ -106,6 +106,10 @@ class RunMarks:
 def _node_marks(
     position: Position, graph: Graph, heat: Mapping[str, float]
 ) -> Iterator[tuple[str, NodeMark]]:
+    """Yield the id of each row of the node table with its mark: state, visits and heat.
+
+    Words on the status are on current, failed and skipped nodes alone.
+    """
     here = {*position.companions.values(), *([position.current] if position.current else [])}
     for row in node_table(position, graph):
         state = node_state(row.id, position, here=here, is_reached=row.id in position.first_visit)

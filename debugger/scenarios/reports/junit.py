@@ -99,6 +99,7 @@ def _names(file: str, name: str) -> dict[str, str]:
 
 
 def _count(element: ElementTree.Element, cases: list[ElementTree.Element]) -> None:
+    """Set the numbers of tests, failures, errors and skipped cases of an element, and their seconds."""
     found = Counter(child.tag for case in cases for child in case)
     element.set("tests", str(len(cases)))
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):

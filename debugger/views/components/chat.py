@@ -93,6 +93,11 @@ def chat_box(
 def _cursor_props(
     groups: Sequence[Sequence[ChatMessage]], said: Sequence[ChatMessage], later: Sequence[bool]
 ) -> JsonObject:
+    """Return the place of the group at the cursor, -1 without one, and the places of the groups after it.
+
+    The group at the cursor is that of the last user's or agent's message. Raises `ValueError` unless there is
+    a flag for each message.
+    """
     until = [message for message, is_later in zip(said, later, strict=True) if not is_later]
     here = next((message for message in reversed(until) if message.role in ("user", "agent")), None)
     known = set(map(id, until))
@@ -105,6 +110,10 @@ def _cursor_props(
 def _to_browser(
     group: Sequence[ChatMessage], mark: tuple[int, str] | None, names_turns: bool, can_choose: bool
 ) -> JsonObject:
+    """Return a group of messages as the browser draws it; several are folded under their number.
+
+    The user's message of the marked turn has the remark and cannot be chosen.
+    """
     first = group[0]
     if len(group) > 1:
         props = {"label": count(len(group), first.role), "texts": [message.text for message in group]}

@@ -93,6 +93,7 @@ def error_field(key: str) -> Iterator[None]:
 def _closable(
     error: DebuggerError, key: str, *, has_connection_link: bool = True, is_of_turn: bool = False
 ) -> None:
+    """Draw an error with its links and a button that closes it, and the report on a fault of this program."""
     with st.container(key=key, gap="xxsmall"):
         _sentence(error)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -110,6 +111,10 @@ def _closable(
 
 
 def _close(error: DebuggerError, is_of_turn: bool) -> None:
+    """Remove an error of the last action, and note one of a turn as closed.
+
+    The session keeps the latter; `LastAction.closed` hides it.
+    """
     last = state.record(LastAction)
     if is_of_turn:
         last.closed = error
@@ -118,6 +123,10 @@ def _close(error: DebuggerError, is_of_turn: bool) -> None:
 
 
 def _sentence(error: DebuggerError) -> None:
+    """Draw what an error says: its sentence with the advice, an excerpt below, and further facts.
+
+    The texts leave through the boundary, which masks secrets; Markdown in them is escaped.
+    """
     sentence, _, excerpt = release_line(error.message).partition("\n")
     if isinstance(error, ExpressionError):
         sentence = f"Column {error.column}: {sentence}"
@@ -146,7 +155,10 @@ def _problem_report(error: DebuggerError) -> None:
 
 
 def show_backend_error(error: DebuggerError) -> None:
-    """Draw why the backend cannot be opened, with a link to the page on which another is chosen."""
+    """Draw why the backend cannot be opened, with a link to the page on which another is chosen.
+
+    Raises `KeyError` before the navigation has its pages.
+    """
     show_error(error)
     st.page_link(
         state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
@@ -169,6 +181,10 @@ def show_unexpected_errors(what: str) -> Iterator[None]:
 
 
 def _report(text: str) -> None:
+    """Draw the text of a report, with a button to download it.
+
+    A second button for the same text is left out.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         # Two boxes with one error are one report: the second has the text alone.
         with suppress(StreamlitDuplicateElementKey):
@@ -186,7 +202,10 @@ def _report(text: str) -> None:
 
 
 def _facts(error: DebuggerError) -> list[str]:
-    """Return what the sentence of an error does not say."""
+    """Return what the sentence of an error does not say; empty where there is nothing more.
+
+    It is the request's id of a server's failure, and the seconds after which a limit ends.
+    """
     facts = []
     if isinstance(error, ServerError) and error.request_id:
         facts.append(f"Request id: {error.request_id}")
@@ -200,7 +219,7 @@ _LOOKS = {"error": ("red", ":material/error:"), "warning": ("orange", ":material
 
 
 def problems_title(problems: Sequence[Problem]) -> str:
-    """Return the number of problems by level."""
+    """Return the number of errors and that of warnings, in words; empty without any."""
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
     parts = [(errors, "error"), (warnings, "warning")]
@@ -208,7 +227,7 @@ def problems_title(problems: Sequence[Problem]) -> str:
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
-    """Draw the list."""
+    """Draw the first `_MOST_SHOWN` problems, a line each with its excerpt, and the number of the others."""
     for problem in problems[:_MOST_SHOWN]:
         colour, icon = _LOOKS[problem.level]
         sentence, _, excerpt = problem.message.partition("\n")

@@ -98,7 +98,7 @@ _MOST_DIFFERENCES, _LONGEST_SIDE = 30, 60
 
 
 def difference_lines(found: Sequence[Difference]) -> None:
-    """Draw differences, a line each."""
+    """Draw the first `_MOST_DIFFERENCES` differences, a line each, and the number of the others."""
     for each in found[:_MOST_DIFFERENCES]:
         before = [] if each.op == "added" else [each.before]
         after = [] if each.op == "removed" else [each.after]
@@ -117,6 +117,7 @@ def word_marks(before: str, after: str) -> None:
 
 
 def _marked(piece: Span) -> str:
+    """Return a piece of text as Markdown, coloured and signed where it differs; of blanks alone one blank."""
     match = _ENDS.fullmatch(piece.text)
     lead, words, trail = (match[1], match[2], match[3]) if match else ("", piece.text, "")
     if not words:

@@ -60,6 +60,10 @@ def message_box(
     reason = explain_denial(on_send)
 
     def send() -> None:
+        """Take what was sent; refuse it while the box is disabled, or for a place that is not on view.
+
+        What is no message, as a blank or too long text, is ignored.
+        """
         match state.sent_by_browser(key, "sent"):
             case [text, sent_from] if _is_message(text):
                 if not disabled and takes(sent_from):
@@ -68,6 +72,10 @@ def message_box(
                     on_refuse(sent_from, text)
 
     def step() -> None:
+        """Take what was sent to be stepped; refuse it without steps, while disabled, or for another place.
+
+        What is no message or no kind of step is ignored.
+        """
         match state.sent_by_browser(key, "stepped"):
             case [text, sent_from, kind] if _is_message(text) and kind in get_args(StepKind):
                 if on_step is not None and not disabled and takes(sent_from):

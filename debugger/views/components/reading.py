@@ -39,6 +39,7 @@ def draw_transcript(
     """
 
     def choose() -> None:
+        """Take the target that the browser names; one that is malformed is ignored."""
         kind, _, number = str(state.sent_by_browser(key, "chosen") or "").partition(":")
         if kind == "run":
             on_choose(Target())
@@ -60,6 +61,7 @@ def draw_transcript(
 
 
 def _turn(turn: ReviewedTurn, verdicts: Mapping[tuple[str, str], VerdictValue]) -> JsonObject:
+    """Return a turn as the browser draws it; without a verdict that is empty."""
     return {
         "target": f"turn:{turn.number}",
         "title": f"Turn {turn.number}",
@@ -72,6 +74,7 @@ def _turn(turn: ReviewedTurn, verdicts: Mapping[tuple[str, str], VerdictValue]) 
 
 
 def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue]) -> JsonObject:
+    """Return a message as the browser draws it; without a verdict that is empty."""
     background = "in the background" if row.is_background else ""
     return {
         "target": f"message:{row.seq}",

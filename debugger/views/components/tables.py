@@ -71,10 +71,12 @@ def draw_pager(key: str, page: Pager) -> None:
 
 
 def _controls(key: str, page: int, pages: int) -> list[Item]:
+    """Return the controls of a table's pages, and set the value of the choice to the current page."""
     wanted = f"{key}_page"
     state.set_widget(wanted, str(page))
 
     def turn(name: str, label: str, icon: str, to: int) -> Button:
+        """Return a button that turns to a page; it is disabled on that page."""
         return Button(
             f"{key}_{name}",
             label,

@@ -33,7 +33,10 @@ class Tabs:
     """What a name has to show, in numbers; one of nothing is not named."""
 
     def items(self) -> list[Item]:
-        """Return the items of a bar; the one on view counts as opened."""
+        """Return the items of a bar; the one on view counts as opened, in this tab from then on.
+
+        Names that are not opened are in the menu *More*, which is left out without any.
+        """
         opened = state.record(OpenedTabs).by_key.setdefault(self.key, set())
         opened |= {state.widget(self.key)} & set(self.others)
         shown = [*self.first, *(name for name in self.others if name in opened)]

@@ -32,7 +32,7 @@ class _Part:
     """How the browser draws it, see toolbar.js."""
 
     def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
+        """Return what the browser draws: the kind and all fields but those of the server alone."""
         props = {
             name: value
             for name, value in vars(self).items()
@@ -134,7 +134,7 @@ class Button(_Part):
         return super().to_props() | _able(self.on_press, self.disabled, self.help) | {"keys": keys}
 
     def on_event(self, value: Any) -> None:
-        """A person has pressed it."""
+        """Call `on_press`, unless the button is disabled."""
         if not self.disabled:
             self.on_press(*self.args)
 
@@ -176,7 +176,10 @@ class _Field(_Part):
         return super().to_props() | {"value": state.widget(self.key)}
 
     def on_event(self, value: Any) -> None:
-        """Take another value that the user has entered."""
+        """Take a value that the user has entered into the session state, and call `on_change`.
+
+        A value that the field does not accept is ignored.
+        """
         if self.accepts(value):
             state.set_widget(self.key, value)
             if self.on_change is not None:
@@ -406,7 +409,10 @@ class Scrubber(_Part):
         return super().to_props() | {"disabled": bool(self.help)}
 
     def on_event(self, value: Any) -> None:
-        """A person has moved it, or it plays."""
+        """Move, play or pause as the browser says.
+
+        Does nothing while it cannot be moved, and for a place that it does not have.
+        """
         if self.help:
             return
         if value == "play":
@@ -444,7 +450,7 @@ class Line:
 
     @property
     def controls(self) -> Iterator[Control]:
-        """Return its controls, with those in menus."""
+        """Yield its controls, those in menus in the place of the menu."""
         for item in self.items:
             for each in item.items if isinstance(item, Menu) else (item,):
                 if isinstance(each, Control):

@@ -13,7 +13,10 @@ from debugger.protocol.file_limits import FileLimit
 def upload_file(
     label: str, limit: FileLimit, types: Sequence[str], key: str, *, disabled: bool = False, help: str = ""
 ) -> UploadedFile | None:
-    """Draw the upload of one file and return it."""
+    """Draw the upload of one file and return it; ``None`` without one.
+
+    The size limit of the browser does not bind; `content_of` checks it.
+    """
     return st.file_uploader(
         label,
         type=types,
@@ -25,7 +28,10 @@ def upload_file(
 
 
 def upload_files(label: str, limit: FileLimit, types: Sequence[str], key: str) -> list[UploadedFile]:
-    """Draw the upload of several files and return them."""
+    """Draw the upload of several files and return them; empty without any.
+
+    The size limit of the browser does not bind; `content_of` checks it.
+    """
     return st.file_uploader(
         label,
         type=types,

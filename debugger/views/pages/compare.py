@@ -32,7 +32,11 @@ TABS: dict[str, Callable[[RunComparison], None]] = {
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Compare.
+
+    Without a usable backend it draws the error alone. Runs that are not read yet are read, and the page
+    reruns. The address is followed and updated, and runs are suggested. The comparison is a fragment.
+    """
     try:
         current_backend()
     except DebuggerError as error:
@@ -55,6 +59,7 @@ def render() -> None:
 
 
 def _empty() -> None:
+    """Draw which runs are still to be chosen, and a link to the page Runs."""
     missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
     empty_state(f"Choose {' and '.join(missing)} above, or tick two runs on the page Runs.", "forks#compare")
     st.page_link(
@@ -63,6 +68,7 @@ def _empty() -> None:
 
 
 def _body() -> None:
+    """Draw the two runs and the chosen tab; nothing without two runs."""
     seen = state.record(CompareState).side_by_side()
     if seen is None:
         return

@@ -74,7 +74,10 @@ class _DrawnForm:
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Connection, which follows and updates the address.
+
+    It has the choice of the backend, what belongs to the current one, and the audit list.
+    """
     navigation.follow_address()
     with st.container(key="connection", width=860):
         st.markdown("### Connection")
@@ -92,6 +95,7 @@ def render() -> None:
 
 
 def _choice() -> None:
+    """Draw the choice of the backend, with the recording only where it is in use."""
     current = state.record(CurrentBackend)
     state.set_widget(_CHOICE_KEY, current.name)
     st.segmented_control(
@@ -109,6 +113,10 @@ def _chosen() -> None:
 
 
 def _embedded() -> None:
+    """Draw facts, policies and consents of the embedded engine, and test it where the button was pressed.
+
+    Of settings that cannot be read the error is drawn alone.
+    """
     try:
         settings = read_settings()
     except DebuggerError as error:
@@ -133,6 +141,10 @@ def _embedded() -> None:
 
 
 def _facts(settings: Settings) -> list[tuple[str, str]]:
+    """Return names and values of the settings to draw.
+
+    Of the database it has neither user and password nor parameters.
+    """
     return [
         # Without what may hold a password: what comes before the host, and the parameters.
         ("Database", settings.database_url.rpartition("@")[2].partition("?")[0]),
@@ -144,6 +156,12 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _hosted() -> None:
+    """Draw the connections and the form of the one in use, and test it where the button was pressed.
+
+    Errors of definitions are warnings. A user who is no administrator gets a sentence in place of the form of
+    the custom connection; where the one in use cannot be had, the error is drawn. The box of the key is
+    emptied for another connection than was drawn last.
+    """
     found, errors = named_connections()
     name = state.record(HostedConnection).name or default_connection()
     if found or (name != CUSTOM_CONNECTION and may(Role.ADMIN)):  # of a link that names none of these
@@ -190,6 +208,10 @@ def _hosted() -> None:
 
 
 def _list(found: dict[str, HostedSettings], in_use: str) -> None:
+    """Draw a line with a button for each connection; for administrators with the custom one.
+
+    The button of the one in use is disabled; of a connection whose key is withheld it asks for another key.
+    """
     custom = owner().custom
     rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()} if may(Role.ADMIN) else found
     with st.container(border=True, gap="xsmall", key="connections"):
@@ -215,7 +237,10 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
 
 
 def _form(name: str, current: HostedSettings | None) -> str:
-    """Draw the fields; return the origin that the box of the encryption names, empty without one."""
+    """Draw the fields; return the origin that the box of the encryption names, empty without one.
+
+    A defined connection has a field for the key alone; ``None`` is the custom one, with all fields.
+    """
     if current is not None:
         st.markdown(f"##### Connection {plain(name)}")
         st.caption(HOSTED_NOTICE)
@@ -244,6 +269,7 @@ def _form(name: str, current: HostedSettings | None) -> str:
 
 
 def _defined(current: HostedSettings) -> Iterator[str]:
+    """Yield what is defined of a connection, in words and without its key."""
     yield _shown_url(current.base_url)
     if current.team_id:
         yield f"team {current.team_id}"
@@ -256,6 +282,7 @@ def _defined(current: HostedSettings) -> Iterator[str]:
 
 
 def _shown_url(base_url: str) -> str:
+    """Return a base URL as it is shown, with words in place of a missing or unusable one."""
     if not base_url:
         return "another base URL, entered below for this browser alone"
     try:
@@ -265,6 +292,7 @@ def _shown_url(base_url: str) -> str:
 
 
 def _key_field(known: HostedSettings) -> None:
+    """Draw the field of the key, which never has the stored key in it."""
     has_key = bool(known.api_key.get_secret_value())
     st.text_input(
         "API key",
@@ -278,6 +306,10 @@ def _key_field(known: HostedSettings) -> None:
 
 
 def _encryption_box(base_url: str) -> str:
+    """Draw the box that allows to send unencrypted; return the origin that it names.
+
+    Empty, and nothing drawn, where the URL cannot be used or needs no consent.
+    """
     try:
         base = check_base_url(base_url)
     except SettingsError:
@@ -296,6 +328,12 @@ def _encryption_box(base_url: str) -> str:
 
 @actions.action()
 def _connect(name: str, named_origin: str = "") -> None:
+    """Use the connection with what was entered.
+
+    The entered key or custom connection is held for the browser, the cached answers are cleared, and the
+    audit list gets an entry. Where the backend is another one, no run stays on view. An error is in
+    `LastAction`; the consent to send unencrypted may then be stored already.
+    """
     own, key = owner(), _text(_SECRET_KEY)
     if name == CUSTOM_CONNECTION:
         check_role(Role.ADMIN)
@@ -319,6 +357,11 @@ def _connect(name: str, named_origin: str = "") -> None:
 
 @actions.action()
 def _forget(name: str) -> None:
+    """Forget what the browser has entered for a connection, and disconnect.
+
+    Its sessions are forgotten, no run stays on view, the cached answers are cleared, and the audit list gets
+    an entry. The connection stays chosen.
+    """
     own = owner()
     own.keys.pop(name, None)
     if name == CUSTOM_CONNECTION:
@@ -335,7 +378,11 @@ def _forget(name: str) -> None:
 
 
 def _take_consent(own: Owner, base_url: str, named_origin: str) -> None:
-    """Note whether the user lets a URL be used unencrypted; the box must have named its origin."""
+    """Store or remove the consent to send unencrypted to the origin of a URL.
+
+    It is stored where the box is ticked and has named this origin, else removed. Does nothing for an unusable
+    URL.
+    """
     try:
         origin = origin_of(check_base_url(base_url))
     except SettingsError:
@@ -347,6 +394,10 @@ def _take_consent(own: Owner, base_url: str, named_origin: str) -> None:
 
 
 def _typed(before: HostedSettings) -> HostedSettings:
+    """Return the settings of the form; an empty field of the key keeps the stored one for the same origin.
+
+    Raises `SettingsError` where a value cannot be used, or the environment's settings cannot be read.
+    """
     base_url, api_key = _text(_URL_KEY), _text(_SECRET_KEY)
     stored = before.api_key if is_same_origin(base_url, before.base_url) else SecretStr("")
     environment = read_settings().hosted
@@ -369,7 +420,10 @@ def _text(key: str) -> str:
 
 
 def _test() -> None:
-    """Call the hosted API, and draw the result of each call."""
+    """Call the hosted API, and draw the result of each call, or the error.
+
+    Where all have worked, what the backend cannot do is listed.
+    """
     session = state.record(CurrentRun).session
     own_runs = [session.run_id] if session and session.run_id else []
     try:
@@ -401,7 +455,10 @@ def _test() -> None:
 
 
 def _try() -> None:
-    """Ask the backend for its workflows, and draw them or the error."""
+    """Ask the backend for its workflows, and draw their number and the first `_MOST_ROWS`, or the error.
+
+    What the backend cannot do is listed below. Without workflows there is no table.
+    """
     try:
         backend = current_backend()
         with st.spinner("Asking for the list of workflows …"):

@@ -83,7 +83,10 @@ class LowerPanes:
 
 
 def head() -> list[Item]:
-    """Return the page's items of the navigation; reserve the part of the run."""
+    """Return the page's items of the navigation; reserve the part of the run.
+
+    All panes count as unfinished from then on, as `refresh.begin` marks them.
+    """
     refresh.begin()  # the head comes first
     switch = view_mode_switch()
     state.record(RunHead).container = st.container(key="run_head")
@@ -91,7 +94,12 @@ def head() -> list[Item]:
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Debug, which follows the address.
+
+    Without a usable backend it draws the error, without a run the choice of a workflow. It collects an ended
+    turn, and chooses the newest workflow where nothing is on view. It reruns where the address has closed a
+    question, and once the turns of a run that is being opened are read.
+    """
     is_asking = state.record(OpenQuestions).is_open
     navigation.follow_address()
     if is_asking and not state.record(OpenQuestions).is_open:
@@ -122,6 +130,10 @@ def render() -> None:
 
 
 def _page_state(session: DebugSession) -> Hashable:
+    """Return what the page itself shows of a session and the tab: run, view mode, questions and dialogs.
+
+    A change of it makes the whole page rerun.
+    """
     questions = state.record(OpenQuestions)
     # A page run closes a dialog for good: beside a poll, the run of one pane sometimes leaves it on view.
     dialogs = fork_state(), scenario_state(), is_export_open(), is_demo_script_open(), is_picture_open()
@@ -136,6 +148,10 @@ def _page_state(session: DebugSession) -> Hashable:
 
 
 def _workbench_state(session: DebugSession) -> Hashable:
+    """Return what every pane of the workbench shows of a session and the tab.
+
+    A change of it makes the workbench redraw, but not the rest of the page.
+    """
     return (
         session_state(session),
         state.record(Cursor).event,
@@ -148,6 +164,7 @@ def _workbench_state(session: DebugSession) -> Hashable:
 
 
 def _workbench(view: RunView) -> None:
+    """Draw bar, conversation and graph, and but for a demo the inspector and the lower pane."""
     session, is_demo = view.session, state.record(ViewMode).is_demo
     _show_timeline_once_started(session)
     Pane("bar", _bar, stepping_state, every=state.record(RedrawState).polled_every).draw()
@@ -163,7 +180,10 @@ def _workbench(view: RunView) -> None:
 
 
 def _show_timeline_once_started(session: DebugSession) -> None:
-    """Leave the view that was of use before the start; one that is chosen from then on stays."""
+    """Switch from a view that was of use before the start to the timeline, once as the run starts.
+
+    A view that is chosen from then on stays.
+    """
     panes = state.record(LowerPanes)
     was_before_start, panes.is_before_start = panes.is_before_start, is_setup_beside_graph(session)
     if was_before_start and not panes.is_before_start:
@@ -173,6 +193,10 @@ def _show_timeline_once_started(session: DebugSession) -> None:
 
 
 def _bar(view: RunView) -> None:
+    """Draw the bar of the run, with banners and errors below.
+
+    The turn's error is left out at an earlier moment of the run.
+    """
     run_bar(view)
     recording_banner(view.session)
     python_banner(view)
@@ -200,6 +224,7 @@ def _are_folded(session: DebugSession) -> bool:
 
 
 def _folded(view: RunView) -> None:
+    """Draw the choice of a view in place of the folded panes; to choose one opens them."""
     with st.container(key="timeline_pane"):
         names = {name: f"{name} {number}" for name, number in _set_counts(view.session).items() if number}
         views = _FoldedViews(
@@ -250,7 +275,10 @@ BEFORE_START = ("Breakpoints", "Mocks")
 
 
 def lower_pane(view: RunView) -> None:
-    """Draw the lower pane."""
+    """Draw the lower pane with the chosen view.
+
+    A view that this run does not have is replaced by the timeline, also in the session state.
+    """
     keep_filters()
     if state.widget(state.LOWER_KEY) not in (*VIEWS, *scenario_views(view.session)):
         state.set_widget(state.LOWER_KEY, VIEWS[0])  # a scenario was on view before
@@ -285,7 +313,7 @@ def lower_pane(view: RunView) -> None:
 
 
 def _line(view: RunView, of_view: list[Item]) -> None:
-    """Draw the choice of view, and what belongs to the view beside it."""
+    """Draw the choice of view, what belongs to the view beside it, and before the start a fold button."""
     counts = {"Side effects": len(view.effects), **_set_counts(view.session)}
     tabs = Tabs(state.LOWER_KEY, "Lower pane", ("Timeline", *scenario_views(view.session)), VIEWS[1:], counts)
     fold = [_fold_button()] if is_setup_beside_graph(view.session) else []
@@ -293,7 +321,10 @@ def _line(view: RunView, of_view: list[Item]) -> None:
 
 
 def _set_counts(session: DebugSession) -> dict[str, int]:
-    """Return the number of what is set in a view."""
+    """Return by view the number of what is enabled in it.
+
+    With the mocks count the nodes that a user answers for; that a user answers for all of them counts as one.
+    """
     return {
         "Breakpoints": sum(point.is_enabled for point in session.breakpoints.points),
         "Mocks": sum(mock.is_enabled for mock in session.mocks.all)
@@ -302,6 +333,7 @@ def _set_counts(session: DebugSession) -> dict[str, int]:
 
 
 def _fold_button() -> Button:
+    """Return the button that folds the lower panes."""
     return Button(
         "fold",
         "Fold the lower panes",

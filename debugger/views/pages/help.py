@@ -30,7 +30,10 @@ _SEARCH_KEY = "help_search"
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Help; an unknown topic shows the first one.
+
+    With words in the search box the list has the results in place of the topics.
+    """
     parameters = query_parameters()
     topic, place = current_place(parameters.get("topic", ""), parameters.get("at", ""))
     if not is_topic(topic):
@@ -53,6 +56,10 @@ def follow(topic: str, anchor: str) -> None:
 
 
 def _text(topic: str) -> str:
+    """Return a topic as Markdown, with shortcuts, settings or facts about this installation filled in.
+
+    Raises `SettingsError` for the topics settings and about where the settings cannot be read.
+    """
     text = topic_text(topic)
     if topic == "keys":
         return f"{text}\n{keys_table()}"
@@ -64,6 +71,7 @@ def _text(topic: str) -> str:
 
 
 def _topics(shown: str) -> str:
+    """Return the list of the topics as HTML, the shown one marked."""
     parts = ['<nav aria-label="Help topics">']
     for group, names in listed_topics().items():
         links = (_link(name, title_of(name), is_current=name == shown) for name in names)
@@ -72,6 +80,10 @@ def _topics(shown: str) -> str:
 
 
 def _results(words: str) -> str:
+    """Return what a search finds as HTML; without anything, a sentence with the words.
+
+    All texts are escaped.
+    """
     found = search(words)
     if not found:
         return f"<p>Nothing has the words “{escape(words)}”. Try fewer or other words.</p>"

@@ -33,7 +33,11 @@ from debugger.views.state import PageLinks
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Review, which follows and updates the address.
+
+    Without a usable backend it draws the error, without a queue head and error. Where no run is chosen, the
+    first open run, else the first one, is.
+    """
     actions.follow_address()
     try:
         backend = current_backend()
@@ -66,6 +70,7 @@ def render() -> None:
 
 
 def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs: list[str]) -> None:
+    """Draw title, progress, reviewer and the menu of the filter."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_head"):
         st.markdown("### Review", width="content")
         progress_bar(queue, open_runs, actions.review().run_id)
@@ -76,6 +81,10 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
 
 
 def _empty() -> None:
+    """Draw why there is no run to review.
+
+    Without a filter a link to the page Debug follows, else a button that clears the filter.
+    """
     wanted = actions.review().wanted
     if wanted.is_everything:
         empty_state(
@@ -92,6 +101,10 @@ def _empty() -> None:
 
 
 def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
+    """Draw decision, facts and transcript of a run, with the user's own verdicts and the verdicts of all.
+
+    Where run or verdicts cannot be read, the buttons to other runs and the error are drawn.
+    """
     try:
         read = actions.read_run(run_id)
         found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
@@ -115,6 +128,7 @@ def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: lis
 
 
 def _decide(read: actions.ReadRun, target: Target, base: Verdict | None, found: list[Verdict]) -> None:
+    """Draw the comment, for a whole run the rubric's checks, and the list of verdicts."""
     run = read.recorded.run
     comment_box(run.workflow_run_id, target, base)
     if target.kind == "run":

@@ -52,7 +52,10 @@ _READ_SECONDS = 1.0
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Runs: the list, the statistics or the deleted runs, and the dialog that is open.
+
+    Without a usable backend it draws the menu and the error. The notice is removed once it is drawn.
+    """
     held, head = runs_state(), st.container(horizontal=True, vertical_alignment="center", key="runs_head")
     try:
         backend = current_backend()
@@ -83,6 +86,7 @@ def _list_button() -> Button:
 
 
 def _runs(backend: Backend, head: DeltaGenerator) -> None:
+    """Draw head and list of the runs, or their statistics; the address is followed and updated."""
     names = workflow_names(backend)
     follow_address()
     with head:
@@ -131,6 +135,11 @@ def _tools(wanted: WantedRuns, total: int | None) -> None:
 
 
 def _open_menu() -> None:
+    """Draw the menu that opens a run by its id or a recording, and shows the deleted runs.
+
+    A run that was opened is shown on the page Debug, which ends this run of the script. A blank id does
+    nothing.
+    """
     with st.popover("Open", key="open_menu"):
         with st.form("run_by_id", border=False):
             run_id = st.text_input("Run id", key="run_id_typed", placeholder="24 hex digits")
@@ -144,6 +153,11 @@ def _open_menu() -> None:
 
 
 def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns, tools: DeltaGenerator) -> None:
+    """Draw a page of the runs that the filters find, and what can be done with the ticked ones.
+
+    A clicked run is opened, see `_open`. Where the page number is beyond the last page, the first page is
+    chosen and the page reruns.
+    """
     number = state.widget(page_key(), 1)
     found = _found(backend, wanted, number)
     if not found.rows and number > 1:  # the filters were changed, and find fewer pages
@@ -176,6 +190,7 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns, tools: De
 
 
 def _foot(rows: list[Run], facts: RowFacts) -> None:
+    """Draw what is missing in the rows, and for the hosted API what stays on this machine."""
     missing = len(rows) - len(facts.summaries)
     if missing:
         _continue_reading(f"Messages and durations of {count(missing, 'run')} are not read yet.")
@@ -192,6 +207,10 @@ def _continue_reading(words: str) -> None:
 
 
 def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
+    """Return a page of the runs that the filters find, read from the backend each time.
+
+    An error is drawn, and the last answer is returned, or an empty page without one.
+    """
     answers = state.record(BackendCache)
     question = ("runs", wanted, number)
     answers.expire(question)  # runs come and go by the minute
@@ -206,6 +225,10 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
 
 
 def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: list[Run]) -> RowFacts:
+    """Return what is known of runs besides their records; summaries are read for a second at most.
+
+    An error is drawn, and the facts are then empty but for names and place.
+    """
     ids, current = ids_of(rows), state.record(CurrentBackend)
     place = state.record(HostedConnection).name if current.name == "hosted" else backend.name
     try:
@@ -226,6 +249,10 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
 
 
 def _empty(wanted: WantedRuns) -> None:
+    """Draw why there is no run.
+
+    Without filters a link to the page Debug follows, else a button that clears them.
+    """
     if not wanted.is_everything:
         st.caption("No run matches the filters.")
         st.button(
@@ -237,6 +264,11 @@ def _empty(wanted: WantedRuns) -> None:
 
 
 def _open(run_id: str) -> None:
+    """Open a run, and show it on the page Debug, which ends this run of the script.
+
+    A deleted run is offered for restoring instead, and the page reruns. Where it cannot be opened, the error
+    is in `LastAction` and the page stays.
+    """
     if _is_deleted(run_id):
         runs_state().deleted_run = run_id
         st.rerun()
@@ -246,6 +278,7 @@ def _open(run_id: str) -> None:
 
 
 def _is_deleted(run_id: str) -> bool:
+    """Return whether a run of the embedded engine is deleted; false where the store cannot be read."""
     if not _is_embedded():
         return False
     try:

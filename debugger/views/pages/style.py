@@ -33,7 +33,7 @@ _BAR_SWITCH, _BAR_TABS = "style_bar_switch", "style_bar_tabs"
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Style, whose controls do nothing."""
     with st.container(key="style", width=860):
         st.markdown("### Style")
         st.caption(
@@ -48,6 +48,7 @@ def render() -> None:
 
 
 def _buttons() -> None:
+    """Draw buttons and menus of each weight, and what is folded."""
     st.markdown("##### Controls of three weights")
     for weight, label in _WEIGHTS.items():
         with st.container(horizontal=True, gap="xsmall", key=f"style_{weight}_line"):
@@ -61,6 +62,7 @@ def _buttons() -> None:
 
 
 def _bar_buttons(weight: Weight, label: str) -> list[Item]:
+    """Return a bar's buttons of one weight, with a menu but for the primary one."""
     key, icon = f"style_bar_{weight}", ":material/check:"
     buttons: list[Item] = [
         Button(key, label, _nothing, icon=icon, look=weight),
@@ -76,6 +78,7 @@ def _bar_buttons(weight: Weight, label: str) -> list[Item]:
 
 
 def _fields() -> None:
+    """Draw the fields of Streamlit and of a bar."""
     st.markdown("##### Fields")
     with st.container(horizontal=True, gap="small", key="style_fields"):
         st.text_input("Text", key="style_text", placeholder="Words", width=200)
@@ -99,6 +102,7 @@ def _fields() -> None:
 
 
 def _choices() -> None:
+    """Draw the choices of one of several, the switches and the tabs."""
     st.markdown("##### One of several, on or off")
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="style_choices"):
         st.segmented_control("One of several", _OPTIONS, default="One", key="style_switch")
@@ -125,6 +129,7 @@ def _choices() -> None:
 
 
 def _table() -> None:
+    """Draw a table of rows, and one with marked differences."""
     st.markdown("##### Table")
     columns = [
         Column("tick", "Tick", 40, "check"),
@@ -149,6 +154,7 @@ def _table() -> None:
 
 
 def _banners() -> None:
+    """Draw a banner of each kind."""
     st.markdown("##### Banners")
     st.error("Something failed: what it was, and what to do.", icon=":material/error:")
     st.warning("Something needs attention first.", icon=":material/warning:")
@@ -157,6 +163,7 @@ def _banners() -> None:
 
 
 def _badges() -> None:
+    """Draw a badge of each colour, of Streamlit and of a bar."""
     st.markdown("##### Badges")
     with st.container(horizontal=True, gap="xsmall", key="style_badges"):
         for colour in _COLOURS:

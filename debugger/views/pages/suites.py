@@ -57,7 +57,10 @@ _POLL_SECONDS, _WATCH_SECONDS = 0.5, 2.0
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page Suites, as a fragment that is redrawn while a suite runs or files are watched.
+
+    Where the embedded engine cannot be opened, the error is drawn alone.
+    """
     st.markdown("### Suites")
     try:
         embedded_backend()
@@ -83,6 +86,12 @@ def _poll_seconds() -> float | None:
 
 @show_unexpected_errors("The page Suites")
 def _body(drawn: Hashable) -> None:
+    """Draw controls, mistakes and results of the suite.
+
+    While files are watched, it starts changed scenarios. It goes to the page that a callback has requested,
+    and reruns the whole page where poll interval or dialog have changed. An error is drawn in place of what
+    follows.
+    """
     navigation.leave_for_page()
     suites = state.record(SuitesState)
     try:
@@ -113,6 +122,11 @@ def _body(drawn: Hashable) -> None:
 
 
 def _controls(shown: Suite, tag: str) -> None:
+    """Draw the bar that starts or cancels a suite run, with tag, versions and the switch to watch.
+
+    The button that starts one is disabled without a scenario that can be run, and without the role. Scenarios
+    of other connections are counted beside it.
+    """
     job, cases = state.record(SuitesState).job, shown.tagged(tag)
     runnable = [case for case in cases if not actions.reason_against(case)]
     refused, offered = explain_denial(actions.run_tagged) or "", actions.offered_versions(shown)
@@ -162,7 +176,7 @@ def _controls(shown: Suite, tag: str) -> None:
 
 
 def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
-    """Return the choice of the versions that a suite run is of."""
+    """Return the menu of the versions in which scenarios run; its label has the number of the chosen ones."""
     chosen = sum(len(each.chosen) for each in offered)
     items: list[MenuItem] = []
     for each in offered:
@@ -181,6 +195,7 @@ def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
 
 
 def _files_button() -> Button:
+    """Return the button that opens the dialog of the files."""
     return Button(
         "suite_files_button",
         "Files …",
@@ -205,6 +220,7 @@ def _progress(job: SuiteJob) -> Progress:
 
 
 def _empty() -> None:
+    """Draw why there is no scenario, and a button that copies the samples."""
     bar("suites_controls", [Spacer(), _files_button()], low=True)
     with st.container(key="suites_empty", gap="small"):
         empty_state(
@@ -221,6 +237,11 @@ def _empty() -> None:
 
 
 def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite]) -> None:
+    """Draw the results of a suite run beside its baseline, and the checks of one scenario.
+
+    That is the chosen one, else the first that failed. Without a suite run the scenarios are listed. Raises
+    `DebuggerError` where results cannot be read.
+    """
     baseline = (
         None if suite is None else actions.baseline_of(suite, newest, state.widget(BASELINE_KEY) or NEWEST)
     )
@@ -252,6 +273,7 @@ def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite])
 
 
 def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, list[SuiteRow]]) -> None:
+    """Draw the head of a suite run: time, words, filter, baseline, and the button to run failed ones."""
     earlier = [each for each in newest if each.id != suite.id]
     names = {each.id: f"{shown_time(each.started_at)} · {actions.suite_words(each)}" for each in earlier}
     labels = {name: f"{name} {len(own):,}" for name, own in by_filter.items()}
@@ -290,7 +312,7 @@ def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, li
 
 
 def _of_scenario(scenario: SuiteScenario) -> None:
-    """Draw the button that opens a scenario."""
+    """Draw the button that opens a scenario, to edit it where the user may; nothing without a text."""
     may_write = scenario.stored is not None and scenario.stored.may_be_written_by(current_writer())
     if scenario.text:
         st.button(

@@ -135,7 +135,7 @@ def is_enabled(name: str) -> bool:
 
 
 def middleware() -> list[Callable[[Application], Application]]:
-    """Return the middleware of the patches in use, the outermost first."""
+    """Return the middleware of the patches in use, the outermost first; their modules are imported."""
     return [
         getattr(import_module(f"{__name__}.{name}"), patch.middleware)
         for name, patch in PATCHES.items()

@@ -31,7 +31,10 @@ class BatchMessages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; send messages to a page in batches."""
+        """Pass a request on; send messages to a page in batches.
+
+        What is still held back when the connection ends is not sent.
+        """
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -52,6 +55,11 @@ class _Outbox:
         self._later: asyncio.Task[None] | None = None
 
     async def put(self, message: Message) -> None:
+        """Hold a message of a drawing back for up to `_LONGEST` seconds.
+
+        Any other message is sent at once, after what is held; then the error of a browser that has gone is
+        raised.
+        """
         self._held.append(message)
         if _kind(message) not in _DRAWN:
             self.close()
@@ -77,6 +85,10 @@ class _Outbox:
 
 
 def _kind(message: Message) -> str | None:
+    """Return the kind of a message to the page; ``None`` for one that has no such content.
+
+    Raises `DecodeError` for bytes that are no message of Streamlit.
+    """
     data = message.get("bytes")
     if message["type"] != "websocket.send" or data is None:
         return None

@@ -26,7 +26,10 @@ class ComponentAssets:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a file by its name, under any base path."""
+        """Answer a file by its name, under any base path.
+
+        All else is passed on, with links to the files on pages.
+        """
         _, _, name = scope.get("path", "").rpartition(FOLDER)
         content = component_file(name) if scope["type"] == "http" else None
         if content is None:
@@ -38,7 +41,10 @@ class ComponentAssets:
 
 
 def _telling(send: Send) -> Send:
+    """Return a sender that adds links to the component files to the head of an HTML answer."""
+
     async def sent(message: Message) -> None:
+        """Send a message, with the links where it is the head of a page."""
         headers, files = dict(message.get("headers", ())), component_files()
         if files and headers.get(b"content-type", b"").startswith(b"text/html"):
             links = (f"<{FOLDER[1:]}{name}>; rel=modulepreload" for name in files)

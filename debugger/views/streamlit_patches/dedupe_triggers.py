@@ -27,7 +27,7 @@ class DedupeTriggers:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, without presses in polls."""
+        """Pass a request on; from polls of a page presses are removed."""
 
         async def received() -> Message:
             return _without_presses(await receive())
@@ -36,6 +36,10 @@ class DedupeTriggers:
 
 
 def _without_presses(message: Message) -> Message:
+    """Return a message from the page without presses, if it is a poll; any other as it is.
+
+    So is one that cannot be decoded. The given message is not changed.
+    """
     data = message.get("bytes")
     if not data:
         return message

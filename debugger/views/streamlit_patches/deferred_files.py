@@ -35,6 +35,7 @@ def _is_due(file: MediaFileMetadata) -> bool:
 
 
 def _remove_unused(manager: MediaFileManager) -> None:
+    """Remove what makes files once no page has shown it for `_SECONDS`."""
     shown = {file for files in manager._files_by_session_and_coord.values() for file in files.values()}
     now = time.monotonic()
     for file_id, found in list(manager._deferred_callables.items()):

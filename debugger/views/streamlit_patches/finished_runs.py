@@ -27,6 +27,10 @@ def keep_finished_runs() -> None:
 
 
 def _request_in_turn(session: AppSession, client_state: ClientState | None) -> None:
+    """Pass a request for a script run on, or let it wait.
+
+    It waits where others wait already, and where it is for a fragment while the script's thread ends.
+    """
     waiting = _waiting.setdefault(session, deque())
     if waiting or (client_state is not None and client_state.fragment_id and _is_stopping(session)):
         waiting.append(client_state)
@@ -37,6 +41,7 @@ def _request_in_turn(session: AppSession, client_state: ClientState | None) -> N
 
 
 def _request_waiting(session: AppSession) -> None:
+    """Pass the waiting requests on in their order; while the thread is ending, look again later."""
     waiting = _waiting[session]
     if _is_stopping(session):
         session._event_loop.call_later(_LOOK_SECONDS, _request_waiting, session)

@@ -55,7 +55,10 @@ def provider_url(name: str) -> str:
 
 
 def read_login_cookie(cookies: Mapping[str, str]) -> bytes | None:
-    """Return the content of Streamlit's login cookie, or ``None``."""
+    """Return the content of Streamlit's login cookie.
+
+    ``None`` without one, and where its signature is wrong or has expired.
+    """
     from streamlit.auth_util import get_cookie_with_chunks, get_signing_secret
     from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 

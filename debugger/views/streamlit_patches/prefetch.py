@@ -21,7 +21,10 @@ class Prefetch:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; read the embedded run meanwhile."""
+        """Pass a request on; read the run of the embedded engine that its address names meanwhile.
+
+        Nothing is read ahead for another backend, or for an address without backend or run.
+        """
         if scope["type"] == "http":
             wanted = Address.from_parameters(dict(parse_qsl(scope["query_string"].decode("latin-1"))))
             if wanted.run and wanted.backend == "embedded":

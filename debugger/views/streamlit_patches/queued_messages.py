@@ -22,6 +22,10 @@ def _clear_for_page(
     retain_lifecycle_msgs: bool = False,
     fragment_ids_this_run: list[str] | None = None,
 ) -> None:
+    """Clear the queue as Streamlit does, but not before a run of fragments.
+
+    Then its messages stay, and what is drawn follows them in place of being merged into them.
+    """
     if fragment_ids_this_run is None:
         _clear(queue, retain_lifecycle_msgs)
     else:

@@ -50,7 +50,10 @@ class SessionFiles:
         self._media, self._uploads = page_base() + _MEDIA, page_base() + _UPLOADS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or refuse it.
+
+        One for a file or session of another owner is answered with 404, as is one without an owner.
+        """
         path = scope.get("path", "") if scope["type"] == "http" else ""
         if path.startswith(self._media):
             owners = file_owners.of(path.removeprefix(self._media))
@@ -106,6 +109,7 @@ def _file_id(name: str) -> str:
 
 
 def _bind() -> None:
+    """Replace methods of Streamlit, so that it notes and checks the owners of sessions and files."""
     Runtime.connect_session = _connect_owner  # type: ignore[method-assign, assignment]
     MediaFileManager.add = _add_owned  # type: ignore[method-assign, assignment]
     MediaFileManager.add_deferred = _add_deferred_owned  # type: ignore[method-assign, assignment]
@@ -121,6 +125,11 @@ def _connect_owner(
 
 
 def _client_owner(cookies: Mapping[str, str]) -> str:
+    """Return the owner that connects, by the cookies.
+
+    Without a valid login, and where the store cannot be read, it is one with an empty user, which no request
+    has.
+    """
     browser, logins = cookies.get(cookie_name(), ""), page_logins()
     if not logins.is_needed:
         return owner_name(browser, None)
@@ -158,6 +167,7 @@ def _execute_owned(manager: MediaFileManager, file_id: str) -> str:
 async def _handle_own(
     handler: DeferredFileHandler, request: BackendOperationRequest, session_id: str
 ) -> BackendOperationResponse:
+    """Make a file for the session whose page has the button; another session gets an error message."""
     entry = handler._get_media_file_mgr()._deferred_callables.get(request.deferred_file.file_id)
     if entry is not None and entry["session_id"] != session_id:
         return BackendOperationResponse(

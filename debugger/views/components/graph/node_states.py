@@ -99,6 +99,7 @@ class _Path:
     """The path of a run, or of one of its threads."""
 
     def __init__(self, position: Position, thread: str | None, companions: Sequence[str]) -> None:
+        """Work out trails, lanes and current nodes of a run, or of the one thread that is given."""
         self.thread = thread
         self.shows_main = thread is None or COMPANION not in thread
         self.trails = (
@@ -138,6 +139,10 @@ class _Path:
 def _node(
     node: str, position: Position, seen: _Path, times: Mapping[str, NodeTime] | None
 ) -> dict[str, object]:
+    """Return what is drawn of a node: state, visits, last steps and notes.
+
+    Chips, lane and share of the time are only in that of a node that has them.
+    """
     count, steps = seen.arrivals(node)
     chips = list(_chips(node, position, seen))
     made: dict[str, object] = {
@@ -158,6 +163,10 @@ def _node(
 
 
 def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Path) -> dict[str, object]:
+    """Return what is drawn of a thread's group or of a super node.
+
+    The latter has the first of `GROUP_STATES` that one of its nodes is in; ``idle`` where there is none.
+    """
     if group.kind == "thread":
         lane, sign = seen.signs[group.title]
         return {"state": "thread", "lane": lane, "sign": sign}
@@ -167,6 +176,7 @@ def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Path) ->
 
 
 def _edge(trail: PathCount, seen: _Path) -> dict[str, object]:
+    """Return what is drawn of a taken edge; its lane where one companion alone has taken it."""
     made: dict[str, object] = {
         "state": "taken",
         **_numbers(trail.count, trail.latest),
@@ -184,6 +194,7 @@ def _node_state(node: str, position: Position, seen: _Path) -> str:
 
 
 def _note(node: str, position: Position, seen: _Path) -> str:
+    """Return what happens at a node, for screen readers; empty where nothing does."""
     notes = [_NOTES.get(position.state, "")] if seen.shows_main and node == position.current else []
     notes += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
     if not notes and node in position.failed:
@@ -196,6 +207,10 @@ def _note(node: str, position: Position, seen: _Path) -> str:
 
 
 def _chips(node: str, position: Position, seen: _Path) -> Iterator[dict[str, object]]:
+    """Yield lane and text of each thread that is at a node, the main thread first, as lane 0.
+
+    The main thread has none before the run has started.
+    """
     inside = f" · {position.inner_names[node]}" if node in position.inner_names else ""
     if seen.shows_main and node == position.current and position.state != "not_started":
         yield {"lane": 0, "text": shorten(_NOTES[position.state] + inside, _LONGEST_CHIP)}
@@ -211,6 +226,10 @@ def _numbers(count: int, latest: Sequence[int]) -> dict[str, object]:
 
 
 def _next_steps(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
+    """Yield the possible next steps.
+
+    A destination that is not in the graph has its id as name, a missing one ``back``.
+    """
     for step in position.next_edges:
         to_id = step.destination or ""
         yield {
@@ -223,6 +242,7 @@ def _next_steps(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
 
 
 def _put_on(nodes: dict[str, dict[str, object]], edges: JsonObject, badges: Badges) -> None:
+    """Add breakpoints and pins to what is drawn; those of nodes that are not drawn are left out."""
     for element, breakpoint_ in badges.breakpoints.items():
         drawn = {"look": breakpoint_.look, "title": breakpoint_.title}
         if element.kind == "edge":

@@ -70,6 +70,10 @@ def _icon(node: JsonObject) -> Icon:
 
 
 def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) -> str:
+    """Return the tooltip of a node: label, type, id and description, a line each.
+
+    One that the workflow does not have gets a sentence with its name in the run, or its id.
+    """
     config = graph.nodes.get(node_id)
     if config is None:
         return f"There is no node {missing_nodes.get(node_id, node_id)} ({node_id}); an edge names it."
@@ -78,6 +82,10 @@ def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) ->
 
 
 def _edge_title(edge_id: str, graph: Graph) -> str:
+    """Return the tooltip of an edge: its name and condition, if any, and its kind, a line each.
+
+    One that the workflow does not have has its id.
+    """
     config = graph.edges.get(edge_id)
     if config is None:
         return edge_id
@@ -151,6 +159,7 @@ def added_edges(unmapped: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -
 
 
 def _workflow(missing_nodes: Mapping[str, str], unmapped: Sequence[UnmappedEdge]) -> Workflow:
+    """Return a workflow of missing nodes and the transitions between them, to be laid out."""
     nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in missing_nodes.items()]
     edges = [
         {
@@ -165,6 +174,7 @@ def _workflow(missing_nodes: Mapping[str, str], unmapped: Sequence[UnmappedEdge]
 
 
 def _edge(transition: UnmappedEdge, path: str) -> JsonObject:
+    """Return what is drawn of a transition without an edge, along a path."""
     why = CAPTION if transition.kind == "removed" else "a transition without an edge"
     return {
         "id": transition.id,
@@ -182,6 +192,10 @@ def _edge(transition: UnmappedEdge, path: str) -> JsonObject:
 
 
 def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -> str:
+    """Return the path between two boxes, of several curves the one that meets the fewest others.
+
+    From a box to itself it is a loop at its right side.
+    """
     if source["id"] == target["id"]:
         right, y = source["x"] + source["width"] / 2, source["y"]
         bends = f"{_text((right + 34, y - 16))} {_text((right + 34, y + 16))}"
@@ -193,6 +207,7 @@ def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -
 
 
 def _bows(source: JsonObject, target: JsonObject) -> Iterator[float]:
+    """Yield how far curves between two boxes swing out, to both sides, the least first."""
     length = math.hypot(target["x"] - source["x"], target["y"] - source["y"])
     least = max(_LEAST_BOW, _BOW * length)
     for times in (1, 2, 3, 5):
