@@ -107,7 +107,10 @@ def _check_auth_section() -> None:
 def auth_providers() -> list[str]:
     """Return the names of the identity providers in ``[auth]``.
 
-    ``default`` is the unnamed one.
+    ``default`` is the unnamed one; it is also the answer where none is named, as without the section.
+
+    Raises:
+        SettingsError: ``secrets.toml`` cannot be read.
     """
     section = _auth_section() or {}
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]

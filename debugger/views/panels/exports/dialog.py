@@ -344,7 +344,8 @@ def save_preset(key: str) -> None:
 def delete_preset(name: str) -> None:
     """Delete a saved preset for all users; the options of the dialog stay as they are.
 
-    Where another user has changed it meanwhile, the user is asked first.
+    Where another user has changed it since it was chosen, the user is asked first. An error is stored in
+    `LastAction`, not raised.
     """
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
 

@@ -76,7 +76,7 @@ def size_words(size: int) -> str:
 
 
 def masked_words(counts: Counter[str]) -> str:
-    """Return counts of rules for users: ``2 phone numbers``."""
+    """Return counts of rules for users, as ``phone numbers: 2, dates: 1``; "nothing" without any."""
     parts = [f"{RULES[rule].lower()}: {counts[rule]}" for rule in RULES if counts[rule]]
     return ", ".join(parts) if parts else "nothing"
 

@@ -34,8 +34,8 @@ class SettingValue(NamedTuple):
 def setting_values(settings: Settings, *, is_admin: bool) -> Iterator[SettingValue]:
     """Yield the settings with their effective values and sources.
 
-    A secret is "set" or "not set". So is a text that may hold an address, a name or a path, but for an
-    administrator, who reads all but the user and password in the URL of the database.
+    A secret is "set" or "not set". A text that may hold an address, a name or a path is "set" or "empty" but
+    for an administrator, who reads it without user, password and parameters of a URL.
 
     Args:
         settings: The settings in effect.

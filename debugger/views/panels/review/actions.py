@@ -179,7 +179,9 @@ def show_address() -> None:
 
 
 def load_queue() -> ReviewQueue:
-    """Return the runs to review, read once for each filter.
+    """Return the runs to review, read once for each filter, backend, connection and reviewer.
+
+    For another of the last three, the read run and the verdicts to undo are forgotten.
 
     Raises:
         DebuggerError: They cannot be read.

@@ -333,7 +333,9 @@ def _save_rubric(workflow_id: str, key: str) -> None:
 
 
 def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
-    """Draw the user's verdicts; after a decision those of others, too.
+    """Draw the user's verdicts, and those of others once the user has decided on the run as a whole.
+
+    Before, a caption has the number of those of others, and a button shows them.
 
     Args:
         run_id: The run.

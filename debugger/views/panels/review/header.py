@@ -115,7 +115,9 @@ def _name_changed() -> None:
 
 
 def filter_form(backend: Backend, names: dict[str, str]) -> None:
-    """Draw the filter of the runs; it counts once applied.
+    """Draw the filter of the runs; once applied or cleared, it is stored and the page is rerun.
+
+    Runs that were chosen one by one stay while only the two switches are set.
 
     Args:
         backend: Has the runs.

@@ -77,7 +77,7 @@ def by_day_and_status(runs: Sequence[Run]) -> list[Tally]:
 def by_version_and_verdict(
     runs: Sequence[Run], verdicts: Mapping[str, Mapping[Any, int]], names: Mapping[str, str]
 ) -> list[Tally]:
-    """Count the runs of each version and verdict.
+    """Count the runs of each version and verdict, for the `_MOST_VERSIONS` versions with the most runs.
 
     A run on which reviewers differ counts once for each verdict.
 

@@ -181,12 +181,12 @@ def summaries_of(backend: Backend) -> RunSummaries:
 
 
 def connection_of_runs() -> str:
-    """Return the connection of verdicts; empty for the embedded engine."""
+    """Return the connection of verdicts; empty for another backend than the hosted API."""
     return state.record(HostedConnection).name if state.record(CurrentBackend).name == "hosted" else ""
 
 
 def environment_of_runs() -> str:
-    """Return the environment of the hosted connection; empty for the embedded engine."""
+    """Return the environment of the hosted connection; empty for another backend."""
     is_hosted = state.record(CurrentBackend).name == "hosted"
     return state.record(HostedConnection).settings.environment if is_hosted else ""
 
@@ -235,7 +235,10 @@ def counted_run(run: Run, summary: RunSummary) -> CountedRun:
 def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[Run]:
     """Return the runs of the filters, also of those that need the runs' summaries.
 
-    ``unread`` counts those that could not be read in time.
+    ``unread`` counts runs whose summaries are missing: not read in time, deleted or damaged.
+
+    Raises:
+        DebuggerError: The backend or the store cannot be read.
     """
     found = newest_runs(backend, wanted)
     if not wanted.needs_summaries:
@@ -253,7 +256,8 @@ def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
     """Return all runs of the filters, the newest first.
 
     Raises:
-        InputError: There are too many for one action, or some could not be read in time.
+        InputError: There are too many for one action, or some could not be read.
+        DebuggerError: The backend or the store cannot be read.
     """
     found = runs_on_path(backend, wanted, _BULK_SECONDS)
     limit = max_runs(backend)
