@@ -32,6 +32,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 HERE = Path(__file__).parent
+WHOLE_PRODUCT = frozenset(
+    {"benchmarks", "browser", "campaigns", "components", "conformance", "faults", "mutation", "safety"}
+)
+"""Folders whose tests mirror no file of the source."""
 LONG = (HERE / "test_style.py", HERE / "browser", HERE / "components")
 
 
@@ -81,6 +85,26 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(10_000, 20, 20)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let `-m quick` see its marks: those of a conftest come after the options have chosen."""
+    config.pluginmanager.register(Lanes())
+
+
+class Lanes:
+    """Marks tests by the lane in which they run."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark the first test of each file as quick, and let campaigns take as long as they do."""
+        begun: set[Path] = set()
+        for item in items:
+            if item.get_closest_marker("campaign"):
+                item.add_marker(pytest.mark.timeout(0))
+            elif item.path not in begun and not WHOLE_PRODUCT & set(item.path.relative_to(HERE).parts):
+                begun.add(item.path)
+                item.add_marker(pytest.mark.quick)
 
 
 @pytest.hookimpl(trylast=True)

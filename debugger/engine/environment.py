@@ -111,9 +111,10 @@ class PauseClock:
 
     @contextmanager
     def hold(self, kind: PauseKind) -> Iterator[None]:
-        """Stop the clock while the block runs, also where it raises, and note the pause in ``unreported``.
+        """Leave the time of the block out of the clock, also where it raises, and note it in ``unreported``.
 
-        A pause shorter than a millisecond is neither left out of durations nor noted.
+        It is subtracted at the end: inside the block the clock goes on. A pause shorter than a millisecond is
+        neither left out of durations nor noted.
         """
         started = self.now()
         try:

@@ -201,7 +201,10 @@ def _environment() -> dict[str, str]:
 def _communicate(
     process: subprocess.Popen[bytes], source: bytes, seconds: float, cpu_seconds: int, output: str
 ) -> tuple[bytes, bytes]:
-    """Send the graph and return output and messages; the limits hold before anything is read.
+    """Send the graph, wait for the end of the process, and return output and messages.
+
+    On Linux memory and CPU are limited before anything is read, as far as the system lets; elsewhere time and
+    output alone. Where it fails, the group of the process is killed. An exit code is not looked at.
 
     Raises:
         InputError: It takes too long, or writes too much.

@@ -67,7 +67,11 @@ class ForkPoint:
 
     @cached_property
     def main_node(self) -> str:
-        """Return the id of the node at which the main thread begins the turn; empty where it is not known."""
+        """Return the id of the node at which the main thread begins the turn; empty where it is not known.
+
+        Raises:
+            NotFoundError: It is the first turn of a run without turns; see `original`.
+        """
         if not self.past:
             turn_input = self.original.run_input
             start = supplied_state(turn_input).threads.get(MAIN_THREAD)

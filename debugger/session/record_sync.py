@@ -104,7 +104,10 @@ class TurnComparison:
 
     @property
     def difference(self) -> str:
-        """Return a sentence on the number of events that the record lacks; empty where it lacks none."""
+        """Return a sentence on the number of events that the record lacks; empty where it lacks none.
+
+        Events that begin or end a turn, as ``start_workflow``, are not counted; see `missing`.
+        """
         if not self.missing:
             return ""
         return (

@@ -881,7 +881,7 @@ class DebugSession:
             self._run(TurnInput.with_message(None, command="stop"), in_a_row=True)
 
     def _count_pair(self, result: TurnResult) -> None:
-        """Count one more pair in the record, unless others were added too."""
+        """Count one more pair in the record; where others were added too, its length becomes unknown."""
         known = self.sync.known_length
         if known is not None:
             is_next = result.record_length in (None, known + 1)

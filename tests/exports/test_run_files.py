@@ -47,6 +47,14 @@ def names_in(value: Any) -> Iterator[str]:
         yield from names_in(inner)
 
 
+def test_texts_of_notes_are_masked():
+    notes = reopened(noted_run(), MaskingOptions()).notes
+
+    assert (notes.starred, notes.tags, notes.note) == (True, ["call [phone]"], "mail [e-mail]")
+    assert [(each.author, each.content) for each in notes.comments] == [("[e-mail]", "I: [phone]")]
+    assert [(each.author, each.value) for each in notes.ratings] == [("[e-mail]", "up")]
+
+
 def test_file_opens_whatever_variable_is_listed():
     run = noted_run()
     plain = reopened(run, NO_MASKING)
@@ -60,11 +68,3 @@ def test_file_opens_whatever_variable_is_listed():
         assert [each.type for each in again.graph().edge_configs] == [
             each.type for each in plain.graph().edge_configs
         ]
-
-
-def test_texts_of_notes_are_masked():
-    notes = reopened(noted_run(), MaskingOptions()).notes
-
-    assert (notes.starred, notes.tags, notes.note) == (True, ["call [phone]"], "mail [e-mail]")
-    assert [(each.author, each.content) for each in notes.comments] == [("[e-mail]", "I: [phone]")]
-    assert [(each.author, each.value) for each in notes.ratings] == [("[e-mail]", "up")]

@@ -77,6 +77,15 @@ def from_samples(folder) -> list[dict]:
     return events
 
 
+@pytest.mark.parametrize("cls", EVENT_TYPES.values(), ids=EVENT_TYPES)
+def test_declared_fields_are_classified(cls):
+    for name, field in cls.declared_fields.items():
+        kinds = get_args(field.annotation) if isinstance(field.annotation, UnionType) else [field.annotation]
+        numeric = [kind for kind in kinds if kind in (int, float)]
+        assert numeric == [] or numeric == [type_of(name)], name
+        assert set(kinds) <= {*numeric, NoneType} or not numeric
+
+
 def test_events_have_wire_number_types(tmp_path):
     seen, types = set(), set()
     wrong = {}
@@ -108,15 +117,6 @@ def test_events_have_wire_number_types(tmp_path):
     assert wrong == {}
     assert set(EVENT_TYPES) <= types
     assert (INTEGERS | FLOATS) - seen == {"retry_count", "latency_milliseconds"}  # of a real model only
-
-
-@pytest.mark.parametrize("cls", EVENT_TYPES.values(), ids=EVENT_TYPES)
-def test_declared_fields_are_classified(cls):
-    for name, field in cls.declared_fields.items():
-        kinds = get_args(field.annotation) if isinstance(field.annotation, UnionType) else [field.annotation]
-        numeric = [kind for kind in kinds if kind in (int, float)]
-        assert numeric == [] or numeric == [type_of(name)], name
-        assert set(kinds) <= {*numeric, NoneType} or not numeric
 
 
 def test_model_events_have_wire_number_types(tmp_path):

@@ -244,6 +244,9 @@ class _Expander:
         """Yield all edges, a node's own before those out of super nodes; add warnings of missing exits.
 
         Source: ``platform.md#edge-selection``, rank 4.
+
+        Raises:
+            RunError: An edge cannot be joined; while the edges are iterated, see `joined_edges`.
         """
         for level in reversed(self._levels):
             self._warnings.extend(missing_exits(level, self._gates))
