@@ -322,7 +322,7 @@ def _create(path: Path) -> None:
         OSError: The file, or the draft beside it, cannot be written.
     """
     # Written aside and linked: of two processes that start together neither reads half a secret.
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")  # a process id is used again in a container
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from debugger.errors import SettingsError, StoreError
@@ -120,6 +122,12 @@ def test_secret_is_kept_for_its_user_alone(tmp_path):
     assert len(secret) == 64
     (file,) = folder.iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_draft_of_a_killed_process_stops_no_start(tmp_path):
+    (tmp_path / f"page-login.secret.{os.getpid()}").touch()
+
+    assert len(signing_secret(tmp_path)) == 64
 
 
 def test_file_without_secret_is_refused(tmp_path):

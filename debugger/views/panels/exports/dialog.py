@@ -264,10 +264,11 @@ def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -
 def _picture(record: ExportRecord) -> None:
     """Draw the menu that saves a picture of the run on view on the page Debug; it is filled while it is open.
 
-    Nothing is drawn unless the label of the scope is `THIS_RUN` and that page has a run on view.
+    Nothing is drawn unless the scope is that run alone: a run on view on the page Review is another one.
     """
     session = state.record(CurrentRun).session
-    if record.scope.label != THIS_RUN or session is None:
+    scope = record.scope
+    if session is None or (scope.backend, scope.run_ids) != (session.backend, (session.run_id,)):
         return
     shown = st.popover(
         "Picture", icon=":material/image:", key="export_picture", type="tertiary", on_change="rerun"

@@ -35,7 +35,7 @@ from debugger.views.audit import audit_run, audited_file
 from debugger.views.auth.permissions import explain_denial, on_click
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
-from debugger.views.components.error_box import show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Button
 from debugger.views.components.uploads import content_of, upload_files
@@ -83,6 +83,7 @@ def open_dialog() -> None:
         st.dialog(title, width="medium", icon=":material/file_open:", on_dismiss=close_open)(_body)()
 
 
+@show_unexpected_errors("The dialog")
 def _body() -> None:
     """Draw the upload of files, the errors in them, and the choice among their scenarios.
 

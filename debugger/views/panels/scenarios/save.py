@@ -25,7 +25,7 @@ from debugger.views.actions import action
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click
 from debugger.views.backends import CurrentBackend
-from debugger.views.components.error_box import show_error, show_failures
+from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
 from debugger.views.components.side_dialog import dialog_footer, side_dialog
@@ -124,6 +124,7 @@ def save_dialog() -> None:
     side_dialog("Save as scenario", icon=":material/playlist_add_check:", on_dismiss=close_save)(_body)()
 
 
+@show_unexpected_errors("The dialog")
 def _body() -> None:
     """Draw the dialog: head, notes, expectations with ticks, comparison of the chosen one, and downloads.
 

@@ -17,7 +17,7 @@ from debugger.views import state
 from debugger.views.actions import action
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click
-from debugger.views.components.error_box import show_failures
+from debugger.views.components.error_box import show_failures, show_unexpected_errors
 from debugger.views.components.markdown import plain
 from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
 from debugger.views.components.side_dialog import dialog_footer, side_dialog
@@ -71,6 +71,7 @@ def script_dialog() -> None:
         side_dialog("Script", icon=":material/code:", on_dismiss=close_script)(_body)()
 
 
+@show_unexpected_errors("The dialog")
 def _body() -> None:
     """Draw the upload, the editor, the problems of the script, and the button that saves it.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,22 @@ def test_dialog_shows_first_rows_and_size(app, opened, record):
     assert column(app, "text", "The first rows") == ["Hi there"]
     assert "This run · about" in captions(app)
     assert downloads(app) == ["export_download"]
+
+
+def test_picture_is_of_the_exported_run_alone(app, opened, record):
+    before = popovers(app)
+
+    held = record(ExportRecord)
+    held.scopes = (replace(held.scope, run_ids=("665f0c2b9a3e4d5f6a7b8c90",)),)
+    app.run()
+
+    assert "Picture" in before
+    assert "Picture" not in popovers(app)
+
+
+def popovers(app):
+    """Return the labels of the menus of the dialog."""
+    return [block.proto.popover.label for block in app.get("popover")]
 
 
 @pytest.mark.parametrize("name", EXPORTS)
