@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from debugger.analysis.variables import Snapshot, Snapshots
 from debugger.boundary.rules import ALL_MARKS
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.exports.records import ExportedRun
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
+from debugger.scenarios.checks import match_holds, read_variable
 from debugger.scenarios.editing import read_plain, rewrite
 from debugger.scenarios.expectation_rows import BETWEEN, Match, Proposal
 from debugger.scenarios.loading import unescaped
-from debugger.scenarios.model import Expectation, ExpectationKind
+from debugger.scenarios.model import Expectation, ExpectationKind, VariableMatch
 from debugger.scenarios.proposal import ScenarioDraft, propose
 from debugger.scenarios.results import CheckResult
 
@@ -39,6 +43,8 @@ _BOUNDS = {
     "less_than": "at_most",
 }
 """Each comparison with a bound, and the one that holds for a value at the bound itself."""
+_MAX_EXACT = 2**53
+"""The largest number that a bound has exactly."""
 _KEPT = ("message", "soft")
 """Fields of an expectation that stay."""
 
@@ -70,15 +76,25 @@ def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Wor
     written = expectations[place]
     kept = {key: written[key] for key in _KEPT if key in written}
     draft = propose(run, workflow, name="run", reference="run")
-    accepted = _of_run(check, draft, _turns_of_run(content["turns"], check.turn, draft))
-    shown = encode(accepted).decode()
-    if any(mark in shown for mark in (MARK, *ALL_MARKS)):
+    turns = _turns_of_run(content["turns"], check.turn, draft)
+    if check.expectation.kind == "variable":
+        logs = [log for _, log in run.turns()][: max(turns, default=0)]
+        accepted = _of_variable(check, draft, Snapshots().catch_up(logs).at(None), workflow)
+    else:
+        accepted = _of_run(check, draft, turns)
+    if _has_mark(accepted) and not _has_mark(written):
         raise InputError(
             "What the run got has a secret in it, which a scenario never has.",
             advice="Edit the text: expect a part of it, or a pattern.",
         )
     expectations[place] = {**accepted, **kept}
     return rewrite(text, content)
+
+
+def _has_mark(value: Any) -> bool:
+    """Return whether something in a JSON value was masked."""
+    shown = encode(value).decode()
+    return any(mark in shown for mark in (MARK, *ALL_MARKS))
 
 
 def show_difference(before: str, after: str) -> str:
@@ -156,8 +172,8 @@ def _turns_of_run(turns: Sequence[JsonObject], turn: int | None, draft: Scenario
 def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> JsonObject:
     """Return the expectation, as JSON, of what the run did in the place of a failed one.
 
-    At the end a message of any turn and the last change of a variable may take its place, of other kinds a
-    value of the last turn, and of a path none.
+    At the end a message of any turn may take its place, of other kinds a value of the last turn, and of a
+    path none. Variables are for `_of_variable`.
 
     Raises:
         InputError: The run has no value that can take its place.
@@ -169,12 +185,6 @@ def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> J
     match kind:
         case "says":
             found = _said(check, own)
-        case "variable":
-            until = max(turns, default=0)
-            accepted = _variable(check, [each for each in draft.proposals if (each.turn or 0) <= until])
-            if accepted is not None:
-                return accepted
-            found = None
         case "edge_taken":
             names = list(dict.fromkeys(each.text for each in own))
             if len(names) > 1:
@@ -187,10 +197,7 @@ def _of_run(check: CheckResult, draft: ScenarioDraft, turns: Sequence[int]) -> J
         case _:
             found = own[-1] if own and kind in ACCEPTED else None
     if found is None:
-        raise InputError(
-            f"The run has no value that can take the place of this expectation ({kind.replace('_', ' ')}).",
-            advice="Edit the text.",
-        )
+        raise _no_value(kind)
     return found.to_json()
 
 
@@ -212,26 +219,49 @@ def _likeness(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one.lower().split(), other.lower().split()).ratio()
 
 
-def _variable(check: CheckResult, proposals: Sequence[Proposal]) -> JsonObject | None:
-    """Return the expectation, as JSON, of the last change of a variable.
+def _of_variable(
+    check: CheckResult, draft: ScenarioDraft, snapshot: Snapshot, workflow: Workflow
+) -> JsonObject:
+    """Return the expectation, as JSON, of what a variable was after the turn.
 
-    The comparison stays where the value permits it. A bound becomes the value, by ``at_most`` or
-    ``at_least``; ``one_of`` takes the value in besides its own; another value than the comparison permits is
-    compared exactly. ``None`` where the expectation is a negative one, the variable is of another thread than
-    the main one, or it was never changed.
+    The comparison stays where the value permits it, else the value is compared exactly. A bound becomes the
+    value, by ``at_most`` or ``at_least``; ``one_of`` takes the value in besides its own.
+
+    Raises:
+        InputError: Nothing that a run proposes holds for the value: it has none, a part of it changed, or the
+            expectation is a negative one or of another thread than the main one.
     """
     wanted = check.expectation.variable
-    if wanted is None or wanted.thread != "0" or "not_equals" in wanted.model_fields_set:
-        return None
-    changes = [each for each in proposals if each.kind == "variable" and each.subject == wanted.name]
-    if not changes:
-        return None
+    if wanted is None or wanted.thread != MAIN_THREAD or "not_equals" in wanted.model_fields_set:
+        raise _no_value("variable")
+    value = read_variable(wanted, snapshot, workflow)
+    changes = [each for each in draft.proposals if each.kind == "variable" and each.subject == wanted.name]
+    for change in reversed(changes):
+        for found in _comparisons(wanted, change):
+            match = VariableMatch.model_validate(unescaped(found["variable"]))
+            if match_holds(match, value) or _has_mark(change.value):
+                return found
+    raise _no_value("variable")
+
+
+def _comparisons(wanted: VariableMatch, change: Proposal) -> Iterator[JsonObject]:
+    """Yield the expectations of a changed variable: compared as before, then exactly."""
+    exact = change.with_match("exact").to_json()
+    value = exact["variable"]["equals"]
     name, operand = wanted.comparison
-    match = _MATCHES.get(name, "exact")
-    found = changes[-1].with_match(match if match in changes[-1].matches else "exact").to_json()
-    value = found["variable"].get("equals")
     if name == "one_of":
-        return {"variable": {"name": wanted.name, "one_of": [*operand, value]}}
-    if name in _BOUNDS and isinstance(value, int | float) and not isinstance(value, bool):
-        return {"variable": {"name": wanted.name, _BOUNDS[name]: value}}
-    return found
+        yield {"variable": {"name": wanted.name, "one_of": [*operand, value]}}
+    elif name in _BOUNDS and isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) <= _MAX_EXACT:
+            yield {"variable": {"name": wanted.name, _BOUNDS[name]: value}}
+    elif name in _MATCHES and name != "equals":
+        with suppress(InputError):  # no part of it is stable
+            yield change.with_match(_MATCHES[name]).to_json()
+    yield exact
+
+
+def _no_value(kind: str) -> InputError:
+    return InputError(
+        f"The run has no value that can take the place of this expectation ({kind.replace('_', ' ')}).",
+        advice="Edit the text.",
+    )

@@ -14,12 +14,14 @@ from debugger.analysis.differences import is_same
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.thread_positions import input_hint
 from debugger.analysis.variable_history import read_watch
+from debugger.analysis.variables import Snapshot
 from debugger.boundary import SECRETS_ONLY, Boundary, Kind
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
 from debugger.expressions.limits import LimitError
 from debugger.expressions.patterns import search_pattern
 from debugger.protocol.runs import MAIN_THREAD, TurnResult
+from debugger.protocol.workflow import Workflow
 from debugger.scenarios.causes import Cause, CauseFinder, Part, find_cause
 from debugger.scenarios.conversation import ANY_NODES, Conversation, Scope, Visit, fold, read_path
 from debugger.scenarios.model import (
@@ -262,19 +264,33 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
 
     Secrets are masked in the finding's words.
     """
+    value = read_variable(match, run.snapshots.at(None), run.workflow.graph.workflow)
+    kind, operand = match.comparison
     scope, _, path = match.name.partition(".")
     if scope == "runtime" and match.thread != MAIN_THREAD:
         scope = f"thread_{match.thread}"
-    value = read_watch(f"{scope}.{path}").read(run.snapshots.at(None), run.workflow.graph.workflow)
-    kind, operand = match.comparison
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)
     got = "no value" if value is ABSENT else _json(_shown(value))
-    holds, words = _COMPARISONS[kind]
+    _, words = _COMPARISONS[kind]
     expected = f"that {match.name} {words} {_json(_shown(operand))}"
     if kind == "absent":
         expected = f"that {match.name} has {'no' if operand else 'a'} value"
-    return Finding(holds(value, operand), expected, got, last.index if last else None)
+    return Finding(match_holds(match, value), expected, got, last.index if last else None)
+
+
+def read_variable(match: VariableMatch, snapshot: Snapshot, workflow: Workflow) -> Any:
+    """Return the value of the variable that an expectation names; `ABSENT` where it has none."""
+    scope, _, path = match.name.partition(".")
+    if scope == "runtime" and match.thread != MAIN_THREAD:
+        scope = f"thread_{match.thread}"
+    return read_watch(f"{scope}.{path}").read(snapshot, workflow)
+
+
+def match_holds(match: VariableMatch, value: Any) -> bool:
+    """Return whether a value, or `ABSENT`, is as an expectation says."""
+    kind, operand = match.comparison
+    return _COMPARISONS[kind][0](value, operand)
 
 
 def _compare_number(holds: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:

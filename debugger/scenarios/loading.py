@@ -497,9 +497,14 @@ def escaped(value: Any) -> Any:
     return _PLACEHOLDER.sub(r"\\\g<0>", value) if isinstance(value, str) else value
 
 
-def unescaped(text: str) -> str:
-    """Return a text of a file without escapes; its placeholders stay."""
-    return _PLACEHOLDER.sub(lambda each: each[0].removeprefix(_ESCAPE), text)
+def unescaped(value: Any) -> Any:
+    """Return a JSON value of a file, as a text, without escapes; its placeholders stay."""
+    if isinstance(value, dict):
+        return {key: unescaped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [unescaped(inner) for inner in value]
+    is_text = isinstance(value, str)
+    return _PLACEHOLDER.sub(lambda each: each[0].removeprefix(_ESCAPE), value) if is_text else value
 
 
 def _rows(table: Iterable[list[str]], lines: CsvLines) -> Iterator[list[str]]:

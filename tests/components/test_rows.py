@@ -72,6 +72,7 @@ def test_heads_that_sort_are_one_stop_of_tab(host: Host):
 
     expect(host.page.locator("tbody tr")).to_be_focused()
     assert sorted_by == ["kind", "price"]
+    assert host.keys == ["Tab", "Enter", "Tab"]
 
 
 def test_row_that_is_kept_stays_chosen_when_it_is_clicked_again(host: Host):

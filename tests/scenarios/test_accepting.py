@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from debugger.exports.records import ExportedRun
 from debugger.scenarios.accepting import accept_result, show_difference
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.runner import ScenarioRunner
-from tests.support.factories import direct, document, static, worker
+from tests.support.factories import direct, document, say, static, worker
 from tests.support.scenarios import embedded, run_text
 
 TEXT = """version: 1
@@ -103,6 +104,62 @@ def test_accepted_variable_is_compared_as_before(comparison, accepted):
 
     assert found == text.replace(comparison, accepted)
     assert run_text(found, backend).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("value", "comparison", "accepted"),
+    [
+        (["ant", "bee"], "contains: cow", "equals: [ant, bee]"),
+        ({"kind": "green tea leaves"}, "contains: black", "equals: {kind: green tea leaves}"),
+        ("green tea leaves", "contains: black tea", "contains: green tea leaves"),
+        (9007199254740993, "at_most: 2", "equals: 9007199254740993"),
+        ("new", "one_of: ['[phone]']", "one_of: ['[phone]', new]"),
+    ],
+)
+def test_accepted_variable_holds_for_its_value(value, comparison, accepted):
+    text, check, run, workflow, backend = accepting(comparison, value)
+
+    found = accept_result(text, check, run, workflow)
+
+    assert found == text.replace(comparison, accepted)
+    assert run_text(found, backend).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "comparison"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "equals: {a: 9}"),
+        ([1], [1, 2], "one_of: [[3]]"),
+        (5, None, "at_most: 4"),
+        (["ant"], ["bee", "cow"], "contains: dog"),
+    ],
+)
+def test_value_of_an_earlier_turn_is_not_accepted(before, after, comparison):
+    text, check, run, workflow, backend = accepting(comparison, before, after)
+
+    try:
+        found = accept_result(text, check, run, workflow)
+    except InputError as error:
+        assert "no value that can take the place" in error.message
+    else:
+        assert run_text(found, backend).outcome == "passed"
+
+
+def accepting(comparison, *values):
+    """A scenario whose turns set a variable, and what `run_failing` returns of it."""
+    backend = embedded()
+    schema = {"cups": {}}
+    parts = worker("first", schema), say("chat", wait_for_user_message=True), worker("second", schema)
+    ends = direct("first", "chat"), direct("chat", "second"), static("bye", "Bye"), direct("second", "bye")
+    stored = backend.create_workflow(document(*parts, *ends, name=f"Cups {comparison} {values}"))
+    mocks = ", ".join(
+        f"{{node: {node}, output: {{variables: {{cups: {json.dumps(value)}}}}}}}"
+        for node, value in zip(("first", "second"), values, strict=False)
+    )
+    head = f"version: 1\nname: Cups\nworkflow: {stored.id}\nmocks: [{mocks}]\nturns:\n  - say: Hi\n"
+    more = "".join("  - say: Ho\n" for _ in values[1:])
+    text = f"{head}{more}    expect: [variable: {{name: runtime.cups, {comparison}}}]\n"
+    return text, *run_failing(text)
 
 
 @pytest.mark.parametrize(

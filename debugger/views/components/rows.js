@@ -35,9 +35,9 @@ function wire(it) {
     event.stopPropagation(); // the page has keys of its own
   });
   it.head.addEventListener("keydown", event => {
-    const buttons = sortButtons(it), at = buttons.indexOf(event.target);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
-    if (at < 0 || !buttons[to] || event.ctrlKey || event.metaKey || event.altKey) return;
+    const buttons = sortButtons(it), at = buttons.indexOf(event.target), last = buttons.length - 1;
+    const to = { ArrowRight: Math.min(at + 1, last), ArrowLeft: Math.max(at - 1, 0), Home: 0, End: last }[event.key];
+    if (at < 0 || to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     rest(it, buttons[to]);
     buttons[to].focus();
     event.preventDefault();

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from debugger.analysis.metrics import percent
 from debugger.analysis.run_statistics import (
     PERCENTILES,
     CountedRun,
@@ -35,6 +36,8 @@ from debugger.views.panels.runs.paths import STEPS
 
 _TAB_KEY = "statistics_table"
 _MOST_ROWS = 16
+_SHARE = "%"
+"""The format of a share."""
 _WIDEST = 320
 """Pixels of a column that does not grow."""
 
@@ -54,7 +57,7 @@ class NumberTable:
     """In the name of its file."""
     columns: dict[str, list[Any]]
     formats: dict[str, str] = field(default_factory=dict)
-    """Formats of the columns of shares and times, as `format` takes them."""
+    """Formats of the columns of shares, and of times as `format` takes them."""
     paths: list[PathFilter] | None = None
     """For each row the filter that a click on it sets."""
 
@@ -80,7 +83,7 @@ def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
         "wait_here": [flow.waiting for flow in nodes],
         "drop_off": [flow.drop_off for flow in nodes],
     }
-    formats = {"share": ".1%", "drop_off": ".1%"}
+    formats = {"share": _SHARE, "drop_off": _SHARE}
     return NumberTable("nodes", columns, formats, [reached_filter(flow) for flow in nodes])
 
 
@@ -98,7 +101,7 @@ def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
         "taken": [flow.taken for flow in edges],
         "share_of_source": [flow.share for flow in edges],
     }
-    return NumberTable("edges", columns, {"share_of_source": ".1%"}, [edge_filter(flow) for flow in edges])
+    return NumberTable("edges", columns, {"share_of_source": _SHARE}, [edge_filter(flow) for flow in edges])
 
 
 def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberTable:
@@ -131,7 +134,7 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
         "share": [reason.share for reason in found],
     }
     paths = [PathFilter("reason", reason.name, f"ended with: {reason.name}") for reason in found]
-    return NumberTable("ends", columns, {"share": ".1%"}, paths)
+    return NumberTable("ends", columns, {"share": _SHARE}, paths)
 
 
 def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
@@ -147,7 +150,7 @@ def problem_table(runs: Sequence[CountedRun]) -> NumberTable:
         "times": [each.times for each in found],
     }
     paths = [PathFilter("trouble", each.kind, f"had: {LABELS[each.kind]}") for each in found]
-    return NumberTable("problems", columns, {"share": ".1%"}, paths)
+    return NumberTable("problems", columns, {"share": _SHARE}, paths)
 
 
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
@@ -166,8 +169,8 @@ def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> Num
         ("elapsed_s", [row.duration_ms for row in found], 1000),
         ("tokens", [row.tokens for row in found], 1),
     ):
-        for place, percent in enumerate(PERCENTILES):
-            column = f"{part}_p{percent}"
+        for place, level in enumerate(PERCENTILES):
+            column = f"{part}_p{level}"
             columns[column] = [round(each[place] / divisor, 3) if each else None for each in values]
             formats[column] = ",.1f"
     return NumberTable(name, columns, formats)
@@ -232,7 +235,7 @@ def _draw(numbers: NumberTable) -> None:
     ]
     shown = table(
         f"Statistics by {numbers.name}",
-        _sorted(numbers.columns.get(name), len(numbers.rows), descends=descends),
+        sort_places(numbers.columns.get(name), len(numbers.rows), descends=descends),
         columns,
         lambda at: str(at) if numbers.paths is not None else None,
     )
@@ -268,10 +271,12 @@ def _text(value: Any, form: str) -> str:
     """Return a value as it is shown; a dash where there is none."""
     if value is None:
         return "–"
+    if form == _SHARE:
+        return percent(value)
     return format(value, form or ",") if isinstance(value, int | float) else str(value)
 
 
-def _sorted(values: Sequence[Any] | None, rows: int, *, descends: bool) -> list[int]:
+def sort_places(values: Sequence[Any] | None, rows: int, *, descends: bool) -> list[int]:
     """Return the places of the rows in the order of a column's values, those without one last."""
     places = list(range(rows))
     if values is None:
@@ -281,8 +286,12 @@ def _sorted(values: Sequence[Any] | None, rows: int, *, descends: bool) -> list[
     return known + [at for at in places if values[at] is None]
 
 
-def _order(value: Any) -> tuple[float, str]:
-    return (value, "") if isinstance(value, int | float) else (math.inf, str(value).casefold())
+def _order(value: Any) -> list[tuple[float, str]]:
+    """Return a value to sort by: numbers by their size, also those in a text, and words in any case."""
+    if isinstance(value, int | float):
+        return [(value, "")]
+    parts = re.findall(r"\d+|\D+", str(value).casefold())
+    return [(int(part), "") if part.isdecimal() else (math.inf, part) for part in parts]
 
 
 def _sort(table_name: str, column: str) -> None:

@@ -11,7 +11,12 @@ from debugger.analysis.run_statistics import CountedRun, Flow, PathFilter, node_
 from debugger.exports.csv_files import csv_bytes
 from debugger.views.panels.runs.paths import sankey
 from debugger.views.panels.runs.scope import RunsState, newest_runs
-from debugger.views.panels.runs.statistics_tables import node_table, percentile_table, problem_table
+from debugger.views.panels.runs.statistics_tables import (
+    node_table,
+    percentile_table,
+    problem_table,
+    sort_places,
+)
 from debugger.views.run_state import Element, Selection
 from tests.analysis.test_run_statistics import RUNS
 from tests.views.bars import control
@@ -77,6 +82,13 @@ def test_head_sorts_a_table_and_row_lists_its_runs(app, walks, statistics, liste
     assert column(app, "node", NODES) == counted
     choose(app, target, NODES)
     assert len(listed()) == runs
+
+
+def test_versions_are_sorted_by_their_numbers():
+    versions = ["v1", "v10", "v2", None, "v3"]
+
+    assert sort_places(versions, 5, descends=False) == [0, 2, 4, 1, 3]
+    assert sort_places(versions, 5, descends=True) == [1, 4, 2, 0, 3]
 
 
 def test_table_of_problems_lists_kinds_and_runs():
