@@ -117,7 +117,7 @@ def _place_of(wanted: Expectation, written: Sequence[Any]) -> int | None:
     """Return the index of the written expectation that equals one; ``None`` where none that is valid does."""
     for place, each in enumerate(written):
         try:
-            if Expectation.model_validate(each).model_dump() == wanted.model_dump():
+            if Expectation.model_validate(unescaped(each)).model_dump() == wanted.model_dump():
                 return place
         except ValidationError:
             continue

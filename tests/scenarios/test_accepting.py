@@ -114,6 +114,7 @@ def test_accepted_variable_is_compared_as_before(comparison, accepted):
         ("green tea leaves", "contains: black tea", "contains: green tea leaves"),
         (9007199254740993, "at_most: 2", "equals: 9007199254740993"),
         ("new", "one_of: ['[phone]']", "one_of: ['[phone]', new]"),
+        ("Say {{who}}", r"equals: '\{{it}}'", r"equals: 'Say \{{who}}'"),
     ],
 )
 def test_accepted_variable_holds_for_its_value(value, comparison, accepted):

@@ -50,9 +50,9 @@ class CloseSocket(Exception):
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(reason)
         self.code = code
         self.reason = _cut(release_line(reason))
+        super().__init__(self.reason)
 
     @classmethod
     def with_status(cls, status: int, reason: str) -> CloseSocket:

@@ -22,6 +22,8 @@ ROW, HEAD = 25, 26
 """Pixels of a row, and of the head."""
 _FRAME = 2
 """Pixels of the frame, above and below together."""
+_WIDE, _BAR = 1180, 15
+"""Pixels of columns that need a bar to scroll sideways in a window of 1280, and of that bar."""
 
 Chip = tuple[str, str]
 """A text with its colour."""
@@ -174,6 +176,8 @@ def rows_list(
     height: int | Literal["stretch", "content"] = "stretch"
     if not fills:
         height = HEAD + row * min(len(shown.rows), most or len(shown.rows)) + _FRAME
+        if sum(column.width for column in shown.columns) > _WIDE:
+            height += _BAR
         if any(column.kind == "marks" for column in shown.columns):
             height = "content"
     _LIST(

@@ -245,6 +245,7 @@ def _draw(numbers: NumberTable) -> None:
         on_choose=partial(_list_runs, numbers.paths) if numbers.paths is not None else None,
         on_use=lambda _, column, __: _sort(numbers.name, column),
         most=_MOST_ROWS,
+        keeps=True,  # the second click of a double click takes nothing back
     )
 
 
