@@ -24,6 +24,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.runner import ScenarioRunner
+from debugger.session.fork_draft import ForkDraft
+from debugger.session.forks import fork, fork_point
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.backends.one_turn import chance, open_backend
@@ -56,6 +58,8 @@ class Talk:
             self.texts = [re.sub("[\0\ud800-\udfff]", "", text) for text in self.texts]
         backend._world.random.seed(0)
         self.session = DebugSession(backend, backend.create_workflow(made).id)
+        self.began: dict[int, tuple[int, float]] = {}
+        """By turn the number of what was said, and the time before it; a command may make no turn."""
 
     def say(self, number: int, kind: str = "") -> None:
         """Take a turn, in steps of a kind or without a pause."""
@@ -63,7 +67,7 @@ class Talk:
         if not self.is_still:
             self.backend._world.random.seed(chance(self.seed, number))
             self.backend._world.now.__self__.seconds += 1000.0
-        text = self.texts[number - 1]
+        text, began = self.texts[number - 1], self.backend._world.now.__self__.seconds
         if kind:
             session.stepping.arm(kind)
         if text.startswith("/"):
@@ -75,6 +79,9 @@ class Talk:
             session.stepping.step(kind)
             assert session.wait_until_idle(SECONDS)
         session.stepping.disarm()
+        turns = [log.number for log in session.turns if not log.is_background]
+        if turns:
+            self.began.setdefault(turns[-1], (number, began))
 
 
 @contextmanager
@@ -101,6 +108,25 @@ def test_steps_give_the_events_of_a_run_without_a_pause(seed, kind, tmp_path):
     with talking(tmp_path / "whole", seed) as whole, talking(tmp_path / "stepped", seed, kind) as stepped:
         assert plain(stepped.session.turns) == plain(whole.session.turns)
         assert stepped.session.status == whole.session.status
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_fork_without_a_change_has_the_turns_of_its_run(seed, tmp_path):
+    with talking(tmp_path / "run", seed) as talk:
+        turns, backend = talk.session.turns, talk.backend
+        for number, (said, began) in talk.began.items():
+            backend._world.random.seed(chance(seed, said))
+            backend._world.now.__self__.seconds = began
+
+            forked, forward = fork(
+                backend, ForkDraft.of(fork_point(talk.session, number)), backend.store.forks
+            )
+            forked.replay_inputs(forward)
+
+            assert forward.wait(SECONDS)
+            assert forked.error is None
+            end = next(at for at, log in enumerate(turns) if log.number == number) + 1
+            assert plain(forked.turns) == plain(turns[:end])
 
 
 @pytest.mark.parametrize("seed", FEW)
