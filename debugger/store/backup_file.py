@@ -21,8 +21,10 @@ MAX_BYTES = 100_000_000_000
 MAX_RATIO = 300
 """Unpacked bytes for each packed one. gzip at our level reaches 229 at most, a bomb about 1,030."""
 _MIN_RATIO_BYTES = 1_000_000
-_MAGIC = b"\x1f\x8b"
-"""First bytes of gzip."""
+FORMAT = "workflow-debugger-backup"
+"""Named in the first line of every backup."""
+_HEAD = 200
+"""Bytes of the first line that name the format."""
 
 _LEVEL = 1
 """gzip's compression level: turns are compressed already, the gain is in base64."""
@@ -62,11 +64,16 @@ def new_file(file: Path) -> Iterator[gzip.GzipFile]:
 
 
 def _may_be_replaced(file: Path) -> bool:
-    """Return whether a file is empty or packed: nobody should lose a database to its backup."""
+    """Return whether a file is empty or begins as a backup: nobody should lose another file to a backup."""
     if not file.is_file():
         return False
-    with file.open("rb") as found:
-        return found.read(len(_MAGIC)) in (b"", _MAGIC)
+    if file.stat().st_size == 0:
+        return True
+    try:
+        with gzip.open(file) as lines:
+            return FORMAT.encode() in lines.read(_HEAD)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
 
 
 class BackupFile:

@@ -9,11 +9,10 @@ from sqlalchemy import MetaData, Table
 
 from debugger.errors import StoreError
 from debugger.protocol.json_codec import decode
-from debugger.store.backup_file import BackupFile
+from debugger.store.backup_file import FORMAT, BackupFile
 from debugger.store.backup_rows import RowFormat
 from debugger.store.migrations import REVISIONS
 
-FORMAT = "workflow-debugger-backup"
 VERSION = 1
 """Raised when a program that knows the one before could not read the file."""
 

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, MetaData, inspect, select
 from debugger.errors import InputError, StoreError
 from debugger.protocol.json_codec import encode
 from debugger.settings import default_database_path
-from debugger.store.backup_file import MAX_LINE, new_file
-from debugger.store.backup_reader import FORMAT, VERSION
+from debugger.store.backup_file import FORMAT, MAX_LINE, new_file
+from debugger.store.backup_reader import VERSION
 from debugger.store.backup_rows import ROWS_PER_REPORT, RowFormat
 from debugger.store.database import Database
 from debugger.store.schema import meta, never_used

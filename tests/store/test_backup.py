@@ -233,6 +233,22 @@ def test_backup_replaces_file_once_complete(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir() if "backup" in path.name] == ["backup"]
 
 
+def test_backup_replaces_no_other_archive(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    Store(url).close()
+    file = tmp_path / "notes.gz"
+
+    for other in (gzip.compress(b"My notes, which are nowhere else."), b"\x1f\x8bcut"):
+        file.write_bytes(other)
+        with pytest.raises(InputError, match="is not a backup"):
+            back_up(url, file)
+        assert file.read_bytes() == other
+    file.write_bytes(b"")
+    back_up(url, file)
+    back_up(url, file)
+    restore(f"sqlite:///{tmp_path}/other.sqlite3", file)
+
+
 def test_restore_replaces_content_only_on_request(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
