@@ -102,6 +102,23 @@ def test_connection_page_takes_consent_back(view, backend):
     assert not any(str(button.key).startswith("take_back_") for button in app.button)
 
 
+def test_consent_is_taken_back_while_workflows_cannot_be_listed(view, backend, monkeypatch):
+    workflow_id = backend.workflows()[0].id
+    asked = backend.python_use(workflow_id)
+    backend.store.python_consents.add(workflow_id, asked.version_number, asked.digest, "me")
+
+    def fail(search=""):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(backend, "workflows", fail)
+    app = view("connection").run()
+
+    app.button(f"take_back_{workflow_id}_{asked.version_number}").click().run()
+
+    assert not app.exception
+    assert backend.store.python_consents.all() == []
+
+
 def test_refusal_to_take_back_is_shown_after_a_field_was_used(app, record, backend, monkeypatch):
     def refuse(*_):
         raise StoreError("The database cannot be written.")

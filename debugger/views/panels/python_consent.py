@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import streamlit as st
 
@@ -128,14 +129,16 @@ def _instead(use: PythonUse) -> str:
 def python_consents() -> None:
     """Draw the versions with a consent, for the page Connection.
 
-    Each has a button that removes the consent. Nothing is drawn without any. Raises `DebuggerError` when the
-    workflows, for their names, cannot be listed.
+    Each has a button that removes the consent. Nothing is drawn without any. Where the workflows cannot be
+    listed, a consent shows the id instead of the name.
     """
     found = confirmations.consents()
     if not found:
         return
-    workflows = state.record(BackendCache).ask(("workflows",), lambda: current_backend().workflows())
-    names = {workflow.id: workflow.label for workflow in workflows}
+    names: dict[str, str] = {}
+    with suppress(DebuggerError):  # the page says why elsewhere; a consent can be removed all the same
+        workflows = state.record(BackendCache).ask(("workflows",), lambda: current_backend().workflows())
+        names = {workflow.id: workflow.label for workflow in workflows}
     with st.container(border=True, gap="xsmall", key="python_consents"):
         st.markdown("##### Python without a sandbox")
         st.caption("These versions may run their Python without a sandbox on this machine.")
