@@ -19,6 +19,7 @@ from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend
+from debugger.views.components.markdown import count
 from debugger.views.connections import HostedConnection
 from debugger.views.times import shown_day
 
@@ -268,8 +269,9 @@ def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
         )
     if found.unread:
         raise InputError(
-            f"{found.unread:,} runs could not be read in time, so the filter may find more.",
-            advice="Press Refresh, then try again.",
+            f"{count(found.unread, 'run')} could not be read, in time or because of damage: "
+            "the filter may find more.",
+            advice="Press Refresh, then try again. A damaged run says so when it is opened: filter it out.",
         )
     return ids_of(found.rows)
 
