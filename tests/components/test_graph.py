@@ -630,6 +630,17 @@ def test_map_moves_view_of_large_graph_and_can_be_hidden(host: Host):
     assert min(sizes_of_texts(page)) >= LEAST
 
 
+def test_map_waits_in_low_pane_until_it_is_asked_for(host: Host):
+    workflow, turns = clinic_run()
+    Picture(host, workflow, turns[:1]).open(600, 170)
+    page, graph_map = host.page, host.page.locator(".map[width]")
+
+    expect(page.locator(".node.current")).to_be_visible()
+    expect(graph_map).to_be_hidden()
+    page.get_by_role("button", name="Map", exact=True).click(force=True)
+    expect(graph_map).to_be_visible()
+
+
 def test_map_is_in_the_corner_with_the_fewest_nodes(host: Host):
     workflow, turns = clinic_run()
     drawn = Picture(host, workflow, turns[:1])
