@@ -314,5 +314,6 @@ def test_document_has_turn_number_header_and_reasons(api):
     assert (header["in"], header["required"]) == ("header", False)
     conflict = document["components"]["responses"]["409"]["content"]["application/json"]["schema"]
     shape = document["components"]["schemas"][conflict["$ref"].rpartition("/")[2]]
-    assert set(shape["properties"]) == {"detail", "reason", "turn_number"}
+    assert set(shape["properties"]) == {"detail", "reason", "turn_number", "calls"}
+    assert set(shape["properties"]["reason"]["enum"]) == {"stale_turn", "turn_in_progress", "turn_not_stored"}
     assert shape["required"] == ["detail"]
