@@ -37,7 +37,7 @@ class LazyEvents(Sequence[Event]):
     __slots__ = ("_count", "_ends", "_loaded", "_read")
 
     def __init__(self, read: Callable[[], list[Event]], events: list[Event]) -> None:
-        """Keep the events in memory for now, and the first and the last for good."""
+        """Keep the events in memory until they are dropped; the first and the last always stay."""
         self._read = read
         self._count = len(events)
         # Never dropped: a reader that remembers its last event finds the same object again.

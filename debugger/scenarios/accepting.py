@@ -82,11 +82,8 @@ def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Wor
         accepted = _of_variable(check, draft, Snapshots().catch_up(logs).at(None), workflow)
     else:
         accepted = _of_run(check, draft, turns)
-    if _has_mark(accepted) and not _has_mark(written):
-        raise InputError(
-            "What the run got has a secret in it, which a scenario never has.",
-            advice="Edit the text: expect a part of it, or a pattern.",
-        )
+        if _has_mark(accepted):
+            raise _secret()
     expectations[place] = {**accepted, **kept}
     return rewrite(text, content)
 
@@ -228,8 +225,8 @@ def _of_variable(
     value, by ``at_most`` or ``at_least``; ``one_of`` takes the value in besides its own.
 
     Raises:
-        InputError: Nothing that a run proposes holds for the value: it has none, a part of it changed, or the
-            expectation is a negative one or of another thread than the main one.
+        InputError: Nothing that a run proposes holds for the value: it has none or a secret in it, a part of
+            it changed, or the expectation is a negative one or of another thread than the main one.
     """
     wanted = check.expectation.variable
     if wanted is None or wanted.thread != MAIN_THREAD or "not_equals" in wanted.model_fields_set:
@@ -239,9 +236,9 @@ def _of_variable(
     for change in reversed(changes):
         for found in _comparisons(wanted, change):
             match = VariableMatch.model_validate(unescaped(found["variable"]))
-            if match_holds(match, value) or _has_mark(change.value):
+            if match_holds(match, value):
                 return found
-    raise _no_value("variable")
+    raise _secret() if any(_has_mark(change.value) for change in changes) else _no_value("variable")
 
 
 def _comparisons(wanted: VariableMatch, change: Proposal) -> Iterator[JsonObject]:
@@ -258,6 +255,13 @@ def _comparisons(wanted: VariableMatch, change: Proposal) -> Iterator[JsonObject
         with suppress(InputError):  # no part of it is stable
             yield change.with_match(_MATCHES[name]).to_json()
     yield exact
+
+
+def _secret() -> InputError:
+    return InputError(
+        "What the run got has a secret in it, which a scenario never has.",
+        advice="Edit the text: expect a part of it, or a pattern.",
+    )
 
 
 def _no_value(kind: str) -> InputError:

@@ -266,9 +266,7 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     """
     value = read_variable(match, run.snapshots.at(None), run.workflow.graph.workflow)
     kind, operand = match.comparison
-    scope, _, path = match.name.partition(".")
-    if scope == "runtime" and match.thread != MAIN_THREAD:
-        scope = f"thread_{match.thread}"
+    scope, path = _scope_and_path(match)
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)
     got = "no value" if value is ABSENT else _json(_shown(value))
@@ -281,10 +279,13 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
 
 def read_variable(match: VariableMatch, snapshot: Snapshot, workflow: Workflow) -> Any:
     """Return the value of the variable that an expectation names; `ABSENT` where it has none."""
+    return read_watch(".".join(_scope_and_path(match))).read(snapshot, workflow)
+
+
+def _scope_and_path(match: VariableMatch) -> tuple[str, str]:
     scope, _, path = match.name.partition(".")
-    if scope == "runtime" and match.thread != MAIN_THREAD:
-        scope = f"thread_{match.thread}"
-    return read_watch(f"{scope}.{path}").read(snapshot, workflow)
+    is_of_thread = scope == "runtime" and match.thread != MAIN_THREAD
+    return f"thread_{match.thread}" if is_of_thread else scope, path
 
 
 def match_holds(match: VariableMatch, value: Any) -> bool:

@@ -146,6 +146,14 @@ def test_value_of_an_earlier_turn_is_not_accepted(before, after, comparison):
         assert run_text(found, backend).outcome == "passed"
 
 
+@pytest.mark.parametrize("comparison", ["equals: no", "one_of: ['[phone]']"])
+def test_secret_value_of_a_variable_is_not_accepted(comparison):
+    text, check, run, workflow, _ = accepting(comparison, SECRET)
+
+    with pytest.raises(InputError, match="has a secret in it"):
+        accept_result(text, check, run, workflow)
+
+
 def accepting(comparison, *values):
     """A scenario whose turns set a variable, and what `run_failing` returns of it."""
     backend = embedded()

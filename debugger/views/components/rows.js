@@ -38,7 +38,7 @@ function wire(it) {
     const buttons = sortButtons(it), at = buttons.indexOf(event.target), last = buttons.length - 1;
     const to = { ArrowRight: Math.min(at + 1, last), ArrowLeft: Math.max(at - 1, 0), Home: 0, End: last }[event.key];
     if (at < 0 || to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    rest(it, buttons[to]);
+    setTabStop(it, buttons[to]);
     buttons[to].focus();
     event.preventDefault();
     event.stopPropagation();
@@ -50,7 +50,7 @@ function sortButtons(it) {
 }
 
 // One stop of the Tab key for all headers, and the arrows within.
-function rest(it, button) {
+function setTabStop(it, button) {
   sortButtons(it).forEach(each => { each.tabIndex = each === button ? 0 : -1; });
 }
 
@@ -185,7 +185,7 @@ function buildHead(it, columns) {
     }
     return element;
   }));
-  rest(it, it.head.querySelector("[aria-sort$=ending] button") ?? it.head.querySelector("button"));
+  setTabStop(it, it.head.querySelector("[aria-sort$=ending] button") ?? it.head.querySelector("button"));
 }
 
 function headBox(it, label, name) {
@@ -253,7 +253,7 @@ export default function ({ root, data, emit }) {
   if (heldAt >= 0 && !held.isConnected) keepFocus(it, heldAt, heldLabel);
   if (headAt >= 0 && !held.isConnected) {
     const control = it.head.cells[headAt]?.firstElementChild;
-    if (control?.localName === "button") rest(it, control);
+    if (control?.localName === "button") setTabStop(it, control);
     control?.focus({ preventScroll: true });
   }
   if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {

@@ -1,7 +1,7 @@
 // The map: the whole graph in a corner, with a frame around what is on view, where the pane is too small to read all
 // of it at once. All that it does, keys do.
 
-const MAP_WIDTH = 220, MAP_HEIGHT = 96, LEAST_SIDE = 14, MAP_MARGIN = 8, MOST_OF_PANE = 2.5;
+const MAP_WIDTH = 220, MAP_HEIGHT = 96, LEAST_SIDE = 14, MAP_MARGIN = 8, LEAST_PANE = 2.5;
 
 function buildMap(it, { nodes, width, height }) {
   const k = Math.min(MAP_WIDTH / width, MAP_HEIGHT / height), spots = it.map.querySelector(".spots");
@@ -26,9 +26,9 @@ function needsMap(it) {
   return fitted(it).k < scalesOf(it).least * SMALL;
 }
 
-// In a low pane, as at 150 %, it would hide more than it shows: it comes on request there.
+// In a pane lower than so many maps, as at 150 %, it would hide more than it shows: it comes on request there.
 function showsMap(it) {
-  return needsMap(it) && (maps.get(it.key) ?? roomOf(it).height >= MOST_OF_PANE * it.mapSize.height);
+  return needsMap(it) && (maps.get(it.key) ?? roomOf(it).height >= LEAST_PANE * it.mapSize.height);
 }
 
 // A map of what is wholly on view would say nothing.
