@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from debugger.engine.environment import PauseClock
 from debugger.engine.mocks.pins_and_faults import Fault, InjectedError, Matched, MockSet, Pin, Target
 from debugger.engine.mocks.recorded import NOTHING_RECORDED, RecordedAnswers
+from debugger.engine.mocks.recording import CallRecorder, CallRequest, RecordedCall
+from debugger.engine.mocks.replies import RecordedModel, failure_to_json, prompt_request, reply_to_json
 from debugger.engine.models.base import (
     Model,
     ModelError,
@@ -147,6 +149,8 @@ class _Choice:
     source: AnswerSource | None
     """``None`` lets it run."""
     matched: Matched
+    played: RecordedCall | None = None
+    """The recorded call that answers, where the source is ``recording``."""
 
 
 _NOTHING = Matched()
@@ -156,14 +160,17 @@ _NOTHING = Matched()
 class Interceptor:
     """The one place where it is decided what answers in the place of a node, tool, model or call.
 
-    That is the first of these that there is: a fault, a pin, a manual answer, a recorded answer, a
-    simulation.
+    That is the first of these that there is: a fault, a pin, a manual answer, a recording, a recorded answer
+    of a script, a simulation. What is called instead, or answered by one of the last two, is recorded where
+    there is a recorder.
     """
 
     mocks: MockSet = field(default_factory=MockSet)
     manual_input: ManualInput | None = None
     recorded: RecordedAnswers = NOTHING_RECORDED
     """Those of the workflow's script; the interpreter that begins an execution sets them."""
+    recorder: CallRecorder | None = None
+    """Plays the calls of a recording, and records others."""
     used: set[str] = field(default_factory=set)
     """The labels of the recorded answers that were used."""
     unreported: list[AnswerSource] = field(default_factory=list)
@@ -192,14 +199,32 @@ class Interceptor:
         if isinstance(context.model, FailingModel):  # by a fault of the whole node
             return alone, context.model
         asks = self.asks_user(prompt)
-        choice = self._choose(Target("model", prompt.node_logical_id), context, asks_user=asks)
+        request = None if self.recorder is None else prompt_request(prompt, context.outbound.secrets)
+        target = Target("model", prompt.node_logical_id)
+        choice = self._choose(target, context, asks_user=asks, request=request)
         if choice.source == "fault" and choice.matched.fault is not None:
             return alone, FailingModel(choice.matched.fault.error, is_faulted=True)
         if choice.source == "pin" and choice.matched.pin is not None:
             return alone, PinnedModel(choice.matched.pin.output, context.llm_judged_choices)
         if choice.source == "manual" and self.manual_input is not None:
             return alone, ManualModel(self.manual_input, context.model, context.cancelled, context.pauses)
+        if choice.played is not None:
+            return alone, RecordedModel(choice.played.answer)
         return prompt, context.model
+
+    def record_reply(self, reply: Reply | ModelError, context: NodeContext) -> None:
+        """Record the reply to the prompt that a model was selected for, or its failure.
+
+        Nothing is recorded without a recorder, and of a model that a fault, pin or recording replaced.
+        """
+        if self.recorder is not None:
+            answer = failure_to_json(reply) if isinstance(reply, ModelError) else reply_to_json(reply)
+            self.recorder.end(context.outbound.secrets.hide(answer))
+
+    def give_up_call(self) -> None:
+        """Forget a call that was begun and has no answer."""
+        if self.recorder is not None:
+            self.recorder.give_up()
 
     def asks_user(self, prompt: Prompt) -> bool:
         """Return whether the user answers a prompt."""
@@ -213,7 +238,8 @@ class Interceptor:
         """
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         recorded = self.recorded.of_tool(tool.config, arguments, context.options.inline_python)
-        choice = self._choose(target, context, recorded=recorded)
+        request = self._tool_request(tool, arguments, context)
+        choice = self._choose(target, context, recorded=recorded, request=request)
         if choice.source == "fault" and choice.matched.fault is not None:
             return ToolResult(success=False, error=choice.matched.fault.error, is_faulted=True)
         if choice.source == "pin" and choice.matched.pin is not None:
@@ -224,9 +250,68 @@ class Interceptor:
             return ToolResult(
                 success, output.get("result"), error or (None if success else "The pinned call failed.")
             )
+        if choice.played is not None:
+            return _recorded_tool_result(choice.played, context)
+        warned = len(context.warnings)
         if choice.source == "recorded" and recorded is not None:
-            return recorded_result(recorded, arguments, context)
-        return tool.call(arguments, context)
+            result = recorded_result(recorded, arguments, context)
+        else:
+            result = tool.call(arguments, context)
+        if self.recorder is not None and request is not None:
+            answer = {"success": result.success, "result": result.result, "error": result.error}
+            answer |= {"is_simulated": result.is_simulated, "warnings": context.warnings[warned:]}
+            self.recorder.end(context.outbound.secrets.hide(answer))
+        return result
+
+    def _tool_request(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> CallRequest | None:
+        """Return what a recording has of a tool's call; ``None`` without one, or for a tool of a service."""
+        if self.recorder is None:
+            return None
+        asked = tool.local_request(arguments, context)
+        if asked is None:
+            return None
+        name = str(tool.config.name or tool.config.type)
+        return CallRequest("tool", context.node_logical_id, name, context.outbound.secrets.mask_value(asked))
+
+    def call_service(
+        self, call: OutboundCall[Answer], gateway: Gateway, *, node_logical_id: str, timeout: float
+    ) -> OutboundOutcome[Answer]:
+        """Answer a call to the outside by a recording, a recorded answer or a simulation, or let it be made.
+
+        Calls of models are recorded with their prompts, and what a tool or model calls belongs to it.
+
+        Raises:
+            MissError: A recording is played and has no answer.
+            RunError: The pattern of a recorded answer costs too much, or a recording cannot be read.
+        """
+        recorder = self.recorder
+        if recorder is None or recorder.is_open or call.kind == "model":
+            substitute = self.substitute(call, gateway.policy_of(call.call_class))
+            return gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute)
+        secrets = gateway.secrets
+        asked = secrets.mask_value({"target": call.target, **call.request})
+        request = CallRequest("service", node_logical_id, call.kind, asked)
+        played = recorder.find(request)
+        if played is not None:
+            self.unreported.append("recording")
+            outcome = _recorded_outcome(call, played)
+            gateway.call(
+                call,
+                node_logical_id=node_logical_id,
+                timeout=timeout,
+                substitute=Substitute("recording", lambda: _answer_of(outcome)),
+            )
+            return outcome
+        recorder.begin(request)
+        substitute = self.substitute(call, gateway.policy_of(call.call_class))
+        outcome = gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute)
+        answer: JsonObject = {"how": outcome.how}
+        if outcome.error is not None or outcome.answer is None:
+            answer["error"] = outcome.error
+        else:
+            answer["answer"] = call.to_json(outcome.answer)
+        recorder.end(secrets.hide(answer))
+        return outcome
 
     def substitute(self, call: OutboundCall[Answer], policy: Policy) -> Substitute[Answer] | None:
         """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy.
@@ -256,6 +341,7 @@ class Interceptor:
         asks_user: bool = False,
         recorded: RecordedAnswer | ToolAnswer | None = None,
         is_simulated: bool = False,
+        request: CallRequest | None = None,
     ) -> _Choice:
         """Return what answers, and note it in ``unreported``; wait as long as a fault delays.
 
@@ -268,8 +354,13 @@ class Interceptor:
             asks_user: Whether the user answers.
             recorded: The recorded answer that fits.
             is_simulated: Whether the policy simulates it.
+            request: What a recording may answer, and what is recorded otherwise.
+
+        Raises:
+            MissError: A recording is played and has no answer.
         """
         matched = _NOTHING
+        played: RecordedCall | None = None
         if self.mocks and target is not None and context is not None:
             matched = self.mocks.match(target)
             context.applied_mocks.extend(matched.ids)
@@ -282,6 +373,8 @@ class Interceptor:
             source = "pin"
         elif asks_user:
             source = "manual"
+        elif request is not None and (played := self._find(request)) is not None:
+            source = "recording"
         elif recorded is not None:
             source = "recorded"
             self.used.add(recorded.label)
@@ -289,7 +382,58 @@ class Interceptor:
             source = "simulation"
         if source is not None:
             self.unreported.append(source)
-        return _Choice(source, matched)
+        if request is not None and self.recorder is not None and source not in ("fault", "pin", "recording"):
+            self.recorder.begin(request)
+        return _Choice(source, matched, played)
+
+    def _find(self, request: CallRequest) -> RecordedCall | None:
+        return None if self.recorder is None else self.recorder.find(request)
+
+
+def _recorded_outcome(call: OutboundCall[Answer], played: RecordedCall) -> OutboundOutcome[Answer]:
+    """Return what came of a recorded call of a service, with its answer as the call makes it of JSON.
+
+    Raises:
+        RunError: The recorded answer cannot be read.
+    """
+    answer = played.answer
+    try:
+        if "answer" in answer:
+            return OutboundOutcome(answer["how"], call.from_json(answer["answer"]))
+        return OutboundOutcome(answer["how"], error=answer["error"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"The recorded answer to {call.target} cannot be read: {error!r}.",
+            advice="Record the call again.",
+        ) from error
+
+
+def _answer_of(outcome: OutboundOutcome[Answer]) -> Answer:
+    """Return the answer of an outcome.
+
+    Raises:
+        OutboundError: It has none.
+    """
+    if outcome.answer is None:
+        raise OutboundError(outcome.error or "There was no answer.")
+    return outcome.answer
+
+
+def _recorded_tool_result(played: RecordedCall, context: ToolContext) -> ToolResult:
+    """Return the recorded result of a tool, and add the warnings that the call gave.
+
+    Raises:
+        RunError: It cannot be read.
+    """
+    answer = dict(played.answer)
+    try:
+        context.warnings.extend(answer.pop("warnings"))
+        return ToolResult(**answer)
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"The recorded answer of {played.request.label} cannot be read: {error!r}.",
+            advice="Record the call again.",
+        ) from error
 
 
 def _simulate(call: OutboundCall[Answer], recorded: RecordedAnswer | None) -> Answer:
@@ -353,13 +497,15 @@ class _GuardedGateway(BlockedGateway):
         timeout: float,
         substitute: Substitute[Answer] | None = None,
     ) -> OutboundOutcome[Answer]:
-        """Answer a call by the interceptor where it has a substitute, or let the gateway decide on it.
+        """Answer a call by the interceptor, or let the gateway decide on it.
 
         A call that must not be sent, or that has a substitute, does not reach the interceptor. Raises
-        RunError; see `Interceptor.substitute`.
+        RunError; see `Interceptor.call_service`.
         """
         if substitute is None and not call.refusal:
-            substitute = self.interceptor.substitute(call, self.policy_of(call.call_class))
+            return self.interceptor.call_service(
+                call, self.gateway, node_logical_id=node_logical_id, timeout=timeout
+            )
         return self.gateway.call(
             call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute
         )

@@ -137,6 +137,8 @@ class Reply:
     """Answers of other models of its group, which came first or meanwhile."""
     troubles: tuple[tuple[TroubleKind, str], ...] = ()
     """What is wrong with the answer though it came, as that it was cut: the kind and a sentence of each."""
+    fillers: tuple[str, ...] = ()
+    """What was said while the answer was late."""
 
 
 class Model(Protocol):
@@ -184,5 +186,7 @@ class ModelError(Exception):
     """Answers that came all the same."""
     failed_requests: tuple[str, ...] = ()
     """Why each request failed, in order, without secrets."""
+    fillers: tuple[str, ...] = ()
+    """What was said while the answer was late."""
     is_faulted = False
     """Whether a fault of the debugger's user let it fail."""

@@ -127,7 +127,7 @@ def invoke(
     target = model.remote(prompt) if isinstance(model, RemoteModel) else None
     backchannel = backchannel_of(prompt.llm)
     if target is None and backchannel is None:
-        return _measured(model, prompt, environment)
+        return (yield from _say_fillers(model, prompt, environment))
     caller = _Caller(model, environment, outbound, cancelled)
     seconds = MAX_ANSWER_SECONDS if timeout is None else min(timeout, MAX_ANSWER_SECONDS)
     # The history may be read from the store, which is not for another thread to do.
@@ -141,11 +141,30 @@ def invoke(
             filler = _filler(caller, prompt, backchannel, answer.done)
             if filler:
                 yield filler
-                reply = _result(answer, cancelled, deadline)
-                return replace(reply, text=backchannel.rest(reply.text))
+                try:
+                    reply = _result(answer, cancelled, deadline)
+                except ModelError as failure:
+                    failure.fillers = (filler,)
+                    raise
+                return replace(reply, text=backchannel.rest(reply.text), fillers=(filler,))
         return _result(answer, cancelled, deadline)
     finally:
         given_up.set()
+
+
+def _say_fillers(model: Model, prompt: Prompt, environment: Environment) -> Generator[str, None, Reply]:
+    """Return the reply of a model in this process, measured; yield the fillers that a recorded one has.
+
+    Raises:
+        ModelError: There is no answer.
+    """
+    try:
+        reply = _measured(model, prompt, environment)
+    except ModelError as failure:
+        yield from failure.fillers
+        raise
+    yield from reply.fillers
+    return reply
 
 
 def usage_info(model: str, latency: float, environment: Environment) -> JsonObject:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 from debugger.engine.decision import Transition
 from debugger.engine.environment import Environment, PauseClock
 from debugger.engine.history import History
-from debugger.engine.models.base import Model, Prompt, TransitionOption
+from debugger.engine.models.base import Model, ModelError, Prompt, Reply, TransitionOption
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
@@ -77,6 +77,12 @@ class NodeInterceptor(ToolInterceptor, Protocol):
 
     def asks_user(self, prompt: Prompt) -> bool:
         """Return whether the user answers a prompt."""
+
+    def record_reply(self, reply: Reply | ModelError, context: NodeContext) -> None:
+        """Record the reply to the prompt that a model was selected for, or its failure."""
+
+    def give_up_call(self) -> None:
+        """Forget a call that was begun and has no answer."""
 
 
 @dataclass(slots=True)

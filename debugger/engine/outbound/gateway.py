@@ -69,7 +69,7 @@ CallClass = Literal["talk", "read", "write", "contact", "python"]
 Policy = Literal["live", "simulated", "blocked"]
 """What happens to the calls of one class."""
 
-AnswerSource = Literal["fault", "pin", "manual", "recorded", "simulation"]
+AnswerSource = Literal["fault", "pin", "manual", "recording", "recorded", "simulation"]
 """What answers in the place of a call."""
 
 _STRICTNESS: tuple[Policy, ...] = ("live", "simulated", "blocked")
@@ -94,6 +94,10 @@ def _no_status(_answer: object) -> None:
 
 def _do_nothing() -> None:
     return None
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,10 @@ class OutboundCall(Generic[Answer]):
     status_of: Callable[[Answer], int | None] = _no_status
     """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there. If this
     raises, the call fails."""
+    to_json: Callable[[Answer], Any] = _as_it_is
+    """Makes a JSON value of an answer, for a recording."""
+    from_json: Callable[[Any], Answer] = _as_it_is
+    """Makes the answer of such a value again. May raise KeyError, TypeError or ValueError for another."""
 
     @property
     def simulation_note(self) -> str:

@@ -5,6 +5,7 @@ Nothing of the environment is heeded: no proxy, no certificates of its own, no p
 
 from __future__ import annotations
 
+import base64
 import codecs
 import logging
 import ssl
@@ -36,6 +37,7 @@ from debugger.engine.outbound.policy import REDIRECT_STATUSES, TRUST_ENV, Destin
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
 from debugger.expressions.limits import is_deeper
+from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
 
 # It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
@@ -80,6 +82,8 @@ def http_call(
         live=lambda seconds: send(request, seconds, limits, cancelled),
         refusal=request.refusal,
         status_of=lambda answer: answer.status_code,
+        to_json=HttpAnswer.to_json,
+        from_json=HttpAnswer.from_json,
     )
 
 
@@ -202,6 +206,28 @@ class HttpAnswer:
     """The body as it came, unpacked. Never shown: a server may repeat what it was sent."""
     literal_secrets: Secrets = field(default_factory=Secrets)
     """The secrets that the author wrote into the request, for which the answer has marks."""
+
+    def to_json(self) -> JsonObject:
+        """Return status, type and body for a recording, the literal secrets of the request masked.
+
+        A body that is not UTF-8 is in base64, under ``base64``.
+        """
+        try:
+            body: JsonObject = {"body": self.body.decode()}
+        except UnicodeDecodeError:
+            body = {"base64": base64.b64encode(self.body).decode()}
+        return {"status": self.status_code, "content_type": self.content_type, **body}
+
+    @classmethod
+    def from_json(cls, value: JsonObject) -> HttpAnswer:
+        """Return the answer that `to_json` has recorded.
+
+        Raises:
+            KeyError: It has no status, or no body.
+            ValueError: The body is not base64.
+        """
+        raw = base64.b64decode(value["base64"]) if "base64" in value else str(value["body"]).encode()
+        return cls(int(value["status"]), str(value.get("content_type", "")), raw)
 
     @property
     def is_success(self) -> bool:

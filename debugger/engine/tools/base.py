@@ -164,3 +164,10 @@ class Tool(ABC):
     @abstractmethod
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result."""
+
+    def local_request(self, arguments: JsonObject, context: ToolContext) -> JsonObject | None:
+        """Return what a call asks of this machine, for a recording.
+
+        ``None`` where it asks a service, whose call is recorded, or only computes.
+        """
+        return None

@@ -44,9 +44,7 @@ class InlinePythonTool(Tool):
             return ToolResult.failure(f"{status.reason} {status.advice}")
         if not self.config.code or not self.config.code.strip():
             return ToolResult.failure(f"The tool {name!r} has no code. Write a function into its field code.")
-        code, unresolved = self.config.code, tuple[str, ...]()
-        if self.config.allow_code_variable_substitution:
-            code, unresolved = render(code, context.scope)
+        code, unresolved = self._filled_code(context)
         if code != self.config.code and not context.options.fills_code:
             return ToolResult.failure(
                 f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
@@ -62,3 +60,13 @@ class InlinePythonTool(Tool):
         return ToolResult.failure(
             answer.error + missing + (f" It had printed: {printed!r}." if printed else "")
         )
+
+    def _filled_code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
+        """Return the code with placeholders filled in where it allows them, and those without a value."""
+        if self.config.code and self.config.allow_code_variable_substitution:
+            return render(self.config.code, context.scope)
+        return self.config.code or "", ()
+
+    def local_request(self, arguments: JsonObject, context: ToolContext) -> JsonObject:
+        """Return the filled code and the arguments."""
+        return {"code": self._filled_code(context)[0], "arguments": arguments}

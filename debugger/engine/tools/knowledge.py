@@ -121,6 +121,10 @@ class KnowledgeBaseTool(Tool):
             return ToolResult.failure(str(error))
         return ToolResult(success=True, result=found)
 
+    def local_request(self, arguments: JsonObject, context: ToolContext) -> JsonObject:
+        """Return the knowledge bases and the query."""
+        return {"knowledge_bases": self.config.target_knowledge_base_ids, "query": arguments.get(_QUERY)}
+
 
 class Passage(TypedDict):
     """A passage in a search result (U-55)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from pydantic import Field, SecretStr
@@ -261,6 +261,8 @@ def _call(
         request,
         simulate=lambda recorded: make_timeline(recorded, conversation_id),
         status_of=lambda timeline: timeline.status_code,
+        to_json=asdict,
+        from_json=lambda value: CallTimeline(**{**value, "statuses": tuple(value["statuses"])}),
     )
 
 

@@ -39,9 +39,9 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
     """
     if context.cancelled.is_set():
         raise ModelError("the answer is no longer needed")
-    model = context.model
-    if context.interceptor is not None:
-        prompt, model = context.interceptor.select_model(prompt, context)
+    asked, model, interceptor = prompt, context.model, context.interceptor
+    if interceptor is not None:
+        prompt, model = interceptor.select_model(prompt, context)
     fillers = invoke(
         model,
         prompt,
@@ -51,24 +51,32 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
         timeout=context.clamp_timeout(MAX_ANSWER_SECONDS),
     )
     fillers = spans.steps("model", fillers, node_logical_id=prompt.node_logical_id, prompt=prompt.kind)
-    while True:
-        try:
-            filler = next(fillers)
-        except StopIteration as stop:
-            reply: Reply = stop.value
-            yield from _discarded(reply.discarded, prompt, context)
-            context.warnings += reply.warnings
-            for kind, text in reply.troubles:
-                context.report_failure(kind, text)
-            return reply
-        except ModelError as failure:
-            yield from _discarded(failure.discarded, prompt, context)
-            raise
-        yield AssistantResponseEvent(
-            logical_id=f"assistant_message_{context.environment.uuid()}",
-            content=filler,
-            response_metadata={"message_type": "backchannel"},
-        )
+    try:
+        while True:
+            try:
+                filler = next(fillers)
+            except StopIteration as stop:
+                reply: Reply = stop.value
+                if interceptor is not None:
+                    interceptor.record_reply(reply, context)
+                yield from _discarded(reply.discarded, asked, context)
+                context.warnings += reply.warnings
+                for kind, text in reply.troubles:
+                    context.report_failure(kind, text)
+                return reply
+            except ModelError as failure:
+                if interceptor is not None:
+                    interceptor.record_reply(failure, context)
+                yield from _discarded(failure.discarded, asked, context)
+                raise
+            yield AssistantResponseEvent(
+                logical_id=f"assistant_message_{context.environment.uuid()}",
+                content=filler,
+                response_metadata={"message_type": "backchannel"},
+            )
+    finally:
+        if interceptor is not None:
+            interceptor.give_up_call()
 
 
 def _discarded(answers: Sequence[DiscardedAnswer], prompt: Prompt, context: NodeContext) -> Iterator[Event]:

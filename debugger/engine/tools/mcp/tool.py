@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from debugger.engine.environment import Environment
@@ -65,6 +66,12 @@ class McpTool(Tool):
             simulate=self._simulate,
             live=lambda timeout: self._live(arguments, timeout, context),
             refusal=self._endpoint.refusal,
+            to_json=lambda result: {
+                "success": result.success,
+                "result": result.result,
+                "error": result.error,
+            },
+            from_json=lambda value: ToolResult(**value),
         )
         outcome = context.reach(call)
         return outcome.answer or ToolResult.failure(outcome.error)
@@ -264,6 +271,8 @@ def _request_tools(
         simulate=recorded_tools,
         live=live,
         refusal=endpoint.refusal,
+        to_json=lambda tools: [endpoint.masked(asdict(tool)) for tool in tools],
+        from_json=lambda tools: [McpToolInfo(**tool) for tool in tools],
     )
     timeout = context.clamp_timeout(min(context.options.tool_timeout, _MAX_WAIT_SECONDS))
     return context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)

@@ -1,0 +1,176 @@
+"""Recordings as files: JSON, one call a line (``NAME.recording.jsonl``).
+
+The first line is the head, and each turn begins with a line of its own; so a change of one answer is one line
+in a comparison of two files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from debugger.engine.mocks.recording import CallKind, CallRequest, RecordedCall, RecordedTurn
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import decode, json_bytes
+
+FORMAT = 1
+"""The version of the format, under ``recording`` in the head."""
+SUFFIX = ".recording.jsonl"
+MAX_BYTES = 50_000_000
+"""Of a file that is read."""
+
+_NEW = "Record the run again."
+_KINDS: tuple[str, ...] = get_args(CallKind)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The calls of one run, with what it takes to run it again."""
+
+    calls: tuple[RecordedCall, ...] = ()
+    turns: tuple[RecordedTurn, ...] = ()
+    seed: int | None = None
+    """The seed of the run's random values; ``None`` where it is not known."""
+    workflow: JsonObject | None = None
+    """``name``, ``logical_id`` and ``digest`` of the workflow's version, as far as they are known."""
+
+    def to_text(self) -> str:
+        """Return the lines of the file."""
+        head: JsonObject = {"recording": FORMAT}
+        if self.turns:
+            head["recorded_at"] = _write_time(self.turns[0].at)
+        head |= {"seed": self.seed, "workflow": self.workflow}
+        lines = [{key: value for key, value in head.items() if value is not None}]
+        calls = list(self.calls)
+        for turn in self.turns:
+            lines.append({"turn": turn.number, "at": _write_time(turn.at), "input": turn.input})
+            lines += [_call_line(call) for call in calls if call.turn == turn.number]
+        return "".join(f"{json_bytes(line).decode()}\n" for line in lines)
+
+    @classmethod
+    def of_text(cls, text: str, name: str) -> Self:
+        """Return the recording in a file's text.
+
+        Args:
+            text: The file.
+            name: Its name, for errors.
+
+        Raises:
+            InputError: A line is not what a recording has there; the error names it.
+        """
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        if not lines:
+            raise InputError(f"{name} is empty, and no recording.", advice=_NEW)
+        head = _read_line(lines[0][1], name, lines[0][0])
+        if head.get("recording") != FORMAT:
+            raise InputError(
+                f"{name} is no recording, or one of a newer version: its first line has no "
+                f'"recording": {FORMAT}.',
+                advice=_NEW,
+            )
+        turns: list[RecordedTurn] = []
+        calls: list[RecordedCall] = []
+        for number, line in lines[1:]:
+            value = _read_line(line, name, number)
+            try:
+                if "kind" in value:
+                    calls.append(_read_call(value))
+                else:
+                    turns.append(
+                        RecordedTurn(int(value["turn"]), _read_time(value["at"]), _object(value, "input"))
+                    )
+            except (KeyError, TypeError, ValueError) as error:
+                problem = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+                raise InputError(f"{name}, line {number}: {problem}.", advice=_NEW) from error
+        workflow, seed = head.get("workflow"), head.get("seed")
+        return cls(
+            tuple(calls),
+            tuple(turns),
+            seed if isinstance(seed, int) else None,
+            workflow if isinstance(workflow, dict) else None,
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the recording in a file.
+
+        Raises:
+            InputError: The file cannot be read, is too large, or is no recording.
+        """
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.", advice=_NEW)
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The recording {path} cannot be read: {error}.") from error
+        return cls.of_text(text, str(path))
+
+    def turn_time(self, number: int) -> float | None:
+        """Return when a turn began, in seconds since the epoch; ``None`` where it is not recorded."""
+        return next((turn.at for turn in self.turns if turn.number == number), None)
+
+
+def _call_line(call: RecordedCall) -> JsonObject:
+    request = call.request
+    return {
+        "turn": call.turn,
+        "kind": request.kind,
+        "node": request.node,
+        "name": request.name,
+        "request": request.request,
+        "answer": call.answer,
+        "milliseconds": call.milliseconds,
+    }
+
+
+def _read_call(value: JsonObject) -> RecordedCall:
+    """Return the call of a line.
+
+    Raises:
+        KeyError: A key is missing.
+        TypeError: A value is of another type; so does ValueError.
+    """
+    kind: Any = value["kind"]
+    if kind not in _KINDS:
+        raise ValueError(f"{kind!r} is none of {', '.join(_KINDS)}")
+    request = CallRequest(kind, str(value["node"]), str(value["name"]), _object(value, "request"))
+    spent = float(value.get("milliseconds") or 0.0)
+    return RecordedCall(int(value["turn"]), request, _object(value, "answer"), spent)
+
+
+def _object(value: JsonObject, key: str) -> JsonObject:
+    found = value[key]
+    if not isinstance(found, dict):
+        raise TypeError(f"{key!r} is no object")
+    return found
+
+
+def _read_line(line: str, name: str, number: int) -> JsonObject:
+    """Return the object of a line.
+
+    Raises:
+        InputError: It is not a JSON object.
+    """
+    try:
+        value = decode(line.encode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name}, line {number}: {error}.", advice=_NEW) from error
+    if not isinstance(value, dict):
+        raise InputError(f"{name}, line {number}: it is no object.", advice=_NEW)
+    return value
+
+
+def _write_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _read_time(text: Any) -> float:
+    """Return a time in seconds since the epoch.
+
+    Raises:
+        ValueError: It is no time in ISO form.
+    """
+    return datetime.fromisoformat(str(text)).timestamp()

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.mocks.recording import (
+    CallRecorder,
+    CallRequest,
+    MissError,
+    RecordedCall,
+    RecordedTurn,
+    first_difference,
+)
+from debugger.protocol.workflow import Workflow
+from tests.support.factories import direct, say, static, when, worker, workflow
+from tests.support.generated import SEEDS, generate
+from tests.support.replays import play, talk, without_ids
+
+
+def asked(text, node="a", kind="model", name="say"):
+    return CallRequest(kind, node, name, {"system": text})
+
+
+def having(*texts, **options):
+    """A recorder that plays an answer for each text."""
+    calls = [RecordedCall(1, asked(text), {"text": f"to {text}"}, 500) for text in texts]
+    return CallRecorder(calls, plays=True, **options)
+
+
+def test_a_played_run_has_the_events_of_its_run():
+    made = workflow(
+        worker("read", {"n": {"type": "integer"}}),
+        say("chat"),
+        static("end", "Bye"),
+        direct("read", "chat"),
+        when("chat", "end", freeform="the user says bye"),
+    )
+    recorder = CallRecorder()
+    recorded = talk(made, ["3 please", "bye"], recorder)
+
+    played, player = play(made, ["3 please", "bye"], recorder)
+
+    assert without_ids(played) == without_ids(recorded)
+    assert player.unused == [] and player.misses == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_generated_workflows_play_as_they_ran(seed):
+    made, texts = generate(seed)
+    texts = [text for text in texts if not text.startswith("/")]
+    recorder = CallRecorder()
+    recorded = talk(Workflow.from_wire(made), texts, recorder)
+
+    played, player = play(Workflow.from_wire(made), texts, recorder)
+
+    assert without_ids(played) == without_ids(recorded)
+    assert player.misses == []
+
+
+def test_equal_requests_get_their_answers_in_order():
+    recorder = having("x", "y", "x")
+    recorder.recorded[2].answer["text"] = "second"
+
+    found = [recorder.find(asked(text)).answer["text"] for text in ("x", "x", "y")]
+
+    assert found == ["to x", "second", "to y"]
+    with pytest.raises(MissError, match="No answer is recorded for this call of the model of the node 'a'"):
+        recorder.find(asked("x"))
+
+
+def test_ids_and_times_make_no_other_request():
+    recorder = having("call_0123456789abcdef0123456789abcdef at 2026-12-02T10:00:00Z")
+
+    found = recorder.find(asked("call_ffffffffffffffffffffffffffffffff at 2027-01-01 09:30:00.5"))
+
+    assert found is not None
+
+
+def test_request_of_another_node_is_a_miss():
+    recorder = having("x")
+
+    with pytest.raises(MissError):
+        recorder.find(asked("x", node="b"))
+
+    assert recorder.unused == list(recorder.recorded)
+
+
+def test_miss_may_use_the_next_answer_of_the_node():
+    recorder = having("x", on_miss="recorded")
+
+    assert recorder.find(asked("z")).answer == {"text": "to x"}
+    assert [miss.field for miss in recorder.misses] == ["system"]
+    with pytest.raises(MissError):  # no answer is left to use
+        recorder.find(asked("z"))
+
+
+def test_miss_may_be_called_and_is_recorded():
+    recorder = having("x", on_miss="live")
+
+    assert recorder.find(asked("z")) is None
+    recorder.begin(asked("z"))
+    recorder.end({"text": "new"})
+
+    assert [call.answer["text"] for call in recorder.calls] == ["new"]
+    assert len(recorder.unused) == 1
+
+
+def test_a_recorded_answer_takes_its_time():
+    passed = []
+    having("x", elapse=passed.append).find(asked("x"))
+
+    assert passed == [0.5]
+
+
+def test_answer_without_a_call_is_not_recorded():
+    recorder = CallRecorder()
+    recorder.end({"text": "lost"})
+    recorder.begin(asked("x"))
+    recorder.give_up()
+    recorder.end({"text": "lost"})
+    recorder.begin(asked("x"))
+    recorder.begin_turn(RecordedTurn(2, 0.0, {}))
+    recorder.end({"text": "lost"})
+
+    assert recorder.calls == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "now", "words"),
+    [
+        ({"a": 1}, {"a": 1}, None),
+        (
+            {"system": "for 3 rooms"},
+            {"system": "for 2 rooms"},
+            "'system' has 'for 2 rooms' instead of 'for 3 rooms'",
+        ),
+        ({"history": [{"c": "x"}]}, {"history": [{"c": "y"}]}, "'history 1 c' has 'y' instead of 'x'"),
+        ({"history": ["x"]}, {"history": ["x", "y"]}, "'history 2' is new: 'y'"),
+        ({"tools": ["x"]}, {}, "'tools' is missing, which was '[\"x\"]'"),
+        ({"n": 1}, {"n": 2}, "'n' is '2' instead of '1'"),
+        (
+            {"t": "k" * 99 + "x" + "m" * 99},
+            {"t": "k" * 99 + "y" + "m" * 99},
+            f"'t' has {'…' + 'k' * 40 + 'y' + 'm' * 39 + '…'!r} instead of ",
+        ),
+    ],
+)
+def test_difference_is_in_words(recorded, now, words):
+    found = first_difference(recorded, now)
+
+    assert (found is None) if words is None else found.text.startswith(words)
