@@ -1,7 +1,7 @@
 """The events whose answers came from something in the place of a service or model.
 
-Our engine names it in `ANSWERED_BY`: a fault, a pin, a person, a recording, a recorded answer or a simulation.
-Events that were recorded before have other signs of it.
+Our engine names it in `ANSWERED_BY`: a fault, a pin, a person, a recording, a recorded answer or a
+simulation. Events that were recorded before have other signs of it.
 """
 
 from __future__ import annotations
