@@ -58,7 +58,7 @@ def test_examples_of_the_page_print_what_stands_below_them(tmp_path):
     names = [f"example_{number}.py" for number in range(len(scripts))]
     output = run_python(WITHOUT_PAGE + SCRIPTS, *names, folder=tmp_path)
 
-    assert len(scripts) == PAGE.count("```python") - 2 == 5
+    assert len(scripts) == PAGE.count("```python") - 2 == 6
     assert output == "".join(expected for _, expected in scripts)
 
     command = [sys.executable, "-c", WITHOUT_PAGE + server.replace("8611", "0")]

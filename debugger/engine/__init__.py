@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
     from debugger.engine.mocks.interceptor import Interceptor
     from debugger.engine.mocks.pins_and_faults import Fault, MockSet, Pin
+    from debugger.engine.mocks.recording import CallRecorder, MissError
+    from debugger.engine.mocks.recording_file import Recording
     from debugger.engine.models.base import Model, ModelError, Prompt, Reply, ToolCall, TransitionOption
     from debugger.engine.models.heuristic import HeuristicModel
     from debugger.engine.models.script import Script
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from debugger.protocol.workflow import Workflow
 
 __all__ = [
+    "CallRecorder",
     "EngineOptions",
     "Environment",
     "Event",
@@ -51,11 +54,13 @@ __all__ = [
     "HeuristicModel",
     "Interceptor",
     "Interpreter",
+    "MissError",
     "MockSet",
     "Model",
     "ModelError",
     "Pin",
     "Prompt",
+    "Recording",
     "Reply",
     "RunInspector",
     "RunState",
@@ -73,6 +78,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "CallRecorder": "debugger.engine.mocks.recording",
         "EngineOptions": "debugger.engine.options",
         "Environment": "debugger.engine.environment",
         "Event": "debugger.protocol.events",
@@ -81,11 +87,13 @@ __getattr__, __dir__ = lazy_names(
         "HeuristicModel": "debugger.engine.models.heuristic",
         "Interceptor": "debugger.engine.mocks.interceptor",
         "Interpreter": "debugger.engine.interpreter",
+        "MissError": "debugger.engine.mocks.recording",
         "MockSet": "debugger.engine.mocks.pins_and_faults",
         "Model": "debugger.engine.models.base",
         "ModelError": "debugger.engine.models.base",
         "Pin": "debugger.engine.mocks.pins_and_faults",
         "Prompt": "debugger.engine.models.base",
+        "Recording": "debugger.engine.mocks.recording_file",
         "Reply": "debugger.engine.models.base",
         "RunInspector": "debugger.engine.inspection",
         "RunState": "debugger.engine.state",

@@ -122,10 +122,18 @@ class Execution:
     current_node: str | None = field(default=None, init=False)
     """The node that runs, or whose edges are evaluated, for the error that ends the run."""
 
+    def _make_environment(self) -> SeededEnvironment:
+        """Return clock and chance of this execution: those of a recorded turn where one is played."""
+        world, seed, recorder = self.runnable.environment, self.state.next_seed, self.interceptor.recorder
+        if recorder is None:
+            return SeededEnvironment(world, seed)
+        masked = self.outbound.secrets.mask_value(self.wire_input)
+        return recorder.begin_turn(self.log.number, masked, world, seed)
+
     def __post_init__(self) -> None:
         """Add the input's variables to the state, evaluate the turn's variables, and start the clock."""
         self.options = self.runnable.options
-        self.environment = SeededEnvironment(self.runnable.environment, self.state.next_seed)
+        self.environment = self._make_environment()
         self.graph = self.runnable.graph
         self.routes = self.runnable.routes
         self.pauses = PauseClock(self.environment.now)

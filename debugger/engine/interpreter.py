@@ -13,7 +13,6 @@ from debugger.engine.execution import Execution, ExecutionResult
 from debugger.engine.history import History
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks.interceptor import Interceptor
-from debugger.engine.mocks.recording import RecordedTurn
 from debugger.engine.outbound import Gateway
 from debugger.engine.run_input_check import read_start, reject_faulty, start_node_of
 from debugger.engine.runnable_workflow import RunnableWorkflow
@@ -143,10 +142,6 @@ class Interpreter(RunnableWorkflow):
         log = TurnLog(state.segments + 1, turn_input)
         interceptor = (inspector.interceptor if inspector is not None else None) or Interceptor()
         interceptor.recorded = self.recorded
-        gateway = interceptor.guard(outbound or self.open_gateway())
-        if interceptor.recorder is not None:
-            masked = gateway.secrets.mask_value(wire)
-            interceptor.recorder.begin_turn(RecordedTurn(log.number, self.environment.now(), masked))
         execution = Execution(
             self,
             state,
@@ -154,7 +149,7 @@ class Interpreter(RunnableWorkflow):
             wire,
             History(past, log),
             cancelled or NEVER_SET,
-            gateway,
+            interceptor.guard(outbound or self.open_gateway()),
             interceptor,
         )
         if inspector is not None:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Generator, Iterable
 
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.mocks.recording import CallRecorder
 from debugger.engine.models.base import Model
 from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.options import EngineOptions
@@ -39,6 +42,7 @@ def run(
     environment: Environment | None = None,
     open_gateway: Callable[[], Gateway] = BlockedGateway,
     load_workflow: LoadWorkflow = no_stored_workflow,
+    recorder: CallRecorder | None = None,
 ) -> Generator[Event, None, ExecutionResult]:
     """Run a workflow in memory: a turn without a message, then one for each message.
 
@@ -54,6 +58,7 @@ def run(
         environment: Clock and random values.
         open_gateway: Makes the gateway of a turn's calls to the outside; by default every call is blocked.
         load_workflow: Gives the stored workflow of a super node by id and version.
+        recorder: Records the calls of the run, or answers them from a recording.
 
     Returns:
         How the last turn ended. Yields the events of all turns in order, stamped.
@@ -76,7 +81,8 @@ def run(
     following, past = iter(messages), list[TurnLog]()
     while True:
         log = TurnLog(len(past) + 1, turn_input)
-        turn = interpreter.turn(state, turn_input, past=lambda: past)
+        inspector = RunInspector(Interceptor(recorder=recorder))
+        turn = interpreter.turn(state, turn_input, past=lambda: past, inspector=inspector)
         while True:
             try:
                 event = next(turn)

@@ -36,16 +36,13 @@ _CHANGING = (
 
 
 class Clock:
-    """A clock that stands still, but for what is waited or played."""
+    """A clock that stands still, but for what is waited."""
 
-    def __init__(self) -> None:
-        self.seconds = BEGAN
+    def __init__(self, seconds: float = BEGAN) -> None:
+        self.seconds = seconds
 
     def now(self) -> float:
         return self.seconds
-
-    def pass_time(self, seconds: float) -> None:
-        self.seconds += seconds
 
     def sleep(self, seconds: float, _woken: threading.Event) -> None:
         self.seconds += seconds
@@ -59,12 +56,12 @@ def talk(
     model: Model | None = None,
     gateway: Gateway | None = None,
     clock: Clock | None = None,
+    chance: int = 1,
     **interpreter: Any,
 ) -> list[Json]:
     """The events of a run in memory, whose calls a recorder records or answers."""
     clock = clock or Clock()
-    recorder.elapse, recorder.now = clock.pass_time, clock.now
-    world = Environment(now=clock.now, random=random.Random(1), sleep=clock.sleep)
+    world = Environment(now=clock.now, random=random.Random(chance), sleep=clock.sleep)
     runs = Interpreter(workflow, model or HeuristicModel(), environment=world, **interpreter)
     state, past, events = None, list[TurnLog](), list[Json]()
     for text in texts:
@@ -94,7 +91,7 @@ def play(
 ) -> tuple[list[Json], CallRecorder]:
     """The events of a run that a recorder's recording answers, as read from its file, and the recorder."""
     text = Recording(tuple(recorder.calls), tuple(recorder.turns)).to_text()
-    player = CallRecorder(Recording.of_text(text, "file").calls, plays=True)
+    player = Recording.of_text(text, "file").player()
     return talk(workflow, texts, player, model=NoModel(), **options), player
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from debugger.engine.environment import Environment, SeededEnvironment
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
@@ -70,6 +72,8 @@ class RecordedTurn:
     """Seconds since the epoch."""
     input: JsonObject
     """The run input, secrets masked."""
+    seed: int = 0
+    """The seed of its random values."""
 
 
 @dataclass(frozen=True)
@@ -127,29 +131,44 @@ class MissError(RunError):
         self.miss = miss
 
 
-def _ignore(seconds: float) -> None:
-    """Let no time pass."""
+class _PlayedClock:
+    """A clock that begins with a recorded turn, and jumps by what is waited and by recorded answers."""
+
+    def __init__(self, at: float) -> None:
+        self._seconds = at
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return self._seconds
+
+    def jump(self, seconds: float) -> None:
+        """Let some seconds pass at once."""
+        self._seconds += seconds
+
+    def sleep(self, seconds: float, woken: threading.Event) -> object:
+        """Let the time of a wait pass at once."""
+        self.jump(seconds)
+        return woken.is_set()
 
 
 @dataclass
 class CallRecorder:
     """Answers the calls of one run from recorded ones, and records the others.
 
-    A call within a call, as the request of a tool, belongs to it and is not recorded by itself.
+    A call within a call, as the request of a model, belongs to it and is not recorded by itself. A turn that
+    is played has the time and the random values of the recorded one, and nothing is waited for.
 
     Args:
         recorded: The recorded calls to answer from, in their order; none records a run anew.
         plays: Whether to answer from them; otherwise every call is made.
         on_miss: What follows a miss.
-        elapse: Moves the run's clock on by the seconds that a recorded answer took.
-        now: The run's clock, in seconds since the epoch.
+        recorded_turns: The recorded turns, for time and random values.
     """
 
     recorded: Sequence[RecordedCall] = ()
     plays: bool = False
     on_miss: OnMiss = "stop"
-    elapse: Callable[[float], object] = _ignore
-    now: Callable[[], float] = time.time
+    recorded_turns: Sequence[RecordedTurn] = ()
     calls: list[RecordedCall] = field(default_factory=list, init=False)
     """The calls of this run, in order: those that were made, and those whose recorded answer was used."""
     misses: list[Miss] = field(default_factory=list, init=False)
@@ -161,6 +180,9 @@ class CallRecorder:
     """The call that is made, and when it began."""
 
     def __post_init__(self) -> None:
+        """Prepare the recorded calls to be found by place."""
+        self._now: Callable[[], float] = time.time
+        self._clock: _PlayedClock | None = None
         self._unused: dict[tuple[str, str, str], deque[tuple[bytes, RecordedCall]]] = defaultdict(deque)
         for call in self.recorded:
             self._unused[call.request.place].append((call.request.digest, call))
@@ -171,10 +193,24 @@ class CallRecorder:
         left = {id(call) for each in self._unused.values() for _, call in each}
         return [call for call in self.recorded if id(call) in left]
 
-    def begin_turn(self, turn: RecordedTurn) -> None:
-        """Note that a turn begins, or a step of background work."""
-        self.turns.append(turn)
-        self.turn, self._open = turn.number, None
+    def begin_turn(
+        self, number: int, run_input: JsonObject, world: Environment, seed: int
+    ) -> SeededEnvironment:
+        """Note that a turn begins, or a step of background work; return its clock and random values.
+
+        Args:
+            number: From 1.
+            run_input: What the user sent, secrets masked.
+            world: The clock of a turn that is not recorded.
+            seed: The seed of its random values.
+        """
+        played = next((turn for turn in self.recorded_turns if turn.number == number), None)
+        if self.plays and played is not None:
+            self._clock, seed = _PlayedClock(played.at), played.seed
+            world = Environment(now=self._clock.now, sleep=self._clock.sleep)
+        self._now, self.turn, self._open = world.now, number, None
+        self.turns.append(RecordedTurn(number, world.now(), run_input, seed))
+        return SeededEnvironment(world, seed)
 
     @property
     def is_open(self) -> bool:
@@ -183,7 +219,7 @@ class CallRecorder:
 
     def begin(self, request: CallRequest) -> None:
         """Note that a call begins."""
-        self._open = request, self.now()
+        self._open = request, self._now()
 
     def find(self, request: CallRequest) -> RecordedCall | None:
         """Return the recorded call that answers a request, once; ``None`` where the call is to be made.
@@ -206,7 +242,8 @@ class CallRecorder:
             found = waiting[0]
         waiting.remove(found)
         call = found[1]
-        self.elapse(call.milliseconds / 1000)
+        if self._clock is not None:
+            self._clock.jump(call.milliseconds / 1000)
         self.calls.append(call)
         self._open = None
         return call
@@ -217,7 +254,7 @@ class CallRecorder:
             return
         request, began = self._open
         self._open = None
-        spent = round(max(0.0, self.now() - began) * 1000, 3)
+        spent = round(max(0.0, self._now() - began) * 1000, 3)
         self.calls.append(RecordedCall(self.turn, request, answer, spent))
 
     def give_up(self) -> None:

@@ -11,10 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from debugger.engine.mocks.recording import CallKind, CallRequest, RecordedCall, RecordedTurn
+from debugger.engine.mocks.recording import (
+    CallKind,
+    CallRecorder,
+    CallRequest,
+    OnMiss,
+    RecordedCall,
+    RecordedTurn,
+)
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, json_bytes
+from debugger.protocol.workflow import Workflow
 
 FORMAT = 1
 """The version of the format, under ``recording`` in the head."""
@@ -28,25 +36,36 @@ _KINDS: tuple[str, ...] = get_args(CallKind)
 
 @dataclass(frozen=True)
 class Recording:
-    """The calls of one run, with what it takes to run it again."""
+    """The calls of one run, with the time and the random values of its turns."""
 
     calls: tuple[RecordedCall, ...] = ()
     turns: tuple[RecordedTurn, ...] = ()
-    seed: int | None = None
-    """The seed of the run's random values; ``None`` where it is not known."""
     workflow: JsonObject | None = None
-    """``name``, ``logical_id`` and ``digest`` of the workflow's version, as far as they are known."""
+    """``name`` and ``logical_id`` of the workflow that ran, as far as they are known."""
+
+    @classmethod
+    def of_run(cls, recorder: CallRecorder, workflow: Workflow | None = None) -> Self:
+        """Return the recording of a run.
+
+        Args:
+            recorder: The recorder that the run had.
+            workflow: The version that ran, which the head names.
+        """
+        config = None if workflow is None else workflow.config
+        named = None if config is None else {"name": config.name, "logical_id": config.logical_id}
+        return cls(tuple(recorder.calls), tuple(recorder.turns), workflow=named)
 
     def to_text(self) -> str:
         """Return the lines of the file."""
         head: JsonObject = {"recording": FORMAT}
         if self.turns:
             head["recorded_at"] = _write_time(self.turns[0].at)
-        head |= {"seed": self.seed, "workflow": self.workflow}
-        lines = [{key: value for key, value in head.items() if value is not None}]
+        if self.workflow is not None:
+            head["workflow"] = self.workflow
+        lines = [head]
         calls = list(self.calls)
         for turn in self.turns:
-            lines.append({"turn": turn.number, "at": _write_time(turn.at), "input": turn.input})
+            lines.append(_turn_line(turn))
             lines += [_call_line(call) for call in calls if call.turn == turn.number]
         return "".join(f"{json_bytes(line).decode()}\n" for line in lines)
 
@@ -79,17 +98,14 @@ class Recording:
                 if "kind" in value:
                     calls.append(_read_call(value))
                 else:
-                    turns.append(
-                        RecordedTurn(int(value["turn"]), _read_time(value["at"]), _object(value, "input"))
-                    )
+                    turns.append(_read_turn(value))
             except (KeyError, TypeError, ValueError) as error:
                 problem = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
                 raise InputError(f"{name}, line {number}: {problem}.", advice=_NEW) from error
-        workflow, seed = head.get("workflow"), head.get("seed")
+        workflow = head.get("workflow")
         return cls(
             tuple(calls),
             tuple(turns),
-            seed if isinstance(seed, int) else None,
             workflow if isinstance(workflow, dict) else None,
         )
 
@@ -108,9 +124,28 @@ class Recording:
             raise InputError(f"The recording {path} cannot be read: {error}.") from error
         return cls.of_text(text, str(path))
 
-    def turn_time(self, number: int) -> float | None:
-        """Return when a turn began, in seconds since the epoch; ``None`` where it is not recorded."""
-        return next((turn.at for turn in self.turns if turn.number == number), None)
+    def player(self, on_miss: OnMiss = "stop") -> CallRecorder:
+        """Return a recorder that plays it; one for each run.
+
+        Args:
+            on_miss: What follows a call for which no answer is recorded.
+        """
+        return CallRecorder(self.calls, plays=True, on_miss=on_miss, recorded_turns=self.turns)
+
+
+def _turn_line(turn: RecordedTurn) -> JsonObject:
+    return {"turn": turn.number, "at": _write_time(turn.at), "seed": turn.seed, "input": turn.input}
+
+
+def _read_turn(value: JsonObject) -> RecordedTurn:
+    """Return the turn of a line.
+
+    Raises:
+        KeyError: A key is missing.
+        TypeError: A value is of another type; so does ValueError.
+    """
+    began, run_input = _read_time(value["at"]), _object(value, "input")
+    return RecordedTurn(int(value["turn"]), began, run_input, int(value["seed"]))
 
 
 def _call_line(call: RecordedCall) -> JsonObject:
@@ -164,7 +199,7 @@ def _read_line(line: str, name: str, number: int) -> JsonObject:
 
 
 def _write_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _read_time(text: Any) -> float:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from debugger.engine.environment import Environment, SeededEnvironment
 from debugger.engine.mocks.recording import (
     CallRecorder,
     CallRequest,
@@ -13,7 +16,7 @@ from debugger.engine.mocks.recording import (
 from debugger.protocol.workflow import Workflow
 from tests.support.factories import direct, say, static, when, worker, workflow
 from tests.support.generated import SEEDS, generate
-from tests.support.replays import play, talk, without_ids
+from tests.support.replays import BEGAN, Clock, play, talk, without_ids
 
 
 def asked(text, node="a", kind="model", name="say"):
@@ -104,11 +107,29 @@ def test_miss_may_be_called_and_is_recorded():
     assert len(recorder.unused) == 1
 
 
-def test_a_recorded_answer_takes_its_time():
-    passed = []
-    having("x", elapse=passed.append).find(asked("x"))
+def test_played_turn_has_the_recorded_time_and_chance():
+    recorder = having("x", recorded_turns=[RecordedTurn(1, 1000.0, {}, 7)])
 
-    assert passed == [0.5]
+    world = recorder.begin_turn(1, {}, Environment(), 8)
+    began, drawn = world.now(), world.draw()
+    recorder.find(asked("x"))
+    answered = world.now()
+    world.sleep(60, threading.Event())
+
+    assert (began, answered, world.now()) == (1000.0, 1000.5, 1060.5)
+    assert drawn == SeededEnvironment(Environment(), 7).draw()
+    assert recorder.turns == [RecordedTurn(1, 1000.0, {}, 7)]
+
+
+def test_run_with_time_and_chance_in_its_prompts_plays():
+    made = workflow(say("chat", "It is {{now}}, the number is {{rand_int}}, the word {{rand_str}}."))
+    recorder = CallRecorder()
+    recorded = talk(made, ["Hi", "Ho"], recorder)
+
+    played, player = play(made, ["Hi", "Ho"], recorder, clock=Clock(BEGAN + 99_999), chance=2)
+
+    assert player.misses == []
+    assert without_ids(played) == without_ids(recorded)
 
 
 def test_answer_without_a_call_is_not_recorded():
@@ -118,7 +139,7 @@ def test_answer_without_a_call_is_not_recorded():
     recorder.give_up()
     recorder.end({"text": "lost"})
     recorder.begin(asked("x"))
-    recorder.begin_turn(RecordedTurn(2, 0.0, {}))
+    recorder.begin_turn(2, {}, Environment(), 0)
     recorder.end({"text": "lost"})
 
     assert recorder.calls == []
