@@ -218,8 +218,11 @@ class Interceptor:
         Nothing is recorded without a recorder, and of a model that a fault, pin or recording replaced.
         """
         if self.recorder is not None:
+            failed = isinstance(reply, ModelError)
             answer = failure_to_json(reply) if isinstance(reply, ModelError) else reply_to_json(reply)
-            self.recorder.end(context.outbound.secrets.hide(answer))
+            # A user who answers is no latency.
+            spent = None if failed else reply.usage.get("response_latency_milliseconds")
+            self.recorder.end(context.outbound.secrets.hide(answer), spent)
 
     def give_up_call(self) -> None:
         """Forget a call that was begun and has no answer."""
@@ -307,10 +310,10 @@ class Interceptor:
         outcome = gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute)
         answer: JsonObject = {"how": outcome.how}
         if outcome.error is not None or outcome.answer is None:
-            answer["error"] = outcome.error
+            answer["error"] = secrets.hide(outcome.error)
         else:
-            answer["answer"] = call.to_json(outcome.answer)
-        recorder.end(secrets.hide(answer))
+            answer["answer"] = call.to_json(outcome.answer, secrets)
+        recorder.end(answer)
         return outcome
 
     def substitute(self, call: OutboundCall[Answer], policy: Policy) -> Substitute[Answer] | None:
@@ -401,7 +404,7 @@ def _recorded_outcome(call: OutboundCall[Answer], played: RecordedCall) -> Outbo
         if "answer" in answer:
             return OutboundOutcome(answer["how"], call.from_json(answer["answer"]))
         return OutboundOutcome(answer["how"], error=answer["error"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
             f"The recorded answer to {call.target} cannot be read: {error!r}.",
             advice="Record the call again.",

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from debugger.engine.environment import Environment, SeededEnvironment
@@ -42,7 +42,7 @@ class CallRequest:
     name: str
     """Of a model ``say``, ``work`` or ``judge DESTINATION``, of a tool its name, else the kind of service."""
     request: JsonObject
-    """For a model prompt, chat, transitions, tools, schema and configuration; for a tool its arguments."""
+    """For a model prompt, chat, transitions, tools, schema and configuration; for a tool arguments and code."""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -85,7 +85,7 @@ class RecordedCall:
     request: CallRequest
     answer: JsonObject
     """Of a model the fields of `Reply`, of a tool those of `ToolResult`, of a service ``how`` and ``answer``;
-    with ``error`` where there was none. What is empty is left out."""
+    with ``error`` where there was none."""
     milliseconds: float = 0.0
     """How long the answer took."""
 
@@ -209,6 +209,8 @@ class CallRecorder:
             self._clock, seed = _PlayedClock(played.at), played.seed
             world = Environment(now=self._clock.now, sleep=self._clock.sleep)
         self._now, self.turn, self._open = world.now, number, None
+        if self.turns and self.turns[-1].number == number:
+            self.turns.pop()  # a step of background work that found nothing to do
         self.turns.append(RecordedTurn(number, world.now(), run_input, seed))
         return SeededEnvironment(world, seed)
 
@@ -231,7 +233,9 @@ class CallRecorder:
             return None
         waiting = self._unused[request.place]
         digest = request.digest
-        found = next((each for each in waiting if each[0] == digest), None)
+        same = [each for each in waiting if each[0] == digest]
+        equal = (each for each in same if each[1].request.request == request.request)
+        found = next(equal, same[0] if same else None)
         if found is None:
             miss = Miss(self.turn, request, waiting[0][1] if waiting else None)
             self.misses.append(miss)
@@ -244,18 +248,25 @@ class CallRecorder:
         call = found[1]
         if self._clock is not None:
             self._clock.jump(call.milliseconds / 1000)
-        self.calls.append(call)
+        self.calls.append(replace(call, turn=self.turn))
         self._open = None
         return call
 
-    def end(self, answer: JsonObject) -> None:
-        """Record the answer of the call that began last; nothing where that was played or given up."""
+    def end(self, answer: JsonObject, milliseconds: float | None = None) -> None:
+        """Record the answer of the call that began last; nothing where that was played or given up.
+
+        Args:
+            answer: As `RecordedCall.answer`.
+            milliseconds: How long it took; by default since `begin`.
+        """
         if self._open is None:
             return
         request, began = self._open
         self._open = None
         spent = round(max(0.0, self._now() - began) * 1000, 3)
-        self.calls.append(RecordedCall(self.turn, request, answer, spent))
+        self.calls.append(
+            RecordedCall(self.turn, request, answer, spent if milliseconds is None else milliseconds)
+        )
 
     def give_up(self) -> None:
         """Forget the call that began last, if it has no answer."""

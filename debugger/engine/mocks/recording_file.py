@@ -80,7 +80,7 @@ class Recording:
         Raises:
             InputError: A line is not what a recording has there; the error names it.
         """
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
         if not lines:
             raise InputError(f"{name} is empty, and no recording.", advice=_NEW)
         head = _read_line(lines[0][1], name, lines[0][0])
@@ -99,7 +99,7 @@ class Recording:
                     calls.append(_read_call(value))
                 else:
                     turns.append(_read_turn(value))
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 problem = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
                 raise InputError(f"{name}, line {number}: {problem}.", advice=_NEW) from error
         workflow = head.get("workflow")

@@ -118,31 +118,36 @@ class RecordedModel:
             ModelError: The recorded call failed.
             RunError: The recorded transition is not offered, or the answer cannot be read.
         """
-        answer = self.answer
-        if "error" in answer:
-            failure = ModelError(str(answer["error"]))
-            failure.discarded = _read_discarded(answer)
-            failure.failed_requests = tuple(answer.get("failed_requests", ()))
-            failure.is_faulted = bool(answer.get("is_faulted"))
-            failure.fillers = tuple(answer.get("fillers", ()))
-            raise failure
         try:
             return self._read(prompt)
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RunError(
                 f"The recorded answer of node {prompt.node_name!r} cannot be read: {error!r}.",
                 advice="Record the call again.",
             ) from error
 
+    def _read_failure(self) -> ModelError:
+        answer = self.answer
+        failure = ModelError(str(answer["error"]))
+        failure.discarded = _read_discarded(answer)
+        failure.failed_requests = tuple(answer.get("failed_requests", ()))
+        failure.is_faulted = bool(answer.get("is_faulted"))
+        failure.fillers = tuple(answer.get("fillers", ()))
+        return failure
+
     def _read(self, prompt: Prompt) -> Reply:
         answer = self.answer
+        if "error" in answer:
+            raise self._read_failure()
+        if not isinstance(answer.get("text", ""), str) or not isinstance(answer.get("usage", {}), dict):
+            raise TypeError("its text is no text, or its usage no object")
         same = {key: answer[key] for key in _SAME_KEYS if key in answer}
         return Reply(
             **same,
             chosen=_find_choice(answer["chosen"], prompt) if "chosen" in answer else None,
             fields_trouble=answer.get("fields_trouble", "schema"),
             calls=tuple(ToolCall(call["name"], call["args"]) for call in answer.get("calls", ())),
-            model=answer["model"],
+            model=answer.get("model", ""),
             warnings=tuple(answer.get("warnings", ())),
             discarded=_read_discarded(answer),
             troubles=tuple((kind, text) for kind, text in answer.get("troubles", ())),

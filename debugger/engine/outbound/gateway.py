@@ -96,6 +96,10 @@ def _do_nothing() -> None:
     return None
 
 
+def _hide_secrets(answer: Any, secrets: Secrets) -> Any:
+    return secrets.hide(answer)
+
+
 def _as_it_is(answer: Any) -> Any:
     return answer
 
@@ -126,8 +130,8 @@ class OutboundCall(Generic[Answer]):
     status_of: Callable[[Answer], int | None] = _no_status
     """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there. If this
     raises, the call fails."""
-    to_json: Callable[[Answer], Any] = _as_it_is
-    """Makes a JSON value of an answer, for a recording."""
+    to_json: Callable[[Answer, Secrets], Any] = _hide_secrets
+    """Makes a JSON value of an answer, secrets masked, for a recording."""
     from_json: Callable[[Any], Answer] = _as_it_is
     """Makes the answer of such a value again. May raise KeyError, TypeError or ValueError for another."""
 

@@ -207,16 +207,24 @@ class HttpAnswer:
     literal_secrets: Secrets = field(default_factory=Secrets)
     """The secrets that the author wrote into the request, for which the answer has marks."""
 
-    def to_json(self) -> JsonObject:
-        """Return status, type and body for a recording, the literal secrets of the request masked.
+    def to_json(self, secrets: Secrets) -> JsonObject:
+        """Return status, type and body for a recording, the secrets of author and run masked as in events.
 
-        A body that is not UTF-8 is in base64, under ``base64``.
+        The body is a text; a JSON value where a secret had to be masked in it, and in base64 where it is no
+        text of its character set.
         """
+        head: JsonObject = {"status": self.status_code, "content_type": self.content_type}
+        decoded, masked = self._decoded, secrets.mask(self.text)
         try:
-            body: JsonObject = {"body": self.body.decode()}
-        except UnicodeDecodeError:
-            body = {"base64": base64.b64encode(self.body).decode()}
-        return {"status": self.status_code, "content_type": self.content_type, **body}
+            value = self.json()
+            shown = secrets.mask_value(value)
+            if masked != decoded or encode(shown) != encode(decode(decoded.encode("utf-8", "surrogatepass"))):
+                return {**head, "json": shown}
+        except (ValueError, RecursionError):
+            pass  # not JSON, or blank
+        if decoded.encode(self._charset, "replace") != self.raw:
+            return {**head, "base64": base64.b64encode(secrets.mask_bytes(self.body)).decode()}
+        return {**head, "body": masked}
 
     @classmethod
     def from_json(cls, value: JsonObject) -> HttpAnswer:
@@ -224,10 +232,15 @@ class HttpAnswer:
 
         Raises:
             KeyError: It has no status, or no body.
-            ValueError: The body is not base64.
+            ValueError: The body is not base64; so does OverflowError for a status.
         """
-        raw = base64.b64decode(value["base64"]) if "base64" in value else str(value["body"]).encode()
-        return cls(int(value["status"]), str(value.get("content_type", "")), raw)
+        content_type = str(value.get("content_type", ""))
+        answer = cls(int(value["status"]), content_type)
+        if "json" in value:
+            return replace(answer, raw=encode(value["json"]), content_type="application/json")
+        if "base64" in value:
+            return replace(answer, raw=base64.b64decode(value["base64"]))
+        return replace(answer, raw=str(value["body"]).encode(answer._charset, "replace"))
 
     @property
     def is_success(self) -> bool:
@@ -253,20 +266,29 @@ class HttpAnswer:
         return self.literal_secrets.mask(self._decoded)
 
     @property
-    def _decoded(self) -> str:
-        """Return the body as text, by UTF-8 where its character set is unknown; secrets are not masked.
-
-        Bytes that do not fit are replaced.
-        """
+    def _charset(self) -> str:
+        """Return the declared character set, ``utf-8`` where it is unknown or none."""
         header = Message()
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
             name = codecs.lookup(str(header.get_content_charset("utf-8"))).name
             if name.replace("-", "_") not in _NO_CHARSETS:
-                return self.raw.decode(name, "replace")
-        except (LookupError, ValueError):  # an unknown character set
+                "".encode(name)
+                return name
+        except (LookupError, ValueError):  # an unknown character set, or a codec of bytes
             pass
-        return self.raw.decode("utf-8", "replace")
+        return "utf-8"
+
+    @property
+    def _decoded(self) -> str:
+        """Return the body as text, by UTF-8 where its character set is unknown; secrets are not masked.
+
+        Bytes that do not fit are replaced.
+        """
+        try:
+            return self.raw.decode(self._charset, "replace")
+        except (LookupError, ValueError):
+            return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
         """Return the body as a JSON value, literal secrets masked; ``None`` where it is blank.

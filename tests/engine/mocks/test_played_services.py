@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 
@@ -189,3 +190,31 @@ def test_no_planted_secret_is_in_a_recording():
 
     assert re.findall("planted-secret-1234|literal-token-99|literal-key-77|literal-password-55", text) == []
     assert without_ids(played) == without_ids(events)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("planted-secret/1234 and more".encode("utf-16"), "text/plain; charset=utf-16"),
+        (b'{"k": "planted-secret\\/1234", "n": 12345678, "s": "ab12"}', "application/json"),
+        (b"literal-key\\/77abc planted-secret/1234", "text/plain"),
+        (b"\xff\xfe\x00 ab12 \xff", "application/octet-stream"),
+    ],
+)
+def test_secrets_echoed_in_an_answer_are_masked_as_in_events(body, content_type):
+    secrets = Secrets({"A": "planted-secret/1234", "B": "ab12", "C": "12345678"}, {})
+    for kind in ("json", "text", "binary"):
+        with HttpServer(echo=lambda to: to.send_body(body, content_type)) as server:
+            made = workflow(node("get", "http_request", url=server.url + "/echo", response_format=kind))
+            recorder = CallRecorder()
+            events = talk(made, [None], recorder, gateway=LiveGateway(OPEN, secrets=secrets))
+
+            with no_sockets():
+                played, _ = play(made, [None], recorder, gateway=LiveGateway(OPEN, secrets=secrets))
+
+        (call,) = recorder.calls
+        answer = call.answer["answer"]
+        text = base64.b64decode(answer["base64"]).decode("latin-1") if "base64" in answer else str(answer)
+        assert not any(secret in text for secret in ("planted-secret", "ab12", "12345678"))
+        if kind == "json":
+            assert without_ids(played) == without_ids(events)

@@ -169,3 +169,25 @@ def test_difference_is_in_words(recorded, now, words):
     found = first_difference(recorded, now)
 
     assert (found is None) if words is None else found.text.startswith(words)
+
+
+def test_background_work_that_finds_nothing_is_no_turn_of_its_own():
+    recorder = CallRecorder()
+    for seconds in (1.0, 2.0, 3.0):
+        recorder.begin_turn(2, {}, Environment(now=lambda at=seconds: at), 0)
+
+    assert [(turn.number, turn.at) for turn in recorder.turns] == [(2, 3.0)]
+
+
+def test_used_call_belongs_to_the_turn_that_used_it():
+    recorder = having("x")
+    recorder.begin_turn(5, {}, Environment(), 0)
+    recorder.find(asked("x"))
+
+    assert [call.turn for call in recorder.calls] == [5]
+
+
+def test_of_requests_that_differ_in_ids_the_equal_one_is_preferred():
+    first, second = (f"order {digit * 8}-1111-1111-1111-111111111111" for digit in "12")
+
+    assert having(first, second).find(asked(second)).answer == {"text": f"to {second}"}

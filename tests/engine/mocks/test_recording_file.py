@@ -10,7 +10,9 @@ from debugger.errors import InputError
 
 MADE = Recording(
     calls=(
-        RecordedCall(1, CallRequest("model", "a", "say", {"system": "Ü\x7f\ud800"}), {"text": "Hi"}, 12.5),
+        RecordedCall(
+            1, CallRequest("model", "a", "say", {"system": "Ü\x7f\ud800\u2028\x85"}), {"text": "Hi"}, 12.5
+        ),
         RecordedCall(2, CallRequest("service", "b", "http", {}), {"how": "live", "error": None}),
     ),
     turns=(
@@ -46,6 +48,10 @@ def test_file_has_one_call_a_line_and_is_read_back():
         ("{", "f, line 1: "),
         (f"{HEAD}\n\n{{}}", "f, line 3: 'at' is missing"),
         (f'{HEAD}\n{{"turn": 1, "at": "soon", "input": {{}}}}', "f, line 2: Invalid isoformat"),
+        (
+            f'{HEAD}\n{{"turn": 1e400, "at": "2026-01-01", "input": {{}}, "seed": 1}}',
+            "f, line 2: cannot convert",
+        ),
         (f'{HEAD}\n{{"turn": 1, "at": "2026-01-01", "input": 3}}', "f, line 2: 'input' is no object"),
         (
             f"{HEAD}\n{json.dumps({**CALL, 'kind': 'odd'})}",

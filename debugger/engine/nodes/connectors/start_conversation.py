@@ -261,7 +261,7 @@ def _call(
         request,
         simulate=lambda recorded: make_timeline(recorded, conversation_id),
         status_of=lambda timeline: timeline.status_code,
-        to_json=asdict,
+        to_json=lambda timeline, secrets: secrets.hide(asdict(timeline)),
         from_json=lambda value: CallTimeline(**{**value, "statuses": tuple(value["statuses"])}),
     )
 

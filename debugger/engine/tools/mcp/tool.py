@@ -66,11 +66,9 @@ class McpTool(Tool):
             simulate=self._simulate,
             live=lambda timeout: self._live(arguments, timeout, context),
             refusal=self._endpoint.refusal,
-            to_json=lambda result: {
-                "success": result.success,
-                "result": result.result,
-                "error": result.error,
-            },
+            to_json=lambda result, secrets: secrets.hide(
+                {"success": result.success, "result": result.result, "error": result.error}
+            ),
             from_json=lambda value: ToolResult(**value),
         )
         outcome = context.reach(call)
@@ -271,7 +269,7 @@ def _request_tools(
         simulate=recorded_tools,
         live=live,
         refusal=endpoint.refusal,
-        to_json=lambda tools: [endpoint.masked(asdict(tool)) for tool in tools],
+        to_json=lambda tools, secrets: secrets.hide([endpoint.masked(asdict(tool)) for tool in tools]),
         from_json=lambda tools: [McpToolInfo(**tool) for tool in tools],
     )
     timeout = context.clamp_timeout(min(context.options.tool_timeout, _MAX_WAIT_SECONDS))
