@@ -218,10 +218,10 @@ class Interceptor:
         Nothing is recorded without a recorder, and of a model that a fault, pin or recording replaced.
         """
         if self.recorder is not None:
-            failed = isinstance(reply, ModelError)
-            answer = failure_to_json(reply) if isinstance(reply, ModelError) else reply_to_json(reply)
-            # A user who answers is no latency.
-            spent = None if failed else reply.usage.get("response_latency_milliseconds")
+            if isinstance(reply, ModelError):
+                answer, spent = failure_to_json(reply), None
+            else:  # the latency, as a user who answers takes none
+                answer, spent = reply_to_json(reply), reply.usage.get("response_latency_milliseconds")
             self.recorder.end(context.outbound.secrets.hide(answer), spent)
 
     def give_up_call(self) -> None:

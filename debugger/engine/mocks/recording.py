@@ -42,7 +42,7 @@ class CallRequest:
     name: str
     """Of a model ``say``, ``work`` or ``judge DESTINATION``, of a tool its name, else the kind of service."""
     request: JsonObject
-    """For a model prompt, chat, transitions, tools, schema and configuration; for a tool arguments and code."""
+    """For a model prompt, chat, transitions, tools, schema and settings; for a tool code and arguments."""
 
     @property
     def place(self) -> tuple[str, str, str]:
