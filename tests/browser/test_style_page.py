@@ -16,6 +16,7 @@ from tests.browser.presenting import CALL, SCHEME, clinic_call
 pytestmark = pytest.mark.browser
 
 SCREENSHOTS = ROOT / "tests" / "browser" / "screenshots"
+COLOUR = "element => getComputedStyle(element).color"
 WEIGHTS = ("primary", "bordered", "plain")
 _FIND = """() => {
   const BUTTON = weight => `:is(button, a)[kind^=${weight}]`;
@@ -189,3 +190,15 @@ def test_each_weight_is_one_look_in_forms_and_bars(page: Page, app: Server):
         of_bars = looks([each for each in shown if each.kind == weight and each.place == "bar"])[weight]
         assert of_forms == of_bars, weight
         assert len(of_forms) == 1, weight
+
+
+def test_button_of_open_menu_stays_legible(page: Page, app: Server):
+    page.emulate_media(color_scheme="dark")
+    open_style(page, app.url)
+    button = page.locator(".st-key-style_tertiary_menu button")
+    colour = button.evaluate(COLOUR)
+
+    button.click()
+    settled(page)
+
+    assert button.evaluate(COLOUR) == colour
