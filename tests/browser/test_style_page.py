@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server
 from tests.browser.driving import go_to, open_app, open_setup, press_in_bar, settled
@@ -202,3 +202,15 @@ def test_button_of_open_menu_stays_legible(page: Page, app: Server):
     settled(page)
 
     assert button.evaluate(COLOUR) == colour
+
+
+def test_what_opens_over_page_has_its_colour_scheme(page: Page, app: Server):
+    page.emulate_media(color_scheme="dark")
+    open_style(page, app.url)
+
+    page.locator(".st-key-style_tertiary_menu button").click()
+
+    menu = page.get_by_test_id("stPopoverBody")
+    expect(menu).to_have_css("color-scheme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(menu).to_have_css("color-scheme", "light")

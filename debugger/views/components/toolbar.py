@@ -462,7 +462,7 @@ _BARS = component(
     __package__,
     "toolbar",
     ("toolbar.js", "scrubber.js"),
-    page_scripts=("focus.js", "dialogs.js"),
+    page_scripts=("focus.js", "dialogs.js", "colour_scheme.js"),
 )
 
 

@@ -41,7 +41,7 @@ def test_scripts_of_element_are_one_file_in_their_order():
 
 def test_scripts_know_neither_streamlit_nor_page():
     folder = Path(factory.__file__).parent
-    of_page = {"streamlit.js", "focus.js", "dialogs.js"}
+    of_page = {"streamlit.js", "focus.js", "dialogs.js", "colour_scheme.js"}
     words = re.compile(r"setStateValue|setTriggerValue|parentElement|data-testid|stDialog")
 
     named = {path.name for path in folder.rglob("*.js") if words.search(path.read_text(encoding="utf-8"))}
