@@ -132,6 +132,7 @@ def test_other_connections_are_not_run(app, suites):
 
 
 def test_copied_samples_pass(page, tmp_path):
+    page.set_viewport_size(WINDOW)
     with streamlit_app(tmp_path) as server:  # in which no suite was run yet
         open_app(page, server.url)
         go_to(page, "Suites")
@@ -140,6 +141,9 @@ def test_copied_samples_pass(page, tmp_path):
         page.get_by_role("button", name="Run 9 scenarios").click()
 
         expect(page.get_by_text("9 passed")).to_be_visible(timeout=30_000)
+        settled(page)
+        names = page.locator(".st-key-suite_results td:first-child")
+        assert names.evaluate_all("cells => cells.every(cell => cell.scrollWidth <= cell.clientWidth)")
 
 
 def test_run_is_saved_edited_failed_and_accepted(page, tmp_path):

@@ -17,7 +17,7 @@ from debugger.scenarios.results import CheckResult, RepetitionResult
 from debugger.scenarios.stored import Suite, SuiteScenario
 from debugger.scenarios.suite import Case
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, estimate_width, rows_list, table
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.dialogs import show_acceptance
 
@@ -37,6 +37,8 @@ _CHANGED: dict[str, set[Change]] = {"Regressed": {"regressed"}, "Fixed": {"fixed
 ALL, FAILED = "All", "Failed"
 """Filters of the list, beside those by change."""
 _MAX_ROWS, _MAX_CHECKS, _MAX_FAILED = 20, 12, 5
+_MOST_SOURCE = 160
+"""Pixels that authors and files have at most: names of scenarios come first."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,10 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
     Without a row only the head is drawn. Versions, baseline and passes of repetitions have columns where
     there are some.
     """
+    sources = min(_MOST_SOURCE, estimate_width(row.source for row in rows))
     columns: Columns[SuiteRow] = [
         (Column("scenario", "Scenario", 150, grows=True), lambda row: row.label),
-        (Column("source", "From", 90, grows=True), lambda row: row.source),
+        (Column("source", "From", 90, fits=sources), lambda row: row.source),
     ]
     versions = sorted({number for row in rows for number in row.by_version if number is not None})
     if versions:
@@ -284,13 +287,14 @@ def _checks(repetition: RepetitionResult) -> Table:
     A row opens the run at its event; without a stored run no row can be chosen.
     """
     checks = sorted(repetition.checks, key=lambda check: check.passed)
+    kinds = estimate_width(check.expectation.kind for check in checks)
     columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
         (Column("result", "Result", 90, "chip"), _verdict),
         (
             Column("turn", "Turn", 42, "number"),
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
-        (Column("kind", "Check", 64), lambda check: check.expectation.kind.replace("_", " ")),
+        (Column("kind", "Check", 64, fits=kinds), lambda check: check.expectation.kind.replace("_", " ")),
         (Column("expected", "Expected", 110, grows=True), lambda check: f"{check.lead}{check.expected}"),
         (Column("got", "Got", 110, grows=True), lambda check: check.got),
     ]
