@@ -202,8 +202,11 @@ def test_full_store_shows_18_rows_and_floating_actions(app: Server, page: Page):
     erase = page.locator(".st-key-erase_chosen button")
     menu = erase.bounding_box()
     page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    settled(page)
 
     assert seen >= 18
+    assert page.locator(".st-key-runs .box").evaluate("box => box.scrollWidth <= box.clientWidth")
     assert box is not None
     assert menu is not None
     assert box["y"] + box["height"] <= 720

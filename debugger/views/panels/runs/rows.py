@@ -277,18 +277,18 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         (Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
         *(messages if facts.snippets else []),  # what was found has their place
         (
-            Column("star", "Star", 52, help="★: starred by a user"),
+            Column("star", "Star", 40, help="★: starred by a user"),
             lambda run: "★" if labels(run).starred else "",
         ),
-        (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
-        (Column("note", "Note", 90), lambda run: " ".join(labels(run).note.split())),
-        (Column("by", "Started by", 90), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 90, help="The run that it was forked from"), _parent),
+        (Column("tags", "Tags", 84, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
+        (Column("note", "Note", 76), lambda run: " ".join(labels(run).note.split())),
+        (Column("by", "Started by", 80), lambda run: run.run_by or ""),
+        (Column("parent", "Forked from", 88, help="The run that it was forked from"), _parent),
         (
-            Column("place", "Backend", 110, help="The backend, or its connection"),
+            Column("place", "Backend", 80, help="The backend, or its connection"),
             lambda run: facts.place,
         ),
-        (Column("id", "Run id", 210), lambda run: run.workflow_run_id),
+        (Column("id", "Run id", 172), lambda run: run.workflow_run_id),
     ]
     sort, descends = runs_state().sort
     orders: dict[str, Literal["ascending", "descending"]] = {sort: "descending" if descends else "ascending"}
