@@ -61,7 +61,7 @@ def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
         (Column("condition", "Condition", 110, grows=True), lambda point: point.condition),
         (Column("hits", "Hits", 50), lambda point: point.hits or "each"),
         (Column("log", "Log instead", 90, grows=True), lambda point: point.log),
-        (Column("met", "Hits so far", 44, "number"), lambda point: str(held.count(point.id))),
+        (Column("met", "Hits so far", 80, "number"), lambda point: str(held.count(point.id))),
         (Column("state", "State", 100, "chip", grows=True), lambda point: _state(view, point)),
         (
             Column("remove", "", 34, "remove", reason=reason),
