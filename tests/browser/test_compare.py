@@ -193,6 +193,15 @@ def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Pla
     expect(page.locator(".st-key-compare_fields")).to_contain_text("static_messages_config")
 
 
+def test_same_versions_leave_no_empty_box(page: Page, played: Played):
+    open_pair(page, played, played.booked, played.handed_over)
+
+    tab(page, "Versions")
+
+    expect(page.get_by_text("Both runs ran on the same workflow")).to_be_visible()
+    expect(page.locator(".st-key-compare_fields")).to_have_count(0)
+
+
 def test_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, played: Played):
     open_app(page, f"{played.url}/compare?a={played.booked}")
 

@@ -159,7 +159,7 @@ _CHANGES: Columns[tuple[int, WorkflowChange]] = [
 def versions_tab(seen: RunComparison) -> None:
     """Draw the facts of both runs, the changes between the versions, and the fields of the chosen change.
 
-    The box of fields is empty where nothing differs or a version cannot be read. A chosen change writes
+    There is no box of fields where nothing differs or a version cannot be read. A chosen change writes
     `CompareState.change`; a place beyond the list counts as its last.
     """
     left, right = st.columns([1.2, 1], gap="small")
@@ -167,8 +167,8 @@ def versions_tab(seen: RunComparison) -> None:
         label = "Facts of both runs: of A, of B, and what differs"
         rows_list("compare_facts", table(label, compare_facts(seen), _FACTS))
         found = _changes(seen)
-    with right, st.container(border=True, key="compare_fields", gap="xsmall"):
-        if found:
+    if found:
+        with right, st.container(border=True, key="compare_fields", gap="xsmall"):
             _fields(found[min(state.record(CompareState).change, len(found) - 1)])
 
 
