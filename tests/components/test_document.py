@@ -24,3 +24,16 @@ def test_link_to_another_document_is_told_and_place_has_the_keyboard(host: Host)
     host.page.get_by_role("link", name="Guide").click()
 
     assert host.events == [("document", "followed", "help?topic=guide")]
+
+
+def test_table_without_headings_has_no_head(host: Host):
+    head = "<tr><th>{}</th><th></th></tr>"
+    html = "".join(
+        f"<table><thead>{head.format(words)}</thead><tbody></tbody></table>" for words in ("", "Fact")
+    )
+
+    host.draw(lambda: document._DOCUMENT(key="document", data={"html": html, "place": ""}))
+
+    heads = host.page.locator("thead")
+    expect(heads.nth(0)).to_be_hidden()
+    expect(heads.nth(1)).to_be_visible()
