@@ -37,6 +37,7 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.side_dialog import dialog_footer, side_dialog
 from debugger.views.components.toolbar import Button
 from debugger.views.components.uploads import content_of, upload_files
 from debugger.views.confirmations import OpenQuestions, confirm_turn
@@ -79,8 +80,7 @@ def close_open() -> None:
 def open_dialog() -> None:
     """Draw the dialog while it is open."""
     if state.record(ScenarioRecord).is_opening and not state.record(OpenQuestions).is_open:
-        title = "Open scenario"
-        st.dialog(title, width="medium", icon=":material/file_open:", on_dismiss=close_open)(_body)()
+        side_dialog("Open scenario", icon=":material/file_open:", on_dismiss=close_open)(_body)()
 
 
 @show_unexpected_errors("The dialog")
@@ -109,8 +109,10 @@ def _body() -> None:
         error = state.record(LastAction).error
         for each in (*held.refused, *([error] if error is not None else ())):
             show_error(each)
-        if held.uploaded:
-            _choice(held.uploaded, sheet=_sheet_among(file.name for file in files))
+        chosen = _choice(held.uploaded) if held.uploaded else None
+    if chosen is not None:
+        with dialog_footer():
+            _buttons(chosen, sheet=_sheet_among(file.name for file in files))
 
 
 def _sheet_among(names: Iterable[str]) -> str:
@@ -159,12 +161,17 @@ def files_of(file: UploadedFile) -> dict[str, bytes]:
     return read_archive(content, file.name) if is_archive else {file.name: content}
 
 
-def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
-    """Draw the choice of a scenario and its row, the number of turns to send, and the button that opens it.
+def _lead() -> str:
+    """Return the beginning of the keys of the choice among the files on view."""
+    return f"scenario_{state.record(ScenarioRecord).generation}"
 
-    A choice among one is not drawn. For a sheet, its scenario files and its results can be downloaded.
+
+def _choice(uploaded: list[UploadedScenario]) -> UploadedScenario:
+    """Draw the choice of a scenario and its row, and the number of turns to send; return the scenario.
+
+    A choice among one is not drawn.
     """
-    lead = f"scenario_{state.record(ScenarioRecord).generation}"
+    lead = _lead()
     chosen = uploaded[0]
     if len(uploaded) > 1:
         place = st.selectbox(
@@ -199,19 +206,23 @@ def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
         help="After that turn you continue by hand; 0 sends none",
         width=220,
     )
-    with st.container(horizontal=True, gap="xsmall"):
-        st.button(
-            "Open",
-            key="scenario_open_now",
-            type="primary",
-            icon=":material/play_arrow:",
-            args=(chosen, lead),
-            **on_click(
-                _open, help="Choose the workflow, set input, mocks, script, clock and seed, send the turns"
-            ),
-        )
-        if sheet and not found.rows:
-            _sheet_files(uploaded, sheet)
+    return chosen
+
+
+def _buttons(chosen: UploadedScenario, sheet: str) -> None:
+    """Draw the button that opens a scenario; for a sheet also its scenario files and its results."""
+    st.button(
+        "Open",
+        key="scenario_open_now",
+        type="primary",
+        icon=":material/play_arrow:",
+        args=(chosen, _lead()),
+        **on_click(
+            _open, help="Choose the workflow, set input, mocks, script, clock and seed, send the turns"
+        ),
+    )
+    if sheet and not chosen.loaded.rows:
+        _sheet_files(state.record(ScenarioRecord).uploaded, sheet)
 
 
 def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
