@@ -8,6 +8,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from debugger import errors
 from debugger.views import state
@@ -76,6 +77,18 @@ def empty_state(text: str, place: str) -> None:
         place: The place of the help that explains it.
     """
     st.caption(f"{text} {help_mark(place)}")
+
+
+def empty_page(text: str, place: str = "") -> DeltaGenerator:
+    """Draw in the middle of a page why it is empty; return the box of the one button that goes on.
+
+    Args:
+        text: One sentence, as Markdown.
+        place: The place of the help that explains it; without one there is no link.
+    """
+    box = st.container(horizontal_alignment="center", gap="small", key="empty_page")
+    box.caption(f"{text} {help_mark(place)}" if place else text, width="content", text_alignment="center")
+    return box
 
 
 def help_mark(place: str) -> str:

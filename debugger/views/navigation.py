@@ -92,6 +92,18 @@ def go_to(name: PageName, parameters: dict[str, str] | None = None) -> None:
     state.replace_record(_PageRequest(name, parameters))
 
 
+def start_button() -> None:
+    """Draw the button that leads from an empty page to the page Debug, where a run is started."""
+    st.button(
+        "Start a run",
+        key="start_first",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=go_to,
+        args=("debug",),
+    )
+
+
 def leave_for_page() -> None:
     """Go to the page that a callback has requested, which ends this run of the script.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Server, free_port, running
+from tests.browser.conftest import Server, free_port, running, streamlit_app
 from tests.browser.driving import (
     choose,
     choose_in_menu,
@@ -530,3 +531,29 @@ def test_key_that_applies_a_field_starts_no_run(page: Page, app: Server):
     editor.blur()
     page.keyboard.press("Control+Enter")
     expect(conversation(page)).to_contain_text("this is Kim")
+
+
+def test_empty_pages_have_a_sentence_and_a_button_in_their_middle(page: Page, tmp_path: Path):
+    small(page)
+    with streamlit_app(tmp_path) as server:
+        for name in ("runs", "review", "suites", "compare"):
+            open_app(page, f"{server.url}/{name}")
+            box = page.locator(".st-key-empty_page")
+
+            assert box.locator("p").count() == 2, name  # the sentence, and the label of the button
+            place = box.get_by_role("button").bounding_box()
+            assert abs(place["x"] + place["width"] / 2 - 640) < 10, name
+            assert 150 < place["y"] < 400, name
+        page.get_by_role("button", name="Open Runs").click()
+        page.get_by_role("button", name="Start a run").click()
+        expect(context(page)).to_contain_text("Not started")
+
+
+def test_title_of_suites_stands_in_line_with_its_controls(page: Page, app: Server):
+    small(page)
+    open_app(page, f"{app.url}/suites")
+
+    title = page.get_by_role("heading", name="Suites").bounding_box()
+    files = page.get_by_role("button", name="Files …").bounding_box()
+
+    assert abs(title["y"] + title["height"] / 2 - files["y"] - files["height"] / 2) < 3

@@ -9,17 +9,16 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.session.comparison import RunComparison
-from debugger.views import state
+from debugger.views import navigation, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_backend_error, show_failures
-from debugger.views.help_links import empty_state
+from debugger.views.help_links import empty_page
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState
 from debugger.views.panels.compare.events_tab import events_tab
 from debugger.views.panels.compare.header import TAB_KEY, pair_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
-from debugger.views.state import PageLinks
 
 TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
@@ -59,12 +58,18 @@ def render() -> None:
 
 
 def _empty() -> None:
-    """Draw which runs are still to be chosen, and a link to the page Runs."""
+    """Draw which runs are still to be chosen, and a button that leads to the page Runs."""
     missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
-    empty_state(f"Choose {' and '.join(missing)} above, or tick two runs on the page Runs.", "forks#compare")
-    st.page_link(
-        state.record(PageLinks).by_name["runs"], label="Open Runs", icon=":material/format_list_bulleted:"
-    )
+    text = f"Choose {' and '.join(missing)} above, or tick two runs on the page Runs."
+    with empty_page(text, "forks#compare"):
+        st.button(
+            "Open Runs",
+            key="open_runs",
+            type="primary",
+            icon=":material/format_list_bulleted:",
+            on_click=navigation.go_to,
+            args=("runs",),
+        )
 
 
 def _body() -> None:

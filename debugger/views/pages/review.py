@@ -8,11 +8,11 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
-from debugger.views import state
 from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_backend_error, show_error, show_failures
 from debugger.views.components.toolbar import bar
-from debugger.views.help_links import empty_state
+from debugger.views.help_links import empty_page
+from debugger.views.navigation import start_button
 from debugger.views.panels.exports.dialog import export_dialog
 from debugger.views.panels.notes import author
 from debugger.views.panels.review import actions
@@ -29,7 +29,6 @@ from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
 from debugger.views.panels.review.sheet_import import sheet_import
 from debugger.views.panels.runs.scope import connection_of_runs, workflow_names
-from debugger.views.state import PageLinks
 
 
 def render() -> None:
@@ -83,21 +82,23 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
 def _empty() -> None:
     """Draw why there is no run to review.
 
-    Without a filter a link to the page Debug follows, else a button that clears the filter.
+    Without a filter a button that leads to the page Debug follows, else one that clears the filter.
     """
     wanted = actions.review().wanted
     if wanted.is_everything:
-        empty_state(
-            "There is no run to review yet; those of tests are left out unless the filter has them.",
-            "review#review",
-        )
-        st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
-        )
+        text = "There is no run to review yet; those of tests are left out unless the filter has them."
+        with empty_page(text, "review#review"):
+            start_button()
         return
     words = "open run" if wanted.is_open_only else "run"
-    st.caption(f"No {words} matches the filter: there is nothing to review.")
-    st.button("Review all runs", key="review_all", on_click=actions.filter_runs, args=(type(wanted)(),))
+    with empty_page(f"No {words} matches the filter: there is nothing to review."):
+        st.button(
+            "Review all runs",
+            key="review_all",
+            type="primary",
+            on_click=actions.filter_runs,
+            args=(type(wanted)(),),
+        )
 
 
 def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:

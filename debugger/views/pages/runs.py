@@ -15,6 +15,7 @@ from debugger.views.components.error_box import show_backend_error, show_error, 
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.connections import HostedConnection
+from debugger.views.help_links import empty_page
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
@@ -251,16 +252,13 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
 def _empty(wanted: WantedRuns) -> None:
     """Draw why there is no run.
 
-    Without filters a link to the page Debug follows, else a button that clears them.
+    Without filters a button that leads to the page Debug follows, else one that clears them.
     """
     if not wanted.is_everything:
-        st.caption("No run matches the filters.")
-        st.button(
-            "Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=filters.clear
-        )
+        filters.nothing_matches()
         return
-    st.caption("The runs of this backend appear here, and there is none yet.")
-    st.page_link(state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:")
+    with empty_page("The runs of this backend appear here, and there is none yet.", "pages#runs"):
+        navigation.start_button()
 
 
 def _open(run_id: str) -> None:

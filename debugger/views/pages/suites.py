@@ -28,7 +28,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
-from debugger.views.help_links import empty_state
+from debugger.views.help_links import empty_page
 from debugger.views.panels.suites import actions, storing
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -61,10 +61,10 @@ def render() -> None:
 
     Where the embedded engine cannot be opened, the error is drawn alone.
     """
-    st.markdown("### Suites")
     try:
         embedded_backend()
     except DebuggerError as error:
+        _line([])
         show_error(error)
         return
     drawn = _depends_on()
@@ -97,6 +97,7 @@ def _body(drawn: Hashable) -> None:
     try:
         shown = storing.suite()
     except DebuggerError as error:
+        _line([])
         show_error(error)
         return
     if state.widget(WATCH_KEY):
@@ -172,7 +173,14 @@ def _controls(shown: Suite, tag: str) -> None:
         Text(_counted(shown), yields=True),
         _files_button(),
     ]
-    bar("suites_controls", items, low=True)
+    _line(items)
+
+
+def _line(items: list[Item]) -> None:
+    """Draw the title and the controls in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="suites_line"):
+        st.markdown("### Suites", width="content")
+        bar("suites_controls", items, low=True)
 
 
 def _versions_menu(offered: Sequence[OfferedWorkflow]) -> Menu:
@@ -221,12 +229,9 @@ def _progress(job: SuiteJob) -> Progress:
 
 def _empty() -> None:
     """Draw why there is no scenario, and a button that copies the samples."""
-    bar("suites_controls", [Spacer(), _files_button()], low=True)
-    with st.container(key="suites_empty", gap="small"):
-        empty_state(
-            "There is no scenario yet: save a run as one, or begin with the samples.",
-            "scenarios#on-the-page",
-        )
+    _line([Spacer(), _files_button()])
+    text = "There is no scenario yet: save a run as one, or begin with the samples."
+    with empty_page(text, "scenarios#on-the-page"):
         st.button(
             "Copy the sample scenarios",
             key="copy_samples",

@@ -23,6 +23,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import empty_page
 from debugger.views.panels.runs.scope import chosen_ids, runs_state
 from debugger.views.times import shown_time, zone_name
 
@@ -163,8 +164,14 @@ def deleted_runs() -> None:
         show_error(error)
         return
     if not rows:
-        st.caption(f"Deleted runs can be restored here for {days:g} days, and there is none.")
-        st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=show_list)
+        with empty_page(f"Deleted runs can be restored here for {days:g} days, and there is none."):
+            st.button(
+                "Show the runs",
+                key="back_to_runs",
+                type="primary",
+                icon=":material/list:",
+                on_click=show_list,
+            )
         return
     ticked = runs_state().ticked_deleted
     chosen = [row.run_id for row in rows if row.run_id in ticked]

@@ -27,6 +27,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
+from debugger.views.help_links import empty_page
 from debugger.views.panels.notes import known_tags
 from debugger.views.panels.runs.saved import saved_filters
 from debugger.views.panels.runs.scope import (
@@ -183,6 +184,18 @@ def _wanted(backend: Backend) -> WantedRuns:
 def clear_button() -> Button:
     """Return the button that clears all filters."""
     return Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", look="tertiary")
+
+
+def nothing_matches() -> None:
+    """Draw that the filters find no run, with the button that clears them."""
+    with empty_page("No run matches the filters."):
+        st.button(
+            "Clear the filters",
+            key="clear_empty",
+            type="primary",
+            icon=":material/filter_alt_off:",
+            on_click=clear,
+        )
 
 
 def refresh_button() -> Button:

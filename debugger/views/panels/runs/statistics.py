@@ -19,7 +19,9 @@ from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
-from debugger.views.panels.runs.filters import clear
+from debugger.views.help_links import empty_page
+from debugger.views.navigation import start_button
+from debugger.views.panels.runs.filters import nothing_matches
 from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
 from debugger.views.panels.runs.paths import path_diagram
 from debugger.views.panels.runs.rows import duration_of, duration_words
@@ -35,7 +37,6 @@ from debugger.views.panels.runs.scope import (
     summaries_of,
 )
 from debugger.views.panels.runs.statistics_tables import statistics_tables
-from debugger.views.state import PageLinks
 
 _WORKFLOW_KEY = "statistics_workflow"
 _PICTURE_KEY = "statistics_picture"
@@ -300,12 +301,10 @@ def _figures(runs: Sequence[CountedRun]) -> None:
 
 
 def _empty(wanted: WantedRuns) -> None:
-    """Draw why no run is counted, with a link to start one, or with filters the button that clears them."""
-    if wanted.is_everything:
-        st.caption("Paths, drop-off and durations of many runs appear here once a run has a turn.")
-        st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
-        )
+    """Draw why no run is counted, with a button to start one, or with filters the button that clears them."""
+    if not wanted.is_everything:
+        nothing_matches()
         return
-    st.caption("No run matches the filters.")
-    st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)
+    text = "Paths, drop-off and durations of many runs appear here once a run has a turn."
+    with empty_page(text, "pages#runs"):
+        start_button()
