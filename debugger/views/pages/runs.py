@@ -130,7 +130,8 @@ def _tools(wanted: WantedRuns, total: int | None) -> None:
         open_export,
         ("found",),
         look="primary",
-        help="All runs that the filters find, as one file",
+        disabled=total == 0,
+        help="There is no run to export" if total == 0 else "All runs that the filters find, as one file",
     )
     bar("runs_export", [export], low=True, width="content")
 
@@ -157,10 +158,14 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns, tools: De
     """Draw a page of the runs that the filters find, and what can be done with the ticked ones.
 
     A clicked run is opened, see `_open`. Where the page number is beyond the last page, the first page is
-    chosen and the page reruns.
+    chosen and the page reruns. Where the runs cannot be read, nothing is said of their number.
     """
     number = state.widget(page_key(), 1)
     found = _found(backend, wanted, number)
+    if found is None:
+        with tools:
+            _tools(wanted, None)
+        return
     if not found.rows and number > 1:  # the filters were changed, and find fewer pages
         first_page()
         st.rerun()
@@ -207,10 +212,10 @@ def _continue_reading(words: str) -> None:
         st.button("Continue reading", on_click=state.record(BackendCache).expire, type="tertiary")
 
 
-def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
+def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run] | None:
     """Return a page of the runs that the filters find, read from the backend each time.
 
-    An error is drawn, and the last answer is returned, or an empty page without one.
+    An error is drawn, and the last answer is returned, or ``None`` without one.
     """
     answers = state.record(BackendCache)
     question = ("runs", wanted, number)
@@ -222,7 +227,8 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
         return answers.ask(question, lambda: wanted.page(backend, number, _PAGE_SIZE))
     except DebuggerError as error:
         show_error(error)
-        return answers.last(question) or Page([], 0)
+        last: Page[Run] | None = answers.last(question)
+        return last
 
 
 def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: list[Run]) -> RowFacts:

@@ -45,6 +45,19 @@ def test_without_runs_page_says_what_would_be_here(app):
 
     assert not app.exception
     assert any("there is none yet" in caption.value for caption in app.caption)
+    assert control(app, "export_found").disabled
+
+
+def test_runs_that_cannot_be_read_are_not_said_to_be_none(app, backend, monkeypatch):
+    def fail(*_args, **_wanted):
+        raise StoreError("The database is gone.", advice="")
+
+    monkeypatch.setattr(backend, "runs", fail)
+    app.run()
+
+    assert app.error
+    assert not any("there is none yet" in caption.value for caption in app.caption)
+    assert "runs_count" not in keys(app)
 
 
 def test_runs_are_listed_with_workflow_status_and_id(app, backend):
