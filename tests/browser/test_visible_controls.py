@@ -13,7 +13,7 @@ from tests.browser.visible_controls import WINDOW, visible_controls
 pytestmark = pytest.mark.browser
 
 MOST_BEFORE_START, MOST_IN_RUN, MOST_IN_DEMO = 25, 35, 12
-LEAST_GRAPH_HEIGHT = 540
+LEAST_GRAPH_HEIGHT = 590
 
 
 def test_page_before_start_has_few_controls_and_high_graph(page: Page, app: Server):
