@@ -48,6 +48,9 @@ pytestmark = pytest.mark.browser
 
 LEAST = 10.99
 """The size in pixels below which no text is, rounding aside."""
+SIDES = """bodies => bodies.map(body => body.getBoundingClientRect())
+  .filter(({ bottom }) => bottom < innerHeight - 30).flatMap(({ left, right }) => [left, right])"""
+"""Gives the left and right sides of the nodes above the foot."""
 MIDDLE = """path => {
   const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
   return [at.x, at.y];
@@ -545,6 +548,17 @@ def test_part_around_position_is_shown_beside_map_in_small_pane(host: Host):
     assert are_nodes_in_pane(page)
     assert min(sizes_of_texts(page)) >= LEAST
     assert not any(overlaps(page).values())
+
+
+def test_part_of_a_long_graph_is_in_the_middle_of_a_wide_pane(host: Host):
+    drawn = Picture(host, run_of("Lab results line").workflow.to_wire())
+    drawn.open(917, 563)
+
+    nodes = host.page.locator(".node:not(.group) .body").evaluate_all(SIDES)
+    left, right = min(nodes), 917 - max(nodes)
+
+    assert host.page.locator(".map").is_visible()  # only a part is in sight
+    assert abs(left - right) < 0.15 * 917
 
 
 def test_view_moves_on_with_the_run_where_its_next_steps_are_out_of_it(host: Host):

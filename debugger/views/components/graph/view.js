@@ -91,18 +91,33 @@ function fit(it) {
 }
 
 function centre(it, { x, y }) {
-  const room = roomOf(it), { k } = it.view;
+  const room = roomOf(it), { k } = it.view, { width, height } = it.geometry;
   it.view = {
     k,
-    x: within(room.width / 2 - k * x, room.width, k * it.geometry.width),
-    y: within(room.height / 2 - k * y, room.height, k * it.geometry.height),
+    x: within(room.width / 2 - k * x, room.width, k * width),
+    y: within(room.height / 2 - k * y, room.height, k * height),
   };
+  const seen = it.geometry.nodes.filter(node => isVisible(it, node));
+  if (isSmaller(k * width, room.width)) it.view.x = amid(seen, "x", "width", room.width, k, k * width);
+  else if (isSmaller(k * height, room.height)) it.view.y = amid(seen, "y", "height", room.height, k, k * height);
   apply(it);
+}
+
+// An offset with the nodes in sight in the middle of the room, in which the whole stays: of a graph that is longer than the
+// room, what is not in sight may be on one side.
+function amid(nodes, at, side, room, k, size) {
+  if (!nodes.length) return (room - size) / 2;
+  const first = Math.min(...nodes.map(node => node[at] - node[side] / 2)), last = Math.max(...nodes.map(node => node[at] + node[side] / 2));
+  return Math.min(Math.max(MARGIN, (room - k * (first + last)) / 2), room - size - MARGIN);
+}
+
+function isSmaller(size, room) {
+  return size < room - 2 * MARGIN;
 }
 
 // An offset that leaves no more empty room at either end than a margin; what is smaller than the room is centred.
 function within(offset, room, size) {
-  return size < room - 2 * MARGIN ? (room - size) / 2 : Math.min(MARGIN, Math.max(room - size - MARGIN, offset));
+  return isSmaller(size, room) ? (room - size) / 2 : Math.min(MARGIN, Math.max(room - size - MARGIN, offset));
 }
 
 function currentNode(it) {
