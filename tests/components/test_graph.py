@@ -561,6 +561,16 @@ def test_part_of_a_long_graph_is_in_the_middle_of_a_wide_pane(host: Host):
     assert abs(left - right) < 0.15 * 917
 
 
+def test_state_beside_a_short_name_is_whole_in_a_flow_to_the_right(host: Host):
+    session = run_of("Clinic front desk", "Hi, I'd like to book an appointment, please.")
+    drawn = Picture(host, session.workflow.to_wire(), session.turns)
+    drawn.open(1700, 400)
+    expect(host.page.locator(".box[data-stamp]")).to_have_attribute("data-direction", "right")
+
+    expect(host.page.locator(".node.current .mark.here text")).to_have_text("your turn")
+    assert not any(overlaps(host.page).values())
+
+
 def test_view_moves_on_with_the_run_where_its_next_steps_are_out_of_it(host: Host):
     workflow, turns = clinic_run()
     drawn, page = Picture(host, workflow, turns[:1]), host.page

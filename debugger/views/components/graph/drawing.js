@@ -6,6 +6,7 @@ const CHARACTER = 6.2, DIGIT = 5.9, BLANK = 2.7; // widths, rather too large: of
 const NAME = 12, LINE = 15; // pixels: the size of a name, and from one of its lines to the next
 const ICON_ROOM = 19, RIGHT = 5; // at the sides of a name
 const ASIDE = 4, GAP = 3; // what badges take beside a box, and between them
+const BEYOND = 18; // what a state may take beyond that: in a flow to the right nothing is behind the upper line of a name of two
 const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
@@ -220,7 +221,12 @@ function paintNode(it, { group, marks, node }, state, selected) {
     paintPin(marks, end - 6.5, top, state.pin);
     end -= 13 + GAP;
   }
-  if (!isGroup) end -= paintChips(marks, chipsOf(node, state, figure), room - least, end, top);
+  if (!isGroup) {
+    const chips = chipsOf(node, state, figure), missing = chips.length === 1 ? markWidth(chips[0].text) + GAP - (room - least) : 0;
+    const isFree = it.geometry.direction === "right" && node.lines.length > 1 && !besides;
+    const beyond = isFree && missing > 0 && missing <= BEYOND ? missing + 0.1 : 0; // some play, as widths are sums
+    end -= paintChips(marks, chips, room - least + beyond, end + beyond, top) - beyond;
+  }
   if (count) {
     mark(marks, "count", end - markWidth(count) / 2, top, count);
     end -= markWidth(count) + GAP;
