@@ -568,6 +568,7 @@ def test_state_beside_a_short_name_is_whole_in_a_flow_to_the_right(host: Host):
     expect(host.page.locator(".box[data-stamp]")).to_have_attribute("data-direction", "right")
 
     expect(host.page.locator(".node.current .mark.here text")).to_have_text("your turn")
+    expect(host.page.locator(".edge.taken .label", has_text="3")).to_have_text("3 · incomplete")
     assert not any(overlaps(host.page).values())
 
 

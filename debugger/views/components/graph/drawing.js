@@ -7,6 +7,7 @@ const NAME = 12, LINE = 15; // pixels: the size of a name, and from one of its l
 const ICON_ROOM = 19, RIGHT = 5; // at the sides of a name
 const ASIDE = 4, GAP = 3; // what badges take beside a box, and between them
 const BEYOND = 18; // what a state may take beyond that: in a flow to the right nothing is behind the upper line of a name of two
+const LABEL_SIDES = { down: 8, right: 14 }; // of the gap around a label, what its words may take beside numbers
 const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
@@ -350,8 +351,8 @@ function paintTag(entry, state, direction) {
   const between = label_width ? 3 * BLANK : 0;
   const numbers = state.order ? numbersIn(state, room - label_width - between, numbersWidth, room / 2) : state.figure || "";
   const used = numbers ? numbersWidth(numbers) + between : 0;
-  const label = cut(edge.label, label_width, room - used);
-  const width = used + Math.min(label_width, room - used) + 4;
+  const rest = room - used + (numbers && edge.label_at ? LABEL_SIDES[direction] : 0), label = cut(edge.label, label_width, rest);
+  const width = used + Math.min(label_width, rest) + 4;
   tag.replaceChildren();
   if (!numbers && !label) return;
   const centre = edge.label_at ? { x: edge.label_at[0], y: edge.label_at[1] } : placeOn(entry, ADDED_LABEL_AT);
@@ -368,7 +369,7 @@ function numbersWidth(text) {
 }
 
 function cut(label, width, room) {
-  if (!label || width <= room) return label;
+  if (!label || width <= room + 0.1) return label; // widths are sums
   const characters = [...label], most = Math.floor(characters.length * Math.max(0, room - 10) / width);
   return characters.slice(0, most).join("").trimEnd() + "…";
 }
