@@ -54,6 +54,18 @@ def test_bars_stay_in_one_line_and_page_never_scrolls(page: Page, app: Server):
     assert {name: height for name, height in heights.items() if height > 32} == {}
 
 
+def test_bars_of_panes_fit_a_window_at_150_percent(page: Page, app: Server):
+    page.set_viewport_size({"width": 853, "height": 480})
+    clinic_call(page, app.url, CALL[:1])
+
+    for bar in ("lower_bar", "inspector_bar"):
+        assert page.locator(f".st-key-{bar} .bar").bounding_box()["height"] <= 32, bar
+    for name in INSPECTOR:
+        open_tab(page, name)
+        sides = page.locator(".st-key-inspector").evaluate("pane => [pane.scrollWidth, pane.clientWidth]")
+        assert sides[0] <= sides[1], name
+
+
 def test_filters_stay_in_sight_beside_opened_tabs_in_a_narrow_window(page: Page, app: Server):
     page.set_viewport_size({"width": 1024, "height": 720})
     clinic_call(page, app.url, CALL[:1])
