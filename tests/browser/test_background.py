@@ -51,9 +51,13 @@ def test_goodbye_of_companion_arrives_without_word_of_user(page: Page, app: Serv
 
 
 def test_person_types_undisturbed_while_background_goes_on(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
     begin(page, app, pause=1, checks=100, name="Long lab")
     box = message_box(page)
     expect(box).to_be_enabled()
+    words = background(page).locator(".words").bounding_box()
+    assert words is not None
+    assert words["width"] > 100  # beside the switch, which is below, there would be none
 
     box.click()
     box.press_sequentially("How long will it take?", delay=150)
