@@ -34,6 +34,14 @@ COMPOSED = """(field, key) => field.dispatchEvent(
 """A key that an input method takes, as the Enter that accepts a word."""
 
 
+GIVEN_WAY = """text => {
+  const before = text.getBoundingClientRect().width;
+  text.style.flex = "none";
+  return text.getBoundingClientRect().width - before;
+}"""
+"""Tells by how much a text is narrower than its words, be it a part of a pixel; it is whole from then on."""
+
+
 def nothing() -> None:
     """Do nothing."""
 
@@ -52,6 +60,15 @@ def test_long_label_begins_within_its_bar(host: Host):
     assert label is not None
     assert label["x"] >= 0
     assert label["x"] + label["width"] <= 400
+
+
+def test_heading_is_whole_beside_quiet_text_that_is_cut(host: Host):
+    host.page.set_viewport_size({"width": 1280, "height": 300})
+    heading, quiet = Text("Opening hours", look="heading"), Text("say_llm · node_opening_hours " * 9)
+    host.draw(lambda: bar("bar", [heading, quiet, Spacer(), Button("go", "Break before", nothing)], low=True))
+
+    assert host.page.locator(".words.heading").evaluate(GIVEN_WAY) == 0
+    assert host.page.locator(".words.quiet").evaluate(GIVEN_WAY) > 0
 
 
 def test_menu_is_used_by_keyboard(host: Host):
