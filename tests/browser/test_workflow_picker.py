@@ -106,6 +106,17 @@ def test_name_has_room_at_150_percent(page: Page, app: Server, workflow_ids):
     assert picker.get_by_text("Workflow", exact=True).bounding_box()["height"] < 30  # one line
 
 
+def test_names_and_ids_of_listed_workflows_are_whole_beside_a_narrow_choice(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_app(page, app.url)
+
+    page.get_by_role("combobox", name="Workflow").click()
+
+    texts = page.locator("[role=option] > div")
+    texts.first.wait_for()
+    assert texts.evaluate_all("texts => texts.every(text => text.scrollWidth <= text.clientWidth)")
+
+
 def test_pasted_id_of_no_workflow_is_an_error(page: Page, app: Server, workflow_ids):
     open_app(page, f"{app.url}/?workflow={workflow_ids['Tea shop']}")
 
