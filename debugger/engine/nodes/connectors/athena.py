@@ -12,8 +12,8 @@ from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.connectors.base import (
     ConnectorNode,
     ConnectorResult,
+    Fill,
     Operation,
-    fill_secretly,
     fingerprint,
 )
 from debugger.engine.nodes.connectors.fields import (
@@ -141,7 +141,7 @@ def _athena(
         status_code: Of a simulated answer.
     """
 
-    def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
+    def request(config: AthenaConfig, context: NodeContext, fill: Fill) -> JsonObject:
         """Return the request with texts filled in and stripped; an absent one is empty.
 
         Numbers are sent as they are. Placeholders without a value are noted in the context.
@@ -149,7 +149,7 @@ def _athena(
 
         def text(name: str) -> str:
             value = getattr(config, name)
-            return "" if value is None else fill_secretly(str(value), context).strip()
+            return "" if value is None else fill(str(value)).strip()
 
         sent = {name: text(name) for name in fields}
         place = {"source_id": text("source_id"), "department_id": config.department_id}

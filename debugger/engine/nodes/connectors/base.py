@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
-from debugger.engine.outbound.secrets import RequestBudget
+from debugger.engine.outbound.secrets import request_budget
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import TROUBLE, Event
@@ -23,6 +23,8 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
 Config = TypeVar("Config", bound=NodeConfig)
+Fill = Callable[[str], str]
+"""Fills variables and secrets into a text."""
 Answer = TypeVar("Answer")
 
 _FAILED_STATUSES = frozenset({"failed", "undelivered", "rejected", "error"})
@@ -70,8 +72,8 @@ class Operation:
     """The variable that takes the result; the platform does not document one (U-12)."""
     not_done: str
     """The end of the warning that a call was simulated: the effect that it did not have."""
-    request: Callable[[Any, NodeContext], JsonObject]
-    """Read the request from the node's config, variables and secrets filled in, without keys and tokens."""
+    request: Callable[[Any, NodeContext, Fill], JsonObject]
+    """Read the request from the node's config, each text filled in, without keys and tokens."""
     check: Callable[[JsonObject], object]
     """Raise an `InputError` where a field of the request is missing or malformed."""
     target: Callable[[JsonObject], str]
@@ -109,12 +111,18 @@ class ConnectorNode(Node[Config]):
     def run(self, context: NodeContext) -> NodeRun:
         """Make the call, yield its event and write value, success and error; a failure ends no run.
 
-        The failure is reported as a warning. Raises RunError where a text is too long once it is filled in.
+        The failure is reported as a warning. Where a text is too long once it is filled in, the event has
+        none of them.
         """
-        operation = self._operation
-        real = operation.request(self.config, context)
-        result = self._call(real, context)
-        request = context.outbound.secrets.mask_value(real)
+        operation, secrets = self._operation, context.outbound.secrets
+        try:
+            real = operation.request(self.config, context, lambda text: fill_secretly(text, context))
+        except InputError as error:
+            real = operation.request(self.config, context, lambda text: "")
+            result = ConnectorResult("failed", error=secrets.mask(str(error)))
+        else:
+            result = self._call(real, context)
+        request = secrets.mask_value(real)
         event = operation.event(request, result)
         if result.error is not None:
             context.report_failure("connector", f"Node {self.config.label!r} failed: {result.error}")
@@ -207,7 +215,12 @@ def fingerprint(*parts: Any) -> str:
 
 
 def fill_secretly(text: str, context: NodeContext) -> str:
-    """Fill a text's variables and secrets; show the result only after `Secrets.mask`."""
-    filled = context.outbound.secrets.fill(text, context.scope, RequestBudget(context.warnings))
+    """Fill a text's variables and secrets; show the result only after `Secrets.mask`.
+
+    Raises:
+        InputError: It would be too long, or takes too long.
+    """
+    with request_budget(context.warnings) as budget:
+        filled = context.outbound.secrets.fill(text, context.scope, budget)
     context.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
     return str(filled.real)

@@ -15,8 +15,8 @@ from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.connectors.base import (
     ConnectorNode,
     ConnectorResult,
+    Fill,
     Operation,
-    fill_secretly,
     fingerprint,
 )
 from debugger.engine.nodes.connectors.fields import check_present
@@ -164,9 +164,9 @@ def _remember(answer: JsonObject, context: NodeContext) -> None:
     context.state.workflow_variables[MEMORY] = {**_documents(context), **stored}
 
 
-def _texts(config: GoogleDocsConfig, context: NodeContext, *names: str) -> JsonObject:
+def _texts(config: GoogleDocsConfig, fill: Fill, *names: str) -> JsonObject:
     operation = config.operate_document
-    return {name: fill_secretly(getattr(operation, name) or "", context).strip() for name in names}
+    return {name: fill(getattr(operation, name) or "").strip() for name in names}
 
 
 def _read_location(body: Any) -> JsonObject:
@@ -216,10 +216,10 @@ def _created(request: JsonObject, result: ConnectorResult) -> Event:
     )
 
 
-def _get_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+def _get_request(config: GoogleDocsConfig, context: NodeContext, fill: Fill) -> JsonObject:
     operation = config.operate_document
     assert isinstance(operation, GetDocumentConfig)
-    texts = _texts(config, context, "document_id_or_url")
+    texts = _texts(config, fill, "document_id_or_url")
     return {**texts, "return_full_model": operation.return_full_model}
 
 
@@ -262,13 +262,13 @@ def _fetched(request: JsonObject, result: ConnectorResult) -> Event:
     )
 
 
-def _update_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+def _update_request(config: GoogleDocsConfig, context: NodeContext, fill: Fill) -> JsonObject:
     """Return the request of an update, variables and secrets filled in; what is missing is empty."""
     operation = config.operate_document
     assert isinstance(operation, UpdateDocumentConfig)
     return {
-        **_texts(config, context, "document_id_or_url"),
-        "content": fill_secretly(operation.updates.content or "", context),
+        **_texts(config, fill, "document_id_or_url"),
+        "content": fill(operation.updates.content or ""),
         "insert_index": operation.updates.insert_index,
     }
 
@@ -346,8 +346,8 @@ class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
                 _LOCATION,
                 call_class="write",
                 remember=_remember,
-                request=lambda config, context: _texts(
-                    config, context, "title", "drive_name_or_id", "folder_name_or_id"
+                request=lambda config, context, fill: _texts(
+                    config, fill, "title", "drive_name_or_id", "folder_name_or_id"
                 ),
                 check=lambda request: check_present(request["title"], "title"),
                 target="Google Docs creation of the document {title!r}".format_map,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.nodes.connectors.base import ConnectorNode, ConnectorResult, Operation, fill_secretly
+from debugger.engine.nodes.connectors.base import ConnectorNode, ConnectorResult, Fill, Operation
 from debugger.engine.nodes.connectors.fields import check_e164, check_present
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import SendSmsEvent
@@ -20,7 +20,7 @@ class SendSmsConfig(NodeConfig):
     message: str | None = None
 
 
-def _request(config: SendSmsConfig, context: NodeContext) -> JsonObject:
+def _request(config: SendSmsConfig, context: NodeContext, fill: Fill) -> JsonObject:
     """Return number and message, filled in; overrides of the turn's input replace the author's.
 
     What neither has is empty.
@@ -30,8 +30,8 @@ def _request(config: SendSmsConfig, context: NodeContext) -> JsonObject:
     )
     message = context.node_input.get("override_message") or config.message or ""
     return {
-        "destination_phone_number": fill_secretly(str(number), context).strip(),
-        "message": fill_secretly(str(message), context),
+        "destination_phone_number": fill(str(number)).strip(),
+        "message": fill(str(message)),
     }
 
 

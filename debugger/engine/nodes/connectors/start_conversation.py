@@ -137,15 +137,14 @@ class StartConversationNode(Node[StartConversationConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Place or follow the call, yield its statuses, write the result and a transcript that came.
 
-        Without voice nothing is called. A failure is written, reported as a warning, and ends no run. Raises
-        RunError where a text is too long once it is filled in.
+        Without voice nothing is called. A failure is written, reported as a warning, and ends no run.
         """
-        secrets = context.outbound.secrets
-        own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
-        if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):
-            return NodeResult({"conversation_id": own_id or None})
-        call = _Conversation(own_id or None)
+        secrets, call = context.outbound.secrets, _Conversation()
         try:
+            own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
+            call.conversation_id = own_id or None
+            if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):
+                return NodeResult({"conversation_id": call.conversation_id})
             yield from self._follow(call, self._source(own_id, context), context)
         except (InputError, ConnectorError) as failure:
             call.error = secrets.mask(str(failure))
