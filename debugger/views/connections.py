@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
@@ -162,10 +162,11 @@ def connection_in_use() -> tuple[str, HostedSettings]:
     return name, connection(name)
 
 
-def connect_hosted(name: str, wanted: HostedSettings) -> bool:
+def connect_hosted(name: str, wanted: HostedSettings, consented: Collection[str] = ()) -> bool:
     """Use a connection; return whether the run on view can stay.
 
     It can where credentials alone have changed: then the backend stays the same, and runs go on with it.
+    The origins of ``consented`` may be sent to without encryption, besides those of the owner.
 
     Raises:
         ForbiddenError: Its key is for users who may run, and the user has entered no other.
@@ -176,7 +177,7 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
             f"The key of the connection {name} is for users with the role run.",
             advice="Enter a key of your own on the page Connection.",
         )
-    check_encryption(wanted.base_url)
+    check_encryption(wanted.base_url, consented)
     hosted = state.record(HostedConnection)
     before = hosted.backend
     credentials_and_label = {"api_key", "user_id", "environment", "colour"}
@@ -243,14 +244,14 @@ def close_unused(backend: HostedBackend | None) -> None:
         backend.close()
 
 
-def check_encryption(base_url: str) -> None:
-    """Refuse to send unencrypted to another machine without consent.
+def check_encryption(base_url: str, consented: Collection[str] = ()) -> None:
+    """Refuse to send unencrypted to another machine without consent, stored or for these origins.
 
     Raises:
-        SettingsError: The user has not, or it is no base URL.
+        SettingsError: There is none, or it is no base URL.
     """
     base = check_base_url(base_url)
-    if is_unencrypted(base) and origin_of(base) not in owner().unencrypted_origins:
+    if is_unencrypted(base) and origin_of(base) not in {*owner().unencrypted_origins, *consented}:
         raise SettingsError(
             f"{host_of(base)} is another machine, and http:// is not encrypted: key and conversations "
             "can be read on the way. Nothing was sent.",

@@ -332,7 +332,7 @@ def _connect(name: str, named_origin: str = "") -> None:
 
     The entered key or custom connection is held for the browser, the cached answers are cleared, and the
     audit list gets an entry. Where the backend is another one, no run stays on view. An error is in
-    `LastAction`; the consent to send unencrypted may then be stored already.
+    `LastAction`; a consent to send unencrypted is then not kept.
     """
     own, key = owner(), _text(_SECRET_KEY)
     if name == CUSTOM_CONNECTION:
@@ -342,8 +342,9 @@ def _connect(name: str, named_origin: str = "") -> None:
         wanted = connection(name)
         if key:
             wanted = wanted.model_copy(update={"api_key": SecretStr(key)})
-    _take_consent(own, wanted.base_url, named_origin)
-    keeps_run = connect_hosted(name, wanted)
+    consented = _take_consent(own, wanted.base_url, named_origin)
+    keeps_run = connect_hosted(name, wanted, consented)
+    own.unencrypted_origins |= consented
     if name == CUSTOM_CONNECTION:
         own.custom = wanted
     elif key:
@@ -377,20 +378,19 @@ def _forget(name: str) -> None:
     state.record(BackendCache).clear()
 
 
-def _take_consent(own: Owner, base_url: str, named_origin: str) -> None:
-    """Store or remove the consent to send unencrypted to the origin of a URL.
+def _take_consent(own: Owner, base_url: str, named_origin: str) -> set[str]:
+    """Return the origin of a URL where the box is ticked and has named it, else nothing.
 
-    It is stored where the box is ticked and has named this origin, else removed. Does nothing for an unusable
-    URL.
+    An earlier consent for an origin that is not returned is removed. Nothing for an unusable URL.
     """
     try:
         origin = origin_of(check_base_url(base_url))
     except SettingsError:
-        return  # `connect_hosted` reports it
+        return set()  # `connect_hosted` reports it
     if origin == named_origin and state.widget(_UNENCRYPTED_KEY):
-        own.unencrypted_origins.add(origin)
-    else:
-        own.unencrypted_origins.discard(origin)
+        return {origin}
+    own.unencrypted_origins.discard(origin)
+    return set()
 
 
 def _typed(before: HostedSettings) -> HostedSettings:

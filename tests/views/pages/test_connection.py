@@ -16,6 +16,7 @@ from debugger.errors import AuthenticationError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import connections
+from debugger.views.auth.owners import Owner
 from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from debugger.views.drafts import Drafts
@@ -342,6 +343,18 @@ def test_consent_is_for_named_host_alone(app, monkeypatch):
     assert "not encrypted" in app.error[0].value
     assert not app.checkbox("hosted_unencrypted").value
     assert sent == ["10.255.255.1"]
+
+
+def test_consent_is_not_kept_where_connecting_failed(app):
+    app.run()
+    hosted(app, url="http://10.255.255.1/workflows", key=f"Bearer {KEY}")
+    app.checkbox("hosted_unencrypted").check()
+
+    app.button("test_hosted").click().run()
+
+    assert "Bearer" in app.error[0].value
+    assert record_of(app, Owner).unencrypted_origins == set()
+    assert not app.checkbox("hosted_unencrypted").value
 
 
 def test_database_is_shown_without_its_password(app, monkeypatch):
