@@ -12,13 +12,18 @@ from debugger.views.shell import VIEWS
 from tests.support.ui_texts import PACKAGE
 
 
+_PLACE_ARGUMENTS = {"empty_state": 1, "empty_page": 1, "help_link": 0, "help_mark": 0}
+"""By function, which argument is a place of the help."""
+
+
 def named_places():
     """Return the places that code of the page names in links to the help."""
     for path in sorted((PACKAGE / "views").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(call, "func", None), "id", "")
-            if name in {"empty_state", "help_link", "help_mark"}:
-                place = call.args[1 if name == "empty_state" else 0]
+            at = _PLACE_ARGUMENTS.get(name)
+            if at is not None and at < len(call.args):
+                place = call.args[at]
                 if isinstance(place, ast.Constant):
                     yield place.value
 
