@@ -11,7 +11,6 @@ from debugger.views.panels.help.topics import is_topic, topic_sections
 from debugger.views.shell import VIEWS
 from tests.support.ui_texts import PACKAGE
 
-
 _PLACE_ARGUMENTS = {"empty_state": 1, "empty_page": 1, "help_link": 0, "help_mark": 0}
 """By function, which argument is a place of the help."""
 
