@@ -161,8 +161,8 @@ class Interceptor:
     """The one place where it is decided what answers in the place of a node, tool, model or call.
 
     That is the first of these that there is: a fault, a pin, a manual answer, a recording, a recorded answer
-    of a script, a simulation. What is called instead, or answered by one of the last two, is recorded where
-    there is a recorder.
+    of a script, a simulation. Where there is a recorder, calls that are made are recorded, and those that a
+    user, a script or a simulation answers.
     """
 
     mocks: MockSet = field(default_factory=MockSet)
@@ -362,7 +362,7 @@ class Interceptor:
         Raises:
             MissError: A recording is played and has no answer.
         """
-        matched = _NOTHING
+        matched, recorder = _NOTHING, self.recorder
         played: RecordedCall | None = None
         if self.mocks and target is not None and context is not None:
             matched = self.mocks.match(target)
@@ -376,7 +376,7 @@ class Interceptor:
             source = "pin"
         elif asks_user:
             source = "manual"
-        elif request is not None and (played := self._find(request)) is not None:
+        elif request is not None and recorder is not None and (played := recorder.find(request)) is not None:
             source = "recording"
         elif recorded is not None:
             source = "recorded"
@@ -385,12 +385,9 @@ class Interceptor:
             source = "simulation"
         if source is not None:
             self.unreported.append(source)
-        if request is not None and self.recorder is not None and source not in ("fault", "pin", "recording"):
-            self.recorder.begin(request)
+        if request is not None and recorder is not None and source not in ("fault", "pin", "recording"):
+            recorder.begin(request)
         return _Choice(source, matched, played)
-
-    def _find(self, request: CallRequest) -> RecordedCall | None:
-        return None if self.recorder is None else self.recorder.find(request)
 
 
 def _recorded_outcome(call: OutboundCall[Answer], played: RecordedCall) -> OutboundOutcome[Answer]:

@@ -13,6 +13,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import takewhile
 from typing import Any, Literal
 
 from debugger.engine.environment import Environment, SeededEnvironment
@@ -21,10 +23,10 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 
 CallKind = Literal["model", "tool", "service"]
-"""What was called: a model, a tool, or by a node without either a service."""
+"""Kind of what was called: a model, a tool of this machine, or a service that a node or tool calls."""
 
 OnMiss = Literal["stop", "recorded", "live"]
-"""What follows a miss: the run fails; the next recorded answer of the same node is used; the call is made."""
+"""Effect of a miss: the run fails, the next recorded answer of the node is used, or the call is made."""
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
@@ -40,9 +42,9 @@ class CallRequest:
     node: str
     """Logical id of the node on whose behalf it was asked."""
     name: str
-    """Of a model ``say``, ``work`` or ``judge DESTINATION``, of a tool its name, else the kind of service."""
+    """``say``, ``work`` or ``judge DESTINATION`` of a model, a tool's own name, or the kind of service."""
     request: JsonObject
-    """For a model prompt, chat, transitions, tools, schema and settings; for a tool code and arguments."""
+    """Content: prompt, chat and choices for a model, code and arguments for a tool, else what is sent."""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -84,10 +86,10 @@ class RecordedCall:
     """Number of the turn or step of background work, from 1."""
     request: CallRequest
     answer: JsonObject
-    """Of a model the fields of `Reply`, of a tool those of `ToolResult`, of a service ``how`` and ``answer``;
-    with ``error`` where there was none."""
+    """Fields of a `Reply`, of a `ToolResult` with its warnings, or ``how`` and ``answer`` of a service; with
+    ``error`` where there was no answer."""
     milliseconds: float = 0.0
-    """How long the answer took."""
+    """Duration of the call."""
 
 
 @dataclass(frozen=True)
@@ -99,24 +101,20 @@ class Miss:
     nearest: RecordedCall | None
     """The next recorded call of the same node and name that was not used; ``None`` without one."""
 
-    @property
-    def field(self) -> str:
-        """Return where the request differs first, such as ``history 2 content``; empty if unknown."""
-        found = (
-            None
-            if self.nearest is None
-            else first_difference(self.nearest.request.request, self.request.request)
-        )
-        return "" if found is None else found.where
+    @cached_property
+    def difference(self) -> Difference | None:
+        """Return the first difference from the nearest call; ``None`` without one."""
+        if self.nearest is None:
+            return None
+        return first_difference(self.nearest.request.request, self.request.request)
 
     @property
     def text(self) -> str:
         """Return who was asked, and how the request differs from the recorded one."""
         if self.nearest is None:
             return f"No answer is recorded for this call of {self.request.label}."
-        found = first_difference(self.nearest.request.request, self.request.request)
         recorded = f"The recorded answer of {self.request.label} is for another request"
-        return f"{recorded}." if found is None else f"{recorded}: {found.text}."
+        return f"{recorded}." if self.difference is None else f"{recorded}: {self.difference.text}."
 
 
 class MissError(RunError):
@@ -292,11 +290,7 @@ class Difference:
             return f"{self.where!r} is missing, which was {_cut(self.recorded)}"
         if isinstance(self.recorded, str) and isinstance(self.asked, str):
             old, new = _without_ids(self.recorded), _without_ids(self.asked)
-            at = next(
-                (place for place, (one, other) in enumerate(zip(old, new, strict=False)) if one != other),
-                None,
-            )
-            at = min(len(old), len(new)) if at is None else at
+            at = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
             return f"{self.where!r} has {_around(new, at)} instead of {_around(old, at)}"
         return f"{self.where!r} is {_cut(self.asked)} instead of {_cut(self.recorded)}"
 

@@ -28,7 +28,7 @@ FORMAT = 1
 """The version of the format, under ``recording`` in the head."""
 SUFFIX = ".recording.jsonl"
 MAX_BYTES = 50_000_000
-"""Of a file that is read."""
+"""Limit of a file that is read."""
 
 _NEW = "Record the run again."
 _KINDS: tuple[str, ...] = get_args(CallKind)

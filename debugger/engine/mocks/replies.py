@@ -109,7 +109,7 @@ class RecordedModel:
     """A model that gives a recorded answer."""
 
     answer: JsonObject
-    """As `reply_to_json` or `failure_to_json` makes it."""
+    """Answer as `reply_to_json` or `failure_to_json` makes it."""
 
     def reply(self, prompt: Prompt) -> Reply:
         """Return the recorded reply, with what the prompt offers in place of the recorded transition.

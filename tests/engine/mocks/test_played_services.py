@@ -158,7 +158,7 @@ def test_another_request_stops_the_run_and_names_the_field():
     (error,) = [event["error_message"] for event in played if event["type"] == "workflow_error"]
     assert "The recorded answer of the service 'http' of the node 'get' is for another request" in error
     assert "savoy" in error and "ritz" in error
-    assert [miss.field for miss in player.misses] == ["target"]
+    assert [miss.difference.where for miss in player.misses] == ["target"]
     assert len(player.unused) == 1
 
 

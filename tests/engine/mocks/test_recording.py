@@ -91,7 +91,7 @@ def test_miss_may_use_the_next_answer_of_the_node():
     recorder = having("x", on_miss="recorded")
 
     assert recorder.find(asked("z")).answer == {"text": "to x"}
-    assert [miss.field for miss in recorder.misses] == ["system"]
+    assert [miss.difference.where for miss in recorder.misses] == ["system"]
     with pytest.raises(MissError):  # no answer is left to use
         recorder.find(asked("z"))
 
