@@ -196,6 +196,9 @@ class RunError(DebuggerError):
     It records a ``workflow_error`` event.
     """
 
+    fillers: tuple[str, ...] = ()
+    """Fillers that were said while the model's answer was late."""
+
 
 class ConditionError(RunError):
     """A condition that cannot be evaluated on these values."""

@@ -97,6 +97,26 @@ def _said(workflow, messages, model):
     return [event.words for event in events if event.type == "assistant_response"][1:]
 
 
+def test_extraction_example_passes(tmp_path, monkeypatch):
+    text = (DOCS / "extraction.md").read_text(encoding="utf-8")
+    (tmp_path / "callback.json").write_text(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
+    scenarios = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    for number, scenario in enumerate(scenarios):
+        content = scenario.replace("workflow: workflow_callback", "workflow: callback.json")
+        (tmp_path / f"{number}.scenario.yaml").write_text(content)
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(main, ["test", ".", "--database", "sqlite://"])
+
+    workflow = load_workflow((tmp_path / "callback.json").read_text())
+    assert check(workflow, frozenset(NODE_TYPES), NODE_TYPES) == []
+    assert (done.exit_code, done.stdout.splitlines()[-1].startswith("3 passed in")) == (0, True)
+
+    by_number = (tmp_path / "0.scenario.yaml").read_text()
+    (tmp_path / "0.scenario.yaml").write_text(by_number.replace("phone: 555-0177}", "phone: 555-0178}"))
+    assert CliRunner().invoke(main, ["test", ".", "--database", "sqlite://"]).exit_code == 1
+
+
 def test_no_text_installs_from_an_index():
     texts = [ROOT / "README.md", *DOCS.glob("*.md"), *PACKAGE.rglob("*.py")]
 

@@ -95,14 +95,17 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
 
 
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
-    """Return the inputs of the user's turns as their caller sent them, in order, without background work."""
+    """Return the inputs of the user's turns as their caller sent them, in order, without background work.
+
+    Each can be sent: what a record had that no request may have is left out.
+    """
     known = default_variables(workflow)
     if turns:
         known = {**globals_at_start(turns[0].run_input), **known}
     found: list[TurnInput] = []
     for turn in turns:
         if not turn.is_background:
-            found.append(original_input(turn.run_input, known))
+            found.append(TurnInput.from_wire(original_input(turn.run_input, known).to_request()))
             known = {**known, **supplied_dynamic(turn.run_input)}
     return found
 

@@ -24,6 +24,8 @@ class TreeRow:
     @property
     def label(self) -> str:
         """The label for users."""
+        if self.fork is not None and self.fork.way == "played":
+            return "played run"
         return f"fork at turn {self.fork.turn_number}" if self.fork else "root"
 
     @property

@@ -15,7 +15,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunSearch, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
-from debugger.store import NoteRepository
+from debugger.store import KnownWorkflow, NoteRepository
 
 Row = TypeVar("Row")
 
@@ -23,6 +23,7 @@ Ability = Literal[
     "live_events",
     "stop_mid_turn",
     "import_workflow",
+    "import_version",
     "initial_state",
     "pause_mid_turn",
     "set_state",
@@ -33,7 +34,8 @@ Ability = Literal[
     "run_turns",
 ]
 """``pause_mid_turn``: the engine produces an event only when the caller pulls it.
-``run_turns``: turns can be executed, not only read from a record."""
+``run_turns``: turns can be executed, not only read from a record.
+``import_version``: a document can become the next version of a workflow."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,21 @@ class Backend(Protocol):
         The active version is copied by default.
         """
 
+    def find_workflows(self, logical_id: str) -> list[KnownWorkflow]:
+        """Return the workflows with a logical id, newest first, where a document can become a version."""
+
+    def import_version(self, workflow_id: str, document: JsonObject, *, expected: int) -> VersionSummary:
+        """Store a hydrated document as the next version of a workflow, which becomes the active one.
+
+        Args:
+            workflow_id: The workflow.
+            document: The document.
+            expected: The number that it gets as far as its author has seen.
+
+        Raises:
+            EditConflictError: Another version has been made meanwhile; nothing was stored.
+        """
+
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """Make a version the one that new runs start with."""
 
@@ -353,6 +370,14 @@ class Backend(Protocol):
             UnsupportedError: There are no checkpoints; `debugger.session.forks` has what can be done then.
         """
         raise _no_checkpoint(self)
+
+    def seed(self, run_id: str) -> int | None:
+        """Return the seed of a run's random values; ``None`` where nobody tells it.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        return None
 
     def replay(
         self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None

@@ -32,6 +32,7 @@ class RecordedBackend(Backend):
     capabilities = Capabilities(dict.fromkeys(get_args(Ability), REASON))
 
     create_workflow = delete_workflow = create_version = activate_version = _refuse
+    find_workflows = import_version = _refuse
     execute = find_turn = pump = fork = replay = _refuse
 
     def __init__(self, file: RunFile) -> None:

@@ -42,7 +42,9 @@ _WORD = regex.compile(
 """A text that a time, a number or a flag has."""
 _MAX_REMEMBERED = 20_000
 _MAX_CLEAN = 200
-"""Characters of a text that is remembered as one in which nothing is masked."""
+"""Characters of a short text: it is remembered as one in which nothing is masked."""
+_MAX_LONG = 500_000
+"""Characters of the longer texts that are remembered so: a remark on a run may be in each of its rows."""
 _OPAQUE = opaque_pattern([*MARKS.values(), MARK])
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NUMBERS = frozenset({int, float})
@@ -83,10 +85,11 @@ class Boundary:
             Kind.VALUE: self._named_value,
             Kind.CHANGES: lambda value, _: type(value)(map(self._change, value)),
             Kind.RECORD: self._record,
+            Kind.REMARKS: lambda value, _: "".join(map(self._remark, value)),
             Kind.DOCUMENT: lambda value, _: self._document(value),
         }
         self._clean: set[str] = set()
-        """Short texts in which nothing is masked; most texts of a run come again and again."""
+        """Texts in which nothing is masked; most texts of a run come again and again."""
         self._plain_texts: set[str] = set()
         """Ids, names and words of other kinds that rules do not apply to, and that hold no secret."""
         self._fields = {name: (kind in PLAIN, self._release[kind]) for name, kind in FIELDS.items()}
@@ -174,6 +177,7 @@ class Boundary:
         self._forget_texts()
 
     def _forget_texts(self) -> None:
+        self._room = _MAX_LONG
         self._clean.clear()
         self._plain_texts.clear()
 
@@ -189,14 +193,16 @@ class Boundary:
         return value if value in self._clean else self._masked(value)
 
     def _masked(self, text: str) -> str:
-        """Return a text with secrets and what rules find masked; remember a short one in which nothing is."""
+        """Return a text with secrets and what rules find masked; remember one in which nothing is."""
         masked = release_line(text)
         if not self._is_off:
             is_whole = not self._names and "[" not in masked and MARK not in masked
             masked = self._rules.mask(masked, None if is_whole else self._opaque)
-        if masked == text and len(text) <= _MAX_CLEAN:
+        if masked == text and len(text) <= max(_MAX_CLEAN, self._room):
             if len(self._clean) >= _MAX_REMEMBERED:
-                self._clean.clear()
+                self._forget_texts()
+            if len(text) > _MAX_CLEAN:
+                self._room -= len(text)
             self._clean.add(text)
             return text
         return masked
@@ -422,6 +428,10 @@ class Boundary:
             if new is not inner:
                 changed[key] = new
         return _merged(value, changed)
+
+    def _remark(self, remark: tuple[str, str, str]) -> str:
+        lead, text, tail = remark
+        return f"{self._plain(Kind.NAME, lead, '')}{self._text(text)}{self._plain(Kind.NAME, tail, '')}"
 
     def _change(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of a variable's change with path and values masked, the values by that path."""

@@ -32,6 +32,10 @@ class Kind(Enum):
     """Changes of variables: objects with a path and the values before and after."""
     RECORD = "record"
     """An object of the wire, whose fields have the kinds of `FIELDS`."""
+    REMARKS = "remarks"
+    """Remarks of people on a run: of each the lead, the text and the tail, released as one text.
+
+    Lead and tail are the program's, with the author's name, which stays."""
     DOCUMENT = "document"
     """A workflow: its schemas describe fields under the names that values have elsewhere."""
 

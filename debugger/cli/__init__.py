@@ -26,6 +26,7 @@ COMMANDS = {
         "check", "Report problems of files: exit code 1 with errors, 2 when a file cannot be read."
     ),
     "test": _Command("test", "Run scenarios and check their expectations."),
+    "replay": _Command("replay", "Play recorded runs on another version, and show which of them differ."),
     "export": _Command("export", "Export runs of the store into one file."),
     "graph": _Command("graph", "Write a picture of a workflow, with or without the path of a run."),
     "keys": _Command("keys", "Manage the API keys of users of the server."),

@@ -66,6 +66,9 @@ def app(
     )
 
 
+_LAST_PORT = 65_535
+
+
 def _check_port(host: str, port: int) -> None:
     """Exit with code 1 and advice where an address cannot be listened on.
 
@@ -74,11 +77,18 @@ def _check_port(host: str, port: int) -> None:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
+    except UnicodeError:  # a part of it is empty or too long
+        say(
+            f"error: The app cannot listen on {host}: it is no name of a host. Choose another --host.",
+            err=True,
+        )
+        sys.exit(1)
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while ")[0]
+        other = port + 1 if port < _LAST_PORT else port - 1
         say(
             f"error: The app cannot listen on {host}, port {port}: {reason}. Stop the program that "
-            f"has it, or choose another port: workflow-debugger app --port {port + 1}.",
+            f"has it, or choose another port: workflow-debugger app --port {other}.",
             err=True,
         )
         sys.exit(1)

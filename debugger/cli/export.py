@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import signal
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
@@ -24,6 +25,7 @@ from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundEr
 from debugger.protocol.scenario_runs import OUTCOMES
 
 if TYPE_CHECKING:
+    from debugger.backends.base import Backend
     from debugger.backends.embedded import EmbeddedBackend
     from debugger.boundary import MaskingOptions
     from debugger.exports.formats import ExportOptions, ExportProgress
@@ -62,7 +64,7 @@ def export(
         str,
         typer.Option(
             help="qa-review, lex-test-set, full-events, minimal, a saved preset, or columns separated by "
-            "commas; also variable:NAME. The help's topic “Columns of exports” lists them."
+            "commas; also variable:NAME and check:NAME. The help's topic “Columns of exports” lists them."
         ),
     ] = "qa-review",
     file_format: Annotated[
@@ -190,7 +192,7 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     return list(ids)
 
 
-def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
+def read_filter(backend: Backend, text: str) -> RunFilter:
     """Return the filter that a text says, such as ``status=failed since=2026-11-01``.
 
     Raises:
@@ -244,7 +246,7 @@ def _scenario_outcome(wanted: str) -> str:
     return wanted
 
 
-def find_workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
+def find_workflow_id(backend: Backend, wanted: str) -> str:
     """Return a workflow's id by id or name.
 
     Raises:
@@ -280,7 +282,7 @@ def _version(text: str | None) -> int | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return a moment; one without a zone is in UTC.
+    """Return a moment; one without a zone is in UTC, and ``30d`` is 30 days ago.
 
     Raises:
         InputError: It is not a date.
@@ -288,10 +290,14 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
+        if (ago := re.fullmatch(r"(\d{1,5})([dh])", text, re.ASCII)) is not None:
+            unit = "days" if ago[2] == "d" else "hours"
+            return datetime.now(UTC) - timedelta(**{unit: int(ago[1])})
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError(
-            f"{text!r} is not a date.", advice="Write it as 2026-11-28 or 2026-11-28T10:00:00Z."
+            f"{text!r} is not a date.",
+            advice="Write it as 2026-11-28, 2026-11-28T10:00:00Z, or 30d for 30 days ago.",
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -299,8 +305,8 @@ def _moment(text: str | None) -> datetime | None:
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
     """Write runs into a file, and print its size, its rows and what was masked on the error output.
 
-    Runs that were deleted meanwhile are named there, too. A signal ends it with ExportCancelled; then, and
-    after any error, an earlier file of that name stays as it was.
+    Runs without a row and those that were deleted meanwhile are named there, too. A signal ends it with
+    ExportCancelled; then, and after any error, an earlier file of that name stays as it was.
     """
     from debugger.exports.formats import ExportProgress, write_export
     from debugger.exports.sources import RunReader
@@ -314,6 +320,8 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
     rows = f", {progress.rows} rows" if progress.rows else ""
     size = out.stat().st_size
     say(f"{out}: {counted(progress.runs, 'run')}{rows}, {size} bytes; {state}.", err=True)
+    if progress.rowless_words:
+        say(progress.rowless_words, err=True)
     for run_id in reader.missing:
         say(f"Run {run_id} was deleted meanwhile.", err=True)
 

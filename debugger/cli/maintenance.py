@@ -122,8 +122,8 @@ def prune(
 
     The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
 
-    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS; suite runs after the
-    days alone.
+    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS; suite runs
+    and replays after the days alone.
     """
     from debugger.settings import read_settings
     from debugger.store import Store
@@ -140,10 +140,13 @@ def prune(
             suites = store.suites.find_expired(limits.days) if limits.days is not None else []
             if suites:
                 say(f"{counted(len(suites), 'suite run')} would be deleted.")
+            replays = store.replays.find_expired(limits.days) if limits.days is not None else []
+            if replays:
+                say(f"{counted(len(replays), 'replay')} would be deleted.")
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 say(line)
-            if not pruning.candidates and not expired and not suites:
+            if not pruning.candidates and not expired and not suites and not replays:
                 return
             if not yes:
                 say("Nothing was deleted; use --yes to delete them.")
@@ -153,6 +156,8 @@ def prune(
             say(f"Deleted {counted(count, 'run')}.")
             if limits.days is not None and (gone := store.suites.prune(limits.days)):
                 say(f"Deleted {counted(gone, 'suite run')}.")
+            if limits.days is not None and (gone := store.replays.prune(limits.days)):
+                say(f"Deleted {counted(gone, 'replay')}.")
             store.compact()
 
 
@@ -207,13 +212,10 @@ def shown_progress() -> Iterator[None]:
 
 
 def day(seconds: float) -> str:
-    """Return the day of a time in UTC; a question mark for an invalid one.
-
-    A number of seconds that the system cannot convert may raise OSError.
-    """
+    """Return the day of a time in UTC; a question mark for an invalid one."""
     try:
         return str(datetime.fromtimestamp(seconds, UTC).date())
-    except (OverflowError, TypeError, ValueError):
+    except (OSError, OverflowError, TypeError, ValueError):
         return "?"
 
 

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -55,6 +56,7 @@ _MEANINGS = {
     "python": "inline Python",
 }
 
+RecordModeName = Literal["none", "once", "new", "all"]
 File = Annotated[Path | None, typer.Option(help="A report; its folder must exist.")]
 
 
@@ -79,6 +81,14 @@ def test(
             "permit them.",
         ),
     ] = "",
+    record_mode: Annotated[
+        RecordModeName | None,
+        typer.Option(
+            help="Of scenarios with recorded answers. none: play them; once: also, or record where no file "
+            "is; new: record calls without an answer; all: record anew.",
+            show_default="none where CI is set, else once",
+        ),
+    ] = None,
     bail: Annotated[
         bool, typer.Option("--bail", help="Stop at the first scenario that does not pass.")
     ] = False,
@@ -132,18 +142,20 @@ def test(
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.history import SuiteHistory
     from debugger.scenarios.preparation import read_classes
+    from debugger.scenarios.recordings import default_mode
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import app_link, no_link
     from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
 
     with exit_codes():
-        files = _report_files(junit=junit, json=json, markdown=markdown, html=html)
+        files = report_files(junit=junit, json=json, markdown=markdown, html=html)
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat, live=read_classes(live))
         cases = select_cases(cases, split_names(tags), split_names(exclude_tags))
         settings = settings_on(database)
+        mode = record_mode or default_mode()
         if distributed:
-            _check_distributed(settings.database_url, parallel)
+            mode = _check_distributed(settings.database_url, parallel, record_mode)
         with closing(Connections(settings)) as connections:
             suites = connections.embedded.store.suites
             if failed and not (cases := SuiteHistory(suites, cases).failed_last()):
@@ -160,7 +172,9 @@ def test(
                 production=production,
             )
             history = SuiteHistory(suites, cases)
-            execution: Execution = SuiteExecution(connections.runner, history.record, parallel, bail)
+            execution: Execution = SuiteExecution(
+                partial(connections.runner, mode), history.record, parallel, bail
+            )
             if distributed:
                 from debugger.scenarios.distributed import DistributedExecution  # Dask is optional
 
@@ -173,7 +187,7 @@ def test(
     sys.exit(_exit_code(suite))
 
 
-def _report_files(**reports: Path | None) -> dict[str, Path]:
+def report_files(**reports: Path | None) -> dict[str, Path]:
     """Return the reports to write.
 
     Raises:
@@ -443,11 +457,13 @@ def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
             yield f"Possible: {call_class} ({meaning}): {', '.join(own[:_NODES_SHOWN])}{more}"
 
 
-def _check_distributed(database_url: str, parallel: int) -> None:
-    """Check that the cases can be run on a cluster.
+def _check_distributed(
+    database_url: str, parallel: int, record_mode: RecordModeName | None
+) -> RecordModeName:
+    """Check that the cases can be run on a cluster; return its record mode, which is ``none``.
 
-    Raises InputError when the package is not installed, the database is no PostgreSQL, or `parallel` is not
-    1.
+    Raises InputError when the package is not installed, the database is no PostgreSQL, `parallel` is not 1,
+    or answers are to be recorded.
     """
     if find_spec("distributed") is None:
         raise InputError(
@@ -464,6 +480,12 @@ def _check_distributed(database_url: str, parallel: int) -> None:
             "--parallel is for one machine; --distributed runs as many at once as the workers have threads.",
             advice="Leave out --parallel.",
         )
+    if record_mode not in (None, "none"):
+        raise InputError(
+            f"--record-mode {record_mode} is for one machine; workers play recorded answers only.",
+            advice="Record them first, without --distributed.",
+        )
+    return "none"
 
 
 def _exit_code(suite: SuiteRun) -> int:

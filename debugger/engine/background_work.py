@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from debugger.engine.decision import Transition, edge_ends
+from debugger.engine.environment import Environment
 from debugger.engine.routing import EdgeSelector
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.protocol.events import WaitingConditionMatchedEvent
@@ -38,12 +39,15 @@ class ArmedEdge:
             return None
         return self.memory.evaluated_at + pause
 
-    def is_due(self, now: float) -> bool:
+    def is_due(self, world: Environment) -> bool:
         """Return whether it may be evaluated now.
 
         It may where the clock was set back.
         """
-        return self.due_at is None or now >= self.due_at or now < (self.memory.evaluated_at or 0)
+        if self.due_at is None:
+            return True
+        now = world.time_of(self.transition.key)
+        return now >= self.due_at or now < (self.memory.evaluated_at or 0)
 
     def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
         """Return the unstamped event that reports that the edge's condition came true during the wait.

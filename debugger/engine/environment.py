@@ -52,6 +52,16 @@ class Environment:
         # Made of what is written in C: every event takes one, and a method would take four times as long.
         self.uuid = map(prefix.__add__, map("%012x".__mod__, itertools.count(1))).__next__
 
+    def time_of(self, place: str) -> float:
+        """Return the time in seconds since the epoch by which something is decided.
+
+        A recording has it, and gives it again where it is played.
+
+        Args:
+            place: The id of the node or edge whose limit or pause is looked at.
+        """
+        return self.now()
+
     def draw(self) -> bytes:
         """Return 64 random bytes."""
         return self.random.randbytes(64)
@@ -111,19 +121,24 @@ class PauseClock:
 
     @contextmanager
     def hold(self, kind: PauseKind) -> Iterator[None]:
-        """Leave the time of the block out of the clock, also where it raises, and note it in ``unreported``.
+        """Leave the time of the block out of the clock at its end, also where it raises.
 
-        It is subtracted at the end: inside the block the clock goes on. A pause shorter than a millisecond is
-        neither left out of durations nor noted.
+        Inside the block the clock goes on.
         """
         started = self.now()
         try:
             yield
         finally:
-            ended = self.now()
-            if ended - started >= _SHORTEST:
-                self._paused += ended - started
-                self.unreported.append({"kind": kind, "began_at": started, "ended_at": ended})
+            self.leave_out(kind, started, self.now())
+
+    def leave_out(self, kind: PauseKind, began: float, ended: float) -> None:
+        """Leave a pause out of the clock, and note it in ``unreported``.
+
+        One shorter than a millisecond is neither left out of durations nor noted.
+        """
+        if ended - began >= _SHORTEST:
+            self._paused += ended - began
+            self.unreported.append({"kind": kind, "began_at": began, "ended_at": ended})
 
     def take_unreported(self) -> list[JsonObject]:
         """Return the pauses that no event carries yet, once."""

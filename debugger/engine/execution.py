@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from debugger.engine.background_work import NOTHING_AHEAD, pending_work
@@ -16,6 +16,7 @@ from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import ANSWERED_BY
+from debugger.engine.outbound.masking import mask_body
 from debugger.engine.run_notes import RunNote
 from debugger.engine.runnable_workflow import RunnableWorkflow
 from debugger.engine.state import RunState, ThreadState
@@ -127,7 +128,7 @@ class Execution:
         world, seed, recorder = self.runnable.environment, self.state.next_seed, self.interceptor.recorder
         if recorder is None:
             return SeededEnvironment(world, seed)
-        masked = self.outbound.secrets.mask_value(self.wire_input)
+        masked = mask_body(self.outbound.secrets.mask_value(self.wire_input))
         return recorder.begin_turn(self.log.number, masked, world, seed)
 
     def __post_init__(self) -> None:
@@ -192,12 +193,20 @@ class Execution:
             options=self.options,
             environment=self.environment,
             cancelled=self.cancelled,
-            load_run=self.runnable.load_run,
+            load_run=partial(self._load_run, str(thread.position)),
             outbound=self.outbound,
             authored=self.runnable.authored,
             interceptor=self.interceptor,
             pauses=self.pauses,
         )
+
+    def _load_run(self, node_id: str, run_id: str) -> JsonObject:
+        """Return the record of another run, for a node.
+
+        Raises:
+            DebuggerError: It cannot be read.
+        """
+        return self.interceptor.load_run(self.runnable.load_run, run_id, node_id, self.outbound.secrets)
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
         """Return the extra fields of the input for a node; empty where the run input has none for it.

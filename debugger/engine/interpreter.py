@@ -80,7 +80,7 @@ class Interpreter(RunnableWorkflow):
 
         Raises:
             InputError: The input is too large, or holds what the engine could not use; the node to move to is
-                not in the workflow; or the conversation is over.
+                not in the workflow; the conversation is over; or the recorder has the calls of another run.
         """
         reject_faulty(turn_input, self.graph, position=state.main.position)
         if turn_input.command != "stop" and state.main.ended:

@@ -46,7 +46,7 @@ def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Even
         RunError: The node or a transition fails in a way that ends the run.
     """
     thread.due_at = None
-    if thread.loop is not None and thread.loop.is_over(execution.environment.now()):
+    if thread.loop is not None and thread.loop.is_over(execution.environment):
         yield from _give_up(execution, thread, node, thread.loop, "expiry_time")
         return
     execution.node_runs += 1
@@ -58,7 +58,7 @@ def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Even
     outcome = yield from _execute(execution, thread, node, context, run_id)
     if outcome.replied_to_user:
         thread.pending = []
-    if loop is not None and loop.is_over(execution.environment.now()):
+    if loop is not None and loop.is_over(execution.environment):
         limit = (node.config.self_loop_config or SelfLoopConfig()).expiry_time
         reason = f"the run outlived the loop's expiry_time of {limit} s"
         expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
@@ -117,7 +117,7 @@ def _leave(
     stays = decision is not None and decision.transition.kind == "self_loop"
     if loop is not None and decision is None:
         yield from _retry(execution, thread, node, context, loop)
-    elif loop is not None and stays and loop.is_over(execution.environment.now()):
+    elif loop is not None and stays and loop.is_over(execution.environment):
         yield from _give_up(execution, thread, node, loop, "expiry_time")
     else:  # where it stays for the user's next message, the retries are over
         yield from follow(execution, thread, node, decision, run_id)
@@ -274,8 +274,8 @@ def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig
     if settings is None or not settings.enabled:
         return None
     if loop is None or loop.node_id != config.logical_id:
-        now = execution.environment.now
-        deadline = None if settings.expiry_time is None else now() + settings.expiry_time
+        limit, world = settings.expiry_time, execution.environment
+        deadline = None if limit is None else world.time_of(config.logical_id) + limit
         loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
         thread.runtime_variables.pop(_OUTCOME, None)
     loop.attempts += 1
@@ -297,7 +297,7 @@ def _retry(
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
         yield from _give_up(execution, thread, node, loop, "max_retries")
         return
-    if loop.is_over(world.now()):
+    if loop.is_over(world):
         yield from _give_up(execution, thread, node, loop, "expiry_time")
         return
     pause = float(settings.time_between_retries)
@@ -319,7 +319,7 @@ def _retry(
     yield execution.stamp(delay, thread)
     seconds = context.clamp_timeout(pause)
     if thread.is_companion:
-        thread.due_at = world.now() + seconds  # the next attempt is a step of its own
+        thread.due_at = world.time_of(config.logical_id) + seconds  # the next attempt is a step of its own
     else:
         world.sleep(seconds, execution.cancelled)
 

@@ -58,12 +58,13 @@ def run(
         environment: Clock and random values.
         open_gateway: Makes the gateway of a turn's calls to the outside; by default every call is blocked.
         load_workflow: Gives the stored workflow of a super node by id and version.
-        recorder: Records the calls of the run, or answers them from a recording.
+        recorder: Records the calls of the run, or answers them from a recording; one for each run.
 
     Returns:
         How the last turn ended. Yields the events of all turns in order, stamped.
 
     Raises:
+        InputError: The recorder has the calls of another run.
         NotStartableError: The workflow has no start node.
         RunError: A super node cannot be replaced by its workflow.
     """

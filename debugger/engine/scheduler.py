@@ -200,9 +200,10 @@ def _is_put_off(execution: Execution, thread: ThreadState) -> bool:
     """
     if thread.due_at is None:
         return False
-    settings = execution.config(thread).self_loop_config or SelfLoopConfig()
+    config = execution.config(thread)
+    settings = config.self_loop_config or SelfLoopConfig()
     longest = max(settings.time_between_retries, SHORTEST_PAUSE)
-    return 0 < thread.due_at - execution.environment.now() < longest + 1
+    return 0 < thread.due_at - execution.environment.time_of(config.logical_id) < longest + 1
 
 
 def _visit(execution: Execution, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:
@@ -316,7 +317,7 @@ def _evaluate_waiting_edges(execution: Execution, thread: ThreadState) -> Genera
     """
     position = thread.position
     armed = armed_edges(execution.routes, thread, execution.state)
-    due = [edge for edge in armed if edge.is_due(execution.environment.now())]
+    due = [edge for edge in armed if edge.is_due(execution.environment)]
     if not due:
         return False
     node = execution.runnable.node(execution.config(thread))
@@ -327,7 +328,7 @@ def _evaluate_waiting_edges(execution: Execution, thread: ThreadState) -> Genera
         judged += 1
         memory = mark_evaluated(edge.transition, edge.settings, thread, execution.state)
         is_new = memory.evaluated_at is None
-        memory.evaluated_at = execution.environment.now()
+        memory.evaluated_at = execution.environment.time_of(edge.transition.key)
         run_id = thread.run_id(node.config.logical_id)
         decision = yield from execution.relay(
             execution.routes.holds(edge.transition, context, tell=is_new),

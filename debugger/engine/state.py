@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
+from debugger.engine.environment import Environment
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.messages import Message
@@ -32,6 +33,11 @@ _SPREAD = 0x9E3779B97F4A7C15
 """Odd and without a pattern, so that the seeds of one run's segments have nothing in common."""
 
 
+def seed_of_segment(seed: int, segment: int) -> int:
+    """Return the seed of a turn or step of background work, by the run's own seed and its place from 0."""
+    return seed ^ (segment * _SPREAD)
+
+
 @dataclass
 class BoundedLoop:
     """A bounded retry in progress."""
@@ -41,9 +47,9 @@ class BoundedLoop:
     deadline: float | None
     """Seconds since the epoch at which the loop gives up."""
 
-    def is_over(self, now: float) -> bool:
+    def is_over(self, world: Environment) -> bool:
         """Return whether its time is up."""
-        return self.deadline is not None and now >= self.deadline
+        return self.deadline is not None and world.time_of(self.node_id) >= self.deadline
 
 
 @dataclass
@@ -163,7 +169,7 @@ class RunState:
     @property
     def next_seed(self) -> int:
         """Return the seed of the next execution."""
-        return self.seed ^ (self.segments * _SPREAD)
+        return seed_of_segment(self.seed, self.segments)
 
     @property
     def active_companions(self) -> list[ThreadState]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import csv
+import io
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from debugger.analysis.timeline import shorten
 from debugger.boundary import MaskingOptions
 from debugger.errors import InputError
-from debugger.exports.columns import COLUMNS, VARIABLE, columns_of
+from debugger.exports.columns import COLUMNS, VARIABLE, column_of, columns_of
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.formats import ExportOptions, check_options
 from debugger.exports.presets import PRESET_SHAPES, PRESETS, preset_columns
@@ -90,12 +93,16 @@ def assemble_options(choices: ExportChoices, saved: Mapping[str, JsonObject]) ->
 def fit_columns(options: ExportOptions, shape: Shape) -> tuple[str, ...]:
     """Return the columns of the options for rows of another shape.
 
-    A preset of the program has its own; of others those are left out that the shape does not have.
+    A preset of the program has its own, before those that were made for a name, as of a variable or a check.
+    What the shape does not have is left out.
     """
+    chosen = [
+        name for name in options.table.columns if (column := column_of(name)) and shape in column.shapes
+    ]
     if options.preset in PRESETS:
-        return tuple(preset_columns(options.preset, shape))
-    known = columns_of(shape)
-    return tuple([each for each in options.table.columns if each in known] or known)
+        made = (name for name in chosen if name not in COLUMNS)
+        return (*preset_columns(options.preset, shape), *made)
+    return tuple(chosen or columns_of(shape))
 
 
 def read_columns(text: str, saved: Collection[str]) -> ExportChoices:
@@ -107,11 +114,12 @@ def read_columns(text: str, saved: Collection[str]) -> ExportChoices:
     if text in PRESETS or text in saved:
         return ExportChoices(text)
     names = split_names(text)
-    if names == (text,) and text not in COLUMNS and not text.startswith(VARIABLE):
+    if names == (text,) and column_of(text) is None:
         raise InputError(
             f"There is no preset or column {text!r}.",
             advice=f"The presets are {', '.join((*PRESETS, *saved))}; the columns are "
-            f"{', '.join(dict.fromkeys((*columns_of('message'), *columns_of('event'))))}, and variable:NAME.",
+            f"{', '.join(dict.fromkeys((*columns_of('message'), *columns_of('event'))))}, variable:NAME and "
+            "check:NAME.",
         )
     return ExportChoices(columns=names)
 
@@ -134,8 +142,27 @@ def read_separator(text: str) -> str:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return names that are separated by commas, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    """Return names that are separated by commas, each once; one with a comma is in quotes.
+
+    Raises:
+        InputError: The quotes are wrong, or a name is endless.
+    """
+    reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
+    try:
+        parts = [part.strip() for line in reader for part in line]
+    except csv.Error as error:
+        raise InputError(
+            f"The names {shorten(text)} cannot be read: {error}.",
+            advice='Separate names by commas; one that has a comma is in quotes: "name, first", city.',
+        ) from error
+    return tuple(dict.fromkeys(filter(None, parts)))
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return names as a text from which `split_names` reads them."""
+    return ", ".join(
+        '"' + each.replace('"', '""') + '"' if "," in each or '"' in each else each for each in names
+    )
 
 
 def _preset_options(name: str, saved: Mapping[str, JsonObject]) -> ExportOptions:

@@ -11,6 +11,7 @@ from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.metrics import Costs
 from debugger.analysis.mocked_events import is_fault_at, is_mocked
 from debugger.analysis.timeline import TimelineRow
+from debugger.exports.records import Remark, separated
 from debugger.exports.rows import ExportRow
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
@@ -31,14 +32,36 @@ def run_verdict(row: ExportRow, name: str) -> Any:
 
 def turn_verdict(row: ExportRow) -> str:
     """Return the newest verdict on a message's turn, on its last row."""
-    found = row.run.review.verdict(Target.turn(row.log.number))
+    found = row.run.review.verdict(row.turn_target)
     return found.value if found and row.is_last else ""
 
 
-def checks_of(row: ExportRow) -> str:
-    """Return the results of a verdict's rubric."""
-    found = row.run.review.verdict(row.target)
-    return "; ".join(f"{name}: {result}" for name, result in found.checks.items()) if found else ""
+def run_reasons(row: ExportRow) -> list[Remark]:
+    """Return every verdict on the run with its comment."""
+    return separated(row.run.review.reasons(Target()))
+
+
+def turn_reasons(row: ExportRow) -> list[Remark]:
+    """Return every verdict on a message's turn with its comment, on its last row."""
+    return separated(row.run.review.reasons(row.turn_target) if row.is_last else [])
+
+
+def rubric_of(row: ExportRow) -> Mapping[str, str]:
+    """Return the results of the rubric by check.
+
+    They are given with the verdict on the run, except where a script has stored some on the row itself.
+    """
+    return row.run.review.results(row.target) or row.run.review.results(Target())
+
+
+def checks_of(row: ExportRow) -> list[Remark]:
+    """Return the results of the rubric in words."""
+    return rubric_words(rubric_of(row))
+
+
+def rubric_words(results: Mapping[str, str]) -> list[Remark]:
+    """Return results of checks in words: ``greets: pass; asks: fail``."""
+    return separated([Remark("", name, f": {found}") for name, found in results.items()], "; ")
 
 
 def rating_of(row: ExportRow) -> str:
@@ -46,15 +69,20 @@ def rating_of(row: ExportRow) -> str:
     own = row.run.review.rating(row.target)
     if own or row.message is None or not row.is_last:
         return own
-    return row.run.review.rating(Target.turn(row.log.number))
+    return row.run.review.rating(row.turn_target)
 
 
-def remarks_of(row: ExportRow) -> str:
+def remarks_of(row: ExportRow) -> list[Remark]:
     """Return the comments on a row and its turn."""
     targets = [row.target]
     if row.message is not None and row.is_last:
-        targets.insert(0, Target.turn(row.log.number))
-    return "\n".join(filter(None, map(row.run.review.comments, targets)))
+        targets.insert(0, row.turn_target)
+    return separated([each for target in targets for each in row.run.review.comments(target)])
+
+
+def run_remarks(row: ExportRow) -> list[Remark]:
+    """Return the comments on the run."""
+    return separated(row.run.review.comments(Target()))
 
 
 def event_of(row: ExportRow, name: str) -> Any:

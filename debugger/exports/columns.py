@@ -32,6 +32,9 @@ from debugger.exports.column_values import (
     path_of,
     rating_of,
     remarks_of,
+    rubric_of,
+    run_reasons,
+    run_remarks,
     run_time,
     run_verdict,
     scenario_of,
@@ -39,14 +42,18 @@ from debugger.exports.column_values import (
     texts_of,
     time_of,
     token_of,
+    turn_reasons,
     turn_verdict,
     variable_of,
     verdict_of,
 )
 from debugger.exports.rows import ExportRow, Shape
+from debugger.protocol.notes import Target
 
 VARIABLE = "variable:"
 """Begins the name of a column with one variable's value after a turn that changed it."""
+CHECK = "check:"
+"""Begins the name of a column with the results of one check of the rubric."""
 MASKED = "masked"
 """The column with the masking rules that have changed a row."""
 
@@ -72,18 +79,20 @@ _KINDS = {
     """,
     Kind.NAME: """
         workflow_name backend environment fork_fidelity run_by end_reason currency node event_node error_node
-        failure_kind mocked path path_after edge_taken waits_at masked rating reviewer verdicts run_reviewer
-        scenario scenario_file
+        failure_kind mocked path path_after edge_taken waits_at masked rating run_rating reviewer verdicts
+        run_reviewer scenario scenario_file check:
     """,
     Kind.TEXT: """
-        text user_text agent_text edge_condition edge_verdict error_message summary tags note comment checks
-        run_comment remarks expected match scenario_tags
+        text user_text agent_text edge_condition edge_verdict error_message summary tags note comment
+        run_comment expected match scenario_tags
     """,
+    Kind.REMARKS: "checks remarks run_verdicts turn_verdicts run_remarks",
     Kind.CHANGES: "changes changed_variables",
     Kind.RECORD: "payload",
+    Kind.VALUE: "variable:",
 }
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names.split()}
-"""The kind of each column's values."""
+"""The kind of each column's values; columns that are made for a name have it by what theirs begins with."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,8 @@ class Column:
     @property
     def kind(self) -> Kind:
         """Return what its values are, and so what is masked in them."""
-        return Kind.VALUE if self.name.startswith(VARIABLE) else _KIND_OF[self.name]
+        lead, colon, _ = self.name.partition(":")
+        return _KIND_OF[lead + colon]
 
 
 COLUMNS: dict[str, Column] = {
@@ -398,7 +408,9 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             partial(verdict_of, name="updated_at"),
         ),
-        Column("checks", "Rubric", "Results of its checks", _TALK, checks_of),
+        Column(
+            "checks", "Rubric", "Results of its checks, which go with the verdict on the run", _ALL, checks_of
+        ),
         Column(
             "verdicts",
             "All verdicts",
@@ -440,9 +452,61 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             match_of,
         ),
+        Column(
+            "run_verdicts",
+            "All run verdicts",
+            "Of every reviewer on the run as a whole, with comments, one a line",
+            _ALL,
+            run_reasons,
+        ),
+        Column(
+            "turn_verdicts",
+            "All turn verdicts",
+            "Of every reviewer on the turn as a whole, with comments, one a line",
+            _MESSAGE,
+            turn_reasons,
+        ),
+        Column(
+            "run_remarks",
+            "Run remarks",
+            "Comments that were written in the debugger on the run as a whole",
+            _ALL,
+            run_remarks,
+        ),
+        Column(
+            "run_rating",
+            "Run rating",
+            "Of the run as a whole: down, up or strong_up",
+            _ALL,
+            lambda row: row.run.review.rating(Target()),
+        ),
     )
 }
 """Every column by name, in the order of the list."""
+
+
+@dataclass(frozen=True)
+class MadeColumns:
+    """Columns that are made for a name that a user gives."""
+
+    label: str
+    """Goes before that name."""
+    help: str
+    shapes: frozenset[Shape]
+    read: Callable[[ExportRow, str], Any]
+    """Takes a row and the name."""
+
+
+_MADE: dict[str, MadeColumns] = {
+    VARIABLE: MadeColumns("Variable", "Its value after the turn", _TALK, variable_of),
+    CHECK: MadeColumns(
+        "Check",
+        "Its results in the rubric: pass, fail or not_applicable, with reviewers where there are several",
+        _ALL,
+        lambda row, name: rubric_of(row).get(name, ""),
+    ),
+}
+"""Such columns by the beginning of their names in files."""
 
 
 def columns_of(shape: Shape) -> list[str]:
@@ -462,17 +526,23 @@ def choose_columns(names: Sequence[str], shape: Shape) -> list[Column]:
     return chosen
 
 
+def column_of(name: str) -> Column | None:
+    """Return the column of a name, or one made for ``variable:NAME`` or ``check:NAME``."""
+    lead, colon, wanted = name.partition(":")
+    made = _MADE.get(lead + colon)
+    if made is None or not wanted:
+        return COLUMNS.get(name)
+    label = f"{made.label} {wanted}"
+    return Column(name, label, made.help, made.shapes, lambda row: made.read(row, wanted))
+
+
 def _column(name: str, shape: Shape) -> Column:
-    """Return the column of a name, or one made for ``variable:NAME``.
+    """Return the column of a name.
 
     Raises:
         InputError: There is no such column in rows of this shape.
     """
-    if name.startswith(VARIABLE) and name != VARIABLE and shape in _TALK:
-        wanted = name.removeprefix(VARIABLE)
-        label = f"Variable {wanted}"
-        return Column(name, label, "Its value after the turn", _TALK, partial(variable_of, name=wanted))
-    column = COLUMNS.get(name)
+    column = column_of(name)
     if column is None:
         raise InputError(f"There is no column {name!r}.", advice=_advice(shape))
     if shape not in column.shapes:
@@ -481,5 +551,5 @@ def _column(name: str, shape: Shape) -> Column:
 
 
 def _advice(shape: Shape) -> str:
-    more = f", or {VARIABLE}NAME" if shape in _TALK else ""
-    return f"Choose from {', '.join(columns_of(shape))}{more}."
+    made = [f"{lead}NAME" for lead, each in _MADE.items() if shape in each.shapes]
+    return f"Choose from {', '.join([*columns_of(shape), *made[:-1]])}, or {made[-1]}."

@@ -7,7 +7,7 @@ import json
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -66,7 +66,7 @@ def write_csv(
     """Write rows as CSV in UTF-8, while they are read; lines end with CR and LF.
 
     A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
-    that would become a cell where semicolons or tabs separate cells. Names of columns get none.
+    that would become a cell where semicolons or tabs separate cells.
 
     Args:
         file: It stays open.
@@ -76,9 +76,8 @@ def write_csv(
     """
     if options.has_bom:
         file.write(_BOM)
-    plain = _Cells(replace(options, is_guarded=False))
-    file.write(text_bytes(plain.line(header)))
     line = _Cells(options).line
+    file.write(text_bytes(line(header)))
     rest = iter(rows)
     while batch := list(islice(rest, _BATCH)):
         file.write(text_bytes("".join(map(line, batch))))

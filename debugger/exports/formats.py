@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, BinaryIO
 
 from debugger.boundary import RULES, Boundary, Kind
@@ -21,9 +22,15 @@ from debugger.exports.records import ExportedRun
 from debugger.exports.run_files import SUFFIX, write_run_files
 from debugger.exports.table import Table, TableOptions, cell_of
 from debugger.protocol.json_codec import json_bytes
+from debugger.protocol.runs import Turn
+from debugger.protocol.turn_logs import ReadTurn
 
 _ROWS_BETWEEN = 200
 """Rows after which progress is reported and a cancellation noticed."""
+
+
+MAX_NAMED_RUNS = 5
+"""Runs without a row that the words on an export name."""
 
 
 class ExportCancelled(DebuggerError):
@@ -72,7 +79,45 @@ class ExportProgress:
     rows: int = 0
     masked: Counter[str] = field(default_factory=Counter)
     """How often each rule has masked something."""
+    rowless: int = 0
+    """Runs that have no row in a table, as those without a message in rows of messages."""
+    rowless_ids: list[str] = field(default_factory=list)
+    """The first of them, at most `MAX_NAMED_RUNS`."""
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def rowless_words(self) -> str:
+        """Return how many runs have no row, and which, as a sentence; empty where each has one."""
+        if not self.rowless:
+            return ""
+        words = f"{self.rowless:,} of {self.runs:,} run{'' if self.runs == 1 else 's'}"
+        more = self.rowless - len(self.rowless_ids)
+        rest = f" and {more:,} more" if more else ""
+        return (
+            f"{words} {'has' if self.rowless == 1 else 'have'} no row: {', '.join(self.rowless_ids)}{rest}."
+        )
+
+    def end_run(self, rows_before: int) -> None:
+        """Count a run of a table as one without a row where no row was added since.
+
+        Args:
+            rows_before: The number of rows when the run began.
+        """
+        if self.rows > rows_before:
+            return
+        self.rowless += 1
+        if len(self.rowless_ids) < MAX_NAMED_RUNS:
+            self.rowless_ids.append(self.run_id)
+
+    def add_row(self) -> None:
+        """Count a row.
+
+        Raises:
+            ExportCancelled: The user has cancelled the export, noticed every `_ROWS_BETWEEN` rows.
+        """
+        self.rows += 1
+        if self.rows % _ROWS_BETWEEN == 0:
+            self.check()
 
     def check(self) -> None:
         """Stop an export that was cancelled.
@@ -122,15 +167,13 @@ class ExportSource:
             convert: Makes cells of JSON values, in place; ``None`` leaves them.
 
         Raises:
-            ExportCancelled: The user has cancelled the export, noticed every `_ROWS_BETWEEN` rows.
+            ExportCancelled: The user has cancelled the export.
         """
-        progress = self.progress
+        count_row = self.progress.add_row
         places = [at for at, column in enumerate(table.columns) if column.kind in _STRUCTURED]
         for run in self.runs:
             for row in table.rows(run):
-                progress.rows += 1
-                if progress.rows % _ROWS_BETWEEN == 0:
-                    progress.check()
+                count_row()
                 if convert is not None:
                     for at in places:
                         if row[at].__class__ in _CONVERTED:
@@ -177,7 +220,8 @@ def write_export(
     check_options(options)
     progress = progress or ExportProgress()
     boundary = Boundary(options.table.masking, progress.masked)
-    source = ExportSource(_counted(runs, progress), options, progress, boundary)
+    counted = _counted(runs, progress, has_rows=EXPORTS[options.format].has_table)
+    source = ExportSource(counted, options, progress, boundary)
     write = _write_lex if options.preset == LEX else EXPORTS[options.format].write
     try:
         write(file, source)
@@ -209,8 +253,12 @@ def check_options(options: ExportOptions) -> None:
         Table(options.table)
 
 
-def _counted(runs: Iterable[ExportedRun], progress: ExportProgress) -> Iterator[ExportedRun]:
+def _counted(
+    runs: Iterable[ExportedRun], progress: ExportProgress, *, has_rows: bool
+) -> Iterator[ExportedRun]:
     """Yield the runs and report each as begun and done.
+
+    Of a file with rows, the next run is asked for when those of the last one are counted.
 
     Raises:
         ExportCancelled: The user has cancelled the export.
@@ -218,8 +266,17 @@ def _counted(runs: Iterable[ExportedRun], progress: ExportProgress) -> Iterator[
     for run in runs:
         progress.check()
         progress.run_id = run.run.workflow_run_id
-        yield run
+        rows_before = progress.rows
+        turns = [partial(_read_unless_cancelled, read, progress) for read in run.record.turns]
+        yield replace(run, record=replace(run.record, turns=turns))
         progress.runs += 1
+        if has_rows:
+            progress.end_run(rows_before)
+
+
+def _read_unless_cancelled(read: ReadTurn, progress: ExportProgress) -> Turn:
+    progress.check()
+    return read()
 
 
 def _write_csv(file: BinaryIO, source: ExportSource) -> None:
@@ -253,7 +310,7 @@ def _write_run(file: BinaryIO, source: ExportSource) -> None:
 
 
 def _write_lex(file: BinaryIO, source: ExportSource) -> None:
-    source.progress.rows = write_lex(file, source.runs, source.boundary, source.options.csv)
+    write_lex(file, source.runs, source.boundary, source.options.csv, source.progress.add_row)
 
 
 def _now() -> str:
@@ -289,7 +346,7 @@ EXPORTS: dict[str, Export] = {
     ),
     "run": Export(
         "Run file",
-        "Record, workflow and notes; the page Runs opens it again. Several runs are in a ZIP archive",
+        "Record, workflow, notes, verdicts; the page Runs opens it again. Several runs are in a ZIP archive",
         SUFFIX,
         "application/json",
         _write_run,

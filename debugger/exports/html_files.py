@@ -18,16 +18,15 @@ from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.paths import END, PathStep, path_text, verdicts_text
 from debugger.analysis.timeline import shorten
 from debugger.boundary import Boundary, Kind
-from debugger.exports.column_values import changes_of, remarks_of, verdict_of
+from debugger.exports.column_values import changes_of, rubric_words, verdict_of
 from debugger.exports.file_text import text_bytes
-from debugger.exports.records import ExportedRun
+from debugger.exports.records import ExportedRun, Remark
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import cell_of, register_changes, register_run
+from debugger.exports.table import cell_of, register_run
 from debugger.graph import Graph
 from debugger.graph.layout import Layout, PlacedNode, layout
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Target
-from debugger.protocol.reviews import Verdict
 
 _LINE = 15.0
 """From one line of a node's name to the next."""
@@ -129,19 +128,20 @@ class RunPage:
             "Note": self._release(Kind.TEXT, self._run.notes.note),
             "Rating": self._run.review.rating(Target()),
             "Verdict": self._run.review.verdicts(Target()),
+            "Rubric": self._release(Kind.REMARKS, rubric_words(self._run.review.results(Target()))),
         }
         return [(name, self._release(Kind.NAME, value)) for name, value in found.items() if value != ""]
 
     @property
     def remarks(self) -> list[str]:
-        """Return the comments and the verdict on the run."""
-        return self._lines(self._run.review.comments(Target()), self._run.review.verdict(Target()))
+        """Return the verdicts and the comments on the run."""
+        review = self._run.review
+        return self._lines([*review.reasons(Target()), *review.comments(Target())])
 
     @property
     def turns(self) -> Iterator[Mapping[str, Any]]:
         """Yield the turns, read from the record."""
         for row in export_rows(self._run, "turn"):
-            register_changes(self._boundary, row)
             yield self._turn(row)
 
     def picture(self) -> PathPicture | None:
@@ -194,33 +194,27 @@ class RunPage:
                 {"path": each["path"], "before": _shown(each["before"]), "after": _shown(each["after"])}
                 for each in changes
             ],
-            "remarks": self._lines(_message_remarks(row), review.verdict(row.target)),
+            "remarks": self._lines(_turn_remarks(row)),
         }
 
     def _release(self, kind: Kind, value: Any) -> Any:
         return self._boundary.release(kind, value)
 
-    def _lines(self, comments: str, verdict: Verdict | None) -> list[str]:
-        return [self._release(Kind.TEXT, line) for line in (_verdict_words(verdict), comments) if line]
+    def _lines(self, remarks: Iterable[Remark]) -> list[str]:
+        return [self._release(Kind.REMARKS, [each]) for each in remarks]
 
 
-def _message_remarks(row: ExportRow) -> str:
-    """Return remarks, comments and verdicts of a turn's messages, a line each; empty without any.
+def _turn_remarks(row: ExportRow) -> list[Remark]:
+    """Return the verdicts and comments on a turn, then those on its messages.
 
     The row must have its turn, else an `AssertionError` is raised.
     """
     assert row.turn is not None
     review = row.run.review
     targets = [Target.message(message.seq) for message in row.turn.rows]
-    own = [_verdict_words(review.verdict(target)) for target in targets]
-    return "\n".join(filter(None, [remarks_of(row), *map(review.comments, targets), *own]))
-
-
-def _verdict_words(verdict: Verdict | None) -> str:
-    """Return a verdict that has a comment; empty for others."""
-    if verdict is None or not verdict.comment:
-        return ""
-    return f"{verdict.reviewer} ({verdict.value}): {verdict.comment}"
+    of_turn = [*review.reasons(row.target), *review.comments(row.target)]
+    own = [*map(review.comments, targets), *map(review.reasons, targets)]
+    return [*of_turn, *(each for found in own for each in found)]
 
 
 def _shown(value: Any) -> str:

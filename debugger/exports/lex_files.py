@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from debugger.boundary import Boundary, Kind
@@ -11,7 +11,7 @@ from debugger.exports.column_values import changes_of
 from debugger.exports.csv_files import CsvOptions, write_csv
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import register_changes, register_run
+from debugger.exports.table import register_run
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import MAIN_THREAD
 
@@ -23,8 +23,14 @@ _OF_ENGINE = frozenset({"justification"})
 """Variables that the engine sets for itself."""
 
 
-def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, options: CsvOptions) -> int:
-    """Write the messages of runs as a test set; return the number of its lines.
+def write_lex(
+    file: BinaryIO,
+    runs: Iterable[ExportedRun],
+    boundary: Boundary,
+    options: CsvOptions,
+    count_line: Callable[[], None],
+) -> None:
+    """Write the messages of runs as a test set.
 
     The intent of a user's line is the first edge by name that the turn took, else the node that answers; its
     slots are the variables that the turn has set. Both are in the last line of the user in a turn.
@@ -34,18 +40,19 @@ def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], boundary: Boundary, o
         runs: The conversations, in order.
         boundary: Masks texts and values.
         options: The dialect of the file.
+        count_line: Called at each line, before the next run is read.
     """
     lines = _Lines(boundary)
     with tempfile.TemporaryFile() as body:
         # The header counts slots, which are known only when all lines are.
         for line in lines.read(runs):
+            count_line()
             body.write(encode(line) + b"\n")
         slots = [LEX_SLOT.format(number) for number in range(1, max(lines.most_slots, 1) + 1)]
         body.seek(0)
         header = [*LEX_COLUMNS, *slots]
         rows = map(decode, body)
         write_csv(file, header, (row + [""] * (len(header) - len(row)) for row in rows), options)
-    return lines.count
 
 
 class _Lines:
@@ -57,13 +64,11 @@ class _Lines:
     def read(self, runs: Iterable[ExportedRun]) -> Iterator[list[Any]]:
         """Yield the lines of the turns of all runs, whose conversations count from 1.
 
-        What the boundary masks of a run and of each turn is registered before its lines. Runs are read as
-        lines are asked for.
+        What the boundary masks of a run is registered before its lines. Runs are read as lines are asked for.
         """
         for conversation, run in enumerate(runs, start=1):
             register_run(self._boundary, run)
             for turn in export_rows(run, "turn"):
-                register_changes(self._boundary, turn)
                 yield from self._turn(conversation, turn)
 
     def _turn(self, conversation: int, row: ExportRow) -> Iterator[list[Any]]:

@@ -13,6 +13,7 @@ latency_ms tokens_in tokens_out masked
 event_index event_type event_node summary
 verdict reviewer comment verdict_at turn_verdict
 run_verdict run_reviewer run_comment run_verdict_at rating tags star expected match
+checks run_verdicts turn_verdicts run_remarks
 """
 _EVENTS = """
 schema_version run_id turn is_background event_index event_type event_node_id event_node event_thread at

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from debugger.analysis.metrics import Costs, costs
 from debugger.analysis.steps import steps_of_turn
@@ -134,8 +134,18 @@ class ExportedRun:
         return ReviewIndex(self.verdicts, self.notes)
 
 
+class Remark(NamedTuple):
+    """A remark of a person, or a result of a check that a person has named."""
+
+    lead: str
+    """Separator, author and verdict, before the text."""
+    text: str
+    """Words of the person."""
+    tail: str = ""
+
+
 class ReviewIndex:
-    """Verdicts, comments and ratings by their targets.
+    """Verdicts, comments and ratings by their targets; ``None`` is what none can be on.
 
     Args:
         verdicts: Those of one run.
@@ -147,26 +157,58 @@ class ReviewIndex:
         self._comments = _by_target(notes.comments)
         self._ratings = _by_target(notes.ratings)
 
-    def verdict(self, target: Target) -> Verdict | None:
+    def verdict(self, target: Target | None) -> Verdict | None:
         """Return the newest verdict on a target."""
         found: list[Verdict] = self._verdicts.get(_key(target), [])
         return found[-1] if found else None
 
-    def verdicts(self, target: Target) -> str:
+    def verdicts(self, target: Target | None) -> str:
         """Return every reviewer's verdict: ``pass (Ada); fail (Bob)``."""
         return "; ".join(f"{each.value} ({each.reviewer})" for each in self._verdicts.get(_key(target), ()))
 
-    def comments(self, target: Target) -> str:
+    def reasons(self, target: Target | None) -> list[Remark]:
+        """Return every reviewer's verdict with its comment: ``Ada (fail): too long``."""
+        return list(map(_reason, self._verdicts.get(_key(target), ())))
+
+    def results(self, target: Target | None) -> dict[str, str]:
+        """Return the results of each check of the rubric, with reviewers where several have gone through it.
+
+        They are by the check's name: ``pass``, or ``pass (Ada), fail (Bob)``.
+        """
+        judged = [each for each in self._verdicts.get(_key(target), ()) if each.checks]
+        found: dict[str, list[str]] = {}
+        for verdict in judged:
+            by = f" ({verdict.reviewer})" if len(judged) > 1 else ""
+            for name, result in verdict.checks.items():
+                found.setdefault(name, []).append(f"{result}{by}")
+        return {name: ", ".join(results) for name, results in found.items()}
+
+    def comments(self, target: Target | None) -> list[Remark]:
         """Return the comments on a target: ``Ada: too long``."""
         found: list[Comment] = self._comments.get(_key(target), [])
-        return "\n".join(f"{comment.author}: {comment.content}" for comment in found)
+        return [Remark(f"{_in_one_line(each.author)}: ", _in_one_line(each.content)) for each in found]
 
-    def rating(self, target: Target) -> str:
+    def rating(self, target: Target | None) -> str:
         """Return the rating of a target, with authors if there are several."""
         found: list[Rating] = self._ratings.get(_key(target), [])
         if len(found) == 1:
             return found[0].value
         return "; ".join(f"{rating.value} ({rating.author})" for rating in found)
+
+
+def _reason(verdict: Verdict) -> Remark:
+    lead, comment = f"{_in_one_line(verdict.reviewer)} ({verdict.value})", _in_one_line(verdict.comment)
+    return Remark(f"{lead}: " if comment else lead, comment)
+
+
+def separated(remarks: Sequence[Remark], separator: str = "\n") -> list[Remark]:
+    """Return remarks with a separator before each but the first."""
+    return [*remarks[:1], *(each._replace(lead=separator + each.lead) for each in remarks[1:])]
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text without line ends: what follows one would look as if another person had said it."""
+    return " ".join(text.split())
 
 
 def _by_target(items: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
@@ -176,8 +218,8 @@ def _by_target(items: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-def _key(target: Target) -> tuple[str, str]:
-    return target.kind, target.key
+def _key(target: Target | None) -> tuple[str, str]:
+    return (target.kind, target.key) if target else ("", "")
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -74,9 +74,14 @@ class ExportRow:
     """The event as it was sent."""
 
     @property
-    def target(self) -> Target:
-        """Return what a verdict on this row is on."""
-        return Target.turn(self.log.number) if self.message is None else Target.message(self.message.seq)
+    def target(self) -> Target | None:
+        """Return what a verdict on this row is on; ``None`` of background work, which is no turn."""
+        return self.turn_target if self.message is None else Target.message(self.message.seq)
+
+    @property
+    def turn_target(self) -> Target | None:
+        """Return what a verdict on this row's turn is on; ``None`` of background work."""
+        return None if self.log.is_background else Target.turn(self.log.number)
 
 
 def export_rows(run: ExportedRun, shape: Shape) -> Iterator[ExportRow]:

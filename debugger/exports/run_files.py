@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO, TypeVar
 
 from debugger.boundary import Boundary, Kind
 from debugger.exports.records import ExportedRun
-from debugger.exports.table import register_run
+from debugger.exports.table import register_run, release_names
 from debugger.protocol.base import JsonObject
-from debugger.protocol.notes import Comment, Rating, RunNotes
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, Rating, RunNotes
+from debugger.protocol.reviews import MAX_REVIEWER_CHARACTERS, RunVerdict, Verdict
 from debugger.protocol.run_file import RunFile, write_run_file
 from debugger.protocol.workflow import Workflow
 
@@ -28,7 +29,7 @@ def build_run_file(run: ExportedRun, boundary: Boundary) -> RunFile:
 
     Args:
         run: The run, whose turns are read whole. It is registered at the boundary.
-        boundary: Masks record, workflow and notes.
+        boundary: Masks record, workflow, notes and verdicts.
     """
     register_run(boundary, run)
     pairs = (read() for read in run.record.turns)
@@ -42,6 +43,7 @@ def build_run_file(run: ExportedRun, boundary: Boundary) -> RunFile:
         run=_with_structure(boundary.release(Kind.RECORD, record), record),
         workflow=boundary.release(Kind.DOCUMENT, workflow),
         notes=_masked_notes(run.notes, boundary),
+        verdicts=_masked_verdicts(run.verdicts, boundary),
     )
 
 
@@ -54,6 +56,22 @@ def _masked_notes(notes: RunNotes, boundary: Boundary) -> RunNotes:
         comments=[_released(each, boundary, "author", "content") for each in notes.comments],
         ratings=[_released(each, boundary, "author") for each in notes.ratings],
     )
+
+
+def _masked_verdicts(verdicts: Sequence[Verdict], boundary: Boundary) -> list[RunVerdict]:
+    """Return verdicts with their texts masked; one that masking makes too long for a reader is cut."""
+    reviewers = release_names((each.reviewer for each in verdicts), boundary, MAX_REVIEWER_CHARACTERS)
+    checks = release_names((name for each in verdicts for name in each.checks), boundary)
+    return [
+        RunVerdict.of(each).model_copy(
+            update={
+                "reviewer": reviewers[each.reviewer],
+                "comment": boundary.release(Kind.TEXT, each.comment)[:MAX_COMMENT_CHARACTERS],
+                "checks": {checks[name]: result for name, result in each.checks.items()},
+            }
+        )
+        for each in verdicts
+    ]
 
 
 def _released(remark: Remark, boundary: Boundary, *texts: str) -> Remark:

@@ -126,6 +126,16 @@ class RunReader:
 def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
     """Return the ids of the runs of a filter, the newest first, each once; empty for none.
 
+    Raises:
+        StoreError: The search has not finished.
+        DebuggerError: The backend does not answer, or cannot search for that.
+    """
+    return list(dict.fromkeys(read_run_ids(backend, wanted)))
+
+
+def read_run_ids(backend: Backend, wanted: RunFilter) -> Iterator[str]:
+    """Yield the ids of the runs of a filter, the newest first; those of one page are in memory.
+
     Runs that begin meanwhile are left out, so that none is read twice.
 
     Raises:
@@ -135,8 +145,7 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
     now = datetime.now(UTC)
     search = replace(wanted.search, until=min(wanted.search.until or now, now))
     ended = RunFilter(wanted.workflow_id, wanted.status, search)
-    found: dict[str, None] = {}
-    number, searches = 1, 0
+    number, searches, seen = 1, 0, 0
     while True:
         page = ended.page(backend, number, _PAGE_SIZE)
         if page.unread:
@@ -147,7 +156,8 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
                     advice="Export them again: the search continues from there.",
                 )
             continue  # it goes on with the runs that are not indexed yet
-        found |= dict.fromkeys(run.workflow_run_id for run in page.rows)
-        if not page.rows or len(found) >= page.total:
-            return list(found)
+        yield from (run.workflow_run_id for run in page.rows)
+        seen += len(page.rows)
+        if not page.rows or seen >= page.total:
+            return
         number += 1

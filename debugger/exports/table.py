@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from debugger.exports.column_values import (
     expected_of,
     value_words,
 )
-from debugger.exports.columns import MASKED, Column, choose_columns
+from debugger.exports.columns import CHECK, MASKED, Column, choose_columns
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, Shape, export_rows
 from debugger.protocol.json_codec import encode
@@ -24,6 +24,8 @@ from debugger.protocol.scenario_runs import ScenarioCheck
 
 OFF = "masking off"
 """The value of the column `MASKED` where no rule is on."""
+_VARIABLES = frozenset({"dynamic_variables", "runtime_variables", "workflow_runtime_variables"})
+"""Objects of variables in events."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class Table:
 
     @property
     def header(self) -> list[str]:
-        """Return the names of the columns."""
-        return [column.name for column in self.columns]
+        """Return the names of the columns; in those of checks personal data is masked."""
+        names = [column.name for column in self.columns]
+        checks = release_names((each for each in names if each.startswith(CHECK)), self.boundary)
+        return [checks.get(each, each) for each in names]
 
     def rows(self, run: ExportedRun) -> Iterator[list[Any]]:
         """Yield the masked values of a run's rows, JSON not encoded.
@@ -83,8 +87,6 @@ class Table:
         register_run(boundary, run)
         for row in export_rows(run, self.options.shape):
             boundary.row_rules.clear()
-            if row.turn is not None:
-                register_changes(boundary, row)
             values = [read(row) for read in readers]
             self._release(values)
             for at in self._short_at:
@@ -131,32 +133,49 @@ def cell_of(value: Any) -> Any:
 
 
 def register_run(boundary: Boundary, run: ExportedRun) -> None:
-    """Register the names of the next run, and the values of listed variables, to be masked everywhere."""
+    """Begin the next run at the boundary, with all values that rules mask by the names of variables."""
     boundary.begin_run(own_names(run.workflow))
-    register_listed(boundary, run)
+    register_values(boundary, run)
 
 
-def register_listed(boundary: Boundary, run: ExportedRun) -> None:
-    """Register the values of listed variables in all inputs and events of a run.
+def register_values(boundary: Boundary, run: ExportedRun) -> None:
+    """Register the values of a run's variables that rules mask by their names.
 
-    Nothing where none is listed.
+    They are masked everywhere, also in what was said before a variable had them, and in remarks on the whole
+    run; so all turns are read where a rule is on. Listed variables are looked for in every field of an event,
+    others in its variables alone: in an HTTP answer ``email`` may be the name of a status or a template.
     """
-    if not boundary.options.listed:
+    options = boundary.options
+    if options.is_off:
         return
-    for turn, log in run.turns():
+    for read in run.record.turns:
+        turn = read()
         boundary.register("", turn.run_input)
-        for event in log.events:
-            boundary.register("", event.to_wire())
+        for wire in turn.run_output.events:
+            if options.listed:
+                boundary.register("", wire)
+            else:
+                for name in _VARIABLES & wire.keys():
+                    boundary.register("", wire[name])
 
 
-def register_changes(boundary: Boundary, row: ExportRow) -> None:
-    """Register the values of a turn's variables that rules mask."""
-    if boundary.options.is_off or row.turn is None:
-        return
-    for change in row.turn.changes:
-        for value in (change.before, change.after):
-            boundary.register(_below_scope(change.path), value)
+def release_names(names: Iterable[str], boundary: Boundary, limit: int | None = None) -> dict[str, str]:
+    """Return masked names by what they were; those that masking makes equal are numbered from the second.
 
-
-def _below_scope(path: str) -> str:
-    return path.partition(".")[2] or path
+    Args:
+        names: The names, in an order that stays.
+        boundary: Masks them.
+        limit: The most characters of a name.
+    """
+    found: dict[str, str] = {}
+    taken = set[str]()
+    for name in dict.fromkeys(names):
+        masked = released = boundary.release(Kind.TEXT, name)[:limit]
+        number = 1
+        while released in taken:
+            number += 1
+            mark = f" {number}"
+            released = masked[: None if limit is None else limit - len(mark)] + mark
+        taken.add(released)
+        found[name] = released
+    return found

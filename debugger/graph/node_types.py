@@ -14,9 +14,9 @@ Icon = Literal["talk", "model", "text", "outside", "message", "end", "several", 
 class NodeFacts:
     """The facts about one node type."""
 
-    caption: str = "step"
+    caption: str
     """What a node does, for an audience."""
-    icon: Icon = "step"
+    icon: Icon
     flag_defaults: Mapping[str, bool] = field(default_factory=dict)
     """Of a type that calls a model: its defaults of ``self_loop`` and ``wait_for_user_message``.
 
@@ -48,7 +48,8 @@ NODE_FACTS: dict[str, NodeFacts] = {
         call_class="talk",
     ),
     "workflow_run_evaluator": NodeFacts(
-        icon="model",
+        "step",
+        "model",
         flag_defaults={"self_loop": False, "wait_for_user_message": False},
         call_class="talk",
     ),
@@ -57,27 +58,37 @@ NODE_FACTS: dict[str, NodeFacts] = {
     "http_request": NodeFacts(
         "looks up", "outside", result_field="result_runtime_variable_name", result_name="http_request_result"
     ),
-    "no_op": NodeFacts(result_field="output_runtime_variable_name", result_name="no_op_result"),
-    "deduplicate": NodeFacts(result_field="output_runtime_variable_name", result_name="deduplicate_result"),
+    "no_op": NodeFacts(
+        "step", "step", result_field="output_runtime_variable_name", result_name="no_op_result"
+    ),
+    "deduplicate": NodeFacts(
+        "step", "step", result_field="output_runtime_variable_name", result_name="deduplicate_result"
+    ),
     "field_extractor": NodeFacts(
-        "understands", result_field="output_runtime_variable_name", result_name="field_extractor_result"
+        "understands",
+        "step",
+        result_field="output_runtime_variable_name",
+        result_name="field_extractor_result",
     ),
     "workflow_run_fetch": NodeFacts(
-        icon="outside", result_field="result_runtime_variable_name", result_name="workflow_run_object"
+        "step", "outside", result_field="result_runtime_variable_name", result_name="workflow_run_object"
     ),
     "send_sms": NodeFacts("sends a message", "message", result_name="send_sms_result"),
     "start_conversation": NodeFacts(
-        icon="message", call_class="contact", result_name="start_conversation_result"
+        "step", "message", call_class="contact", result_name="start_conversation_result"
     ),
-    "end_conversation": NodeFacts(icon="end", result_name="processed_transcript"),
-    "google_docs": NodeFacts(icon="outside", result_name="google_docs_result"),
-    "athena_patients_search": NodeFacts(icon="outside", result_name="athena_result"),
-    "athena_patients_create": NodeFacts(icon="outside", result_name="athena_result"),
-    "athena_patients_update": NodeFacts(icon="outside", result_name="athena_result"),
-    "athena_appointments_create": NodeFacts(icon="outside", result_name="athena_result"),
+    "end_conversation": NodeFacts("step", "end", result_name="processed_transcript"),
+    "google_docs": NodeFacts("step", "outside", result_name="google_docs_result"),
+    "athena_patients_search": NodeFacts("step", "outside", result_name="athena_result"),
+    "athena_patients_create": NodeFacts("step", "outside", result_name="athena_result"),
+    "athena_patients_update": NodeFacts("step", "outside", result_name="athena_result"),
+    "athena_appointments_create": NodeFacts("step", "outside", result_name="athena_result"),
     "super_node": NodeFacts("several steps", "several"),
 }
 """The types by name; a super node is expanded before the engine runs it."""
+
+UNKNOWN_TYPE = NodeFacts("step", "step")
+"""The facts about a type that is not in the table."""
 
 MODEL_NODES = frozenset(name for name, facts in NODE_FACTS.items() if facts.flag_defaults)
 """The types that call a model."""

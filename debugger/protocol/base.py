@@ -132,20 +132,30 @@ class AnswerModel(WireModel):
         """
         if info.context is not _ANSWER or not isinstance(data, Mapping):
             return read(data)
+        return cls._read_leniently(data, read).with_wire(data)
+
+    @classmethod
+    def _read_leniently(cls, data: Mapping[str, Any], read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Read an object; values that cannot be read and keys with half a surrogate pair are left out.
+
+        Raises ValidationError when a needed field has no value of its kind.
+        """
         try:
-            model = read(data)
+            return read(data)
         except ValidationError as error:
-            model = read(cls._without_odd_values(data, error))
-        return model.with_wire(data)
+            plain = {key: value for key, value in data.items() if not _SURROGATE.search(str(key))}
+            if len(plain) < len(data):  # of such a key alone the error tells
+                return cls._read_leniently(plain, read)
+            return read(cls._without_odd_values(data, error))
 
     @classmethod
     def _without_odd_values(cls, data: Mapping[str, Any], error: ValidationError) -> dict[Any, Any]:
         """Return an object without the values that give way to a default; what is needed stays as it is.
 
         A number where a text is expected becomes one. Of a list or an object that is not needed, only the
-        items that cannot be read are left out. Keys with half a surrogate pair are left out, too.
+        items that cannot be read are left out, and the keys with half a surrogate pair beside them.
         """
-        rest: dict[Any, Any] = {key: value for key, value in data.items() if not _SURROGATE.search(str(key))}
+        rest: dict[Any, Any] = dict(data)
         containers: dict[Any, dict[Any, Any]] = {}
         for problem in error.errors(include_url=False, include_context=False, include_input=False):
             name, *inside = problem["loc"] or ("",)
@@ -157,7 +167,8 @@ class AnswerModel(WireModel):
                     rest[name] = other
             elif len(inside) == 1 and isinstance(value, list | dict) and not is_needed:
                 items = dict(enumerate(value)) if isinstance(value, list) else value
-                parts = containers.setdefault(name, dict(items))
+                readable = {key: each for key, each in items.items() if not _SURROGATE.search(str(key))}
+                parts = containers.setdefault(name, readable)
                 parts[inside[0]] = _replacement(parts.get(inside[0]), problem["type"])
         for name, items in containers.items():
             kept = _without_markers(items)

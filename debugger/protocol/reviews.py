@@ -24,21 +24,31 @@ MAX_CHECK_CHARACTERS = 80
 MAX_REVIEWER_CHARACTERS = 200
 
 
-class Verdict(AnswerModel):
-    """The verdict of one reviewer on a run, a turn or a message."""
+class RunVerdict(AnswerModel):
+    """The verdict of one reviewer, as the file of its run has it."""
 
-    run_id: str
     target: Target
     value: VerdictValue
     reviewer: str
     comment: str = ""
     checks: dict[str, CheckResult] = Field(default_factory=dict)
     """Results of the rubric's checks by name; checks without a result are absent."""
-    connection: str = ""
-    """The connection of a hosted run; empty of the embedded engine."""
     created_at: str = ""
     """ISO 8601, UTC."""
     updated_at: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> RunVerdict:
+        """Return a verdict without its run and connection."""
+        return RunVerdict(**{name: getattr(verdict, name) for name in RunVerdict.model_fields})
+
+
+class Verdict(RunVerdict):
+    """The verdict of one reviewer on a run, a turn or a message."""
+
+    run_id: str
+    connection: str = ""
+    """The connection of a hosted run; empty of the embedded engine."""
     revision: int = Field(default=0, exclude=True)
     """Another random number after each change in the store; 0 of one that is not stored."""
 
@@ -58,7 +68,7 @@ def target_words(target: Target) -> str:
     return "the run" if target.kind == "run" else f"{target.kind} {target.key}"
 
 
-def check_verdict(verdict: Verdict) -> None:
+def check_verdict(verdict: RunVerdict) -> None:
     """Refuse a malformed verdict.
 
     Raises:

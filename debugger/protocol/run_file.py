@@ -1,4 +1,4 @@
-"""One run as a file: its record, its workflow and its notes."""
+"""One run as a file: its record, its workflow, its notes and its verdicts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from debugger.protocol.base import JsonObject, WireModel, check_id, first_proble
 from debugger.protocol.file_limits import RUN_FILE
 from debugger.protocol.json_codec import decode, json_bytes
 from debugger.protocol.notes import RunNotes
+from debugger.protocol.reviews import RunVerdict, check_verdict, target_words
 from debugger.protocol.runs import Run, unwrap_run
 from debugger.protocol.turn_logs import turn_logs
 from debugger.protocol.workflow import Workflow
@@ -38,6 +39,8 @@ class RunFile(WireModel):
     workflow: JsonObject = Field(default_factory=lambda: dict(_NO_GRAPH))
     """The fully hydrated document of the version that ran; without nodes where it was not available."""
     notes: RunNotes = Field(default_factory=RunNotes)
+    verdicts: list[RunVerdict] = Field(default_factory=list)
+    """Verdicts of reviewers, one of each on a target; written where there are any."""
 
     def record(self) -> Run:
         """Return the run."""
@@ -50,7 +53,7 @@ class RunFile(WireModel):
 
 def write_run_file(file: RunFile) -> bytes:
     """Encode a run file."""
-    return json_bytes(file.model_dump(mode="json"))
+    return json_bytes(file.model_dump(mode="json", exclude=None if file.verdicts else {"verdicts"}))
 
 
 def read_run_file(data: bytes) -> RunFile:
@@ -101,7 +104,7 @@ def _file_in(found: Any) -> RunFile:
 def _check_parts(file: RunFile) -> None:
     """Read every part once, so that errors come before anything is shown.
 
-    Raises InputError when an id, the run, an event or the workflow cannot be read.
+    Raises InputError when an id, the run, an event, the workflow or a verdict cannot be read.
     """
     try:
         run = file.record()
@@ -109,7 +112,23 @@ def _check_parts(file: RunFile) -> None:
         check_id("workflow", run.workflow_id)
         turn_logs(run)
         file.graph()
+        _check_verdicts(file.verdicts)
     except (InputError, WorkflowError, ValidationError, TypeError, AttributeError) as error:
         raise InputError(
             f"The file of the run cannot be used: {error}", advice="It was changed after it was exported."
         ) from error
+
+
+def _check_verdicts(verdicts: list[RunVerdict]) -> None:
+    """Raise InputError at a malformed verdict, or a second one of its reviewer; the message has its place."""
+    seen = set[tuple[str, str, str]]()
+    for place, verdict in enumerate(verdicts):
+        try:
+            check_verdict(verdict)
+        except InputError as error:
+            raise InputError(f"verdicts.{place}: {error.message}") from error
+        key = verdict.reviewer, verdict.target.kind, verdict.target.key
+        if key in seen:
+            words = target_words(verdict.target)
+            raise InputError(f"verdicts.{place}: {verdict.reviewer} has another verdict on {words}.")
+        seen.add(key)

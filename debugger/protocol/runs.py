@@ -158,6 +158,16 @@ class TurnInput(AnswerModel):
         """
         return without_secrets_of_input(super().to_wire())
 
+    def to_request(self) -> JsonObject:
+        """Return the input's values as they were read, so that every key has a value of its kind.
+
+        Of one from a record it leaves out what no request may have; `to_wire` has the record's own object.
+        Keys keep their order, absent ones stay absent, and unknown ones are kept. Secret variables are left
+        out.
+        """
+        values = self.model_dump(exclude_unset=True)
+        return without_secrets_of_input({key: values[key] for key in self.to_wire() if key in values})
+
     @property
     def client_turn_id(self) -> str | None:
         """Return the client's id of the turn; ``None`` without one."""
@@ -458,7 +468,7 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
     return Run.from_wire(flat)
 
 
-ForkMode = Literal["exact", "rebuilt", "replayed"]
+ForkMode = Literal["exact", "rebuilt", "replayed", "played"]
 """From a checkpoint; from the record of that moment; by sending all earlier inputs again."""
 
 

@@ -23,7 +23,7 @@ from debugger.scenarios.checks import match_holds, read_variable
 from debugger.scenarios.editing import read_plain, rewrite
 from debugger.scenarios.expectation_rows import BETWEEN, Match, Proposal
 from debugger.scenarios.loading import unescaped
-from debugger.scenarios.model import Expectation, ExpectationKind, VariableMatch
+from debugger.scenarios.model import Expectation, ExpectationKind, Scenario, VariableMatch
 from debugger.scenarios.proposal import ScenarioDraft, propose
 from debugger.scenarios.results import CheckResult
 
@@ -86,6 +86,19 @@ def accept_result(text: str, check: CheckResult, run: ExportedRun, workflow: Wor
             raise _secret()
     expectations[place] = {**accepted, **kept}
     return rewrite(text, content)
+
+
+def is_expected_still(check: CheckResult, scenario: Scenario) -> bool:
+    """Return whether a scenario has the expectation of a check in any turn or at the end, under any message.
+
+    A turn that was inserted before it does not hide its failure. That a run goes on is expected by each
+    scenario, whatever its text says.
+    """
+    if check.expectation.status == "running":
+        return True
+    wanted = check.expectation.model_dump(exclude={"message"})
+    expected = [*scenario.expect, *(each for turn in scenario.turns for each in turn.expect)]
+    return any(each.model_dump(exclude={"message"}) == wanted for each in expected)
 
 
 def _has_mark(value: Any) -> bool:

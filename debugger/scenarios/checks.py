@@ -393,7 +393,7 @@ def _at_most(limits: Any, run: Conversation, scope: Scope) -> Finding:
         "turns": metrics.turns,
         "node_runs": metrics.node_runs,
     }
-    named = {name: limit for name in found if (limit := getattr(limits, name)) is not None}
+    named = {name: limit for name, limit in limits if limit is not None}
     passed = all(found[name] <= limit for name, limit in named.items())
     expected = ", ".join(_count(limit, name) for name, limit in named.items())
     got = ", ".join(_count(found[name], name) for name in named)

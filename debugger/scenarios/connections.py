@@ -16,6 +16,7 @@ from debugger.errors import DebuggerError, NotFoundError, SettingsError
 from debugger.exports.records import ExportedRun
 from debugger.exports.sources import RunReader
 from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.recordings import RecordMode
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import (
@@ -81,9 +82,14 @@ class Connections:
             )
         return found
 
-    def runner(self) -> ScenarioRunner:
-        """Return a new runner, whose runs are stored where the engine's are."""
-        return ScenarioRunner(self.backend, self.settings, store=self.embedded.store)
+    def runner(self, record_mode: RecordMode = "none") -> ScenarioRunner:
+        """Return a new runner, whose runs are stored where the engine's are.
+
+        Args:
+            record_mode: What of recorded answers is played and recorded.
+        """
+        store = self.embedded.store
+        return ScenarioRunner(self.backend, self.settings, store=store, record_mode=record_mode)
 
     def read_run(self, result: ScenarioResult, run_id: str) -> ExportedRun | None:
         """Return the record of a run on the connection of a result's scenario.

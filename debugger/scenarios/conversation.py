@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,7 @@ from debugger.engine.super_nodes import expand
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.events import COMPANION, Event, ModelEvent
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
@@ -89,6 +91,11 @@ class CheckedWorkflow:
             )
             if name
         }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the workflow as it runs."""
+        return hashlib.sha256(encode(self.running.to_wire())).hexdigest()
 
     @cached_property
     def running_graph(self) -> Graph:

@@ -26,9 +26,9 @@ from debugger.scenarios.history import SuiteHistory
 from debugger.scenarios.model import Calls
 from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
-from debugger.scenarios.suite import Case, program_version
+from debugger.scenarios.suite import Case
 from debugger.settings import Settings, read_settings
-from debugger.store import new_id
+from debugger.store import new_id, program_version
 
 CONNECT_SECONDS = 10
 """Time in which scheduler and first worker must answer."""

@@ -62,6 +62,8 @@ class Proposal:
     """The expectation as the opened file has it."""
     volatile: frozenset[str] = frozenset()
     """Texts of the run that another run has not."""
+    has_failed: bool = False
+    """The opened file has it, and it does not hold for the run."""
 
     @property
     def matches(self) -> tuple[Match, ...]:

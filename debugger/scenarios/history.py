@@ -10,9 +10,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from debugger.protocol.base import JsonObject
+from debugger.protocol.natural_order import natural_key
 from debugger.scenarios.results import Disposition, RepetitionResult, ScenarioResult
-from debugger.scenarios.suite import Case, program_version
-from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id
+from debugger.scenarios.suite import Case
+from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id, program_version
 from debugger.store.suites import PastResult
 
 _REPETITION: TypeAdapter[Any] = TypeAdapter(RepetitionResult)
@@ -42,12 +43,15 @@ class SuiteHistory:
         if found is None:
             return {}
         self.suite_id = found
-        cases = {(case.id, case.digest): case for case in self._cases}
+        cases = {case.id: case for case in self._cases}
         results: dict[str, ScenarioResult] = {}
         for stored in self._suites.results(found):
-            case = cases.get((stored.scenario_id, stored.digest))
-            if case is not None:
-                results[case.id] = case.result([read_repetition(each.result) for each in stored.repetitions])
+            case = cases.get(stored.scenario_id)
+            if case is None:
+                continue
+            repetitions = [read_repetition(each.result) for each in stored.repetitions]
+            if stored.digest == case.digest_of(repetitions):
+                results[case.id] = case.result(repetitions)
                 self._dispose(case, results[case.id])
         return results
 
@@ -68,8 +72,10 @@ class SuiteHistory:
             )
             for each in result.repetitions
         ]
-        stored = StoredResult(case.id, case.digest, result.outcome, self._dispose(case, result), repetitions)
-        self._suites.add(self.suite_id, stored)
+        digest, disposition = case.digest_of(result.repetitions), self._dispose(case, result)
+        self._suites.add(
+            self.suite_id, StoredResult(case.id, digest, result.outcome, disposition, repetitions)
+        )
 
     def end(self, *, is_complete: bool) -> None:
         """Store the end."""
@@ -90,7 +96,7 @@ class SuiteHistory:
         return self._suites.read_past_results([case.id for case in self._cases], without=self.suite_id)
 
     def _dispose(self, case: Case, result: ScenarioResult) -> Disposition | None:
-        found = disposition_of(result, case.digest, self._past.get(case.id, ()))
+        found = disposition_of(result, case.digest_of(result.repetitions), self._past.get(case.id, ()))
         if found is not None:
             self.dispositions[case.id] = found
         return found
@@ -99,7 +105,8 @@ class SuiteHistory:
 def disposition_of(result: ScenarioResult, digest: str, past: Sequence[PastResult]) -> Disposition | None:
     """Return how a failure compares with earlier results, the newest first.
 
-    It is flaky where some repetitions passed, or the unchanged scenario has passed before.
+    It is flaky where some repetitions passed, or the unchanged scenario has passed before with the same
+    workflow and script.
     """
     if result.outcome == "passed":
         return None
@@ -143,7 +150,7 @@ class ComparedResult:
 
 
 def compare_results(now: Iterable[StoredResult], before: Iterable[StoredResult]) -> list[ComparedResult]:
-    """Return results beside their baseline, regressions first, then by id."""
+    """Return results beside their baseline, regressions first, then by id in natural order."""
     baseline = {each.scenario_id: each for each in before}
     rows = [ComparedResult(each, baseline.get(each.scenario_id)) for each in now]
-    return sorted(rows, key=lambda row: (_ORDER.index(row.change), row.now.scenario_id))
+    return sorted(rows, key=lambda row: (_ORDER.index(row.change), natural_key(row.now.scenario_id)))

@@ -43,6 +43,7 @@ _INSTEAD = {
     "workflow": "Import the workflow, and name it by its logical id, id or name.",
     "script": "Remove 'script': the script of its workflow answers.",
     "rows": "Write the rows into the scenario.",
+    "recording": "Remove 'recording': a stored scenario plays no recorded answers.",
 }
 """What to do instead of naming a file, by key."""
 
@@ -63,6 +64,8 @@ class LoadedScenario:
     document_text: str = field(default="", repr=False)
     script: Script | None = field(default=None, repr=False)
     script_text: str | None = field(default=None, repr=False)
+    first_row: int = 1
+    """The number of its first row, where it has some of the file's rows only."""
 
     def cases(self) -> Iterator[tuple[int | None, JsonObject, Scenario]]:
         """Yield each row with its number, from 1, and the scenario filled with it.
@@ -71,7 +74,7 @@ class LoadedScenario:
         """
         if not self.rows:
             yield None, {}, self.scenario
-        for number, row in enumerate(self.rows, start=1):
+        for number, row in enumerate(self.rows, start=self.first_row):
             yield number, row, _filled(self.scenario, row)
 
 
@@ -173,6 +176,7 @@ def load_text(
     reader = _Reader(root, folder, is_confined=is_confined)
     scenario, rows = reader.scenario(), reader.rows()
     document, script = reader.document(), reader.script()
+    reader.check_recording()
     reader.check_placeholders()
     if scenario is not None and document is not None:
         reader.check_names(scenario, document)
@@ -307,6 +311,12 @@ class _Reader:
         name = self._value("script")
         return self._read_file("script", name, Script.load) if isinstance(name, str) else None
 
+    def check_recording(self) -> None:
+        """Note recorded answers in a place that the scenario may not name; the file may be recorded yet."""
+        name = self._value("recording")
+        if isinstance(name, str):
+            self._may_name("recording", name)
+
     def _read_file(self, kind: str, name: str, read: Callable[[str], Read]) -> Read | None:
         """Return what a function reads from a named file, and keep its text; ``None`` with a note."""
         content = self._content(kind, name)
@@ -421,11 +431,7 @@ class _Reader:
 
         ``None`` where it may not or cannot be read, with a note.
         """
-        if self._folder is None:
-            self._add((key,), f"A stored scenario has no file {name!r} beside it. {_INSTEAD[key]}")
-            return None
-        if self._is_confined and Path(name).name != name:
-            self._add((key,), f"The file {name!r} is in another folder. Upload it together with this file.")
+        if not self._may_name(key, name) or self._folder is None:
             return None
         try:
             return (self._folder / name).read_bytes()
@@ -433,6 +439,16 @@ class _Reader:
             reason = getattr(error, "strerror", None) or error
             self._add((key,), f"The file {name!r} cannot be read: {reason}. Paths are relative to this file.")
             return None
+
+    def _may_name(self, key: str, name: str) -> bool:
+        """Return whether the scenario may name a file; note why it may not."""
+        if self._folder is None:
+            self._add((key,), f"A stored scenario has no file {name!r} beside it. {_INSTEAD[key]}")
+            return False
+        if self._is_confined and Path(name).name != name:
+            self._add((key,), f"The file {name!r} is in another folder. Upload it together with this file.")
+            return False
+        return True
 
     def _value(self, key: str) -> Any:
         return self._plain.get(key) if isinstance(self._plain, dict) else None

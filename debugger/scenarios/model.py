@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from debugger.analysis.thread_positions import HintKind
 from debugger.analysis.variable_history import read_watch
 from debugger.engine.mocks.pins_and_faults import TargetKind, check_hits, check_output
+from debugger.engine.mocks.recording import OnMiss
+from debugger.engine.mocks.recording_file import SUFFIX as RECORDING_SUFFIX
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions.limits import LimitError
 from debugger.expressions.patterns import compile_pattern
@@ -104,6 +106,18 @@ Texts = Annotated[
 ]
 
 
+def _recording_name(name: str) -> str:
+    """Return the path of recorded answers as it is.
+
+    Raises:
+        ValueError: It has another end.
+    """
+    if not name.endswith(RECORDING_SUFFIX) or name == RECORDING_SUFFIX:
+        raise ValueError(f"{name!r} does not end in {RECORDING_SUFFIX}")
+    return name
+
+
+RecordingName = Annotated[str, AfterValidator(_recording_name)]
 SideEffectClasses = Annotated[
     list[SideEffectClass],
     Field(min_length=1),
@@ -393,10 +407,16 @@ class Scenario(_Model):
     """A logical id or id, or the path of a JSON file relative to this file."""
     workflow_version: int | None = Field(default=None, ge=0)
     """By default the active one; of a JSON file not possible."""
+    made_with_version: int | None = Field(default=None, ge=0)
+    """The version whose run was saved as this scenario; results tell it beside the one that ran."""
     connection: str = "embedded"
     """``embedded``, ``hosted``, or the name of a saved connection; ``--backend`` wins."""
     script: str | None = None
     """The path of a script that answers for models, relative to this file; embedded only."""
+    recording: RecordingName | None = None
+    """The path of recorded answers, ``NAME.recording.jsonl``, relative to this file; embedded only."""
+    on_miss: OnMiss = "stop"
+    """Effect of a call without a recorded answer: a failed check, the node's next answer, or the call."""
     clock: datetime | None = None
     """A time at which the clock is frozen; embedded only."""
     seed: int | None = Field(default=None, ge=0, lt=2**64)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from debugger.analysis.event_fields import text as event_text
 from debugger.analysis.side_effects import ledgers
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.backends.base import Backend, TurnStream
@@ -43,7 +44,7 @@ from debugger.settings import Settings
 
 MAX_FILES = 200
 """Files that are uploaded together, at most."""
-_PATHS = ("script", "rows")
+_PATHS = ("script", "rows", "recording")
 """Keys whose texts are paths of files."""
 
 
@@ -240,9 +241,19 @@ class OpenedScenario:
         session = self.session
         key = session.event_count, len(session.turns), session.status, self.sent
         if self._known is None or self._known[0] != key:
-            is_unfinished = session.busy and bool(session.turns)
-            self._known = key, self._checked(session.turns[:-1] if is_unfinished else session.turns)
+            self._known = key, self._checked(self._finished_turns)
         return self._known[1]
+
+    def check_end(self) -> TurnChecks:
+        """Return the checks of the end on all finished turns, those that were said by hand among them."""
+        run = _SessionRun(self._workflow, self.session, self._finished_turns, self._settings)
+        run.take_all()
+        return run.check(None, "", self.case.expect, 0)
+
+    @property
+    def _finished_turns(self) -> Sequence[TurnLog]:
+        session = self.session
+        return session.turns[:-1] if session.busy and session.turns else session.turns
 
     def _checked(self, logs: Sequence[TurnLog]) -> list[TurnChecks]:
         """Return the checks of all turns on some logs, and of the end if something is expected then.
@@ -311,6 +322,11 @@ class _SessionRun:
         self.add_background_turns()
         return None if self.is_at_end else self._add()
 
+    def take_all(self) -> None:
+        """Add all turns that are left, with the background work between them."""
+        while not self.is_at_end:
+            self._add()
+
     def add_background_turns(self) -> int:
         """Add background work up to the next turn; return the index of its first log."""
         first = self._place
@@ -345,7 +361,7 @@ class _SessionRun:
             turn_number=log.number,
             is_waiting_for_input=waiting is not None,
             is_completed=status in TERMINAL_STATUSES,
-            error=str(failure.to_wire().get("error_message") or failure.summary) if failure else None,
+            error=(event_text(failure, "error_message") or failure.summary) if failure else None,
             next_input_hint=waiting.to_wire() if waiting else None,
             has_background_work=self._session.background.has_work,
         )
@@ -396,11 +412,16 @@ def open_scenario(
         on_view: The session whose workflow is meant where several have the scenario's logical id.
 
     Raises:
-        InputError: The backend cannot do what the scenario needs, the workflow lacks a node of a mock, or the
-            settings want live calls that the scenario does not name.
+        InputError: The backend cannot do what the scenario needs, it plays recorded answers, the workflow
+            lacks a node of a mock, or the settings want live calls that the scenario does not name.
         NotFoundError: There is no such workflow.
     """
     loaded = uploaded.loaded
+    if case.recording is not None:
+        raise InputError(
+            f"The scenario {case.name!r} plays recorded answers, which a run on the page does not.",
+            advice="Run it on the page Suites or by the command test, or remove 'recording' from it.",
+        )
     check_abilities(case, "embedded" if isinstance(backend, EmbeddedBackend) else "hosted")
     named = loaded.document.config.logical_id if loaded.document is not None else case.workflow
     is_on_view = on_view is not None and named == on_view.workflow.config.logical_id
@@ -434,21 +455,50 @@ def open_scenario(
 def merge_file(draft: ScenarioDraft, scenario: OpenedScenario) -> ScenarioDraft:
     """Return a run's draft on top of the file that it was opened from, in a new draft.
 
-    The file's expectations are ticked; what the run proposes besides is not. Turns that were said by hand
-    after those of the file that were sent take the place of the file's later ones.
+    The file's expectations are ticked but for those that do not hold for the run, of which a note says how
+    many they are; what the run proposes besides is not ticked. Turns that were said by hand
+    after those of the file that were sent take the place of the file's later ones. The version with which it
+    was made, if it tells one, becomes that of the run.
     """
     content, sent = scenario.content, scenario.sent
     head = {key: value for key, value in content.items() if key not in ("version", "turns", "expect")}
+    if "made_with_version" in head and "made_with_version" in draft.head:
+        head["made_with_version"] = draft.head["made_with_version"]
     of_file = [dict(turn) for turn in content["turns"]]
     is_continued = len(draft.turns) > sent
     turns = [*of_file[:sent], *draft.turns[sent:]] if is_continued else of_file
     proposals: list[Proposal] = []
+    checks = {each.number: each.checks for each in scenario.checks()}
+    if is_continued:  # the end is that of the turns that are saved
+        checks[None] = scenario.check_end().checks
     for number, turn in enumerate(turns, start=1):
-        written = [parse_expectation(each, number) for each in turn.pop("expect", [])]
+        written = list(_written(turn.pop("expect", []), number, checks))
         known = [each.original for each in written]
         proposed = [one for one in draft.proposals if one.turn == number]
         if number <= sent or not is_continued:
             proposed = [replace(one, is_ticked=False) for one in proposed if one.to_json() not in known]
         proposals += [*written, *proposed]
-    proposals += [parse_expectation(each, None) for each in content.get("expect", [])]
-    return replace(draft, head=head, turns=turns, proposals=proposals, source=scenario.loaded.text)
+    proposals += _written(content.get("expect", []), None, checks)
+    failed = sum(each.has_failed for each in proposals)
+    notes = list(draft.notes)
+    if failed:
+        notes.append(
+            f"{failed} of the file's expectations {'does' if failed == 1 else 'do'} not hold for this run: "
+            f"{'it is' if failed == 1 else 'they are'} not ticked."
+        )
+    return replace(
+        draft, head=head, turns=turns, proposals=proposals, notes=notes, source=scenario.loaded.text
+    )
+
+
+def _written(
+    expectations: Sequence[Any], number: int | None, checks: Mapping[int | None, Sequence[CheckResult]]
+) -> Iterator[Proposal]:
+    """Yield the expectations that a file has for a turn, ticked unless their checks have failed.
+
+    Those that were not checked are ticked.
+    """
+    results = checks.get(number, ())
+    for place, each in enumerate(expectations):
+        has_failed = place < len(results) and not results[place].passed
+        yield replace(parse_expectation(each, number), is_ticked=not has_failed, has_failed=has_failed)

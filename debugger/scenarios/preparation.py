@@ -30,6 +30,7 @@ _EMBEDDED_ONLY = {
     "clock": "a frozen clock",
     "seed": "a seed",
     "script": "a script",
+    "recording": "recorded answers",
     "calls": "policies for calls",
 }
 

@@ -20,7 +20,7 @@ from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import register_changes
+from debugger.exports.table import register_values
 from debugger.expressions import placeholders
 from debugger.graph.chance import draws_at_random
 from debugger.graph.graph import Graph
@@ -43,6 +43,8 @@ _SECRET_RULES = frozenset({"key"})
 _SEED = 1
 _MOCK_NAMES = frozenset({"node", "tool", "model_of", "called_by"})
 """Fields of a pin or a fault that name what it is of."""
+_OF_STORED = frozenset({"workflow_version", "made_with_version"})
+"""Keys of scenarios that only a stored workflow has values for."""
 _MAX_STEPS = 100
 """Steps of background work in one turn."""
 
@@ -127,13 +129,14 @@ def propose(
     rules = frozenset(RULES) if masks_personal_data else _SECRET_RULES
     boundary = Boundary(MaskingOptions(rules))
     boundary.begin_run(own_names(workflow))
+    register_values(boundary, run)
     rows = list(export_rows(run, "turn"))
-    for row in rows:
-        register_changes(boundary, row)
     inputs = original_inputs([row.log for row in rows], workflow)
     if not inputs:
         raise InputError("The run has no turn yet.", advice="Send a message first.")
     draft = ScenarioDraft({"name": _mask(boundary, name), "workflow": reference}, [], [])
+    if run.run.version_number is not None:
+        draft.head["made_with_version"] = run.run.version_number
     reader = _Reader(draft, boundary, Graph(workflow))
     remaining = iter(inputs)
     for row in rows:
@@ -391,7 +394,7 @@ def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: 
     if script:
         files[f"{lead}.script.yaml"] = script
         named["script"] = f"{lead}.script.yaml"
-    rest = {key: value for key, value in draft.head.items() if key != "workflow_version"}
+    rest = {key: value for key, value in draft.head.items() if key not in _OF_STORED}
     scenario = replace(draft, head={"name": rest.pop("name", ""), **rest, **named})
     files[f"{plain_name(str(draft.head['name'])) or 'scenario'}{SUFFIX}"] = scenario.text()
     return write_archive(files)

@@ -55,7 +55,9 @@ class _World:
     @cached_property
     def runner(self) -> ScenarioRunner:
         """The runner of all scenarios of the process, on the store of the connections."""
-        return self.connections.runner()
+        from debugger.scenarios.recordings import default_mode
+
+        return self.connections.runner(self._config.getoption("scenario_record_mode") or default_mode())
 
     @property
     def link(self) -> RunLink:
@@ -94,6 +96,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         metavar="CLASSES",
         help="Classes of calls to make where scenarios do not name them: talk, read, write, contact.",
+    )
+    group.addoption(
+        "--scenario-record-mode",
+        default=None,
+        choices=("none", "once", "new", "all"),
+        help="Recorded answers are played (none), recorded where no file is (once), where a call has no "
+        "answer (new), or anew (all); by default none where CI is set, else once.",
     )
     group.addoption(
         "--scenario-app",

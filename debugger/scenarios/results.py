@@ -60,6 +60,26 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class RanWorkflow:
+    """The workflow that a repetition ran."""
+
+    name: str
+    version: int | None
+    """``None`` where it has none: it was read from a file."""
+    digest: str
+    """SHA-256 of its content, that of nested workflows included, and of the script that answered for it."""
+    made_with: int | None = None
+    """The version with which the scenario was made, where it tells."""
+
+    @property
+    def words(self) -> str:
+        """Return ``Tea shop, version 2, made with version 1``, without what is not known."""
+        version = f", version {self.version}" if self.version is not None else ""
+        made_with = f", made with version {self.made_with}" if self.made_with is not None else ""
+        return f"{self.name}{version}{made_with}"
+
+
+@dataclass(frozen=True)
 class RepetitionResult:
     """One run of a scenario with one row."""
 
@@ -75,6 +95,8 @@ class RepetitionResult:
     """Of ``error``: the reason with advice."""
     is_mistake: bool = False
     """Of ``error``: whether the scenario or its workflow has to be corrected."""
+    ran: RanWorkflow | None = None
+    """``None`` where it could not begin, and of results that older versions of this program have stored."""
 
     @classmethod
     def of_error(cls, error: DebuggerError) -> Self:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,7 @@ from debugger.analysis.paths import path_text
 from debugger.analysis.side_effects import ledgers
 from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.model_selection import script_text
 from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks.interceptor import Interceptor
@@ -43,7 +46,8 @@ from debugger.scenarios.preparation import (
     scenario_settings,
     turn_input,
 )
-from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
+from debugger.scenarios.recordings import CaseRecording, RecordMode
+from debugger.scenarios.results import CheckResult, RanWorkflow, RepetitionResult, ScenarioResult
 from debugger.scenarios.run_marks import mark_of
 from debugger.scenarios.short_texts import shorten_between
 from debugger.settings import Settings
@@ -65,6 +69,7 @@ class ScenarioRunner:
         settings: The settings of the embedded engine.
         store: Where runs of the embedded engine are kept; the caller closes it.
         judge: The model that judges, instead of the one in the settings.
+        record_mode: What of recorded answers is played and recorded.
     """
 
     def __init__(
@@ -74,19 +79,23 @@ class ScenarioRunner:
         *,
         store: Store | None = None,
         judge: Model | None = None,
+        record_mode: RecordMode = "none",
     ) -> None:
         """Hold what scenarios run with; without a store one in memory is made, which `close` closes."""
         self.settings = settings
         self.store = store or Store("sqlite://")
         self._owns_store = store is None
+        self._record_mode = record_mode
         self._backends = backends
         self._engines: dict[tuple[Settings, str | None], _Engine] = {}
         self._workflow_ids: dict[tuple[str, str, int | None], tuple[str, int | None]] = {}
         self._checked: dict[tuple[str, str, int | None], CheckedWorkflow] = {}
         self._judge = ConversationJudge(settings, judge)
         self._has_samples = False
-        self._copies: set[str] = set()
-        """Workflows of the runner's own store that are one version of those of another."""
+        self._copies: dict[str, int | None] = {}
+        """Workflows of the runner's own store that are one version of those of another, with its number."""
+        self._script_texts: dict[str, str] = {}
+        """The scripts of workflows by logical id."""
 
     def __enter__(self) -> Self:
         return self
@@ -128,14 +137,15 @@ class ScenarioRunner:
         return self._checked_workflow(connection, backend, workflow_id, version)
 
     def start(self, loaded: LoadedScenario) -> ScenarioRun:
-        """Return a run whose turns and checks the caller makes.
+        """Return a run whose turns and checks the caller makes; recorded answers are played.
 
         Raises:
-            InputError: The connection cannot do what the scenario needs.
+            InputError: The connection cannot do what the scenario needs; recorded answers are not there.
         """
         scenario = loaded.scenario
         check_abilities(scenario, scenario.connection)
-        return self._started(loaded, scenario, scenario.connection, threading.Event())
+        recording = CaseRecording.open(loaded, None, "none", is_first=True)
+        return self._started(loaded, scenario, scenario.connection, threading.Event(), recording)
 
     def run(
         self,
@@ -167,8 +177,11 @@ class ScenarioRunner:
                 scenario = scenario.model_copy(update={"repeat": repeat})
             times = scenario.repeat.times if scenario.repeat else 1
             repetitions = []
-            for _ in range(times):
-                result = self._repetition(loaded, scenario, connection, cancelled)
+            for at in range(times):
+                open_recording = partial(
+                    CaseRecording.open, loaded, number, self._record_mode, is_first=at == 0
+                )
+                result = self._repetition(loaded, scenario, connection, cancelled, open_recording)
                 if cancelled.is_set():
                     return
                 repetitions.append(result)
@@ -178,7 +191,12 @@ class ScenarioRunner:
             yield ScenarioResult(scenario, loaded.path.as_posix(), row, number, repetitions)
 
     def _repetition(
-        self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
+        self,
+        loaded: LoadedScenario,
+        scenario: Scenario,
+        connection: str,
+        cancelled: threading.Event,
+        open_recording: Callable[[], CaseRecording | None],
     ) -> RepetitionResult:
         """Run a scenario once; return the result, to which an expected error makes an outcome of its own.
 
@@ -187,7 +205,7 @@ class ScenarioRunner:
         began = time.perf_counter()
         run = None
         try:
-            run = self._started(loaded, scenario, connection, cancelled)
+            run = self._started(loaded, scenario, connection, cancelled, open_recording())
             run.execute()
             found = RepetitionResult("passed")
         except DebuggerError as caught:
@@ -206,10 +224,16 @@ class ScenarioRunner:
             run_id=run.run_id,
             turns=run.turns,
             path=run.path,
+            ran=run.ran_workflow(),
         )
 
     def _started(
-        self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
+        self,
+        loaded: LoadedScenario,
+        scenario: Scenario,
+        connection: str,
+        cancelled: threading.Event,
+        recording: CaseRecording | None,
     ) -> ScenarioRun:
         """Return a run of a scenario, before its first turn; clock and seed of its embedded engine are set.
 
@@ -226,10 +250,49 @@ class ScenarioRunner:
         else:
             engine, backend = None, self._backends(connection)
         workflow_id, version = self._workflow(loaded, scenario, connection, backend)
+        if engine is not None and version is None:  # another one may become active during the run
+            version = backend.workflow_summary(workflow_id).active_version_number
         checked = self._checked_workflow(connection, backend, workflow_id, version)
         if engine is not None:
             check_calls(scenario, self.settings, checked.running)
-        return ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
+        ran = replace(
+            self._ran(loaded, connection, workflow_id, version, checked),
+            made_with=scenario.made_with_version,
+        )
+        return ScenarioRun(
+            scenario, backend, engine, workflow_id, version, checked, ran, self._judge, cancelled, recording
+        )
+
+    def _ran(
+        self,
+        loaded: LoadedScenario,
+        connection: str,
+        workflow_id: str,
+        version: int | None,
+        workflow: CheckedWorkflow,
+    ) -> RanWorkflow:
+        """Return which workflow a run of a scenario runs.
+
+        Its digest has the script of the workflow; one that the scenario names is in the digest of its case.
+        Of a connection the active version is known by the record of the run alone.
+
+        Raises:
+            InputError: The workflow's script has a mistake.
+            DebuggerError: The script cannot be read.
+        """
+        authored, digest = workflow.graph.workflow, workflow.digest
+        logical_id, name = authored.config.logical_id, authored.name
+        if connection != EMBEDDED:
+            return RanWorkflow(name, version, digest)
+        if loaded.script is None:
+            if logical_id not in self._script_texts:
+                text = script_text(logical_id, self.settings.scripts_folder)
+                self._script_texts[logical_id] = text
+            script = self._script_texts[logical_id]
+            digest = hashlib.sha256(f"{digest} {script}".encode()).hexdigest()
+        if self._owns_store:
+            version = None if loaded.document is not None else self._copies.get(workflow_id, version)
+        return RanWorkflow(self.store.workflow_summary(workflow_id).name or name, version, digest)
 
     @property
     def _own(self) -> _Engine:
@@ -297,9 +360,11 @@ class ScenarioRunner:
             if not self._owns_store:
                 raise
         source = self._backends(EMBEDDED)
-        stored = source.workflow(find_workflow(name, source), version)  # it may break a rule of saving
-        copy = self.store.create_workflow(stored.to_wire())
-        self._copies.add(copy.id)
+        original = source.workflow_summary(find_workflow(name, source))
+        number = original.active_version_number if version is None else version
+        stored = source.workflow(original.id, number)  # it may break a rule of saving
+        copy = self.store.create_workflow(stored.to_wire(), name=original.name)
+        self._copies[copy.id] = number
         return copy.id, None
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
@@ -363,8 +428,10 @@ class ScenarioRun:
         workflow_id: str,
         version: int | None,
         workflow: CheckedWorkflow,
+        ran: RanWorkflow,
         judge: ConversationJudge,
         cancelled: threading.Event,
+        recording: CaseRecording | None = None,
     ) -> None:
         """Hold scenario, backend and workflow, and make its mocks; no turn is sent yet.
 
@@ -374,6 +441,7 @@ class ScenarioRun:
         self.run_id: str | None = None
         """``None`` before the first turn."""
         self.turns = 0
+        self._ran = ran
         self._scenario = scenario
         self._backend = backend
         self._engine = engine
@@ -384,7 +452,9 @@ class ScenarioRun:
         self._first_log = 0
         self._conversation = Conversation(workflow, self._ledgers)
         self._mocks = mock_set(scenario.mocks, workflow)
-        self._interceptor = Interceptor(self._mocks)
+        self._recording = recording
+        self._interceptor = Interceptor(self._mocks, recorder=recording.recorder if recording else None)
+        self._known_misses = 0
 
     @property
     def path(self) -> str:
@@ -420,14 +490,29 @@ class ScenarioRun:
         scope = self._scope(None if is_at_end else self.turns)
         return check(expectation, self._conversation, scope, self._judge)
 
+    def ran_workflow(self) -> RanWorkflow:
+        """Return which workflow the run ran; the number of a connection's active version is in its record.
+
+        Without a record that can be read the number is not known.
+        """
+        if self._version is not None or self.run_id is None:
+            return self._ran
+        try:
+            number = self._backend.run(self.run_id).version_number
+        except DebuggerError:
+            return self._ran
+        digest = hashlib.sha256(f"{self._ran.digest} {number}".encode()).hexdigest()
+        return replace(self._ran, version=number, digest=digest)
+
     def execute(self) -> None:
         """Send the turns and check them; stop after a turn that failed, and when the run is cancelled.
 
-        A turn that an ended run does not take is a failed check. At the end mocks that were not used are
-        warnings.
+        A turn that an ended run does not take is a failed check. At the end mocks and recorded answers that
+        were not used are warnings, and the answers of the run are recorded where they are to be.
 
         Raises:
-            InputError: An expectation names a node or an edge that the workflow does not have.
+            InputError: An expectation names a node or an edge that the workflow does not have, or the file of
+                recorded answers cannot be written.
             DebuggerError: A turn cannot be executed, or no model can judge.
         """
         for number, turn in enumerate(self._scenario.turns, start=1):
@@ -445,6 +530,9 @@ class ScenarioRun:
                 return
         self._check(self._scenario.expect, None)
         self._check_mocks()
+        if self._recording is not None:
+            self._check_recording(self._recording)
+            self._recording.keep(self._conversation.workflow.running)
 
     def add_warnings(self, settings: Settings) -> None:
         """Add warnings to the checks: answers not used, built-in rules that answered, no model called.
@@ -454,12 +542,14 @@ class ScenarioRun:
         Args:
             settings: Those of the process.
         """
-        recorded = self._interceptor.recorded
+        recorded, recording = self._interceptor.recorded, self._recording
         answers = [(each.label, f"to {each.target.text!r}") for each in recorded.calls]
         # In a sandbox the code itself answers; the script of a sample has answers for many scenarios.
         if self._scenario.script and python_status(settings.inline_python).mode != "sandboxed":
             answers += [(each.label, f"of the tool {each.tool!r}") for each in recorded.tools]
         for label, what in answers:
+            if recording is not None and recording.plays:  # which answers before the script does
+                break
             if label not in self._interceptor.used:
                 expected = f"that {label}, {what}, is used"
                 got = "no call that it fits"
@@ -516,7 +606,7 @@ class ScenarioRun:
             InputError: The first expectation with a mistake, once all others are checked.
         """
         scope = self._scope(turn)
-        if turn is not None:
+        if turn is not None and not self._check_misses(turn):
             self._check_failure(turn)
         mistake: InputError | None = None
         for expectation in expected:
@@ -529,6 +619,34 @@ class ScenarioRun:
                 )
         if mistake is not None:
             raise mistake
+
+    def _check_misses(self, turn: int) -> bool:
+        """Add a check for each call without a recorded answer; return whether one stopped the run.
+
+        Where another answer was used, or the call was made, it is a warning.
+        """
+        if self._recording is None or not self._recording.plays:
+            return False
+        recorder = self._recording.recorder
+        found = recorder.misses[self._known_misses :]
+        self._known_misses = len(recorder.misses)
+        expected = "a recorded answer for each call"
+        for miss in found:
+            if recorder.on_miss == "stop":
+                self._add_failed(expected, miss.text, turn)
+            else:
+                followed = "The call was made" if recorder.on_miss == "live" else "Another answer was used"
+                self._add_warning(followed, miss.request.node, expected, miss.text)
+        return bool(found) and recorder.on_miss == "stop"
+
+    def _check_recording(self, recording: CaseRecording) -> None:
+        """Add a warning where recorded answers were not used."""
+        unused = recording.recorder.unused
+        if recording.plays and unused:
+            request = unused[0].request
+            got = f"{len(unused)} that were not; the first is of {request.label}"
+            expected = "that each recorded answer is used"
+            self._add_warning("A recorded answer was not used", request.node, expected, got)
 
     def _check_failure(self, number: int) -> None:
         """Add a failed check where the run has failed and no expectation names that status."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
+from debugger.protocol.natural_order import natural_key
 from debugger.scenarios.archives import write_archive
 from debugger.scenarios.editing import read_plain, rewrite
 from debugger.scenarios.loading import SUFFIX, LoadedScenario, find_scenarios, load_scenario, load_text
@@ -79,7 +80,7 @@ class Suite:
     @property
     def tags(self) -> list[str]:
         """Return the tags of all scenarios, sorted."""
-        return sorted({tag for each in self.scenarios for tag in each.tags})
+        return sorted({tag for each in self.scenarios for tag in each.tags}, key=natural_key)
 
     @property
     def mistakes(self) -> list[str]:
@@ -147,7 +148,8 @@ def _of_folder(folder: Path) -> Iterator[SuiteScenario]:
 
     One with mistakes has its file's name, and no cases.
     """
-    for file in find_scenarios([folder]) if folder.is_dir() else ():
+    files = find_scenarios([folder]) if folder.is_dir() else []
+    for file in sorted(files, key=lambda each: natural_key(each.as_posix())):
         path = stable_path(file)
         try:
             loaded = load_scenario(path)

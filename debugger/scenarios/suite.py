@@ -9,8 +9,8 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
@@ -20,8 +20,10 @@ from debugger.protocol.json_codec import encode
 from debugger.scenarios.loading import LoadedScenario, describe_unreadable, find_scenarios, load_scenario
 from debugger.scenarios.model import Repeat, Scenario
 from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.recordings import recording_path
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
 from debugger.scenarios.runner import ScenarioRunner
+from debugger.store import program_version
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Case:
     row_number: int | None
     row: JsonObject
     digest: str
-    """SHA-256 of the scenario, its workflow file, its script and the version of this program."""
+    """SHA-256 of the scenario, its files (workflow, script, recorded answers) and this program's version; see
+    `digest_of` for what it ran."""
     mistakes: str = ""
     """Those of its file, by which it cannot be run."""
     version: int | None = None
@@ -51,6 +54,14 @@ class Case:
             digest=hashlib.sha256(f"{self.digest} {number}".encode()).hexdigest(),
             version=number,
         )
+
+    def digest_of(self, repetitions: Iterable[RepetitionResult]) -> str:
+        """Return the digest of a result: equal while case, workflow and script are.
+
+        Without a repetition that tells what it ran it is that of the case.
+        """
+        ran = sorted({each.ran.digest for each in repetitions if each.ran is not None})
+        return hashlib.sha256(" ".join([self.digest, *ran]).encode()).hexdigest() if ran else self.digest
 
     @property
     def id(self) -> str:
@@ -72,7 +83,8 @@ class Case:
         scenario = self.scenario
         if self.mistakes:
             return self.result([RepetitionResult("error", error=self.mistakes, is_mistake=True)])
-        one = replace(self.loaded, rows=[] if self.row_number is None else [self.row])
+        number = self.row_number
+        one = replace(self.loaded, rows=[] if number is None else [self.row], first_row=number or 1)
         try:
             found = list(runner.run(one, cancelled, backend=scenario.connection, repeat=scenario.repeat))
         except DebuggerError as error:
@@ -161,6 +173,10 @@ def cases_of(
     for number, row, filled in loaded.cases():
         scenario = filled.model_copy(update=changed)
         digest = files.copy()
+        recorded = recording_path(loaded, number)
+        if recorded is not None:
+            with suppress(OSError):  # without the file its run tells so
+                digest.update(recorded.read_bytes())
         digest.update(scenario.model_dump_json(by_alias=True, exclude_unset=True, exclude={"rows"}).encode())
         yield Case(loaded, scenario, number, row, digest.hexdigest())
 
@@ -284,11 +300,3 @@ class SuiteExecution:
             stopped.set()
             for thread in threads:
                 thread.join()
-
-
-def program_version() -> str:
-    """Return the version of this program; empty where it is not installed."""
-    try:
-        return version("workflow-debugger")
-    except PackageNotFoundError:
-        return ""

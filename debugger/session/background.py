@@ -41,20 +41,22 @@ class BackgroundScheduler:
 
     Args:
         now: Gives the time in seconds since the epoch.
+        halted: Why the work of this run never goes on by itself, as a sentence; empty where it may.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], halted: str = "") -> None:
         self.automatic = True
         """Whether the work is to go on by itself."""
         self.has_work = False
         """Whether there is any, as far as is known."""
-        self.halted = ""
+        self.halted = halted
         """Why the work does not go on by itself although it is to, as a sentence; empty while it does."""
         self.evaluations = 0
         """How often the conditions were judged that may move the run while it waits for the user."""
         self.retrying = ""
         """Why the last step failed that is executed again by itself; empty after one that succeeded."""
         self._now = now
+        self._always_halted = halted
         self._quiet = 0
         self._failures = 0
         self._due = 0.0
@@ -77,8 +79,8 @@ class BackgroundScheduler:
         return max(self._due - now, 0.0) if now >= self._scheduled_at else 0.0
 
     def resume(self) -> None:
-        """Resume the work from now."""
-        self.halted = self.retrying = ""
+        """Resume the work from now, unless it never goes on by itself."""
+        self.halted, self.retrying = self._always_halted, ""
         self._quiet = self._failures = 0
         self._due = self._scheduled_at = self._now()
 

@@ -50,7 +50,7 @@ class KindFacts:
     """Returns the words for a target: ``before Greeting``."""
     explain_unreachable: Callable[[Graph, str], str | None]
     """Returns why a target can never be hit in a workflow, else ``None``."""
-    drawn_on: Literal["node", "edge"] | None = None
+    drawn_on: Literal["node", "edge"] | None
     """Element of the graph that shows it. A click on an element sets the first kind that is drawn on it."""
 
 
@@ -168,6 +168,7 @@ def _facts_of(kind: BreakpointKind) -> KindFacts:
                 explain_unreachable=lambda _, target: (
                     None if target in EVENT_TYPES else "There is no such event type."
                 ),
+                drawn_on=None,
             )
         case "error":
             return KindFacts(
@@ -176,6 +177,7 @@ def _facts_of(kind: BreakpointKind) -> KindFacts:
                 choices=None,
                 describe=lambda _graph, _target: "on any error",
                 explain_unreachable=lambda _graph, _target: None,
+                drawn_on=None,
             )
         case _:
             assert_never(kind)

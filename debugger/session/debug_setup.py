@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from debugger.analysis.event_fields import values_of
+from debugger.analysis.event_fields import text, values_of
 from debugger.engine.mocks import Fault, Pin, Target
 from debugger.engine.tool_names import model_name
 from debugger.errors import DebuggerError
@@ -152,7 +152,7 @@ def _written(log: TurnLog, start: int, end: int) -> JsonObject:
     thread = log.events[end].origin_thread_id
     before = _shown(log.events[:start], thread)
     after = _shown(log.events[: end + 2], thread)
-    node_id = log.events[end].to_wire().get("origin_node_logical_id")
+    node_id = text(log.events[end], "origin_node_logical_id")
     return {
         name: value
         for name, value in after.items()
@@ -162,7 +162,7 @@ def _written(log: TurnLog, start: int, end: int) -> JsonObject:
 
 def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
     for event in reversed(events):
-        if event.type == "workflow_show_state" and event.to_wire().get("thread_id") == thread:
+        if event.type == "workflow_show_state" and text(event, "thread_id") == thread:
             return values_of(event).runtime_variables
     return {}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from debugger.engine.background_call import BackgroundCall
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog
 
 if TYPE_CHECKING:
     from debugger.session.session import DebugSession
@@ -28,6 +29,7 @@ class InputReplay:
         session: Takes the inputs.
         inputs: What is sent, in order; ``None`` is a step of background work.
         on_first_turn: Told how the first turn ended; a hosted run has its id only then.
+        on_input: Called after each input with the turn or step that it gave; ``None`` where that was none.
         on_end: Called once, after the last turn.
         stop_reason: Returns why no further input is sent, as a sentence; empty to continue.
     """
@@ -38,6 +40,7 @@ class InputReplay:
         inputs: Sequence[TurnInput | None],
         *,
         on_first_turn: Callable[[TurnResult], None] = lambda _result: None,
+        on_input: Callable[[TurnLog | None], None] = lambda _log: None,
         on_end: Callable[[], None] = lambda: None,
         stop_reason: Callable[[], str] = lambda: "",
     ) -> None:
@@ -49,6 +52,7 @@ class InputReplay:
         self._session = session
         self._inputs = list(inputs)
         self._on_first_turn = on_first_turn
+        self._on_input = on_input
         self._on_end = on_end
         self._stop_reason = stop_reason
         self._stopped = threading.Event()
@@ -86,12 +90,12 @@ class InputReplay:
     def _send(self) -> None:
         """Run the inputs in order, until one fails or may not be sent; leave the reason in `problem`.
 
-        Calls `on_first_turn` after the first, and `on_end` after the last one.
+        Calls `on_first_turn` after the first, `on_input` after each, and `on_end` after the last one.
         """
         for number, turn_input in enumerate(self._inputs, start=1):
             if not self._may_send(number):
                 return
-            own = self._session
+            own, count = self._session, len(self._session.turns)
             result = own.run_step() if turn_input is None else own.run_turn(turn_input)
             if result is None:
                 self.problem = f"Input {number} of {self.total} could not be run."
@@ -99,6 +103,7 @@ class InputReplay:
             self.done = number
             if number == 1:
                 self._on_first_turn(result)
+            self._on_input(own.turns[-1] if len(own.turns) > count else None)
         self._on_end()
 
     def _may_send(self, number: int) -> bool:
@@ -106,7 +111,10 @@ class InputReplay:
         last = self._session.result
         is_over = last is not None and last.status in TERMINAL_STATUSES
         if self._stopped.is_set():
-            rest = "the run has ended" if is_over else "you can continue the run"
+            can_continue = (
+                "its record can be played on" if self._session.playback else "you can continue the run"
+            )
+            rest = "the run has ended" if is_over else can_continue
             self.problem = f"Stopped after {number - 1} of {self.total} inputs; {rest}."
         elif number > 1 and (reason := self._stop_reason()):
             self.problem = reason

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from debugger.analysis.event_fields import values_of
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.engine.background_call import BackgroundCall
@@ -309,5 +310,5 @@ def has_ended_other(log: TurnLog) -> bool:
     if command not in ("stop", "pause"):
         return False
     ends = [event for event in log.events if isinstance(event, EndWorkflowIterationEvent)]
-    pairs = [event.run_input_output_pair or {} for event in ends]
-    return not any((pair.get("run_input") or {}).get("command") == command for pair in pairs)
+    inputs = [values_of(event).run_input_output_pair.run_input for event in ends]
+    return not any(own.get("command") == command for own in inputs)

@@ -18,6 +18,7 @@ from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks import MockSet
 from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.mocks.recording import CallRecorder
 from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError, UnexpectedError
 from debugger.expressions import Scope
 from debugger.graph import Graph
@@ -230,6 +231,7 @@ class TurnRunner:
         version_number: The version to start with.
         graph: The workflow as it is drawn, for breakpoints.
         background: The schedule of the run's background work.
+        recorder: Answers the calls of all turns and steps from recorded ones.
     """
 
     def __init__(
@@ -239,6 +241,7 @@ class TurnRunner:
         version_number: int | None,
         graph: Graph,
         background: BackgroundScheduler,
+        recorder: CallRecorder | None = None,
     ) -> None:
         self.breakpoints = Breakpoints(graph)
         self.stepping = StepController(self.breakpoints, can_pause=_can(backend, "pause_mid_turn"))
@@ -249,6 +252,7 @@ class TurnRunner:
         self.side_effects = SideEffectLog(backend)
         self.background = background
         self._backend = backend
+        self._recorder = recorder
         self._graph = graph
         self._workflow_id = workflow_id
         self._version_number = version_number
@@ -315,8 +319,9 @@ class TurnRunner:
         return self._worker(log, start)
 
     def _worker(self, log: TurnLog, start: Callable[[TurnWorker], TurnStream]) -> TurnWorker:
-        control = RunInspector(Interceptor(self.mocks, self.human_input))
-        return TurnWorker(log, start, self._on_event, self.side_effects.update, control)
+        interceptor = Interceptor(self.mocks, self.human_input, recorder=self._recorder)
+        inspector = RunInspector(interceptor)
+        return TurnWorker(log, start, self._on_event, self.side_effects.update, inspector)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
         """Add an event to the turn, and hold the thread while stepping or a breakpoint pauses the run."""

@@ -38,6 +38,7 @@ from debugger.protocol.runs import (
     TurnResult,
 )
 from debugger.protocol.turn_logs import LazyRun, TurnLog
+from debugger.replays.playback import Playback
 from debugger.session.arrival import ARRIVED, Arrival
 from debugger.session.background import BackgroundScheduler
 from debugger.session.input_replay import InputReplay
@@ -57,6 +58,12 @@ from debugger.session.variable_rows import PendingEdits, VariableScope
 from debugger.store import UnfinishedTurn
 
 _POLL_SECONDS = 0.004
+_NO_STEPS = "Background work is played as it is recorded."
+_PLAYED = (
+    "This run is played with recorded answers and takes no input but the recorded one.",
+    "Fork it from a turn to continue it with other input.",
+)
+"""Message and advice: to another input no answer is known."""
 
 
 class DebugSession:
@@ -74,6 +81,8 @@ class DebugSession:
         version_number: The version to start with; ``None`` is the active one.
         drawn: The graph to show where it is known already, as of a recorded run.
         now: Returns the time in seconds since the epoch.
+        playback: The recorded run that is played: its answers answer all calls, and its inputs are the only
+            ones. Background work goes on as recorded, not by itself.
 
     Raises:
         DebuggerError: The backend cannot return the workflow.
@@ -87,8 +96,10 @@ class DebugSession:
         *,
         drawn: DisplayedWorkflow | None = None,
         now: Callable[[], float] = time.time,
+        playback: Playback | None = None,
     ) -> None:
         self.backend = backend
+        self.playback = playback
         self.workflow_id = workflow_id
         self.version_number = version_number
         drawn = drawn or DisplayedWorkflow(backend.workflow(workflow_id, version_number))
@@ -97,7 +108,7 @@ class DebugSession:
         """Why `workflow` is not the version that ran; empty where it is."""
         self.index = RunProjection(Graph(self.workflow))
         """The projection of the turns, computed once for each finished turn."""
-        self.background = BackgroundScheduler(now)
+        self.background = BackgroundScheduler(now, _NO_STEPS if playback else "")
         """The schedule of the run's background work."""
         self.interrupted_turn: UnfinishedTurn | None = None
         """A turn that was started and is not on record: its process ended before it did, or could not store
@@ -118,7 +129,14 @@ class DebugSession:
         """The run; ``None`` until its first turn has ended."""
         self.result: TurnResult | None = None
         """How the last turn that was executed here ended, or the last step of background work since."""
-        self._runner = TurnRunner(backend, workflow_id, version_number, self.index.graph, self.background)
+        self._runner = TurnRunner(
+            backend,
+            workflow_id,
+            version_number,
+            self.index.graph,
+            self.background,
+            playback.recorder if playback else None,
+        )
         self.breakpoints = self._runner.breakpoints
         self.stepping = self._runner.stepping
         self.mocks = self._runner.mocks
@@ -145,20 +163,27 @@ class DebugSession:
         self._lock = threading.RLock()
 
     @classmethod
-    def open(cls, backend: Backend, run_id: str) -> Self:
+    def open(cls, backend: Backend, run_id: str, *, playback: Playback | None = None) -> Self:
         """Open a recorded run; its background work is halted.
+
+        Args:
+            backend: Has the run.
+            run_id: The run.
+            playback: What a session of the run plays already.
 
         Raises:
             NotFoundError: There is no such run.
             DebuggerError: The backend cannot return the run.
         """
-        session = cls.open_lazily(backend, run_id)
+        session = cls.open_lazily(backend, run_id, playback=playback)
         session.read()
         return session
 
     @classmethod
-    def open_lazily(cls, backend: Backend, run_id: str) -> Self:
+    def open_lazily(cls, backend: Backend, run_id: str, *, playback: Playback | None = None) -> Self:
         """Open a recorded run whose turns are loaded by `read`; until then no command is accepted.
+
+        For the arguments see `open`.
 
         Raises:
             NotFoundError: There is no such run.
@@ -166,7 +191,8 @@ class DebugSession:
         """
         record = backend.record(run_id)
         run = record.run
-        session = cls(backend, run.workflow_id, run.version_number, drawn=displayed_workflow(backend, run))
+        drawn = displayed_workflow(backend, run)
+        session = cls(backend, run.workflow_id, run.version_number, drawn=drawn, playback=playback)
         session.run_id, session._status = run_id, run.status
         known = run_cache.get(backend, record, session.index.graph)
         session._unread = record, known or PartialRun(session.index)
@@ -438,6 +464,8 @@ class DebugSession:
         with self._lock:
             if self.is_over or self.run_id is None:
                 self._reject("There is no background work to advance.", "Start a run first.")
+            elif self.playback is not None:
+                self._reject(*_PLAYED)
             elif not self.busy and not self.is_stepping and not self._has_unseen_turn():
                 self.error = None
                 self.background.resume()
@@ -638,6 +666,9 @@ class DebugSession:
                     "It is not known whether the last message was executed.",
                     "Check now, send it again or discard it first.",
                 )
+                return False
+            if self.playback is not None and not in_a_row and turn_input.command != "stop":
+                self._reject(*_PLAYED)
                 return False
             if not in_a_row and turn_input.command != "stop" and self._has_unseen_turn():
                 return False

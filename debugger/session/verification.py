@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from debugger.analysis.comparison.comparison import TurnEquality, compare_turns
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS
-from debugger.analysis.event_fields import node_of, values_of
+from debugger.analysis.event_fields import node_of, text, values_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.backends.base import Backend
 from debugger.engine.background_call import BackgroundCall
@@ -222,7 +222,7 @@ def manual_changes(turn: TurnLog) -> str:
 def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
     """Return the events of a turn that make its path, in order: type, node and destination of each."""
     return [
-        (event.type, node_of(event), event.to_wire().get("destination_node_logical_id"))
+        (event.type, node_of(event), text(event, "destination_node_logical_id"))
         for event in turn.events
         if event.type in _PATH_TYPES
     ]

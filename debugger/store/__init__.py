@@ -6,7 +6,15 @@ from debugger.store.claims import TurnClaim
 from debugger.store.forks import CarriedUsage, ForkRepository, RunFork, WrittenPair
 from debugger.store.keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.notes import NoteRepository, UnfinishedTurn
-from debugger.store.process_identity import current_owner
+from debugger.store.process_identity import current_owner, program_version
+from debugger.store.replays import (
+    Acceptance,
+    ReplayRepository,
+    ReplayTarget,
+    StoredGroup,
+    StoredReplay,
+    StoredReplayResult,
+)
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.retention import Limits, Pruning
 from debugger.store.reviews import NewComment, ReviewChanges, TagChange, VerdictChange
@@ -19,10 +27,12 @@ from debugger.store.teams import team_url
 from debugger.store.turns import Checkpoint, ClientTurn, FinishedTurn
 from debugger.store.variables import GlobalVariable
 from debugger.store.workflow_catalog import NOTHING_KNOWN, RunLimits, VersionCopy, WorkflowFacts
+from debugger.store.workflows import KnownWorkflow
 
 __all__ = [
     "MAX_CLIENT_TURN_ID",
     "NOTHING_KNOWN",
+    "Acceptance",
     "ApiKey",
     "ApiKeys",
     "AuditEntry",
@@ -33,10 +43,13 @@ __all__ = [
     "FinishedTurn",
     "ForkRepository",
     "GlobalVariable",
+    "KnownWorkflow",
     "Limits",
     "NewComment",
     "NoteRepository",
     "Pruning",
+    "ReplayRepository",
+    "ReplayTarget",
     "RerunTicket",
     "ReviewChanges",
     "Role",
@@ -44,7 +57,10 @@ __all__ = [
     "RunLimits",
     "ScenarioRuns",
     "Store",
+    "StoredGroup",
     "StoredRepetition",
+    "StoredReplay",
+    "StoredReplayResult",
     "StoredResult",
     "StoredSuite",
     "SuiteRepository",
@@ -60,6 +76,7 @@ __all__ = [
     "current_owner",
     "digest_of",
     "new_id",
+    "program_version",
     "restore",
     "team_url",
 ]

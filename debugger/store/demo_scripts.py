@@ -37,7 +37,7 @@ class DemoScripts(Repository):
         lines: Sequence[str],
         *,
         by: str = "",
-        expected: int | None = None,
+        expected: int,
     ) -> int:
         """Replace a workflow's demo script; return its revision.
 
@@ -46,7 +46,7 @@ class DemoScripts(Repository):
             workflow_id: The workflow.
             lines: The new lines; white space becomes single spaces, and blank lines are left out.
             by: The author.
-            expected: The revision that the author has seen; ``None`` replaces any.
+            expected: The revision that the author has seen, `NEVER_WRITTEN` of a new one.
 
         Raises:
             InputError: There are too many lines, or one is too long.

@@ -53,8 +53,12 @@ def write_file(path: Path, text: str, expected: int | None, *, subject: str) -> 
         if expected is not None and present != expected:
             raise _conflict(path, present, subject)
         beside = path.with_suffix(".new")
-        beside.write_bytes(text.encode())
-        beside.replace(path)
+        try:
+            beside.write_bytes(text.encode())
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
         return file_revision(path)
 
 

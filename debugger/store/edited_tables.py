@@ -103,7 +103,7 @@ class EditedTable(Generic[Content]):
             EditConflictError: Another revision is stored; nothing was written.
         """
         now = time.time()
-        revision = 1 + secrets.randbelow(_REVISIONS)
+        revision = _new_revision()
         changes = {**values, "revision": revision, "updated_by": by or None, "updated_at": now}
         if expected is None or expected == NEVER_WRITTEN:
             made = {"created_at": now} if "created_at" in self.table.c else {}
@@ -121,10 +121,22 @@ class EditedTable(Generic[Content]):
             return revision
         raise _conflict(subject, self.find(connection, key))
 
-    def delete(
-        self, connection: Connection, key: Mapping[str, Any], expected: int | None, *, subject: str
-    ) -> bool:
-        """Delete a row of the revision that its author has seen, or of any for ``None``.
+    def add(
+        self, connection: Connection, key: Mapping[str, Any], values: Mapping[str, Any], *, by: str
+    ) -> None:
+        """Write a row where there is none with its key, as of an import; another stays as it is.
+
+        Args:
+            connection: In a transaction that may write.
+            key: The row's primary key.
+            values: Its content and its times, by column.
+            by: Who imports it.
+        """
+        row = {**key, **values, "revision": _new_revision(), "updated_by": by or None}
+        connection.execute(insert(self.table).values(row).on_conflict_do_nothing())
+
+    def delete(self, connection: Connection, key: Mapping[str, Any], expected: int, *, subject: str) -> bool:
+        """Delete a row of the revision that its author has seen.
 
         Returns:
             ``False`` where there is no row with the key.
@@ -133,13 +145,17 @@ class EditedTable(Generic[Content]):
             EditConflictError: Another revision is stored; nothing was deleted.
         """
         ours = has_key(self.table, key)
-        seen = ours if expected is None else ours & (self.table.c.revision == expected)
+        seen = ours & (self.table.c.revision == expected)
         if connection.execute(delete(self.table).where(seen)).rowcount:
             return True
         present = self.find(connection, key)
         if present is not None:
             raise _conflict(subject, present)
         return False
+
+
+def _new_revision() -> int:
+    return 1 + secrets.randbelow(_REVISIONS)
 
 
 def _conflict(subject: str, present: Stored[Any] | None) -> EditConflictError:

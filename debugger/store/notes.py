@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
+from debugger.protocol.natural_order import natural_key
 from debugger.protocol.notes import (
     MAX_COMMENT_CHARACTERS,
     Comment,
@@ -96,14 +97,14 @@ class NoteRepository(Repository):
         with self._database.reading() as connection:
             return NOTES.find(connection, {"run_id": run_id}) or Stored("", NEVER_WRITTEN)
 
-    def write(self, run_id: str, note: str, *, by: str = "", expected: int | None = None) -> int:
+    def write(self, run_id: str, note: str, *, by: str = "", expected: int) -> int:
         """Write a note on a run; an empty one removes it. Return its revision.
 
         Args:
             run_id: The run.
             note: The new note.
             by: Its author.
-            expected: The revision that the author has seen; ``None`` replaces any.
+            expected: The revision that the author has seen, `NEVER_WRITTEN` of a new note.
 
         Raises:
             EditConflictError: Another user has changed the note meanwhile.
@@ -181,7 +182,7 @@ class NoteRepository(Repository):
             if notes.starred and not known.starred:
                 _set_star(connection, run_id, starred=True)
             if notes.note and not known.note:
-                _write_note(connection, run_id, notes.note)
+                _write_note(connection, run_id, notes.note, expected=None)
             change_tags(connection, [run_id], notes.tags, ())
             for comment in notes.comments:
                 own = {"logical_id": comment.logical_id, "content": comment.content}
@@ -206,11 +207,11 @@ class NoteRepository(Repository):
                     updated_at=iso_time(row.updated_at),
                     revision=row.revision,
                 )
-                for row in connection.execute(statement.order_by(func.lower(presets.c.name)))
+                for row in sorted(connection.execute(statement).all(), key=lambda row: natural_key(row.name))
             ]
 
     def keep_preset(
-        self, workflow_id: str, name: str, run_input: JsonObject, *, by: str = "", expected: int | None = None
+        self, workflow_id: str, name: str, run_input: JsonObject, *, by: str = "", expected: int
     ) -> Stored[str]:
         """Store a run input under a name, without secrets; return the tidied name and its revision.
 
@@ -219,7 +220,7 @@ class NoteRepository(Repository):
             name: The name.
             run_input: The run input.
             by: The author.
-            expected: The revision of the preset that the author replaces; ``None`` replaces any.
+            expected: The revision of the preset that the author replaces, `NEVER_WRITTEN` of a new one.
 
         Raises:
             InputError: The name is blank or too long.
@@ -232,7 +233,7 @@ class NoteRepository(Repository):
         with self._database.writing() as connection:
             return Stored(name, PRESETS.write(connection, key, values, expected, by=by, subject=subject))
 
-    def delete_preset(self, workflow_id: str, name: str, *, expected: int | None = None) -> None:
+    def delete_preset(self, workflow_id: str, name: str, *, expected: int) -> None:
         """Delete a preset.
 
         Raises:
@@ -323,9 +324,7 @@ def _set_star(connection: Connection, run_id: str, *, starred: bool) -> None:
     connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_={"starred": starred}))
 
 
-def _write_note(
-    connection: Connection, run_id: str, note: str, *, by: str = "", expected: int | None = None
-) -> int:
+def _write_note(connection: Connection, run_id: str, note: str, *, by: str = "", expected: int | None) -> int:
     key, values, subject = {"run_id": run_id}, {"note": note}, f"The note on run {run_id}"
     return NOTES.write(connection, key, values, expected, by=by, subject=subject)
 

@@ -1,10 +1,11 @@
-"""Identities of processes, to prove that one has ended."""
+"""Identities of processes, to prove that one has ended, and the version of their program."""
 
 from __future__ import annotations
 
 import os
 import uuid
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -39,6 +40,19 @@ def has_ended(owner: str) -> bool:
     except (OSError, ValueError):
         return False
     return fields[0] in _ENDED or fields[_START_TIME] != parts[3]
+
+
+def is_running(owner: str) -> bool:
+    """Return whether a process of this machine is running; ``False`` where that is not known."""
+    return owner.split("/")[:2] == current_owner().split("/")[:2] and not has_ended(owner)
+
+
+def program_version() -> str:
+    """Return the version of this program; empty where it is not installed."""
+    try:
+        return version("workflow-debugger")
+    except PackageNotFoundError:
+        return ""
 
 
 def _shows_processes_of_others() -> bool:

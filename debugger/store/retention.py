@@ -19,6 +19,7 @@ from debugger.store.schema import (
     hidden_runs,
     kits,
     ratings,
+    replay_results,
     rerun_tokens,
     run_facts,
     run_marks,
@@ -55,6 +56,7 @@ RUN_TABLES: tuple[Table, ...] = (
     run_facts,
     suite_repetitions,
     run_scenarios,
+    replay_results,
 )
 """Every table, besides ``runs`` and ``forks``, whose rows go with their run."""
 

@@ -14,12 +14,22 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from debugger.errors import NotFoundError
 from debugger.protocol.notes import Target
-from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
+from debugger.protocol.reviews import (
+    RunVerdict,
+    Verdict,
+    VerdictValue,
+    check_rubric,
+    check_verdict,
+    target_words,
+)
 from debugger.store.database import Repository
 from debugger.store.edited_tables import NEVER_WRITTEN, RUBRICS, VERDICTS, Stored
 from debugger.store.notes import add_comment, change_tags
 from debugger.store.schema import IS_SHOWN, comments, runs, verdicts
-from debugger.store.sql_helpers import has_key, iso_time, split_ids
+from debugger.store.sql_helpers import has_key, iso_time, seconds_of, split_ids
+
+_NO_RESULTS = "{}"
+"""The stored results of a verdict without any."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,20 @@ class ReviewRepository(Repository):
                 decided.update(reading.scalars(statement))
         return [run_id for run_id in run_ids if run_id not in decided]
 
+    def checks_by_run(self, *, connection: str = "") -> dict[str, set[str]]:
+        """Return the names of the checks that verdicts on a run, its turns or messages have results of.
+
+        Runs without a result are left out.
+        """
+        columns = verdicts.c
+        has_results = (columns.connection == connection) & (columns.checks != _NO_RESULTS)
+        statement = select(columns.run_id, columns.checks).where(has_results).distinct()
+        found: dict[str, set[str]] = {}
+        with self._database.reading() as reading:
+            for run_id, checks in reading.execute(statement):
+                found.setdefault(run_id, set()).update(json.loads(checks))
+        return found
+
     def turn_counts(self, run_ids: Collection[str]) -> dict[str, int]:
         """Return the number of turns and background steps of existing runs."""
         with self._database.reading() as reading:
@@ -132,6 +156,28 @@ class ReviewRepository(Repository):
         with self._database.writing() as writing:
             _store(writing, verdict, None, verdict.reviewer)
 
+    def add_imported(self, run_id: str, verdicts: Sequence[RunVerdict], *, by: str = "") -> None:
+        """Add the verdicts of an imported run; one that its reviewer has on the target already stays.
+
+        Reviewers and times are those of the file, which nobody has verified: who imports it is stored as the
+        author of each.
+
+        Args:
+            run_id: The run.
+            verdicts: Its verdicts.
+            by: Who imports them.
+
+        Raises:
+            InputError: A field is blank, too long or malformed.
+        """
+        for verdict in verdicts:
+            check_verdict(verdict)
+        with self._database.writing() as writing:
+            for verdict in verdicts:
+                times = {name: seconds_of(getattr(verdict, name)) for name in ("created_at", "updated_at")}
+                key = _key("", run_id, verdict.target, verdict.reviewer)
+                VERDICTS.add(writing, key, {**_values(verdict), **times}, by=by)
+
     def delete_verdict(
         self,
         run_id: str,
@@ -139,7 +185,7 @@ class ReviewRepository(Repository):
         reviewer: str,
         *,
         connection: str = "",
-        expected: int | None = None,
+        expected: int,
     ) -> None:
         """Delete a verdict.
 
@@ -192,9 +238,7 @@ class ReviewRepository(Repository):
         with self._database.reading() as reading:
             return RUBRICS.find(reading, {"workflow_id": workflow_id}) or Stored([], NEVER_WRITTEN)
 
-    def set_rubric(
-        self, workflow_id: str, checks: Sequence[str], *, by: str = "", expected: int | None = None
-    ) -> int:
+    def set_rubric(self, workflow_id: str, checks: Sequence[str], *, by: str = "", expected: int) -> int:
         """Replace the rubric of a workflow; return its revision.
 
         Results of checks that are no longer in it stay on their verdicts.
@@ -203,7 +247,7 @@ class ReviewRepository(Repository):
             workflow_id: The workflow.
             checks: The names of the checks, in order.
             by: The author.
-            expected: The revision that the author has seen; ``None`` replaces any.
+            expected: The revision that the author has seen, `NEVER_WRITTEN` of a new one.
 
         Raises:
             InputError: There are too many checks, or one is blank, too long or there twice.
@@ -265,14 +309,18 @@ def _store(connection: Connection, verdict: Verdict, expected: int | None, by: s
         EditConflictError: Another revision is stored.
     """
     key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
-    values = {
+    subject = _subject(verdict.run_id, verdict.target, verdict.reviewer)
+    revision = VERDICTS.write(connection, key, _values(verdict), expected, by=by, subject=subject)
+    return verdict.model_copy(update={"revision": revision})
+
+
+def _values(verdict: RunVerdict) -> dict[str, str]:
+    """Return the content of a verdict by column."""
+    return {
         "value": verdict.value,
         "comment": verdict.comment.strip(),
         "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
     }
-    subject = _subject(verdict.run_id, verdict.target, verdict.reviewer)
-    revision = VERDICTS.write(connection, key, values, expected, by=by, subject=subject)
-    return verdict.model_copy(update={"revision": revision})
 
 
 def _is_said(connection: Connection, new: NewComment) -> bool:

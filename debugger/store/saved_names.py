@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from debugger.errors import InputError, NotFoundError, StoreError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
+from debugger.protocol.natural_order import natural_key
 from debugger.store.compression import read_json
 from debugger.store.database import Database, Repository
 from debugger.store.edited_tables import EditedTable, Stored
@@ -36,7 +37,7 @@ class SavedObjects(Repository):
         self._purpose = purpose
 
     def all(self) -> dict[str, JsonObject]:
-        """Return every object by name, in alphabetical order.
+        """Return every object by name, in natural order of the names.
 
         Raises:
             StoreError: One was changed by another program.
@@ -50,23 +51,23 @@ class SavedObjects(Repository):
             StoreError: One was changed by another program.
         """
         columns = self._table.c
-        statement = select(columns.name, columns.revision, self._content).order_by(func.lower(columns.name))
+        statement = select(columns.name, columns.revision, self._content)
         with self._database.reading() as connection:
             return {
                 name: Stored(self._read(name, text), revision)
-                for name, revision, text in connection.execute(statement)
+                for name, revision, text in sorted(
+                    connection.execute(statement).all(), key=lambda row: natural_key(row.name)
+                )
             }
 
-    def save(
-        self, name: str, content: JsonObject, *, by: str = "", expected: int | None = None
-    ) -> Stored[str]:
+    def save(self, name: str, content: JsonObject, *, by: str = "", expected: int) -> Stored[str]:
         """Store an object under a name; return the name with single spaces, and the revision.
 
         Args:
             name: The name.
             content: The object.
             by: The author.
-            expected: The revision of the object that the author replaces; ``None`` replaces any.
+            expected: The revision of the object that the author replaces, `NEVER_WRITTEN` of a new one.
 
         Raises:
             InputError: The name is blank or too long.
@@ -81,7 +82,7 @@ class SavedObjects(Repository):
             )
         return Stored(name, revision)
 
-    def delete(self, name: str, *, expected: int | None = None) -> None:
+    def delete(self, name: str, *, expected: int) -> None:
         """Delete an object.
 
         Raises:

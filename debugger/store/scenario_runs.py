@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import exists, select
 
 from debugger.protocol.json_codec import encode
+from debugger.protocol.natural_order import natural_key
 from debugger.protocol.scenario_runs import Outcome, ScenarioCheck, ScenarioMark
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
@@ -78,10 +79,10 @@ class ScenarioRuns(Repository):
             .limit(_MAX_NAMES)
         )
         with self._database.reading() as connection:
-            return list(connection.scalars(names))
+            return sorted(connection.scalars(names), key=natural_key)
 
     def tags(self) -> list[str]:
         """Return the tags of the scenarios that have runs here, in order."""
         with self._database.reading() as connection:
             found = connection.scalars(select(run_scenarios.c.tags).where(_HAS_RUN).distinct())
-            return sorted({tag for text in found for tag in json.loads(text)})
+            return sorted({tag for text in found for tag in json.loads(text)}, key=natural_key)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, select
 
 from debugger.errors import ForbiddenError, InputError
+from debugger.protocol.natural_order import natural_key
 from debugger.store.database import Repository
 from debugger.store.edited_tables import SCENARIOS
 from debugger.store.keys import Role
@@ -53,10 +54,10 @@ class StoredScenarios(Repository):
     """
 
     def all(self) -> list[StoredScenario]:
-        """Return every scenario, in alphabetical order."""
+        """Return every scenario, in natural order of the names."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(scenarios).order_by(func.lower(scenarios.c.name)))
-            return [_read(row) for row in rows]
+            found = [_read(row) for row in connection.execute(select(scenarios))]
+        return sorted(found, key=lambda each: natural_key(each.name))
 
     def find(self, name: str) -> StoredScenario | None:
         """Return a scenario; ``None`` where there is none."""

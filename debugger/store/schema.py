@@ -525,6 +525,57 @@ run_scenarios = Table(
 )
 """The scenario that a run is of, and its checks."""
 
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    # Empty of the embedded engine; of hosted runs the name of their connection.
+    Column("connection", Text, nullable=False),
+    Column("workflow_id", String(64), nullable=False),
+    Column("version_number", Number, nullable=False),
+    # Where the other version is in a file, its name; else empty.
+    Column("file", Text, nullable=False),
+    # Of the other version's document: an interrupted replay is continued with the same one alone.
+    Column("digest", String(64), nullable=False),
+    Column("started_at", Double, nullable=False, index=True),
+    # Null while it runs, and after a crash.
+    Column("ended_at", Double),
+    Column("started_by", Text, nullable=False),
+    Column("program_version", Text, nullable=False),
+    # The process, see `process_identity`.
+    Column("owner", Text, nullable=False),
+    # Set when every selected run was played.
+    Column("is_complete", Boolean, nullable=False),
+    Column("selected", Number, nullable=False),
+    Index("replays_by_workflow", "workflow_id", "started_at"),
+)
+"""Replays of runs on another version of their workflow; results refer to them by id alone."""
+
+replay_results = Table(
+    "replay_results",
+    metadata,
+    Column("replay_id", String(24), primary_key=True),
+    Column("run_id", String(64), primary_key=True, index=True),
+    Column("verdict", String(16), nullable=False),
+    # Of the group, empty for a run that is the same.
+    Column("group_key", String(24), nullable=False),
+    # JSON with words of the conversation: it goes with its run.
+    Column("result", LargeBinary, nullable=False),
+    Index("replay_results_by_group", "replay_id", "group_key", "verdict", "run_id"),
+)
+"""The result of each run of a replay."""
+
+accepted_groups = Table(
+    "accepted_groups",
+    metadata,
+    Column("workflow_id", String(64), primary_key=True),
+    Column("group_key", String(24), primary_key=True),
+    Column("accepted_by", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("accepted_at", Double, nullable=False),
+)
+"""Groups of replays' results that users have accepted, for all replays of the workflow."""
+
 revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's record of the last migration that a database has been through."""
 

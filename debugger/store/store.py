@@ -12,6 +12,7 @@ from debugger.store.forks import ForkRepository
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import NoteRepository
+from debugger.store.replays import ReplayRepository
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.retention import RunDeletion
 from debugger.store.reviews import ReviewRepository
@@ -79,6 +80,7 @@ class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
         self.export_presets = SavedObjects(database, EXPORT_PRESETS, "preset", "what the file is for")
         self.reviews = ReviewRepository(database)
         self.suites = SuiteRepository(database)
+        self.replays = ReplayRepository(database)
         self.scenario_runs = ScenarioRuns(database)
         self.scenarios = StoredScenarios(database)
 

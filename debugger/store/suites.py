@@ -14,7 +14,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
-from debugger.store.process_identity import current_owner, has_ended
+from debugger.store.process_identity import current_owner, is_running
 from debugger.store.schema import run_scenarios, runs, suite_repetitions, suite_results, suite_runs
 from debugger.store.sql_helpers import DAY, split_ids
 
@@ -57,7 +57,7 @@ class StoredResult(NamedTuple):
 
     scenario_id: str
     digest: str
-    """Of the scenario and its workflow: equal while neither is changed."""
+    """Digest of the scenario, its workflow and its script: equal while none is changed."""
     outcome: str
     disposition: str | None
     repetitions: Sequence[StoredRepetition]
@@ -188,7 +188,7 @@ class SuiteRepository(Repository):
                     .where(~columns.is_complete, suite_results.c.scenario_key.in_(keys))
                 )
                 for row in rows:
-                    has_stopped = row.ended_at is not None or not _is_running(row.owner)
+                    has_stopped = row.ended_at is not None or not is_running(row.owner)
                     if has_stopped and (newest is None or (row.started_at, row.id) > newest):
                         newest = (row.started_at, row.id)
         return newest[1] if newest else None
@@ -246,11 +246,6 @@ class SuiteRepository(Repository):
             has_suite = exists().where(suite_repetitions.c.run_id == run_scenarios.c.run_id)
             connection.execute(delete(run_scenarios).where(~has_run, ~has_suite))
         return len(gone)
-
-
-def _is_running(owner: str) -> bool:
-    """Return whether a process of this machine is running."""
-    return owner.split("/")[:2] == current_owner().split("/")[:2] and not has_ended(owner)
 
 
 def _key(scenario_id: str) -> str:

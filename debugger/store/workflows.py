@@ -7,19 +7,22 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import EditConflictError, InputError, NotFoundError, StoreError, WorkflowError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import VersionSummary, WorkflowSummary
+from debugger.protocol.workflow import VersionSummary, WorkflowSummary, unwrap_document
 from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, Repository
 from debugger.store.schema import (
+    accepted_groups,
     demo_scripts,
     never_used,
     presets,
     python_consents,
     remember_creation,
+    replay_results,
+    replays,
     runs,
     versions,
     workflows,
@@ -47,6 +50,13 @@ class ResolvedVersion(NamedTuple):
     version_name: str | None
     workflow_name: str | None
     """The name given at the creation of the workflow, or its last new one, whatever the document says."""
+
+
+class KnownWorkflow(NamedTuple):
+    """A stored workflow with the number that its next version gets."""
+
+    summary: WorkflowSummary
+    next_version: int
 
 
 class WorkflowRepository(Repository):
@@ -110,6 +120,30 @@ class WorkflowRepository(Repository):
             total = connection.scalar(select(func.count()).select_from(workflows).where(*conditions)) or 0
             return [_summary(row) for row in rows], total
 
+    def find_workflows(self, logical_id: str) -> list[KnownWorkflow]:
+        """Return the workflows whose active version has a logical id, newest first; none for an empty one.
+
+        One whose document was changed by another program has none.
+        """
+        if not logical_id:
+            return []
+        # As `document_text` writes it, with and without escapes; where it is another text is left out below.
+        spellings = {json.dumps(logical_id), _json_text(logical_id)}
+        contains_id = or_(*(versions.c.document.contains(each, autoescape=True) for each in spellings))
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                _NEWEST_FIRST.join(
+                    versions,
+                    (versions.c.workflow_id == workflows.c.id)
+                    & (versions.c.version_number == workflows.c.active_version_number),
+                ).where(contains_id)
+            ).all()
+            return [
+                KnownWorkflow(_summary(row), _next_number(connection, row.id))
+                for row in rows
+                if _stored_logical_id(connection, row.id, row.active_version_number) == logical_id
+            ]
+
     def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
         """Return one workflow without its graph.
 
@@ -120,7 +154,7 @@ class WorkflowRepository(Repository):
             return summarize_workflow(connection, workflow_id)
 
     def delete_workflow(self, workflow_id: str) -> None:
-        """Delete a workflow with its versions, presets, demo script and consents.
+        """Delete a workflow with its versions, presets, demo script, consents, replays and accepted groups.
 
         Its runs stay, and the rubric by which they are reviewed.
 
@@ -130,7 +164,9 @@ class WorkflowRepository(Repository):
         with self._database.writing() as connection:
             if not connection.execute(delete(workflows).where(workflows.c.id == workflow_id)).rowcount:
                 raise _unknown_workflow(workflow_id)
-            for table in (presets, python_consents):
+            of_workflow = select(replays.c.id).where(replays.c.workflow_id == workflow_id)
+            connection.execute(delete(replay_results).where(replay_results.c.replay_id.in_(of_workflow)))
+            for table in (replays, accepted_groups, presets, python_consents):
                 connection.execute(delete(table).where(table.c.workflow_id == workflow_id))
             script = {"connection": "", "workflow_id": workflow_id}
             connection.execute(delete(demo_scripts).where(has_key(demo_scripts, script)))
@@ -164,13 +200,24 @@ class WorkflowRepository(Repository):
         source_version_number: int | None = None,
         version_name: str | None = None,
         mark_as_active: bool = False,
+        expected: int | None = None,
     ) -> VersionSummary:
         """Store a document or a copy of a version as the next version; return it without its graph.
 
         Without either, the active version is copied. A number that a deleted version or its runs had is not
         used again.
 
+        Args:
+            workflow_id: The workflow.
+            document: The document.
+            source_version_number: The version to copy.
+            version_name: The version's name.
+            mark_as_active: Whether new runs start with it.
+            expected: The number that it gets as far as its author has seen; ``None`` takes any.
+
         Raises:
+            EditConflictError: Another version has been made meanwhile; nothing was stored. ``revision`` is
+                the number that the next one gets now.
             NotFoundError: There is no such workflow, or it has no such version to copy.
             InputError: Something in the document has no JSON form, or a version to copy is named beside it.
         """
@@ -187,11 +234,9 @@ class WorkflowRepository(Repository):
                 if document is None
                 else document_text(document)
             )
-            # The number of a deleted version stays that of its runs.
-            of_runs = connection.scalar(
-                select(func.max(runs.c.version_number)).where(runs.c.workflow_id == workflow_id)
-            )
-            number = max(*_numbers(connection, workflow_id), of_runs or 0) + 1
+            number = _next_number(connection, workflow_id)
+            if expected is not None and number != expected:
+                raise _overtaken(connection, workflow_id, number)
             insert_version(connection, workflow_id, number, version_name, text)
             _activate(connection, workflow_id, number if mark_as_active else active)
             return list_versions(connection, workflow_id)[-1]
@@ -301,18 +346,38 @@ def document_text(document: Mapping[str, Any]) -> str:
         InputError: Something in it has no JSON form.
     """
     try:
-        text = json.dumps(document, ensure_ascii=False)
+        return _json_text(document)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"The workflow document cannot be stored, because it is not JSON: {error}.",
             advice="A document holds objects, lists, texts, numbers, true, false and null only.",
         ) from error
+
+
+def _json_text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:
         # Half a surrogate pair is JSON, but no text that a database takes unless it is escaped.
-        return json.dumps(document)
+        return json.dumps(value)
     return text
+
+
+def _stored_logical_id(connection: Connection, workflow_id: str, number: int) -> str:
+    try:
+        return _logical_id(read_document(connection, workflow_id, number))
+    except StoreError:
+        return ""
+
+
+def _logical_id(document: Mapping[str, Any]) -> str:
+    """Return the logical id of a workflow's document; empty without one, or where it is no workflow."""
+    try:
+        settings = unwrap_document(document).get("workflow_config")
+    except WorkflowError:
+        return ""
+    return str(settings.get("logical_id") or "") if isinstance(settings, Mapping) else ""
 
 
 def _label(document: Mapping[str, Any], key: str, name: str | None = None) -> str | None:
@@ -355,6 +420,27 @@ def _document_text_of(connection: Connection, workflow_id: str, number: int) -> 
 def _numbers(connection: Connection, workflow_id: str) -> list[int]:
     statement = select(versions.c.version_number).where(versions.c.workflow_id == workflow_id)
     return sorted(connection.scalars(statement))
+
+
+def _next_number(connection: Connection, workflow_id: str) -> int:
+    """Return the number that the next version of a workflow gets."""
+    # The number of a deleted version stays that of its runs.
+    of_runs = connection.scalar(
+        select(func.max(runs.c.version_number)).where(runs.c.workflow_id == workflow_id)
+    )
+    return max(*_numbers(connection, workflow_id), of_runs or 0) + 1
+
+
+def _overtaken(connection: Connection, workflow_id: str, next_number: int) -> EditConflictError:
+    """Return the error for a version whose author has not seen the newest one."""
+    newest = list_versions(connection, workflow_id)[-1]
+    return EditConflictError(
+        f"Workflow {workflow_id!r} has had other versions since: the next one is {next_number}.",
+        present=read_document(connection, workflow_id, newest.version_number),
+        revision=next_number,
+        changed_at=newest.created_at or "",
+        advice="Look at the newest version, and try again.",
+    )
 
 
 def _unknown_workflow(workflow_id: str) -> NotFoundError:

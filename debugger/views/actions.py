@@ -302,7 +302,7 @@ def reload_run(session: DebugSession) -> None:
     Other clients may have added turns.
     """
     if session.run_id is not None and not session.busy:
-        again = DebugSession.open(session.backend, session.run_id)
+        again = DebugSession.open(session.backend, session.run_id, playback=session.playback)
         again.stepping.inherit(session.stepping)
         again.human_input.inherit(session.human_input)
         if session.background.continues:

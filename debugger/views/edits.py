@@ -114,6 +114,7 @@ def store_edit(
     words: Callable[[Any], str] = str,
     keep_theirs: Callable[[Any], None] = lambda _: None,
     go_on: Callable[[], None] = lambda: None,
+    listed: int = NEVER_WRITTEN,
 ) -> bool:
     """Store an edit in place of what the user has seen, or ask; return whether it is stored.
 
@@ -126,12 +127,14 @@ def store_edit(
         words: Returns the same of what is stored, as `EditConflictError.present` has it.
         keep_theirs: Shows what is stored in the place of the user's words.
         go_on: Shows the user's words for editing again, where a dialog had them.
+        listed: The revision that a list names, where it is enough to have seen the name.
 
     Raises:
         ForbiddenError: The user does not have the role.
         DebuggerError: It cannot be stored.
     """
-    return _store(EditConflict(place, role, store, subject, mine, words, keep_theirs, go_on), seen(place))
+    expected = listed if seen(place) == NEVER_WRITTEN else seen(place)
+    return _store(EditConflict(place, role, store, subject, mine, words, keep_theirs, go_on), expected)
 
 
 def _store(edit: EditConflict, expected: int) -> bool:

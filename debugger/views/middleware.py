@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 
 from debugger.boundary import register_process_secrets, release_line
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, StoreError
 from debugger.server.auth.roles import missing_role_message, required_role
 from debugger.server.health import Readiness
 from debugger.settings import read_settings
@@ -92,7 +92,7 @@ class OperationsRoutes:
         """Answer a request of an operator by its path, or pass it on.
 
         Methods but GET and HEAD are passed on; Streamlit's counters are refused with 403, by any method,
-        unless the user is an administrator. Raises `StoreError` where the login for them cannot be read.
+        unless the user is an administrator.
         """
         path = scope.get("path", "").removeprefix(self._base)
         if scope["type"] != "http" or (scope["method"] not in ("GET", "HEAD") and path != _SESSION_METRICS):
@@ -154,10 +154,13 @@ def _role_of_key(scope: Scope) -> Role | None:
 async def _is_administrator(scope: Scope) -> bool:
     """Return whether a request is of an administrator; true where no login is needed.
 
-    Raises `StoreError` where the logins cannot be read.
+    False where the logins cannot be read.
     """
     logins = page_logins()
     if not logins.is_needed:
         return True
-    login = await logins.find_nonblocking(cookies_of(scope))
+    try:
+        login = await logins.find_nonblocking(cookies_of(scope))
+    except StoreError:
+        return False
     return login is not None and login.role is Role.ADMIN

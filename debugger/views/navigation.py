@@ -24,7 +24,7 @@ _LOST_SESSION = (
 )
 
 
-PageName = Literal["debug", "runs", "review", "suites", "compare", "connection", "help", "style"]
+PageName = Literal["debug", "runs", "review", "suites", "compare", "replay", "connection", "help", "style"]
 """The paths of the pages, in the order of the navigation; `debugger.views.shell` has the rest."""
 
 

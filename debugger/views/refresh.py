@@ -175,7 +175,9 @@ def begin() -> None:
 
 
 def end(depends_on: Dependencies) -> None:
-    """Forget panes that the page run has not drawn.
+    """End a page run: forget panes that it has not drawn, and the values of callbacks.
+
+    Panes that have become stale meanwhile are drawn again.
 
     Args:
         depends_on: What the page itself shows.

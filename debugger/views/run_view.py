@@ -224,6 +224,7 @@ def session_state(session: DebugSession) -> Hashable:
         progress and (progress.phase, progress.message, seconds_left(progress)),
         pending and (id(pending), pending.checks),
         forward and (forward.done, forward.stopping, forward.is_running, forward.problem),
+        session.playback and len(session.playback.segments),
     )
 
 

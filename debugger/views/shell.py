@@ -18,10 +18,10 @@ from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import OpenQuestions, production_dialog
 from debugger.views.navigation import PageName
-from debugger.views.pages import compare, connection, debug, help, review, runs, style, suites
+from debugger.views.pages import compare, connection, debug, help, replay, review, runs, style, suites
 from debugger.views.panels.edit_conflict import edit_conflict_dialog
 from debugger.views.panels.python_consent import python_dialog
-from debugger.views.panels.top_nav import top_nav
+from debugger.views.panels.top_nav import help_button, top_nav
 from debugger.views.problem_report import follow_log
 from debugger.views.replicas import warn_without_sticky_sessions
 from debugger.views.state import LastAction, PageLinks
@@ -58,6 +58,8 @@ def _view_of(name: PageName) -> View:
             return View(name, "Suites", ":material/checklist:", suites.render, "scenarios#on-the-page")
         case "compare":
             return View(name, "Compare", ":material/compare_arrows:", compare.render, "forks#compare")
+        case "replay":
+            return View(name, "Replay", ":material/replay:", replay.render, "replay#on-the-page")
         case "connection":
             return View(name, "Connection", ":material/cable:", connection.render, "hosted")
         case "help":
@@ -72,8 +74,13 @@ HELP = _view_of("help")
 """It is at the end of the head."""
 STYLE = _view_of("style")
 """It is opened by its address alone."""
-VIEWS = tuple(_view_of(name) for name in get_args(PageName) if name not in (HELP.name, STYLE.name))
+REPLAY = _view_of("replay")
+"""It is opened from Runs, and by its address."""
+VIEWS = tuple(
+    _view_of(name) for name in get_args(PageName) if name not in (HELP.name, STYLE.name, REPLAY.name)
+)
 """In the order of the navigation."""
+PAGES = (*VIEWS, REPLAY, HELP, STYLE)
 
 _STYLE = Path(__file__).with_name("style.css")
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
@@ -99,12 +106,12 @@ def run(first: PageName = "debug") -> None:
         view.name: st.Page(
             view.render, title=view.title, icon=view.icon, url_path=view.name, default=view.name == first
         )
-        for view in (*VIEWS, HELP, STYLE)
+        for view in PAGES
     }
     state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
-    shown = next(view for view in (*VIEWS, HELP, STYLE) if view.title == chosen.title)
+    shown = next(view for view in PAGES if view.title == chosen.title)
     state.record(PageLinks).on_view = shown.name
     links = [
         Link(
@@ -117,7 +124,7 @@ def run(first: PageName = "debug") -> None:
         )
         for view in VIEWS
     ]
-    top_nav(links, shown.help, shown.head)
+    top_nav(links, help_button(shown.help, is_current=shown is HELP), shown.head)
     _ask()
     with show_unexpected_errors(f"The page {shown.title}"):
         chosen.run()

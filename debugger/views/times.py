@@ -35,6 +35,12 @@ def shown_time(moment: str | float | None, *, seconds: bool = True) -> str:
     return found.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
+def seconds_since_1970(moment: str | float | None) -> float | None:
+    """Return a time as a number; ``None`` without one."""
+    found = _moment(moment)
+    return None if found is None else found.timestamp()
+
+
 def shown_day(moment: str | float | None) -> str:
     """Return the day of a time as ``2026-07-01``; empty without one."""
     found = _moment(moment)

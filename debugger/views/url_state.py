@@ -86,13 +86,24 @@ class RunPlace:
 
     backend: BackendName
     run: str
+    version: int | None = None
+    """The version on which the run is replayed; ``None`` is the run as it was recorded."""
 
     @classmethod
     def parse(cls, text: str, default: BackendName) -> Self:
-        """Read ``run`` or ``backend:run``."""
-        lead, colon, run = text.strip().partition(":")
+        """Read ``run``, ``backend:run`` or either with ``@version``."""
+        rest, at, number = text.strip().rpartition("@")
+        version = _number(number) if at else None
+        if version is None:
+            rest = text.strip()
+        lead, colon, run = rest.partition(":")
         found = next((name for name in _NAMES if colon and lead == name), None)
-        return cls(found, run.strip()) if found else cls(default, text.strip())
+        return cls(found, run.strip(), version) if found else cls(default, rest, version)
+
+    @property
+    def name(self) -> str:
+        """Return the run's id, with the version on which it is replayed."""
+        return self.run if self.version is None else f"{self.run}@{self.version}"
 
     def text(self, default: BackendName) -> str:
         """Return the run as a text.
@@ -100,7 +111,7 @@ class RunPlace:
         A hosted run always names its backend: in an address a run without one is the embedded engine's.
         """
         is_plain = self.backend == default == "embedded"
-        return self.run if is_plain else f"{self.backend}:{self.run}"
+        return self.name if is_plain else f"{self.backend}:{self.name}"
 
 
 @dataclass(frozen=True)

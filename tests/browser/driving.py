@@ -112,9 +112,15 @@ def open_inputs(page: Page) -> None:
 
 
 def keep_import(page: Page) -> None:
-    """Press the import's button."""
+    """Press the import's button; the file becomes a workflow of its own."""
     before = page.url
-    page.locator(".st-key-import_now button").first.click()
+    button = page.locator(".st-key-import_now button").first
+    button.wait_for()  # it is drawn after the choice
+    own = page.get_by_text("A workflow of its own", exact=True)
+    if own.count():
+        own.click()
+        settled(page)
+    button.click()
     expect(page).not_to_have_url(before)  # it has the id of the new workflow
     settled(page)
 

@@ -75,6 +75,7 @@ def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") 
     if message:
         dialog(page).get_by_label("User message").fill(message)
     if variables:
+        page.mouse.move(1, 1)  # else the toolbar of the table below it may lie over it
         dialog(page).get_by_text("As JSON").click()
         settled(page)
         box = dialog(page).get_by_label("Runtime variables as JSON")
@@ -135,6 +136,9 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     expect(origin(page)).to_contain_text("+ runtime.level")
     expect(origin(page)).to_contain_text("2 forks")
     edited = run_id(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    settled(page)
+    expect(page.locator(".st-key-open_tree button")).to_be_visible()  # in the conversation's 330 pixels, too
     press(page, "open_tree")
     page.screenshot(path=SCREENSHOTS / "run_tree.png")
     dialog(page).locator("tbody tr").first.click()
@@ -184,7 +188,7 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
 
     page.locator(".st-key-more > button").press("Enter")
     expect(page.locator(".st-key-restart button")).to_be_focused()
-    for _ in range(3):
+    for _ in range(5):
         page.keyboard.press("ArrowDown")
     expect(page.locator(".st-key-fork_turn button")).to_be_focused()
     page.keyboard.press("Enter")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from debugger.views.panels.tour import STEPS
 from tests.browser.conftest import Server, streamlit_app
-from tests.browser.driving import open_app, settled
+from tests.browser.driving import open_app, resting_place, settled
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +70,7 @@ def test_help_opens_at_its_top(page: Page, app: Server, width: int, height: int)
     assert [pair for pair in combinations(placed, 2) if overlap(*pair)] == []
 
 
-def overlap(one: FloatRect, other: FloatRect) -> bool:
+def overlap(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     """Return whether two boxes share more than their borders."""
     return all(
         one[start] + 1 < other[start] + other[length] and other[start] + 1 < one[start] + one[length]
@@ -116,6 +117,29 @@ def test_first_visit_has_four_steps_at_real_controls(first_visit: Page, unused_a
     expect(first_visit.locator(".st-key-start_bar button")).to_be_visible()
     settled(first_visit)
     expect(card).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (853, 480)])
+def test_tour_covers_nothing_it_points_at(first_visit: Page, unused_app: Server, width: int, height: int):
+    first_visit.set_viewport_size({"width": width, "height": height})
+    first_visit.goto(unused_app.url)
+    card = first_visit.get_by_role("dialog")
+    expect(card).to_contain_text("Step 1 of 4", timeout=15_000)
+    settled(first_visit)
+    covered = []
+    for number, step in enumerate(STEPS, start=1):
+        expect(card).to_contain_text(f"Step {number} of 4")
+        expect(first_visit.locator(".st-key-tour .frame")).to_be_visible()
+        there = next(each for each in map(first_visit.locator, step.targets) if each.first.is_visible())
+        around, target = resting_place(card), resting_place(there.first)
+        assert around["x"] >= 0
+        assert around["y"] >= 0
+        assert around["x"] + around["width"] <= width
+        assert around["y"] + around["height"] <= height
+        covered += [step.title] if overlap(around, target) else []
+        card.locator(".next").click()
+
+    assert covered == []
 
 
 def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, unused_app: Server):

@@ -540,7 +540,7 @@ def test_empty_pages_have_a_sentence_and_a_button_in_their_middle(page: Page, tm
             open_app(page, f"{server.url}/{name}")
             box = page.locator(".st-key-empty_page")
 
-            assert box.locator("p").count() == 2, name  # the sentence, and the label of the button
+            expect(box.locator("p")).to_have_count(2)  # the sentence, and the label of the button
             place = box.get_by_role("button").bounding_box()
             assert abs(place["x"] + place["width"] / 2 - 640) < 10, name
             assert 150 < place["y"] < 400, name

@@ -192,6 +192,7 @@ def test_full_store_shows_18_rows_and_floating_actions(app: Server, page: Page):
     rows = page.locator(".st-key-runs tbody tr")
     rows.first.wait_for()
     seen = rows.evaluate_all(SEEN)
+    verdict = page.locator(".st-key-runs thead").get_by_text("Verdict", exact=True).bounding_box()
     floating = page.locator(".st-key-runs_float")
     expect(floating).to_have_count(0)
     tick(page, 0)
@@ -206,6 +207,8 @@ def test_full_store_shows_18_rows_and_floating_actions(app: Server, page: Page):
     settled(page)
 
     assert seen >= 18
+    assert verdict is not None
+    assert verdict["x"] + verdict["width"] <= 1280
     assert page.locator(".st-key-runs .box").evaluate("box => box.scrollWidth <= box.clientWidth")
     assert box is not None
     assert menu is not None

@@ -224,3 +224,31 @@ def test_script_is_completed_checked_and_used(page: Page, tmp_path: Path) -> Non
 
         expect(conversation(page)).to_contain_text("Opening hours · turn 1")
         assert len(list(tmp_path.rglob("workflow_clinic_front_desk.script.yaml"))) == 1
+
+
+def test_typed_script_outlives_its_dialog(page: Page, app) -> None:
+    open_app(page, app.url)
+    press_in_bar(page, "script")
+    editor = page.locator(".st-key-script_text textarea")
+    stored = editor.input_value()
+    typed = f"{stored}# not saved yet"
+
+    editor.fill(typed)
+    editor.press("Escape")
+    expect(_dialog(page)).to_be_hidden()
+    settled(page)
+    press_in_bar(page, "script")
+    expect(editor).to_have_value(typed)
+    page.mouse.click(100, 500)  # beside the dialog
+    editor.fill(f"{typed}, still")
+    _dialog(page).get_by_role("button", name="Close").click()
+    expect(_dialog(page)).to_be_hidden()
+    settled(page)
+    press_in_bar(page, "script")
+    expect(editor).to_have_value(f"{typed}, still")
+
+    page.locator(".st-key-discard_script button").first.click()
+    expect(editor).to_have_value(stored)
+    editor.fill(typed)
+    page.locator(".st-key-discard_script button").first.click()
+    expect(editor).to_have_value(stored)

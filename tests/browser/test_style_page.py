@@ -67,7 +67,8 @@ _FIND = """() => {
     for (const [kind, one] of Object.entries(kinds)) for (const each of root.querySelectorAll(one)) {
       if (!shown(each)) continue;
       const state = each.matches(":disabled") ? ", disabled"
-        : each.matches("[aria-checked=true], [aria-selected=true] td") ? ", chosen" : "";
+        : each.matches("[aria-checked=true], [aria-selected=true] td") ? ", chosen"
+        : each.matches("[aria-current]") ? ", current" : "";
       const name = (each.ariaLabel || each.textContent.trim() || each.placeholder || "").slice(0, 40);
       const where = each.closest(".bar:has(> .tabs)") ? "bar of tabs" : place; // it is flat
       found.push([kind + state, where, name, lookOf(kind, each), Boolean(each.closest(".icon-only"))]);

@@ -85,6 +85,22 @@ def test_regression_is_red_and_opens_its_turn(app, suites):
     expect(page.get_by_text("What are your opening hours?").first).to_be_visible()
 
 
+def test_difference_and_acceptance_are_in_view(app, suites):
+    scenario(app, "hours", "closed for ever and a day, as the sign on the door says")
+    page = suites()
+    page.set_viewport_size(WINDOW)
+    run(page, "Run 1 scenario")
+    result(page, "hours", "Failed")
+    settled(page)
+
+    texts = page.locator(".st-key-suite_checks_0 td.marks").first.bounding_box()
+    accept = page.get_by_role("button", name="Accept what it got …").bounding_box()
+
+    assert texts["width"] >= 240
+    assert texts["y"] + texts["height"] <= accept["y"]
+    assert accept["y"] + accept["height"] <= WINDOW["height"]
+
+
 def test_run_failed_runs_those_alone(app, suites):
     scenario(app, "good", "open")
     scenario(app, "bad", "nothing like it")

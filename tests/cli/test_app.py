@@ -109,3 +109,23 @@ def _fetch(url: str, process: subprocess.Popen[bytes]) -> bytes:
         except OSError:
             time.sleep(0.2)
     raise AssertionError("the app has ended")
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "tea..example", "."])
+def test_app_reports_malformed_host(host):
+    refused = CliRunner().invoke(main, ["app", "--host", host, "--port", str(_free_port())])
+
+    assert (refused.exit_code, type(refused.exception)) == (1, SystemExit)
+    assert f"cannot listen on {host}" in refused.stderr
+
+
+def test_advice_names_a_port_that_exists(monkeypatch):
+    def taken(*_args, **_kwargs):
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(socket, "create_server", taken)
+
+    refused = CliRunner().invoke(main, ["app", "--port", "65535"])
+
+    assert refused.exit_code == 1
+    assert "--port 65536" not in refused.stderr

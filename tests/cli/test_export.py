@@ -19,9 +19,12 @@ from debugger.cli import main
 from debugger.cli.export import INFRASTRUCTURE, USAGE, MaskingRules
 from debugger.engine.outbound.known_secrets import KnownSecrets
 from debugger.exports.saved_options import options_to_json
+from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
+from debugger.store.edited_tables import NEVER_WRITTEN
 from tests.support.clinic import play
 from tests.support.exports import csv_rows, options
+from tests.support.factories import document, say
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +57,19 @@ def test_filter_becomes_one_masked_file(store, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
 
 
+def test_runs_without_row_are_named_on_stderr(tmp_path):
+    url = f"sqlite:///{tmp_path}/runs.sqlite3"
+    with closing(open_embedded(Settings(database=url, responder="rules"))) as backend:
+        silent = backend.create_workflow(document(say("chat", is_start=True)))
+        run_id = backend.execute(silent.id, TurnInput.from_wire({"command": "start"})).finish().run_id
+        play(backend)
+
+    done = export((url,), tmp_path / "runs.csv", "--filter", "all", "--shape", "message")
+
+    assert done.exit_code == 0, done.output
+    assert f"1 of 2 runs has no row: {run_id}." in done.stderr
+
+
 def test_secret_of_the_environment_is_masked(store, tmp_path, monkeypatch):
     known = KnownSecrets()
     monkeypatch.setattr(boundary, "KNOWN_SECRETS", known)
@@ -75,6 +91,7 @@ def test_secret_of_the_environment_is_masked(store, tmp_path, monkeypatch):
         ("status=completed", [0]),
         ("'workflow=clinic front desk' text='sore knee'", [0]),
         ("since=2020-01-01 version=1", [1, 0]),
+        ("since=30d until=0h", [1, 0]),
     ],
 )
 def test_filter_selects_runs(store, tmp_path, filters, places):
@@ -218,7 +235,7 @@ def test_saved_preset_hides_its_variables(store, tmp_path):
     masking = MaskingOptions(variables=("full_name",))
     saved = options(masking=masking, columns=["text", "variable:full_name"])
     with closing(open_embedded(Settings(database=store[0]))) as backend:
-        backend.store.export_presets.save("Weekly", options_to_json(saved))
+        backend.store.export_presets.save("Weekly", options_to_json(saved), expected=NEVER_WRITTEN)
 
     for name, arguments in (("masked", []), ("email", ["--mask", "email"]), ("whole", ["--no-mask"])):
         done = export(store, tmp_path / f"{name}.csv", "--filter", "all", "--columns", "Weekly", *arguments)

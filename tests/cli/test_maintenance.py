@@ -6,10 +6,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from debugger.cli import main
-from debugger.store import Store, UnfinishedTurn, new_id, team_url
+from debugger.cli.maintenance import day
+from debugger.store import ReplayTarget, Store, UnfinishedTurn, new_id, team_url
 from tests.store.interrupted import interrupt
 from tests.support.teams import add_team_key
 from tests.support.turns import WholeTurn, append_turn
@@ -132,6 +134,21 @@ def test_prune_deletes_old_suite_runs(tmp_path):
     assert done.stdout.endswith("Deleted 0 runs.\nDeleted 1 suite run.\n")
 
 
+def test_prune_deletes_old_replays(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    with closing(Store(url)) as store:
+        target = ReplayTarget("6" * 24, 1, "d" * 64)
+        store.replays.begin("1" * 24, target, started_by="Ada", program_version="1.0", selected=1)
+
+    kept = here("prune", "--days", "1", "--yes", "--database", url)
+    shown = here("prune", "--days", "0", "--database", url)
+    done = here("prune", "--days", "0", "--yes", "--database", url)
+
+    assert "replay" not in kept.stdout
+    assert shown.stdout.startswith("1 replay would be deleted.\n")
+    assert done.stdout.endswith("Deleted 0 runs.\nDeleted 1 replay.\n")
+
+
 def test_prune_without_limit_is_rejected(tmp_path):
     told = here("prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
 
@@ -199,3 +216,8 @@ def test_backup_of_unknown_team_writes_nothing(tmp_path):
     assert failed.exit_code == 1
     assert failed.stderr.startswith("error: There is no team 'qa'. The teams are: none at all.")
     assert list(tmp_path.glob("*team*")) == []
+
+
+@pytest.mark.parametrize("seconds", [1e17, -1e17])
+def test_day_beyond_the_calendar_is_unknown(seconds):
+    assert day(seconds) == "?"

@@ -21,7 +21,7 @@ from debugger.cli import main
 from debugger.scenarios.runner import ScenarioRun
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.support.factories import direct, document, node, static
+from tests.support.factories import direct, document, node, say, static
 
 ROOT = Path(__file__).parents[2]
 HEAD = "version: 1\nworkflow: hello.json\n"
@@ -377,18 +377,40 @@ def test_failed_runs_what_failed_last(folder):
 
 def test_flaky_failure_exits_with_1(folder):
     database = f"sqlite:///{folder}/runs.sqlite3"
+    blank = {"name": "word", "is_secret": False, "description": None, "category": None}
     with closing(EmbeddedBackend(Settings(database=database))) as backend:
-        hello = backend.create_workflow(document(static("hello", "Hello")), name="Stored")
+        word = backend.store.globals.create({**blank, "value": "Hello"})
+        backend.create_workflow(document(static("hello", "{{word}}")), name="Stored")
         text = "version: 1\nname: A\nworkflow: Stored\nturns: [{expect: [{says: Hello}]}]\n"
         (folder / "a.scenario.yaml").write_text(text)
         passed = run(".", database=database)
-        backend.delete_workflow(hello.id)
-        backend.create_workflow(document(static("hello", "Bye")), name="Stored")
+        backend.store.globals.change(word.id, {"value": "Bye"})
 
     flaky = run(".", database=database)
 
     assert (passed.exit_code, flaky.exit_code) == (0, 1)
     assert "\n1 failed (1 flaky) in" in flaky.stdout
+
+
+@pytest.mark.parametrize("is_import", [True, False])
+def test_failure_of_another_workflow_is_new(folder, is_import):
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    with closing(EmbeddedBackend(Settings(database=database))) as backend:
+        hello = backend.create_workflow(document(static("hello", "Hello")), name="Stored")
+        text = "version: 1\nname: A\nworkflow: Stored\nturns: [{expect: [{says: Hello}]}]\n"
+        (folder / "a.scenario.yaml").write_text(text)
+        passed = run(".", database=database)
+        worse = document(static("hello", "Bye"))
+        if is_import:
+            backend.import_version(hello.id, worse, expected=1)
+        else:
+            backend.create_workflow(worse, name="Stored")
+
+    failed, again = run(".", database=database), run(".", database=database)
+
+    assert (passed.exit_code, failed.exit_code) == (0, 1)
+    assert "\n1 failed (1 new) in" in failed.stdout
+    assert "\n1 failed (1 known) in" in again.stdout
 
 
 def test_repeated_scenario_counts_once(folder):
@@ -622,3 +644,26 @@ def test_warnings_are_in_every_report(folder):
     assert [("A recorded answer was not used" in text, "slotz" in text) for text in texts] == [
         (True, True)
     ] * 5
+
+
+def test_record_mode_records_plays_and_says_what_is_missing(folder, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    made = document(say("chat", "Say tea."), name="Hello", logical_id="hello")
+    (folder / "hello.json").write_text(json.dumps(made))
+    more = "recording: one.recording.jsonl\n"
+    (folder / "one.scenario.yaml").write_text(f"{HEAD}name: One\n{more}turns: [{{say: Hi}}]\n")
+
+    missing = run(".", "--record-mode", "none")
+    recorded = run(".")
+    first = (folder / "one.recording.jsonl").read_bytes()
+    made["node_configs"][0]["main_response_config"]["prompt"] = "Say coffee."
+    (folder / "hello.json").write_text(json.dumps(made))
+    monkeypatch.setenv("CI", "true")
+    changed = run(".")
+    anew = run(".", "--record-mode", "all")
+    played = run(".")
+
+    assert [each.exit_code for each in (missing, recorded, changed, anew, played)] == [1, 0, 1, 0, 0]
+    assert "one.recording.jsonl are not there" in missing.output and "--record-mode once" in missing.output
+    assert "'system' has" in changed.output and "coffee" in changed.output
+    assert (folder / "one.recording.jsonl").read_bytes() != first

@@ -224,3 +224,14 @@ def test_controls_with_one_label_have_names_of_their_own(host: Host):
 
     for name in ("More (Left)", "More (Right)", "Go (Bye)"):
         expect(host.page.get_by_role("button", name=name, exact=True)).to_be_visible()
+
+
+def test_button_to_page_on_view_is_current(host: Host):
+    host.draw(lambda: bar("bar", [Button("help", "Help", nothing, look="tertiary", is_current=True)]))
+    button = host.page.get_by_role("button", name="Help")
+    expect(button).to_have_attribute("aria-current", "page")
+    expect(button).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+    host.draw(lambda: bar("bar", [Button("help", "Help", nothing, look="tertiary")]))
+    expect(button).not_to_have_attribute("aria-current", "page")
+    expect(button).to_have_css("background-color", "rgba(0, 0, 0, 0)")

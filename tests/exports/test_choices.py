@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import inspect
 from dataclasses import fields, replace
 from typing import get_args, get_type_hints
@@ -14,15 +15,19 @@ from debugger.exports.choices import (
     ExportChoices,
     assemble_options,
     build_options,
+    fit_columns,
+    join_names,
     read_columns,
     read_separator,
+    split_names,
     variable_columns,
 )
 from debugger.exports.columns import columns_of
 from debugger.exports.csv_files import SEPARATORS, CsvOptions
-from debugger.exports.formats import EXPORTS
-from debugger.exports.presets import PRESET_SHAPES, PRESETS
+from debugger.exports.formats import EXPORTS, ExportOptions
+from debugger.exports.presets import PRESET_SHAPES, PRESETS, preset_columns
 from debugger.exports.saved_options import SHAPES, options_to_json
+from debugger.exports.table import TableOptions
 from tests.support.exports import options
 
 _ARGUMENTS = {
@@ -89,6 +94,16 @@ def test_saved_preset_keeps_columns_that_another_shape_has():
     assert build_options(ExportChoices("Weekly", shape="event"), saved).table.columns == ("run_id",)
 
 
+def test_columns_of_names_stay_in_another_shape():
+    table = TableOptions("message", ("run_id", "variable:tea", "check:Greets"))
+
+    fitted = fit_columns(ExportOptions(preset="minimal", table=table), "turn")
+
+    assert fitted == (*preset_columns("minimal", "turn"), "variable:tea", "check:Greets")
+    assert fit_columns(ExportOptions(preset="minimal", table=table), "event")[-1] == "check:Greets"
+    assert "variable:tea" not in fit_columns(ExportOptions(preset="minimal", table=table), "event")
+
+
 def test_saved_preset_hides_its_variables_with_other_rules():
     saved = options(columns=["text"], masking=MaskingOptions(variables=("full_name",)))
     presets = {"Weekly": options_to_json(saved)}
@@ -135,3 +150,28 @@ def test_text_names_preset_or_columns():
 @pytest.mark.parametrize(("text", "separator"), [("Comma", ","), (";", ";"), ("tab", "\t"), ("\t", "\t")])
 def test_separator_is_a_word_or_itself(text, separator):
     assert read_separator(text) == separator
+
+
+def test_unclosed_quote_hides_no_fewer_variables():
+    """``--hide '"full_name, email'`` would else hide neither, and say nothing."""
+    try:
+        found = split_names('"full_name, email')
+    except InputError:
+        return  # refused, which is as good
+
+    assert "email" in found
+
+
+def test_endless_name_in_quotes_is_refused():
+    before = csv.field_size_limit(100_000)  # of the whole process: an import of sheets has raised it
+    try:
+        with pytest.raises(InputError, match="cannot be read"):
+            split_names(f'"{"a" * 200_000}"')
+    finally:
+        csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize("name", ["name, first", 'say "hi"', "first\u2028second"])
+def test_joined_names_are_read_again(name):
+    """Else a preset that hides a variable hides two others in its place."""
+    assert split_names(join_names(["city", name])) == ("city", name)

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
 import pytest
 
 from debugger.analysis.metrics import Costs
-from debugger.boundary import Kind, MaskingOptions
+from debugger.boundary import Kind, MaskingOptions, boundary
 from debugger.errors import InputError
+from debugger.exports.choices import read_columns
 from debugger.exports.column_values import cost_of, currency_of
-from debugger.exports.columns import _KIND_OF, _KINDS, COLUMNS, choose_columns, columns_of
+from debugger.exports.columns import _KIND_OF, _KINDS, _MADE, COLUMNS, choose_columns, columns_of
 from debugger.exports.presets import PRESETS, preset_columns
 from debugger.exports.sources import RunReader
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
-from debugger.protocol.runs import ForkRecord, Run, TurnInput
+from debugger.protocol.runs import BACKGROUND, ForkRecord, Run, TurnInput
 from tests.support.clinic import clinic_call
 from tests.support.export_columns import DOCUMENT, document
 from tests.support.exports import NO_MASKING, csv_rows, exported, options, written
@@ -175,7 +177,7 @@ def test_presets_are_of_known_columns(shape):
         ([], "turn", "No column was chosen."),
         (["payload"], "message", "Rows of the shape message have no column 'payload'."),
         (["variable:"], "message", "There is no column 'variable:'."),
-        (["variable:tea"], "event", "There is no column 'variable:tea'."),
+        (["variable:tea"], "event", "Rows of the shape event have no column 'variable:tea'."),
     ],
 )
 def test_unknown_columns_are_refused(names, shape, words):
@@ -243,6 +245,48 @@ def test_review_of_messages():
         "up",
         "Bo: Polite",
     ]
+
+
+@pytest.mark.parametrize("shape", ["turn", "message", "event"])
+def test_rubric_of_a_run_is_in_every_row(shape):
+    verdict = {"run_id": "665f0c2b9a3e4d5f6a7b8c90", "target": Target()}
+    ada = Verdict(**verdict, value="fail", reviewer="Ada", comment="late", checks={"greets": "pass"})
+    run = replace(reviewed_run(), verdicts=[ada], notes=RunNotes())
+    columns = ["checks", "check:greets", "check:asks", "run_verdicts"]
+
+    rows = csv_rows(written([run], options(shape=shape, columns=columns)))
+
+    assert {tuple(row.values()) for row in rows} == {("greets: pass", "pass", "", "Ada (fail): late")}
+
+
+def test_check_with_a_comma_is_a_column():
+    choices = read_columns('run_id,"check:greets, then asks"', ())
+
+    assert choices.columns == ("run_id", "check:greets, then asks")
+
+
+def test_page_has_rubric_and_all_reasons():
+    verdict = {"run_id": "665f0c2b9a3e4d5f6a7b8c90", "target": Target()}
+    ada = Verdict(**verdict, value="fail", reviewer="Ada", comment="late", checks={"greets": "pass"})
+    bob = Verdict(**verdict, value="pass", reviewer="Bob", comment="in time", updated_at="2026-01-03")
+
+    page = written([replace(reviewed_run(), verdicts=[ada, bob])], options("html")).decode()
+
+    assert "greets: pass" in page
+    assert "Ada (fail): late</p>" in page
+    assert "Bob (pass): in time</p>" in page
+
+
+def test_results_of_several_reviewers_name_them():
+    verdict = {"run_id": "665f0c2b9a3e4d5f6a7b8c90", "target": Target()}
+    ada = Verdict(**verdict, value="pass", reviewer="Ada", checks={"greets": "pass"}, updated_at="2026-01-02")
+    bob = Verdict(**verdict, value="fail", reviewer="Bob", checks={"greets": "fail"}, updated_at="2026-01-03")
+    cy = Verdict(**verdict, value="unsure", reviewer="Cy", updated_at="2026-01-04")
+    run = replace(reviewed_run(), verdicts=[ada, bob, cy])
+
+    [row, *_] = csv_rows(written([run], options(columns=["checks", "check:greets"])))
+
+    assert list(row.values()) == ["greets: pass (Ada), fail (Bob)", "pass (Ada), fail (Bob)"]
 
 
 def test_forks_name_their_parent():
@@ -339,7 +383,165 @@ def test_each_column_has_a_kind():
     """A column without one could not be exported."""
     kinds = {name: column.kind for name, column in COLUMNS.items()}
 
-    assert set(kinds) == set(_KIND_OF)
+    assert set(kinds) | set(_MADE) == set(_KIND_OF)
     assert sum(len(names.split()) for names in _KINDS.values()) == len(_KIND_OF), "a column has two kinds"
-    written_by_people = {"text", "user_text", "agent_text", "note", "comment", "tags", "remarks", "summary"}
+    written_by_people = {"text", "user_text", "agent_text", "note", "comment", "tags", "summary"}
     assert {kinds[name] for name in written_by_people} == {Kind.TEXT}
+    assert kinds["remarks"] is Kind.REMARKS
+
+
+def remarked(*verdicts, states=({"tea": "green"},)):
+    """A run with verdicts on it as a whole."""
+    own = [Verdict(run_id=RUN, target=Target(), **verdict) for verdict in verdicts]
+    return replace(states_of(*states), verdicts=own)
+
+
+@pytest.mark.parametrize("shape", ["turn", "event"])
+@pytest.mark.parametrize("file_format", ["csv", "jsonl", "html"])
+def test_remark_repeats_no_masked_variable(file_format, shape):
+    """Rules mask a variable by its name from the turn on that sets it, and a remark is in all rows."""
+    comment = "QX-77-AB was misheard"
+    run = remarked(
+        {"value": "fail", "reviewer": "Ada", "comment": comment},
+        states=({"tea": "green"}, {"passport_number": "QX-77-AB"}),
+    )
+
+    text = written([run], options(file_format, shape=shape, columns=["run_id", "run_verdicts"])).decode()
+
+    assert "misheard" in text
+    assert "QX-77-AB" not in text
+
+
+def test_reviewers_with_addresses_are_told_apart():
+    """A login by OpenID Connect has an e-mail address as its name, which the column of reviewers shows."""
+    run = remarked(
+        {"value": "fail", "reviewer": "ada@example.org", "checks": {"greets": "pass"}},
+        {"value": "pass", "reviewer": "bob@example.org", "checks": {"greets": "fail"}},
+    )
+    columns = ["run_reviewer", "check:greets", "run_verdicts", "checks"]
+
+    [row] = csv_rows(written([run], options(shape="turn", columns=columns)))
+
+    assert (row["run_reviewer"], row["check:greets"]) == (
+        "bob@example.org",
+        "pass (ada@example.org), fail (bob@example.org)",
+    )
+    assert row["run_verdicts"].splitlines() == ["ada@example.org (fail)", "bob@example.org (pass)"]
+    assert row["checks"] == "greets: pass (ada@example.org), fail (bob@example.org)"
+
+
+def test_verdict_of_several_lines_is_one_line():
+    """Else a comment can pretend to be the verdict of another reviewer."""
+    run = remarked({"value": "fail", "reviewer": "Ada", "comment": "late\nBob (pass): in time"})
+
+    [row] = csv_rows(written([run], options(shape="turn", columns=["run_verdicts"])))
+
+    assert len(row["run_verdicts"].splitlines()) == 1
+
+
+def test_name_of_a_check_begins_no_formula():
+    """A spreadsheet that separates cells by semicolons begins one after each of them, in the head, too."""
+    name = "is polite;=HYPERLINK(1)"
+    run = remarked({"value": "pass", "reviewer": "Ada", "checks": {name: "pass"}})
+
+    data = written([run], options(shape="turn", columns=["run_id", f"check:{name}"]))
+
+    cells = data.decode("utf-8-sig").replace("\r\n", ";").split(";")
+    assert [cell for cell in cells if cell.startswith("=")] == []
+
+
+def test_remark_is_masked_once_for_all_rows(monkeypatch):
+    """Masking 25,000 characters takes seven milliseconds, in each row."""
+    comment = "The agent did not greet the caller. " * 20
+    run = remarked({"value": "fail", "reviewer": "Ada", "comment": comment}, states=({"tea": "green"},) * 50)
+    masked = []
+    release_line = boundary.release_line
+    monkeypatch.setattr(boundary, "release_line", lambda text: masked.append(text) or release_line(text))
+
+    written([run], options(shape="event", columns=["run_id", "run_verdicts"]))
+
+    assert sum(comment.strip() in text for text in masked) < 5
+
+
+def test_verdict_is_told_once_beside_background_work():
+    """Background work bears the number of the turn before it, but is no turn that a reviewer can choose."""
+    pairs = [
+        {"run_input": run_input, "run_output": {"events": [{"type": "assistant_response", "response": "Hi"}]}}
+        for run_input in (
+            {"command": "start"},
+            {"command": "data", "miscellaneous": {BACKGROUND: True}},
+        )
+    ]
+    record = {"workflow_run_id": RUN, "workflow_id": TEA, "status": "completed", "input_output_pairs": pairs}
+    verdict = Verdict(run_id=RUN, target=Target.turn(1), value="fail", reviewer="Ada", comment="late")
+    run = exported(Run.from_wire(record), verdicts=[verdict])
+
+    rows = csv_rows(written([run], options(columns=["turn", "turn_verdicts"])))
+
+    assert [row["turn_verdicts"] for row in rows].count("Ada (fail): late") == 1
+    assert written([run], options("html")).decode().count("Ada (fail): late") == 1
+
+
+def said_run(*turns, verdicts=()):
+    """A run whose turns have these events, with verdicts on it as a whole."""
+    pairs = [{"run_input": {"command": "start"}, "run_output": {"events": list(turn)}} for turn in turns]
+    record = {"workflow_run_id": RUN, "workflow_id": TEA, "status": "completed", "input_output_pairs": pairs}
+    own = [Verdict(run_id=RUN, target=Target(), **verdict) for verdict in verdicts]
+    return replace(exported(Run.from_wire(record)), verdicts=own)
+
+
+def says(text):
+    """The event of a message."""
+    return {"type": "assistant_response", "content": text, "timestamp": 1785200000.0}
+
+
+def http_answer(body):
+    """The event of an HTTP answer."""
+    return {"type": "http_request", "status_code": 200, "response_body": body, "timestamp": 1785200000.0}
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl", "html"])
+def test_address_of_a_reviewer_is_masked_in_messages(file_format):
+    """A tester calls with an own address, and reviews the run under the login of the same name."""
+    by_ada = {"value": "pass", "reviewer": "ada@example.org"}
+    run = said_run([says("I wrote to ada@example.org.")], verdicts=[by_ada])
+
+    text = written([run], options(file_format, columns=["text"])).decode()
+
+    assert "I wrote to" in text
+    assert "I wrote to ada@example.org" not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"email": "sent", "mobile": "yes", "phone": "none"}, "Yes, it was sent; there are none left."),
+        ({"properties": {"email": {"type": "string", "minLength": 100}}}, "A string costs 100 euros."),
+        ({"phone": "{{phone}}"}, "Write {{phone}} here."),
+    ],
+)
+def test_words_beside_personal_names_are_kept(body, said):
+    """An answer's status, schema or template stands under the name of a field, and is no personal data."""
+    [row] = csv_rows(written([said_run([http_answer(body), says(said)])], options(columns=["text"])))
+
+    assert row["text"] == said
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_name_of_a_check_is_masked_in_heads(file_format):
+    """Its cells and the column `checks` have it masked already."""
+    name = "asks ada@example.org"
+    run = said_run([says("Hi")], verdicts=[{"value": "pass", "reviewer": "Bo", "checks": {name: "pass"}}])
+
+    text = written([run], options(file_format, columns=["text", "checks", f"check:{name}"])).decode()
+
+    assert "ada@example.org" not in text
+
+
+def test_name_of_a_reviewer_is_in_one_line():
+    """A sheet or run file that was imported has any name; a line of it would be another's verdict."""
+    run = remarked({"value": "fail", "reviewer": "Ada (pass)\nBob", "comment": "late"})
+
+    [row] = csv_rows(written([run], options(shape="turn", columns=["run_verdicts"])))
+
+    assert len(row["run_verdicts"].splitlines()) == 1

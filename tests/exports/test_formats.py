@@ -195,6 +195,30 @@ def test_progress_counts_runs_and_rows():
     assert (progress.runs, progress.rows) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [PLAIN, options("xlsx"), options("jsonl", shape="turn"), options(preset=LEX), options(shape="event")],
+)
+def test_runs_without_row_are_named(chosen):
+    ids = [f"{number:024x}" for number in range(9)]
+    runs = [run_of(*(["Hi"] if number in {2, 8} else []), run_id=ids[number]) for number in range(9)]
+
+    some = write_export(io.BytesIO(), runs, chosen)
+    one = write_export(io.BytesIO(), runs[1:3], chosen)
+    none = write_export(io.BytesIO(), runs[2:3], chosen)
+
+    assert some.rowless_words == f"7 of 9 runs have no row: {', '.join([*ids[:2], *ids[3:6]])} and 2 more."
+    assert one.rowless_words == f"1 of 2 runs has no row: {ids[1]}."
+    assert none.rowless_words == ""
+
+
+@pytest.mark.parametrize("name", ["html", "run"])
+def test_format_without_rows_names_no_run(name):
+    progress = write_export(io.BytesIO(), [run_of()], options(name))
+
+    assert progress.rowless_words == ""
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 def test_every_format_is_cancelled_between_runs(name):
     progress = ExportProgress(cancelled=threading.Event())
@@ -211,6 +235,30 @@ def test_every_format_is_cancelled_between_runs(name):
         write_export(io.BytesIO(), runs(), options(name), progress)
 
     assert len(read) <= 52
+
+
+@pytest.mark.parametrize("shape", ["turn", "message", "event"])
+def test_export_of_a_long_run_is_cancelled_within_it(shape):
+    """A run of 100,000 events is read for seconds before its first row."""
+    progress = ExportProgress(cancelled=threading.Event())
+    run = run_of(*map(str, range(2_000)))
+    reads = []
+
+    def watched(read):
+        def turn():
+            reads.append(read)
+            if len(reads) == 50:
+                progress.cancelled.set()
+            return read()
+
+        return turn
+
+    record = replace(run.record, turns=list(map(watched, run.record.turns)))
+
+    with pytest.raises(ExportCancelled):
+        write_export(io.BytesIO(), [replace(run, record=record)], options("csv", shape=shape), progress)
+
+    assert len(reads) < 1_000
 
 
 @pytest.mark.parametrize("name", EXPORTS)

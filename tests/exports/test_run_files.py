@@ -13,6 +13,7 @@ from debugger.exports.records import ExportedRun
 from debugger.exports.sources import RunReader
 from debugger.exports.table import TableOptions
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
+from debugger.protocol.reviews import MAX_REVIEWER_CHARACTERS, Verdict
 from debugger.protocol.run_file import RunFile, read_run_file
 from tests.support.clinic import clinic_call
 from tests.support.exports import NO_MASKING, written
@@ -53,6 +54,47 @@ def test_texts_of_notes_are_masked():
     assert (notes.starred, notes.tags, notes.note) == (True, ["call [phone]"], "mail [e-mail]")
     assert [(each.author, each.content) for each in notes.comments] == [("[e-mail]", "I: [phone]")]
     assert [(each.author, each.value) for each in notes.ratings] == [("[e-mail]", "up")]
+
+
+def test_texts_of_verdicts_are_masked():
+    run = noted_run()
+    verdict = Verdict(
+        run_id=run.run.workflow_run_id,
+        target=TURN,
+        value="fail",
+        reviewer="b@x.de",
+        comment="I: +49 171 1234567",
+        checks={"mails ada@example.org": "fail", "mails bob@example.org": "pass", "greets": "pass"},
+        connection="clinic",
+        created_at="2026-12-01T10:00:00.000Z",
+        updated_at="2026-12-02T10:00:00.000Z",
+    )
+
+    [found] = reopened(replace(run, verdicts=[verdict]), MaskingOptions()).verdicts
+
+    assert (found.target, found.value, found.reviewer, found.comment) == (
+        TURN,
+        "fail",
+        "[e-mail]",
+        "I: [phone]",
+    )
+    assert found.checks == {"mails [e-mail]": "fail", "mails [e-mail] 2": "pass", "greets": "pass"}
+    assert (found.created_at, found.updated_at) == (verdict.created_at, verdict.updated_at)
+    assert found.model_extra == {}
+
+
+def test_masked_reviewers_keep_their_own_verdicts():
+    run = noted_run()
+    given = [("a@x.de", TURN), ("b@x.de", TURN), ("a@x.de", Target()), ("a@x.de" * 33, TURN)]
+    verdicts = [
+        Verdict(run_id=run.run.workflow_run_id, target=target, value="pass", reviewer=reviewer)
+        for reviewer, target in given
+    ]
+
+    found = reopened(replace(run, verdicts=verdicts), MaskingOptions()).verdicts
+
+    assert [each.reviewer for each in found[:3]] == ["[e-mail]", "[e-mail] 2", "[e-mail]"]
+    assert len(found[3].reviewer) <= MAX_REVIEWER_CHARACTERS
 
 
 def test_file_opens_whatever_variable_is_listed():

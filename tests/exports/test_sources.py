@@ -13,7 +13,7 @@ from debugger.backends.hosted import HostedBackend
 from debugger.errors import StoreError
 from debugger.exports import sources
 from debugger.exports.formats import write_export
-from debugger.exports.sources import RunFilter, RunReader, find_run_ids
+from debugger.exports.sources import RunFilter, RunReader, find_run_ids, read_run_ids
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import RunSearch, TurnInput
@@ -48,6 +48,20 @@ def test_runs_of_a_filter_are_found_page_by_page(backend, monkeypatch):
 
     assert sorted(every) == sorted(ids)
     assert sorted(some) == sorted(ids[1::2])
+
+
+def test_page_is_read_when_it_is_needed(backend, monkeypatch):
+    monkeypatch.setattr(sources, "_PAGE_SIZE", 2)
+    ids, whole, pages = [play(backend) for _ in range(5)], backend.runs, []
+    monkeypatch.setattr(backend, "runs", lambda **wanted: pages.append(wanted["page"]) or whole(**wanted))
+
+    found = read_run_ids(backend, RunFilter())
+    first = [next(found), next(found)]
+    read = list(pages)
+    rest = list(found)
+
+    assert (read, pages) == ([1], [1, 2, 3])
+    assert sorted([*first, *rest]) == sorted(ids)
 
 
 def test_run_that_begins_meanwhile_is_left_out(backend, monkeypatch):

@@ -57,7 +57,7 @@ NEEDED = {
     "workflow_id": "workflow_1",
     "workflow_run_id": "run_1",
 }
-VALUES = {"Rating": {"value": "up"}, "Verdict": {"value": "pass"}}
+VALUES = {"Rating": {"value": "up"}, "RunVerdict": {"value": "pass"}, "Verdict": {"value": "pass"}}
 
 texts = st.text(st.characters(exclude_categories=()), max_size=4)
 scalars = (
@@ -173,12 +173,28 @@ def test_input_of_a_request_is_strict_and_of_a_record_lenient():
             TurnInput.from_wire({name: wire[name]})
 
 
+@quick
+@given(data=st.data())
+def test_recorded_input_of_any_kind_makes_a_request(data):
+    recorded = TurnInput.from_record(data.draw(answers_of(TurnInput)))
+
+    request = TurnInput.from_wire(recorded.to_request())
+
+    assert repr(request) == repr(recorded)  # not a number differs from itself
+
+
 def test_record_of_another_backend_with_nulls_in_an_input_can_be_opened():
     pair = {"run_input": {"command": "data", "dynamic_variables": None, "miscellaneous": []}}
 
     (log,) = turn_logs(unwrap_run({**NEEDED, "input_output_pairs": [pair]}))
 
     assert (log.run_input.command, log.run_input.dynamic_variables) == ("data", {})
+
+
+def test_unreadable_key_hides_no_odd_value():
+    recorded = TurnInput.from_record({"\ud800": 1, "command": None, "run_by": 5})
+
+    assert (recorded.command, recorded.run_by) == ("start", "5")
 
 
 def test_parts_of_an_answer_remember_their_objects():
@@ -315,6 +331,61 @@ def total(run, other):
         "as_objects(run.comments)",
         "isinstance(tokens, dict)",
     }
+
+
+def find_wire_reads(tree):
+    """Yield the reads of a key of what ``to_wire`` returns, which may be of any kind."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            read = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            read = node.func.value
+        else:
+            continue
+        if (
+            isinstance(read, ast.Call)
+            and isinstance(read.func, ast.Attribute)
+            and read.func.attr == "to_wire"
+        ):
+            yield ast.unparse(node)
+
+
+WIRE_READS = {
+    # The reader of texts itself, and a list that is passed on as it is.
+    "analysis/event_fields.py": {"event.to_wire().get(name)"},
+    "backends/forks/forks.py": {"self._store.run(run_id).to_wire()['input_output_pairs']"},
+    "session/verification.py": {"event.to_wire().get('edits')"},
+    # Documents of authors, which are checked when they are stored.
+    "analysis/thread_positions.py": {"nodes[own].to_wire().get('encapsulated_workflow_config')"},
+    "server/workflows.py": {"workflow.to_wire().get('workflow_config')"},
+    "views/panels/inspector.py": {"graph_of_node(view, chosen).workflow.to_wire().get('node_configs')"},
+}
+
+
+def test_no_answer_is_read_past_its_fields():
+    root = Path(debugger.__file__).parent
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
+
+    found = {path.relative_to(root).as_posix(): set(find_wire_reads(tree)) for path, tree in trees.items()}
+
+    assert {place: reads for place, reads in found.items() if reads} == WIRE_READS
+
+
+def test_no_field_of_an_answer_is_of_any_kind_by_accident():
+    """A field that is typed `Any` is one whose reader looks at its kind."""
+    answers = {f"{cls.__name__}.{name}" for cls in ANSWERS for name in own_hints(cls, cls.model_fields)}
+    views = {f"{cls.__name__}.{name}" for cls in VIEWS for name in own_hints(cls, cls.__annotations__)}
+
+    assert answers | views == ANY_FIELDS
+
+
+def own_hints(cls, names):
+    hints = get_type_hints(cls)
+    return [name for name in names if hints[name] is Any and name in cls.__annotations__]
+
+
+ANY_FIELDS = {"EventValues.content", "MessageMetadata.tool_result", "Turn.evaluation"}
+"""What authors, tools and evaluators return, of any kind."""
 
 
 RESULT = {"run_id": "run_1", "status": "running", "turn_number": 1}

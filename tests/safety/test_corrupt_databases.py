@@ -76,7 +76,7 @@ def flipped_schema(data, chance):
 
 
 def flipped_page(data, chance):
-    return flip(data, chance, range(PAGE_SIZE, len(data)), 400)
+    return flip(data, chance, range(PAGE_SIZE, len(data)), 5 * (len(data) // PAGE_SIZE))
 
 
 def flip(data, chance, places, count):

@@ -16,11 +16,11 @@ from websockets.sync.client import ClientConnection
 
 from debugger.store import Role
 from debugger.views.middleware import SCRIPT
-from debugger.views.shell import VIEWS
+from debugger.views.shell import REPLAY, VIEWS
 from tests.safety.page import messages_until_end, open_socket
 from tests.safety.test_page_commands import CHANGED_BY_LOOKING, Site, serve, sign_in
 
-FURTHER_PAGES = tuple(view.name for view in VIEWS if view.name != "debug")
+FURTHER_PAGES = tuple(view.name for view in (*VIEWS, REPLAY) if view.name != "debug")
 SIGNS_OUT = {"sign_out"}
 MOST = 170
 """Uses of controls, from one page on; they lead to others."""

@@ -11,6 +11,7 @@ import pytest
 
 from debugger.errors import ForbiddenError
 from debugger.protocol.notes import Comment, RunNotes, Target
+from debugger.protocol.reviews import RunVerdict
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -330,17 +331,15 @@ def test_reader_imports_no_workflow(app, backend, user):
     assert "Needs the role admin; you have run." in captions(app)
 
 
-def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, record, recorded, user):
+def test_reviews_of_file_are_added_by_administrators(app, backend, monkeypatch, record, recorded, user):
     forged = RunNotes(
         comments=[
             Comment(logical_id="c", target=Target(), author="Bo", content="Approved", created_at="2026")
         ]
     )
-    data = write_run_file(
-        run_file(
-            backend.run(recorded), backend.workflow(backend.run(recorded).workflow_id), forged, engine=""
-        )
-    )
+    file = run_file(backend.run(recorded), backend.workflow(backend.run(recorded).workflow_id), forged)
+    file.verdicts = [RunVerdict(target=Target(), value="pass", reviewer="Bo")]
+    data = write_run_file(file)
     user(Role.REVIEW)
     app.run()
     monkeypatch.setattr(state, "record", record)
@@ -349,6 +348,7 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, re
 
     assert record(LastAction).error is None
     assert backend.store.notes.of(recorded).comments == []
+    assert backend.store.reviews.verdicts([recorded]) == {}
 
 
 def test_actions_of_users_are_audited(app, backend, record, user):

@@ -7,7 +7,7 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.exports.records import ExportedRun
-from debugger.scenarios.accepting import accept_result, show_difference
+from debugger.scenarios.accepting import accept_result, is_expected_still, show_difference
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.runner import ScenarioRunner
 from tests.support.factories import direct, document, say, static, worker
@@ -249,3 +249,23 @@ def test_secret_is_not_accepted(match):
 
     assert SECRET not in part
     assert run_text(part, backend).outcome == "passed"
+
+
+def test_accepted_expectation_is_gone():
+    text, check, run, workflow, _ = failed("status: completed")
+
+    after = load_text(accept_result(text, check, run, workflow), Path()).scenario
+
+    assert is_expected_still(check, load_text(text, Path()).scenario)
+    assert not is_expected_still(check, after)
+
+
+@pytest.mark.parametrize("edit", [{"message": "It is over."}, {"turn": "before"}])
+def test_failed_expectation_elsewhere_or_with_message_stays(edit):
+    text, check, *_ = failed("status: completed")
+    scenario = load_text(text, Path()).scenario
+    expected = check.expectation.model_copy(update={"message": edit.get("message")})
+    turn = scenario.turns[0].model_copy(update={"expect": [expected]})
+    moved = [*([scenario.turns[0].model_copy(update={"expect": []})] if "turn" in edit else []), turn]
+
+    assert is_expected_still(check, scenario.model_copy(update={"turns": moved, "expect": []}))

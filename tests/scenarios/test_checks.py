@@ -10,8 +10,10 @@ import pytest
 
 from debugger.analysis.trouble import LABELS
 from debugger.engine.models.base import Reply
+from debugger.scenarios import checks, model
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.mistakes import ScenarioFileError
+from debugger.scenarios.model import Limits
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 from tests.support.factories import direct, document, node, say, static, tool, when, worker
@@ -535,3 +537,14 @@ def test_self_loop_over_turns_counts_runs(runner, tmp_path):
     [result] = runner.run(load_text(f"{head}{turns}expect: [{{path: [desk, desk]}}]\n", tmp_path))
 
     assert [check.text for check in result.repetitions[0].failures] == []
+
+
+def test_every_comparison_of_a_variable_has_its_check():
+    assert set(checks._COMPARISONS) == set(model._COMPARISONS)
+
+
+@pytest.mark.parametrize("limit", Limits.model_fields)
+def test_every_limit_is_checked(runner, folder, limit):
+    _, check = checked(runner, folder, "end", f"{{at_most: {{{limit}: 0}}}}")
+
+    assert check.expected.startswith("at most 0 ")

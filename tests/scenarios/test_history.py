@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from debugger.scenarios.history import SuiteHistory, compare_results, disposition_of
-from debugger.scenarios.results import RepetitionResult
+from debugger.scenarios.results import RanWorkflow, RepetitionResult
 from debugger.scenarios.suite import load_cases
 from debugger.store import Store, StoredResult
 from debugger.store.schema import suite_runs
@@ -97,6 +97,36 @@ def test_resume_leaves_changed_cases_out(cases, tmp_path):
 
     assert list(one_changed) == [cases[0].id, cases[2].id]
     assert all_changed == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        (None, "second", "new"),  # stored by a version of this program that did not tell what ran
+        ("first", "second", "new"),
+        ("second", "second", "flaky"),
+        ("second", None, "new"),
+    ],
+)
+def test_failure_is_flaky_for_same_workflow_only(cases, before, now, found):
+    def repetition(outcome, digest):
+        return RepetitionResult(outcome, ran=RanWorkflow("Hello", 1, digest) if digest else None)
+
+    with closing(Store("sqlite://")) as store:
+        earlier, later = (SuiteHistory(store.suites, cases) for _ in range(2))
+        earlier.begin("Ada")
+        earlier.record(cases[2], cases[2].result([repetition("passed", before)]))
+        earlier.end(is_complete=True)
+        later.begin("Ada")
+        later.record(cases[2], cases[2].result([repetition("failed", now)]))
+        later.end(is_complete=False)
+
+        [stored] = store.suites.results(earlier.suite_id)
+        [again] = SuiteHistory(store.suites, cases).resume().values()
+
+    assert later.dispositions == {cases[2].id: found}
+    assert (stored.digest == cases[2].digest) == (before is None)
+    assert [each.ran.digest if each.ran else None for each in again.repetitions] == [now]
 
 
 def test_running_suite_is_not_resumed(cases):

@@ -212,6 +212,36 @@ def test_merge_file_changes_only_what_is_loosened() -> None:
     assert lines.count("      - status: waiting_for_user_input") == 2
 
 
+def test_merge_file_unticks_what_failed() -> None:
+    text = BOOKING.replace("reached: Opening hours", "says: {equals: Closed}").replace("turns: 3", "turns: 1")
+    opened = _opened(text)
+    _send(opened, 3)
+
+    draft = merge_file(draft_of(opened.session), opened)
+
+    failed = [(one.turn, one.kind, one.is_ticked) for one in draft.proposals if one.has_failed]
+    assert failed == [(3, "says", False), (None, "at_most", False)]
+    assert "2 of the file's expectations do not hold for this run: they are not ticked." in draft.notes
+    assert "Closed" not in draft.text()
+    assert "says: Thank you for calling" in draft.text()
+
+
+@pytest.mark.parametrize(
+    ("sent", "end", "is_ticked"),
+    [(3, "at_most: {turns: 3}", False), (3, "status: completed", True), (1, "at_most: {turns: 1}", False)],
+)
+def test_merge_file_checks_the_end_of_all_turns(sent: int, end: str, is_ticked: bool) -> None:
+    opened = _opened(BOOKING.replace("at_most: {turns: 3}", end))
+    _send(opened, sent)
+    opened.session.send("Can I talk to a real person?")
+    opened.session.wait()
+
+    draft = merge_file(draft_of(opened.session), opened)
+
+    of_file = [one for one in draft.proposals if one.turn is None and one.to_json() == read_plain(end)]
+    assert [one.is_ticked for one in of_file] == [is_ticked]
+
+
 def test_merge_file_adds_turns_said_by_hand() -> None:
     opened = _opened()
     _send(opened, 1)

@@ -336,3 +336,33 @@ def _talked(backend, wanted):
     session.send("Hello")
     session.wait()
     return session
+
+
+def test_version_of_run_is_written():
+    with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
+        row = backend.create_workflow(document(static("greet", "Hi"), logical_id="tea"), name="Tea shop")
+        backend.import_version(row.id, document(static("greet", "Hello"), logical_id="tea"), expected=1)
+        session = DebugSession(backend, row.id, 1)
+        session.send("Hi")
+        session.wait()
+        draft = draft_of(session)
+
+        assert load_text(draft.text(), Path()).scenario.made_with_version == 1
+        result = run_text(draft.text(), backend)
+        backend.import_version(row.id, document(static("greet", "Hello"), logical_id="tea"), expected=2)
+        later = run_text(draft.text(), backend)
+
+    assert [each.repetitions[0].ran.words for each in (result, later)] == [
+        "Tea shop, version 1, made with version 1",
+        "Tea shop, version 2, made with version 1",
+    ]
+
+
+def test_bundle_has_no_version_of_run():
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+
+    content = write_bundle(draft, "Clinic", document(static("greet", "Hi")), "")
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        [name] = [each for each in archive.namelist() if each.endswith(".scenario.yaml")]
+        assert b"made_with_version" not in archive.read(name)

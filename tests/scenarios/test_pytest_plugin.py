@@ -83,8 +83,9 @@ def test_failure_has_whole_message_and_link(folder):
     ]
     assert lines[at + 3] == "  why:      'Hello' said 'Hello!'"
     assert lines[at + 4].startswith("  nearest event: ")
-    assert lines[at + 5].startswith("Path: Hello > always > Chat")
-    assert lines[at + 6].startswith("Run: http://localhost:8501/?backend=embedded&run=")
+    assert lines[at + 5] == "Workflow: Hello, version 0"
+    assert lines[at + 6].startswith("Path: Hello > always > Chat")
+    assert lines[at + 7].startswith("Run: http://localhost:8501/?backend=embedded&run=")
     assert "Traceback" not in done.stdout
 
 
@@ -219,3 +220,14 @@ def test_names_command_no_terminal(folder):
     assert "It has hello, odd, Hello, Odd\\x1b]0;title\\x07." in found
     assert "\x1b" not in found
     assert not any(line.startswith("::error") for line in found.splitlines())
+
+
+def test_record_mode_is_an_option(folder):
+    scenario(folder, "One", more="recording: one.recording.jsonl\n")
+
+    none = pytest_in(folder, "--scenario-record-mode", "none")
+    once = pytest_in(folder)
+    again = pytest_in(folder, "--scenario-record-mode", "none", before=NO_SOCKET)
+
+    assert [each.returncode for each in (none, once, again)] == [1, 0, 0], once.stdout
+    assert "one.recording.jsonl are not there" in none.stdout

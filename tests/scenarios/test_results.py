@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from debugger.scenarios.results import RanWorkflow
 from tests.support.suites import check, result, scenario, suite
 
 
@@ -30,3 +33,15 @@ def test_problems_begin_with_failures():
     made = suite(result("error"), result(), result("failed", check()))
 
     assert [each.outcome for each in made.problems] == ["failed", "error"]
+
+
+@pytest.mark.parametrize(
+    ("version", "made_with", "words"),
+    [
+        (2, 1, "Tea shop, version 2, made with version 1"),
+        (0, None, "Tea shop, version 0"),
+        (None, None, "Tea shop"),
+    ],
+)
+def test_workflow_that_ran_is_told_in_words(version, made_with, words):
+    assert RanWorkflow("Tea shop", version, "digest", made_with).words == words

@@ -270,6 +270,53 @@ def test_wanted_version_of_another_store_is_copied(tmp_path):
     assert outcomes == ["passed"] * 5
 
 
+def test_result_names_version_that_ran(tmp_path):
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as source:
+        row = source.create_workflow(document(static("greet", "First")), name="Mine")
+        source.import_version(row.id, document(static("greet", "Second")), expected=1)
+        source.import_version(row.id, document(static("greet", "First")), expected=2)
+        text = "version: 1\nname: Test\nworkflow: Mine\nturns: [{}]\n"
+        for store in (None, source.store):
+            with ScenarioRunner({"embedded": source}.__getitem__, Settings(), store=store) as runner:
+                [[active], [second]] = [
+                    list(runner.run(load_text(text + more, tmp_path)))
+                    for more in ("", "workflow_version: 1\n")
+                ]
+            ran, other = active.repetitions[0].ran, second.repetitions[0].ran
+            assert (ran.name, ran.version, other.version) == ("Mine", 2, 1)
+            assert ran.digest != other.digest
+
+
+def test_what_ran_has_nested_workflow_and_script(tmp_path):
+    text = "version: 1\nname: Test\nworkflow: Outer\nturns: [{}]\n"
+    script = "version: 1\nworkflow: outer\ndemo: [{}]\n"
+    with closing(Store("sqlite://")) as store:
+        inner = store.create_workflow(document(static("greet", "Hi"), logical_id="inner"), name="Inner")
+        box = super_node("box", super_workflow_id=inner.id)
+        store.create_workflow(document(box, logical_id="outer"), name="Outer")
+
+        def digest():
+            with ScenarioRunner(no_connection, Settings(scripts=str(tmp_path)), store=store) as runner:
+                [found] = runner.run(load_text(text, tmp_path))
+            return found.repetitions[0].ran.digest
+
+        digests = [digest(), digest()]
+        store.create_version(inner.id, document=document(static("greet", "Bye")), mark_as_active=True)
+        digests.append(digest())
+        for word in ("Hello", "Bye"):
+            (tmp_path / "outer.script.yaml").write_text(script.format(word))
+            digests.append(digest())
+
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 4
+
+
+def test_file_has_no_version_in_a_store_of_the_runner(runner, tmp_path):
+    [found] = results(runner, tmp_path, "turns: [{}]", static("greet", "Hi"))
+
+    assert found.repetitions[0].ran.version is None
+
+
 def test_sample_has_its_versions(runner, tmp_path):
     head = "version: 1\nname: Test\nworkflow: workflow_clinic_front_desk\n"
     text = head + "workflow_version: {}\nturns: [{{say: Hi}}]"
@@ -551,3 +598,47 @@ def test_no_engine_uses_the_store_after_it_is_closed(tmp_path, monkeypatch):
         assert any(each.name == "turn-leases" for each in threading.enumerate() if each not in threads)
 
     assert alive == []
+
+
+def test_unknown_active_version_does_not_fail(tmp_path, monkeypatch):
+    text = "version: 1\nname: Test\nworkflow: {}\nconnection: remote\nturns: [{{expect: [{{says: Hi}}]}}]\n"
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as remote:
+        remote.create_workflow(document(static("greet", "Hi")), name="Mine")
+
+        def fail(workflow_id):
+            raise ConnectionFailedError("The server does not answer.")
+
+        with ScenarioRunner({"remote": remote}.__getitem__, Settings()) as runner:
+            monkeypatch.setattr(remote, "workflow_summary", fail)
+            [found] = runner.run(load_text(text.format("Mine"), tmp_path))
+
+    assert (found.outcome, found.repetitions[0].error) == ("passed", "")
+
+
+def test_version_of_connection_is_that_of_run(tmp_path):
+    text = "version: 1\nname: Test\nworkflow: {}\nconnection: remote\nturns: [{{}}]\n"
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as remote:
+        row = remote.create_workflow(document(static("greet", "Hi")), name="Mine")
+        with ScenarioRunner({"remote": remote}.__getitem__, Settings()) as runner:
+            [before] = runner.run(load_text(text.format(row.id), tmp_path))
+            remote.import_version(row.id, document(static("greet", "Bye")), expected=1)
+            [after] = runner.run(load_text(text.format(row.id), tmp_path))
+        [first], [second] = before.repetitions, after.repetitions
+        ran = [remote.run(each.run_id).version_number for each in (first, second)]
+
+    assert [first.ran.version, second.ran.version] == ran == [0, 1]
+    assert first.ran.digest != second.ran.digest
+
+
+def test_version_of_run_is_told_without_active_one(tmp_path, monkeypatch):
+    text = "version: 1\nname: Test\nworkflow: {}\nconnection: remote\nturns: [{{}}]\n"
+    with closing(EmbeddedBackend(store=Store("sqlite://"))) as remote:
+        row = remote.create_workflow(document(static("greet", "Hi")), name="Mine")
+        unknown = row.model_copy(update={"active_version_number": None})
+        with ScenarioRunner({"remote": remote}.__getitem__, Settings()) as runner:
+            monkeypatch.setattr(remote, "workflow_summary", lambda workflow_id: unknown)
+            [found] = runner.run(load_text(text.format(row.id), tmp_path))
+        [only] = found.repetitions
+        number = remote.run(only.run_id).version_number
+
+    assert only.ran.version == number == 0

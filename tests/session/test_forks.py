@@ -6,9 +6,10 @@ from debugger.backends.base import Capabilities
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import ConflictError, InputError, StoreError, UnsupportedError
 from debugger.protocol.runs import TurnInput
-from debugger.protocol.turn_logs import turn_logs
+from debugger.protocol.turn_logs import TurnLog, turn_logs
+from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES
-from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
+from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft, ForkPoint
 from debugger.session.forks import fork, fork_modes, fork_point, replay_from_start
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableRow
@@ -486,6 +487,33 @@ def test_input_without_node_inputs_is_forked(backend, wire):
     other = forked(backend, ForkDraft.of(fork_point(session, 1)))
 
     assert said(other) == said(session)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"dynamic_variables": 7, "thread_to_node_inputs": "none"},
+        {"thread_to_node_inputs": {"0": {"node_run_inputs": {"a": 1}}, "1": 3}},
+        {"thread_to_node_inputs": {"0": {"node_run_inputs": ["x", {"messages": "hi"}]}}},
+        {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"runtime_variables": "all"}]}}},
+        {"runtime_variables": [], "initial_state": "none", "version_number": "seven"},
+    ],
+)
+@pytest.mark.parametrize("way", ["exact", "rebuilt", "replayed"])
+def test_odd_recorded_input_can_be_edited(odd, way):
+    """Another server's record may hold values that no request may have."""
+    workflow = Workflow.from_wire({"workflow_config": desk()})
+    logs = [TurnLog(number, TurnInput.from_record({"command": "start", **odd})) for number in (1, 2)]
+    draft = ForkDraft.of(ForkPoint("run", "workflow", workflow, 1, tuple(logs), 2), way)
+    draft.message = "good evening"
+    set_value(draft, DYNAMIC, "level", "gold")
+
+    inputs = draft.inputs()
+
+    assert inputs[-1].message == "good evening"
+    assert len(inputs) == (2 if way == "replayed" else 1)
+    for each in inputs:
+        TurnInput.from_wire(each.to_wire())
 
 
 def test_emptied_json_of_draft_stays_empty(backend):

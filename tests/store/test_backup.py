@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import func, insert, inspect, select, update
 
 import debugger.store.backup
 from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
@@ -23,11 +23,13 @@ from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.store import (
     CarriedUsage,
+    ReplayTarget,
     RerunTicket,
     Role,
     RunFork,
     Store,
     StoredRepetition,
+    StoredReplayResult,
     StoredResult,
     UnfinishedTurn,
     back_up,
@@ -37,6 +39,7 @@ from debugger.store import (
 )
 from debugger.store.claims import interrupt_all
 from debugger.store.database import Database
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import upgrade
 from debugger.store.schema import metadata, revisions
@@ -89,7 +92,7 @@ def fill(url):
         store.notes.change_tags([RUN], ["smoke"])
         store.notes.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")
         store.notes.rate(RUN, Target(), "Ada", "up")
-        store.notes.keep_preset(workflow.id, "Known caller", {"run_by": "qa"})
+        store.notes.keep_preset(workflow.id, "Known caller", {"run_by": "qa"}, expected=NEVER_WRITTEN)
         store.notes.keep_debug_setup(RUN, b"[]")
         interrupt(store, UnfinishedTurn(new_id(), workflow.id, 0, 1.5, b"{}"))
         store.catalogue.note(workflow.id, created_by="ada", max_concurrent_runs=3)
@@ -112,6 +115,15 @@ def fill(url):
         store.suites.add(
             "5" * 24, StoredResult("a::b", "d" * 64, "failed", "new", [StoredRepetition(RUN, {"turns": 1})])
         )
+        store.replays.begin(
+            "7" * 24,
+            ReplayTarget(workflow.id, 1, "d" * 64),
+            started_by="Ada",
+            program_version="1.0",
+            selected=1,
+        )
+        store.replays.add("7" * 24, StoredReplayResult(RUN, "path", "a" * 24, {"turns": 1}))
+        store.replays.accept(workflow.id, "a" * 24, accepted_by="Ada", comment="On purpose.")
         assert store.runs(search=RunSearch(text="grün")).total == 2
     fill_reviews(url)
 
@@ -153,6 +165,24 @@ def content(url):
         }
 
 
+def fill_empty_columns(url):
+    """Values in the columns that have none, which a restore could leave out unseen.
+
+    Those of turns say which other columns have a value.
+    """
+    values = {str: "5" * 24, int: 3, float: 2.5, bytes: b"3", bool: True}
+    with closing(Database(url)) as database, database.writing() as connection:
+        for table in metadata.sorted_tables:
+            for column in table.c if table is not schema.turns else ():
+                is_constant = column.name == "revision"  # 1 by default
+                if is_constant or connection.scalar(select(func.count(column))) == 0:
+                    key, *_ = table.primary_key
+                    first = key == select(func.min(key)).scalar_subquery()
+                    connection.execute(
+                        update(table).where(first).values({column: values[column.type.python_type]})
+                    )
+
+
 @pytest.fixture(params=["sqlite to sqlite", "sqlite to pg", "pg to sqlite", "pg to pg"])
 def two_urls(request, tmp_path):
     """The URLs of two databases, of the same kind or not."""
@@ -182,6 +212,16 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
         assert store.run(COPY).carried_over_llm_token_usage == {"total_tokens": 7}
         assert store.run(COPY).carried_over_llm_latency_stats == {"call_count": 2}
         assert not store.is_empty()
+
+
+def test_restore_brings_every_column_back(url, other_url, tmp_path):
+    fill(url)
+    fill_empty_columns(url)
+
+    back_up(url, tmp_path / "backup")
+    restore(other_url, tmp_path / "backup")
+
+    assert content(other_url) == content(url)
 
 
 def test_backup_replaces_character_0(url, tmp_path):
@@ -453,7 +493,8 @@ def test_restore_opens_backup_of_an_earlier_program(url):
 
     assert {name: len(rows) for name, rows in content(url).items()} == {
         **dict.fromkeys(counts, 1),
-        **{"meta": 2, "runs": 2, "spoken": 2, "turns": 4, "versions": 2, "scenarios": 0},
+        **{"meta": 2, "runs": 2, "spoken": 2, "turns": 4, "versions": 2},
+        **dict.fromkeys(("scenarios", "replays", "replay_results", "accepted_groups"), 0),
     }
     with closing(Store(url)) as store:
         assert store.checkpoint(COPY).checkpoint == b"copied"

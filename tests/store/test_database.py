@@ -278,7 +278,7 @@ def test_writers_wait_for_each_other_until_timeout(tmp_path):
 
 def test_full_disk_leaves_whole_turns(tmp_path):
     def limit(connection, _record):
-        connection.execute("PRAGMA max_page_count=100")
+        connection.execute("PRAGMA max_page_count=150")
 
     run_id = new_id()
     event.listen(QueuePool, "connect", limit)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+import debugger
 from debugger.errors import EditConflictError
 from debugger.store.edited_files import file_revision, write_file
 
@@ -101,3 +105,80 @@ def test_two_processes_win_each_revision_of_a_file_once(tmp_path):
 
     assert answers == [["conflict", "stored"]] * 40
     assert texts == winners
+
+
+FILE_WRITES = {
+    ("cli/export.py", "open"): 1,
+    ("cli/export.py", "out.open"): 1,
+    ("cli/test.py", "os.open"): 1,
+    ("scenarios/opening.py", "path.write_bytes"): 1,
+    ("store/backup_file.py", "os.fdopen"): 1,
+    ("store/edited_files.py", "beside.write_bytes"): 1,
+    ("store/sqlite.py", "os.fdopen"): 1,
+    ("store/sqlite.py", "os.open"): 2,
+    ("views/auth/logins.py", "os.fdopen"): 1,
+    ("views/auth/logins.py", "os.open"): 1,
+}
+"""The calls that write files, with how often each is made.
+
+The one writer of what users edit is that of ``store/edited_files.py``. The others write what a command names,
+and files of the program's own, as keys.
+"""
+COPIES = {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move"}
+
+
+def file_writes(tree):
+    """Yield the calls that write a file, or copy or open one in another way than for reading."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            called = ast.unparse(call.func)
+            name = called.rpartition(".")[2]
+            is_write = name in {"write_text", "write_bytes"} or called in COPIES
+            flags = ast.unparse(call.args[1]) if called == "os.open" and len(call.args) > 1 else ""
+            has_flags = any(flag in flags for flag in ("O_WRONLY", "O_RDWR", "O_CREAT"))
+            if is_write or has_flags or (called != "os.open" and opens_for_writing(call, called)):
+                yield called
+
+
+def opens_for_writing(call, called):
+    """Tell whether a call opens a file for writing; the built-in function also with an unknown mode."""
+    if called.rpartition(".")[2] not in {"open", "fdopen"}:
+        return False
+    place = 1 if called in {"open", "os.fdopen"} else 0
+    [mode] = [each.value for each in call.keywords if each.arg == "mode"] or call.args[place:][:1] or [None]
+    if isinstance(mode, ast.Constant) and isinstance(mode.value, str):
+        return set(mode.value) <= {*"rwxabt+"} and bool(set(mode.value) & {*"wxa+"})
+    return place == 1 and mode is not None
+
+
+def test_what_users_edit_is_written_by_one_function():
+    root = Path(debugger.__file__).parent
+
+    found = Counter(
+        (path.relative_to(root).as_posix(), called)
+        for path in root.rglob("*.py")
+        for called in file_writes(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+    assert found == FILE_WRITES
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "open(p, 'r+')",
+        "p.open('r+b')",
+        "open(p, mode)",
+        "p.open(mode='a')",
+        "os.open(p, os.O_CREAT)",
+        "p.write_text('')",
+        "shutil.move(p, q)",
+    ],
+)
+def test_write_of_a_file_is_found(call):
+    assert len(list(file_writes(ast.parse(call)))) == 1
+
+
+@pytest.mark.parametrize("call", ["open(p)", "open(p, 'rb')", "p.open()", "p.open('r')", "dialog.copy()"])
+def test_read_of_a_file_is_no_write(call):
+    assert list(file_writes(ast.parse(call))) == []

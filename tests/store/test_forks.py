@@ -167,6 +167,7 @@ def test_statuses_cover_stored_runs_only(store):
 
 
 REVIEW_TABLES = ("verdicts", "rubrics", "export_presets", "saved_filters", "hidden_runs", "run_facts")
+REPLAY_TABLES = ("replays", "replay_results", "accepted_groups")
 SUITE_TABLES = ("suite_runs", "suite_results", "suite_repetitions", "run_scenarios")
 
 
@@ -184,6 +185,7 @@ def test_missing_forks_table_is_added(tmp_path):
             *SUITE_TABLES,
             "demo_scripts",
             "scenarios",
+            *REPLAY_TABLES,
         ):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")

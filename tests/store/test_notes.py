@@ -8,6 +8,7 @@ import pytest
 from debugger.errors import EditConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Comment, Rating, RunLabels, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
+from debugger.store.edited_tables import NEVER_WRITTEN
 from tests.store.interrupted import interrupt
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -21,7 +22,7 @@ def test_a_run_without_notes_has_empty_ones(repository):
 
 
 def test_star_tags_and_note_are_independent(repository):
-    repository.write(RUN, "asks twice")
+    repository.write(RUN, "asks twice", expected=NEVER_WRITTEN)
     repository.star(RUN)
     repository.change_tags([RUN], ["smoke", " late  shift ", "smoke", " "])
     repository.change_tags([OTHER], ["smoke"])
@@ -36,11 +37,11 @@ def test_star_tags_and_note_are_independent(repository):
 def test_what_was_noted_can_be_taken_back(repository):
     repository.star(RUN)
     repository.change_tags([RUN], ["smoke"])
-    repository.write(RUN, "asks twice")
+    repository.write(RUN, "asks twice", expected=NEVER_WRITTEN)
 
     repository.star(RUN, starred=False)
     repository.change_tags([RUN], [], ["smoke"])
-    repository.write(RUN, "")
+    repository.write(RUN, "", expected=repository.note(RUN).revision)
 
     assert repository.of(RUN) == RunNotes()
 
@@ -92,7 +93,7 @@ def test_tags_of_very_many_runs_are_changed(repository):
 
 
 def test_note_of_another_user_is_not_overwritten(repository):
-    repository.write(RUN, "theirs")
+    repository.write(RUN, "theirs", expected=NEVER_WRITTEN)
 
     with pytest.raises(EditConflictError, match="changed meanwhile; nothing was stored"):
         repository.write(RUN, "mine", expected=0)
@@ -101,7 +102,7 @@ def test_note_of_another_user_is_not_overwritten(repository):
 
 
 def test_note_replaces_what_was_seen(repository):
-    seen = repository.write(RUN, "theirs")
+    seen = repository.write(RUN, "theirs", expected=NEVER_WRITTEN)
 
     revision = repository.write(RUN, "mine", by="Ada", expected=seen)
 
@@ -168,7 +169,7 @@ def test_preset_has_no_secrets_of_nodes(repository):
     inputs = [{"messages": [], "secret_variables": {"key": "hush"}}, "odd"]
     given = {"thread_to_node_inputs": {"0": {"node_run_inputs": inputs}, "1": None}}
 
-    repository.keep_preset(TEA, "Known caller", given)
+    repository.keep_preset(TEA, "Known caller", given, expected=NEVER_WRITTEN)
 
     (preset,) = repository.presets(TEA)
     assert preset.run_input == {
@@ -178,10 +179,10 @@ def test_preset_has_no_secrets_of_nodes(repository):
 
 def test_presets_are_kept_by_workflow_and_name(repository):
     given = {"dynamic_variables": {"name": "Ada", "big": 2**64}, "secret_variables": {"key": "hush"}}
-    repository.keep_preset(TEA, "  Known  caller ", given)
-    repository.keep_preset(TEA, "anonymous", {})
-    repository.keep_preset("665f00000000000000000002", "Elsewhere", {})
-    repository.keep_preset(TEA, "anonymous", {"run_by": "qa"})
+    repository.keep_preset(TEA, "  Known  caller ", given, expected=NEVER_WRITTEN)
+    first = repository.keep_preset(TEA, "anonymous", {}, expected=NEVER_WRITTEN)
+    repository.keep_preset("665f00000000000000000002", "Elsewhere", {}, expected=NEVER_WRITTEN)
+    repository.keep_preset(TEA, "anonymous", {"run_by": "qa"}, expected=first.revision)
 
     found = repository.presets(TEA)
 
@@ -193,17 +194,17 @@ def test_presets_are_kept_by_workflow_and_name(repository):
 
 def test_a_preset_needs_a_name(repository):
     with pytest.raises(InputError, match="1 to 80"):
-        repository.keep_preset(TEA, "  ", {})
+        repository.keep_preset(TEA, "  ", {}, expected=NEVER_WRITTEN)
 
 
 def test_a_preset_is_deleted_once(repository):
-    repository.keep_preset(TEA, "anonymous", {})
+    kept = repository.keep_preset(TEA, "anonymous", {}, expected=NEVER_WRITTEN)
 
-    repository.delete_preset(TEA, "anonymous")
+    repository.delete_preset(TEA, "anonymous", expected=kept.revision)
 
     assert repository.presets(TEA) == []
     with pytest.raises(NotFoundError, match="anonymous"):
-        repository.delete_preset(TEA, "anonymous")
+        repository.delete_preset(TEA, "anonymous", expected=kept.revision)
 
 
 def test_debug_setup_is_replaced(repository):
@@ -244,9 +245,9 @@ def test_imported_notes_are_added_once(repository):
     repository.rate(RUN, Target(), "Ada", "down")
     repository.change_tags([RUN], ["late"])
     repository.star(RUN)
-    repository.write(RUN, "from afar")
+    repository.write(RUN, "from afar", expected=NEVER_WRITTEN)
     travelled = repository.of(RUN)
-    repository.write(OTHER, "from here")
+    repository.write(OTHER, "from here", expected=NEVER_WRITTEN)
     repository.change_tags([OTHER], ["smoke"])
     with closing(Store("sqlite://")) as elsewhere:
         elsewhere.notes.add_imported(RUN, travelled)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from debugger.store import process_identity
-from debugger.store.process_identity import current_owner, has_ended
+from debugger.store.process_identity import current_owner, has_ended, is_running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux proves that a process has ended")
 
@@ -41,6 +41,18 @@ def test_child_has_ended_once_it_is_killed(child):
     child.wait()
 
     assert (while_running, as_zombie, has_ended(owner)) == (False, True, True)
+
+
+def test_process_of_this_machine_is_running_until_it_ends(child):
+    owner = child.stdout.readline().strip()
+    before = is_running(owner)
+
+    child.kill()
+    child.wait()
+
+    assert (before, is_running(owner)) == (True, False)
+    assert is_running(current_owner())
+    assert not is_running("another/machine/1/2")
 
 
 def test_process_with_a_reused_id_has_ended():

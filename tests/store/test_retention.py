@@ -13,6 +13,7 @@ from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import CarriedUsage, Limits, RunFork, Store, UnfinishedTurn, new_id
 from debugger.store.database import Database
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.forks import forks
 from debugger.store.retention import StoredRun, choose
 from debugger.store.schema import (
@@ -128,7 +129,7 @@ def test_each_kind_of_mark_keeps_a_run(store):
     store.notes.change_tags([tagged], ["smoke"])
     store.notes.comment(commented, Target.turn(1), "Ada", "Odd.")
     store.notes.rate(rated, Target(), "Ada", "up")
-    store.notes.write(noted, "asks twice")
+    store.notes.write(noted, "asks twice", expected=NEVER_WRITTEN)
     store.notes.star(plain)
     store.notes.star(plain, starred=False)
 

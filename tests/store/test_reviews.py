@@ -4,11 +4,16 @@ import time
 from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 
 from debugger.errors import EditConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Target
-from debugger.protocol.reviews import Verdict
+from debugger.protocol.reviews import RunVerdict, Verdict
+from debugger.protocol.run_file import RunFile, read_run_file, write_run_file
 from debugger.store import NewComment, ReviewChanges, Store, TagChange, VerdictChange
+from debugger.store.database import Database
+from debugger.store.edited_tables import NEVER_WRITTEN
+from debugger.store.schema import verdicts
 from tests.support.turns import WholeTurn, append_turn
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -52,6 +57,42 @@ def test_verdict_is_read_as_written(url):
     times = {"created_at": found.created_at, "updated_at": found.updated_at}
     assert found == verdict.model_copy(update={**times, "revision": found.revision})
     assert found.created_at == found.updated_at != ""
+
+
+def test_verdicts_of_run_file_are_added(url, other_url):
+    checks = {"greets": "pass", "asks": "not_applicable"}
+    with closing(Store(url)) as store:
+        store.reviews.set_verdict(a_verdict("fail", comment="Ärger 🫖", checks=checks))
+        store.reviews.set_verdict(a_verdict(target=Target.turn(1), reviewer="Bo"))
+        store.reviews.set_verdict(a_verdict("unsure", target=Target.message(3), checks={"asks": "fail"}))
+        given = store.reviews.verdicts([RUN])[RUN]
+    record = {"workflow_run_id": RUN, "workflow_id": TEA, "version_number": 0, "status": "completed"}
+    file = read_run_file(
+        write_run_file(RunFile(run=record, verdicts=[RunVerdict.of(each) for each in given]))
+    )
+
+    with closing(Store(other_url)) as elsewhere:
+        elsewhere.reviews.add_imported(RUN, file.verdicts, by="Cy")
+        elsewhere.reviews.add_imported(RUN, file.verdicts, by="Di")
+        found = elsewhere.reviews.verdicts([RUN])[RUN]
+    with closing(Database(other_url)) as database, database.reading() as reading:
+        authors = set(reading.scalars(select(verdicts.c.updated_by)))
+
+    assert [each.model_copy(update={"revision": 0}) for each in found] == [
+        each.model_copy(update={"revision": 0}) for each in given
+    ]
+    assert all(each.revision for each in found)
+    assert authors == {"Cy"}
+
+
+def test_import_replaces_no_verdict(store):
+    store.reviews.set_verdict(a_verdict("pass", comment="Fine.", checks={"greets": "pass"}))
+    before = store.reviews.verdicts([RUN])
+    imported = RunVerdict(target=Target(), value="fail", reviewer="Ada", comment="Forged.")
+
+    store.reviews.add_imported(RUN, [imported], by="Cy")
+
+    assert store.reviews.verdicts([RUN]) == before
 
 
 def test_comment_is_stored_once_where_two_import_it(store):
@@ -115,6 +156,16 @@ def test_open_runs_are_found_by_reviewer(store):
     assert store.reviews.runs_without_verdict([RUN], connection="staging") == [RUN]
 
 
+def test_checks_with_results_are_found_by_run(store):
+    store.reviews.set_verdict(a_verdict(checks={"greets": "pass", "asks": "fail"}))
+    store.reviews.set_verdict(a_verdict(target=Target.turn(1), checks={"ends": "not_applicable"}))
+    store.reviews.set_verdict(a_verdict(run_id=OTHER))
+    store.reviews.set_verdict(a_verdict(run_id=OTHER, connection="staging", checks={"greets": "pass"}))
+
+    assert store.reviews.checks_by_run() == {RUN: {"greets", "asks", "ends"}}
+    assert store.reviews.checks_by_run(connection="staging") == {OTHER: {"greets"}}
+
+
 def test_many_runs_are_read_in_portions(store):
     ids = [f"{number:024x}" for number in range(1_203)]
     for run_id in ids[::400]:
@@ -148,11 +199,12 @@ def test_verdict_is_deleted_once(store):
     store.reviews.set_verdict(a_verdict())
     store.reviews.set_verdict(a_verdict(reviewer="Ben"))
 
-    store.reviews.delete_verdict(RUN, Target(), "Ada")
+    (seen,) = (each.revision for each in store.reviews.verdicts([RUN])[RUN] if each.reviewer == "Ada")
+    store.reviews.delete_verdict(RUN, Target(), "Ada", expected=seen)
 
     assert [each.reviewer for each in store.reviews.verdicts([RUN])[RUN]] == ["Ben"]
     with pytest.raises(NotFoundError):
-        store.reviews.delete_verdict(RUN, Target(), "Ada")
+        store.reviews.delete_verdict(RUN, Target(), "Ada", expected=seen)
 
 
 def test_deleting_run_deletes_verdicts(store):
@@ -232,9 +284,9 @@ def test_changes_on_deleted_run_are_rejected(store):
 
 
 def test_rubric_is_replaced_by_workflow(store):
-    store.reviews.set_rubric(TEA, ["  greets \n the caller", "asks «name» 🫖"])
-    store.reviews.set_rubric(OTHER, ["other"])
-    store.reviews.set_rubric(OTHER, [])
+    store.reviews.set_rubric(TEA, ["  greets \n the caller", "asks «name» 🫖"], expected=NEVER_WRITTEN)
+    first = store.reviews.set_rubric(OTHER, ["other"], expected=NEVER_WRITTEN)
+    store.reviews.set_rubric(OTHER, [], expected=first)
 
     assert store.reviews.rubric(TEA) == ["greets the caller", "asks «name» 🫖"]
     assert store.reviews.rubric(OTHER) == []
@@ -250,9 +302,9 @@ def test_rubric_is_replaced_by_workflow(store):
     ],
 )
 def test_malformed_rubric_is_rejected(store, checks, words):
-    store.reviews.set_rubric(TEA, ["greets"])
+    store.reviews.set_rubric(TEA, ["greets"], expected=NEVER_WRITTEN)
 
     with pytest.raises(InputError, match=words):
-        store.reviews.set_rubric(TEA, checks)
+        store.reviews.set_rubric(TEA, checks, expected=NEVER_WRITTEN)
 
     assert store.reviews.rubric(TEA) == ["greets"]

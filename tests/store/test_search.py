@@ -13,6 +13,7 @@ from debugger.protocol.runs import RunSearch
 from debugger.store import Store, new_id
 from debugger.store import runs as stored_runs
 from debugger.store.database import Database
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.runs import refresh_index
 from debugger.store.schema import spoken
 from tests.support.turns import WholeTurn, append_turn
@@ -83,7 +84,7 @@ def test_search_finds_input_of_failed_turn(store):
 
 def test_runs_are_found_by_names_and_notes(store):
     run_id, other = keep(store, run_by="Ada"), keep(store, workflow_name="Bakery")
-    store.notes.write(run_id, "asks twice")
+    store.notes.write(run_id, "asks twice", expected=NEVER_WRITTEN)
     store.notes.change_tags([run_id], ["smoke"])
     store.notes.comment(other, Target(), "Ben", "Burnt bread")
 
@@ -158,7 +159,7 @@ def test_search_takes_text_of_any_length(store):
     run_id = keep(store, says("tea"))
     long = "Ä%_" * 25_000
     workflow = store.create_workflow({"name": long})
-    store.notes.write(run_id, long)
+    store.notes.write(run_id, long, expected=NEVER_WRITTEN)
 
     assert found(store, text=long.lower()) == [run_id]
     assert found(store, text=f"{long}x") == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.snippets import Snippet, snippet_of
 from tests.store.test_retention import keep
 
@@ -11,7 +12,7 @@ def test_snippets_name_the_first_place_of_each_word(store):
     events = [{"type": "assistant_response", "content": "Which TEA would you like, green or black?"}]
     said = keep(store, 2, events_json=encode(events))
     noted = keep(store, 1)
-    store.notes.write(noted, "Asks for tea twice")
+    store.notes.write(noted, "Asks for tea twice", expected=NEVER_WRITTEN)
     store.notes.comment(noted, Target(), "ada", "No green one")
     found = store.runs(search=RunSearch(text="tea green"))
 

@@ -7,9 +7,10 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from debugger.errors import InputError, NotFoundError, StoreError
+from debugger.errors import EditConflictError, InputError, NotFoundError, StoreError
 from debugger.protocol.base import is_id
 from debugger.protocol.workflow import Workflow
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 
@@ -127,11 +128,13 @@ def test_a_deleted_workflow_is_gone_with_its_versions(tmp_path):
 def test_deleted_workflow_leaves_no_inputs_behind(store):
     kept, gone = (store.create_workflow({"name": name}).id for name in ("Kept", "Gone"))
     for workflow_id in (kept, gone):
-        store.notes.keep_preset(workflow_id, "Known caller", {"dynamic_variables": {"phone": "555"}})
-        store.demo_scripts.save("", workflow_id, ["My number is 555."])
-        store.demo_scripts.save("staging", workflow_id, ["Hello"])
+        store.notes.keep_preset(
+            workflow_id, "Known caller", {"dynamic_variables": {"phone": "555"}}, expected=NEVER_WRITTEN
+        )
+        store.demo_scripts.save("", workflow_id, ["My number is 555."], expected=NEVER_WRITTEN)
+        store.demo_scripts.save("staging", workflow_id, ["Hello"], expected=NEVER_WRITTEN)
         store.python_consents.add(workflow_id, 0, "d" * 64, "Ada")
-        store.reviews.set_rubric(workflow_id, ["Polite"])
+        store.reviews.set_rubric(workflow_id, ["Polite"], expected=NEVER_WRITTEN)
 
     store.delete_workflow(gone)
 
@@ -273,3 +276,41 @@ def test_starting_version_rejects_unknown(store):
     assert "0" in caught.value.advice
     with pytest.raises(NotFoundError, match="no workflow"):
         store.resolve_version(new_id())
+
+
+def test_next_version_must_have_expected_number(store):
+    workflow = store.create_workflow({"name": "Tea"})
+    store.create_version(workflow.id, document={"name": "Mine"}, expected=1)
+
+    with pytest.raises(EditConflictError) as caught:
+        store.create_version(workflow.id, document={"name": "Yours"}, expected=1)
+
+    assert (caught.value.present, caught.value.revision) == ({"name": "Mine"}, 2)
+    assert [each.version_number for each in store.versions(workflow.id)] == [0, 1]
+    assert store.create_version(workflow.id, document={"name": "Yours"}, expected=2).version_number == 2
+
+
+@pytest.mark.parametrize("logical_id", ["tea", '50%_\\"x', "茶", "\ud83c"])
+def test_workflows_are_found_by_logical_id(store, logical_id):
+    def of(logical_id):
+        return {"workflow_config": {"logical_id": logical_id}, "node_configs": [], "note": "tea"}
+
+    first, second = (store.create_workflow(of(logical_id), name=name).id for name in ("First", "Second"))
+    store.create_workflow(of("Tea"))
+    store.create_version(first, document=of("another"))
+
+    assert [(each.summary.id, each.next_version) for each in store.find_workflows(logical_id)] == [
+        (second, 1),
+        (first, 2),
+    ]
+    assert store.find_workflows("") == []
+
+
+def test_number_of_deleted_version_is_not_next(store):
+    workflow = store.create_workflow({"workflow_config": {"logical_id": "tea"}, "node_configs": []})
+    store.create_version(workflow.id, document={})
+    store.catalogue.delete_version(workflow.id, 1)
+
+    [found] = store.find_workflows("tea")
+
+    assert store.create_version(workflow.id, expected=found.next_version).version_number == found.next_version

@@ -15,7 +15,7 @@ _HEAD = """
 
 The columns that [an export](review.md#exports) can have, by the rows that have them: *Columns* in the dialog, `--columns` of
 the command `export`. What is known only when a turn ends is on its last row. `variable:NAME` is the value of one variable
-after a turn that changed it.
+after a turn that changed it; `check:NAME`, in every row, has the results of one check of the rubric.
 
 | Name in files | Column | Rows | What it holds |
 | --- | --- | --- | --- |

@@ -11,7 +11,7 @@ from typing import Any
 from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.mocks.interceptor import Interceptor, ManualInput
 from debugger.engine.mocks.recording import CallRecorder
 from debugger.engine.mocks.recording_file import Recording
 from debugger.engine.models import HeuristicModel
@@ -29,6 +29,7 @@ _CHANGING = (
     "timestamp",
     "id",
     "tool_call_id",
+    "llm_response_id",
     "answered_by",
     "paused_intervals",
     "side_effects",
@@ -57,6 +58,7 @@ def talk(
     gateway: Gateway | None = None,
     clock: Clock | None = None,
     chance: int = 1,
+    manual_input: ManualInput | None = None,
     **interpreter: Any,
 ) -> list[Json]:
     """The events of a run in memory, whose calls a recorder records or answers."""
@@ -67,7 +69,7 @@ def talk(
     for text in texts:
         given = TurnInput.with_message(text, command="start" if state is None else "data")
         state = state or runs.begin(given)
-        inspector = RunInspector(Interceptor(recorder=recorder))
+        inspector = RunInspector(Interceptor(manual_input=manual_input, recorder=recorder))
         log = TurnLog(len(past) + 1, given)
         turn = runs.turn(
             state, given, past=lambda: past, inspector=inspector, outbound=gateway or LiveGateway()

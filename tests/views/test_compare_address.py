@@ -13,6 +13,9 @@ from debugger.views.url_state import CompareAddress, RunPlace
         ("hosted:abc", "embedded", RunPlace("hosted", "abc")),
         ("embedded: abc", "hosted", RunPlace("embedded", "abc")),
         ("elsewhere:abc", "embedded", RunPlace("embedded", "elsewhere:abc")),
+        ("abc@7", "embedded", RunPlace("embedded", "abc", 7)),
+        ("hosted:abc@0", "embedded", RunPlace("hosted", "abc", 0)),
+        ("abc@new", "embedded", RunPlace("embedded", "abc@new")),
     ],
 )
 def test_run_is_read_with_or_without_its_backend(text, default, place):
@@ -20,7 +23,9 @@ def test_run_is_read_with_or_without_its_backend(text, default, place):
 
 
 @pytest.mark.parametrize("default", ["embedded", "hosted"])
-@pytest.mark.parametrize("place", [RunPlace("embedded", "abc"), RunPlace("hosted", "abc")])
+@pytest.mark.parametrize(
+    "place", [RunPlace("embedded", "abc"), RunPlace("hosted", "abc"), RunPlace("embedded", "abc", 7)]
+)
 def test_written_place_is_read_again(place, default):
     assert RunPlace.parse(place.text(default), default) == place
 

@@ -8,7 +8,7 @@ import pytest
 from debugger import errors
 from debugger.views.help_links import ERROR_PLACES, error_place, help_address
 from debugger.views.panels.help.topics import is_topic, topic_sections
-from debugger.views.shell import VIEWS
+from debugger.views.shell import PAGES
 from tests.support.ui_texts import PACKAGE
 
 _PLACE_ARGUMENTS = {"empty_state": 1, "empty_page": 1, "help_link": 0, "help_mark": 0}
@@ -27,7 +27,7 @@ def named_places():
                     yield place.value
 
 
-PLACES = {*ERROR_PLACES.values(), *named_places(), *(view.help for view in VIEWS)}
+PLACES = {*ERROR_PLACES.values(), *named_places(), *(view.help for view in PAGES if view.help)}
 
 
 def test_places_of_empty_states_are_found():

@@ -68,3 +68,13 @@ def test_counters_need_the_role_of_the_server(monkeypatch, role, status):
 
 def test_other_requests_pass():
     assert fetched("/runs")[0] == fetched("/healthz", "POST")[0] == 404
+
+
+def test_unreadable_logins_refuse_session_metrics(monkeypatch):
+    async def fail(_cookies):
+        raise StoreError("The store cannot be read.")
+
+    logins = SimpleNamespace(is_needed=True, find_nonblocking=fail)
+    monkeypatch.setattr(middleware, "page_logins", lambda: logins)
+
+    assert fetched(middleware._SESSION_METRICS)[0] in (401, 403, 503)

@@ -54,7 +54,7 @@ def test_each_module_of_a_page_is_in_the_navigation():
     folder = Path(shell.__file__).with_name("pages")
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "script"}
 
-    assert modules == {view.name for view in (*shell.VIEWS, shell.HELP, shell.STYLE)}
+    assert modules == {view.name for view in shell.PAGES}
 
 
 def test_style_is_opened_by_its_address_alone(view):
@@ -65,11 +65,21 @@ def test_style_is_opened_by_its_address_alone(view):
     assert "to_style" not in keys(app)
 
 
+def test_help_is_current_while_it_is_open(view):
+    currents = {name: control(view(name).run(), "help").item["is_current"] for name in ("help", "runs")}
+
+    assert currents == {"help": True, "runs": False}
+
+
 def test_help_explains_each_page():
-    assert all(view.help for view in shell.VIEWS)
+    assert all(view.help for view in (*shell.VIEWS, shell.REPLAY))
+
+
+def test_each_page_has_title_and_icon():
+    assert all(view.title and view.icon.startswith(":material/") for view in shell.PAGES)
 
 
 def test_each_page_has_tests():
     tests = {path.stem for path in Path(__file__).with_name("pages").glob("test_*.py")}
 
-    assert {f"test_{view.name}" for view in (*shell.VIEWS, shell.HELP, shell.STYLE)} <= tests
+    assert {f"test_{view.name}" for view in shell.PAGES} <= tests

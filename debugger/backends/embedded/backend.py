@@ -27,6 +27,7 @@ from debugger.engine.models.base import Model
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.prepared_workflow import prepare
+from debugger.engine.state import RunState
 from debugger.engine.super_nodes import SUPER_NODE
 from debugger.engine.tools.sandbox import python_status
 from debugger.engine.variables import VariableEdit
@@ -38,7 +39,7 @@ from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnIn
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import NoteRepository, Store
+from debugger.store import KnownWorkflow, NoteRepository, Store
 
 Variant = TypeVar("Variant", bound="EmbeddedBackend")
 
@@ -208,9 +209,7 @@ class EmbeddedBackend:
             WorkflowError: The document is no workflow, or breaks a rule of saving.
             InputError: A node or an edge in it lacks what every one of them needs.
         """
-        workflow = Workflow.from_document(document)
-        reject_faulty(workflow)
-        return self.store.create_workflow(without_secret_variables(workflow.to_wire()), name=name)
+        return self.store.create_workflow(_to_be_saved(document), name=name)
 
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
@@ -235,6 +234,29 @@ class EmbeddedBackend:
             version_name=version_name,
             source_version_number=source_version_number,
             mark_as_active=mark_as_active,
+        )
+        self.renew(workflow_id)
+        return version
+
+    def find_workflows(self, logical_id: str) -> list[KnownWorkflow]:
+        """See `Backend.find_workflows`."""
+        return self.store.find_workflows(logical_id)
+
+    def import_version(
+        self, workflow_id: str, document: JsonObject, *, expected: int, mark_as_active: bool = True
+    ) -> VersionSummary:
+        """See `Backend.import_version`; the version need not become the active one.
+
+        Raises:
+            WorkflowError: The document is no workflow, or breaks a rule of saving.
+            InputError: A node or an edge in it lacks what every one of them needs, or the id is malformed.
+            NotFoundError: There is no such workflow.
+        """
+        version = self.store.create_version(
+            check_id("workflow", workflow_id),
+            document=_to_be_saved(document),
+            mark_as_active=mark_as_active,
+            expected=expected,
         )
         self.renew(workflow_id)
         return version
@@ -400,6 +422,15 @@ class EmbeddedBackend:
             run_by=run_by,
         )
 
+    def seed(self, run_id: str) -> int | None:
+        """See `Backend.seed`.
+
+        Raises:
+            InputError: The id is malformed.
+            NotFoundError: There is no such run, or it has no finished turn.
+        """
+        return RunState.from_json(self.store.checkpoint(check_id("run", run_id)).checkpoint).seed
+
     def replay(
         self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
     ) -> list[Event]:
@@ -415,6 +446,11 @@ class EmbeddedBackend:
             interpreters=self._replaying,
             cancelled=cancelled,
         )
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """Return the choices of this engine."""
+        return self._options
 
     def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse | None:
         """Return the Python code of a version and the way it runs.
@@ -478,6 +514,18 @@ class EmbeddedBackend:
         wire = self.run(run_id).to_wire()
         pairs = [pair for pair in wire["input_output_pairs"] if not pair.get(IN_PROGRESS)]
         return {**wire, "input_output_pairs": pairs}
+
+
+def _to_be_saved(document: JsonObject) -> JsonObject:
+    """Return a document as it is stored: without secret variables.
+
+    Raises:
+        WorkflowError: It is no workflow, or breaks a rule of saving.
+        InputError: A node or an edge in it lacks what every one of them needs.
+    """
+    workflow = Workflow.from_document(document)
+    reject_faulty(workflow)
+    return without_secret_variables(workflow.to_wire())
 
 
 def _engine_options(settings: Settings) -> EngineOptions:

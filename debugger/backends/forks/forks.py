@@ -378,7 +378,7 @@ class Forks:
             # The start of a run is read from the record of its first turn.
             fields |= {"initial_state": original.initial_state, "welcome_message": original.welcome_message}
         wire = TurnInput.with_message(message, **fields).to_wire()
-        threads = original.to_wire().get("thread_to_node_inputs", {})
+        threads = original.to_request().get("thread_to_node_inputs", {})
         if MAIN_THREAD in threads and plan.mode == "EXACT":  # what single nodes get, as an override_url
             inputs = threads[MAIN_THREAD].get("node_run_inputs", ())
             kept = [each for each in inputs if not each.get("messages")]

@@ -46,12 +46,13 @@ from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput, requeste
 from debugger.protocol.turn_logs import LazyRun, numbered_turns
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
-from debugger.store import NoteRepository
+from debugger.store import KnownWorkflow, NoteRepository
 
 MAX_PAGES = 1_000
 
 _LIVE_IS_OFF = "INTERACTLY_LIVE_EVENTS is off, so the events of a turn come all at once when it is over."
 _MISSING: dict[Ability, str] = {
+    "import_version": "The API makes a new version as a copy of another one only.",
     "run_search": "The API looks for runs by workflow, status, date and text; it cannot filter by version, "
     "tags and stars.",
     "pause_mid_turn": "The API runs a turn as a whole, so it cannot be paused between two events.",
@@ -232,6 +233,18 @@ class HostedBackend(Backend):
         answer = self._client.post(path, workflow_named(workflow_id), body, risk=risk)
         row = inner_object(answer.body, "version")
         return answer.read(version_summary, {"is_active": mark_as_active, **row})
+
+    def find_workflows(self, logical_id: str) -> list[KnownWorkflow]:
+        """See `Backend.find_workflows`: there are none of which a document can become a version."""
+        return []
+
+    def import_version(self, workflow_id: str, document: JsonObject, *, expected: int) -> VersionSummary:
+        """Refuse it.
+
+        Raises:
+            UnsupportedError: Always.
+        """
+        raise UnsupportedError(_MISSING["import_version"], advice="Import it as a workflow of its own.")
 
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """See `Backend.activate_version`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -11,7 +12,13 @@ from debugger.engine.environment import PauseClock
 from debugger.engine.mocks.pins_and_faults import Fault, InjectedError, Matched, MockSet, Pin, Target
 from debugger.engine.mocks.recorded import NOTHING_RECORDED, RecordedAnswers
 from debugger.engine.mocks.recording import CallRecorder, CallRequest, RecordedCall
-from debugger.engine.mocks.replies import RecordedModel, failure_to_json, prompt_request, reply_to_json
+from debugger.engine.mocks.replies import (
+    RecordedModel,
+    failure_to_json,
+    prompt_request,
+    raise_recorded_end,
+    reply_to_json,
+)
 from debugger.engine.models.base import (
     Model,
     ModelError,
@@ -30,14 +37,22 @@ from debugger.engine.outbound import (
     OutboundOutcome,
     Policy,
     RecordedAnswer,
+    Secrets,
     Substitute,
 )
 from debugger.engine.outbound.gateway import Answer, AnswerSource, BlockedGateway
+from debugger.engine.outbound.masking import mask_body, mask_recorded
 from debugger.engine.tool_names import model_name
 from debugger.engine.tools.base import Tool, ToolContext, ToolResult
 from debugger.engine.tools.simulation import ToolAnswer, recorded_result
-from debugger.errors import RunError
+from debugger.errors import DebuggerError, NotFoundError, RunError
+from debugger.expressions import render_value
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import EVENT_TYPES, AssistantResponseEvent
+from debugger.protocol.workflow import NodeConfig
+
+TOOL_NODE, RUN_FETCH = "tool_node", "workflow_run_fetch"
+"""The types of node that run a tool, and that read another run."""
 
 PERSON, PINNED = "person", "pinned"
 """What answered, as usage names it."""
@@ -151,6 +166,8 @@ class _Choice:
     matched: Matched
     played: RecordedCall | None = None
     """The recorded call that answers, where the source is ``recording``."""
+    recorded: RecordedAnswer | ToolAnswer | None = None
+    """The answer of a script, where the source is ``recorded``."""
 
 
 _NOTHING = Matched()
@@ -181,12 +198,31 @@ class Interceptor:
 
         A fault or pin of the node is counted, and its delay is waited here.
         """
-        choice = self._choose(Target("node", node.config.logical_id), context)
+        target = Target("node", node.config.logical_id)
+        choice = self._choose(target, context, request=self._node_request(node, context))
         if choice.source == "fault" and choice.matched.fault is not None:
             return run_fault(choice.matched.fault, node, context)
         if choice.source == "pin" and choice.matched.pin is not None:
             return run_pin(choice.matched.pin, node, context)
+        if choice.played is not None:
+            return _play_node(choice.played, node, context)
         return node.run(context)
+
+    def _node_request(self, node: Node[Any], context: NodeContext) -> CallRequest | None:
+        """Return what a played run of events has of a node that calls a service; else ``None``.
+
+        That are the fields of its own type, variables filled in: where one has changed, nobody knows what the
+        service would answer. The call of a node that runs a tool is the tool's.
+        """
+        config = node.config
+        calls = node.calls_service or config.type == RUN_FETCH
+        if self.recorder is None or not self.recorder.of_events or not calls or config.type == TOOL_NODE:
+            return None
+        own = {key: each for key, each in config.to_wire().items() if key not in NodeConfig.model_fields}
+        filled = render_value(own, context.scope, preserve_types=True)
+        asked = mask_body(context.outbound.secrets.mask_value(filled))
+        request = CallRequest("node", config.logical_id, str(config.type), asked)
+        return request if self.recorder.knows(request) else None  # else the call of its service is recorded
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Return the prompt and the model that answers it: the context's, or a failing, pinned or manual one.
@@ -209,25 +245,25 @@ class Interceptor:
         if choice.source == "manual" and self.manual_input is not None:
             return alone, ManualModel(self.manual_input, context.model, context.cancelled, context.pauses)
         if choice.played is not None:
+            if choice.played.answer.get("model") == PERSON:
+                ended = context.environment.now()
+                context.pauses.leave_out("manual_answer", ended - choice.played.milliseconds / 1000, ended)
             return alone, RecordedModel(choice.played.answer)
         return prompt, context.model
 
-    def record_reply(self, reply: Reply | ModelError, context: NodeContext) -> None:
+    def record_reply(self, reply: Reply | ModelError | RunError, context: NodeContext) -> None:
         """Record the reply to the prompt that a model was selected for, or its failure.
 
         Nothing is recorded without a recorder, and of a model that a fault, pin or recording replaced.
         """
-        if self.recorder is not None:
-            if isinstance(reply, ModelError):
-                answer, spent = failure_to_json(reply), None
-            else:  # the latency, as a user who answers takes none
+        if self.recorder is not None and self.recorder.is_open:
+            if isinstance(reply, Reply):
                 answer, spent = reply_to_json(reply), reply.usage.get("response_latency_milliseconds")
-            self.recorder.end(context.outbound.secrets.hide(answer), spent)
-
-    def give_up_call(self) -> None:
-        """Forget a call that was begun and has no answer."""
-        if self.recorder is not None:
-            self.recorder.give_up()
+            else:
+                answer, spent = failure_to_json(reply), None
+            if answer.get("model") == PERSON:  # whose latency is none, as the time is a pause
+                spent = None
+            self.recorder.end(mask_recorded(answer, context.outbound.secrets), spent)
 
     def asks_user(self, prompt: Prompt) -> bool:
         """Return whether the user answers a prompt."""
@@ -239,10 +275,18 @@ class Interceptor:
         A pinned result without ``success`` succeeds if it has no error. Raises RunError where the pattern of
         a recorded answer costs too much.
         """
+        with self._record_failure(context.outbound.secrets):
+            return self._call(tool, arguments, context)
+
+    def _call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
-        recorded = self.recorded.of_tool(tool.config, arguments, context.options.inline_python)
         request = self._tool_request(tool, arguments, context)
-        choice = self._choose(target, context, recorded=recorded, request=request)
+        choice = self._choose(
+            target,
+            context,
+            find=lambda: self.recorded.of_tool(tool.config, arguments, context.options.inline_python),
+            request=request,
+        )
         if choice.source == "fault" and choice.matched.fault is not None:
             return ToolResult(success=False, error=choice.matched.fault.error, is_faulted=True)
         if choice.source == "pin" and choice.matched.pin is not None:
@@ -256,14 +300,14 @@ class Interceptor:
         if choice.played is not None:
             return _recorded_tool_result(choice.played, context)
         warned = len(context.warnings)
-        if choice.source == "recorded" and recorded is not None:
-            result = recorded_result(recorded, arguments, context)
+        if isinstance(choice.recorded, ToolAnswer):
+            result = recorded_result(choice.recorded, arguments, context)
         else:
             result = tool.call(arguments, context)
         if self.recorder is not None and request is not None:
             answer = {"success": result.success, "result": result.result, "error": result.error}
             answer |= {"is_simulated": result.is_simulated, "warnings": context.warnings[warned:]}
-            self.recorder.end(context.outbound.secrets.hide(answer))
+            self.recorder.end(mask_recorded(answer, context.outbound.secrets))
         return result
 
     def _tool_request(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> CallRequest | None:
@@ -271,10 +315,18 @@ class Interceptor:
         if self.recorder is None:
             return None
         asked = tool.local_request(arguments, context)
+        name = str(tool.config.name or tool.config.type)
+        is_whole = asked is None and self.recorder.of_events
+        if is_whole:
+            config = render_value(tool.config.to_wire(), context.scope, preserve_types=True)
+            asked = {"tool": config, "arguments": arguments}
         if asked is None:
             return None
-        name = str(tool.config.name or tool.config.type)
-        return CallRequest("tool", context.node_logical_id, name, context.outbound.secrets.mask_value(asked))
+        if self.recorder.of_events:  # which have the name that a model calls it by
+            name = model_name(name)
+        shown = mask_body(context.outbound.secrets.mask_value(asked))
+        request = CallRequest("tool", context.node_logical_id, name, shown)
+        return request if not is_whole or self.recorder.knows(request) else None
 
     def call_service(
         self, call: OutboundCall[Answer], gateway: Gateway, *, node_logical_id: str, timeout: float
@@ -288,11 +340,13 @@ class Interceptor:
             RunError: The pattern of a recorded answer costs too much, or a recording cannot be read.
         """
         recorder = self.recorder
+        if recorder is not None and recorder.is_closed:
+            call = replace(call, live=None)  # whatever a node or tool does: nothing is called
         if recorder is None or recorder.is_open or call.kind == "model":
             substitute = self.substitute(call, gateway.policy_of(call.call_class))
             return gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute)
         secrets = gateway.secrets
-        asked = secrets.mask_value({"target": call.target, **call.request})
+        asked = mask_body(secrets.mask_value({"target": call.target, **call.request}))
         request = CallRequest("service", node_logical_id, call.kind, asked)
         played = recorder.find(request)
         if played is not None:
@@ -306,15 +360,58 @@ class Interceptor:
             )
             return outcome
         recorder.begin(request)
-        substitute = self.substitute(call, gateway.policy_of(call.call_class))
-        outcome = gateway.call(call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute)
+        with self._record_failure(secrets):
+            substitute = self.substitute(call, gateway.policy_of(call.call_class))
+            outcome = gateway.call(
+                call, node_logical_id=node_logical_id, timeout=timeout, substitute=substitute
+            )
         answer: JsonObject = {"how": outcome.how}
         if outcome.error is not None or outcome.answer is None:
-            answer["error"] = secrets.hide(outcome.error)
+            answer["error"] = outcome.error
         else:
             answer["answer"] = call.to_json(outcome.answer, secrets)
-        recorder.end(answer)
+        recorder.end(mask_recorded(answer, secrets))
         return outcome
+
+    def load_run(
+        self, load: Callable[[str], JsonObject], run_id: str, node_logical_id: str, secrets: Secrets
+    ) -> JsonObject:
+        """Return the record of another run: a recorded one, else what is loaded, which is recorded.
+
+        Raises:
+            MissError: A recording is played and has no answer.
+            DebuggerError: It cannot be loaded.
+        """
+        recorder = self.recorder
+        if recorder is None:
+            return load(run_id)
+        request = CallRequest("service", node_logical_id, "stored run", {"workflow_run_id": run_id})
+        if (played := recorder.find(request)) is not None:
+            if "error" in played.answer:
+                raise NotFoundError(str(played.answer["error"]), advice=str(played.answer.get("advice", "")))
+            return dict(played.answer["answer"])
+        recorder.begin(request)
+        try:
+            record = load(run_id)
+        except DebuggerError as failure:
+            recorder.end(mask_recorded({"error": failure.message, "advice": failure.advice}, secrets))
+            raise
+        recorder.end(mask_recorded({"answer": record}, secrets))
+        return record
+
+    @contextmanager
+    def _record_failure(self, secrets: Secrets) -> Iterator[None]:
+        """Record an error that ends the run as the answer of the call that is being recorded.
+
+        Raises:
+            RunError: The block raised it.
+        """
+        try:
+            yield
+        except RunError as failure:
+            if self.recorder is not None:
+                self.recorder.end(mask_recorded(failure_to_json(failure), secrets))
+            raise
 
     def substitute(self, call: OutboundCall[Answer], policy: Policy) -> Substitute[Answer] | None:
         """Return what answers in the place of a call to the outside; ``None`` leaves it to its policy.
@@ -323,9 +420,14 @@ class Interceptor:
         answer costs too much.
         """
         is_simulated = policy == "simulated"
-        recorded = self.recorded.of_call(call, is_simulated=is_simulated)
-        source = self._choose(None, None, recorded=recorded, is_simulated=is_simulated).source
-        return None if source is None else Substitute(source, lambda: _simulate(call, recorded))
+        choice = self._choose(
+            None,
+            None,
+            find=lambda: self.recorded.of_call(call, is_simulated=is_simulated),
+            is_simulated=is_simulated,
+        )
+        recorded = choice.recorded if isinstance(choice.recorded, RecordedAnswer) else None
+        return None if choice.source is None else Substitute(choice.source, lambda: _simulate(call, recorded))
 
     def guard(self, gateway: Gateway) -> Gateway:
         """Return a gateway whose calls pass this interceptor first."""
@@ -342,7 +444,7 @@ class Interceptor:
         context: NodeContext | ToolContext | None,
         *,
         asks_user: bool = False,
-        recorded: RecordedAnswer | ToolAnswer | None = None,
+        find: Callable[[], RecordedAnswer | ToolAnswer | None] = lambda: None,
         is_simulated: bool = False,
         request: CallRequest | None = None,
     ) -> _Choice:
@@ -355,7 +457,7 @@ class Interceptor:
             target: What pins and faults name; ``None`` for a call to the outside, which none names.
             context: Where the node or tool runs.
             asks_user: Whether the user answers.
-            recorded: The recorded answer that fits.
+            find: Finds the answer of a script that fits; it may raise a RunError.
             is_simulated: Whether the policy simulates it.
             request: What a recording may answer, and what is recorded otherwise.
 
@@ -378,25 +480,50 @@ class Interceptor:
             source = "manual"
         elif request is not None and recorder is not None and (played := recorder.find(request)) is not None:
             source = "recording"
-        elif recorded is not None:
+        if request is not None and recorder is not None and source in (None, "manual"):
+            recorder.begin(request)
+        recorded = find() if source is None else None
+        if recorded is not None:
             source = "recorded"
             self.used.add(recorded.label)
-        elif is_simulated:
+        elif source is None and is_simulated:
             source = "simulation"
         if source is not None:
             self.unreported.append(source)
-        if request is not None and recorder is not None and source not in ("fault", "pin", "recording"):
-            recorder.begin(request)
-        return _Choice(source, matched, played)
+        return _Choice(source, matched, played, recorded)
+
+
+def _play_node(played: RecordedCall, node: Node[Any], context: NodeContext) -> NodeRun:
+    """Yield the recorded events of a node's run; write its variables and return its recorded result.
+
+    Raises:
+        RunError: The recorded run cannot be read.
+    """
+    answer = played.answer
+    try:
+        events = [EVENT_TYPES[each["type"]](**each) for each in answer["events"]]
+        variables, output = dict(answer["variables"]), dict(answer["output"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"The recorded run of the node {node.config.label!r} cannot be read: {error!r}.",
+            advice="Record the run again.",
+        ) from error
+    for event in events:
+        if isinstance(event, AssistantResponseEvent):
+            event.stamp(logical_id=f"assistant_message_{context.environment.uuid()}")
+        yield event
+    node.write(context, variables)
+    return NodeResult(output)
 
 
 def _recorded_outcome(call: OutboundCall[Answer], played: RecordedCall) -> OutboundOutcome[Answer]:
     """Return what came of a recorded call of a service, with its answer as the call makes it of JSON.
 
     Raises:
-        RunError: The recorded answer cannot be read.
+        RunError: The recorded call ended the run, or its answer cannot be read.
     """
     answer = played.answer
+    raise_recorded_end(answer)
     try:
         if "answer" in answer:
             return OutboundOutcome(answer["how"], call.from_json(answer["answer"]))
@@ -423,9 +550,10 @@ def _recorded_tool_result(played: RecordedCall, context: ToolContext) -> ToolRes
     """Return the recorded result of a tool, and add the warnings that the call gave.
 
     Raises:
-        RunError: It cannot be read.
+        RunError: The recorded call ended the run, or its result cannot be read.
     """
     answer = dict(played.answer)
+    raise_recorded_end(answer)
     try:
         context.warnings.extend(answer.pop("warnings"))
         return ToolResult(**answer)

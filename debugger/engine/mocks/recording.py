@@ -10,7 +10,7 @@ import hashlib
 import re
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,18 +18,21 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from debugger.engine.environment import Environment, SeededEnvironment
-from debugger.errors import RunError
+from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import BACKGROUND
 
-CallKind = Literal["model", "tool", "service"]
-"""Kind of what was called: a model, a tool of this machine, or a service that a node or tool calls."""
+CallKind = Literal["model", "tool", "service", "node"]
+"""Kind of what was called: a model, a tool, a service that a node or tool calls, or a node that calls one."""
 
 OnMiss = Literal["stop", "recorded", "live"]
 """Effect of a miss: the run fails, the next recorded answer of the node is used, or the call is made."""
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
+_OF_RUN = "Nothing was called. Fork the run before this turn to continue it with a model."
+"""The advice about a run of which only the events are known."""
 _AROUND = 40
 """Characters before and after the first difference of two texts."""
 
@@ -42,9 +45,11 @@ class CallRequest:
     node: str
     """Logical id of the node on whose behalf it was asked."""
     name: str
-    """``say``, ``work`` or ``judge DESTINATION`` of a model, a tool's own name, or the kind of service."""
+    """``say``, ``work`` or ``judge DESTINATION`` of a model, a tool's own name, the kind of service, or the
+    type of a node."""
     request: JsonObject
-    """Content: prompt, chat and choices for a model, code and arguments for a tool, else what is sent."""
+    """Content: prompt, chat and choices for a model, code and arguments for a tool, the fields of a node,
+    variables filled in, else what is sent."""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -56,9 +61,11 @@ class CallRequest:
         """Return who was asked, in words: ``the model of the node 'ask' (say)``."""
         if self.kind == "model":
             return f"the model of the node {self.node!r} ({self.name})"
+        if self.kind == "node":
+            return f"the node {self.node!r} ({self.name})"
         return f"the {self.kind} {self.name!r} of the node {self.node!r}"
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """Return a digest of the request, equal where requests differ in ids and times alone."""
         return hashlib.blake2b(encode(_without_ids(self.request)), digest_size=16).digest()
@@ -76,6 +83,14 @@ class RecordedTurn:
     """The run input, secrets masked."""
     seed: int = 0
     """The seed of its random values."""
+    times: dict[str, list[float]] = field(default_factory=dict)
+    """The times by which limits and pauses were decided, in order, by the id of the node or edge."""
+
+    @property
+    def is_background(self) -> bool:
+        """Return whether it is a step of background work."""
+        notes = self.input.get("miscellaneous")
+        return isinstance(notes, dict) and bool(notes.get(BACKGROUND))
 
 
 @dataclass(frozen=True)
@@ -87,9 +102,11 @@ class RecordedCall:
     request: CallRequest
     answer: JsonObject
     """Fields of a `Reply`, of a `ToolResult` with its warnings, or ``how`` and ``answer`` of a service; with
-    ``error`` where there was no answer."""
+    ``error`` where there was no answer. Of a node ``events``, ``variables`` and ``output``."""
     milliseconds: float = 0.0
     """Duration of the call."""
+    after: float = 0.0
+    """Milliseconds from the beginning of the turn to that of the call."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,8 @@ class Miss:
     turn: int
     request: CallRequest
     nearest: RecordedCall | None
-    """The next recorded call of the same node and name that was not used; ``None`` without one."""
+    """The next recorded call of the same node and name that was not used; ``None`` without one, and of a run
+    of which the requests are not known."""
 
     @cached_property
     def difference(self) -> Difference | None:
@@ -122,15 +140,26 @@ class MissError(RunError):
 
     Args:
         miss: What was asked.
+        advice: What can be done.
     """
 
-    def __init__(self, miss: Miss) -> None:
-        super().__init__(miss.text, advice="Record the run again, or let calls without an answer be made.")
+    def __init__(
+        self, miss: Miss, advice: str = "Record the run again, or let calls without an answer be made."
+    ) -> None:
+        super().__init__(miss.text, advice=advice)
         self.miss = miss
 
 
+def _find_same(waiting: Sequence[RecordedCall], request: CallRequest) -> RecordedCall | None:
+    """Return the first recorded call of an equal request, else of one that differs in ids and times alone."""
+    for call in waiting:
+        if call.request.request == request.request:
+            return call
+    return next((call for call in waiting if call.request.digest == request.digest), None)
+
+
 class _PlayedClock:
-    """A clock that begins with a recorded turn, and jumps by what is waited and by recorded answers."""
+    """A clock that begins with a recorded turn, and jumps by what is waited and to recorded answers."""
 
     def __init__(self, at: float) -> None:
         self._seconds = at
@@ -139,14 +168,26 @@ class _PlayedClock:
         """Return the time in seconds since the epoch."""
         return self._seconds
 
-    def jump(self, seconds: float) -> None:
-        """Let some seconds pass at once."""
-        self._seconds += seconds
+    def move_to(self, seconds: float) -> None:
+        """Move it on to a time that is ahead."""
+        self._seconds = max(self._seconds, seconds)
 
     def sleep(self, seconds: float, woken: threading.Event) -> object:
         """Let the time of a wait pass at once."""
-        self.jump(seconds)
+        self._seconds += seconds
         return woken.is_set()
+
+
+class _TurnEnvironment(SeededEnvironment):
+    """The clock and random values of a turn whose decisions by time are recorded or played."""
+
+    def __init__(self, world: Environment, seed: int, read: Callable[[str], float]) -> None:
+        super().__init__(world, seed)
+        self._read = read
+
+    def time_of(self, place: str) -> float:
+        """Return the recorded time, else that of the clock."""
+        return self._read(place)
 
 
 @dataclass
@@ -154,19 +195,26 @@ class CallRecorder:
     """Answers the calls of one run from recorded ones, and records the others.
 
     A call within a call, as the request of a model, belongs to it and is not recorded by itself. A turn that
-    is played has the time and the random values of the recorded one, and nothing is waited for.
+    is played has the time and the random values of the recorded one, and nothing is waited for. A second run
+    needs a recorder of its own.
 
     Args:
         recorded: The recorded calls to answer from, in their order; none records a run anew.
         plays: Whether to answer from them; otherwise every call is made.
         on_miss: What follows a miss.
         recorded_turns: The recorded turns, for time and random values.
+        by_order: Whether calls are answered by their order in a turn, whatever they ask: of a run of which
+            the requests are not known. What they ask is in ``calls`` then.
+        of_events: Whether the answers are those of a run's events, which have the run of a node or tool that
+            calls a service as a whole.
     """
 
     recorded: Sequence[RecordedCall] = ()
     plays: bool = False
     on_miss: OnMiss = "stop"
     recorded_turns: Sequence[RecordedTurn] = ()
+    by_order: bool = False
+    of_events: bool = False
     calls: list[RecordedCall] = field(default_factory=list, init=False)
     """The calls of this run, in order: those that were made, and those whose recorded answer was used."""
     misses: list[Miss] = field(default_factory=list, init=False)
@@ -180,15 +228,22 @@ class CallRecorder:
     def __post_init__(self) -> None:
         """Prepare the recorded calls to be found by place."""
         self._now: Callable[[], float] = time.time
+        self._began = 0.0
         self._clock: _PlayedClock | None = None
-        self._unused: dict[tuple[str, str, str], deque[tuple[bytes, RecordedCall]]] = defaultdict(deque)
+        self._times: dict[str, deque[float]] = {}
+        self._unused: dict[tuple[str, str, str], deque[RecordedCall]] = {}
         for call in self.recorded:
-            self._unused[call.request.place].append((call.request.digest, call))
+            self._unused.setdefault(call.request.place, deque()).append(call)
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether every call is answered from the recorded ones or fails: none may be made."""
+        return self.plays and self.on_miss != "live"
 
     @property
     def unused(self) -> list[RecordedCall]:
         """Return the recorded calls that were not used, in their order."""
-        left = {id(call) for each in self._unused.values() for _, call in each}
+        left = {id(call) for each in self._unused.values() for call in each}
         return [call for call in self.recorded if id(call) in left]
 
     def begin_turn(
@@ -201,21 +256,54 @@ class CallRecorder:
             run_input: What the user sent, secrets masked.
             world: The clock of a turn that is not recorded.
             seed: The seed of its random values.
+
+        Raises:
+            InputError: The recorder has this turn or a later one: that of another run.
         """
+        # A step of background work that found nothing to do made no call, and its number comes again.
+        if number < self.turn or (number == self.turn and not self._is_idle):
+            raise InputError(
+                f"The recorder has the calls of one run already, and turn {number} is of another.",
+                advice="Make a CallRecorder for each run.",
+            )
         played = next((turn for turn in self.recorded_turns if turn.number == number), None)
         if self.plays and played is not None:
             self._clock, seed = _PlayedClock(played.at), played.seed
+            self._times = {place: deque(times) for place, times in played.times.items()}
             world = Environment(now=self._clock.now, sleep=self._clock.sleep)
+        else:
+            self._clock, self._times = None, {}
         self._now, self.turn, self._open = world.now, number, None
-        if self.turns and self.turns[-1].number == number:
-            self.turns.pop()  # a step of background work that found nothing to do
-        self.turns.append(RecordedTurn(number, world.now(), run_input, seed))
-        return SeededEnvironment(world, seed)
+        if self._is_idle and self.turns[-1].number == number:
+            self.turns.pop()
+        self._began = world.now()
+        self.turns.append(RecordedTurn(number, self._began, run_input, seed))
+        return _TurnEnvironment(world, seed, self._read_time)
+
+    def _read_time(self, place: str) -> float:
+        """Return and record the time by which something is decided; the recorded one where one is left."""
+        now = self._now()
+        if self._times.get(place):
+            now = self._times[place].popleft()
+            if self._clock is not None:
+                self._clock.move_to(now)
+        self.turns[-1].times.setdefault(place, []).append(now)
+        return now
+
+    @property
+    def _is_idle(self) -> bool:
+        """Return whether the current turn is a step of background work, and made no call yet."""
+        has_calls = bool(self.calls) and self.calls[-1].turn == self.turn
+        return bool(self.turns) and self.turns[-1].is_background and not has_calls
 
     @property
     def is_open(self) -> bool:
         """Return whether a call is being made."""
         return self._open is not None
+
+    def knows(self, request: CallRequest) -> bool:
+        """Return whether there is a recorded call of the same kind, node and name, used or not."""
+        return request.place in self._unused
 
     def begin(self, request: CallRequest) -> None:
         """Note that a call begins."""
@@ -229,29 +317,32 @@ class CallRecorder:
         """
         if not self.plays:
             return None
-        waiting = self._unused[request.place]
-        digest = request.digest
-        same = [each for each in waiting if each[0] == digest]
-        equal = (each for each in same if each[1].request.request == request.request)
-        found = next(equal, same[0] if same else None)
+        waiting = self._unused.get(request.place, deque())
+        found = self._next_of_turn(waiting) if self.by_order else _find_same(waiting, request)
         if found is None:
-            miss = Miss(self.turn, request, waiting[0][1] if waiting else None)
+            miss = Miss(self.turn, request, waiting[0] if waiting and not self.by_order else None)
             self.misses.append(miss)
             if self.on_miss == "live":
                 return None
             if self.on_miss == "stop" or not waiting:
-                raise MissError(miss)
+                raise MissError(miss, _OF_RUN) if self.by_order else MissError(miss)
             found = waiting[0]
         waiting.remove(found)
-        call = found[1]
+        call = found
         if self._clock is not None:
-            self._clock.jump(call.milliseconds / 1000)
-        self.calls.append(replace(call, turn=self.turn))
+            # Of a call of another turn only its duration is of use.
+            began = self._began + call.after / 1000 if call.turn == self.turn else self._now()
+            self._clock.move_to(began + call.milliseconds / 1000)
+        self.calls.append(replace(call, turn=self.turn, request=request if self.by_order else call.request))
         self._open = None
         return call
 
+    def _next_of_turn(self, waiting: Sequence[RecordedCall]) -> RecordedCall | None:
+        """Return the next recorded call, if it is of the current turn."""
+        return waiting[0] if waiting and waiting[0].turn == self.turn else None
+
     def end(self, answer: JsonObject, milliseconds: float | None = None) -> None:
-        """Record the answer of the call that began last; nothing where that was played or given up.
+        """Record the answer of the call that began last; nothing where that was played.
 
         Args:
             answer: As `RecordedCall.answer`.
@@ -261,14 +352,9 @@ class CallRecorder:
             return
         request, began = self._open
         self._open = None
-        spent = round(max(0.0, self._now() - began) * 1000, 3)
-        self.calls.append(
-            RecordedCall(self.turn, request, answer, spent if milliseconds is None else milliseconds)
-        )
-
-    def give_up(self) -> None:
-        """Forget the call that began last, if it has no answer."""
-        self._open = None
+        spent = _milliseconds(self._now() - began) if milliseconds is None else milliseconds
+        after = _milliseconds(began - self._began)
+        self.calls.append(RecordedCall(self.turn, request, answer, spent, after))
 
 
 @dataclass(frozen=True)
@@ -282,17 +368,24 @@ class Difference:
     asked: Any
 
     @property
-    def text(self) -> str:
-        """Return the difference in words: ``'system' has '... 3 rooms' instead of '... 2 rooms'``."""
-        if self.recorded is None:
-            return f"{self.where!r} is new: {_cut(self.asked)}"
-        if self.asked is None:
-            return f"{self.where!r} is missing, which was {_cut(self.recorded)}"
+    def sides(self) -> tuple[str, str]:
+        """Return what was recorded and what is asked, quoted; of two texts what is around the difference."""
         if isinstance(self.recorded, str) and isinstance(self.asked, str):
             old, new = _without_ids(self.recorded), _without_ids(self.asked)
             at = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-            return f"{self.where!r} has {_around(new, at)} instead of {_around(old, at)}"
-        return f"{self.where!r} is {_cut(self.asked)} instead of {_cut(self.recorded)}"
+            return _around(old, at), _around(new, at)
+        return _cut(self.recorded), _cut(self.asked)
+
+    @property
+    def text(self) -> str:
+        """Return the difference in words: ``'system' has '... 3 rooms' instead of '... 2 rooms'``."""
+        recorded, asked = self.sides
+        if self.recorded is None:
+            return f"{self.where!r} is new: {asked}"
+        if self.asked is None:
+            return f"{self.where!r} is missing, which was {recorded}"
+        are_texts = isinstance(self.recorded, str) and isinstance(self.asked, str)
+        return f"{self.where!r} {'has' if are_texts else 'is'} {asked} instead of {recorded}"
 
 
 def first_difference(recorded: Any, asked: Any, where: str = "") -> Difference | None:
@@ -315,6 +408,10 @@ def first_difference(recorded: Any, asked: Any, where: str = "") -> Difference |
         if found is not None:
             return found
     return Difference(where, recorded, asked)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(max(0.0, seconds) * 1000, 3)
 
 
 def _at(values: list[Any], place: int) -> Any:

@@ -6,6 +6,7 @@ in a comparison of two files.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ SUFFIX = ".recording.jsonl"
 MAX_BYTES = 50_000_000
 """Limit of a file that is read."""
 
-_NEW = "Record the run again."
+_NEW = "Record the run again; of a scenario by workflow-debugger test --record-mode all."
 _KINDS: tuple[str, ...] = get_args(CallKind)
 
 
@@ -42,6 +43,8 @@ class Recording:
     turns: tuple[RecordedTurn, ...] = ()
     workflow: JsonObject | None = None
     """``name`` and ``logical_id`` of the workflow that ran, as far as they are known."""
+    of_events: bool = False
+    """Whether it was made of a run's events, as `CallRecorder` has it."""
 
     @classmethod
     def of_run(cls, recorder: CallRecorder, workflow: Workflow | None = None) -> Self:
@@ -53,7 +56,7 @@ class Recording:
         """
         config = None if workflow is None else workflow.config
         named = None if config is None else {"name": config.name, "logical_id": config.logical_id}
-        return cls(tuple(recorder.calls), tuple(recorder.turns), workflow=named)
+        return cls(tuple(recorder.calls), tuple(recorder.turns), named, recorder.of_events)
 
     def to_text(self) -> str:
         """Return the lines of the file."""
@@ -62,12 +65,20 @@ class Recording:
             head["recorded_at"] = _write_time(self.turns[0].at)
         if self.workflow is not None:
             head["workflow"] = self.workflow
+        if self.of_events:
+            head["of_events"] = True
         lines = [head]
         calls = list(self.calls)
         for turn in self.turns:
             lines.append(_turn_line(turn))
             lines += [_call_line(call) for call in calls if call.turn == turn.number]
-        return "".join(f"{json_bytes(line).decode()}\n" for line in lines)
+        text = "".join(f"{json_bytes(line).decode()}\n" for line in lines)
+        if len(text.encode()) > MAX_BYTES:
+            raise InputError(
+                f"The recording would be larger than {MAX_BYTES // 1_000_000} MB.",
+                advice="Record a shorter conversation.",
+            )
+        return text
 
     @classmethod
     def of_text(cls, text: str, name: str) -> Self:
@@ -107,6 +118,7 @@ class Recording:
             tuple(calls),
             tuple(turns),
             workflow if isinstance(workflow, dict) else None,
+            head.get("of_events") is True,
         )
 
     @classmethod
@@ -130,11 +142,18 @@ class Recording:
         Args:
             on_miss: What follows a call for which no answer is recorded.
         """
-        return CallRecorder(self.calls, plays=True, on_miss=on_miss, recorded_turns=self.turns)
+        return CallRecorder(
+            self.calls,
+            plays=True,
+            on_miss=on_miss,
+            recorded_turns=self.turns,
+            of_events=self.of_events,
+        )
 
 
 def _turn_line(turn: RecordedTurn) -> JsonObject:
-    return {"turn": turn.number, "at": _write_time(turn.at), "seed": turn.seed, "input": turn.input}
+    line = {"turn": turn.number, "at": _write_time(turn.at), "seed": turn.seed, "input": turn.input}
+    return {**line, "times": turn.times} if turn.times else line
 
 
 def _read_turn(value: JsonObject) -> RecordedTurn:
@@ -145,7 +164,9 @@ def _read_turn(value: JsonObject) -> RecordedTurn:
         TypeError: A value is of another type; so does ValueError.
     """
     began, run_input = _read_time(value["at"]), _object(value, "input")
-    return RecordedTurn(int(value["turn"]), began, run_input, int(value["seed"]))
+    times = _object({"times": {}, **value}, "times")
+    read = {place: [float(each) for each in of_place] for place, of_place in times.items()}
+    return RecordedTurn(int(value["turn"]), began, run_input, int(value["seed"]), read)
 
 
 def _call_line(call: RecordedCall) -> JsonObject:
@@ -158,6 +179,7 @@ def _call_line(call: RecordedCall) -> JsonObject:
         "request": request.request,
         "answer": call.answer,
         "milliseconds": call.milliseconds,
+        "after": call.after,
     }
 
 
@@ -172,8 +194,10 @@ def _read_call(value: JsonObject) -> RecordedCall:
     if kind not in _KINDS:
         raise ValueError(f"{kind!r} is none of {', '.join(_KINDS)}")
     request = CallRequest(kind, str(value["node"]), str(value["name"]), _object(value, "request"))
-    spent = float(value.get("milliseconds") or 0.0)
-    return RecordedCall(int(value["turn"]), request, _object(value, "answer"), spent)
+    spent, after = (float(value.get(key) or 0.0) for key in ("milliseconds", "after"))
+    if not (math.isfinite(spent) and math.isfinite(after)):
+        raise ValueError("a number of milliseconds has no end")
+    return RecordedCall(int(value["turn"]), request, _object(value, "answer"), spent, after)
 
 
 def _object(value: JsonObject, key: str) -> JsonObject:
@@ -191,7 +215,7 @@ def _read_line(line: str, name: str, number: int) -> JsonObject:
     """
     try:
         value = decode(line.encode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"{name}, line {number}: {error}.", advice=_NEW) from error
     if not isinstance(value, dict):
         raise InputError(f"{name}, line {number}: it is no object.", advice=_NEW)

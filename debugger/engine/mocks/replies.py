@@ -83,8 +83,14 @@ def reply_to_json(reply: Reply) -> JsonObject:
     )
 
 
-def failure_to_json(failure: ModelError) -> JsonObject:
-    """Return a failed answer for a recording; its ``error`` is there even where it is empty."""
+def failure_to_json(failure: ModelError | RunError) -> JsonObject:
+    """Return a failed answer for a recording; its ``error`` is there even where it is empty.
+
+    That of an error which ends the run has ``advice``.
+    """
+    if isinstance(failure, RunError):
+        ended: JsonObject = {"error": failure.message, "advice": failure.advice}
+        return {**ended, **_filled(fillers=list(failure.fillers))}
     return {
         "error": str(failure),
         **_filled(
@@ -94,6 +100,18 @@ def failure_to_json(failure: ModelError) -> JsonObject:
             fillers=list(failure.fillers),
         ),
     }
+
+
+def raise_recorded_end(answer: JsonObject) -> None:
+    """Raise the error by which a recorded call ended the run, if it did.
+
+    Raises:
+        RunError: It did; with the fillers that were said before.
+    """
+    if "advice" in answer:
+        failure = RunError(str(answer["error"]), advice=str(answer["advice"]))
+        failure.fillers = tuple(answer.get("fillers", ()))
+        raise failure
 
 
 def _discarded_to_json(answers: tuple[DiscardedAnswer, ...]) -> list[JsonObject]:
@@ -116,7 +134,8 @@ class RecordedModel:
 
         Raises:
             ModelError: The recorded call failed.
-            RunError: The recorded transition is not offered, or the answer cannot be read.
+            RunError: The recorded call ended the run, its transition is not offered, or the answer cannot be
+                read.
         """
         try:
             return self._read(prompt)
@@ -137,6 +156,7 @@ class RecordedModel:
 
     def _read(self, prompt: Prompt) -> Reply:
         answer = self.answer
+        raise_recorded_end(answer)
         if "error" in answer:
             raise self._read_failure()
         if not isinstance(answer.get("text", ""), str) or not isinstance(answer.get("usage", {}), dict):

@@ -17,7 +17,7 @@ from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply
 from debugger.engine.outbound.gateway import Gateway, OutboundCall, OutboundError, RecordedAnswer
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, RunError
 from debugger.protocol.base import JsonObject
 
 MAX_ANSWER_SECONDS = 180.0
@@ -143,7 +143,7 @@ def invoke(
                 yield filler
                 try:
                     reply = _result(answer, cancelled, deadline)
-                except ModelError as failure:
+                except (ModelError, RunError) as failure:
                     failure.fillers = (filler,)
                     raise
                 return replace(reply, text=backchannel.rest(reply.text), fillers=(filler,))
@@ -157,10 +157,11 @@ def _say_fillers(model: Model, prompt: Prompt, environment: Environment) -> Gene
 
     Raises:
         ModelError: There is no answer.
+        RunError: The user must correct something before there can be one.
     """
     try:
         reply = _measured(model, prompt, environment)
-    except ModelError as failure:
+    except (ModelError, RunError) as failure:
         yield from failure.fillers
         raise
     yield from reply.fillers

@@ -18,7 +18,7 @@ from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.tools.base import ToolContext, ToolInterceptor
 from debugger.engine.variables import write
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import InputError, NotFoundError, RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import AssistantResponseEvent, Event, TroubleKind
@@ -78,11 +78,8 @@ class NodeInterceptor(ToolInterceptor, Protocol):
     def asks_user(self, prompt: Prompt) -> bool:
         """Return whether the user answers a prompt."""
 
-    def record_reply(self, reply: Reply | ModelError, context: NodeContext) -> None:
+    def record_reply(self, reply: Reply | ModelError | RunError, context: NodeContext) -> None:
         """Record the reply to the prompt that a model was selected for, or its failure."""
-
-    def give_up_call(self) -> None:
-        """Forget a call that was begun and has no answer."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, RunError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
@@ -33,6 +33,8 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
         try:
             record = context.load_run(context.fill(self.config.workflow_run_id))
             text = encode(record).decode()
+        except RunError:
+            raise  # a recording without its answer ends the run
         except DebuggerError as failure:
             error = str(failure)
             context.report_failure("node", f"Node {self.config.label!r} failed: {error}")

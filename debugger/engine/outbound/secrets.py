@@ -112,6 +112,10 @@ class Secrets:
     def __repr__(self) -> str:
         return f"Secrets({sorted(self._values)})"
 
+    def of_length(self, characters: int) -> Secrets:
+        """Return the secrets of at least so many characters: shorter ones are part of many texts."""
+        return Secrets({name: value for name, value in self._values.items() if len(value) >= characters})
+
     def get(self, name: str) -> MaskedValue | None:
         """Return a secret by its name."""
         value = self._values.get(name)

@@ -69,6 +69,9 @@ def _repetition(result: ScenarioResult, repetition: RepetitionResult, link: RunL
         "turns": repetition.turns,
         "seconds": round(repetition.seconds, 3),
         "path": repetition.path,
+        "workflow": None
+        if (ran := repetition.ran) is None
+        else {"name": ran.name, "version": ran.version, "made_with_version": ran.made_with},
         "error": repetition.error,
         "is_mistake": repetition.is_mistake,
         "checks": [_check(check) for check in repetition.checks],

@@ -71,6 +71,8 @@ def _failure(reported: ReportedResult, link: RunLink) -> str:
         for check in found.failures:
             if check.why:
                 lines += [f"Why, {check_place(check)}: {_code(check.why, _MAX_WHY)}", ""]
+    if found is not None and found.ran:
+        lines += [f"Workflow: {_code(found.ran.words)}", ""]
     if found is not None and found.path:
         lines += [f"Path: {_code(found.path)}", ""]
     return "\n".join(lines) + "\n"

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from debugger.boundary import Boundary, Kind, MaskingOptions, own_names
 from debugger.exports.html_files import RunPage
 from debugger.exports.records import ExportedRun
-from debugger.exports.rows import export_rows
-from debugger.exports.table import register_changes, register_listed
+from debugger.exports.table import register_values
 from debugger.scenarios.reports.texts import RunLink, decisive, no_link
 from debugger.scenarios.results import CheckResult, Disposition, ScenarioResult, SuiteRun
 
@@ -48,9 +47,8 @@ def reported_results(
 ) -> Iterator[ReportedResult]:
     """Yield masked results, by default all, in their order.
 
-    The record of the decisive run is read for each, and those of the others where listed variables are
-    masked; only those of one result are in memory. The pages that are yielded hold until the next result is
-    asked for.
+    The records of all repetitions are read, whose values are masked; only those of one result are in memory.
+    The pages that are yielded hold until the next result is asked for.
 
     Args:
         suite: The suite run.
@@ -62,19 +60,17 @@ def reported_results(
         found = decisive(result)
         run = sources.read_run(result, found.run_id) if found and found.run_id else None
         boundary.begin_run(own_names(run.workflow) if run else ())
-        for each in result.repetitions if sources.masking.listed else ():
+        for each in result.repetitions:
             other = sources.read_run(result, each.run_id) if each.run_id else None
             if other is not None:
-                register_listed(boundary, other)
-        if run is not None:
-            for row in export_rows(run, "turn"):
-                register_changes(boundary, row)
+                register_values(boundary, other)
         boundary.register("", result.row)  # a run that failed early has not set them
+        ran = found.ran if found else None
         yield ReportedResult(
             _masked(result, boundary),
             suite.dispositions.get(result.id),
             RunPage(run, boundary) if run is not None else None,
-            run.run.version_number if run is not None else result.scenario.workflow_version,
+            ran.version if ran is not None else result.scenario.workflow_version,
         )
 
 
@@ -94,6 +90,7 @@ def _masked(result: ScenarioResult, boundary: Boundary) -> ScenarioResult:
                 checks=[_masked_check(check, boundary) for check in each.checks],
                 path=boundary.release(Kind.NAME, each.path),
                 error=boundary.release(Kind.TEXT, each.error),
+                ran=each.ran and replace(each.ran, name=boundary.release(Kind.NAME, each.ran.name)),
             )
             for each in result.repetitions
         ],

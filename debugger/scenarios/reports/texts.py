@@ -61,7 +61,7 @@ def failure_summary(result: ScenarioResult) -> str:
 
 
 def failure_lines(result: ScenarioResult, link: RunLink = no_link) -> Iterator[str]:
-    """Yield why a scenario did not pass, line by line: row, repetitions, error, failed checks, path and link.
+    """Yield why a scenario did not pass, line by line, from its row to the link of its run.
 
     Only the decisive repetition is shown; without one nothing follows the row.
     """
@@ -98,7 +98,9 @@ def warning_lines(result: ScenarioResult) -> Iterator[str]:
 
 
 def run_lines(result: ScenarioResult, repetition: RepetitionResult, link: RunLink) -> Iterator[str]:
-    """Yield the path of a run, and the link that opens it."""
+    """Yield the workflow of a run, its path, and the link that opens it."""
+    if repetition.ran:
+        yield f"Workflow: {repetition.ran.words}"
     if repetition.path:
         yield f"Path: {repetition.path}"
     if opened := run_link(result, repetition, link):

@@ -5,6 +5,7 @@ REVISIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """All of them, the oldest first; written out so that a database is known to be up to date without Alembic.
 

@@ -143,7 +143,7 @@ const FILL = {
   break(part) {
     part.element.classList.add("break");
   },
-  button(part, { label, icon, look, shows, disabled, keys, of }, send) {
+  button(part, { label, icon, look, shows, disabled, keys, of, is_current }, send) {
     const button = onlyChild(part, "button", () => {
       if (isTakenByMessage(part.item)) return;
       send();
@@ -152,6 +152,7 @@ const FILL = {
     button.className = look;
     button.disabled = disabled;
     button.ariaLabel = of ? `${label} (${of})` : null;
+    button.ariaCurrent = is_current ? "page" : null;
     part.element.classList.toggle("cut", shows === "words, cut");
     part.element.classList.toggle("icon-only", shows === "icon");
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);

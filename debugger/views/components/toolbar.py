@@ -124,6 +124,8 @@ class Button(_Part):
     """Whether a press gives the message box the keyboard at once: what is typed next is a message."""
     counts: bool = False
     """Whether each press has its effect of several that come before the page answers; else they are one."""
+    is_current: bool = False
+    """Whether it leads to the page on view."""
     of: str = ""
     """Tells it from others with its label; for screen readers."""
 

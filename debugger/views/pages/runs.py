@@ -18,6 +18,7 @@ from debugger.views.connections import HostedConnection
 from debugger.views.help_links import empty_page
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
+from debugger.views.panels.replays.start import start_dialog
 from debugger.views.panels.runs import filters
 from debugger.views.panels.runs.actions import compare_requested, open_export, run_actions
 from debugger.views.panels.runs.address import follow_address, show_address
@@ -44,7 +45,7 @@ from debugger.views.panels.runs.scope import (
     summaries_of,
     workflow_names,
 )
-from debugger.views.panels.runs.statistics import show_statistics, statistics_view
+from debugger.views.panels.runs.statistics import is_without_runs, show_statistics, statistics_view
 from debugger.views.state import LastAction, PageLinks
 
 _PAGE_SIZE = 50
@@ -75,6 +76,7 @@ def render() -> None:
     deletion_dialog()
     erasure_dialog()
     export_dialog()
+    start_dialog()
     held.notice = ""
 
 
@@ -99,7 +101,7 @@ def _runs(backend: Backend, head: DeltaGenerator) -> None:
     filters.path_chip(wanted)
     if runs_state().view == "statistics":
         with tools:
-            _tools(wanted, None)
+            _tools(wanted, 0 if is_without_runs(backend, wanted) else None)
         draw_runs_chart(backend, wanted, names)
         statistics_view(backend, wanted)
         return

@@ -72,6 +72,8 @@ def _bar_buttons(weight: Weight, label: str) -> list[Item]:
     buttons.append(
         Button(f"{key}_off", f"{label}, off", _nothing, icon=icon, look=weight, disabled=True, shows="icon")
     )
+    if weight == "tertiary":
+        buttons.append(Button(f"{key}_current", f"{label}, current", _nothing, look=weight, is_current=True))
     if weight != "primary":
         buttons.append(Menu(f"{key}_menu", f"{label}, a menu", [], icon=icon, look=weight))
     return [*buttons, Copy(f"{key}_copy", "Copy", label)] if weight == "secondary" else buttons

@@ -43,7 +43,6 @@ from debugger.views.panels.suites.actions import (
 from debugger.views.panels.suites.dialogs import dialogs_state, show_files, show_text, suite_dialogs
 from debugger.views.panels.suites.results import (
     ALL,
-    FAILED,
     SuiteRow,
     results_list,
     rows_shown,
@@ -260,7 +259,7 @@ def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite])
         st.caption("No scenario matches the choice above.")
         return
     chosen = state.record(SuitesState).chosen
-    failed = (row for row in rows if row.result is not None and not row.result.has_passed)
+    failed = (row for row in rows if row.has_failed)
     row = next((row for row in rows if row.id == chosen), None) or next(failed, None)
     left, right = st.columns([3, 2], gap="small")
     with left:
@@ -274,7 +273,7 @@ def _results(shown: Suite, suite: StoredSuite | None, newest: list[StoredSuite])
             st.markdown(f"**{plain(row.label)}**")
             if row.scenario is not None:
                 _of_scenario(row.scenario)
-        scenario_checks(row)
+        scenario_checks(row, has_results=suite is not None)
 
 
 def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, list[SuiteRow]]) -> None:
@@ -284,7 +283,7 @@ def _head(suite: StoredSuite, newest: list[StoredSuite], by_filter: dict[str, li
     labels = {name: f"{name} {len(own):,}" for name, own in by_filter.items()}
     again = {
         each.now.scenario_id
-        for row in by_filter[FAILED]
+        for row in by_filter[ALL]
         for each in row.by_version.values()
         if not each.has_passed
     }

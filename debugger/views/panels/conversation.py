@@ -65,7 +65,7 @@ def _messages(view: RunView) -> None:
     is_demo = state.record(ViewMode).is_demo
     origin = [] if is_demo else fork_breadcrumb(view)
     if origin:
-        bars("origin_bar", [BarLine("", origin, low=True, overflow=["open_tree"])])
+        bars("origin_bar", [BarLine("", origin, low=True)])
     shown, later = _shown(view)
     earlier, end = _window(view, later)
     if not _earlier(len(shown)):
@@ -265,4 +265,6 @@ def _lock(view: RunView) -> str:
         return wait_words(view)
     if view.session.stop_point is not None:
         return "The run is paused: Resume or Step continues it."
+    if view.session.playback is not None and not view.session.busy and not view.session.is_over:
+        return "The run is played with recorded answers: fork it from a turn to continue it with other input."
     return "The turn is still running." if view.session.busy else ""

@@ -16,7 +16,7 @@ from debugger.analysis.transitions import Transition, author_reason
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
-from debugger.graph.node_types import NODE_FACTS, NodeFacts
+from debugger.graph.node_types import NODE_FACTS, UNKNOWN_TYPE
 from debugger.protocol.base import JsonObject
 from debugger.protocol.event_values import NAMES_OF_RULES
 from debugger.session.session import DebugSession
@@ -199,7 +199,7 @@ def caption_for_audience(shape: JsonObject, graph: Graph) -> None:
     """
     for node in shape["nodes"]:
         config = graph.nodes.get(node["id"])
-        node["caption"] = NODE_FACTS.get((config.type or "") if config else "", NodeFacts()).caption
+        node["caption"] = NODE_FACTS.get((config.type or "") if config else "", UNKNOWN_TYPE).caption
     shape["version"] = version_of(shape)
 
 

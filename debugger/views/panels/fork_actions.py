@@ -21,7 +21,7 @@ from debugger.views.actions import action
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import current_backend, local_store
+from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
 
@@ -161,6 +161,17 @@ def take_over(session: DebugSession) -> None:
 def open_tree(session: DebugSession) -> None:
     """Show the tree of the run's forks."""
     state.record(ForkState).tree_of = session
+
+
+@action()
+def open_relative(run_id: str) -> None:
+    """Open a run of the tree; where it is stored here and a hosted backend is in use, on the embedded engine.
+
+    So it is with a hosted run that was played here.
+    """
+    if state.record(CurrentBackend).name == "hosted" and local_store().forks.statuses([run_id]):
+        actions.choose_backend("embedded")
+    actions.open_run(run_id)
 
 
 def close_tree() -> None:

@@ -13,9 +13,9 @@ from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
-from debugger.views import actions, state
+from debugger.views import state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import local_store
+from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count, listed
 from debugger.views.components.rows import Column, Columns, rows_list, table
@@ -90,10 +90,15 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
     crumbs: list[Item] = []
     for place, row in enumerate(shown[:-1]):
         hint = f"Open run {row.run_id}"
-        crumbs += [
-            Button(f"crumb_{place}", row.label, actions.open_run, (row.run_id,), look="tertiary", help=hint),
-            Text("… ›" if place == 0 and len(shown) < len(way) else "›"),
-        ]
+        is_elsewhere = row.status is None and state.record(CurrentBackend).name == "embedded"
+        if is_elsewhere:  # a run of a hosted API that was played here
+            crumbs.append(Text(row.label, help=f"Run {row.run_id} is not in this backend"))
+        else:
+            open_it = fork_actions.open_relative
+            crumbs.append(
+                Button(f"crumb_{place}", row.label, open_it, (row.run_id,), look="tertiary", help=hint)
+            )
+        crumbs.append(Text("… ›" if place == 0 and len(shown) < len(way) else "›"))
     return crumbs
 
 
@@ -107,6 +112,8 @@ def _fork(row: TreeRow) -> list[Item]:
     by = f" by {fork.forked_by}" if fork.forked_by else ""
     note = f": {fork.note}" if fork.note else ""
     hint = f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
+    if fork.way == "played":
+        hint = f"Run {fork.source_run_id} played with its recorded answers{by}{note}"
     return [
         Badge(row.label, ":material/fork_right:", "blue", help=hint),
         *([Text(listed(row.changed, _MOST_CHANGES))] if row.changed else []),
@@ -154,7 +161,7 @@ def _fidelity(row: TreeRow) -> str:
 
 def _open(run_id: Any) -> None:
     fork_actions.close_tree()
-    actions.open_run(run_id)
+    fork_actions.open_relative(run_id)
 
 
 def run_turns_again_button(view: RunView) -> Button:
@@ -214,10 +221,14 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
     return "The turn is still running." if session.busy else None
 
 
-def replay_progress(forward: InputReplay) -> list[Item]:
+def replay_progress(forward: InputReplay, *, is_played: bool = False) -> list[Item]:
     """Return the progress of repeated inputs with the button that stops them.
 
     Where they have ended, or are of one turn, it is the problem that ended them, if there was one.
+
+    Args:
+        forward: What sends them.
+        is_played: Whether they are a record that is played, which takes no others.
     """
     if not forward.is_running or forward.total < 2:
         return [Text(forward.problem, look="note")] if forward.problem else []
@@ -225,11 +236,13 @@ def replay_progress(forward: InputReplay) -> list[Item]:
     hint = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
     stop = Button(
         "take_over",
-        "Take over",
+        "Stop playing" if is_played else "Take over",
         fork_actions.take_over,
         icon=":material/front_hand:",
         look="tertiary",
         disabled=forward.stopping,
-        help="Send nothing more, and continue the run yourself after this turn",
+        help="Play nothing more after this turn"
+        if is_played
+        else "Send nothing more, and continue the run yourself after this turn",
     )
     return [Progress(hint, forward.done / forward.total), stop]

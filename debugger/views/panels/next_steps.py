@@ -544,16 +544,19 @@ def take_with_values(session: DebugSession, step: OpenedStep) -> None:
             fork.mocks.take(session.mocks.to_json())
             fork.mocks.put(pin)
 
-    fork_actions.run_with_edits(session.turns[-1].number, step.edits, prepare)
+    if session.turns:
+        fork_actions.run_with_edits(session.turns[-1].number, step.edits, prepare)
 
 
 @action(role=Role.RUN, takes_session=True)
 def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
-    """Prepare a fork of the last turn in which variables can be set.
+    """Prepare a fork of the last turn, if there is one, in which variables can be set.
 
     Opens the fork dialog with its dynamic variables first, and gives each named one that the draft does not
     have an empty text. Without a draft only the first part is tried; an error is kept in `LastAction`.
     """
+    if not session.turns:
+        return
     fork_actions.open_fork(session.turns[-1].number)
     draft = state.record(ForkState).draft
     if draft is not None:

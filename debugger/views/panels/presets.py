@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -111,7 +111,11 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
         args = (session,)
         st.button("Load", key="load_preset", icon=":material/input:", args=args, **on_click(load_preset))
         st.button(
-            "Delete", key="delete_preset", icon=":material/delete:", args=args, **on_click(delete_preset)
+            "Delete",
+            key="delete_preset",
+            icon=":material/delete:",
+            args=(session, {preset.name: preset.revision for preset in presets_stored}),
+            **on_click(delete_preset),
         )
 
 
@@ -201,7 +205,7 @@ def keep_preset(session: DebugSession) -> None:
 
 
 @action(role=Role.RUN)
-def delete_preset(session: DebugSession) -> None:
+def delete_preset(session: DebugSession, listed: Mapping[str, int]) -> None:
     """Delete the chosen preset from the local store; what was loaded from it stays.
 
     The user is asked where it has changed since this tab loaded or stored it. An error is kept in
@@ -210,7 +214,7 @@ def delete_preset(session: DebugSession) -> None:
     name = state.widget(_CHOICE_KEY)
 
     def delete(expected: int) -> int:
-        local_notes().delete_preset(session.workflow_id, name, expected=expected or None)
+        local_notes().delete_preset(session.workflow_id, name, expected=expected)
         return NEVER_WRITTEN
 
     store_edit(
@@ -220,6 +224,7 @@ def delete_preset(session: DebugSession) -> None:
         subject=f"The preset “{name}”",
         mine=DELETED,
         words=json_words,
+        listed=listed[name],
     )
 
 

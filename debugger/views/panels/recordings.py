@@ -15,9 +15,10 @@ from debugger.views import actions, state
 from debugger.views.actions import action
 from debugger.views.auth.permissions import may
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, local_notes
+from debugger.views.backends import CurrentBackend, local_notes, local_store
 from debugger.views.components.markdown import plain
 from debugger.views.components.uploads import upload_file
+from debugger.views.panels.notes import author
 from debugger.views.state import LastAction
 
 
@@ -70,7 +71,7 @@ def recording_upload() -> bool:
         ["json"],
         key,
         help="Of the export, or a run's record as the API returns it. It opens in this tab only, without the "
-        "backend that it came from; its notes are added to yours.",
+        "backend that it came from; its notes and verdicts are added to yours.",
     )
     if not st.button(
         "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
@@ -85,13 +86,14 @@ def recording_upload() -> bool:
 def open_recording(data: bytes) -> None:
     """Show the run of a file.
 
-    An administrator also adds its notes to those of the store.
+    An administrator also adds its notes and verdicts to those of the store.
 
     The authors that a file names are not verified, so that others could pass for each other by it.
     """
     recording = RecordedBackend(read_run_file(data))
     if may(Role.ADMIN):
         local_notes().add_imported(recording.run_id, recording.file.notes)
+        local_store().reviews.add_imported(recording.run_id, recording.file.verdicts, by=author())
     current = state.record(CurrentBackend)
     current.recording = recording
     state.record(_RecordingUploads).count += 1  # a new key: the uploader is empty again

@@ -32,6 +32,7 @@ from debugger.views.panels.demo import demo_script_button, demo_script_dialog, s
 from debugger.views.panels.exports.dialog import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
+from debugger.views.panels.playback import play_buttons, played_turns
 from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
 from debugger.views.panels.scenarios.open import open_scenario_button
 from debugger.views.panels.scenarios.script import script_button
@@ -243,8 +244,8 @@ def _ends(view: RunView) -> list[Item]:
 def _menu(view: RunView) -> Menu:
     """Return the menu of the run: run again, fork, commands, turns, scenarios, demo script, and run id.
 
-    In the past fork and commands are left out, in the demo view fork, scenarios and run id. Before the run is
-    stored it has the demo script and, outside the demo view, the scenario buttons alone.
+    In the past fork and commands are left out, in the demo view play, fork, scenarios and run id. Before the
+    run is stored it has the demo script and, outside the demo view, the scenario buttons alone.
     """
     session = view.session
     if session.run_id is None:
@@ -274,6 +275,7 @@ def _menu(view: RunView) -> Menu:
         Text(run_id, look="code", key="run_id"),
         Copy("copy_run_id", "Copy the run id", run_id),
     ]
+    begin += play_buttons(session)
     return _more([*begin, *fork, *commands, *turn_buttons(view), *scenario_items(view), *present, *named])
 
 
@@ -288,7 +290,7 @@ def _commands(session: DebugSession) -> list[Button | Text]:
     """
     is_at_rest = not session.busy and session.stop_point is None and session.pending is None
     found: list[Button | Text] = []
-    if is_at_rest and session.status == "waiting_for_user_input":
+    if is_at_rest and session.status == "waiting_for_user_input" and session.playback is None:
         found.append(_command(session, "pause", "the run waits until it is resumed", "pause_circle"))
     if is_at_rest and not session.turns_to_load:
         found.append(
@@ -306,13 +308,15 @@ def _commands(session: DebugSession) -> list[Button | Text]:
 def work_bar(view: RunView) -> None:
     """Draw the bar of background work and of repeated inputs, if any.
 
-    It has up to three lines, the second with the breakpoints that the last turn could not pause at. Nothing
-    is drawn without a line.
+    It has up to four lines: how a played run compares with its record, the repeated inputs, the breakpoints
+    that the last turn could not pause at, and background work. Nothing is drawn without a line.
     """
     work, missed = background(view), missed_stops(view.session)
     forward = view.session.input_replay
-    progress = replay_progress(forward) if forward is not None else []
-    lines = [items for items in (progress, [Text(missed, look="note")] if missed else [], work) if items]
+    is_played = view.session.playback is not None
+    progress = replay_progress(forward, is_played=is_played) if forward is not None else []
+    notes = [Text(missed, look="note")] if missed else []
+    lines = [items for items in (played_turns(view.session), progress, notes, work) if items]
     if lines:
         bars("work_bar", [Line("background" if items is work else "", items, low=True) for items in lines])
 
@@ -331,6 +335,8 @@ def background(view: RunView) -> list[Item]:
         return [badge, Text(where)] if where else []
     if session.busy or not pace.has_work:
         return []
+    if session.playback is not None:
+        return [badge, Text(" ".join([*_companions(view), pace.halted]))]
     if state.record(ViewMode).is_demo and pace.continues:
         return [badge]
     judged = [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []

@@ -18,12 +18,12 @@ from debugger.views.shortcuts import keys
 from debugger.views.url_state import BACKEND_NAMES
 
 
-def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]] | None) -> None:
+def top_nav(links: list[Link], help: Button, of_page: Callable[[], list[Item]] | None) -> None:
     """Draw the navigation.
 
     Args:
         links: The way to each page.
-        help_place: The place of the help that explains the page on view.
+        help: The button that opens the help.
         of_page: Draws what the page on view adds; what of it is in the bar.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
@@ -33,7 +33,7 @@ def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]
         pages: list[Item] = [brand, *links, more]
         items = of_page() if of_page is not None else []
         bars("head_bar", [Line("", pages, low=True, overflow=("brand", *overflow))])
-        bar("head_end", [_connection(), *items, help_button(help_place)], low=True, width="content")
+        bar("head_end", [_connection(), *items, help], low=True, width="content")
         account()
 
 
@@ -72,8 +72,13 @@ def view_mode_switch() -> Button:
     )
 
 
-def help_button(place: str) -> Button:
-    """Return the button that opens the help."""
+def help_button(place: str, *, is_current: bool) -> Button:
+    """Return the button that opens the help.
+
+    Args:
+        place: The place of the help that explains the page on view.
+        is_current: Whether the help is on view.
+    """
     return Button(
         "help",
         "Help",
@@ -82,6 +87,7 @@ def help_button(place: str) -> Button:
         look="tertiary",
         help="Guides, keys, settings and glossary",
         shortcut=keys("help"),
+        is_current=is_current,
     )
 
 

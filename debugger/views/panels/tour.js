@@ -1,8 +1,8 @@
-// A tour of the page: a card beside one control after the other. It covers no more than its own place, and the
-// browser remembers that it was seen.
+// A tour of the page: a card beside one control after the other, which it leaves free. The browser remembers that it
+// was seen.
 
 const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
-const PLACE_MS = 250, GAP = 10, EDGE = 12, ROOM = 5;
+const PLACE_MS = 250, GAP = 10, EDGE = 12, ROOM = 5, LEAST = 200;
 const tour = { at: -1, answered: 0, timer: 0, awaits: "" }; // one for the document; at -1 it is closed
 let it; // what is drawn: the page has one tour
 
@@ -80,20 +80,36 @@ function place() {
     tour.at += it.steps.slice(tour.at).findIndex(({ done }) => done !== tour.awaits);
     return show();
   }
-  const target = targetOf(it.steps[tour.at])?.getBoundingClientRect(), card = it.card.getBoundingClientRect();
-  const { innerWidth: width, innerHeight: height } = window;
+  const target = targetOf(it.steps[tour.at])?.getBoundingClientRect(), { innerWidth: width, innerHeight: height } = window;
   it.frame.hidden = !target;
   if (target) { // around the control, but within the window
     const left = Math.max(target.left - ROOM, 0), top = Math.max(target.top - ROOM, 0);
     const right = Math.min(target.right + ROOM, width), bottom = Math.min(target.bottom + ROOM, height);
     Object.assign(it.frame.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
   }
-  const box = target ?? { left: width, right: width, top: height, bottom: height };
-  const fitsRight = box.right + GAP + card.width < width, fitsBelow = box.bottom + GAP + card.height < height;
-  const left = fitsBelow ? box.left : fitsRight ? box.right + GAP : box.right - card.width - EDGE;
-  const top = fitsBelow ? box.bottom + GAP : fitsRight ? box.top : Math.max(box.top - card.height - GAP, box.top + EDGE);
-  it.card.style.left = `${Math.min(Math.max(left, EDGE), width - card.width - EDGE)}px`;
-  it.card.style.top = `${Math.min(Math.max(top, EDGE), height - card.height - EDGE)}px`;
+  placeCard(target ?? { left: width, right: width, top: height, bottom: height });
+}
+
+// Beside a box, and as narrow as the room there wants it. Only a box with too little room on each side is covered, at its right.
+function placeCard(box) {
+  const { innerWidth: width, innerHeight: height } = window, wide = width - 2 * EDGE, high = height - 2 * EDGE;
+  const sides = [
+    { wide, high: height - EDGE - box.bottom - GAP, place: () => [box.left, box.bottom + GAP] },
+    { wide: width - EDGE - box.right - GAP, high, place: () => [box.right + GAP, box.top] },
+    { wide: box.left - GAP - EDGE, high, place: size => [box.left - GAP - size.width, box.top] },
+    { wide, high: box.top - GAP - EDGE, place: size => [box.right - size.width, box.top - GAP - size.height] },
+  ];
+  const side = sides.find(each => each.wide >= LEAST && sized(each.wide).height <= each.high)
+    ?? { wide, place: size => [box.right - size.width - EDGE, box.top + EDGE] };
+  const size = sized(side.wide), [left, top] = side.place(size);
+  it.card.style.left = `${Math.min(Math.max(left, EDGE), width - size.width - EDGE)}px`;
+  it.card.style.top = `${Math.min(Math.max(top, EDGE), height - size.height - EDGE)}px`;
+}
+
+// The card's size where it may be so many pixels wide.
+function sized(wide) {
+  it.card.style.maxWidth = `${wide}px`;
+  return it.card.getBoundingClientRect();
 }
 
 export default function ({ root: mount, data, around }) {

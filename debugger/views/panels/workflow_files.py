@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -21,13 +22,14 @@ from debugger.protocol.file_limits import WORKFLOW_FILE
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
-from debugger.store import Role
+from debugger.store import KnownWorkflow, Role
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views import actions, state
 from debugger.views.actions import action
 from debugger.views.audit import audit, audited_file
 from debugger.views.auth.permissions import explain_denial, may, on_click
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, named_backend
+from debugger.views.backends import CurrentBackend, current_backend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.uploads import content_of, upload_file
@@ -38,11 +40,15 @@ from debugger.views.connections import (
     named_connections,
     owner,
 )
+from debugger.views.edits import Place, forget_seen, json_words, see, seen, store_edit
 from debugger.views.state import LastAction, PageLinks
+from debugger.views.times import shown_time
 from debugger.views.url_state import Address
 
 FILES_KEY = "workflow_files"
 """Opens the box with import, file and copy."""
+_NEXT_VERSION = "next version"
+"""Kind of a place whose revision is the number of a workflow's next version."""
 _VERSION_KEY = "file_version"
 _TARGET_KEY = "copy_target"
 _EMBEDDED = ""
@@ -72,6 +78,8 @@ class WorkflowFiles:
     """The copy that is to be confirmed, and the connection to which it would be written."""
     copied: WorkflowCopy | None = None
     """The last copy."""
+    file_id: str = ""
+    """The file that was chosen last."""
 
 
 def workflow_import(backend: Backend) -> None:
@@ -88,6 +96,11 @@ def workflow_import(backend: Backend) -> None:
     file = upload_file(label, WORKFLOW_FILE, ["json"], key, disabled=reason is not None)
     if file is None:
         return
+    held = state.record(WorkflowFiles)
+    if file.file_id != held.file_id:
+        held.file_id = file.file_id
+        forget_seen(_NEXT_VERSION)
+        state.set_widget(_import_key(), None)
     try:
         workflow = load_workflow(content_of(file, WORKFLOW_FILE))
     except DebuggerError as error:
@@ -97,9 +110,10 @@ def workflow_import(backend: Backend) -> None:
 
 
 def _found(workflow: Workflow, backend: Backend) -> None:
-    """Draw name, size and problems of an uploaded workflow, and the button that imports it.
+    """Draw name, size and problems of an uploaded workflow, what it becomes, and the button that imports it.
 
-    A press creates the workflow on the backend and shows it; it needs the role admin.
+    A press creates a workflow on the backend, or a version of one, and shows it; it needs the role admin.
+    Where the stored workflows cannot be read, the error is drawn instead of the button.
     """
     problems = check(workflow, backend.node_types, NODE_TYPES)
     st.caption(
@@ -109,22 +123,146 @@ def _found(workflow: Workflow, backend: Backend) -> None:
     if problems:
         st.caption(problems_title(problems))
         show_problems(problems)
+    try:
+        target = _import_target(workflow, backend)
+    except DebuggerError as error:
+        show_error(error)
+        return
+    what = "a new workflow" if target is None else f"version {seen(_next_version_of(target.summary.id))}"
     st.button(
         "Import",
         key="import_now",
         type="primary",
         icon=":material/check:",
-        args=(workflow,),
-        **on_click(_import, help="Keep it as a new workflow and show it"),
+        args=(workflow, target),
+        **on_click(_import, help=f"Keep it as {what} and show it"),
     )
 
 
+def _import_target(workflow: Workflow, backend: Backend) -> KnownWorkflow | None:
+    """Draw the choice what an uploaded file becomes; return the workflow of which it is a new version.
+
+    There is a choice where a stored workflow has the file's logical id; those of its name come first. The
+    number that is shown first is noted as seen. One that has but the file's name is told.
+
+    Raises:
+        DebuggerError: The stored workflows cannot be read.
+    """
+    if backend.capabilities.reason_against("import_version"):
+        return None
+    answers, logical_id = state.record(BackendCache), workflow.config.logical_id
+    known = answers.ask(("logical_id", logical_id), lambda: backend.find_workflows(logical_id))
+    stored = answers.ask(("workflows",), lambda: backend.workflows())
+    by_id = {
+        each.summary.id: each for each in sorted(known, key=lambda each: each.summary.name != workflow.name)
+    }
+    if any(each.label == workflow.name and each.id not in by_id for each in stored):
+        st.caption(
+            f"A stored workflow has the name {plain(workflow.name)}, too, with another logical id: a "
+            "scenario that names its workflow by this name runs the one that was created last."
+        )
+    if not by_id:
+        return None
+    names = Counter(each.summary.label for each in known)
+
+    def words(workflow_id: str) -> str:
+        """Return an option in words, by which namesakes can be told apart."""
+        if not workflow_id:
+            return "A workflow of its own"
+        summary = by_id[workflow_id].summary
+        apart = (
+            f" · {summary.id}, created {shown_time(summary.created_at)}" if names[summary.label] > 1 else ""
+        )
+        return f"New version of {plain(summary.label)}{apart}"
+
+    if state.widget(_import_key()) is None:
+        state.set_widget(_import_key(), next(iter(by_id)))
+    chosen = by_id.get(st.radio("Import as", [*by_id, ""], key=_import_key(), format_func=words))
+    if chosen is None:
+        return None
+    place = _next_version_of(chosen.summary.id)
+    if seen(place) == NEVER_WRITTEN:  # once for each file: a later number is asked about
+        see(place, chosen.next_version)
+    st.caption(
+        f"It becomes version {seen(place)}, the active one: new runs start with it, and scenarios that name "
+        "no version."
+    )
+    return chosen
+
+
+def _next_version_of(workflow_id: str) -> Place:
+    """Return the place of a workflow's versions, whose revision is the number of the next one."""
+    return _NEXT_VERSION, workflow_id
+
+
+def _import_key() -> str:
+    return f"import_as_{state.record(WorkflowFiles).uploads}"
+
+
 @action(role=Role.ADMIN)
-def _import(workflow: Workflow) -> None:
-    actions.import_workflow(dict(workflow.to_wire()))
-    if state.record(LastAction).error is None:
-        state.record(WorkflowFiles).uploads += 1  # a new key: the uploader is empty again
-        state.set_widget(FILES_KEY, False)
+def _import(workflow: Workflow, target: KnownWorkflow | None) -> None:
+    """Import a workflow as one of its own, or as the next version of another, unless a question is open.
+
+    Then the uploader is empty again, and the files are closed.
+    """
+    if target is None:
+        actions.import_workflow(dict(workflow.to_wire()))
+        if state.record(LastAction).error is None:
+            _end_import()
+    else:
+        _import_version(workflow, target.summary)
+
+
+def _import_version(workflow: Workflow, stored: WorkflowSummary) -> None:
+    """Store a workflow as the next version of a stored one and show it; ask where another user was faster.
+
+    Raises:
+        DebuggerError: It cannot be stored.
+    """
+    backend, document, stored_numbers = current_backend(), workflow_document(workflow), list[int]()
+
+    def store(expected: int) -> int:
+        """Store the version that gets a number; return that of the one after it."""
+        number = backend.import_version(stored.id, document, expected=expected).version_number
+        name = state.record(CurrentBackend).name
+        audit("import version", stored.id, backend=name, version=number)
+        stored_numbers.append(number)
+        finish()
+        return number + 1
+
+    def finish() -> None:
+        """Show the active version: the imported one, or that of the other user."""
+        state.record(BackendCache).expire()
+        number = backend.workflow_summary(stored.id).active_version_number
+        actions.show(DebugSession(backend, stored.id, number))
+        _end_import()
+
+    def activate_newest() -> None:
+        """Make the newest version the active one: another user has stored the same document."""
+        newest = backend.versions(stored.id)[-1]
+        if not newest.is_active:
+            backend.activate_version(stored.id, newest.version_number)
+            audit("activate version", stored.id, version=newest.version_number)
+
+    if (
+        store_edit(
+            _next_version_of(stored.id),
+            Role.ADMIN,
+            store,
+            subject=f"The workflow “{stored.label}”",
+            mine=json_words(document),
+            words=json_words,
+            keep_theirs=lambda _: finish(),
+        )
+        and not stored_numbers
+    ):
+        activate_newest()
+        finish()
+
+
+def _end_import() -> None:
+    state.record(WorkflowFiles).uploads += 1  # a new key: the uploader is empty again
+    state.set_widget(FILES_KEY, False)
 
 
 def workflow_file(session: DebugSession, versions: list[VersionSummary]) -> None:

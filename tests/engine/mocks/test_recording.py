@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from debugger.engine.environment import Environment, SeededEnvironment
+from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.mocks.recording import (
     CallRecorder,
     CallRequest,
@@ -13,10 +14,15 @@ from debugger.engine.mocks.recording import (
     RecordedTurn,
     first_difference,
 )
+from debugger.engine.models.base import Reply
+from debugger.engine.run_in_memory import run
+from debugger.errors import InputError, RunError
 from debugger.protocol.workflow import Workflow
 from tests.support.factories import direct, say, static, when, worker, workflow
 from tests.support.generated import SEEDS, generate
 from tests.support.replays import BEGAN, Clock, play, talk, without_ids
+
+BACKGROUND = {"command": "data", "miscellaneous": {"background": True}}
 
 
 def asked(text, node="a", kind="model", name="say"):
@@ -136,9 +142,6 @@ def test_answer_without_a_call_is_not_recorded():
     recorder = CallRecorder()
     recorder.end({"text": "lost"})
     recorder.begin(asked("x"))
-    recorder.give_up()
-    recorder.end({"text": "lost"})
-    recorder.begin(asked("x"))
     recorder.begin_turn(2, {}, Environment(), 0)
     recorder.end({"text": "lost"})
 
@@ -174,7 +177,7 @@ def test_difference_is_in_words(recorded, now, words):
 def test_background_work_that_finds_nothing_is_no_turn_of_its_own():
     recorder = CallRecorder()
     for seconds in (1.0, 2.0, 3.0):
-        recorder.begin_turn(2, {}, Environment(now=lambda at=seconds: at), 0)
+        recorder.begin_turn(2, BACKGROUND, Environment(now=lambda at=seconds: at), 0)
 
     assert [(turn.number, turn.at) for turn in recorder.turns] == [(2, 3.0)]
 
@@ -191,3 +194,88 @@ def test_of_requests_that_differ_in_ids_the_equal_one_is_preferred():
     first, second = (f"order {digit * 8}-1111-1111-1111-111111111111" for digit in "12")
 
     assert having(first, second).find(asked(second)).answer == {"text": f"to {second}"}
+
+
+class Stopping:
+    """A model that asks its user to correct something."""
+
+    def reply(self, prompt):
+        raise RunError("The model 'tea' has no key.", advice="Set one.")
+
+
+def test_error_of_a_model_that_stops_the_run_plays():
+    made = workflow(say("chat"))
+    recorder = CallRecorder()
+    recorded = talk(made, ["Hi"], recorder, model=Stopping())
+
+    played, player = play(made, ["Hi"], recorder)
+
+    assert without_ids(played) == without_ids(recorded)
+    assert [event["error_message"] for event in played if event["type"] == "workflow_error"] == [
+        "The model 'tea' has no key. Set one."
+    ]
+    assert player.misses == [] and player.unused == []
+
+
+def test_second_run_of_a_recorder_is_refused():
+    made = workflow(say("chat"))
+    for texts in (["Hi"], ["Hi", "Ho"]):
+        recorder = CallRecorder()
+        talk(made, texts, recorder)
+        turns, calls = list(recorder.turns), list(recorder.calls)
+
+        with pytest.raises(InputError, match="one run"):
+            talk(made, texts, recorder)
+
+        assert (recorder.turns, recorder.calls) == (turns, calls)
+        with pytest.raises(InputError, match="one run"):
+            list(run(made, texts, recorder=recorder))
+
+
+def test_second_run_without_calls_is_refused():
+    made = workflow(static("a", "Hi"), static("b", "Bye"), direct("a", "b"))
+    recorder = CallRecorder()
+    talk(made, [None], recorder)
+
+    with pytest.raises(InputError, match="one run"):
+        talk(made, [None], recorder)
+
+    assert [turn.number for turn in recorder.turns] == [1]
+
+
+def test_turn_may_follow_background_work_without_calls():
+    recorder = CallRecorder()
+    recorder.begin_turn(2, BACKGROUND, Environment(), 0)
+    recorder.begin_turn(2, {"command": "data"}, Environment(), 0)
+
+    with pytest.raises(InputError, match="one run"):
+        recorder.begin_turn(2, {"command": "data"}, Environment(), 0)
+
+
+class Person:
+    """A user who answers for the model after half a minute."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def asks(self, _prompt):
+        return True
+
+    def ask(self, _prompt, _fallback, _cancelled):
+        self.clock.seconds += 30
+        return Reply("I thought about it.", model=PERSON)
+
+
+def test_time_of_a_manual_answer_is_played_as_pause():
+    made = workflow(say("chat", self_loop_config={"enabled": True, "expiry_time": 20}))
+    recorder, clock = CallRecorder(), Clock()
+    recorded = talk(made, ["Hi"], recorder, clock=clock, manual_input=Person(clock))
+
+    played, player = play(made, ["Hi"], recorder)
+
+    times = [[event["timestamp"] for event in events] for events in (recorded, played)]
+    pauses = [[event.get("paused_intervals") for event in events] for events in (recorded, played)]
+    assert times[0] == times[1] and times[0][-1] >= BEGAN + 30
+    assert pauses[0] == pauses[1] and any(pauses[0])
+    assert "expiry_time" in str(recorded) and "expiry_time" in str(played)
+    assert player.misses == []

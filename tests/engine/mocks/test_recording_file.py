@@ -17,7 +17,7 @@ MADE = Recording(
     ),
     turns=(
         RecordedTurn(1, 1_790_000_000.125, {"command": "start"}, 2**63),
-        RecordedTurn(2, 1_790_000_005.0, {}),
+        RecordedTurn(2, 1_790_000_005.0, {}, times={"poll": [1_790_000_005.0000012]}),
     ),
     workflow={"name": "Clinic", "logical_id": "clinic"},
 )
@@ -31,9 +31,9 @@ def test_file_has_one_call_a_line_and_is_read_back():
     assert [sorted(json.loads(line)) for line in text.split("\n")[:-1]] == [
         ["recorded_at", "recording", "workflow"],
         ["at", "input", "seed", "turn"],
-        ["answer", "kind", "milliseconds", "name", "node", "request", "turn"],
-        ["at", "input", "seed", "turn"],
-        ["answer", "kind", "milliseconds", "name", "node", "request", "turn"],
+        ["after", "answer", "kind", "milliseconds", "name", "node", "request", "turn"],
+        ["at", "input", "seed", "times", "turn"],
+        ["after", "answer", "kind", "milliseconds", "name", "node", "request", "turn"],
     ]
     assert Recording.of_text(text, "file") == MADE
 

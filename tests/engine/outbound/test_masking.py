@@ -63,6 +63,11 @@ def test_body_is_masked_at_any_depth():
     assert mask_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}
 
 
+@pytest.mark.parametrize("value", [True, False, None])
+def test_what_can_be_no_secret_stays(value):
+    assert mask_body({"used_user_api_key": value}) == {"used_user_api_key": value}
+
+
 def test_literal_secret_is_masked_in_answers():
     url = "https://ann:p%40ssword@host/a?api_key=key-777&page=page-777"
     found = find_literal_secrets(

@@ -127,3 +127,64 @@ def test_clients_of_the_engine_heed_no_proxy_of_the_environment():
                 wrong.append((path.name, name))
 
     assert wrong == [("clients.py", "create_ssl_context")]  # SSL_CERT_FILE names a company's own authority
+
+
+HTTP_LIBRARIES = {"httpx", "httpx2"}
+REQUESTS = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"}
+OTHER_CLIENTS = {"urllib.request", "http.client", "requests", "urllib3", "aiohttp", "ftplib", "smtplib"}
+
+
+def requests_without_client(tree):
+    """Yield what makes a request by itself: a function of an HTTP library, or another library."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [(each.name, each.asname) for each in node.names]
+            yield from (f"{name} as {alias}" for name, alias in names if alias and name in HTTP_LIBRARIES)
+            yield from (name for name, _ in names if is_other_client(name))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{each.name}" for each in node.names]
+            yield from (name for name in names if is_other_client(name) or is_request(name))
+        elif isinstance(node, ast.Call) and is_request(ast.unparse(node.func)):
+            yield ast.unparse(node.func)
+
+
+def is_request(name):
+    library, _, function = name.rpartition(".")
+    return library in HTTP_LIBRARIES and function in REQUESTS
+
+
+def is_other_client(name):
+    return any(name == each or name.startswith(f"{each}.") for each in OTHER_CLIENTS)
+
+
+def test_no_request_is_made_without_a_client():
+    root = Path(debugger.__file__).parent
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
+
+    found = {str(path): list(requests_without_client(tree)) for path, tree in trees.items()}
+
+    assert {place: calls for place, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "httpx.get(url)",
+        "from httpx import post",
+        "import httpx as h",
+        "import urllib.request",
+        "from urllib import request",
+        "from http import client",
+        "from http.client import HTTPConnection",
+        "import requests.sessions",
+        "import urllib3",
+    ],
+)
+def test_request_without_a_client_is_found(line):
+    assert len(list(requests_without_client(ast.parse(line)))) == 1
+
+
+def test_use_of_a_client_is_no_request_without_one():
+    source = "import httpx\nfrom urllib.parse import quote\nclient.get(url)\nhttpx.Headers()\n"
+
+    assert list(requests_without_client(ast.parse(source))) == []

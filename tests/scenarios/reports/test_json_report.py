@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 from debugger.scenarios.reports.json_report import write_json
 from debugger.scenarios.reports.masked import Sources
+from debugger.scenarios.results import RanWorkflow
 from tests.support.suites import check, result, scenario, suite
 
 
@@ -42,3 +44,19 @@ def test_json_has_every_check():
         "got": "'Which day suits you?'",
         "event": 4,
     }
+
+
+def test_json_has_workflow_that_ran():
+    ran = RanWorkflow("Tea shop", 2, "digest", made_with=1)
+    made = result()
+    made = replace(made, repetitions=[replace(made.repetitions[0], ran=ran), made.repetitions[0]])
+    file = io.BytesIO()
+
+    write_json(file, suite(made), Sources())
+
+    [written] = json.loads(file.getvalue())["results"]
+    assert written["workflow_version"] == 2
+    assert [each["workflow"] for each in written["repetitions"]] == [
+        {"name": "Tea shop", "version": 2, "made_with_version": 1},
+        None,
+    ]

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from debugger.boundary import MaskingOptions
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
 from debugger.scenarios.reports.masked import Sources, reported_results, without_secrets
 from tests.support.exports import exported
@@ -65,3 +67,36 @@ def test_hidden_values_of_all_repetitions_are_masked():
     [reported] = reported_results(suite(both), sources)
 
     assert [each.checks[0].got for each in reported.result.repetitions] == ["'Hello [hidden]'"] * 2
+
+
+def test_values_of_all_repetitions_are_masked_by_rules():
+    numbers = {"1" * 24: "QX-77-AB", "2" * 24: "ZY-88-CD"}
+    made = [result("failed", check(got=f"'It is {number}'"), run_id=key) for key, number in numbers.items()]
+    both = replace(made[0], repetitions=[each.repetitions[0] for each in made])
+
+    def read_run(_, run_id):
+        pair = {
+            "run_input": {"dynamic_variables": {"passport_number": numbers[run_id]}},
+            "run_output": {"events": []},
+        }
+        record = {"workflow_run_id": run_id, "workflow_id": "3" * 24, "status": "completed"}
+        return exported(Run.from_wire({**record, "input_output_pairs": [pair]}))
+
+    [reported] = reported_results(suite(both), Sources(read_run))
+
+    assert [each.checks[0].got for each in reported.result.repetitions] == ["'It is [id]'"] * 2
+
+
+def test_reviewers_in_a_report_are_told_apart():
+    """Names of reviewers stay, as in exports of the same run."""
+    run_id, record = "1" * 24, {"workflow_id": "3" * 24, "status": "completed"}
+    verdicts = [
+        Verdict(run_id=run_id, target=Target(), value="fail", reviewer=f"{name}@example.org")
+        for name in ("ada", "bob")
+    ]
+    run = replace(exported(Run.from_wire({"workflow_run_id": run_id, **record})), verdicts=verdicts)
+    made = suite(result("failed", check(got="'Hi'"), run_id=run_id))
+
+    [reported] = reported_results(made, Sources(lambda *_: run))
+
+    assert reported.run.remarks == ["ada@example.org (fail)", "bob@example.org (fail)"]

@@ -578,6 +578,29 @@ def test_filter_form_narrows_the_queue(app, backend, workflow):
     assert len(held(app).queue.runs) == 2
 
 
+def test_filter_form_finds_runs_of_scenario(app, backend, workflow):
+    first, second, third, _ = runs(backend, workflow, 4)
+    for run_id, name, outcome in (
+        (first, "Tea", "passed"),
+        (second, "Tea", "failed"),
+        (third, "City", "failed"),
+    ):
+        backend.store.scenario_runs.save(run_id, ScenarioMark(name, "a.yaml", outcome))
+    app.run()
+
+    next(box for box in app.selectbox if box.label == "Scenario").set_value("Tea")
+    app.button("review_apply").click().run()
+    of_name = set(held(app).queue.runs), app.query_params["scenario"]
+    next(box for box in app.selectbox if box.label == "Scenario result").set_value("failed")
+    app.button("review_apply").click().run()
+
+    assert not app.exception
+    assert of_name == ({first, second}, "Tea")
+    assert held(app).queue.runs == (second,)
+    assert held(app).wanted == ReviewFilter(scenario="Tea", scenario_outcome="failed")
+    assert app.query_params["outcome"] == "failed"
+
+
 def test_workflows_of_one_name_are_told_apart(app, backend, workflow):
     backend.create_workflow(document(say("b")), name="Tea shop")
     runs(backend, workflow, 1)

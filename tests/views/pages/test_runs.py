@@ -9,7 +9,8 @@ from debugger.boundary import Boundary, MaskingOptions
 from debugger.errors import StoreError
 from debugger.exports.records import ExportedRun
 from debugger.exports.run_files import build_run_file
-from debugger.protocol.notes import RunLabels, RunNotes
+from debugger.protocol.notes import RunLabels, RunNotes, Target
+from debugger.protocol.reviews import Verdict
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -308,7 +309,10 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     record = backend.record(run_id)
     workflow = backend.workflow(record.run.workflow_id)
-    exported = ExportedRun(record, workflow, engine="Elsewhere", notes=RunNotes(note="from afar"))
+    verdict = Verdict(run_id=run_id, target=Target.turn(1), value="fail", reviewer="Ada", connection="far")
+    exported = ExportedRun(
+        record, workflow, engine="Elsewhere", notes=RunNotes(note="from afar"), verdicts=[verdict]
+    )
     data = write_run_file(build_run_file(exported, Boundary(MaskingOptions())))
     app.run()
 
@@ -321,6 +325,8 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
         run_id,
     )
     assert backend.store.notes.of(run_id).note == "from afar"
+    [stored] = backend.store.reviews.verdicts([run_id])[run_id]
+    assert (stored.target, stored.value, stored.reviewer) == (Target.turn(1), "fail", "Ada")
 
 
 def test_file_that_is_no_run_is_told(app, backend):

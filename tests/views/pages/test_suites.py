@@ -118,6 +118,24 @@ def test_list_has_stored_scenarios_and_files(app, backend):
     assert control(app, "suites_run").label == "Run 3 scenarios"
 
 
+def test_numbers_in_names_are_sorted_by_size(app, backend, file):
+    file.unlink()
+    for number in (10, 1, 20, 2):
+        store(backend, f"Call {number}")
+        text = SCENARIO.replace("rows: [{word: a}, {word: b}]\n", "").replace("Hours", f"File {number}")
+        (file.parent / f"file {number}.scenario.yaml").write_text(text)
+    names = [f"{source} {number}" for source in ("Call", "File") for number in (1, 2, 10, 20)]
+    app.run()
+    before = column(app, "scenario", "Scenarios")
+    backend.create_workflow(document(static("hello", "Hello"), name="Tea shop"))
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(30)
+    app.run()
+
+    assert before == names
+    assert [each for each in column(app, "scenario", "Scenarios") if each in names[:4]] == names[:4]
+
+
 def test_run_has_both_sources(app, backend):
     store(backend, "Tea")
     backend.create_workflow(document(static("hello", "Hello"), name="Tea shop"))
@@ -206,9 +224,26 @@ def test_causes_of_failed_checks_are_whole_sentences(app, file):
     suites_state.chosen = suites_state.job.cases[0].id
     app.run()
 
+    assert "Ran Test, version 0" in [each.value for each in app.caption]
     (why,) = [each.value for each in app.caption if each.value.startswith("Why")]
     assert why.startswith("Why · turn 1 · path: Left at 'Hello'")
     assert why.endswith("it has no edge to 'Hello'")
+
+
+def test_scenario_without_result_says_why(app, file):
+    app.run()
+    suites_state = record_of(app, SuitesState)
+    suites_state.chosen = f"{file.parent}/hours.scenario.yaml::Hours[row 1]"
+    app.run()
+    before = app.caption[-1].value
+    use(app, "suites_run")
+    assert suites_state.job.wait(30)
+    (file.parent / "late.scenario.yaml").write_text(SCENARIO.replace("Hours", "Late"))
+    suites_state.chosen = f"{file.parent}/late.scenario.yaml::Late[row 1]"
+    app.run()
+
+    assert before == "1 turn. Not run yet."
+    assert app.caption[-1].value == "1 turn. The suite run on view did not run it."
 
 
 def test_chosen_versions_are_columns(app, backend, file):

@@ -6,6 +6,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.mocks.pins_and_faults import Pin, Target
 from debugger.settings import Settings
 from debugger.store import Role
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views.auth import permissions
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.demo import without_label
@@ -145,7 +146,7 @@ SCRIPT = "version: 1\nworkflow: workflow_test\ndemo:\n  - Hi there.\n  - Bye the
 def scripted(app, backend):
     """A workflow in the demo view, and a script of two lines."""
     workflow = backend.create_workflow(document(*HELLO))
-    backend.store.demo_scripts.save("", workflow.id, ["Good morning.", "Good bye."])
+    backend.store.demo_scripts.save("", workflow.id, ["Good morning.", "Good bye."], expected=NEVER_WRITTEN)
     app.query_params["skin"] = "demo"
     app.run()
 
@@ -230,7 +231,12 @@ def test_script_beyond_limit_keeps_dialog_open(app, backend, scripted):
 def test_script_of_another_user_is_not_overwritten(app, backend, record, scripted):
     [workflow], _ = backend.store.workflows()
     use(app, "demo_script")
-    backend.store.demo_scripts.save("", workflow.id, ["Good morning.", "Theirs."])
+    backend.store.demo_scripts.save(
+        "",
+        workflow.id,
+        ["Good morning.", "Theirs."],
+        expected=backend.store.demo_scripts.stored("", workflow.id).revision,
+    )
 
     app.text_area(key="demo_script_text").set_value("Good morning.\nMine.").run()
     use(app, "demo_script_save")
@@ -248,7 +254,9 @@ def test_script_of_another_user_is_not_overwritten(app, backend, record, scripte
 def test_question_on_script_closes_its_dialog(app, backend, scripted, answer, stored):
     [workflow], _ = backend.store.workflows()
     use(app, "demo_script")
-    backend.store.demo_scripts.save("", workflow.id, ["Theirs."])
+    backend.store.demo_scripts.save(
+        "", workflow.id, ["Theirs."], expected=backend.store.demo_scripts.stored("", workflow.id).revision
+    )
     app.text_area(key="demo_script_text").set_value("Mine.").run()
     use(app, "demo_script_save")
 
@@ -261,7 +269,9 @@ def test_question_on_script_closes_its_dialog(app, backend, scripted, answer, st
 
 def test_opened_script_is_the_stored_one(app, backend, scripted):
     [workflow], _ = backend.store.workflows()
-    backend.store.demo_scripts.save("", workflow.id, ["Theirs."])
+    backend.store.demo_scripts.save(
+        "", workflow.id, ["Theirs."], expected=backend.store.demo_scripts.stored("", workflow.id).revision
+    )
 
     use(app, "demo_script")
     shown = text(app)

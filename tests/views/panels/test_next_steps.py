@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
 from debugger.session.fork_draft import DYNAMIC
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.setup import SetupState
 from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
 from tests.support.factories import direct, document, everywhere, node, say, static, tool, when, worker
 from tests.views.bars import control, items, keys, lines_of, use
 from tests.views.bars import words as texts
 from tests.views.message import send
+from tests.views.records import record_of
 from tests.views.row_lists import choose
 from tests.views.talk import words
 
@@ -475,3 +480,31 @@ def test_end_without_missing_value_offers_nothing(app, backend, settle):
     undecided(app, backend, settle, static("hello", "Hi"))
 
     assert "missing_values" not in keys(app)
+
+
+PRESSED = """
+from debugger.session.step_values import OpenedStep
+from debugger.views.panels import next_steps
+from debugger.views.shell import run
+
+run("debug")
+{press}
+"""
+
+
+@pytest.mark.parametrize(
+    "press",
+    [
+        "next_steps.fork_with_values(['name'])",
+        "next_steps.take_with_values(OpenedStep('Bye', 'edge_1', ()))",
+    ],
+)
+def test_press_without_a_turn_is_ignored(clean, backend, press):
+    """A button that is still on view may be pressed when another run was opened."""
+    backend.create_workflow(document(say("chat")))
+    app = AppTest.from_string(PRESSED.format(press=press))
+
+    app.run()
+
+    assert not record_of(app, CurrentRun).session.turns
+    assert record_of(app, LastAction).error is None

@@ -141,7 +141,9 @@ def test_tags_and_note_of_another_user_are_shown(app, backend, notes, record):
     app.multiselect(f"tags_{run_id}").set_value(["mine"]).run()
     app.text_area(f"note_{run_id}").set_value("asks twice").run()
     backend.store.notes.change_tags([run_id], ["theirs"], ["mine"])
-    backend.store.notes.write(run_id, "is *rude*", by="Ben")
+    backend.store.notes.write(
+        run_id, "is *rude*", by="Ben", expected=backend.store.notes.note(run_id).revision
+    )
 
     app.run()
     shown = app.multiselect(f"tags_{run_id}").value, app.text_area(f"note_{run_id}").value
@@ -164,7 +166,9 @@ def overtaken(app, backend, notes, record):
     """The box of a note that Ben has changed since; returns what is in it."""
     run_id = record(CurrentRun).session.run_id
     app.text_area(f"note_{run_id}").set_value("asks twice").run()
-    backend.store.notes.write(run_id, "asks **twice**, is rude", by="Ben")
+    backend.store.notes.write(
+        run_id, "asks **twice**, is rude", by="Ben", expected=backend.store.notes.note(run_id).revision
+    )
     app.text_area(f"note_{run_id}").set_value("asks twice, slow").run()
     return lambda: app.text_area(f"note_{run_id}").value
 
@@ -208,7 +212,7 @@ def test_own_note_can_be_edited_further(app, notes, overtaken, record):
 
 def test_third_author_is_asked_about_again(app, backend, notes, overtaken, record):
     run_id = record(CurrentRun).session.run_id
-    backend.store.notes.write(run_id, "fine", by="Cleo")
+    backend.store.notes.write(run_id, "fine", by="Cleo", expected=backend.store.notes.note(run_id).revision)
 
     use(app, "replace_theirs")
 
@@ -220,7 +224,9 @@ def test_third_author_is_asked_about_again(app, backend, notes, overtaken, recor
 def test_same_note_of_two_users_is_no_question(app, backend, notes, record):
     run_id = record(CurrentRun).session.run_id
     app.text_area(f"note_{run_id}").set_value("asks").run()
-    backend.store.notes.write(run_id, "asks twice", by="Ben")
+    backend.store.notes.write(
+        run_id, "asks twice", by="Ben", expected=backend.store.notes.note(run_id).revision
+    )
 
     app.text_area(f"note_{run_id}").set_value("asks twice").run()
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.errors import StoreError
+from debugger.store.edited_tables import NEVER_WRITTEN
+from debugger.store.notes import NoteRepository
 from debugger.views.backend_cache import BackendCache
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_state import CurrentRun, RunInputs
@@ -80,7 +83,9 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
 
 
 def test_carried_input_that_was_edited_says_so(app, backend, tea, model):
-    backend.store.notes.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
+    backend.store.notes.keep_preset(
+        tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}}, expected=NEVER_WRITTEN
+    )
     app.run()
     use(app, "load_preset")
 
@@ -120,9 +125,9 @@ def test_options_are_shown_as_written(app, tea, record, press):
 
 
 def test_preset_that_another_user_deleted_is_told(app, backend, tea, model):
-    backend.store.notes.keep_preset(tea.id, "Green", {})
+    kept = backend.store.notes.keep_preset(tea.id, "Green", {}, expected=NEVER_WRITTEN)
     app.run()
-    backend.store.notes.delete_preset(tea.id, "Green")
+    backend.store.notes.delete_preset(tea.id, "Green", expected=kept.revision)
 
     use(app, "load_preset")
 
@@ -134,7 +139,9 @@ def overtaken(app, backend, tea, model):
     """A preset that Ben saves under the name that is typed here."""
     app.run()
     give(app, model, "Ada")
-    backend.store.notes.keep_preset(tea.id, "Green", {"dynamic_variables": {"name": "Ben"}}, by="Ben")
+    backend.store.notes.keep_preset(
+        tea.id, "Green", {"dynamic_variables": {"name": "Ben"}}, by="Ben", expected=NEVER_WRITTEN
+    )
     app.text_input("preset_name").set_value(" Green ").run()
     use(app, "keep_preset")
 
@@ -164,7 +171,9 @@ def test_name_of_preset_is_kept_to_be_changed(app, overtaken):
 
 
 def test_loaded_preset_is_replaced_and_deleted_without_a_question(app, backend, tea, model, record):
-    backend.store.notes.keep_preset(tea.id, "Green", {"dynamic_variables": {"name": "Ben"}})
+    backend.store.notes.keep_preset(
+        tea.id, "Green", {"dynamic_variables": {"name": "Ben"}}, expected=NEVER_WRITTEN
+    )
     app.run()
     use(app, "load_preset")
     give(app, model, "Ada")
@@ -179,10 +188,10 @@ def test_loaded_preset_is_replaced_and_deleted_without_a_question(app, backend, 
 
 
 def test_loaded_preset_that_was_changed_is_not_deleted(app, backend, tea, record):
-    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "qa"})
+    kept = backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "qa"}, expected=NEVER_WRITTEN)
     app.run()
     use(app, "load_preset")
-    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "Ben"}, by="Ben")
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "Ben"}, by="Ben", expected=kept.revision)
 
     use(app, "delete_preset")
     [kept] = backend.store.notes.presets(tea.id)
@@ -190,3 +199,61 @@ def test_loaded_preset_that_was_changed_is_not_deleted(app, backend, tea, record
 
     assert kept.run_input == {"run_by": "Ben"}
     assert backend.store.notes.presets(tea.id) == []
+
+
+def test_listed_preset_is_deleted_without_a_question(app, backend, tea, record):
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "qa"}, expected=NEVER_WRITTEN)
+    app.run()
+
+    use(app, "delete_preset")
+
+    assert record(OpenQuestions).edit is None
+    assert backend.store.notes.presets(tea.id) == []
+
+
+def test_preset_that_was_changed_since_listed_is_not_deleted(app, backend, tea, record):
+    first = backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "qa"}, expected=NEVER_WRITTEN)
+    app.run()
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "Ben"}, by="Ben", expected=first.revision)
+
+    use(app, "delete_preset")
+
+    assert record(OpenQuestions).edit.error.changed_by == "Ben"
+    assert backend.store.notes.presets(tea.id)[0].run_input == {"run_by": "Ben"}
+
+
+def test_failed_deletion_does_not_count_as_seen(app, backend, tea, model, record, monkeypatch):
+    backend.store.notes.keep_preset(tea.id, "Green", {"run_by": "Ben"}, by="Ben", expected=NEVER_WRITTEN)
+    app.run()
+
+    def fail(*_args, **_kwargs):
+        raise StoreError("The store is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NoteRepository, "delete_preset", fail)
+        use(app, "delete_preset")
+    save_green(app, model)
+
+    assert record(OpenQuestions).edit is not None
+    assert backend.store.notes.presets(tea.id)[0].run_input == {"run_by": "Ben"}
+
+
+def test_preset_that_is_gone_is_saved_anew_without_a_question(app, backend, tea, model, record):
+    kept, _ = [
+        backend.store.notes.keep_preset(tea.id, name, {"run_by": "qa"}, expected=NEVER_WRITTEN)
+        for name in ("Green", "Red")
+    ]
+    app.run()
+    backend.store.notes.delete_preset(tea.id, "Green", expected=kept.revision)
+    use(app, "delete_preset")
+
+    save_green(app, model)
+
+    assert record(OpenQuestions).edit is None
+    assert [preset.name for preset in backend.store.notes.presets(tea.id)] == ["Green", "Red"]
+
+
+def save_green(app, model):
+    give(app, model, "Ada")
+    app.text_input("preset_name").set_value("Green").run()
+    use(app, "keep_preset")

@@ -359,6 +359,8 @@ def test_live_menu_runs_again_and_controls_run(app, record, waiting):
         "restart",
         "restart_changed",
         "send_again",
+        "play_record",
+        "step_record",
         "fork_turn",
         "pause_run",
         "reload_run",
@@ -393,7 +395,7 @@ def test_past_bar_keeps_places_and_disables_what_changes_run(app, record, waitin
     assert control(app, "fork_turn").label == "Fork from here"
     assert all(control(app, key).disabled and control(app, key).help == PAST for key in STEP_KEYS)
     assert not {"pause_run", "reload_run"} & keys(app)
-    again = ["restart", "restart_changed", "send_again"]
+    again = ["restart", "restart_changed", "send_again", "play_record", "step_record"]
     assert menu_keys(app) == [*again, *TURNS, *SCENARIO, "demo_script", "run_id", "copy_run_id"]
 
 
@@ -404,7 +406,13 @@ def test_bar_of_ended_run_offers_restart(app, press, waiting):
     assert "Cancelled" in badges(app)
     assert control(app, "restart").item["look"] == "primary"
     assert all(control(app, key).disabled for key in (*STEPS, "resume", "pause", "stop"))
-    assert menu_keys(app)[:4] == ["restart_changed", "send_again", "fork_turn", "reload_run"]
+    assert menu_keys(app)[:5] == [
+        "restart_changed",
+        "send_again",
+        "play_record",
+        "step_record",
+        "fork_turn",
+    ]
 
 
 def test_paused_bar_says_why_and_resumes(app, backend, record):

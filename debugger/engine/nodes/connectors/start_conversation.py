@@ -245,7 +245,8 @@ class StartConversationNode(Node[StartConversationConfig]):
         context.sleep(self.config.polling_interval_seconds)
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")
-        if context.deadline is not None and context.environment.now() >= context.deadline:
+        now = context.environment.time_of
+        if context.deadline is not None and now(self.config.logical_id) >= context.deadline:
             raise ConnectorError("The time limit of the node was reached before the conversation was over.")
 
 

@@ -11,6 +11,7 @@ from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, invoke, usage_info
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.engine.tools.base import ToolResult
+from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     AssistantResponseEvent,
@@ -51,6 +52,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
         timeout=context.clamp_timeout(MAX_ANSWER_SECONDS),
     )
     fillers = spans.steps("model", fillers, node_logical_id=prompt.node_logical_id, prompt=prompt.kind)
+    spoken: list[str] = []
     try:
         while True:
             try:
@@ -64,19 +66,24 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, R
                 for kind, text in reply.troubles:
                     context.report_failure(kind, text)
                 return reply
-            except ModelError as failure:
+            except (ModelError, RunError) as failure:
                 if interceptor is not None:
                     interceptor.record_reply(failure, context)
-                yield from _discarded(failure.discarded, asked, context)
+                if isinstance(failure, ModelError):
+                    yield from _discarded(failure.discarded, asked, context)
                 raise
+            spoken.append(filler)
             yield AssistantResponseEvent(
                 logical_id=f"assistant_message_{context.environment.uuid()}",
                 content=filler,
                 response_metadata={"message_type": "backchannel"},
             )
-    finally:
+    except GeneratorExit:  # the run is closed while the answer is late
         if interceptor is not None:
-            interceptor.give_up_call()
+            ended = ModelError("the run was closed before the answer came")
+            ended.fillers = tuple(spoken)
+            interceptor.record_reply(ended, context)
+        raise
 
 
 def _discarded(answers: Sequence[DiscardedAnswer], prompt: Prompt, context: NodeContext) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
-from debugger.graph.node_types import NODE_FACTS, Icon, NodeFacts
+from debugger.graph.node_types import NODE_FACTS, UNKNOWN_TYPE, Icon
 from debugger.graph.placement import Point, shift_path
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
@@ -66,7 +66,7 @@ def version_of(shape: JsonObject) -> str:
 def _icon(node: JsonObject) -> Icon:
     if node["missing"] or not node["type"]:
         return "none"
-    return NODE_FACTS.get(node["type"], NodeFacts()).icon
+    return NODE_FACTS.get(node["type"], UNKNOWN_TYPE).icon
 
 
 def _node_title(node_id: str, graph: Graph, missing_nodes: Mapping[str, str]) -> str:

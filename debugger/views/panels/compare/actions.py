@@ -11,8 +11,10 @@ from typing import Any, Literal
 from debugger.analysis.comparison.comparison import turn_offset
 from debugger.analysis.comparison.ignored import IGNORED, IGNORED_BETWEEN_RUNS
 from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import RunSearch
+from debugger.replays.replayer import Replayer
 from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
@@ -131,6 +133,8 @@ def earlier_run(backend: Backend, run_id: str) -> str:
         return run.source_workflow_run_id
     fork = local_store().forks.of(run_id)
     if fork is not None:
+        if fork.way == "played":
+            backend.record(fork.source_run_id)  # it may be a run of another backend
         return fork.source_run_id
     try:
         search = RunSearch(until=datetime.fromisoformat(run.created_at or ""))
@@ -152,8 +156,8 @@ def choose(side: Side) -> None:
     if text:
         held.unread[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
     else:
-        held.places.pop(side, None)
-        held.runs.pop(side, None)
+        for of_side in held.unread, held.places, held.runs:
+            of_side.pop(side, None)
 
 
 @action()
@@ -194,7 +198,7 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
     for side, place in sorted(held.unread.items()):
         try:
             with progress(f"Reading run {side.upper()}, {place.run}"), gc_paused():
-                run = load_run(named_backend(place.backend), place.run)
+                run = _load(place)
         except DebuggerError as fault:
             faults.append(fault)
         else:
@@ -295,6 +299,26 @@ def follow_address() -> None:
 def show_address() -> None:
     """Make the address bar name the runs on view."""
     state.record(CompareBar).show(current_address())
+
+
+def _load(place: RunPlace) -> RecordedRun:
+    """Return a run as it was recorded, or as it is replayed on a version.
+
+    Raises:
+        DebuggerError: The run or the version cannot be read, or the run cannot be replayed.
+    """
+    backend = named_backend(place.backend)
+    recorded = load_run(backend, place.run)
+    if place.version is None:
+        return recorded
+    options = backend.engine_options if isinstance(backend, EmbeddedBackend) else None
+    replayer = Replayer(backend, recorded.run.workflow_id, place.version, options=options)
+    played = replayer.play(recorded.run.workflow_run_id)
+    changes = {"workflow_run_id": place.name, "version_number": place.version}
+    if played.result is not None:
+        changes["status"] = played.result.status
+    run = recorded.run.model_copy(update=changes)
+    return RecordedRun(run, played.segments, replayer.workflow, "", f"{recorded.engine}, replayed")
 
 
 def _run_ids(held: CompareState) -> dict[Side, str]:

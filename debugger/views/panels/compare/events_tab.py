@@ -183,12 +183,13 @@ def _recorded(side: Side, item: Item | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = f", event {item.event_index}" if item.event_index is not None else ""
-        st.caption(f"{name} as recorded{where}", width="content")
         place = state.record(CompareState).places[side]
+        how = "recorded" if place.version is None else "replayed"
+        st.caption(f"{name} as {how}{where}", width="content")
         address = Address(place.backend, run=place.run, turn=item.turn)
         st.page_link(
             state.record(PageLinks).by_name["debug"],
-            label=f"Open {name} at turn {item.turn}",
+            label=f"Open {name if place.version is None else 'the recorded run'} at turn {item.turn}",
             icon=":material/bug_report:",
             query_params=address.to_parameters(),
             width="content",

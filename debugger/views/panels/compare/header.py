@@ -189,8 +189,9 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
     chosen = place.text(state.record(CurrentBackend).name) if place else None
     run = compared.runs.get(side)
     if chosen is not None and place is not None and chosen not in offered:
-        is_read = run is not None and run.run.workflow_run_id == place.run
-        offered = {chosen: _label(place.backend, run.run) if run and is_read else chosen, **offered}
+        is_read = run is not None and run.run.workflow_run_id == place.name
+        label = _label(place.backend, run.run) if run and is_read else chosen
+        offered = {chosen: label if place.version is None else f"Replayed · {label}", **offered}
     state.set_widget(actions.picker_key(side), chosen)
     st.markdown(f"**{side.upper()}**", width="content")
     st.selectbox(

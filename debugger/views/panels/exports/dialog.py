@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.exports.columns import COLUMNS
+from debugger.exports.columns import column_of
 from debugger.exports.file_names import export_file_name
 from debugger.exports.formats import EXPORTS, ExportOptions, check_options, write_export
 from debugger.exports.presets import LEX, PRESET_LABELS
@@ -29,7 +30,7 @@ from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import DELETED, json_words, store_edit
 from debugger.views.panels.exports.options import export_options, export_preset_place
-from debugger.views.panels.exports.progress import export_progress, start_export
+from debugger.views.panels.exports.progress import export_progress, show_rowless, start_export
 from debugger.views.panels.exports.record import (
     ExportRecord,
     Preview,
@@ -38,7 +39,7 @@ from debugger.views.panels.exports.record import (
     sample_key,
     size_words,
 )
-from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
+from debugger.views.panels.exports.scope import THIS_RUN, ExportScope, Sample
 from debugger.views.panels.notes import author
 from debugger.views.panels.picture import picture_options
 from debugger.views.run_state import CurrentRun
@@ -50,6 +51,7 @@ MAX_DIRECT_BYTES = 4_000_000
 """An export of so few runs and bytes is made by the click that downloads it; a larger one has progress."""
 
 MAX_SHOWN_ROWS = 6
+_POLL_SECONDS = 1.0
 _WIDEST = 260
 """Pixels of a column of the preview, at most."""
 
@@ -64,6 +66,7 @@ def open_export_dialog(*scopes: ExportScope) -> None:
     record.drop_job()
     record.scopes, record.place, record.page = scopes, 0, state.record(PageLinks).on_view
     record.preview = record.sample = None
+    record.checks, record.written = (), None
     record.generation += 1
 
 
@@ -71,7 +74,7 @@ def close_export_dialog() -> None:
     """Leave the dialog; an export under way is cancelled."""
     record = state.record(ExportRecord)
     record.drop_job()
-    record.scopes, record.preview, record.sample = (), None, None
+    record.scopes, record.preview, record.sample, record.written = (), None, None, None
 
 
 def is_export_open() -> bool:
@@ -106,14 +109,21 @@ def _body() -> None:
         return
     with st.container(key="export_dialog", gap="small"):
         _scope(record)
-        options = export_options()
         try:
+            sample = record.read_sample()
+        except DebuggerError as error:
+            show_error(error)
+            return
+        try:
+            options = export_options(sample.checks)
             check_options(options)
-            preview = _preview(record, options)
+            preview = _preview(record, options, sample)
         except DebuggerError as error:
             show_error(error)
             return
         _show_preview(preview, options)
+        if EXPORTS[options.format].has_table:  # a download is no event of the page
+            st.fragment(_show_written, run_every=_POLL_SECONDS)(_made_of(record, options))
         show_failures("export")
     with dialog_footer():
         _draw_download(record, options, preview)
@@ -138,19 +148,28 @@ def _scope(record: ExportRecord) -> None:
     )
 
 
-def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
+def _preview(record: ExportRecord, options: ExportOptions, sample: Sample) -> Preview:
     """Return the preview of the chosen runs and options, made again only where one of them has changed.
 
     Raises:
         DebuggerError: The runs cannot be read, or the options cannot be used.
     """
-    wanted = sample_key(record.scope)
-    if record.sample is None or record.sample[0] != wanted:
-        record.sample = wanted, record.scope.sample()
-    key = (wanted, options)
+    key = _made_of(record, options)
     if record.preview is None or record.preview[0] != key:
-        record.preview = key, make_preview(options, record.sample[1])
+        record.preview = key, make_preview(options, sample)
     return record.preview[1]
+
+
+def _made_of(record: ExportRecord, options: ExportOptions) -> tuple[Any, ...]:
+    """Return what a file or a preview is made of."""
+    return sample_key(record.scope), options
+
+
+def _show_written(key: tuple[Any, ...]) -> None:
+    """Draw which runs have no row in the file that a click has downloaded, if it was made of the same."""
+    written = state.record(ExportRecord).written
+    if written is not None and written[0] == key:
+        show_rowless(written[1])
 
 
 def _show_preview(preview: Preview, options: ExportOptions) -> None:
@@ -180,7 +199,7 @@ def _show_preview(preview: Preview, options: ExportOptions) -> None:
 def _preview_table(preview: Preview) -> Table:
     """Return the first rows of the file as a table of texts; without rows it has only its head.
 
-    A column is as wide as its longest text, up to `_WIDEST`; one that is a variable has no help.
+    A column is as wide as its longest text, up to `_WIDEST`.
     """
     rows = [[_shown(value) for value in row] for row in preview.rows]
     columns = [
@@ -188,7 +207,7 @@ def _preview_table(preview: Preview) -> Table:
             name,
             name,
             min(estimate_width([name, *(row[at] for row in rows)]), _WIDEST),
-            help=COLUMNS[name].help if name in COLUMNS else "",
+            help=column.help if (column := column_of(name)) else "",
         )
         for at, name in enumerate(preview.header)
     ]
@@ -223,9 +242,12 @@ def _draw_download(record: ExportRecord, options: ExportOptions, preview: Previe
         return
     read = scope.read_runs()
 
+    made_of = _made_of(record, options)
+
     def render() -> bytes:
+        """Return the file, and keep what was written; this runs outside of a session."""
         file = BytesIO()
-        write_export(file, read(), final)
+        record.written = made_of, write_export(file, read(), final)
         return file.getvalue()
 
     target = scope.run_ids[0] if final.is_single else count(total, "run")
@@ -351,7 +373,7 @@ def delete_preset(name: str) -> None:
     record, presets = state.record(ExportRecord), backends.embedded_backend().store.export_presets
 
     def delete(expected: int) -> int:
-        presets.delete(name, expected=expected or None)
+        presets.delete(name, expected=expected)
         record.saved = ""
         record.generation += 1
         return NEVER_WRITTEN

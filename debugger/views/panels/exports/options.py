@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -12,10 +13,11 @@ from debugger.exports.choices import (
     ExportChoices,
     assemble_options,
     fit_columns,
+    join_names,
     split_names,
     variable_columns,
 )
-from debugger.exports.columns import COLUMNS, VARIABLE, Column, columns_of
+from debugger.exports.columns import CHECK, VARIABLE, Column, column_of, columns_of
 from debugger.exports.csv_files import SEPARATORS, CsvOptions
 from debugger.exports.formats import EXPORTS, ExportOptions
 from debugger.exports.presets import LEX, PRESET_LABELS, PRESETS
@@ -37,13 +39,16 @@ _MOST_EXPLAINED = 12
 _SHAPE_WORDS: dict[Shape, str] = {"turn": "Turn", "message": "Message", "event": "Event"}
 
 
-def export_options() -> ExportOptions:
+def export_options(checks: Sequence[str] = ()) -> ExportOptions:
     """Draw the controls of the options; return the options that they say, and store them in the record.
 
     Columns stay as they are for a format without a table, and the options of CSV for another format.
 
+    Args:
+        checks: The checks that the runs have results of, which are offered as columns.
+
     Raises:
-        InputError: The preset of the options cannot be used.
+        InputError: The preset of the options, or names in a box, cannot be used.
     """
     record = state.record(ExportRecord)
     lead = f"export_{record.generation}"
@@ -58,7 +63,7 @@ def export_options() -> ExportOptions:
     choices = replace(
         ExportChoices.of(record.options),
         shape=shape,
-        columns=_columns(record, lead, shape) if is_table else record.options.table.columns,
+        columns=_columns(record, lead, shape, checks) if is_table else record.options.table.columns,
         masking=_masking(record, lead),
         csv=_csv(record, lead) if shown == "csv" else record.options.csv,
     )
@@ -128,7 +133,8 @@ def _take_preset(key: str) -> None:
         )
         record.options, record.saved = assemble_options(choices, {}), ""
     own = [each for each in record.options.table.columns if each.startswith(VARIABLE)]
-    record.variables = ", ".join(each.removeprefix(VARIABLE) for each in own)
+    record.variables = join_names(each.removeprefix(VARIABLE) for each in own)
+    record.checks = ()
 
 
 def _format(record: ExportRecord, lead: str) -> str:
@@ -183,12 +189,16 @@ def _take_shape(key: str) -> None:
     record.options = assemble_options(choices, {})
 
 
-def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
+def _columns(record: ExportRecord, lead: str, shape: Shape, checks: Sequence[str]) -> tuple[str, ...]:
     """Draw the choice and order of the columns and the box of variables; return them in the file's order.
 
-    Variables have columns after the others. For a row per event the box is not drawn and they have none.
+    Variables have columns after the others. For a row per event the box is not drawn and they have none. A
+    check is offered where the runs have results of it, or where it is or was among the options.
     """
-    names, key = columns_of(shape), f"{lead}_columns_{record.moves}"
+    own = (each for each in record.options.table.columns if each.startswith(CHECK))
+    record.checks = tuple(dict.fromkeys((*record.checks, *own)))
+    names = list(dict.fromkeys((*columns_of(shape), *(CHECK + name for name in checks), *record.checks)))
+    key = f"{lead}_columns_{record.moves}"
     chosen = [each for each in record.options.table.columns if each in names]
     title = f"Columns: {len(state.widget(key, chosen))} of {len(names)}"
     with st.expander(title, type="compact", key=f"{lead}_columns_box"):
@@ -197,7 +207,7 @@ def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
             names,
             chosen,  # a default: a value set beforehand is lost where another run follows before it is drawn
             key=key,
-            format_func=lambda name: COLUMNS[name].label,
+            format_func=_label,
             help="In the order of the file; removed ones are in the list below",
             label_visibility="collapsed",
         )
@@ -214,6 +224,11 @@ def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
     return (*ticked, *(variable_columns(record.variables) if shape != "event" else ()))
 
 
+def _label(name: str) -> str:
+    column = column_of(name)
+    return column.label if column else name
+
+
 def _explain(names: list[str]) -> None:
     """Draw the menu that explains columns; its table is drawn only while it is open."""
     shown = st.popover("What columns hold", icon=":material/help:", key="export_explained", on_change="rerun")
@@ -225,7 +240,7 @@ def _explain(names: list[str]) -> None:
         (RowColumn("name", "Name in files", 140), lambda each: each.name),
     ]
     with shown:
-        explained = table("What columns hold", [COLUMNS[name] for name in names], columns)
+        explained = table("What columns hold", list(filter(None, map(column_of, names))), columns)
         rows_list("export_explanations", explained, most=_MOST_EXPLAINED)
 
 
@@ -242,7 +257,7 @@ def _order(ticked: list[str], lead: str) -> None:
             "Move a column",
             ticked,
             key=key,
-            format_func=lambda name: f"{ticked.index(name) + 1}. {COLUMNS[name].label}",
+            format_func=lambda name: f"{ticked.index(name) + 1}. {_label(name)}",
             width=260,
         )
         for words, icon, step in (("Up", "arrow_upward", -1), ("Down", "arrow_downward", 1)):
@@ -296,7 +311,7 @@ def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
         )
         listed = st.text_input(
             "Variables to hide wherever their values are",
-            ", ".join(masking.variables),
+            join_names(masking.variables),
             key=f"{lead}_hidden",
             placeholder="full_name, member_number",
             disabled="variable" not in rules,

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from debugger.errors import InputError
-from debugger.exports.formats import ExportOptions
+from debugger.exports.formats import ExportOptions, ExportProgress
 from debugger.exports.jobs import ExportJob
 from debugger.store import Role
 from debugger.views import state
@@ -114,6 +114,8 @@ def _running(job: ExportJob) -> None:
 def _finished(record: ExportRecord, job: ExportJob) -> None:
     """Draw the size of a finished file, its masking, its download link, and the button for another export.
 
+    Runs without a row are named.
+
     Without masking a warning is drawn in place of what was masked. The button leads back to the options; the
     file can still be downloaded.
     """
@@ -125,6 +127,7 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
         ),
         icon=":material/check:",
     )
+    show_rowless(job.progress)
     if job.options.table.masking.is_off:
         st.warning("Masking is off: the file holds personal data.", icon=":material/visibility:")
     else:
@@ -144,6 +147,12 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
             type="tertiary",
             **on_click(leave_export),
         )
+
+
+def show_rowless(written: ExportProgress) -> None:
+    """Draw which runs of a written export have no row; nothing where each has one."""
+    if written.rowless_words:
+        st.info(plain(written.rowless_words), icon=":material/info:")
 
 
 def _broken(job: ExportJob) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from debugger.boundary import RULES
 from debugger.exports.choices import FIRST_PRESET, ExportChoices, assemble_options
-from debugger.exports.formats import ExportOptions, write_export
+from debugger.exports.formats import ExportOptions, ExportProgress, write_export
 from debugger.exports.jobs import ExportJob
 from debugger.exports.table import Table, cell_of
 from debugger.views.panels.exports.scope import ExportScope, Sample, SampledRun
@@ -116,6 +116,9 @@ class ExportRecord:
     """Those that were chosen last; another export begins with them."""
     variables: str = ""
     """Variables that are columns of their own, as they were written."""
+    checks: tuple[str, ...] = ()
+    """Columns of checks that were among the options since the dialog was opened or a preset was chosen: they
+    are offered beside those of the runs."""
     saved: str = ""
     """The saved preset that was chosen; empty for one of the program's."""
     job: ExportJob | None = None
@@ -125,6 +128,8 @@ class ExportRecord:
     sample: tuple[Any, Sample] | None = None
     """The runs that previews are made of, and what they are of."""
     preview: tuple[Any, Preview] | None = None
+    written: tuple[Any, ExportProgress] | None = None
+    """The export that a click has downloaded last, and what it was made of."""
     generation: int = 0
     """Counts how often controls got values from elsewhere; part of their keys."""
     moves: int = 0
@@ -134,6 +139,17 @@ class ExportRecord:
     def scope(self) -> ExportScope:
         """Return the chosen scope."""
         return self.scopes[min(self.place, len(self.scopes) - 1)]
+
+    def read_sample(self) -> Sample:
+        """Return the sample of the chosen scope, read again only for another one.
+
+        Raises:
+            DebuggerError: The runs cannot be read.
+        """
+        wanted = sample_key(self.scope)
+        if self.sample is None or self.sample[0] != wanted:
+            self.sample = wanted, self.scope.sample()
+        return self.sample[1]
 
     def drop_job(self) -> None:
         """Cancel the export; a finished file can still be fetched."""

@@ -10,10 +10,12 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.exports.records import ExportedRun
 from debugger.exports.sources import RunFilter, RunReader, find_run_ids
+from debugger.protocol.natural_order import natural_key
 from debugger.protocol.turn_logs import LazyRun
+from debugger.store import Store
 from debugger.views import backends
 from debugger.views.components.markdown import count
-from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs, ids_of
+from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs, ids_of, newest_runs
 
 THIS_RUN = "This run"
 """The label of the run on view."""
@@ -65,7 +67,8 @@ class ExportScope:
     def sample(self) -> Sample:
         """Return the first runs, at most `SAMPLE_RUNS`, each with its first `SAMPLE_TURNS` turns at most.
 
-        It has the number of all runs of the scope, and whether the sampled ones are of all its workflows.
+        It has the number of all runs of the scope, whether the sampled ones are of all its workflows, and the
+        checks that the runs have results of.
 
         Raises:
             DebuggerError: The runs cannot be read.
@@ -87,15 +90,33 @@ class ExportScope:
             first = turns[:SAMPLE_TURNS]
             share = len(first) / len(turns) if turns else 1.0
             sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
-        return Sample(total, tuple(sampled), has_all_workflows)
+        return Sample(total, tuple(sampled), has_all_workflows, self._checks())
+
+    def _checks(self) -> tuple[str, ...]:
+        """Return the names of the checks that the runs have results of, in natural order.
+
+        Of a filter the newest runs are looked at, as many as `newest_runs` returns.
+
+        Raises:
+            DebuggerError: The runs of the filter, or the verdicts, cannot be read.
+        """
+        store = self._store()
+        known = store.reviews.checks_by_run(connection=self.connection) if store else {}
+        if not known:
+            return ()
+        ids = self.run_ids if self.wanted is None else ids_of(newest_runs(self.backend, self.wanted).rows)
+        return tuple(sorted({name for run_id in ids for name in known.get(run_id, ())}, key=natural_key))
+
+    def _store(self) -> Store | None:
+        """Return the local store; ``None`` where it cannot be opened."""
+        try:
+            return backends.embedded_backend().store
+        except DebuggerError:
+            return None  # runs of another backend are exported without the local store, too
 
     def _reader(self) -> RunReader:
-        """Return the reader of the runs; without the local store where that cannot be opened."""
-        try:
-            store = backends.embedded_backend().store
-        except DebuggerError:
-            store = None  # runs of another backend are exported without the local store, too
-        return RunReader(self.backend, store, self.connection, self.environment)
+        """Return the reader of the runs, with the local store if there is one."""
+        return RunReader(self.backend, self._store(), self.connection, self.environment)
 
 
 @dataclass(frozen=True)
@@ -115,3 +136,5 @@ class Sample:
     runs: tuple[SampledRun, ...]
     has_all_workflows: bool
     """True where all runs are of the workflows of the sampled ones."""
+    checks: tuple[str, ...] = ()
+    """The checks that the runs of the scope have results of, by name."""

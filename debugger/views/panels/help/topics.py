@@ -28,7 +28,9 @@ GROUPS = {
         "stepping",
         "forks",
         "scenarios",
+        "extraction",
         "scenarios_in_ci",
+        "replay",
         "review",
         "team",
     ),
@@ -61,9 +63,16 @@ _FORMER_PLACES = {
 }
 """Places whose heading has another name now: addresses that were kept or sent have them."""
 _SMALL_WORDS = frozenset(
-    re.findall(r"\w+", "a an and are can do does for how i in is it my of on or the to what where with")
+    re.findall(
+        r"\w+",
+        """a an and are at be by can do does for from how i in is it me my of on or our the to we what where
+        with""",
+    )
 )
 """Words that a search leaves out while it has others."""
+_OTHER_WORDS = "glossary", "words-of-other-tools"
+"""The section whose table has words of other tools, and links to the places where these are found."""
+_LINKED = re.compile(r"\]\((\w+)\.md(?:#([\w-]+))?\)")
 _ENDING = re.compile(r"(\w{4,})(?:ing|ed)|(\w{3,}[^s])s")
 
 
@@ -156,11 +165,25 @@ def anchors_of(headings: Iterator[str]) -> Iterator[str]:
             yield anchor
 
 
-def search(words: str) -> list[Result]:
-    """Find sections with all words, each as the beginning of one.
+@cache
+def other_words() -> Mapping[str, str]:
+    """Return the words that other tools use for what is at a place, ``topic#anchor``, from the glossary."""
+    topic, anchor = _OTHER_WORDS
+    table = next(each.text for each in topic_sections(topic) if each.anchor == anchor)
+    found: dict[str, str] = {}
+    for row in table.splitlines():
+        for linked, heading in _LINKED.findall(row):
+            place = f"{linked}#{heading or topic_sections(linked)[0].anchor}"
+            found[place] = f"{found.get(place, '')} {row.split('|')[1]},"
+    return found
 
-    Those of the guide come before the background's, more in the heading first, then in the title of the
-    topic, then what is learnt before what is looked up, then what has the words more often.
+
+def search(words: str) -> list[Result]:
+    """Find sections with all words, each as the beginning of one; without any, those with most of the words.
+
+    The words of other tools for a section count as its heading's. Those of the guide come before the
+    background's, more in the heading first, then in the title of the topic, then what is learnt before what
+    is looked up, then what has the words more often. A section with half of the words is not found.
     """
     said = [word.strip("?!.,") for word in words.casefold().split()]
     wanted = [_stem(word) for word in said if word not in _SMALL_WORDS] or said
@@ -170,16 +193,19 @@ def search(words: str) -> list[Result]:
     found: list[tuple[tuple[int | bool, ...], Result]] = []
     for number, (group, names) in enumerate(listed_topics().items()):
         for topic, section in ((name, section) for name in names for section in topic_sections(name)):
-            heading, text = section.heading, plain_text(section.text)
+            heading = f"{section.heading}, {other_words().get(f'{topic}#{section.anchor}', '')}"
+            text = plain_text(section.text)
             times = [len(each.findall(f"{heading} {text}")) for each in patterns]
-            if not all(times):
+            absent = times.count(0)
+            if 2 * absent >= len(times):
                 continue
             below = [each for each in patterns if not each.search(heading)]
             is_other = " ".join(said) not in heading.casefold()
             missing = sum(not each.search(title_of(topic)) for each in below)
-            rank = group == _BACKGROUND, len(below), is_other, missing, number, -min(times)
+            rank = absent, group == _BACKGROUND, len(below), is_other, missing, number, -min(times)
             found.append((rank, Result(topic, section, _excerpt(text, below))))
-    return [result for _, result in sorted(found, key=lambda each: each[0])][:MAX_RESULTS]
+    found.sort(key=lambda each: each[0])
+    return [result for rank, result in found if rank[0] == found[0][0][0]][:MAX_RESULTS]
 
 
 def _stem(word: str) -> str:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
-from debugger.errors import ForbiddenError, UnsupportedError
+from debugger.errors import EditConflictError, ForbiddenError, NotFoundError, UnsupportedError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import CheckResult, Verdict, VerdictValue, target_words
 from debugger.session.loading import RecordedRun, load_run
@@ -192,7 +192,7 @@ def load_queue() -> ReviewQueue:
         if held.queue_of != place:
             held.read, held.steps = None, []
         queue = read_queue(current_backend(), held.wanted)
-        if current.name == "hosted" and not (held.wanted.runs or held.wanted.with_scenarios):
+        if current.name == "hosted" and not (held.wanted.runs or held.wanted.finds_scenarios):
             of_scenarios = set(local_store().scenario_runs.outcomes(queue.runs))  # the API does not know them
             queue = queue.without(of_scenarios)
         if held.wanted.is_open_only:
@@ -306,17 +306,35 @@ def undo() -> None:
     """Take back the last verdict of this tab, and show its run and the part that it was on.
 
     The verdict before it is stored again; without one it is deleted, and comment and checks stay as a draft.
-    Nothing happens without a verdict to undo. An error is stored in `LastAction`; the verdict then cannot be
-    undone any more.
+    Nothing happens without a verdict to undo. An error is stored in `LastAction`; the verdict can then be
+    undone again, unless another user has changed or deleted it.
     """
     held = review()
     if not held.steps:
         return
-    step = held.steps.pop()
-    after, reviews = step.verdict, local_store().reviews
+    step = held.steps[-1]
+    try:
+        _restore(step)
+    except (EditConflictError, NotFoundError):
+        held.steps.pop()
+        raise
+    held.steps.pop()
+    after = step.verdict
+    held.run_id, held.target, held.base_of = after.run_id, after.target, None
+
+
+def _restore(step: VerdictChange) -> None:
+    """Store the verdict before a change again, or delete the one that was new and keep its words as a draft.
+
+    Raises:
+        EditConflictError: Another user has changed it.
+        NotFoundError: It, or its run, was deleted.
+        StoreError: It cannot be stored.
+    """
+    held, after, reviews = review(), step.verdict, local_store().reviews
     expected = after.revision
     while expected in held.restored:
-        expected = held.restored.pop(expected)
+        expected = held.restored[expected]
     if step.before is None:
         reviews.delete_verdict(
             after.run_id, after.target, after.reviewer, connection=after.connection, expected=expected
@@ -326,7 +344,6 @@ def undo() -> None:
         last = after.model_copy(update={"revision": expected})
         [stored] = reviews.apply(ReviewChanges([VerdictChange(step.before, last)]))
         held.restored[step.before.revision] = stored.revision
-    held.run_id, held.target, held.base_of = after.run_id, after.target, None
 
 
 @action(role=Role.REVIEW)

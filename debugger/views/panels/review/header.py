@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from debugger.backends.base import Backend
+from debugger.protocol.scenario_runs import OUTCOMES
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import action
@@ -24,7 +25,7 @@ from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
-from debugger.views.panels.runs.filters import VERDICT_WORDS
+from debugger.views.panels.runs.filters import VERDICT_WORDS, scenario_names
 from debugger.views.panels.runs.scope import distinct
 from debugger.views.times import zone_name
 
@@ -162,7 +163,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
     found["with_scenarios"] = right.toggle(
         "Runs of tests",
         wanted.with_scenarios,
-        help="Also runs that suites and the command test have made",
+        help="Also runs that suites and the command test have made; a scenario or result includes them",
     )
     found["text"] = st.text_input("Search", wanted.text, placeholder="Messages, names, notes …").strip()
     return found
@@ -191,11 +192,37 @@ def _store_fields(
         disabled=is_off,
         help=help or "The verdict of any reviewer on the run as a whole",
     )
+    scenarios = {} if is_off else {name: name for name in scenario_names()}
+    scenario = _choice(
+        left.selectbox,
+        "Scenario",
+        "Any scenario",
+        scenarios,
+        wanted.scenario,
+        disabled=is_off,
+        help=help or "Runs of tests by the name of their scenario",
+    )
+    outcome = _choice(
+        right.selectbox,
+        "Scenario result",
+        "Any result",
+        {each: each.capitalize() for each in OUTCOMES},
+        wanted.scenario_outcome,
+        disabled=is_off,
+        help=help or "Runs of tests by the result of their scenario",
+    )
     starred = left.toggle("Starred only", wanted.starred, disabled=is_off, help=help)
     if is_off:
         return {}
     number = None if version is None else int(version)
-    return {"version": number, "tag": tag, "verdict": verdict, "starred": starred}
+    return {
+        "version": number,
+        "tag": tag,
+        "verdict": verdict,
+        "scenario": scenario,
+        "scenario_outcome": outcome,
+        "starred": starred,
+    }
 
 
 def _choice(

@@ -12,6 +12,7 @@ from debugger.errors import StoreError
 from debugger.protocol.base import is_id
 from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, RunSearch, RunStatus
+from debugger.protocol.scenario_runs import OUTCOMES
 from debugger.views.panels.runs.scope import WantedRuns, read_day
 from debugger.views.times import day_begin, day_end, zone
 
@@ -39,10 +40,14 @@ class ReviewFilter:
     starred: bool = False
     verdict: str = ""
     """A verdict of any reviewer on the run as a whole, or `NO_VERDICT`."""
+    scenario: str = ""
+    """The name of a scenario."""
+    scenario_outcome: str = ""
+    """The result of a scenario."""
     is_open_only: bool = False
     """Only runs on which the reviewer has no verdict."""
     with_scenarios: bool = False
-    """Also runs that suites and the command ``test`` have made."""
+    """Also runs that suites and the command ``test`` have made; a scenario or a result finds them anyway."""
     runs: tuple[str, ...] = ()
     """Only these runs, in this order; the other fields are then not used, but for `is_open_only`."""
 
@@ -50,7 +55,8 @@ class ReviewFilter:
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
         """Read the address bar; an invalid part counts as absent.
 
-        Search text and tag are taken as they are; of runs those that are ids, each once, at most `MAX_RUNS`.
+        Search text, tag and scenario are taken as they are; of runs those that are ids, each once, at most
+        `MAX_RUNS`.
         """
         version = parameters.get("version", "")
         runs = [part for part in parameters.get("runs", "").split(",") if is_id(part)]
@@ -64,6 +70,8 @@ class ReviewFilter:
             text=parameters.get("text", ""),
             starred=parameters.get("starred") == "1",
             verdict=_one_of((*VERDICT_VALUES, NO_VERDICT), parameters.get("verdict", "")),
+            scenario=parameters.get("scenario", ""),
+            scenario_outcome=_one_of(OUTCOMES, parameters.get("outcome", "")),
             is_open_only=parameters.get("open") == "1",
             with_scenarios=parameters.get("tests") == "1",
             runs=tuple(dict.fromkeys(runs))[:MAX_RUNS],
@@ -81,11 +89,18 @@ class ReviewFilter:
             "text": self.text,
             "starred": "1" if self.starred else "",
             "verdict": self.verdict,
+            "scenario": self.scenario,
+            "outcome": self.scenario_outcome,
             "open": "1" if self.is_open_only else "",
             "tests": "1" if self.with_scenarios else "",
             "runs": ",".join(self.named.runs),
         }
         return {key: value for key, value in values.items() if value}
+
+    @property
+    def finds_scenarios(self) -> bool:
+        """Return whether runs of scenarios are among those that it finds."""
+        return self.with_scenarios or bool(self.scenario or self.scenario_outcome)
 
     @property
     def search(self) -> RunSearch:
@@ -99,7 +114,9 @@ class ReviewFilter:
             self.tag,
             self.starred,
             verdict=self.verdict,
-            without_scenarios=not self.with_scenarios,
+            scenario=self.scenario,
+            scenario_outcome=self.scenario_outcome,
+            without_scenarios=not self.finds_scenarios,
         )
 
     @classmethod
@@ -119,6 +136,8 @@ class ReviewFilter:
             text=search.text,
             starred=search.starred,
             verdict=search.verdict,
+            scenario=search.scenario,
+            scenario_outcome=search.scenario_outcome,
             with_scenarios=not search.without_scenarios,
         )
 

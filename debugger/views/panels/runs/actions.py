@@ -25,6 +25,7 @@ from debugger.views.components.toolbar import Button, Item, Menu, Text, bar
 from debugger.views.panels import notes
 from debugger.views.panels.exports import ExportScope, open_export_dialog
 from debugger.views.panels.notes import known_tags, marks_form
+from debugger.views.panels.replays.start import NEEDS_EMBEDDED, can_replay, show_start
 from debugger.views.panels.review.actions import (
     Draft,
     begin_review,
@@ -67,7 +68,7 @@ def run_actions(ticked: list[str], marks: Mapping[str, RunLabels], total: int) -
 
 
 def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
-    """Return the number of chosen runs, and the buttons that choose, open, compare, export and review them.
+    """Return the number of chosen runs, and the buttons that choose, open, compare, export or replay them.
 
     The choice between the ticked runs and all that the filters find is offered where these are more. "Open"
     needs one ticked run, "Compare" two; both are disabled while all found runs are chosen.
@@ -111,6 +112,14 @@ def _first_items(ticked: list[str], scope: Scope, total: int) -> list[Item]:
             open_review,
             look="tertiary",
             help="Review them one after the other",
+        ),
+        Button(
+            "replay_chosen",
+            "Replay",
+            show_start,
+            look="tertiary",
+            disabled=not can_replay(),
+            help="Replay on another version, with recorded answers" if can_replay() else NEEDS_EMBEDDED,
         ),
     ]
 

@@ -212,9 +212,14 @@ def _of_scenarios(read: Callable[[ScenarioRuns], list[str]]) -> list[str]:
         return []
 
 
+def scenario_names() -> list[str]:
+    """Return the names of the scenarios that have runs; none where the store does not answer."""
+    return _of_scenarios(ScenarioRuns.names)
+
+
 def _scenarios() -> dict[str, str]:
     """Return the options of the filter of scenarios: results, then names."""
-    names = _of_scenarios(ScenarioRuns.names)
+    names = scenario_names()
     options: dict[str, str] = {each: f"Scenarios: {each}" for each in OUTCOMES if names}
     return options | {f"{_NAMED}{name}": name for name in names}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.trouble import LABELS, WARNING_KINDS
+from debugger.protocol.natural_order import natural_key
 from debugger.protocol.notes import RunLabels
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
@@ -18,7 +18,9 @@ from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.panels.runs.scope import ids_of, recorded_name, runs_state
-from debugger.views.times import shown_time, zone_name
+from debugger.views.times import seconds_since_1970, shown_time, zone_name
+
+Value = TypeVar("Value")
 
 _ROW = 26
 """Pixels."""
@@ -68,7 +70,8 @@ def chosen_runs(rows: Sequence[Run]) -> list[str]:
 def run_table(rows: Sequence[Run], facts: RowFacts) -> None:
     """Draw the rows."""
     columns = _columns(facts)
-    shown = table("Runs", _sorted(rows, facts, columns), columns, lambda run: run.workflow_run_id)
+    pairs = [(column.head, column.cell) for column in columns]
+    shown = table("Runs", _sorted(rows, columns), pairs, lambda run: run.workflow_run_id)
     rows_list("runs", shown, on_choose=_click, on_use=_use, row=_ROW)
 
 
@@ -91,39 +94,31 @@ def _use(ticked: Any, column: str, _: Any) -> None:
         held.scope = "ticked"
 
 
-def _sorted(
-    rows: Sequence[Run], facts: RowFacts, columns: Sequence[tuple[Column, Callable[[Run], Cell]]]
-) -> Sequence[Run]:
+class _RunColumn(NamedTuple):
+    """A column of the list."""
+
+    head: Column
+    cell: Callable[[Run], Cell]
+    number: Callable[[Run], float | None] | None
+    """What its runs are sorted by; ``None`` where it is the text of the cell."""
+
+
+def _sorted(rows: Sequence[Run], columns: Sequence[_RunColumn]) -> Sequence[Run]:
     """Return the rows in the chosen order, upwards or downwards; those without a value come last.
 
     They are as given where no column is chosen, or one that the list does not have.
     """
     sort, descends = runs_state().sort
-    cell = next((cell for column, cell in columns if column.name == sort), None)
-    if cell is None:
+    column = next((column for column in columns if column.head.name == sort), None)
+    if column is None:
         return rows
-    number = _NUMBERS.get(sort)
     keyed: list[tuple[Any, Run]] = []
     for run in rows:
-        summary = facts.summaries.get(run.workflow_run_id)
-        keyed.append((number(run, summary) if number else _as_read(cell(run)), run))
+        value = column.number(run) if column.number else natural_key(str(column.cell(run) or "")) or None
+        keyed.append((value, run))
     known = [each for each in keyed if each[0] is not None]
     known.sort(key=lambda each: each[0], reverse=descends)
     return [run for _, run in known] + [run for value, run in keyed if value is None]
-
-
-def _as_read(cell: Cell) -> list[tuple[int, str]] | None:
-    """Return a cell to sort by: numbers by their size, words in any case."""
-    parts = re.findall(r"\d+|\D+", str(cell or "").casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts] or None
-
-
-_NUMBERS: dict[str, Callable[[Run, RunSummary | None], float | None]] = {
-    "turns": lambda run, summary: summary.turns if summary else None,
-    "duration": lambda run, summary: duration_of(summary) if summary else None,
-    "problems": lambda run, summary: summary.problems if summary else None,
-}
-"""Columns that are sorted by a number instead of their text."""
 
 
 def snippet_words(snippets: Sequence[Snippet]) -> str:
@@ -194,8 +189,8 @@ def _parent(run: Run) -> str:
     return f"…{source[-6:]}" if index is None else f"…{source[-6:]} · turn {index + 1}"
 
 
-def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
-    """Return the columns of the list with what makes their cells, that of the boxes first.
+def _columns(facts: RowFacts) -> list[_RunColumn]:
+    """Return the columns of the list, that of the boxes first.
 
     The column of found words is there with snippets alone, that of tests with scenarios. A column by which
     the list is sorted has its direction.
@@ -204,12 +199,12 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
     def labels(run: Run) -> RunLabels:
         return facts.marks.get(run.workflow_run_id, RunLabels())
 
-    def of_summary(cell: Callable[[RunSummary], Cell]) -> Callable[[Run], Cell]:
-        """Return a maker of cells for runs; the cell of a run without a summary is ``None``."""
+    def of_summary(read: Callable[[RunSummary], Value | None]) -> Callable[[Run], Value | None]:
+        """Return a reader of runs by their summaries; that of a run without one is ``None``."""
 
-        def value(run: Run) -> Cell:
+        def value(run: Run) -> Value | None:
             summary = facts.summaries.get(run.workflow_run_id)
-            return cell(summary) if summary else None
+            return read(summary) if summary else None
 
         return value
 
@@ -227,32 +222,36 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
     words = _WORDS_BESIDE_TESTS if facts.scenarios else _WORDS
     tested = Column("scenario", "Test", 96, "chip", help="Made by the command `test` or a suite")
     found = Column("found", "Found", 280, help="Where the search text was found")
-    messages: list[tuple[Column, Callable[[Run], Cell]]] = [
-        (
+    messages: list[_RunColumn] = [
+        _RunColumn(
             Column("first", "First message", words, help="Of the user, else of the agent", grows=True),
             of_summary(lambda summary: summary.first_words),
+            None,
         ),
-        (
+        _RunColumn(
             Column("last", "Last message", words, help="Of the user or the agent", grows=True),
             of_summary(lambda summary: summary.last_words),
+            None,
         ),
     ]
-    columns: list[tuple[Column, Callable[[Run], Cell]]] = [
-        (
+    columns: list[_RunColumn] = [
+        _RunColumn(
             Column("began", "Started", 144, help=f"In the time zone {zone_name()}"),
             lambda run: shown_time(run.created_at),
+            lambda run: seconds_since_1970(run.created_at),
         ),
         *(
-            [(found, lambda run: snippet_words(facts.snippets.get(run.workflow_run_id, ())))]
+            [_RunColumn(found, lambda run: snippet_words(facts.snippets.get(run.workflow_run_id, ())), None)]
             if facts.snippets
             else []
         ),
         *([] if facts.snippets else messages),
-        (
+        _RunColumn(
             Column("turns", "Turns", 56, "number", help="Turns of the user"),
             of_summary(lambda summary: str(summary.turns)),
+            of_summary(lambda summary: summary.turns),
         ),
-        (
+        _RunColumn(
             Column(
                 "duration",
                 "Duration",
@@ -260,39 +259,56 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
                 help="Sum of its turns; the time in which the run waited for the user is left out",
             ),
             of_summary(lambda summary: duration_words(duration_of(summary))),
+            of_summary(duration_of),
         ),
-        (
+        _RunColumn(
             Column("problems", "Problems", 120, "chip", help=_PROBLEMS_HELP),
             of_summary(_problems),
+            of_summary(lambda summary: summary.problems),
         ),
-        (
+        _RunColumn(
             Column("workflow", "Workflow", 160, help="With its version"),
             lambda run: f"{facts.names.get(run.workflow_id) or recorded_name(run)} v{run.version_number}",
+            None,
         ),
-        *([(tested, scenario)] if facts.scenarios else []),
-        (
+        *([_RunColumn(tested, scenario, None)] if facts.scenarios else []),
+        _RunColumn(
             Column("status", "Status", 108, "chip"),
             lambda run: (LOOKS[run.status].word, LOOKS[run.status].colour),
+            None,
         ),
-        (Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        _RunColumn(
+            Column("verdict", "Verdict", 84, "chip", help="Of the reviewers, on the run as a whole"),
+            verdicts,
+            None,
+        ),
         *(messages if facts.snippets else []),  # what was found has their place
-        (
+        _RunColumn(
             Column("star", "Star", 40, help="★: starred by a user"),
             lambda run: "★" if labels(run).starred else "",
+            None,
         ),
-        (Column("tags", "Tags", 84, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
-        (Column("note", "Note", 76), lambda run: " ".join(labels(run).note.split())),
-        (Column("by", "Started by", 80), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 88, help="The run that it was forked from"), _parent),
-        (
+        _RunColumn(
+            Column("tags", "Tags", 84, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags], None
+        ),
+        _RunColumn(Column("note", "Note", 76), lambda run: " ".join(labels(run).note.split()), None),
+        _RunColumn(Column("by", "Started by", 80), lambda run: run.run_by or "", None),
+        _RunColumn(
+            Column("parent", "Forked from", 88, help="The run that it was forked from"), _parent, None
+        ),
+        _RunColumn(
             Column("place", "Backend", 80, help="The backend, or its connection"),
             lambda run: facts.place,
+            None,
         ),
-        (Column("id", "Run id", 172), lambda run: run.workflow_run_id),
+        _RunColumn(Column("id", "Run id", 172), lambda run: run.workflow_run_id, None),
     ]
     sort, descends = runs_state().sort
     orders: dict[str, Literal["ascending", "descending"]] = {sort: "descending" if descends else "ascending"}
     return [
-        (Column("tick", "Tick all runs of the page", 32, "check", rests=True), tick),
-        *((replace(column, sort=orders.get(column.name, "none")), cell) for column, cell in columns),
+        _RunColumn(Column("tick", "Tick all runs of the page", 32, "check", rests=True), tick, None),
+        *(
+            column._replace(head=replace(column.head, sort=orders.get(column.head.name, "none")))
+            for column in columns
+        ),
     ]

@@ -47,6 +47,7 @@ def _choose(known: dict[str, Stored[JsonObject]]) -> None:
     Deletion is disabled without the role REVIEW.
     """
     chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY)
+    stored = known.get(chosen, Stored({}, NEVER_WRITTEN))
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Use",
@@ -54,14 +55,14 @@ def _choose(known: dict[str, Stored[JsonObject]]) -> None:
             icon=":material/filter_alt:",
             type="primary",
             on_click=use,
-            args=(chosen, known.get(chosen, Stored({}, NEVER_WRITTEN))),
+            args=(chosen, stored),
             help="Replace the filters on the page",
         )
         st.button(
             "Delete",
             key="delete_filter",
             icon=":material/delete:",
-            args=(chosen,),
+            args=(chosen, stored.revision),
             **on_click(_delete, help="Delete it for all users"),
         )
 
@@ -116,7 +117,7 @@ def _store() -> None:
 
 
 @action(role=Role.REVIEW)
-def _delete(name: str) -> None:
+def _delete(name: str, listed: int) -> None:
     """Delete a saved filter for all users; the filters of the page stay.
 
     Where another user has changed it since this tab used it, the user is asked first. Once deleted, the first
@@ -125,12 +126,18 @@ def _delete(name: str) -> None:
     saved = local_store().saved_filters
 
     def delete(expected: int) -> int:
-        saved.delete(name, expected=expected or None)
+        saved.delete(name, expected=expected)
         state.set_widget_from_callback(_CHOSEN_KEY, next(iter(saved.all()), None))
         return NEVER_WRITTEN
 
     store_edit(
-        _place(name), Role.REVIEW, delete, subject=f"The filter “{name}”", mine=DELETED, words=json_words
+        _place(name),
+        Role.REVIEW,
+        delete,
+        subject=f"The filter “{name}”",
+        mine=DELETED,
+        words=json_words,
+        listed=listed,
     )
 
 

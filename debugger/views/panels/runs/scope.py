@@ -197,7 +197,7 @@ def max_runs(backend: Backend) -> int:
     return MAX_RUNS if isinstance(backend, EmbeddedBackend) else MAX_HOSTED_RUNS
 
 
-def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
+def newest_runs(backend: Backend, wanted: RunFilter) -> Page[Run]:
     """Return the newest runs of the filters, without the path.
 
     At most `max_runs`; ``total`` is the number of all.
@@ -254,6 +254,16 @@ def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[R
 
 
 def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
+    """Return the ids of `found_runs`.
+
+    Raises:
+        InputError: There are too many for one action, or some could not be read.
+        DebuggerError: The backend or the store cannot be read.
+    """
+    return ids_of(found_runs(backend, wanted))
+
+
+def found_runs(backend: Backend, wanted: WantedRuns) -> list[Run]:
     """Return all runs of the filters, the newest first.
 
     Raises:
@@ -273,7 +283,7 @@ def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
             "the filter may find more.",
             advice="Press Refresh, then try again. A damaged run says so when it is opened: filter it out.",
         )
-    return ids_of(found.rows)
+    return found.rows
 
 
 _BULK_SECONDS = 20.0
@@ -294,6 +304,18 @@ def chosen_ids() -> list[str]:
     if held.scope == "ticked" or held.wanted is None:
         return list(held.ticked)
     return found_ids(current_backend(), held.wanted)
+
+
+def chosen_rows() -> list[Run]:
+    """Return the records of the runs that the actions are for.
+
+    Raises:
+        DebuggerError: The filters find too many, or the backend does not answer.
+    """
+    held, backend = runs_state(), current_backend()
+    if held.scope == "ticked" or held.wanted is None:
+        return [backend.run(run_id) for run_id in held.ticked]
+    return found_runs(backend, held.wanted)
 
 
 def ids_of(runs: Sequence[Run]) -> list[str]:

@@ -59,7 +59,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     read with a progress bar. Writes `counted` and `counted_workflow` of `RunsState`.
     """
     try:
-        newest = state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
+        newest = _newest(backend, wanted)
         runs = newest.rows
         counted = _count(backend, wanted, runs)
     except DebuggerError as error:
@@ -87,6 +87,18 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
         with right:
             _picture(shown, nodes)
     statistics_tables(shown, nodes, edges, names[workflow_id])
+
+
+def is_without_runs(backend: Backend, wanted: WantedRuns) -> bool:
+    """Return whether the filters find no run; false where the runs cannot be read."""
+    try:
+        return not _newest(backend, wanted).rows
+    except DebuggerError:
+        return False  # the view says it
+
+
+def _newest(backend: Backend, wanted: WantedRuns) -> Page[Run]:
+    return state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
 
 
 def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:

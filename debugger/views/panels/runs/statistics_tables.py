@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from debugger.analysis.run_statistics import (
 )
 from debugger.analysis.trouble import LABELS
 from debugger.exports.csv_files import csv_bytes
+from debugger.protocol.natural_order import natural_key
 from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
@@ -287,12 +287,11 @@ def sort_places(values: Sequence[Any] | None, rows: int, *, descends: bool) -> l
     return known + [at for at in places if values[at] is None]
 
 
-def _order(value: Any) -> list[tuple[float, str]]:
+def _order(value: Any) -> list[tuple[int, float, str]]:
     """Return a value to sort by: numbers by their size, also those in a text, and words in any case."""
     if isinstance(value, int | float):
-        return [(value, "")]
-    parts = re.findall(r"\d+|\D+", str(value).casefold())
-    return [(int(part), "") if part.isdecimal() else (math.inf, part) for part in parts]
+        return [(0, value, "")]
+    return natural_key(str(value))
 
 
 def _sort(table_name: str, column: str) -> None:

@@ -16,6 +16,21 @@ SCENARIO_VIEW = "Scenario"
 
 
 @dataclass
+class ScriptEdit:
+    """A script that is edited, until it is saved or its changes are discarded."""
+
+    stored: str
+    """The text that the editor began with."""
+    text: str
+    """What is typed."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Return whether something is typed that was not saved."""
+        return self.text != self.stored
+
+
+@dataclass
 class ScenarioRecord:
     """The scenarios of one tab."""
 
@@ -37,8 +52,10 @@ class ScenarioRecord:
     """Why files among them cannot be opened."""
     file_ids: tuple[str, ...] = ()
     """Those files."""
-    script: str | None = None
-    """The script that is being edited; ``None`` while its dialog is closed."""
+    script_of: str | None = None
+    """The workflow whose script is on view, by its logical id, else its id; ``None`` while none is."""
+    scripts: dict[str, ScriptEdit] = field(default_factory=dict)
+    """The edited scripts by their workflows; they outlive the dialog."""
     script_file: str = ""
     """The file that it was uploaded from."""
     opened: OpenedScenario | None = None
@@ -54,4 +71,4 @@ def scenario_of(session: DebugSession) -> OpenedScenario | None:
 def scenario_state() -> Hashable:
     """Return what the dialogs show besides the run."""
     held = state.record(ScenarioRecord)
-    return id(held.draft), held.is_opening, held.script is None, id(held.opened)
+    return id(held.draft), held.is_opening, held.script_of, id(held.opened)

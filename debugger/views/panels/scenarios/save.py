@@ -246,7 +246,7 @@ def _notes(draft: ScenarioDraft) -> None:
 def _table(draft: ScenarioDraft) -> Table:
     """Return the expectations under a heading for each turn that has some, and for the end.
 
-    The column that marks varying texts is there only with one.
+    The column that marks varying texts, and what does not hold for the run, is there only with one.
     """
     columns = [
         Column("use", "Use", 40, "check"),
@@ -254,7 +254,7 @@ def _table(draft: ScenarioDraft) -> Table:
         Column("match", "Compared", 84, "chip"),
         Column("text", "With", 190, grows=True),
     ]
-    if any(one.is_volatile for one in draft.proposals):
+    if any(one.is_volatile or one.has_failed for one in draft.proposals):
         columns.append(Column("varies", "", 68, "chip"))
     rows: list[Row] = []
     places = list(enumerate(draft.proposals))
@@ -267,7 +267,7 @@ def _table(draft: ScenarioDraft) -> Table:
 
 
 def _cells(one: Proposal) -> Sequence[Any]:
-    """Return the cells of an expectation: tick, kind, comparison, text in one line, and whether it varies."""
+    """Return the cells of an expectation: tick, kind, comparison, text in one line, and a mark."""
     words = _words(one)
     is_loose = one.match in ("contains", "regex", "similar", "has a value")
     return [
@@ -275,7 +275,7 @@ def _cells(one: Proposal) -> Sequence[Any]:
         words,
         (one.match, "blue" if is_loose else "gray"),
         " ".join(one.text.split()),
-        ("varies", "orange") if one.is_volatile else None,
+        ("failed", "red") if one.has_failed else ("varies", "orange") if one.is_volatile else None,
     ]
 
 

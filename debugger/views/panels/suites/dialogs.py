@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -42,6 +43,7 @@ from debugger.views.components.uploads import upload_files
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.edits import see
 from debugger.views.panels.scenarios.open import files_of
+from debugger.views.panels.suites.actions import SuitesState
 from debugger.views.panels.suites.storing import (
     begin_new,
     current_writer,
@@ -90,6 +92,11 @@ class SuiteDialogs:
     """The name of the scenario that it is about."""
     text: str = ""
     """Its text, as it is edited."""
+    stored: str = ""
+    """The text that the editor began with."""
+    drafts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Typed texts that are not saved, by the names of their scenarios, after those that they began with; they
+    outlive the dialog."""
     difference: str = ""
     """The lines that an acceptance changes."""
     is_stored: bool = False
@@ -116,6 +123,13 @@ class SuiteDialogs:
         self.uploads, self.refused, self.file_ids = [], [], ()
         self.generation += 1
         state.record(LastAction).error = None
+
+    def keep(self, text: str) -> None:
+        """Take what was typed; it is kept until it is saved or discarded."""
+        self.text = text
+        self.drafts[self.name] = self.stored, text
+        if text == self.stored:
+            del self.drafts[self.name]
 
     def close(self) -> None:
         """Close it."""
@@ -149,7 +163,7 @@ def suite_dialogs() -> None:
 
 
 def close_dialog() -> None:
-    """Leave the dialog; what was not saved is gone."""
+    """Leave the dialog; a text that is typed and not saved is kept for the next time."""
     state.record(SuiteDialogs).close()
 
 
@@ -327,18 +341,21 @@ def show_text(own_id: str) -> None:
     An error is stored in `LastAction`, not raised, as an InputError where there is no such scenario.
     """
     held, own = state.record(SuiteDialogs), _scenario(own_id)
-    held.open("text", own.name, own.text)
-    _see(held, own)
+    draft = held.drafts.get(own.name) if own.stored is not None else None
+    held.stored, text = draft or (own.text, own.text)
+    held.open("text", own.name, text)
+    _see(held, own, is_new=draft is None)
 
 
-def _see(held: SuiteDialogs, own: SuiteScenario) -> None:
+def _see(held: SuiteDialogs, own: SuiteScenario, *, is_new: bool = True) -> None:
     """Write whether a scenario is stored, and whether the user may change it, into the state of the dialogs.
 
-    The revision of a stored one counts as seen: a change replaces it.
+    The revision of a stored one counts as seen: a change replaces it. Of a text that was typed before, the
+    one that it began with stays so.
     """
     held.is_stored = own.stored is not None
     held.is_read_only = own.stored is None or not own.stored.may_be_written_by(current_writer())
-    if own.stored is not None:
+    if own.stored is not None and is_new:
         see(place_of(own.name), own.stored.revision)
 
 
@@ -368,6 +385,8 @@ def _editor(held: SuiteDialogs) -> None:
         st.error("  \n".join(map(plain, problem.splitlines())), icon=":material/error:")
     else:
         st.caption(":green[:material/check_circle: No problems found.]")
+    if held.text != held.stored:
+        st.caption("Not saved yet. The changes stay here, also while the dialog is closed.")
 
 
 def _problem(held: SuiteDialogs) -> str:
@@ -392,6 +411,13 @@ def _text_buttons(held: SuiteDialogs) -> None:
             type="primary",
             icon=":material/save:",
             **on_click(_save, disabled=bool(_problem(held)), help="For all users of this store"),
+        )
+        st.button(
+            "Discard changes",
+            key="discard_scenario_text",
+            type="tertiary",
+            icon=":material/undo:",
+            **on_click(_discard, disabled=held.text == held.stored, help="Show the scenario as it is stored"),
         )
     _download(held, "suite_download")
     if not held.is_stored:
@@ -418,7 +444,22 @@ def _text_buttons(held: SuiteDialogs) -> None:
 def _edit(text: str) -> None:
     held = state.record(SuiteDialogs)
     if held.kind == "text":  # a change that comes after Save does not open the dialog again
-        held.text = text
+        held.keep(text)
+
+
+@action()
+def _discard() -> None:
+    """Show the scenario as it is stored in the place of what is typed.
+
+    An error is stored in `LastAction`, not raised; then what is typed stays.
+    """
+    held = state.record(SuiteDialogs)
+    if held.kind == "text":
+        own = next(each for each in suite().scenarios if each.name == held.name and each.stored is not None)
+        held.drafts.pop(held.name, None)
+        held.stored = own.text
+        held.open("text", own.name, own.text)
+        _see(held, own)
 
 
 @action(role=Role.RUN)
@@ -431,14 +472,19 @@ def _save() -> None:
     held = state.record(SuiteDialogs)
     if held.kind != "text":
         return  # a second press
-    name, text = held.name, sent_text("scenario_text") or held.text
-    held.text = text
+    name, sent = held.name, sent_text("scenario_text")
+    text = held.text if sent is None else sent
+    held.keep(text)
+
+    def finish() -> None:
+        held.drafts.pop(name, None)
+        held.close()
 
     def go_on() -> None:
         held.generation += 1  # the editor begins anew, with the user's text
 
-    if store_text(text, name=name, finish=held.close, go_on=go_on):
-        held.close()  # another user has stored the same
+    if store_text(text, name=name, finish=finish, go_on=go_on):
+        finish()  # another user has stored the same
 
 
 @action()
@@ -455,6 +501,7 @@ def show_acceptance(own_id: str, run_id: str, check: CheckResult) -> None:
     held.open("acceptance", own.name, text)
     held.difference = show_difference(own.text, text)
     _see(held, own)
+    state.record(SuitesState).chosen = own_id  # it stays on view, also once it does not fail any more
 
 
 def _acceptance() -> None:
@@ -512,10 +559,12 @@ def _download(held: SuiteDialogs, key: str) -> None:
 
 @action(role=Role.RUN)
 def _accept() -> None:
+    """Store what was accepted, then close the dialog; with an error, stored in `LastAction`, it stays."""
     held = state.record(SuiteDialogs)
-    if held.kind == "acceptance":  # not a second press
-        held.close()
-        store_text(held.text, name=held.name)
+    if held.kind != "acceptance":
+        return  # a second press
+    if store_text(held.text, name=held.name, finish=held.close):
+        held.close()  # another user has stored the same
 
 
 def _scenario(own_id: str) -> SuiteScenario:
@@ -532,13 +581,13 @@ def copy_to_suite(name: str, text: str) -> None:
     The name gets "(copy)", or "(copy 2)" and so on where that is taken, too. An error is stored in
     `LastAction`, not raised, as of a text that names files or cannot be changed in place.
     """
-    state.record(SuiteDialogs).close()
-    shown, number, mark = suite(), 2, " (copy)"
+    held, shown, number, mark = state.record(SuiteDialogs), suite(), 2, " (copy)"
     lead = name[: MAX_NAME_CHARACTERS - 12].rstrip()
     while f"{lead}{mark}" in shown.in_store or f"{lead}{mark}" in shown.in_folder:
         mark, number = f" (copy {number})", number + 1
     begin_new()
-    store_text(with_name(text, f"{lead}{mark}"))
+    if store_text(with_name(text, f"{lead}{mark}"), finish=held.close):
+        held.close()
 
 
 @action(role=Role.RUN)
@@ -568,5 +617,6 @@ def _deletion() -> None:
 def _delete() -> None:
     held = state.record(SuiteDialogs)
     if held.kind == "deletion":  # not a second press
+        # Or it asks, in the place of this question.
+        delete_scenario(held.name, go_on=partial(held.open, "deletion", held.name))
         held.close()
-        delete_scenario(held.name)

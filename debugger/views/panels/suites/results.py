@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import streamlit as st
 
-from debugger.scenarios.accepting import ACCEPTED
+from debugger.scenarios.accepting import ACCEPTED, is_expected_still
 from debugger.scenarios.history import Change, ComparedResult
 from debugger.scenarios.results import CheckResult, RepetitionResult
 from debugger.scenarios.stored import Suite, SuiteScenario
 from debugger.scenarios.suite import Case
+from debugger.views.auth.permissions import on_click
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Columns, Table, estimate_width, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, estimate_width, rows_list, table
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.dialogs import show_acceptance
 
@@ -36,7 +37,7 @@ _CHANGES: dict[Change, Cell] = {
 _CHANGED: dict[str, set[Change]] = {"Regressed": {"regressed"}, "Fixed": {"fixed"}}
 ALL, FAILED = "All", "Failed"
 """Filters of the list, beside those by change."""
-_MAX_ROWS, _MAX_CHECKS, _MAX_FAILED = 20, 12, 5
+_MAX_ROWS, _MAX_CHECKS, _MAX_FAILED = 20, 4, 5
 _MOST_SOURCE = 160
 """Pixels that authors and files have at most: names of scenarios come first."""
 
@@ -56,13 +57,46 @@ class SuiteRow:
     def result(self) -> ComparedResult | None:
         """Return the result, the worst of several; ``None`` without one.
 
-        A failed one is worse than a passed one, and of equal ones that with the worse change to the baseline.
+        A failed one is worse than an outdated one, this than a passed one, and of equal ones that with the
+        worse change to the baseline.
         """
         return min(
             self.by_version.values(),
-            key=lambda each: (each.has_passed, list(_CHANGES).index(each.change)),
+            key=lambda each: (each.has_passed, self.is_outdated(each), list(_CHANGES).index(each.change)),
             default=None,
         )
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether its result did not pass, and counts for the scenario as it is now."""
+        return self.result is not None and not self.result.has_passed and not self.is_outdated(self.result)
+
+    def is_outdated(self, result: ComparedResult) -> bool:
+        """Return whether a result failed only by expectations that the scenario no longer has.
+
+        They were accepted or edited since it ran: the result says nothing about the scenario as it is now.
+        """
+        return result.now.scenario_id in self._outdated
+
+    @cached_property
+    def _outdated(self) -> set[str]:
+        """The ids of such results."""
+        return {
+            result.now.scenario_id
+            for result in self.by_version.values()
+            if result.now.outcome == "failed"
+            and (failures := [each for one in actions.repetitions_of(result.now) for each in one.failures])
+            and not any(self.has_expectation(each, result) for each in failures)
+        }
+
+    def has_expectation(self, check: CheckResult, result: ComparedResult) -> bool:
+        """Return whether the scenario still has the expectation of a failed check of a result."""
+        case, version = self.case, actions.version_of(result.now.scenario_id)
+        if case is None:
+            return True  # nobody knows
+        now = case if version is None else case.of_version(version)
+        digest = now.digest_of(actions.repetitions_of(result.now))
+        return result.now.digest == digest or is_expected_still(check, case.scenario)
 
     @property
     def label(self) -> str:
@@ -101,14 +135,13 @@ def suite_rows(suite: Suite, results: Sequence[ComparedResult]) -> list[SuiteRow
 def rows_shown(rows: Sequence[SuiteRow]) -> dict[str, list[SuiteRow]]:
     """Return the rows by the filters of the list: all, failed, regressed and fixed; each may be empty.
 
-    A row without a result is among all only.
+    A row without a result, or with one that is outdated, is among all only.
     """
+    valid = [(row, row.result) for row in rows if row.result and not row.is_outdated(row.result)]
     by_filter = {
-        name: [row for row in rows if row.result is not None and row.result.change in kinds]
-        for name, kinds in _CHANGED.items()
+        name: [row for row, result in valid if result.change in kinds] for name, kinds in _CHANGED.items()
     }
-    failed = [row for row in rows if row.result is not None and not row.result.has_passed]
-    return {ALL: list(rows), FAILED: failed, **by_filter}
+    return {ALL: list(rows), FAILED: [row for row in rows if row.has_failed], **by_filter}
 
 
 def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, has_baseline: bool) -> None:
@@ -133,10 +166,7 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
     if has_baseline:
         columns += [
             (Column("before", "Baseline", 84, "chip"), _before),
-            (
-                Column("change", "Change", 104, "chip"),
-                lambda row: _CHANGES[row.result.change] if row.result else None,
-            ),
+            (Column("change", "Change", 104, "chip"), _change),
         ]
     if has_results:
         columns.append((Column("disposition", "Failure", 62), _disposition))
@@ -157,7 +187,7 @@ def results_list(rows: Sequence[SuiteRow], chosen: str, *, has_results: bool, ha
 def _outcome(row: SuiteRow) -> Cell:
     """Return the outcome as a chip; without a result whether the scenario has a mistake, or was not run."""
     if row.result is not None:
-        return _OUTCOMES[row.result.now.outcome]
+        return _shown_outcome(row, row.result)
     return (
         ("! Mistake", "orange") if row.scenario is not None and row.scenario.mistakes else ("Not run", "gray")
     )
@@ -165,11 +195,19 @@ def _outcome(row: SuiteRow) -> Cell:
 
 def _outcome_of(number: int, row: SuiteRow) -> Cell:
     result = row.by_version.get(number)
-    return _OUTCOMES[result.now.outcome] if result is not None else None
+    return _shown_outcome(row, result) if result is not None else None
+
+
+def _shown_outcome(row: SuiteRow, result: ComparedResult) -> Cell:
+    return ("Changed", "blue") if row.is_outdated(result) else _OUTCOMES[result.now.outcome]
+
+
+def _change(row: SuiteRow) -> Cell:
+    return None if row.result is None or row.is_outdated(row.result) else _CHANGES[row.result.change]
 
 
 def _disposition(row: SuiteRow) -> str:
-    return (row.result.now.disposition if row.result is not None else "") or ""
+    return (row.result.now.disposition if row.result is not None and row.has_failed else "") or ""
 
 
 def _before(row: SuiteRow) -> Cell:
@@ -190,11 +228,12 @@ def _time(row: SuiteRow) -> str:
     return f"{sum(each.seconds for each in actions.repetitions_of(row.result.now)) * 1000:,.0f} ms"
 
 
-def scenario_checks(row: SuiteRow) -> None:
+def scenario_checks(row: SuiteRow, *, has_results: bool) -> None:
     """Draw a scenario's checks by version and repetition; each opens the run at its event.
 
-    Above them are its description and its mistakes. Without a result the number of its turns is drawn
-    instead.
+    Above them are its description, its mistakes and the workflow that ran. Without a result the number of its
+    turns is drawn instead, and that it was not run: not yet, or not in the suite run on view, which
+    `has_results` tells.
     """
     scenario = row.case.scenario if row.case else None
     if scenario is not None and scenario.description:
@@ -203,51 +242,80 @@ def scenario_checks(row: SuiteRow) -> None:
         st.error("  \n".join(map(plain, row.scenario.mistakes.splitlines())), icon=":material/error:")
     if row.result is None:
         if scenario is not None:
-            st.caption(f"{count(len(scenario.turns), 'turn')}; the suite run on view does not have it.")
+            not_run = "The suite run on view did not run it." if has_results else "Not run yet."
+            st.caption(f"{count(len(scenario.turns), 'turn')}. {not_run}")
         return
     for version, result in row.by_version.items():
         if version is not None:
-            st.markdown(f"**Version {version}**: {result.now.outcome}")
-        repetitions = actions.repetitions_of(result.now)
+            outcome = "changed" if row.is_outdated(result) else result.now.outcome
+            st.markdown(f"**Version {version}**: {outcome}")
         lead = "suite_checks" if version is None else f"suite_checks_v{version}"
+        if row.is_outdated(result):
+            _outdated(result, lead)
+        repetitions = actions.repetitions_of(result.now)
+        for ran in dict.fromkeys(each.ran.words for each in repetitions if each.ran):
+            st.caption(f"Ran {plain(ran)}")
         for number, repetition in enumerate(repetitions, start=1):
-            _repetition(row, repetition, number if len(repetitions) > 1 else None, lead)
+            _repetition(row, result, repetition, number if len(repetitions) > 1 else None, lead)
 
 
-def _repetition(row: SuiteRow, repetition: RepetitionResult, number: int | None, lead: str) -> None:
-    """Draw a repetition: its number, if any, its error, its checks, the first failed ones, and its path.
+def _outdated(result: ComparedResult, lead: str) -> None:
+    """Draw that a scenario no longer expects what failed, with the button that runs it again."""
+    st.info("The scenario no longer expects what failed: run it again.", icon=":material/info:")
+    st.button(
+        "Run again",
+        key=f"{lead}_run_again",
+        icon=":material/replay:",
+        args=([result.now.scenario_id],),
+        **on_click(actions.run_again, help="Run this scenario alone, as it is now"),
+    )
 
-    A caption says where the scenario has no expectation.
+
+def _repetition(
+    row: SuiteRow, result: ComparedResult, repetition: RepetitionResult, number: int | None, lead: str
+) -> None:
+    """Draw a repetition: its number, if any, its error, its checks, what to do about failed ones, its path.
+
+    Failed checks are first, and few rows are in sight, so that what can be done about them is in view. Checks
+    of expectations that the scenario no longer has are left out. A caption says where the scenario has no
+    expectation.
     """
     key = f"{lead}_{number or 0}"
     if number is not None:
         st.caption(f"Repetition {number}: {repetition.outcome}")
     if repetition.error:
         st.error(plain(repetition.error))
-    if repetition.checks:
-        # A row is chosen to go to its event, so none stays chosen.
-        rows_list(key, _checks(repetition), on_choose=actions.open_check, most=_MAX_CHECKS)
-        for place, check in enumerate(
-            [check for check in repetition.checks if not check.passed][:_MAX_FAILED]
-        ):
-            _failed_check(row, repetition, check, f"{key}_{place}")
-    elif not repetition.error:
+    checks = [
+        check
+        for check in sorted(repetition.checks, key=lambda check: check.passed)
+        if not check.is_failure or row.has_expectation(check, result)
+    ]
+    if checks:
+        _check_list(key, repetition, checks)
+    for place, check in enumerate([check for check in checks if not check.passed][:_MAX_FAILED]):
+        _failed_check(row, repetition, check, f"{key}_{place}")
+    if not repetition.checks and not repetition.error:
         st.caption(f"{count(repetition.turns, 'turn')} ran; the scenario has no expectation.")
     if repetition.path:
         st.caption(f"Path: {plain(repetition.path)}")
 
 
 def _failed_check(row: SuiteRow, repetition: RepetitionResult, check: CheckResult, key: str) -> None:
-    """Draw why a check failed, how the path differs, and the button that accepts what it got.
+    """Draw how the path differs, the button that accepts what a check got, and why it failed.
 
     The button is there only for a failure that can be accepted, of a scenario without rows of values whose
-    run is stored; it opens the dialog with the difference.
+    run is stored.
     """
     path = check.expectation.path
     if path is not None:
         st.caption(path_difference(path, check.got.split(" > ")))
+    _accept_button(row, repetition, check, key)
     if check.why:
         st.caption(_why(check))
+
+
+def _accept_button(row: SuiteRow, repetition: RepetitionResult, check: CheckResult, key: str) -> None:
+    """Draw the button that opens the dialog with what the scenario becomes, where that can be."""
     scenario = row.scenario
     is_filled = row.case is None or row.case.row_number is not None
     if scenario is None or is_filled or repetition.run_id is None:
@@ -281,29 +349,34 @@ def path_difference(expected: Sequence[str], got: Sequence[str]) -> str:
     return " › ".join(parts)
 
 
-def _checks(repetition: RepetitionResult) -> Table:
-    """Return the checks as a table, those that did not pass first.
-
-    A row opens the run at its event; without a stored run no row can be chosen.
-    """
-    checks = sorted(repetition.checks, key=lambda check: check.passed)
+def _check_list(key: str, repetition: RepetitionResult, checks: Sequence[CheckResult]) -> None:
+    """Draw checks as a table; a row opens the run at its event, where the run is stored."""
     kinds = estimate_width(check.expectation.kind for check in checks)
-    columns: list[tuple[Column, Callable[[CheckResult], Cell]]] = [
-        (Column("result", "Result", 90, "chip"), _verdict),
+    columns: Columns[CheckResult] = [
+        (Column("result", "Result", 82, "chip"), _verdict),
         (
             Column("turn", "Turn", 42, "number"),
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
         (Column("kind", "Check", 64, fits=kinds), lambda check: check.expectation.kind.replace("_", " ")),
-        (Column("expected", "Expected", 110, grows=True), lambda check: f"{check.lead}{check.expected}"),
-        (Column("got", "Got", 110, grows=True), lambda check: check.got),
+        (Column("expected", "Expected, and got", 200, "marks", grows=True), _expected_and_got),
     ]
-    return table(
+    shown = table(
         "Checks; a row opens the run at its event",
         checks,
         columns,
         lambda check: [repetition.run_id, check.turn, check.event] if repetition.run_id else None,
     )
+    # The page is left for the run, so no row stays chosen.
+    rows_list(key, shown, on_choose=actions.open_check, most=_MAX_CHECKS)
+
+
+def _expected_and_got(check: CheckResult) -> Cell:
+    """Return what was expected and, below it, what the run got: side by side both would be cut."""
+    expected = f"{check.lead}{check.expected}"
+    if check.passed:
+        return [(f"{expected}\n", "same"), (check.got, "quiet")]
+    return [(expected, "removed"), ("\n", "same"), (check.got, "added")]
 
 
 def _why(check: CheckResult) -> str:

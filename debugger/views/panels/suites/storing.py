@@ -86,8 +86,12 @@ def store_text(
     )
 
 
-def delete_scenario(name: str) -> bool:
+def delete_scenario(name: str, *, go_on: Callable[[], None]) -> bool:
     """Delete a scenario as the user has seen it, or ask; return whether it is deleted.
+
+    Args:
+        name: The scenario.
+        go_on: Opens the deletion again where it could not be stored after the question.
 
     Raises:
         ForbiddenError: The user may not delete it.
@@ -99,4 +103,6 @@ def delete_scenario(name: str) -> bool:
         audit("delete scenario", name)
         return NEVER_WRITTEN
 
-    return store_edit(place_of(name), Role.RUN, delete, subject=f"The scenario “{name}”", mine=DELETED)
+    return store_edit(
+        place_of(name), Role.RUN, delete, subject=f"The scenario “{name}”", mine=DELETED, go_on=go_on
+    )

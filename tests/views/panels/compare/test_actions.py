@@ -90,3 +90,16 @@ def test_picker_counts_no_background_steps_as_turns(app, backend, pair, monkeypa
 
     assert len(app.selectbox("compare_a").options) == 2
     assert not any("8 turns" in option for option in app.selectbox("compare_a").options)
+
+
+def test_cleared_picker_withdraws_a_request(app, pair):
+    """A chosen run is read once the pickers are drawn; the box may be cleared while another one is read."""
+    app.query_params["a"], app.query_params["b"] = pair
+    app.run()
+    held = record_of(app, CompareState)
+    held.unread["a"] = held.places["b"]
+
+    app.selectbox("compare_a").set_value(None).run()
+
+    assert record_of(app, CompareState).runs.keys() == {"b"}
+    assert app.selectbox("compare_a").value is None

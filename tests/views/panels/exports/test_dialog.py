@@ -9,6 +9,10 @@ from debugger.boundary import RULES
 from debugger.exports.columns import COLUMNS, columns_of
 from debugger.exports.formats import EXPORTS
 from debugger.exports.jobs import ExportJob
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import TurnInput
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views.auth import permissions
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.downloads import downloads as downloads_of_process
@@ -128,6 +132,44 @@ def test_variables_become_columns(app, opened, record):
     assert record(ExportRecord).options.table.columns[-2:] == ("variable:tea", "variable:cup.size")
 
 
+def test_checks_with_results_are_offered_as_columns(app, opened, backend, record):
+    run_id = record(CurrentRun).session.run_id
+    before = widget(app, "multiselect", "_columns_0").options
+    checks = {"Greets, then asks": "pass", "Ends": "fail"}
+    backend.store.reviews.set_verdict(
+        Verdict(run_id=run_id, target=Target(), value="pass", reviewer="Ada", checks=checks)
+    )
+    use(app, "export")
+    chooser = widget(app, "multiselect", "_columns_0")
+    offered = [each for each in chooser.options if each not in before]
+    chooser.set_value(["run_id", "check:Ends"]).run()
+
+    assert not app.exception
+    assert offered == ["Check Ends", "Check Greets, then asks"]
+    assert record(ExportRecord).options.table.columns == ("run_id", "check:Ends")
+    assert column(app, "check:Ends", "The first rows") == ["fail"]
+    choose(app, "selectbox", "_moved", "check:Ends")
+    use(app, "export_up")
+    choose(app, "button_group", "_shape", "turn")
+    assert "check:Ends" in record(ExportRecord).options.table.columns
+
+
+def test_preset_keeps_checks_without_results(app, opened, backend, record):
+    columns = ["run_id", "check:Greets", "text", "variable:tea"]
+    backend.store.export_presets.save("Weekly", {"columns": columns}, by="Ben", expected=NEVER_WRITTEN)
+    app.run()
+
+    choose(app, "selectbox", "_preset", "saved:Weekly")
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+    use(app, "export_save_preset")
+
+    assert backend.store.export_presets.all()["Weekly"]["columns"] == columns
+    widget(app, "multiselect", "_columns_0").set_value(["run_id"]).run()
+    assert "Check Greets" in widget(app, "multiselect", "_columns_0").options
+    use(app, "export")
+    assert "Check Greets" not in widget(app, "multiselect", "_columns_0").options
+
+
 def test_masking_off_is_told(app, opened, record):
     choose(app, "button_group", "_rules", [])
 
@@ -150,7 +192,7 @@ def test_saved_preset_is_chosen_again(app, opened, backend, record):
 
 
 def test_preset_of_another_user_is_replaced_after_a_question(app, opened, backend, record):
-    backend.store.export_presets.save("Weekly", {"format": "html"}, by="Ben")
+    backend.store.export_presets.save("Weekly", {"format": "html"}, by="Ben", expected=NEVER_WRITTEN)
     choose(app, "selectbox", "_preset", "minimal")
     widget(app, "text_input", "_name").set_value("Weekly").run()
 
@@ -170,7 +212,12 @@ def test_preset_of_another_user_is_replaced_after_a_question(app, opened, backen
 def test_deleted_preset_that_was_changed_is_asked_about(app, opened, backend, record):
     widget(app, "text_input", "_name").set_value("Weekly").run()
     use(app, "export_save_preset")
-    backend.store.export_presets.save("Weekly", {"format": "html"}, by="Ben")
+    backend.store.export_presets.save(
+        "Weekly",
+        {"format": "html"},
+        by="Ben",
+        expected=backend.store.export_presets.stored()["Weekly"].revision,
+    )
 
     use(app, "export_delete_preset")
     kept = backend.store.export_presets.all()
@@ -178,6 +225,42 @@ def test_deleted_preset_that_was_changed_is_asked_about(app, opened, backend, re
 
     assert kept == {"Weekly": {"format": "html"}}
     assert backend.store.export_presets.all() == {}
+
+
+@pytest.fixture
+def silent(backend, record, opened):
+    """A second run in the scope, without a message."""
+    silent = backend.create_workflow(document(say("chat")), name="Silent")
+    run_id = backend.execute(silent.id, TurnInput.from_wire({"command": "start"})).finish().run_id
+    held = record(ExportRecord)
+    held.scopes = (replace(held.scope, run_ids=(*held.scope.run_ids, run_id)),)
+    return run_id
+
+
+def test_direct_download_names_runs_without_row(app, silent, record, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(dialog, "audited_file", lambda render, *_, **__: rendered.append(render) or render)
+    app.run()
+    before = [each.value for each in app.info]
+
+    rendered[-1]()
+    app.run()
+    after = [each.value for each in app.info]
+    choose(app, "button_group", "_shape", "event")
+
+    assert before == []
+    assert [each.replace("\\", "") for each in after] == [f"1 of 2 runs has no row: {silent}."]
+    assert not app.info
+
+
+def test_finished_export_names_runs_without_row(app, large, silent, record):
+    app.run()
+
+    use(app, "export_start")
+
+    assert not app.exception
+    assert [each.value.replace("\\", "") for each in app.info] == [f"1 of 2 runs has no row: {silent}."]
+    downloads_of_process.drop(record(ExportRecord).token)
 
 
 @pytest.fixture
@@ -269,3 +352,25 @@ def test_picker_says_what_each_column_holds(app, opened):
     explained = {row["name"]: row["help"] for row in rows(app, "What columns hold")}
     assert explained["turn"] == COLUMNS["turn"].help
     assert list(explained) == columns_of("message")
+
+
+def test_saved_preset_hides_a_name_with_a_comma(app, opened, record):
+    widget(app, "text_input", "_hidden").set_value('"name, first", city').run()
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+    use(app, "export_save_preset")
+    choose(app, "selectbox", "_preset", "minimal")
+
+    choose(app, "selectbox", "_preset", "saved:Weekly")
+
+    assert record(ExportRecord).options.table.masking.variables == ("name, first", "city")
+
+
+def test_column_of_a_variable_with_a_comma_stays(app, opened, record):
+    widget(app, "text_input", "_variables").set_value('"name, first"').run()
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+    use(app, "export_save_preset")
+    choose(app, "selectbox", "_preset", "minimal")
+
+    choose(app, "selectbox", "_preset", "saved:Weekly")
+
+    assert record(ExportRecord).options.table.columns[-1] == "variable:name, first"

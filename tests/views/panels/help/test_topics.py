@@ -12,6 +12,7 @@ from debugger.views.panels.help.topics import (
     current_place,
     is_topic,
     listed_topics,
+    other_words,
     plain_text,
     search,
     sections,
@@ -95,6 +96,72 @@ def test_search_knows_words_of_qa(words, place):
     first = search(words)[0]
 
     assert f"{first.topic}#{first.section.anchor}" == place
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("extraction", "extraction#extract-values"),
+        ("assertion", "scenarios#expectations"),
+        ("golden", "scenarios#save-a-run-as-a-scenario"),
+        ("snapshot", "scenarios#change-what-is-expected"),
+        ("baseline", "scenarios#test-two-versions"),
+        ("permalink", "questions#share-a-run-by-a-link"),
+        ("teammate", "questions#share-a-run-by-a-link"),
+        ("send to a colleague", "questions#share-a-run-by-a-link"),
+        ("share", "questions#share-a-run-by-a-link"),
+        ("anonymize", "review#masking"),
+        ("PII", "review#masking"),
+        ("redact", "review#masking"),
+        ("pass rate", "pages#statistics"),
+        ("dashboard", "pages#statistics"),
+        ("data driven", "scenarios#many-runs-from-a-sheet-of-inputs"),
+        ("bulk", "scenarios#many-runs-from-a-sheet-of-inputs"),
+        ("30 runs", "scenarios#many-runs-from-a-sheet-of-inputs"),
+        ("version", "scenarios#test-two-versions"),
+        ("new version", "questions#regression-tests-is-the-new-version-worse"),
+        ("changed workflow", "scenarios#test-two-versions"),
+        ("failure category", "review#failure-categories"),
+        ("replay", "forks#fork"),
+        ("mock", "scenarios#mocks-and-faults"),
+        ("stub", "scenarios#mocks-and-faults"),
+        ("breakpoint condition", "stepping#breakpoints"),
+        ("timeout", "troubleshooting#an-answer-does-not-arrive"),
+        ("rate limit", "troubleshooting#too-many-requests-429"),
+        ("spreadsheet", "review#review-in-a-spreadsheet"),
+        ("excel", "review#exports"),
+        ("csv columns", "columns#columns-of-exports"),
+        ("keyboard shortcuts", "keys#keys"),
+        ("undo", "questions#delete-a-run"),
+        ("clone", "pages#workflows"),
+        ("duplicate", "forks#fork"),
+        ("CI", "scenarios_in_ci#scenarios-in-continuous-integration-ci"),
+        ("github actions", "scenarios_in_ci#github-actions"),
+        ("junit", "scenarios_in_ci#reports"),
+        ("flaky", "scenarios_in_ci#history"),
+        ("latency", "models#what-a-call-was"),
+        ("cost", "models#what-a-call-was"),
+        ("tokens", "models#what-a-call-was"),
+        ("environment", "settings#connections"),
+        ("staging", "settings#connections"),
+    ],
+)
+def test_search_knows_words_of_other_tools(words, place):
+    assert place in [f"{each.topic}#{each.section.anchor}" for each in search(words)[:3]]
+
+
+def test_words_of_other_tools_lead_to_headings():
+    places = {f"{topic}#{each.anchor}" for topic in TOPICS for each in topic_sections(topic)}
+
+    assert set(other_words()) <= places
+    assert "golden" in other_words()["scenarios#save-a-run-as-a-scenario"]
+
+
+def test_question_finds_sections_with_most_words():
+    first = search("How do I make 30 runs at once?")[0]
+
+    assert first.section.anchor == "many-runs-from-a-sheet-of-inputs"
+    assert search("golden crossing") == []  # half of the words is too few
 
 
 def test_search_finds_beginnings_of_words():

@@ -9,6 +9,8 @@ from debugger.errors import StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import TurnInput
+from debugger.store.edited_tables import NEVER_WRITTEN
+from debugger.store.reviews import ReviewRepository
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.review.actions import ReviewState, merge_verdicts
 from debugger.views.state import LastAction
@@ -19,7 +21,7 @@ from tests.views.records import record_of
 
 def test_comment_and_checks_sent_together_stay(app, backend, workflow, talk):
     run_id = talk("Hello")
-    backend.store.reviews.set_rubric(workflow.id, ["Greets", "Asks"])
+    backend.store.reviews.set_rubric(workflow.id, ["Greets", "Asks"], expected=NEVER_WRITTEN)
     app.run()
 
     app.text_area(f"review_comment_{run_id}_run_").set_value("Rude")
@@ -34,7 +36,7 @@ def test_comment_and_checks_sent_together_stay(app, backend, workflow, talk):
 
 def test_comment_leaves_checks_of_another_tab(app, backend, workflow, talk):
     run_id = talk("Hello")
-    backend.store.reviews.set_rubric(workflow.id, ["Greets"])
+    backend.store.reviews.set_rubric(workflow.id, ["Greets"], expected=NEVER_WRITTEN)
     given = Verdict(run_id=run_id, target=Target(), value="fail", reviewer="me")
     backend.store.reviews.set_verdict(given)
     app.query_params["run"] = run_id
@@ -94,7 +96,7 @@ def test_rubric_of_another_user_is_not_overwritten(app, backend, workflow, talk)
     talk("Hello")
     app.run()
     box = f"review_rubric_{workflow.id}"
-    backend.store.reviews.set_rubric(workflow.id, ["Greets"])
+    backend.store.reviews.set_rubric(workflow.id, ["Greets"], expected=NEVER_WRITTEN)
 
     app.text_area(box).set_value("Asks")
     app.button("review_rubric_save").click().run()
@@ -110,7 +112,7 @@ def test_rubric_of_another_user_is_not_overwritten(app, backend, workflow, talk)
 def test_rubric_of_another_user_is_shown(app, backend, workflow, talk):
     talk("Hello")
     app.run()
-    backend.store.reviews.set_rubric(workflow.id, ["Greets"])
+    backend.store.reviews.set_rubric(workflow.id, ["Greets"], expected=NEVER_WRITTEN)
 
     app.run()
     box = f"review_rubric_{workflow.id}"
@@ -236,6 +238,29 @@ def test_undo_takes_back_each_own_verdict(app, backend, talk):
         values.append([each.value for each in backend.store.reviews.verdicts([run_id]).get(run_id, [])])
 
     assert values == [["pass"], []]
+
+
+@pytest.mark.parametrize("values", [["pass"], ["pass", "fail"]])
+def test_undo_that_was_not_stored_stays(app, backend, talk, monkeypatch, values):
+    run_id = talk("Hello")
+    app.run()
+    for value in values:
+        use(app, f"verdict_{value}_{run_id}")
+    with monkeypatch.context() as patch:
+        for name in ("apply", "delete_verdict"):
+            patch.setattr(ReviewRepository, name, fail)
+        use(app, "undo_verdict")
+    told = record_of(app, LastAction).error.message
+
+    use(app, "undo_verdict")
+
+    assert told == "The database is gone."
+    verdicts = backend.store.reviews.verdicts([run_id]).get(run_id, [])
+    assert [each.value for each in verdicts] == values[:-1]
+
+
+def fail(*_, **__):
+    raise StoreError("The database is gone.")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def test_address_is_read_as_it_is_written():
         text="zebra & co",
         starred=True,
         verdict="open",
+        scenario="name: Tea & co",
+        scenario_outcome="failed",
         is_open_only=True,
         with_scenarios=True,
         runs=(B, C),
@@ -57,6 +59,7 @@ def test_invalid_parts_of_address_count_as_absent():
         "version": "-1",
         "status": "nonsense",
         "verdict": "nonsense",
+        "outcome": "nonsense",
         "since": "yesterday",
         "until": "2026-13-01",
         "open": "yes",
@@ -75,6 +78,8 @@ def test_filter_of_list_finds_the_same_days():
         "late",
         True,
         verdict="fail",
+        scenario="Tea",
+        scenario_outcome="error",
     )
 
     found = ReviewFilter.of_list(WantedRuns(A, "failed", search))
@@ -145,6 +150,28 @@ def test_queue_leaves_out_runs_of_scenarios():
         ]
 
     assert found == [(ids[1],), (ids[1], ids[0]), (ids[0],)]
+
+
+def test_scenario_includes_its_runs():
+    with closing(EmbeddedBackend(Settings(database="sqlite://", responder="rules"))) as backend:
+        workflow = backend.create_workflow(document(say("a")))
+        ids = [backend.execute(workflow.id, TurnInput.with_message("Hi")).finish().run_id for _ in range(4)]
+        for run_id, name, outcome in zip(
+            ids, ("Tea", "Tea", "City"), ("passed", "failed", "failed"), strict=False
+        ):
+            backend.store.scenario_runs.save(run_id, ScenarioMark(name, "a.yaml", outcome))
+
+        found = [
+            read_queue(backend, ReviewFilter.from_parameters(parameters)).runs
+            for parameters in (
+                {"scenario": "Tea"},
+                {"outcome": "failed"},
+                {"scenario": "Tea", "outcome": "failed"},
+                {"scenario": "Lab"},
+            )
+        ]
+
+    assert found == [(ids[1], ids[0]), (ids[2], ids[1]), (ids[1],), ()]
 
 
 def test_queue_waits_for_a_search_that_still_indexes():

@@ -11,7 +11,7 @@ from debugger.protocol.notes import Target
 from debugger.protocol.scenario_runs import ScenarioMark
 from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.panels.review.actions import ReviewState
-from debugger.views.panels.review.queue import ReviewFilter
+from debugger.views.panels.review.queue import ReviewFilter, read_queue
 from debugger.views.panels.runs import scope
 from debugger.views.panels.runs.scope import RunsState
 from debugger.views.state import LastAction
@@ -155,8 +155,11 @@ def test_ticked_runs_are_exported_without_the_others(app, walks, tick, monkeypat
     assert [each.label for each in record_of(app, ExportRecord).scopes] == ["Ticked runs"]
 
 
-@pytest.mark.parametrize(("wanted", "places"), [("name:Hours", (2, 3)), ("failed", (0, 1))])
-def test_runs_of_a_scenario_are_reviewed_alone(app, backend, walks, choose_all, wanted, places):
+@pytest.mark.parametrize(
+    ("wanted", "own", "places"),
+    [("name:Hours", {"scenario": "Hours"}, (2, 3)), ("failed", {"scenario_outcome": "failed"}, (0, 1))],
+)
+def test_runs_of_a_scenario_are_reviewed_alone(app, backend, walks, choose_all, wanted, own, places):
     ids = walks(5)
     for place, name in enumerate(("Booking", "Booking", "Hours", "Hours")):
         outcome = "failed" if name == "Booking" else "passed"
@@ -168,7 +171,9 @@ def test_runs_of_a_scenario_are_reviewed_alone(app, backend, walks, choose_all, 
     control(app, "review_chosen").use()
 
     assert not app.exception
-    assert record_of(app, ReviewState).wanted == ReviewFilter(runs=tuple(ids[place] for place in places))
+    found = record_of(app, ReviewState).wanted
+    assert found == ReviewFilter(with_scenarios=True, **own)
+    assert read_queue(backend, found).runs == tuple(ids[place] for place in places)
 
 
 def test_tick_and_action_sent_together_act_on_what_is_ticked(app, backend, walks):

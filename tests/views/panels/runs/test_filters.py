@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.protocol.json_codec import encode
 from debugger.protocol.scenario_runs import ScenarioMark
+from debugger.store.edited_tables import NEVER_WRITTEN
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.state import LastAction
 from tests.store.test_retention import keep
@@ -35,7 +36,7 @@ def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
 
 def test_filter_of_another_user_is_replaced_after_a_question(app, backend, walks):
     walks(1)
-    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben")
+    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben", expected=NEVER_WRITTEN)
     app.run()
     control(app, "runs_status").use("completed")
     app.text_input("filter_name").set_value("Mine").run()
@@ -52,7 +53,7 @@ def test_filter_of_another_user_is_replaced_after_a_question(app, backend, walks
 
 def test_used_filter_is_replaced_without_a_question(app, backend, walks):
     walks(1)
-    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben")
+    backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, by="Ben", expected=NEVER_WRITTEN)
     app.run()
     app.button("use_filter").click().run()
     control(app, "runs_text").use("green tea")
@@ -62,6 +63,18 @@ def test_used_filter_is_replaced_without_a_question(app, backend, walks):
 
     assert record_of(app, OpenQuestions).edit is None
     assert backend.store.saved_filters.all() == {"Mine": {"runs_text": "green tea"}}
+
+
+def test_filter_that_was_changed_since_listed_is_not_deleted(app, backend, walks):
+    walks(1)
+    saved = backend.store.saved_filters.save("Mine", {"runs_text": "tea"}, expected=NEVER_WRITTEN)
+    app.run()
+    backend.store.saved_filters.save("Mine", {"runs_text": "green"}, by="Ben", expected=saved.revision)
+
+    app.button("delete_filter").click().run()
+
+    assert record_of(app, OpenQuestions).edit.error.changed_by == "Ben"
+    assert backend.store.saved_filters.all() == {"Mine": {"runs_text": "green"}}
 
 
 def test_nameless_filter_is_refused(app, walks):
@@ -76,7 +89,7 @@ def test_nameless_filter_is_refused(app, walks):
 def test_found_words_are_shown_in_marks(app, backend):
     said = [{"type": "assistant_response", "content": "Which [tea](http://evil) would you like?"}]
     run_id = keep(backend.store, 1, events_json=encode(said))
-    backend.store.notes.write(run_id, "Black or green")
+    backend.store.notes.write(run_id, "Black or green", expected=NEVER_WRITTEN)
     app.run()
 
     control(app, "runs_text").use("tea green")

@@ -21,8 +21,11 @@ def sign_in(monkeypatch):
 @pytest.mark.parametrize(
     ("role", "closed"),
     [
-        (Role.READ, {"star_chosen", "bulk_pass", "review_chosen", "delete_chosen", "erase_chosen"}),
-        (Role.REVIEW, {"delete_chosen", "erase_chosen"}),
+        (
+            Role.READ,
+            {"star_chosen", "bulk_pass", "review_chosen", "replay_chosen", "delete_chosen", "erase_chosen"},
+        ),
+        (Role.REVIEW, {"replay_chosen", "delete_chosen", "erase_chosen"}),
         (Role.RUN, {"delete_chosen", "erase_chosen"}),
         (Role.ADMIN, set()),
     ],
@@ -34,8 +37,8 @@ def test_actions_are_closed_without_their_role(app, walks, tick, sign_in, role, 
 
     tick(0)
 
-    keys = ("star_chosen", "bulk_pass", "review_chosen", "delete_chosen", "erase_chosen", "export_chosen")
-    assert {key for key in keys if control(app, key).disabled} == closed
+    keys = {"star_chosen", "bulk_pass", "review_chosen", "replay_chosen", "delete_chosen", "erase_chosen"}
+    assert {key for key in keys | {"export_chosen"} if control(app, key).disabled} == closed
     assert all("Needs the role" in control(app, key).help for key in closed)
 
 

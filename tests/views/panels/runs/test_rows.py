@@ -131,3 +131,27 @@ def test_names_with_numbers_and_any_case_are_sorted_as_people_do(monkeypatch):
     run_table(runs, RowFacts({}))
 
     assert [row.target for row in drawn[0].rows] == ["Tea 2", "vet 9", "vet 10", "Zoo 1"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-10-25T00:50:00Z", "2026-10-25T01:10:00Z"),  # 02:50 and 02:10, when the clocks are set back
+        ("2026-12-03T10:00:00.100000Z", "2026-12-03T10:00:00.900000Z"),  # both 11:00:00
+    ],
+)
+def test_runs_are_sorted_by_moment_of_start(monkeypatch, earlier, later):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", "Europe/Berlin")
+    keep_records(monkeypatch, RunsState(sort=("began", False)))
+    runs = [  # the newest first, as a backend lists them
+        Run(workflow_run_id=name, workflow_id="w", status="completed", created_at=moment)
+        for name, moment in (("later", later), ("earlier", earlier))
+    ]
+    drawn = []
+    monkeypatch.setattr(
+        "debugger.views.panels.runs.rows.rows_list", lambda _, shown, **__: drawn.append(shown)
+    )
+
+    run_table(runs, RowFacts({}))
+
+    assert [row.target for row in drawn[0].rows] == ["earlier", "later"]

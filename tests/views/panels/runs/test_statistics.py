@@ -51,6 +51,18 @@ def state_of(app):
     return record_of(app, RunsState)
 
 
+def test_statistics_without_runs_have_nothing_to_export(app, walks, statistics):
+    app.run()
+    statistics()
+    assert control(app, "export_found").disabled
+    assert control(app, "start_first").label == "Start a run"
+
+    walks(1)
+    control(app, "runs_refresh").use()
+
+    assert not control(app, "export_found").disabled
+
+
 def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     walks(20)
     app.run()

@@ -5,10 +5,11 @@ import re
 import pytest
 import streamlit as st
 
+from debugger.errors import StoreError
 from debugger.scenarios.archives import read_archive, write_archive
 from debugger.scenarios.stored import store_scenario
 from debugger.store import Role
-from debugger.store.scenarios import Writer
+from debugger.store.scenarios import StoredScenarios, Writer
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.confirmations import OpenQuestions
@@ -159,6 +160,40 @@ def test_edited_text_is_stored(chosen, scenarios):
 
     assert scenarios.find("Tea").text == text(line="Bye")
     assert not record_of(app, SuiteDialogs).kind
+
+
+def test_typed_text_outlives_its_dialog(chosen, scenarios):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    record_of(app, SuiteDialogs).keep(text(line="Mine"))
+    record_of(app, SuiteDialogs).close()  # as by Escape
+    app.run()
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+
+    app.button(key="suite_text_button").click().run()
+    assert record_of(app, SuiteDialogs).text == text(line="Mine")
+    app.button(key="save_scenario_text").click().run()
+
+    assert record_of(app, OpenQuestions).edit.mine == text(line="Mine")
+    assert scenarios.find("Tea").text == text(line="Theirs")
+
+
+def test_discarded_text_is_the_stored_one(chosen, scenarios):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    assert app.button(key="discard_scenario_text").disabled
+    record_of(app, SuiteDialogs).keep(text(line="Mine"))
+    app.run()
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+
+    app.button(key="discard_scenario_text").click().run()
+
+    assert record_of(app, SuiteDialogs).text == text(line="Theirs")
+    record_of(app, SuiteDialogs).keep(text(line="Mine"))
+    app.run()
+    app.button(key="save_scenario_text").click().run()
+    assert scenarios.find("Tea").text == text(line="Mine")
+    assert not record_of(app, SuiteDialogs).drafts
 
 
 def test_text_with_mistakes_cannot_be_saved(chosen):
@@ -328,6 +363,95 @@ def test_accepted_result_is_stored_after_its_difference(failed, scenarios):
     assert "waiting_for_user_input" in after
     assert "# kept" in after
     assert not record_of(app, SuiteDialogs).kind
+
+
+def test_acceptance_that_was_not_stored_stays(failed, scenarios, monkeypatch):
+    app = failed(ADA)
+    with monkeypatch.context() as patch:
+        patch.setattr(StoredScenarios, "save", fail)
+        app.button(key="accept_result").click().run()
+    told = {each.value for each in app.error}
+
+    app.button(key="accept_result").click().run()
+
+    assert told == {"The database is gone\\."}
+    assert "waiting_for_user_input" in scenarios.find("Tea").text
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_copy_that_was_not_stored_stays(failed, scenarios, monkeypatch):
+    app = failed(BEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(StoredScenarios, "save", fail)
+        app.button(key="copy_accepted").click().run()
+
+    app.button(key="copy_accepted").click().run()
+
+    assert "waiting_for_user_input" in scenarios.find("Tea (copy)").text
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_deletion_that_was_not_stored_stays(chosen, scenarios, monkeypatch):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    app.button(key="suite_delete").click().run()
+    with monkeypatch.context() as patch:
+        patch.setattr(StoredScenarios, "delete", fail)
+        app.button(key="delete_scenario").click().run()
+
+    app.button(key="delete_scenario").click().run()
+
+    assert scenarios.all() == []
+    assert not record_of(app, SuiteDialogs).kind
+
+
+def test_deletion_after_a_question_that_was_not_stored_stays(chosen, scenarios, monkeypatch):
+    app = chosen()
+    app.button(key="suite_text_button").click().run()
+    app.button(key="suite_delete").click().run()
+    scenarios.save("Tea", text(line="Theirs"), ADA, expected=scenarios.find("Tea").revision)
+    app.button(key="delete_scenario").click().run()
+    with monkeypatch.context() as patch:
+        patch.setattr(StoredScenarios, "delete", fail)
+        app.button(key="replace_theirs").click().run()
+
+    assert record_of(app, SuiteDialogs).kind == "deletion"
+    assert scenarios.find("Tea").text == text(line="Theirs")
+
+
+def fail(*_, **__):
+    raise StoreError("The database is gone.")
+
+
+def test_accepted_failure_is_no_longer_shown(failed):
+    app = failed(ADA)
+
+    app.button(key="accept_result").click().run()
+    shown = column(app, "now", "Scenarios"), column(app, "disposition", "Scenarios")
+    offered = {each.key for each in app.button}
+    app.button(key="suite_checks_run_again").click().run()
+    assert record_of(app, SuitesState).job.wait(60)
+    app.run()
+
+    assert shown == (["Changed"], [""])
+    assert "suite_checks_0_0_accept" not in offered
+    assert column(app, "now", "Scenarios") == ["✓ Passed"]
+
+
+def test_failure_beside_an_accepted_one_stays(app, backend, scenarios, monkeypatch):
+    monkeypatch.setattr("debugger.views.panels.suites.dialogs.embedded_backend", lambda: backend)
+    wrong = text().rstrip() + "\n    expect: [status: completed, says: Good day]\n"
+    store_scenario(scenarios, wrong, ADA, expected=0)
+    app.run()
+    use(app, "suites_run")
+    assert record_of(app, SuitesState).job.wait(60)
+    app.run()
+
+    app.button(key="suite_checks_0_0_accept").click().run()
+    app.button(key="accept_result").click().run()
+
+    assert column(app, "now", "Scenarios") == ["✗ Failed"]
+    assert column(app, "kind", "Checks") == ["says"]
 
 
 def test_acceptance_that_was_overtaken_is_asked_about(failed, scenarios):

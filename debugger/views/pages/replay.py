@@ -1,0 +1,236 @@
+"""Page that shows what runs would do on another version of their workflow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Sequence
+
+import streamlit as st
+
+from debugger.errors import DebuggerError, NotFoundError, UnsupportedError
+from debugger.replays.groups import ReplayGroup, read_groups
+from debugger.replays.job import ReplayJob
+from debugger.store import StoredReplay
+from debugger.views import backends, navigation, state
+from debugger.views.auth.permissions import explain_denial
+from debugger.views.backends import local_store
+from debugger.views.components.error_box import show_error, show_failures, show_unexpected_errors
+from debugger.views.components.markdown import count
+from debugger.views.components.toolbar import Button, Item, Progress, Select, Spacer, Text, bar
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import empty_page
+from debugger.views.panels.replays import actions
+from debugger.views.panels.replays.acceptance import acceptance_dialog
+from debugger.views.panels.replays.actions import AGAIN_KEY, HISTORY_KEY, AcceptanceDialog, ReplayState
+from debugger.views.panels.replays.address import ReplayOnView, follow_address, show_address
+from debugger.views.panels.replays.detail import group_detail
+from debugger.views.panels.replays.groups import (
+    MOST_ROWS,
+    chosen_group,
+    group_list,
+    summary_bar,
+    version_words,
+)
+from debugger.views.panels.runs.scope import workflow_names
+from debugger.views.times import shown_time
+
+_POLL_SECONDS = 0.5
+
+
+def render() -> None:
+    """Draw the page Replay, as a fragment that is redrawn while runs are replayed.
+
+    Where the embedded engine cannot be opened, the error is drawn alone.
+    """
+    try:
+        backends.embedded_backend()
+    except DebuggerError as error:
+        _line([])
+        show_error(error)
+        return
+    follow_address()
+    drawn = _depends_on()
+    st.fragment(_body, run_every=_poll_seconds())(drawn)
+    acceptance_dialog()
+
+
+def _depends_on() -> Hashable:
+    """Return what only a run of the whole page changes: how often it is looked at, and its dialog."""
+    dialog = state.record(AcceptanceDialog).group is not None
+    return _poll_seconds(), dialog, state.record(OpenQuestions).is_open
+
+
+def _poll_seconds() -> float | None:
+    job = state.record(ReplayState).job
+    return _POLL_SECONDS if job is not None and job.is_running else None
+
+
+@show_unexpected_errors("The page Replay")
+def _body(drawn: Hashable) -> None:
+    """Draw the replay on view: controls, its results in a sentence, its groups, and the chosen one.
+
+    It goes to the page that a callback has requested, and reruns the whole page where poll interval or
+    dialog have changed. An error is drawn in place of what follows.
+    """
+    navigation.leave_for_page()
+    if drawn != _depends_on():
+        st.rerun()
+    try:
+        newest = local_store().replays.newest(connection="")
+        stored = _on_view(newest)
+        if stored is None:
+            _empty()
+            return
+        _controls(stored, newest)
+        show_failures()
+        _results(stored)
+    except DebuggerError as error:
+        show_error(error)
+
+
+def _on_view(newest: Sequence[StoredReplay]) -> StoredReplay | None:
+    """Return the replay that was chosen, else the newest; ``None`` without any.
+
+    Raises:
+        NotFoundError: The chosen one is deleted.
+        UnsupportedError: It is of hosted runs.
+    """
+    wanted = state.record(ReplayOnView).replay
+    if not wanted:
+        return next(iter(newest), None)
+    found = next((each for each in newest if each.id == wanted), None)
+    found = found or local_store().replays.find(wanted)
+    if found is None:
+        _line([])
+        raise NotFoundError(
+            f"There is no replay {wanted}.",
+            advice="It was deleted by age: replay its runs again, from the page Runs.",
+        )
+    if found.target.connection:
+        _line([])
+        raise UnsupportedError(
+            f"The replay {wanted} is of runs of the connection {found.target.connection}.",
+            advice="See the report of the command replay.",
+        )
+    return found
+
+
+def _line(items: list[Item]) -> None:
+    """Draw the title and the controls in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="replay_line"):
+        st.markdown("### Replay", width="content")
+        bar("replay_controls", items, low=True)
+
+
+def _empty() -> None:
+    """Draw that there is no replay, and a button that leads to the page Runs."""
+    _line([])
+    show_failures()
+    text = "There is no replay yet: tick runs on the page Runs, then press Replay."
+    with empty_page(text, "replay#on-the-page"):
+        st.button(
+            "Open Runs",
+            key="open_runs",
+            type="primary",
+            icon=":material/format_list_bulleted:",
+            on_click=navigation.go_to,
+            args=("runs",),
+        )
+
+
+def _controls(stored: StoredReplay, newest: Sequence[StoredReplay]) -> None:
+    """Draw what is replayed, and the buttons that replay the runs again or cancel that.
+
+    Raises:
+        DebuggerError: The versions of the workflow cannot be read.
+    """
+    backend, job = backends.embedded_backend(), state.record(ReplayState).job
+    names = workflow_names(backend)
+    items: list[Item] = [Text(names.get(stored.target.workflow_id, stored.target.workflow_id), look="strong")]
+    if job is not None and job.is_running and job.replay_id == stored.id:
+        items += [_progress(job), Button("replay_cancel", "Cancel", actions.cancel, icon=":material/close:")]
+    else:
+        items += _again(stored)
+    items.append(Spacer())
+    if len(newest) > 1:
+        labels = {each.id: _label(each) for each in newest}
+        labels.setdefault(stored.id, _label(stored))
+        state.set_widget(HISTORY_KEY, stored.id)
+        items.append(Select(HISTORY_KEY, "Replays", labels, "", actions.choose_replay))
+    _line(items)
+
+
+def _again(stored: StoredReplay) -> list[Item]:
+    """Return the choice of a version, at first that of the replay, and the button that replays its runs.
+
+    Where the workflow is deleted, the button is disabled, and there is no choice.
+    """
+    try:
+        found = backends.embedded_backend().versions(stored.target.workflow_id)
+    except NotFoundError:
+        found = []
+    newest_first = sorted(found, key=lambda each: -each.version_number)
+    versions = {str(each.version_number): f"on {each.label}" for each in newest_first}
+    own = str(stored.target.version_number)
+    if state.widget(AGAIN_KEY) not in versions:
+        state.set_widget(
+            AGAIN_KEY, own if own in versions and not stored.target.file else next(iter(versions), "")
+        )
+    refused = explain_denial(actions.replay_again) or ("" if versions else "Its workflow is deleted")
+    return [
+        Button(
+            "replay_again",
+            "Replay again",
+            actions.replay_again,
+            (stored.id,),
+            icon=":material/replay:",
+            look="primary",
+            disabled=bool(refused),
+            help=refused or f"Play {count(actions.count_runs(stored), 'run')} once more",
+        ),
+        *([Select(AGAIN_KEY, "Version", versions, "Version")] if versions else []),
+    ]
+
+
+def _label(stored: StoredReplay) -> str:
+    """Return the time of a replay, its version, and its number of runs."""
+    when = shown_time(stored.started_at, seconds=False)
+    return f"{when} · {version_words(stored)} · {count(stored.selected, 'run')}"
+
+
+def _progress(job: ReplayJob) -> Progress:
+    differing = job.counts.total() - job.counts["same"]
+    words = f"{job.done:,} of {count(job.selected, 'run')}"
+    words += f", {differing:,} differ" if differing else ""
+    return Progress(f"{words} · {time.monotonic() - job.began_at:.0f} s", job.done / max(job.selected, 1))
+
+
+def _results(stored: StoredReplay) -> None:
+    """Draw the results of a replay; the address names it and the group on view.
+
+    Raises:
+        DebuggerError: They cannot be read.
+    """
+    replays = local_store().replays
+    summary_bar(stored, replays.count_open(stored.id))
+    job = state.record(ReplayState).job
+    if job is not None and job.replay_id == stored.id and job.error is not None:
+        show_error(job.error)
+    groups = groups_of(stored)
+    on_view = state.record(ReplayOnView)
+    on_view.replay = stored.id  # a newer one does not take its place
+    group = chosen_group(groups, on_view.group)
+    show_address(stored.id, on_view.group)
+    if group is None:
+        if stored.is_complete and stored.counts.total():
+            st.caption("Each run takes the same path on this version, with the same variables and words.")
+        return
+    group_list(groups, group.key)
+    with st.container(key=f"replay_body_{min(len(groups), MOST_ROWS)}"):  # style.css has its height
+        group_detail(stored, group, groups)
+
+
+def groups_of(stored: StoredReplay) -> list[ReplayGroup]:
+    """Return the groups of a replay, those that are not accepted first."""
+    found = read_groups(backends.embedded_backend(), local_store().replays, stored)
+    return sorted(found, key=lambda group: group.acceptance is not None)
