@@ -36,7 +36,8 @@ CALM = """([quiet, most]) => {
   // What ends first may be a run, as of a poll, that was under way as the page asked.
   const isAnswered = !isWatched || window.begunAt > window.askedAt || now - window.askedAt > most;
   const calm = isAnswered && app && app.dataset.testScriptState === "notRunning"
-    && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]');
+    && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]')
+    && !document.querySelector('[data-testid="stSkeleton"]');  // the code of an element is still read
   if (!calm) { window.calmSince = undefined; return false; }
   window.calmSince ??= now;
   return now - window.calmSince > (isWatched ? quiet : 3 * quiet);
