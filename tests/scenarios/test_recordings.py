@@ -118,6 +118,33 @@ def test_new_records_what_is_missing(tmp_path):
     assert (found.outcome, again.outcome, asked) == ("passed", "passed", 2)
 
 
+def test_call_whose_line_is_deleted_is_recorded_anew(tmp_path):
+    with (
+        serving(said("We have Assam.")) as models,
+        HttpServer(rooms=lambda to: to.send_json({"rooms": 3})) as http,
+    ):
+        made = document(
+            node("get", "http_request", url=http.url + "/rooms"),
+            say("chat", llms_config=models.llm()),
+            direct("get", "chat"),
+        )
+        ran(tmp_path, "once", made=made)
+        file = tmp_path / FILE
+        before = file.read_text(encoding="utf-8")
+        models.answers[:] = [said("We have Darjeeling.")]
+        kept = [line for line in before.splitlines() if "We have Assam." not in line]
+        file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+        ran(tmp_path, "new", turns="turns: [{say: Any tea}]\n")
+
+        assert (len(models.requests), len(http.received)) == (2, 1)
+    after = file.read_text(encoding="utf-8")
+    assert "We have Darjeeling." in after and "We have Assam." not in after
+    assert [line for line in after.splitlines() if '"rooms"' in line] == [
+        line for line in before.splitlines() if '"rooms"' in line
+    ]
+
+
 def test_all_records_anew(tmp_path):
     with serving(said("We have Assam."), said("Assam, or Darjeeling.")) as models:
         ran(tmp_path, "all", made=chat(models.llm()))
