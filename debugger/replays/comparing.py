@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import Any, Literal
 
 from debugger.analysis.differences import differences
@@ -17,6 +17,8 @@ from debugger.replays.results import Divergence
 _NOTHING = "nothing"
 _LONGEST = 200
 """Characters of what is shown of a text or value."""
+_BEFORE = 40
+"""Those of them that are shown before the first difference of a longer one."""
 _REASON = "justification"
 """Variable with the reason of a model, which is words."""
 
@@ -30,21 +32,33 @@ class Step:
     source: str
     """Logical id of the node where it is decided."""
     destination: str
+    edge: str
+    """Logical id of the edge; empty where the transition has none."""
     node: str
     """The name of the source."""
     label: str
     """In words: ``book → Booking intake``."""
 
     @property
-    def way(self) -> tuple[int, str, str]:
-        """Return thread, source and destination, by which steps are the same."""
+    def ends(self) -> tuple[int, str, str]:
+        """Return thread, source and destination."""
         return self.thread, self.source, self.destination
+
+    def is_same(self, other: Step, edges: Container[str]) -> bool:
+        """Return whether another version goes the same way.
+
+        Args:
+            other: The step there.
+            edges: The ids of its edges: of two edges with the same ends the other one is another way, but one
+                that was deleted and drawn anew is not.
+        """
+        return self.ends == other.ends and (self.edge == other.edge or self.edge not in edges)
 
 
 Kind = Literal["path", "variables", "words"]
 
 
-def find_divergence(before: TurnLog, after: TurnLog) -> tuple[Kind, Divergence] | None:
+def find_divergence(before: TurnLog, after: TurnLog, edges: Container[str]) -> tuple[Kind, Divergence] | None:
     """Return the first difference of two segments: of the path, else of variables, else of words.
 
     Ids, times, prompts and tokens are not compared. ``None`` where path, variables and words are the same.
@@ -52,8 +66,9 @@ def find_divergence(before: TurnLog, after: TurnLog) -> tuple[Kind, Divergence] 
     Args:
         before: The segment as it was recorded.
         after: The same on another version.
+        edges: The ids of the edges of that version.
     """
-    if (found := find_other_path(before, after)) is not None:
+    if (found := find_other_path(before, after, edges)) is not None:
         return "path", found
     if (found := _variable_divergence(before, after)) is not None:
         return "variables", found
@@ -72,21 +87,25 @@ def path_of(events: Sequence[Event]) -> Iterator[Step]:
                 threads.setdefault(event.origin_thread_id or "", len(threads)),
                 event.source_node_logical_id or "",
                 event.destination_node_logical_id or "",
+                event.edge_logical_id or "",
                 event.source_label,
                 f"{name}{event.destination_label}",
             )
 
 
-def find_other_path(before: TurnLog, after: TurnLog, *, is_cut: bool = False) -> Divergence | None:
+def find_other_path(
+    before: TurnLog, after: TurnLog, edges: Container[str], *, is_cut: bool = False
+) -> Divergence | None:
     """Return the first transition in which two segments differ; ``None`` where their paths are the same.
 
     Args:
         before: The segment as it was recorded.
         after: The same on another version.
+        edges: The ids of the edges of that version.
         is_cut: Whether the latter ended early, so that a path that is only shorter is no other.
     """
     for old, new in zip_longest(path_of(before.events), path_of(after.events)):
-        if old is not None and new is not None and old.way == new.way:
+        if old is not None and new is not None and old.is_same(new, edges):
             continue
         if new is None and is_cut:
             return None
@@ -108,12 +127,13 @@ def _variable_divergence(before: TurnLog, after: TurnLog) -> Divergence | None:
         if was == became:
             continue
         for found in differences(was, became):
+            old_text, new_text = _shown(found.before, found.after)
             return Divergence(
                 before.number,
                 node_id,
                 node,
-                _NOTHING if found.op == "added" else _shown(found.before),
-                _NOTHING if found.op == "removed" else _shown(found.after),
+                _NOTHING if found.op == "added" else old_text,
+                _NOTHING if found.op == "removed" else new_text,
                 subject=found.path,
             )
     return None
@@ -159,13 +179,8 @@ def find_other_words(before: Sequence[Event], after: Sequence[Event], number: in
         at = old or new
         assert at is not None  # the longer of both has it
         node_id, node, _ = at
-        return Divergence(
-            number,
-            node_id,
-            node,
-            _shown(old[2]) if old is not None else _NOTHING,
-            _shown(new[2]) if new is not None else _NOTHING,
-        )
+        was, says = _shown(old[2] if old else "", new[2] if new else "")
+        return Divergence(number, node_id, node, was if old else _NOTHING, says if new else _NOTHING)
     return None
 
 
@@ -186,7 +201,17 @@ def _words(events: Sequence[Event]) -> Iterator[tuple[str, str, str]]:
             yield node_id, text(event, "origin_node_name") or node_id, str(values_of(event).content or "")
 
 
-def _shown(value: Any) -> str:
-    """Return a value as a text of limited length."""
-    shown = value if isinstance(value, str) else encode(value).decode()
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+def _shown(before: Any, after: Any) -> tuple[str, str]:
+    """Return two values as texts of limited length; of long ones the part where they begin to differ."""
+    texts = [value if isinstance(value, str) else encode(value).decode() for value in (before, after)]
+    start = 0
+    if max(map(len, texts)) > _LONGEST:
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
+        start = max(0, sum(1 for _ in same) - _BEFORE)
+    old, new = (_cut(text, start) for text in texts)
+    return old, new
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _LONGEST
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -65,6 +65,7 @@ class Playback:
         self.problem = ""
         """Why the rest of the record cannot be played, as a sentence; empty where it can."""
         self._logs = logs
+        self._edges = graph.edges
 
     @property
     def total(self) -> int:
@@ -115,14 +116,14 @@ class Playback:
             return f"turn {log.number}, background work: nothing instead of the recorded step"
         problem = error_of(played.events)
         is_cut = problem != error_of(log.events)
-        if (elsewhere := find_other_path(log, played, is_cut=is_cut)) is not None:
+        if (elsewhere := find_other_path(log, played, self._edges, is_cut=is_cut)) is not None:
             return elsewhere.text
         if is_cut:
             _, node = last_node(played.events)
             return (
                 f"turn {log.number}, {node or 'the run'}: {problem or 'no error, where the record has one'}"
             )
-        found = find_divergence(log, played)
+        found = find_divergence(log, played, self._edges)
         return "" if found is None else found[1].text
 
 

@@ -19,7 +19,16 @@ from debugger.engine.mocks.recording_file import Recording
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.masking import mask_body, mask_recorded
-from debugger.errors import DebuggerError, InputError
+from debugger.errors import (
+    AnswerError,
+    ExpressionError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RunError,
+    UnsupportedError,
+    WorkflowError,
+)
 from debugger.graph import Graph
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog, turn_logs
@@ -83,6 +92,7 @@ class Replayer:
 
         Raises:
             NotFoundError: There is no such run.
+            DebuggerError: Store or server failed: that says nothing on the run.
         """
         run = self._backend.run(run_id)
         logs = turn_logs(run)
@@ -90,7 +100,7 @@ class Replayer:
         ended = cancelled or threading.Event()
         try:
             own = self._play_own(run, logs, ended)
-        except DebuggerError as error:
+        except _UNPLAYABLE as error:
             problem = error.message.rstrip(".")
             return found.not_comparable(f"Version {run.version_number} cannot be played: {problem}")
         if isinstance(own, _Obstacle):
@@ -195,7 +205,7 @@ class Replayer:
                     log.number, *last_node(own.events), was or "no error", problem or "no error"
                 )
                 return _Obstacle(_OTHER_RUN, ended)
-            if (different := find_divergence(log, own)) is not None:
+            if (different := find_divergence(log, own, interpreter.graph.edges)) is not None:
                 return _Obstacle(_OTHER_RUN, different[1])
         return played
 
@@ -207,6 +217,7 @@ class Replayer:
         """Play a run on the other version up to the first other path, error or missing answer; compare it."""
         recorder = self._recorder(own)
         played = PlayedRun(self._other, recorder, cancelled)
+        edges = self._other.graph.edges
         first: dict[Kind, Divergence] = {}
         for log in own.segments:
             try:
@@ -216,7 +227,7 @@ class Replayer:
             found.turns = log.number
             problem = error_of(other.events)
             is_cut = played.has_missed or problem != error_of(log.events)
-            if (elsewhere := find_other_path(log, other, is_cut=is_cut)) is not None:
+            if (elsewhere := find_other_path(log, other, edges, is_cut=is_cut)) is not None:
                 return found.of("path", elsewhere)
             if played.has_missed:
                 missing = _missing(recorder.misses[0], log, self._other.graph)
@@ -225,11 +236,16 @@ class Replayer:
                 return found.first_of(first, missing) if first else found.of("needs_model", missing)
             if is_cut:
                 return found.failed(log, other, problem)
-            if (different := find_divergence(log, other)) is not None:
+            if (different := find_divergence(log, other, edges)) is not None:
                 first.setdefault(*different)
         return found.first_of(first) if first else found.of("same", None)
 
 
+_UNPLAYABLE = (
+    *(InputError, NotFoundError, NotStartableError, RunError),
+    *(AnswerError, ExpressionError, UnsupportedError, WorkflowError),
+)
+"""Errors by which a version cannot be read or played, whenever it is tried."""
 _LACKS = "Its events lack an answer"
 _OTHER_RUN = "Its own version does not repeat it"
 

@@ -25,6 +25,7 @@ from debugger.replays.replayer import Replayer
 from debugger.settings import Settings
 from debugger.store import Store
 from tests.support.factories import direct, document, static
+from tests.support.postgres import a_database, a_schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,9 +37,9 @@ def made(text="Hello.", last="Bye."):
 class World:
     """A store with the workflow *Tea*: version 0 with its runs, version 1 with another greeting."""
 
-    def __init__(self, folder, runs=3):
+    def __init__(self, folder, runs=3, url=""):
         self.folder = folder
-        self.url = f"sqlite:///{folder}/runs.sqlite3"
+        self.url = url or f"sqlite:///{folder}/runs.sqlite3"
         with closing(open_embedded(Settings(database=self.url))) as backend:
             self.workflow_id = backend.create_workflow(made()).id
             start = TurnInput.with_message(None)
@@ -57,9 +58,22 @@ class World:
             return store.replays.newest()
 
 
+@pytest.fixture(scope="module")
+def postgres():
+    with a_database() as name:
+        yield name
+
+
 @pytest.fixture
-def world(tmp_path):
-    return World(tmp_path)
+def world(tmp_path, request):
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield World(tmp_path)
+        return
+    with a_schema(request.getfixturevalue("postgres")) as url:
+        yield World(tmp_path, url=url)
+
+
+on_both = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 
 
 def group_in(done):
@@ -74,6 +88,7 @@ def test_same_runs_exit_with_0(world):
     assert (replay.is_complete, replay.target.version_number, replay.selected) == (True, 2, 3)
 
 
+@on_both
 def test_differing_runs_are_grouped_and_exit_with_1(world):
     done = world.of_tea("--version", 1, "--threads", 2)
 
@@ -110,6 +125,7 @@ def test_verdicts_are_read():
             read_verdicts(text)
 
 
+@on_both
 def test_accepted_group_never_fails_again(world):
     key = group_in(world.of_tea("--version", 1))
 
@@ -126,6 +142,7 @@ def test_accepted_group_never_fails_again(world):
     assert again.stdout.endswith("3 runs on version 1: 3 other words (3 accepted).\n")
 
 
+@on_both
 def test_reports_have_each_run(world):
     junit, found, table = (world.folder / name for name in ("a.xml", "a.json", "a.csv"))
 
@@ -172,6 +189,7 @@ def test_cells_are_guarded_against_formulas(tmp_path):
     assert "'=HYPERLINK(1)" in (tmp_path / "a.csv").read_text(encoding="utf-8")
 
 
+@on_both
 def test_interrupted_replay_goes_on(world, monkeypatch):
     played, replay = [], Replayer.replay
 
@@ -216,6 +234,7 @@ main(sys.argv[1:])
 """
 
 
+@on_both
 def test_killed_replay_goes_on(world):
     arguments = ("--filter", "workflow=Tea", "--version", "1")
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(world.folder), "PYTHONPATH": str(ROOT)}

@@ -10,7 +10,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import Reply
-from debugger.errors import InputError, NotFoundError, RunEndedError
+from debugger.errors import InputError, NotFoundError, RunEndedError, StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.replays.replayer import Replayer
@@ -335,3 +335,41 @@ def test_filler_is_no_difference():
 
     assert said == ["Let me look.", "Yes, we have."]
     assert (found.verdict, found.text) == ("same", "")
+
+
+def test_store_failure_is_no_verdict(monkeypatch):
+    backend = opened()
+    workflow_id = backend.create_workflow(desk()).id
+    run_id = talk(backend, workflow_id)
+    backend.import_version(workflow_id, desk(prompt="Tea?"), expected=1)
+    replayer = Replayer(backend, workflow_id, 1)
+
+    def fail(*_):
+        raise StoreError("The database is locked.", advice="Try again.")
+
+    monkeypatch.setattr(backend, "workflow", fail)
+
+    with pytest.raises(StoreError, match="locked"):
+        replayer.replay(run_id)
+
+
+def test_long_words_are_shown_where_they_differ():
+    long = "All our teas are from the garden. " * 20
+
+    result = replayed(document(static("a", f"{long}One.")), document(static("a", f"{long}Two.")))
+
+    assert result.divergence.before.endswith("garden. One.")
+    assert result.divergence.after.endswith("garden. Two.")
+    assert len(result.divergence.after) < 210
+
+
+@pytest.mark.parametrize(("taken", "verdict"), [("edge_two", "path"), ("edge_new", "same")])
+def test_other_edge_between_the_same_nodes_is_another_path(taken, verdict):
+    def made(**conditions):
+        edges = [when("a", "b", text, logical_id=edge, name=edge) for edge, text in conditions.items()]
+        return document(static("a", "Hi."), static("b", "Bye."), *edges)
+
+    before = made(edge_one="1 == 1", edge_two="1 == 2")
+    after = made(edge_one="1 == 2", edge_two="1 == 1") if taken == "edge_two" else made(edge_new="1 == 1")
+
+    assert replayed(before, after).verdict == verdict
