@@ -35,6 +35,8 @@ from debugger.views.panels.runs.scope import workflow_names
 from debugger.views.times import shown_time
 
 _POLL_SECONDS = 0.5
+_WATCH_SECONDS = 2.0
+"""How often a replay of another tab or process is looked at."""
 
 
 def render() -> None:
@@ -61,8 +63,10 @@ def _depends_on() -> Hashable:
 
 
 def _poll_seconds() -> float | None:
-    job = state.record(ReplayState).job
-    return _POLL_SECONDS if job is not None and job.is_running else None
+    held = state.record(ReplayState)
+    if held.job is not None and held.job.is_running:
+        return _POLL_SECONDS
+    return _WATCH_SECONDS if held.is_watched else None
 
 
 @show_unexpected_errors("The page Replay")
@@ -78,6 +82,7 @@ def _body(drawn: Hashable) -> None:
     try:
         newest = local_store().replays.newest(connection="")
         stored = _on_view(newest)
+        _watch(stored)
         if stored is None:
             _empty()
             return
@@ -86,6 +91,19 @@ def _body(drawn: Hashable) -> None:
         _results(stored)
     except DebuggerError as error:
         show_error(error)
+
+
+def _watch(stored: StoredReplay | None) -> None:
+    """Look at the replay on view again while another tab or process plays it.
+
+    Reruns the whole page where that begins or ends.
+    """
+    held = state.record(ReplayState)
+    is_own = stored is not None and held.job is not None and held.job.replay_id == stored.id
+    is_watched = stored is not None and stored.is_running and not is_own
+    if is_watched != held.is_watched:
+        held.is_watched = is_watched
+        st.rerun()
 
 
 def _on_view(newest: Sequence[StoredReplay]) -> StoredReplay | None:

@@ -56,6 +56,34 @@ def test_without_replay_page_leads_to_runs(view):
     assert app.button(key="open_runs").label == "Open Runs"
 
 
+def test_replay_of_another_process_is_followed_to_its_end(view, backend):
+    workflow_id = store_desk(backend, desk(booking_leads_to="billing"), books=2, bills=0)
+    [first, second] = [run.workflow_run_id for run in backend.runs(workflow_id=workflow_id).rows]
+    play, released = actions.Replayer(backend, workflow_id, 1).replay, threading.Event()
+
+    def play_slowly(run_id, cancelled):
+        if run_id == second:
+            released.wait(20)
+        return play(run_id, cancelled)
+
+    target = actions.ReplayTarget(workflow_id, 1, "")
+    runs = [first, second]
+    job = actions.ReplayJob(
+        play_slowly, backend.store.replays, target, runs, started_by="Ada", selected=len(runs)
+    )
+    job.start()
+    app = view("replay").run()
+    during = badges(app)[0], record_of(app, ReplayState).is_watched
+
+    released.set()
+    assert job.wait(20)
+    app.run()
+
+    assert during == ("Running", True)
+    assert badges(app)[0] == "2 runs differ"
+    assert record_of(app, ReplayState).is_watched is False
+
+
 def test_group_says_what_where_and_since_which_change(replayed):
     app = replayed(books=3)
 

@@ -39,6 +39,8 @@ class ReplayState:
     """Also after its end."""
     run_ids: Sequence[str] = ()
     """All its runs, also those without a result yet."""
+    is_watched: bool = False
+    """Whether the replay on view runs in another tab or process, and is read again until it ends."""
 
 
 @dataclass
