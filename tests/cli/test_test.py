@@ -21,7 +21,7 @@ from debugger.cli import main
 from debugger.scenarios.runner import ScenarioRun
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.support.factories import direct, document, node, say, static
+from tests.support.factories import direct, document, node, say, static, when
 
 ROOT = Path(__file__).parents[2]
 HEAD = "version: 1\nworkflow: hello.json\n"
@@ -667,3 +667,70 @@ def test_record_mode_records_plays_and_says_what_is_missing(folder, monkeypatch)
     assert "one.recording.jsonl are not there" in missing.output and "--record-mode once" in missing.output
     assert "'system' has" in changed.output and "coffee" in changed.output
     assert (folder / "one.recording.jsonl").read_bytes() != first
+
+
+def two_ways(folder):
+    """A workflow of three edges, and a scenario that takes one of its ways."""
+    made = document(
+        static("hello", "Hello."),
+        static("tea", "Tea."),
+        static("cake", "Cake."),
+        when("hello", "tea", "{{drink}} == 'tea'", name="tea"),
+        when("hello", "cake", "{{drink}} == 'cake'", name="<b>cake"),
+        direct("tea", "cake"),
+        defaults={"drink": "tea"},
+        name="Ways",
+    )
+    (folder / "hello.json").write_text(json.dumps({**made, "name": "Ways"}))
+    scenario(folder, "Tea")
+
+
+def test_coverage_is_printed_with_what_is_missing(folder):
+    two_ways(folder)
+
+    done = run(".", "--coverage", "text")
+
+    assert done.exit_code == 0, done.output
+    assert "Coverage of Ways, version 0, by 1 run:\n" in done.stdout
+    assert re.search(r"Edges +2 of +3 +66.7 %", done.stdout)
+    assert re.search(
+        r"never followed: Hello → Cake \(<b>cake\); nearest: Hello, run \w{24}, turn 1\n", done.stdout
+    )
+
+
+@pytest.mark.parametrize(("least", "code"), [("66", 0), ("67", 1)])
+def test_too_little_coverage_fails(folder, least, code):
+    two_ways(folder)
+
+    done = run(".", "--fail-under", least)
+
+    assert done.exit_code == code
+    assert ("2 of 3 edges are covered, 66.7 %: less than 67 %.\n" in done.stdout) is (code == 1)
+
+
+def test_coverage_is_written_as_page_and_json(folder):
+    two_ways(folder)
+
+    pages = [run(".", "--coverage", name) for name in ("a.html", "a.json")]
+
+    assert [done.exit_code for done in pages] == [0, 0]
+    page = (folder / "a.html").read_text()
+    assert "Hello → Cake (&lt;b&gt;cake)" in page and "<b>cake" not in page
+    [version] = json.loads((folder / "a.json").read_text())["workflows"]
+    assert version["counts"]["edge"] == {"covered": 2, "total": 3, "percent": 66.67}
+    [cake] = [item for item in version["items"] if (item["kind"], item["is_covered"]) == ("edge", False)]
+    assert (cake["id"], cake["nearest"]["node_logical_id"], cake["nearest"]["turn"]) == (
+        "edge_hello_cake",
+        "hello",
+        1,
+    )
+
+
+@pytest.mark.parametrize("name", ["a.txt", "nowhere/a.html", "same.html"])
+def test_wrong_file_of_coverage_is_told_before_anything_runs(folder, name):
+    two_ways(folder)
+    more = ("--html", "same.html") if name == "same.html" else ()
+
+    done = run(".", "--coverage", name, *more)
+
+    assert done.exit_code == 2 and "passed" not in done.stdout
