@@ -21,7 +21,7 @@ from debugger.analysis.event_fields import EventFields, fields_of, text
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.transitions import TRANSITION_TYPES, EdgeIndex
 from debugger.analysis.variables import Snapshots
-from debugger.graph.candidates import CandidateEdges, Kind
+from debugger.graph.candidates import Kind
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import author_edge_id
 from debugger.graph.node_types import NODE_FACTS
@@ -251,9 +251,7 @@ class _RunReader:
     """Reads what the turns of one run cover, one after the other."""
 
     def __init__(self, graph: Graph, edges: EdgeIndex, names: Mapping[str, str]) -> None:
-        self._graph = graph
         self._edges = edges
-        self._candidates = CandidateEdges(graph)
         self._decisions = DecisionLog(graph)
         self._snapshots = Snapshots()
         self._explainer = Explainer(graph, self._snapshots, names)
@@ -270,13 +268,13 @@ class _RunReader:
         for record in self._decisions.all:
             if record.outcome == "gave_up" and record.source:
                 yield Item("exhausted", record.source)
-            for candidate in self._explainer.explain(record).candidates:
-                if candidate.kind not in _CONDITIONAL:
+            for edge, outcome in self._explainer.outcomes(record):
+                if edge.kind not in _CONDITIONAL:
                     continue
-                edge_id = candidate.edge_id or f"global:{candidate.destination}"
-                if candidate.outcome in _TRUE:
+                edge_id = edge.edge_id or f"global:{edge.destination}"
+                if outcome in _TRUE:
                     yield Item("true", edge_id)
-                elif candidate.outcome in _FALSE:
+                elif outcome in _FALSE:
                     yield Item("false", edge_id)
         self._decisions.forget()
         self._snapshots.forget()
@@ -301,4 +299,3 @@ class _RunReader:
                     self._failed[key] = True
         if event.type == "end_node_run" and event.node:
             yield Item("failure" if self._failed.pop(run, False) else "success", event.node)
-

@@ -381,7 +381,7 @@ def _report_coverage(
     from debugger.scenarios.coverage import edge_count, suite_coverage
     from debugger.scenarios.reports.coverage import COVERAGE_REPORTS, text_lines
 
-    versions = suite_coverage(suite, connections.read_run, connections.backend)
+    versions = suite_coverage(suite, connections.backend)
     if coverage == "text":
         for line in text_lines(versions):
             _print(escape_controls(line))

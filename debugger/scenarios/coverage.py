@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from debugger.analysis.coverage import Count, Coverage
 from debugger.backends.base import Backend
-from debugger.exports.records import ExportedRun
+from debugger.errors import DebuggerError
+from debugger.exports.sources import RunReader
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import CheckedWorkflow
-from debugger.scenarios.results import ScenarioResult, SuiteRun
-
-ReadRun = Callable[[ScenarioResult, str], ExportedRun | None]
-"""Returns a run on the connection of a result; ``None`` where it cannot be read."""
+from debugger.scenarios.results import SuiteRun
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,28 @@ class VersionCoverage:
         return f"{self.name or self.workflow_id}, version {self.version}"
 
 
-def suite_coverage(
-    suite: SuiteRun, read_run: ReadRun, backend: Callable[[str], Backend]
-) -> list[VersionCoverage]:
+def suite_coverage(suite: SuiteRun, backend: Callable[[str], Backend]) -> list[VersionCoverage]:
     """Return the coverage of each version that a suite ran, in the order of its results.
 
     Runs are read one by one. One that cannot be read, as it was deleted, covers nothing.
 
     Args:
         suite: The results.
-        read_run: Reads a run.
-        backend: Returns the backend of a connection, whose workflows super nodes name.
+        backend: Returns the backend of a connection, which has the runs.
     """
+    readers: dict[str, RunReader] = {}
     found: dict[tuple[str, str, int], VersionCoverage] = {}
     for result in suite.results:
         connection = result.scenario.connection
         for repetition in result.repetitions:
-            exported = read_run(result, repetition.run_id) if repetition.run_id else None
-            if exported is None or exported.workflow is None:
+            if not repetition.run_id:
+                continue
+            try:
+                reader = readers.get(connection) or RunReader(backend(connection), None)
+                readers[connection], exported = reader, reader.run(repetition.run_id)
+            except DebuggerError:
+                continue
+            if exported.workflow is None:
                 continue
             run = exported.run
             key = connection, run.workflow_id, run.version_number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.decisions.evaluation import (
@@ -77,14 +77,8 @@ class Explainer:
 
         There are no candidates for an unknown node, a forced transfer, or what runs beside.
         """
+        evaluated, taken, expected = self._decide(record)
         node = self._graph.nodes.get(record.source or "")
-        is_evaluated = node is not None and record.outcome not in _UNEVALUATED
-        evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
-        expected = expected_edge(evaluated, record) if evaluated else None
-        matching = [each for each in evaluated if is_chosen_edge(each.edge, record)]
-        taken = matching[0] if matching else None
-        if expected in matching or record.outcome == "escalated":
-            taken = expected
         candidates = [self._explain_edge(each, record, taken, evaluated) for each in evaluated]
         return Explanation(
             record=record,
@@ -94,6 +88,29 @@ class Explainer:
             expected=candidates[evaluated.index(expected)] if expected is not None else None,
             is_known=node is not None and (taken is not None or not evaluated or record.outcome == "failed"),
         )
+
+    def outcomes(self, record: DecisionRecord) -> Iterator[tuple[CandidateEdge, EdgeOutcome]]:
+        """Yield the candidate edges of a decision with their outcomes, as `explain` has them."""
+        evaluated, taken, _ = self._decide(record)
+        for each in evaluated:
+            yield each.edge, _outcome_of(each, record, taken, evaluated)
+
+    def _decide(
+        self, record: DecisionRecord
+    ) -> tuple[list[EvaluatedEdge], EvaluatedEdge | None, EvaluatedEdge | None]:
+        """Return the candidate edges of a decision, the one that was taken, and the one that is expected.
+
+        There are no candidates for an unknown node, a forced transfer, or what runs beside.
+        """
+        node = self._graph.nodes.get(record.source or "")
+        is_evaluated = node is not None and record.outcome not in _UNEVALUATED
+        evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
+        expected = expected_edge(evaluated, record) if evaluated else None
+        matching = [each for each in evaluated if is_chosen_edge(each.edge, record)]
+        taken = matching[0] if matching else None
+        if expected in matching or record.outcome == "escalated":
+            taken = expected
+        return evaluated, taken, expected
 
     def label(self, node_id: str | None) -> str:
         """Return a node's label, with the super nodes around it."""
@@ -151,8 +168,7 @@ class Explainer:
             order: All candidate edges, in the order of evaluation.
         """
         edge = evaluated.edge
-        is_before = taken is not None and order.index(evaluated) < order.index(taken)
-        outcome = edge_outcome(evaluated, record, won=evaluated is taken, is_before=is_before)
+        outcome = _outcome_of(evaluated, record, taken, order)
         condition, filled = render_condition(evaluated, self._after(record))
         return ExplainedEdge(
             kind=edge.kind,
@@ -171,6 +187,17 @@ class Explainer:
         if name or edge.destination is None or edge.kind in ("self_loop", "retry"):
             return f"“{name}”" if name else _KIND_LABELS[edge.kind]
         return f"the edge to {self.label(edge.destination)}"
+
+
+def _outcome_of(
+    evaluated: EvaluatedEdge,
+    record: DecisionRecord,
+    taken: EvaluatedEdge | None,
+    order: Sequence[EvaluatedEdge],
+) -> EdgeOutcome:
+    """Return the outcome of an edge of a decision, of which the edge ``taken`` won."""
+    is_before = taken is not None and order.index(evaluated) < order.index(taken)
+    return edge_outcome(evaluated, record, won=evaluated is taken, is_before=is_before)
 
 
 def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
