@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from debugger.cli.coverage import FailUnder, check_coverage_file, check_share, report_coverage
 from debugger.cli.export import (
     INFRASTRUCTURE,
     INTERRUPTED,
@@ -120,10 +121,7 @@ def test(
             "reports.",
         ),
     ] = "",
-    fail_under: Annotated[
-        float | None,
-        typer.Option(min=0, max=100, help="Fail where less than this percentage of all edges is covered."),
-    ] = None,
+    fail_under: FailUnder = None,
     no_mask: Annotated[
         bool, typer.Option("--no-mask", help="Do not mask personal data in reports; secrets stay masked.")
     ] = False,
@@ -152,6 +150,7 @@ def test(
     """
     from debugger.exports.choices import split_names
     from debugger.scenarios.connections import Connections
+    from debugger.scenarios.coverage import suite_coverage
     from debugger.scenarios.history import SuiteHistory
     from debugger.scenarios.preparation import read_classes
     from debugger.scenarios.recordings import default_mode
@@ -161,7 +160,7 @@ def test(
 
     with exit_codes():
         files = report_files(junit=junit, json=json, markdown=markdown, html=html)
-        _check_coverage_file(coverage, files)
+        check_coverage_file(coverage, files)
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat, live=read_classes(live))
         cases = select_cases(cases, split_names(tags), split_names(exclude_tags))
@@ -197,7 +196,9 @@ def test(
             _print_end(suite, link)
             _print_effects(connections, suite)
             _write_reports(files, suite, Sources(connections.read_run, link, masking))
-            is_enough = _report_coverage(connections, suite, coverage, fail_under)
+            versions = suite_coverage(suite, connections.backend) if coverage or fail_under else []
+            report_coverage(versions, coverage)
+            is_enough = check_share(versions, fail_under)
     sys.exit(_exit_code(suite) or (0 if is_enough else FAILED))
 
 
@@ -355,50 +356,6 @@ def _write_reports(files: Mapping[str, Path], suite: SuiteRun, sources: Sources)
             problems.append(f"The report {path} cannot be written: {error.strerror or error}.")
     if problems:
         raise DebuggerError("\n".join(problems))
-
-
-def _check_coverage_file(coverage: str, files: Mapping[str, Path]) -> None:
-    """Raise InputError where the report of coverage has no known format, or its file cannot be written."""
-    if coverage in ("", "text"):
-        return
-    path = Path(coverage)
-    if path.suffix not in (".html", ".json"):
-        raise InputError(
-            f"There is no report of coverage {coverage!r}.", advice="Use text, FILE.html or FILE.json."
-        )
-    report_files(**files, coverage=path)
-
-
-def _report_coverage(
-    connections: Connections, suite: SuiteRun, coverage: str, fail_under: float | None
-) -> bool:
-    """Print or write the coverage of the workflows that a suite ran; return whether it is enough.
-
-    Raises DebuggerError where the file cannot be written.
-    """
-    if not coverage and fail_under is None:
-        return True
-    from debugger.scenarios.coverage import edge_count, suite_coverage
-    from debugger.scenarios.reports.coverage import COVERAGE_REPORTS, text_lines
-
-    versions = suite_coverage(suite, connections.backend)
-    if coverage == "text":
-        for line in text_lines(versions):
-            _print(escape_controls(line))
-    elif coverage:
-        path = Path(coverage)
-        try:
-            with replaced_file(path, is_private=False) as file:
-                COVERAGE_REPORTS[path.suffix](file, versions)
-        except OSError as error:
-            raise DebuggerError(f"The report {path} cannot be written: {error.strerror or error}.") from error
-        _print(f"{path}: {path.stat().st_size} bytes.", err=True)
-    edges = edge_count(versions)
-    if fail_under is None or edges.percent >= fail_under:
-        return True
-    found = f"{edges.covered} of {edges.total} edges are covered, {edges.percent:.1f} %"
-    _print(f"{found}: less than {fail_under:g} %.", fg=typer.colors.RED, bold=True)
-    return False
 
 
 def _check_connections(

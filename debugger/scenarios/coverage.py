@@ -1,13 +1,13 @@
-"""The coverage of the workflow versions that a suite ran."""
+"""The coverage of workflow versions by the runs of a suite, or by recorded ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.coverage import Count, Coverage
 from debugger.backends.base import Backend
-from debugger.errors import DebuggerError
+from debugger.errors import NotFoundError
 from debugger.exports.sources import RunReader
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import CheckedWorkflow
@@ -32,34 +32,47 @@ class VersionCoverage:
 def suite_coverage(suite: SuiteRun, backend: Callable[[str], Backend]) -> list[VersionCoverage]:
     """Return the coverage of each version that a suite ran, in the order of its results.
 
-    Runs are read one by one. One that cannot be read, as it was deleted, covers nothing.
-
     Args:
         suite: The results.
         backend: Returns the backend of a connection, which has the runs.
     """
-    readers: dict[str, RunReader] = {}
-    found: dict[tuple[str, str, int], VersionCoverage] = {}
+    by_connection: dict[str, list[str]] = {}
     for result in suite.results:
-        connection = result.scenario.connection
-        for repetition in result.repetitions:
-            if not repetition.run_id:
-                continue
-            try:
-                reader = readers.get(connection) or RunReader(backend(connection), None)
-                readers[connection], exported = reader, reader.run(repetition.run_id)
-            except DebuggerError:
-                continue
-            if exported.workflow is None:
-                continue
-            run = exported.run
-            key = connection, run.workflow_id, run.version_number
-            if key not in found:
-                coverage = open_coverage(exported.workflow, backend(connection).workflow)
-                found[key] = VersionCoverage(
-                    run.workflow_id, exported.workflow_name, run.version_number, coverage
-                )
-            found[key].coverage.add_run(run.workflow_run_id, (log for _, log in exported.turns()))
+        ids = [repetition.run_id for repetition in result.repetitions if repetition.run_id]
+        by_connection.setdefault(result.scenario.connection, []).extend(ids)
+    return [
+        version
+        for name, run_ids in by_connection.items()
+        for version in runs_coverage(backend(name), run_ids)
+    ]
+
+
+def runs_coverage(backend: Backend, run_ids: Iterable[str]) -> list[VersionCoverage]:
+    """Return the coverage of each version that some runs are of, in their order.
+
+    Runs are read one by one. One that cannot be read, as it was deleted, covers nothing.
+
+    Args:
+        backend: Has the runs.
+        run_ids: The runs.
+    """
+    reader = RunReader(backend, None)
+    found: dict[tuple[str, int], VersionCoverage] = {}
+    for run_id in run_ids:
+        try:
+            exported = reader.run(run_id)
+        except NotFoundError:
+            continue
+        if exported.workflow is None:
+            continue
+        run = exported.run
+        key = run.workflow_id, run.version_number
+        if key not in found:
+            coverage = open_coverage(exported.workflow, backend.workflow)
+            found[key] = VersionCoverage(
+                run.workflow_id, exported.workflow_name, run.version_number, coverage
+            )
+        found[key].coverage.add_run(run.workflow_run_id, (log for _, log in exported.turns()))
     return list(found.values())
 
 
