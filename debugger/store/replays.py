@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, update
 
+from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
@@ -125,6 +126,9 @@ class ReplayRepository(Repository):
 
         Returns:
             ``False`` where the run was deleted meanwhile; then nothing is stored.
+
+        Raises:
+            NotFoundError: The replay was deleted meanwhile, as with its workflow; then nothing is stored.
         """
         values = {
             "verdict": result.verdict,
@@ -132,6 +136,8 @@ class ReplayRepository(Repository):
             "result": compress(encode(result.result)),
         }
         with self._database.writing() as connection:
+            if connection.scalar(select(replays.c.id).where(replays.c.id == replay_id)) is None:
+                raise NotFoundError("The replay was deleted meanwhile.", advice="Replay its runs again.")
             # Locked, so that the run cannot be deleted between this and the result.
             stored = select(runs.c.id).where(runs.c.id == result.run_id).with_for_update()
             if not is_hosted and connection.scalar(stored) is None:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import update
 
-from debugger.errors import InputError
+from debugger.errors import InputError, NotFoundError
 from debugger.store import ReplayTarget, StoredReplayResult
 from debugger.store.schema import replays
 from tests.store.test_retention import TEA, keep
@@ -190,6 +190,17 @@ def test_result_of_deleted_run_is_not_stored(store):
     assert add(store, "b" * 24, is_hosted=True)
 
     assert [each.run_id for each in store.replays.results(FIRST)] == ["b" * 24]
+
+
+def test_deleted_replay_takes_no_result(store):
+    begin(store)
+    run_id = keep(store, 1)
+    store.replays.delete(FIRST)
+
+    with pytest.raises(NotFoundError, match="was deleted meanwhile"):
+        add(store, run_id)
+
+    assert store.replays.results(FIRST) == []
 
 
 @pytest.mark.parametrize("erase", [True, False])
