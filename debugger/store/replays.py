@@ -158,7 +158,12 @@ class ReplayRepository(Repository):
         return found[0] if found else None
 
     def newest(
-        self, workflow_id: str | None = None, *, connection: str | None = None, limit: int = 50
+        self,
+        workflow_id: str | None = None,
+        *,
+        connection: str | None = None,
+        limit: int = 50,
+        counted: bool = True,
     ) -> list[StoredReplay]:
         """Return at most ``limit`` replays, the last started first, with their counts.
 
@@ -166,13 +171,14 @@ class ReplayRepository(Repository):
             workflow_id: The workflow whose replays are returned, instead of all.
             connection: The connection whose replays are returned; empty of the embedded engine.
             limit: Their number at most.
+            counted: Whether their results are counted, which reads all of them; else ``counts`` is empty.
         """
         statement = select(replays).order_by(replays.c.started_at.desc(), replays.c.id).limit(limit)
         if workflow_id is not None:
             statement = statement.where(replays.c.workflow_id == workflow_id)
         if connection is not None:
             statement = statement.where(replays.c.connection == connection)
-        return self._stored(statement)
+        return self._stored(statement, counted=counted)
 
     def find_interrupted(self, target: ReplayTarget) -> StoredReplay | None:
         """Return the newest replay on the same version that can be continued.
@@ -356,13 +362,13 @@ class ReplayRepository(Repository):
             connection.execute(delete(replay_results).where(replay_results.c.replay_id == replay_id))
             connection.execute(delete(replays).where(replays.c.id == replay_id))
 
-    def _stored(self, statement: Select[Any]) -> list[StoredReplay]:
-        """Return the replays of a statement in its order, with their counts."""
+    def _stored(self, statement: Select[Any], *, counted: bool = True) -> list[StoredReplay]:
+        """Return the replays of a statement in its order, with their counts or with empty ones."""
         columns = replay_results.c
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
             counts: dict[str, Counter[str]] = {row.id: Counter() for row in rows}
-            for some in split_ids(counts):
+            for some in split_ids(counts) if counted else ():
                 for replay_id, verdict, number in connection.execute(
                     select(columns.replay_id, columns.verdict, func.count())
                     .where(columns.replay_id.in_(some), _IS_SHOWN)

@@ -64,6 +64,15 @@ def test_newest_are_those_of_workflow_and_connection(store):
     assert len(store.replays.newest(limit=1)) == 1
 
 
+def test_newest_may_come_without_counts(store):
+    begin(store)
+    fill(store, "path")
+
+    [listed] = store.replays.newest(counted=False)
+
+    assert listed == store.replays.find(FIRST)._replace(counts=Counter())
+
+
 def test_results_are_paged_and_filtered(store):
     begin(store)
     ids = sorted(fill(store, "path", "words", "same", "path", "path"), reverse=True)

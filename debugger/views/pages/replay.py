@@ -83,7 +83,7 @@ def _body(drawn: Hashable) -> None:
     if drawn != _depends_on():
         st.rerun()
     try:
-        newest = local_store().replays.newest(connection="")
+        newest = local_store().replays.newest(connection="", counted=False)
         try:
             stored = _on_view(newest)
         except DebuggerError:
@@ -120,11 +120,10 @@ def _on_view(newest: Sequence[StoredReplay]) -> StoredReplay | None:
         NotFoundError: The chosen one is deleted.
         UnsupportedError: It is of hosted runs.
     """
-    wanted = state.record(ReplayOnView).replay
+    wanted = state.record(ReplayOnView).replay or (newest[0].id if newest else "")
     if not wanted:
-        return next(iter(newest), None)
-    found = next((each for each in newest if each.id == wanted), None)
-    found = found or local_store().replays.find(wanted)
+        return None
+    found = local_store().replays.find(wanted)
     if found is None:
         raise NotFoundError(
             f"There is no replay {shorten(wanted, _LONGEST_ID)}.",
