@@ -20,6 +20,8 @@ from debugger.store.sql_helpers import DAY, page_of, split_ids, upsert
 
 _PAGE = 200
 """Results that are in memory at once while all are read."""
+_played_here: set[str] = set()
+"""The replays that this process plays: it goes on when the end of one cannot be stored."""
 _IS_SHOWN = replay_results.c.run_id.not_in(select(hidden_runs.c.run_id))
 """The condition for results of runs that no user has deleted."""
 
@@ -115,6 +117,7 @@ class ReplayRepository(Repository):
             changed = connection.execute(update(replays).where(replays.c.id == replay_id).values(now))
             if not changed.rowcount:
                 connection.execute(replays.insert().values(id=replay_id, **first, **now))
+        _played_here.add(replay_id)
 
     def add(self, replay_id: str, result: StoredReplayResult, *, is_hosted: bool = False) -> bool:
         """Store a result in place of the run's earlier one in the replay.
@@ -147,7 +150,8 @@ class ReplayRepository(Repository):
         return True
 
     def end(self, replay_id: str, *, is_complete: bool) -> None:
-        """Store the end of a replay."""
+        """Store the end of a replay; where that fails, it counts as interrupted."""
+        _played_here.discard(replay_id)
         values = {"ended_at": time.time(), "is_complete": is_complete}
         with self._database.writing() as connection:
             connection.execute(update(replays).where(replays.c.id == replay_id).values(values))
@@ -387,10 +391,14 @@ def _replay(row: Mapping[Any, Any], counts: Counter[str]) -> StoredReplay:
         row["started_by"],
         row["program_version"],
         row["is_complete"],
-        row["ended_at"] is None and is_running(row["owner"]),
+        row["ended_at"] is None and _is_played(row["id"], row["owner"]),
         row["selected"],
         counts,
     )
+
+
+def _is_played(replay_id: str, owner: str) -> bool:
+    return replay_id in _played_here if owner == current_owner() else is_running(owner)
 
 
 def _results(replay_id: str, verdict: str | None, key: str | None) -> Select[Any]:

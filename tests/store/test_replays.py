@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import update
 
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import InputError, NotFoundError, StoreError
 from debugger.store import ReplayTarget, StoredReplayResult
 from debugger.store.schema import replays
 from tests.store.test_retention import TEA, keep
@@ -165,6 +165,21 @@ def test_interrupted_replay_is_found_once_it_stopped(store):
 
     store.replays.end(FIRST, is_complete=False)
     assert store.replays.find_interrupted(ON_SEVEN).id == FIRST
+
+
+def test_replay_whose_end_cannot_be_stored_does_not_run_for_ever(store, monkeypatch):
+    begin(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.replays._database, "writing", unwritable)
+        with pytest.raises(StoreError):
+            store.replays.end(FIRST, is_complete=True)
+
+    assert store.replays.find(FIRST).is_running is False
+    assert store.replays.find_interrupted(ON_SEVEN).id == FIRST
+
+
+def unwritable():
+    raise StoreError("The disk is full.", advice="")
 
 
 def test_continued_replay_keeps_start_and_results(store):
