@@ -54,7 +54,7 @@ def play_record(session: DebugSession, book: ForkRepository, *, note: str = "", 
 
 
 def has_other_turns(session: DebugSession) -> bool:
-    """Return whether a run that plays a record has turns of other input, as of a tab where it is no played run.
+    """Return whether a run that plays a record has turns of other input: another session has continued it.
 
     What is left of the record does not follow on them.
     """

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, update
 
-from debugger.errors import NotFoundError
+from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, is_running
 from debugger.store.schema import accepted_groups, hidden_runs, replay_results, replays, runs
-from debugger.store.sql_helpers import DAY, page_of, split_ids, upsert
+from debugger.store.sql_helpers import DAY, has_key, page_of, split_ids, upsert
 
 _PAGE = 200
 """Results that are in memory at once while all are read."""
@@ -308,11 +308,31 @@ class ReplayRepository(Repository):
         with self._database.reading() as connection:
             return Counter({row[0]: row[1] for row in connection.execute(statement)})
 
-    def accept(self, workflow_id: str, key: str, *, accepted_by: str, comment: str) -> None:
-        """Store that a group is on purpose, for all replays of the workflow, past and later."""
+    def accept(
+        self, workflow_id: str, key: str, *, accepted_by: str, comment: str, replaces: bool = True
+    ) -> None:
+        """Store that a group is on purpose, for all replays of the workflow, past and later.
+
+        Args:
+            workflow_id: The workflow.
+            key: The group.
+            accepted_by: The user.
+            comment: The reason.
+            replaces: Whether it may take the place of an earlier acceptance, as of another user.
+
+        Raises:
+            ConflictError: There is an earlier one that it may not replace.
+        """
         values = {"accepted_by": accepted_by, "comment": comment, "accepted_at": time.time()}
         group = {"workflow_id": workflow_id, "group_key": key}
         with self._database.writing() as connection:
+            own = has_key(accepted_groups, group)
+            earlier = None if replaces else connection.execute(select(accepted_groups).where(own)).first()
+            if earlier is not None:
+                raise ConflictError(
+                    f"{earlier.accepted_by} has accepted it meanwhile.",
+                    advice="Close this, and withdraw that first, if the comment is to be another one.",
+                )
             connection.execute(upsert(accepted_groups, group, values))
 
     def acceptances(self, workflow_id: str) -> dict[str, Acceptance]:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import update
 
-from debugger.errors import InputError, NotFoundError, StoreError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.store import ReplayTarget, StoredReplayResult
 from debugger.store.schema import replays
 from tests.store.test_retention import TEA, keep
@@ -136,6 +136,15 @@ def test_accepted_group_stays_so_in_later_replays(store):
 
     store.replays.withdraw_acceptance(TEA, "p")
     assert store.replays.groups(SECOND)[0].acceptance is None
+
+
+def test_acceptance_of_another_user_is_replaced_on_purpose_alone(store):
+    store.replays.accept(TEA, "p", accepted_by="Bob", comment="Agreed.", replaces=False)
+
+    with pytest.raises(ConflictError, match="Bob has accepted it meanwhile"):
+        store.replays.accept(TEA, "p", accepted_by="Ada", comment="", replaces=False)
+
+    assert store.replays.acceptances(TEA)["p"].comment == "Agreed."
 
 
 def test_acceptance_counts_for_its_workflow_alone(store):

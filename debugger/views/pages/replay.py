@@ -127,7 +127,7 @@ def _on_view(newest: Sequence[StoredReplay]) -> StoredReplay | None:
     if found is None:
         raise NotFoundError(
             f"There is no replay {shorten(wanted, _LONGEST_ID)}.",
-            advice="It may be deleted by age or with its workflow: replay its runs again, from the page Runs.",
+            advice="It is deleted after some time, and with its workflow: replay its runs again.",
         )
     if found.target.connection:
         raise UnsupportedError(
@@ -190,8 +190,8 @@ def _others(stored: StoredReplay | None, newest: Sequence[StoredReplay]) -> list
 def _again(stored: StoredReplay) -> list[Item]:
     """Return the choice of a version, at first that of the replay, and the button that replays its runs.
 
-    The button is disabled where the workflow is deleted, which leaves no choice either, where no run is known,
-    and while another tab or process plays them.
+    The button is disabled where the workflow is deleted, which leaves no choice either, where no run is
+    known, and while another tab or process plays them.
     """
     try:
         found = backends.embedded_backend().versions(stored.target.workflow_id)

@@ -162,6 +162,19 @@ def test_accepted_group_leaves_next_replay_green(replayed):
     assert "Booking by phone ended." in captions(app)
 
 
+def test_comment_of_another_user_is_not_replaced(replayed, backend):
+    app = replayed()
+    app.button(key="accept_group").click().run()
+    accept_by_store(backend, app)
+
+    app.button(key="accept").click().run()
+
+    assert not app.exception
+    assert "Bob has accepted it meanwhile" in app.error[0].value
+    workflow_id = backend.store.replays.find(replay_on_view(app)).target.workflow_id
+    assert [each.accepted_by for each in backend.store.replays.acceptances(workflow_id).values()] == ["Bob"]
+
+
 def test_withdrawn_group_differs_again(replayed, backend):
     app = replayed()
     accept_by_store(backend, app)

@@ -198,7 +198,8 @@ def close_acceptance() -> None:
 def accept() -> None:
     """Accept the group of the dialog under the user's name, for all replays of its workflow; close it.
 
-    An error is stored in `LastAction`, not raised, as of a comment that is too long; the dialog then stays.
+    An error is stored in `LastAction`, not raised, as of a comment that is too long, or where another user
+    has accepted it meanwhile; the dialog then stays.
     """
     held, comment = state.record(AcceptanceDialog), str(state.widget(COMMENT_KEY) or "").strip()
     if held.group is None:
@@ -208,7 +209,9 @@ def accept() -> None:
             f"The comment has {count(len(comment), 'character')}.",
             advice=f"Shorten it to {MAX_COMMENT_CHARACTERS:,}.",
         )
-    local_store().replays.accept(held.workflow_id, held.group.key, accepted_by=author(), comment=comment)
+    local_store().replays.accept(
+        held.workflow_id, held.group.key, accepted_by=author(), comment=comment, replaces=False
+    )
     audit("accept replay group", held.group.key, workflow_id=held.workflow_id)
     close_acceptance()
 
