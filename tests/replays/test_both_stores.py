@@ -1,4 +1,4 @@
-"""One set of runs, replayed by the command and by a job on SQLite and on PostgreSQL, with the same results."""
+"""Runs replayed by the command and by a job on SQLite and on PostgreSQL, with the same results."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from debugger.cli import main
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import Reply, ToolCall
 from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.replays.job import ReplayJob
 from debugger.replays.replayer import Replayer
 from debugger.settings import Settings
@@ -72,7 +73,7 @@ EXPECTED = {
 
 
 def record(backend, clock):
-    """The ids of runs by name: a run of the desk for each kind, and one with background work that polls."""
+    """The ids of the workflows, and the names of runs: one of the desk for each kind, and one that polls."""
     made = {name: backend.create_workflow(first).id for name, (first, _) in WORKFLOWS.items()}
     runs = {}
     for kind in ("book", "bill", "talk", "call"):
@@ -87,6 +88,9 @@ def record(backend, clock):
         clock.seconds += 3
         backend.pump(made["Lab"], result.run_id).finish()
     runs[result.run_id] = "poll"
+    called = next(backend.run(run_id) for run_id, kind in runs.items() if kind == "call")
+    spoken = [event for log in turn_logs(called) for event in log.events if event.type == "say_llm"]
+    assert len(spoken) == 4  # the calls, a result of each, and the answer
     for name, (_, changed) in WORKFLOWS.items():
         backend.import_version(made[name], changed, expected=1)
     assert len(backend.run(result.run_id).finished_turns) == 3
