@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from debugger.errors import StoreError
 from debugger.protocol.runs import ForkRecord, TurnResult
+from debugger.protocol.turn_logs import TurnLog
 from debugger.replays.playback import Playback
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
@@ -46,14 +47,26 @@ def play_record(session: DebugSession, book: ForkRepository, *, note: str = "", 
         session,
         playback.inputs,
         on_first_turn=origin.on_first_turn,
-        on_input=playback.take,
+        on_input=origin.take,
         on_end=origin.judge,
         stop_reason=lambda: playback.problem,
     )
 
 
+def has_other_turns(session: DebugSession) -> bool:
+    """Return whether a run that plays a record has turns of other input: another session has continued it.
+
+    What is left of the record does not follow on them.
+    """
+    playback = session.playback
+    return playback is not None and not session.busy and len(session.turns) > len(playback.segments)
+
+
 class _Origin:
-    """Stores the origin of a played run, and how it compares; a store failure is only logged."""
+    """Compares the turns of a played run; stores its origin, and how it compares.
+
+    A store failure is only logged.
+    """
 
     def __init__(self, book: ForkRepository, record: ForkRecord, playback: Playback) -> None:
         self._book = book
@@ -66,8 +79,18 @@ class _Origin:
             self._record = replace(self._record, run_id=result.run_id)
             self._store(lambda: self._book.keep(self._record))
 
+    def take(self, played: TurnLog | None) -> None:
+        """Compare a turn or step with the record; the first difference is stored at once.
+
+        The run may end with it, or is never played to its end.
+        """
+        had_difference = self._playback.first_difference is not None
+        self._playback.take(played)
+        if not had_difference and self._playback.first_difference is not None:
+            self.judge()
+
     def judge(self) -> None:
-        """Store whether all turns were as recorded."""
+        """Store the first difference, or that all turns were as recorded."""
         first = self._playback.first_difference
         if first is None:
             fidelity = Fidelity("verified", "Path, variables and words of all turns are the recorded ones.")

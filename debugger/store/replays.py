@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, update
 
+from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, is_running
 from debugger.store.schema import accepted_groups, hidden_runs, replay_results, replays, runs
-from debugger.store.sql_helpers import DAY, page_of, split_ids, upsert
+from debugger.store.sql_helpers import DAY, has_key, page_of, split_ids, upsert
 
 _PAGE = 200
 """Results that are in memory at once while all are read."""
+_played_here: set[str] = set()
+"""The replays that this process plays: it goes on when the end of one cannot be stored."""
 _IS_SHOWN = replay_results.c.run_id.not_in(select(hidden_runs.c.run_id))
 """The condition for results of runs that no user has deleted."""
 
@@ -114,6 +117,7 @@ class ReplayRepository(Repository):
             changed = connection.execute(update(replays).where(replays.c.id == replay_id).values(now))
             if not changed.rowcount:
                 connection.execute(replays.insert().values(id=replay_id, **first, **now))
+        _played_here.add(replay_id)
 
     def add(self, replay_id: str, result: StoredReplayResult, *, is_hosted: bool = False) -> bool:
         """Store a result in place of the run's earlier one in the replay.
@@ -125,6 +129,9 @@ class ReplayRepository(Repository):
 
         Returns:
             ``False`` where the run was deleted meanwhile; then nothing is stored.
+
+        Raises:
+            NotFoundError: The replay was deleted meanwhile, as with its workflow; then nothing is stored.
         """
         values = {
             "verdict": result.verdict,
@@ -132,6 +139,8 @@ class ReplayRepository(Repository):
             "result": compress(encode(result.result)),
         }
         with self._database.writing() as connection:
+            if connection.scalar(select(replays.c.id).where(replays.c.id == replay_id)) is None:
+                raise NotFoundError("The replay was deleted meanwhile.", advice="Replay its runs again.")
             # Locked, so that the run cannot be deleted between this and the result.
             stored = select(runs.c.id).where(runs.c.id == result.run_id).with_for_update()
             if not is_hosted and connection.scalar(stored) is None:
@@ -141,7 +150,8 @@ class ReplayRepository(Repository):
         return True
 
     def end(self, replay_id: str, *, is_complete: bool) -> None:
-        """Store the end of a replay."""
+        """Store the end of a replay; where that fails, it counts as interrupted."""
+        _played_here.discard(replay_id)
         values = {"ended_at": time.time(), "is_complete": is_complete}
         with self._database.writing() as connection:
             connection.execute(update(replays).where(replays.c.id == replay_id).values(values))
@@ -152,7 +162,12 @@ class ReplayRepository(Repository):
         return found[0] if found else None
 
     def newest(
-        self, workflow_id: str | None = None, *, connection: str | None = None, limit: int = 50
+        self,
+        workflow_id: str | None = None,
+        *,
+        connection: str | None = None,
+        limit: int = 50,
+        counted: bool = True,
     ) -> list[StoredReplay]:
         """Return at most ``limit`` replays, the last started first, with their counts.
 
@@ -160,13 +175,14 @@ class ReplayRepository(Repository):
             workflow_id: The workflow whose replays are returned, instead of all.
             connection: The connection whose replays are returned; empty of the embedded engine.
             limit: Their number at most.
+            counted: Whether their results are counted, which reads all of them; else ``counts`` is empty.
         """
         statement = select(replays).order_by(replays.c.started_at.desc(), replays.c.id).limit(limit)
         if workflow_id is not None:
             statement = statement.where(replays.c.workflow_id == workflow_id)
         if connection is not None:
             statement = statement.where(replays.c.connection == connection)
-        return self._stored(statement)
+        return self._stored(statement, counted=counted)
 
     def find_interrupted(self, target: ReplayTarget) -> StoredReplay | None:
         """Return the newest replay on the same version that can be continued.
@@ -292,11 +308,31 @@ class ReplayRepository(Repository):
         with self._database.reading() as connection:
             return Counter({row[0]: row[1] for row in connection.execute(statement)})
 
-    def accept(self, workflow_id: str, key: str, *, accepted_by: str, comment: str) -> None:
-        """Store that a group is on purpose, for all replays of the workflow, past and later."""
+    def accept(
+        self, workflow_id: str, key: str, *, accepted_by: str, comment: str, replaces: bool = True
+    ) -> None:
+        """Store that a group is on purpose, for all replays of the workflow, past and later.
+
+        Args:
+            workflow_id: The workflow.
+            key: The group.
+            accepted_by: The user.
+            comment: The reason.
+            replaces: Whether it may take the place of an earlier acceptance, as of another user.
+
+        Raises:
+            ConflictError: There is an earlier one that it may not replace.
+        """
         values = {"accepted_by": accepted_by, "comment": comment, "accepted_at": time.time()}
         group = {"workflow_id": workflow_id, "group_key": key}
         with self._database.writing() as connection:
+            own = has_key(accepted_groups, group)
+            earlier = None if replaces else connection.execute(select(accepted_groups).where(own)).first()
+            if earlier is not None:
+                raise ConflictError(
+                    f"{earlier.accepted_by} has accepted it meanwhile.",
+                    advice="Close this, and withdraw that first, if the comment is to be another one.",
+                )
             connection.execute(upsert(accepted_groups, group, values))
 
     def acceptances(self, workflow_id: str) -> dict[str, Acceptance]:
@@ -350,13 +386,13 @@ class ReplayRepository(Repository):
             connection.execute(delete(replay_results).where(replay_results.c.replay_id == replay_id))
             connection.execute(delete(replays).where(replays.c.id == replay_id))
 
-    def _stored(self, statement: Select[Any]) -> list[StoredReplay]:
-        """Return the replays of a statement in its order, with their counts."""
+    def _stored(self, statement: Select[Any], *, counted: bool = True) -> list[StoredReplay]:
+        """Return the replays of a statement in its order, with their counts or with empty ones."""
         columns = replay_results.c
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
             counts: dict[str, Counter[str]] = {row.id: Counter() for row in rows}
-            for some in split_ids(counts):
+            for some in split_ids(counts) if counted else ():
                 for replay_id, verdict, number in connection.execute(
                     select(columns.replay_id, columns.verdict, func.count())
                     .where(columns.replay_id.in_(some), _IS_SHOWN)
@@ -375,10 +411,14 @@ def _replay(row: Mapping[Any, Any], counts: Counter[str]) -> StoredReplay:
         row["started_by"],
         row["program_version"],
         row["is_complete"],
-        row["ended_at"] is None and is_running(row["owner"]),
+        row["ended_at"] is None and _is_played(row["id"], row["owner"]),
         row["selected"],
         counts,
     )
+
+
+def _is_played(replay_id: str, owner: str) -> bool:
+    return replay_id in _played_here if owner == current_owner() else is_running(owner)
 
 
 def _results(replay_id: str, verdict: str | None, key: str | None) -> Select[Any]:

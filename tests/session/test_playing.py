@@ -14,7 +14,7 @@ from debugger.graph import Graph
 from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.replays.playback import Playback
-from debugger.session.playing import play_record
+from debugger.session.playing import has_other_turns, play_record
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.companions import lab
@@ -164,6 +164,7 @@ def test_missing_answer_fails_run_and_asks_nobody(backend, model):
     assert sentence in session.playback.lines[-1]
     assert (forward.done, forward.total) == (3, 4)
     assert forward.problem == "The run had ended (failed) before input 4 of 4."
+    assert backend.store.forks.of(session.run_id).fidelity["verdict"] == "differs"
 
 
 def test_played_run_takes_no_other_input(backend, model):
@@ -197,6 +198,23 @@ def test_rest_is_played_on_after_stop_and_reload(backend):
     play(again)
     assert again.playback.lines == ["turns 1 to 4: as recorded"]
     assert len(again.turns) == 4
+
+
+def test_turns_of_another_session_are_told_from_those_played(backend):
+    session = session_of(backend, recorded(backend, desk(), "hello", "thanks"))
+    forward = play_record(session, backend.store.forks)
+    forward._on_first_turn = lambda _: forward.stop()
+    session.replay_inputs(forward)
+    assert forward.wait(20)
+    assert not has_other_turns(session)
+    other = DebugSession.open(backend, session.run_id)
+    other.send("Something else")
+    assert other.wait(10)
+
+    again = DebugSession.open(backend, session.run_id, playback=session.playback)
+
+    assert has_other_turns(again)
+    assert not has_other_turns(other)
 
 
 def test_breakpoint_pauses_and_variables_can_be_read(backend):

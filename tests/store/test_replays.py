@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import update
 
-from debugger.errors import InputError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.store import ReplayTarget, StoredReplayResult
 from debugger.store.schema import replays
 from tests.store.test_retention import TEA, keep
@@ -62,6 +62,15 @@ def test_newest_are_those_of_workflow_and_connection(store):
     assert [each.id for each in store.replays.newest(connection="staging")] == [SECOND]
     assert {each.id for each in store.replays.newest()} == {FIRST, SECOND}
     assert len(store.replays.newest(limit=1)) == 1
+
+
+def test_newest_may_come_without_counts(store):
+    begin(store)
+    fill(store, "path")
+
+    [listed] = store.replays.newest(counted=False)
+
+    assert listed == store.replays.find(FIRST)._replace(counts=Counter())
 
 
 def test_results_are_paged_and_filtered(store):
@@ -129,6 +138,15 @@ def test_accepted_group_stays_so_in_later_replays(store):
     assert store.replays.groups(SECOND)[0].acceptance is None
 
 
+def test_acceptance_of_another_user_is_replaced_on_purpose_alone(store):
+    store.replays.accept(TEA, "p", accepted_by="Bob", comment="Agreed.", replaces=False)
+
+    with pytest.raises(ConflictError, match="Bob has accepted it meanwhile"):
+        store.replays.accept(TEA, "p", accepted_by="Ada", comment="", replaces=False)
+
+    assert store.replays.acceptances(TEA)["p"].comment == "Agreed."
+
+
 def test_acceptance_counts_for_its_workflow_alone(store):
     begin(store)
     fill(store, "path")
@@ -156,6 +174,21 @@ def test_interrupted_replay_is_found_once_it_stopped(store):
 
     store.replays.end(FIRST, is_complete=False)
     assert store.replays.find_interrupted(ON_SEVEN).id == FIRST
+
+
+def test_replay_whose_end_cannot_be_stored_does_not_run_for_ever(store, monkeypatch):
+    begin(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.replays._database, "writing", unwritable)
+        with pytest.raises(StoreError):
+            store.replays.end(FIRST, is_complete=True)
+
+    assert store.replays.find(FIRST).is_running is False
+    assert store.replays.find_interrupted(ON_SEVEN).id == FIRST
+
+
+def unwritable():
+    raise StoreError("The disk is full.", advice="")
 
 
 def test_continued_replay_keeps_start_and_results(store):
@@ -190,6 +223,17 @@ def test_result_of_deleted_run_is_not_stored(store):
     assert add(store, "b" * 24, is_hosted=True)
 
     assert [each.run_id for each in store.replays.results(FIRST)] == ["b" * 24]
+
+
+def test_deleted_replay_takes_no_result(store):
+    begin(store)
+    run_id = keep(store, 1)
+    store.replays.delete(FIRST)
+
+    with pytest.raises(NotFoundError, match="was deleted meanwhile"):
+        add(store, run_id)
+
+    assert store.replays.results(FIRST) == []
 
 
 @pytest.mark.parametrize("erase", [True, False])

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 import streamlit as st
 
 from debugger.errors import DebuggerError, NotFoundError, UnsupportedError
+from debugger.graph.labels import shorten
 from debugger.replays.groups import ReplayGroup, read_groups
 from debugger.replays.job import ReplayJob
 from debugger.store import StoredReplay
@@ -21,8 +22,8 @@ from debugger.views.confirmations import OpenQuestions
 from debugger.views.help_links import empty_page
 from debugger.views.panels.replays import actions
 from debugger.views.panels.replays.acceptance import acceptance_dialog
-from debugger.views.panels.replays.actions import AGAIN_KEY, HISTORY_KEY, AcceptanceDialog, ReplayState
-from debugger.views.panels.replays.address import ReplayOnView, follow_address, show_address
+from debugger.views.panels.replays.actions import HISTORY_KEY, AcceptanceDialog, ReplayState
+from debugger.views.panels.replays.address import AGAIN_KEY, ReplayOnView, follow_address, show_address
 from debugger.views.panels.replays.detail import group_detail
 from debugger.views.panels.replays.groups import (
     MOST_ROWS,
@@ -34,6 +35,8 @@ from debugger.views.panels.replays.groups import (
 from debugger.views.panels.runs.scope import workflow_names
 from debugger.views.times import shown_time
 
+_LONGEST_ID = 60
+"""Characters of an id that are shown of an address that has none."""
 _POLL_SECONDS = 0.5
 _WATCH_SECONDS = 2.0
 """How often a replay of another tab or process is looked at."""
@@ -74,14 +77,18 @@ def _body(drawn: Hashable) -> None:
     """Draw the replay on view: controls, its results in a sentence, its groups, and the chosen one.
 
     It goes to the page that a callback has requested, and reruns the whole page where poll interval or
-    dialog have changed. An error is drawn in place of what follows.
+    dialog have changed. An error is drawn in place of what follows, below the list of other replays.
     """
     navigation.leave_for_page()
     if drawn != _depends_on():
         st.rerun()
     try:
-        newest = local_store().replays.newest(connection="")
-        stored = _on_view(newest)
+        newest = local_store().replays.newest(connection="", counted=False)
+        try:
+            stored = _on_view(newest)
+        except DebuggerError:
+            _line(_others(None, newest))
+            raise
         _watch(stored)
         if stored is None:
             _empty()
@@ -113,19 +120,16 @@ def _on_view(newest: Sequence[StoredReplay]) -> StoredReplay | None:
         NotFoundError: The chosen one is deleted.
         UnsupportedError: It is of hosted runs.
     """
-    wanted = state.record(ReplayOnView).replay
+    wanted = state.record(ReplayOnView).replay or (newest[0].id if newest else "")
     if not wanted:
-        return next(iter(newest), None)
-    found = next((each for each in newest if each.id == wanted), None)
-    found = found or local_store().replays.find(wanted)
+        return None
+    found = local_store().replays.find(wanted)
     if found is None:
-        _line([])
         raise NotFoundError(
-            f"There is no replay {wanted}.",
-            advice="It was deleted by age: replay its runs again, from the page Runs.",
+            f"There is no replay {shorten(wanted, _LONGEST_ID)}.",
+            advice="It is deleted after some time, and with its workflow: replay its runs again.",
         )
     if found.target.connection:
-        _line([])
         raise UnsupportedError(
             f"The replay {wanted} is of runs of the connection {found.target.connection}.",
             advice="See the report of the command replay.",
@@ -169,19 +173,25 @@ def _controls(stored: StoredReplay, newest: Sequence[StoredReplay]) -> None:
         items += [_progress(job), Button("replay_cancel", "Cancel", actions.cancel, icon=":material/close:")]
     else:
         items += _again(stored)
-    items.append(Spacer())
-    if len(newest) > 1:
-        labels = {each.id: _label(each) for each in newest}
+    _line([*items, *_others(stored, newest)])
+
+
+def _others(stored: StoredReplay | None, newest: Sequence[StoredReplay]) -> list[Item]:
+    """Return the list of replays, at the end of the line; nothing where there is no other one."""
+    labels = {each.id: _label(each) for each in newest}
+    if stored is not None:
         labels.setdefault(stored.id, _label(stored))
-        state.set_widget(HISTORY_KEY, stored.id)
-        items.append(Select(HISTORY_KEY, "Replays", labels, "", actions.choose_replay))
-    _line(items)
+    if len(labels) <= (stored is not None):
+        return []
+    state.set_widget(HISTORY_KEY, stored.id if stored is not None else "")
+    return [Spacer(), Select(HISTORY_KEY, "Replays", labels, "Replays", actions.choose_replay)]
 
 
 def _again(stored: StoredReplay) -> list[Item]:
     """Return the choice of a version, at first that of the replay, and the button that replays its runs.
 
-    Where the workflow is deleted, the button is disabled, and there is no choice.
+    The button is disabled where the workflow is deleted, which leaves no choice either, where no run is
+    known, and while another tab or process plays them.
     """
     try:
         found = backends.embedded_backend().versions(stored.target.workflow_id)
@@ -194,7 +204,15 @@ def _again(stored: StoredReplay) -> list[Item]:
         state.set_widget(
             AGAIN_KEY, own if own in versions and not stored.target.file else next(iter(versions), "")
         )
-    refused = explain_denial(actions.replay_again) or ("" if versions else "Its workflow is deleted")
+    known = actions.count_runs(stored)
+    refused = explain_denial(actions.replay_again)
+    if not versions:
+        refused = refused or "Its workflow is deleted"
+    elif stored.is_running:
+        refused = refused or "It has not ended yet"
+    elif not known:
+        refused = refused or "None of its runs has a result"
+    rest = f"; {stored.selected - known:,} without a result are left out" if known < stored.selected else ""
     return [
         Button(
             "replay_again",
@@ -204,7 +222,7 @@ def _again(stored: StoredReplay) -> list[Item]:
             icon=":material/replay:",
             look="primary",
             disabled=bool(refused),
-            help=refused or f"Play {count(actions.count_runs(stored), 'run')} once more",
+            help=refused or f"Play {count(known, 'run')} once more{rest}",
         ),
         *([Select(AGAIN_KEY, "Version", versions, "Version")] if versions else []),
     ]

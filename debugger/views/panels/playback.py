@@ -9,7 +9,7 @@ from debugger.errors import UnsupportedError
 from debugger.graph import Graph
 from debugger.protocol.workflow import Workflow
 from debugger.replays.playback import Playback
-from debugger.session.playing import play_record
+from debugger.session.playing import has_other_turns, play_record
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
@@ -109,8 +109,11 @@ def play_here(session: DebugSession, steps: bool = False) -> None:
 
 @action(role=Role.RUN, takes_session=True)
 def play_on(session: DebugSession) -> None:
-    """Play what is left of the record; nothing in a run that plays none, or while a turn is under way."""
-    if session.playback is not None and not session.busy:
+    """Play what is left of the record.
+
+    Nothing happens in a run that plays none or has other turns, or while a turn is under way.
+    """
+    if session.playback is not None and not session.busy and not has_other_turns(session):
         _begin(session, "")
 
 
@@ -194,6 +197,9 @@ def played_turns(session: DebugSession) -> list[Item]:
     if first is not None:
         rows = "; ".join(line.rstrip(".") for line in (*shown, *more))
         items.append(Text(f"{rows[:1].upper()}{rows[1:]}.", look="note", key="played_turns"))
+    if has_other_turns(session):
+        words = "The run was continued with other input; what is left of its record is not played."
+        items.append(Text(words, look="note", key="other_turns"))
     if playback.note:
         items.append(Text(playback.note, look="note", key="played_version"))
     return items
@@ -202,7 +208,7 @@ def played_turns(session: DebugSession) -> list[Item]:
 def _play_on(session: DebugSession, playback: Playback) -> list[Item]:
     """Return the button that plays the rest of the record; none while it is played, and where none can be."""
     is_played = not playback.inputs or bool(playback.problem) or session.is_over or session.busy
-    if is_played:
+    if is_played or has_other_turns(session):
         return []
     help_text = "Send the recorded inputs that are left, with their recorded answers"
     return [

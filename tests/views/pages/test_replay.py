@@ -162,6 +162,19 @@ def test_accepted_group_leaves_next_replay_green(replayed):
     assert "Booking by phone ended." in captions(app)
 
 
+def test_comment_of_another_user_is_not_replaced(replayed, backend):
+    app = replayed()
+    app.button(key="accept_group").click().run()
+    accept_by_store(backend, app)
+
+    app.button(key="accept").click().run()
+
+    assert not app.exception
+    assert "Bob has accepted it meanwhile" in app.error[0].value
+    workflow_id = backend.store.replays.find(replay_on_view(app)).target.workflow_id
+    assert [each.accepted_by for each in backend.store.replays.acceptances(workflow_id).values()] == ["Bob"]
+
+
 def test_withdrawn_group_differs_again(replayed, backend):
     app = replayed()
     accept_by_store(backend, app)
@@ -213,6 +226,78 @@ def test_unknown_replay_of_the_address_is_told(replayed):
     app.run()
 
     assert "There is no replay" in app.error[0].value
+
+
+@pytest.mark.parametrize("wanted", ["f" * 24, "<b>" * 9_000, "a\0b", "![x](http://h/x.png)"])
+def test_others_are_chosen_in_place_of_an_unknown_replay(replayed, wanted):
+    app = replayed()
+    first = replay_on_view(app)
+    app.query_params["replay"] = wanted
+    app.run()
+    assert not app.exception
+    assert len(app.error[0].value) < 300
+
+    use(app, "replay_history", first)
+
+    assert not app.error
+    assert badges(app)[0] == "3 runs differ"
+
+
+def test_others_are_chosen_after_the_workflow_is_deleted(replayed, backend):
+    app = replayed()
+    target = backend.store.replays.find(replay_on_view(app)).target
+    backend.store.replays.begin(
+        "f" * 24, target._replace(workflow_id="a" * 24), started_by="Bob", program_version="", selected=1
+    )
+    backend.delete_workflow(target.workflow_id)
+    app.run()
+    assert "with its workflow" in app.error[0].value
+
+    use(app, "replay_history", "f" * 24)
+
+    assert not app.error
+    assert replay_on_view(app) == "f" * 24
+
+
+def test_version_of_another_replay_is_not_kept(replayed, backend):
+    app = replayed()
+    first = replay_on_view(app)
+    workflow_id = backend.store.replays.find(first).target.workflow_id
+    backend.import_version(workflow_id, desk(greeting="Hi."), expected=2)
+    app.run()
+    use(app, "replay_again_version", "2")
+    control(app, "replay_again").use()
+    assert record_of(app, ReplayState).job.wait(20)
+
+    app.query_params["replay"] = first
+    app.run()
+
+    assert control(app, "replay_again_version").value == "1"
+
+
+def test_replay_whose_runs_are_deleted_says_nothing(replayed, backend):
+    app = replayed()
+    for run in backend.runs().rows:
+        backend.store.delete_run(run.workflow_run_id)
+
+    app.run()
+
+    assert badges(app)[0] == "No result"
+    assert control(app, "replay_again").help == "None of its runs has a result"
+
+
+def test_interrupted_replay_of_another_process_says_what_it_plays_again(replayed, backend):
+    app = replayed()
+    first = replay_on_view(app)
+    stored = backend.store.replays.find(first)
+    backend.store.replays.begin(first, stored.target, started_by="Bob", program_version="", selected=9)
+    app.run()
+    assert control(app, "replay_again").help == "It has not ended yet"
+
+    backend.store.replays.end(first, is_complete=False)
+    app.run()
+
+    assert control(app, "replay_again").help == "Play 4 runs once more; 5 without a result are left out"
 
 
 def test_reader_sees_buttons_disabled(replayed, monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 from debugger.backends.hosted import HostedBackend
 from debugger.engine.mocks import Pin, Target
 from debugger.protocol.runs import Run
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views.address_bar import DebugBar
 from debugger.views.auth import permissions
@@ -251,6 +252,32 @@ def test_rest_of_stopped_play_is_played_on(app, backend, record, press, settle, 
 
     assert "As recorded: 3 of 3" in captions(app)
     assert "play_on" not in keys(app)
+
+
+def test_run_that_another_session_continued_is_not_played_on(
+    app, backend, record, press, settle, monkeypatch
+):
+    backend.create_workflow(desk())
+    app.run()
+    press("start")
+    for text in ("one", "two"):
+        send(app, text)
+        settle()
+    backend.gate.clear()
+    use(app, "play_record")
+    use(app, "take_over")
+    backend.gate.set()
+    session = record(CurrentRun).session
+    assert session.input_replay.wait(20)
+    other = DebugSession.open(backend, session.run_id)
+    other.send("Something else")
+    assert other.wait(10)
+    app.run()
+
+    use(app, "reload_run")
+
+    assert "play_on" not in keys(app)
+    assert "The run was continued with other input" in captions(app)
 
 
 def test_reader_cannot_play(app, backend, press, monkeypatch):

@@ -20,11 +20,11 @@ from debugger.views.auth.permissions import current_user
 from debugger.views.backends import local_store
 from debugger.views.components.markdown import count
 from debugger.views.panels.notes import author
-from debugger.views.panels.replays.address import ReplayOnView
+from debugger.views.panels.replays.address import AGAIN_KEY, ReplayOnView, show_replay
 from debugger.views.run_state import Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
-AGAIN_KEY, HISTORY_KEY, COMMENT_KEY = "replay_again_version", "replay_history", "replay_comment"
+HISTORY_KEY, COMMENT_KEY = "replay_history", "replay_comment"
 MAX_COMMENT_CHARACTERS = 2_000
 
 _QUIET_SECONDS = 0.3
@@ -75,7 +75,7 @@ def start_replay(run_ids: Sequence[str], workflow_id: str, version_number: int) 
     job.start()  # one that cannot be stored is none
     held.job, held.run_ids = job, run_ids
     audit("replay runs", job.replay_id, workflow_id=workflow_id, version=version_number, runs=len(run_ids))
-    state.replace_record(ReplayOnView(job.replay_id))
+    show_replay(job.replay_id)
     job.wait(_QUIET_SECONDS)
     navigation.go_to("replay", {"replay": job.replay_id})
 
@@ -140,8 +140,7 @@ def choose_replay() -> None:
     """Show the replay that was chosen in the list of replays."""
     chosen = state.widget(HISTORY_KEY)
     if isinstance(chosen, str) and chosen:
-        state.replace_record(ReplayOnView(chosen))
-        state.forget_widget(AGAIN_KEY)
+        show_replay(chosen)
 
 
 @action()
@@ -199,7 +198,8 @@ def close_acceptance() -> None:
 def accept() -> None:
     """Accept the group of the dialog under the user's name, for all replays of its workflow; close it.
 
-    An error is stored in `LastAction`, not raised, as of a comment that is too long; the dialog then stays.
+    An error is stored in `LastAction`, not raised, as of a comment that is too long, or where another user
+    has accepted it meanwhile; the dialog then stays.
     """
     held, comment = state.record(AcceptanceDialog), str(state.widget(COMMENT_KEY) or "").strip()
     if held.group is None:
@@ -209,7 +209,9 @@ def accept() -> None:
             f"The comment has {count(len(comment), 'character')}.",
             advice=f"Shorten it to {MAX_COMMENT_CHARACTERS:,}.",
         )
-    local_store().replays.accept(held.workflow_id, held.group.key, accepted_by=author(), comment=comment)
+    local_store().replays.accept(
+        held.workflow_id, held.group.key, accepted_by=author(), comment=comment, replaces=False
+    )
     audit("accept replay group", held.group.key, workflow_id=held.workflow_id)
     close_acceptance()
 

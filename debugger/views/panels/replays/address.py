@@ -9,6 +9,9 @@ from typing import Self
 from debugger.views import state
 from debugger.views.address_bar import AddressBar
 
+AGAIN_KEY = "replay_again_version"
+"""The widget with the version on which the runs of the replay on view are played once more."""
+
 
 @dataclass(frozen=True)
 class ReplayAddress:
@@ -51,8 +54,14 @@ def follow_address() -> None:
     bar = state.record(ReplayBar)
     wanted = bar.wanted()
     if wanted is not None:
-        state.replace_record(ReplayOnView(wanted.replay, wanted.group))
+        show_replay(wanted.replay, wanted.group)
         bar.shown = wanted
+
+
+def show_replay(replay: str, group: str = "") -> None:
+    """Show a replay; what was chosen for the one before is forgotten."""
+    state.replace_record(ReplayOnView(replay, group))
+    state.forget_widget(AGAIN_KEY)
 
 
 def show_address(replay: str, group: str) -> None:

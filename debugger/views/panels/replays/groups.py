@@ -54,6 +54,8 @@ def summary_bar(stored: StoredReplay, opened: Counter[str]) -> None:
         status = Badge("Not complete", ":material/hourglass_empty:", "gray", is_status=True)
     elif differing:
         status = Badge(f"{count(differing, 'run')} {verb}", ":material/call_split:", "orange", is_status=True)
+    elif not stored.counts:
+        status = Badge("No result", ":material/question_mark:", "gray", is_status=True)
     elif unknown:
         words = f"{count(unknown, 'run')} not compared"
         status = Badge(words, ":material/question_mark:", "gray", is_status=True)
