@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.cli.export import exit_codes, read_filter, replaced_file, settings_on
+from debugger.cli.export import exit_codes, read_filter, replaced_file, report_files, settings_on
 from debugger.cli.maintenance import Database
 from debugger.cli.output import say
 from debugger.errors import DebuggerError, InputError
@@ -88,8 +88,6 @@ def check_coverage_file(report: str, others: Mapping[str, Path] | None = None) -
         report: ``text`` or the file; empty for none.
         others: Other reports, which need other files.
     """
-    from debugger.cli.test import report_files
-
     if report in ("", TEXT):
         return
     path = Path(report)

@@ -42,6 +42,7 @@ _KEYS = (
 )
 
 _RULES = "key, email, card, national_id, birth_date, phone, variable"
+File = Annotated[Path | None, typer.Option(help="A report; its folder must exist.")]
 MaskingRules = Annotated[str, typer.Option("--mask", help=f"Rules, separated by commas: {_RULES}.")]
 
 
@@ -341,6 +342,23 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
         for run in runs:
             yield run
             bar.update(task, completed=progress.runs + 1)
+
+
+def report_files(**reports: Path | None) -> dict[str, Path]:
+    """Return the reports to write.
+
+    Raises:
+        InputError: One is a folder, or in none, or two are the same file.
+    """
+    files = {name: path for name, path in reports.items() if path}
+    for path in files.values():
+        if not path.absolute().parent.is_dir():
+            raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
+        if path.is_dir():
+            raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
+    if len({path.resolve() for path in files.values()}) < len(files):
+        raise InputError("Two reports have the same file.", advice="Give each a file of its own.")
+    return files
 
 
 @contextmanager

@@ -16,17 +16,19 @@ import typer
 
 from debugger.cli.export import (
     INTERRUPTED,
+    File,
     MaskingRules,
     cancelled_by_signal,
     exit_codes,
     masking_options,
     read_filter,
     replaced_file,
+    report_files,
     settings_on,
 )
 from debugger.cli.maintenance import Database, counted
 from debugger.cli.output import say
-from debugger.cli.test import FAILED, File, report_files
+from debugger.cli.test import FAILED
 from debugger.errors import DebuggerError, InputError, NotFoundError
 
 if TYPE_CHECKING:

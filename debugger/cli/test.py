@@ -20,11 +20,13 @@ from debugger.cli.coverage import FailUnder, check_coverage_file, check_share, r
 from debugger.cli.export import (
     INFRASTRUCTURE,
     INTERRUPTED,
+    File,
     MaskingRules,
     cancelled_by_signal,
     exit_codes,
     masking_options,
     replaced_file,
+    report_files,
     settings_on,
 )
 from debugger.cli.maintenance import Database, counted
@@ -58,7 +60,6 @@ _MEANINGS = {
 }
 
 RecordModeName = Literal["none", "once", "new", "all"]
-File = Annotated[Path | None, typer.Option(help="A report; its folder must exist.")]
 
 
 def test(
@@ -200,23 +201,6 @@ def test(
             report_coverage(versions, coverage)
             is_enough = check_share(versions, fail_under)
     sys.exit(_exit_code(suite) or (0 if is_enough else FAILED))
-
-
-def report_files(**reports: Path | None) -> dict[str, Path]:
-    """Return the reports to write.
-
-    Raises:
-        InputError: One is a folder, or in none, or two are the same file.
-    """
-    files = {name: path for name, path in reports.items() if path}
-    for path in files.values():
-        if not path.absolute().parent.is_dir():
-            raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
-        if path.is_dir():
-            raise InputError(f"{str(path)!r} is a folder.", advice="Name a file in it.")
-    if len({path.resolve() for path in files.values()}) < len(files):
-        raise InputError("Two reports have the same file.", advice="Give each a file of its own.")
-    return files
 
 
 def _run(
