@@ -98,7 +98,7 @@ def record(backend, clock):
 
 
 def facts(result):
-    """What does not differ from run to run."""
+    """Return what does not differ from run to run."""
     found = result["divergence"]
     names = ("turn", "node_id", "before", "after", "subject")
     return result["verdict"], result["turns"], found and tuple(found[name] for name in names)
