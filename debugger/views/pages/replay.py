@@ -177,12 +177,12 @@ def _controls(stored: StoredReplay, newest: Sequence[StoredReplay]) -> None:
 
 
 def _others(stored: StoredReplay | None, newest: Sequence[StoredReplay]) -> list[Item]:
-    """Return the list of replays, at the end of the line; nothing where there is no other one."""
+    """Return the end of the line: the list of replays, where there is another one."""
     labels = {each.id: _label(each) for each in newest}
     if stored is not None:
         labels.setdefault(stored.id, _label(stored))
     if len(labels) <= (stored is not None):
-        return []
+        return [Spacer()]
     state.set_widget(HISTORY_KEY, stored.id if stored is not None else "")
     return [Spacer(), Select(HISTORY_KEY, "Replays", labels, "Replays", actions.choose_replay)]
 

@@ -15,7 +15,7 @@ from debugger.views.panels.replays.actions import COMMENT_KEY, ReplayState
 from debugger.views.panels.replays.address import ReplayOnView
 from debugger.views.run_state import CurrentRun
 from tests.support.replayed import desk, store_desk
-from tests.views.bars import badges, captions, control, meters, use
+from tests.views.bars import badges, bars, captions, control, meters, use
 from tests.views.records import record_of
 from tests.views.row_lists import choose, column, drawn, rows
 
@@ -205,6 +205,13 @@ def test_group_of_the_address_is_shown(replayed):
     app.run()
 
     assert drawn(app, GROUPS)["chosen"] == 1
+
+
+def test_line_ends_with_a_gap_also_without_another_replay(replayed):
+    app = replayed()
+
+    [line] = json.loads(json.loads(bars(app)["replay_controls"].proto.json)["bars"])
+    assert line["items"][-1]["kind"] == "space"
 
 
 def test_newer_replay_of_another_user_waits_in_the_list(replayed, backend):

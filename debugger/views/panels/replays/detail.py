@@ -9,6 +9,7 @@ import streamlit as st
 
 from debugger.analysis.paging import SIZE, page_of
 from debugger.errors import DebuggerError
+from debugger.graph.labels import clean
 from debugger.graph.layout import layout_both_ways
 from debugger.protocol.workflow import Workflow
 from debugger.replays.groups import ReplayGroup
@@ -25,7 +26,7 @@ from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.tables import draw_pager, pager
 from debugger.views.components.toolbar import Badge, Text, bar
 from debugger.views.panels.replays import actions
-from debugger.views.panels.replays.groups import where
+from debugger.views.panels.replays.groups import since, where
 from debugger.views.panels.replays.overlay import draw_divergence
 from debugger.views.times import shown_time
 
@@ -82,17 +83,19 @@ def _difference(stored: StoredReplay, group: ReplayGroup) -> None:
     """
     result, found = group.example, group.example.divergence
     if result.reason:
-        st.error(plain(result.reason))
+        st.error(plain(clean(result.reason)))
     if found is not None:
         subject = f"{found.subject}: " if found.subject else ""
         st.markdown(
-            f":red-background[− {plain(subject + found.before)}]  \n"
-            f":blue-background[\\+ {plain(subject + found.after)}]"
+            f":red-background[− {plain(clean(subject + found.before))}]  \n"
+            f":blue-background[\\+ {plain(clean(subject + found.after))}]"
         )
     if result.then is not None:
-        st.caption(plain(f"Unknown from turn {result.then.turn} on, where {result.then.node} needs a model"))
+        st.caption(
+            plain(f"Unknown from turn {result.then.turn} on, where {clean(result.then.node)} needs a model")
+        )
     if group.change:
-        st.caption(plain(f"Since: {group.change}"))
+        st.caption(plain(f"Since: {since(group)}"))
     elif not stored.target.file:
         st.caption("No node and no edge was changed.")
 

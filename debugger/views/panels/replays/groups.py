@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from debugger.graph.labels import clean
 from debugger.replays.groups import ReplayGroup
 from debugger.replays.results import VERDICT_LABELS, ReplayVerdict
 from debugger.store import StoredReplay
@@ -110,7 +111,7 @@ def group_list(groups: Sequence[ReplayGroup], chosen: str) -> None:
             Column(
                 "since", "Since the change", 200, grows=True, help="What differs there between the versions"
             ),
-            lambda group: group.change,
+            since,
         ),
         (Column("accepted", "Accepted by", 110, "chip"), _accepted),
     ]
@@ -128,16 +129,21 @@ def group_list(groups: Sequence[ReplayGroup], chosen: str) -> None:
 def where(group: ReplayGroup) -> str:
     """Return the node of a group's first difference."""
     found = group.example.divergence
-    return found.node if found is not None and found.node else "the run"
+    return (clean(found.node) if found is not None else "") or "the run"
 
 
 def what(group: ReplayGroup) -> str:
     """Return what is instead of what, or the reason of a group without a divergence."""
     found = group.example.divergence
     if found is None or group.example.reason:
-        return group.example.reason
-    subject = f"{found.subject}: " if found.subject else ""
-    return f"{subject}{found.after} instead of {found.before}"
+        return clean(group.example.reason)
+    subject = f"{clean(found.subject)}: " if found.subject else ""
+    return f"{subject}{clean(found.after)} instead of {clean(found.before)}"
+
+
+def since(group: ReplayGroup) -> str:
+    """Return the change of the workflow that a group goes back to; empty without one."""
+    return clean(group.change)
 
 
 def _verdict(group: ReplayGroup) -> Cell:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from debugger.replays.groups import ReplayGroup
 from debugger.replays.results import Divergence, ReplayResult
 from debugger.store import Acceptance, ReplayTarget, StoredReplay
-from debugger.views.panels.replays.groups import chosen_group, summary_words, what, where
+from debugger.views.panels.replays.groups import chosen_group, since, summary_words, what, where
 
 ACCEPTED = Acceptance("Ada", "", 0.0)
 WORDS = Divergence(2, "desk", "Desk", "Good day.", "Good evening.")
@@ -65,3 +66,14 @@ def test_first_group_that_is_not_accepted_is_shown():
 )
 def test_group_says_where_and_what(shown, place, words):
     assert (where(shown), what(shown)) == (place, words)
+
+
+def test_direction_of_a_name_does_not_turn_the_words_beside_it():
+    turned = Divergence(2, "desk", "\u202eDesk", "\u202eone", "\u2067two\n\nthree")
+    shown = replace(group(found=turned), change="node \u202eDesk changed")
+
+    assert (where(shown), what(shown), since(shown)) == (
+        "Desk",
+        "two three instead of one",
+        "node Desk changed",
+    )
