@@ -262,8 +262,12 @@ class ReviewRepository(Repository):
 def _select(connection: Connection, name: str, run_ids: Sequence[str]) -> list[Verdict]:
     columns = verdicts.c
     statement = select(verdicts).where(columns.connection == name, columns.run_id.in_(run_ids))
-    order = (columns.created_at, columns.target_kind, columns.target_key, columns.reviewer)
-    return [_verdict(row) for row in connection.execute(statement.order_by(*order))]
+    return sorted(map(_verdict, connection.execute(statement)), key=_order)
+
+
+def _order(verdict: Verdict) -> tuple[str, ...]:
+    """Return what verdicts are sorted by; times have the precision of run files, whose import keeps the order."""
+    return verdict.created_at, verdict.target.kind, verdict.target.key, verdict.reviewer
 
 
 def _verdict(row: Row[Any]) -> Verdict:

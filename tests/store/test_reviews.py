@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from itertools import count
 
 import pytest
 from sqlalchemy import select
@@ -59,6 +60,21 @@ def test_verdict_is_read_as_written(url):
     assert found.created_at == found.updated_at != ""
 
 
+def test_import_keeps_order_within_millisecond(url, other_url, monkeypatch):
+    moments = count(1_796_300_000.0001, 0.0001)  # less than a millisecond apart
+    monkeypatch.setattr("debugger.store.edited_tables.time.time", lambda: next(moments))
+    with closing(Store(url)) as store:
+        for target in (Target.turn(1), Target(), Target.message(3)):
+            store.reviews.set_verdict(a_verdict(target=target))
+        given = store.reviews.verdicts([RUN])[RUN]
+
+    with closing(Store(other_url)) as elsewhere:
+        elsewhere.reviews.add_imported(RUN, [RunVerdict.of(each) for each in given], by="Cy")
+        found = elsewhere.reviews.verdicts([RUN])[RUN]
+
+    assert contents(found) == contents(given)
+
+
 def test_verdicts_of_run_file_are_added(url, other_url):
     checks = {"greets": "pass", "asks": "not_applicable"}
     with closing(Store(url)) as store:
@@ -107,13 +123,14 @@ def test_comment_is_stored_once_where_two_import_it(store):
     assert said == [("Ada", "Too late."), ("Ben", "Too late.")]
 
 
-def test_reviewer_has_one_verdict_per_target(store):
+def test_reviewer_has_one_verdict_per_target(store, monkeypatch):
+    moments = count(1_796_300_000)
+    monkeypatch.setattr("debugger.store.edited_tables.time.time", lambda: next(moments))
     reviews = store.reviews
     reviews.set_verdict(a_verdict("pass"))
     reviews.set_verdict(a_verdict("fail", target=Target.turn(1)))
     reviews.set_verdict(a_verdict("unsure", reviewer="Ben"))
     [before] = [each for each in reviews.verdicts([RUN])[RUN] if each.content[0] == "pass"]
-    time.sleep(0.002)
     reviews.set_verdict(a_verdict("unsure", comment=" second look "))
 
     found = reviews.verdicts([RUN])[RUN]
