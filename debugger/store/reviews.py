@@ -266,7 +266,7 @@ def _select(connection: Connection, name: str, run_ids: Sequence[str]) -> list[V
 
 
 def _order(verdict: Verdict) -> tuple[str, ...]:
-    """Return what verdicts are sorted by; times have the precision of run files, whose import keeps the order."""
+    """Return what verdicts are sorted by; times are to the millisecond, as in run files."""
     return verdict.created_at, verdict.target.kind, verdict.target.key, verdict.reviewer
 
 
