@@ -31,14 +31,11 @@ from debugger.settings import Settings
 from tests.backends.one_turn import chance, open_backend
 from tests.backends.test_generated_workflows import without_ids
 from tests.support.factories import document, static
-from tests.support.generated import generate
+from tests.support.generated import generate, seeds
 from tests.support.postgres import a_database, a_schema
 from tests.support.scenarios import draft_of
 
-FEW = [
-    seed if number < 6 else pytest.param(seed, marks=pytest.mark.campaign)
-    for number, seed in enumerate(range(60))
-]
+FEW = seeds(6, 54)
 SECONDS = 60.0
 
 

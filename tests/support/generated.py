@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from typing import Any
 
 import pytest
 
@@ -27,8 +29,18 @@ COMMANDS = ("/pause", "/resume", "/stop")
 """What a user does instead of saying something."""
 
 
-SEEDS = [seed if seed < 50 else pytest.param(seed, marks=pytest.mark.campaign) for seed in range(200)]
-"""Seeds for the parameters of a test; most of them are left to a campaign."""
+def seeds(few: int, more: int) -> list[Any]:
+    """Return seeds for the parameters of a test: a few from 0, and those that are left to a campaign.
+
+    ``CAMPAIGN_FIRST`` and ``CAMPAIGN_COUNT`` of the environment choose others for the campaign.
+    """
+    first = int(os.environ.get("CAMPAIGN_FIRST", few))
+    count = int(os.environ.get("CAMPAIGN_COUNT", more))
+    left = [pytest.param(seed, marks=pytest.mark.campaign) for seed in range(first, first + count)]
+    return [*range(few), *left]
+
+
+SEEDS = seeds(50, 150)
 
 
 def generate(seed: int) -> tuple[Json, list[str]]:
@@ -146,7 +158,11 @@ class _Maker:
         for edge in self.edges:
             config = edge.get("evaluate_while_waiting_config")
             if config and config["trigger_mode"] == "on_node_completion":
-                config["trigger_node_logical_ids"] = self.chance.choices(sides, k=2) if sides else ["node0"]
+                if sides:
+                    config["trigger_node_logical_ids"] = self.chance.choices(sides, k=2)
+                else:
+                    pause = {"min_seconds_between_evaluations": 1}
+                    config |= {"trigger_mode": "on_every_background_tick", **pause}
 
     def _fork(self, source: str) -> None:
         """Add a companion thread: a node that polls, and followers."""

@@ -22,6 +22,9 @@ from debugger.protocol.turn_logs import TurnLog
 
 RowStatus = Literal["same", "changed", "only_a", "only_b"]
 
+Key = tuple[str, str]
+"""The type and node by which items are matched."""
+
 _WINDOW = 200
 """Longer stretches without a match at their ends are aligned in pieces, for the cost grows with the cube."""
 
@@ -73,22 +76,35 @@ def _matches(
     ``None`` in the place of a missing one. They are in order, and what only A has comes before what only B
     has.
     """
-    keys_a = [(a[place].type, a[place].node) for place in in_a]
-    keys_b = [(b[place].type, b[place].node) for place in in_b]
+    keys_a = [(a[place].type, a[place].node or "") for place in in_a]
+    keys_b = [(b[place].type, b[place].node or "") for place in in_b]
     first, behind = shared_ends(keys_a, keys_b)
     yield from zip(in_a[:first], in_b[:first], strict=True)
     a_end, b_end = len(in_a) - behind, len(in_b) - behind
     for begin in range(first, max(a_end, b_end), _WINDOW):
         at, bt = min(begin, a_end), min(begin, b_end)
         part_a, part_b = keys_a[at : min(at + _WINDOW, a_end)], keys_b[bt : min(bt + _WINDOW, b_end)]
-        for op, i, i_end, j, j_end in SequenceMatcher(None, part_a, part_b, autojunk=False).get_opcodes():
+        for is_equal, i, i_end, j, j_end in _blocks(part_a, part_b):
             own_a, own_b = in_a[at + i : at + i_end], in_b[bt + j : bt + j_end]
-            if op == "equal":
+            if is_equal:
                 yield from zip(own_a, own_b, strict=True)
             else:
                 yield from ((place, None) for place in own_a)
                 yield from ((None, place) for place in own_b)
     yield from zip(in_a[a_end:], in_b[b_end:], strict=True)
+
+
+def _blocks(a: list[Key], b: list[Key]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Yield blocks of equal and of unequal keys with their places in A and in B.
+
+    `SequenceMatcher` finds other blocks where its sides are swapped. It always gets the lesser list first, so
+    that a comparison is the same in both directions.
+    """
+    is_swapped = b < a
+    first, second = (b, a) if is_swapped else (a, b)
+    for op, *places in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        i, i_end, j, j_end = (*places[2:], *places[:2]) if is_swapped else places
+        yield op == "equal", i, i_end, j, j_end
 
 
 def _row(a: Sequence[Item], b: Sequence[Item], turn: int, at: int | None, bt: int | None) -> Row:

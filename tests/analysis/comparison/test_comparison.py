@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from debugger.analysis.comparison.comparison import Totals, compare, compare_turns, turn_offset
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS, NULLS
@@ -44,6 +46,18 @@ def test_align_by_turn_then_node_and_type():
         ("only_b", 1, "start_node_run", "d"),
         ("same", 1, "start_node_run", "c"),
     ]
+
+
+nodes = st.lists(st.sampled_from("abc"), max_size=12)
+
+
+@given(nodes, nodes)
+def test_swapped_sides_have_the_same_rows(in_a, in_b):
+    a, b = ([turn(1, None, *map(at, one))] for one in (in_a, in_b))
+
+    there, back = compare(a, b).rows, compare(b, a).rows
+
+    assert {(row.a, row.b) for row in there} == {(row.b, row.a) for row in back}
 
 
 def test_align_missing_event_keeps_next_turn():
