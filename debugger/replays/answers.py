@@ -212,7 +212,7 @@ class _Reader:
         return {"chosen": {"edge": key, "to": to, "condition": ""}, "args": args, "reason": reason}
 
     def _key_of_choice(self, place: int, event: Event, to: str) -> str:
-        """Return the key of a transition that a model chose: the id of its edge, or that of a global node.
+        """Return the key of a transition that a model chose, as `Transition.key` has it.
 
         It is that of the edge which the thread took next; where it was sent elsewhere, the author's edge.
         """
@@ -221,7 +221,8 @@ class _Reader:
         taken = next((each for each in own if each.type.endswith("_edge")), None)
         source = text(event, "origin_node_logical_id")
         if taken is not None and text(taken, "destination_node_logical_id") == to:
-            return text(taken, "edge_logical_id") or f"global:{to}"
+            kind = "reverse" if taken.type == "reverse_conditional_edge" else "global"
+            return text(taken, "edge_logical_id") or f"{kind}:{to}"
         for edge in self._graph.edges.values():
             ends = (edge.source_node_logical_id, edge.destination_node_logical_id)
             if ends == (source, to) and edge.condition is not None and edge.condition.condition_freeform:

@@ -18,7 +18,7 @@ from debugger.replays.results import Divergence, ReplayResult
 from debugger.scenarios.loading import load_scenario
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
-from tests.support.factories import direct, document, node, say, static, tool, when
+from tests.support.factories import direct, document, everywhere, node, say, static, tool, when
 from tests.support.generated import SEEDS, generate
 from tests.support.http_server import HttpServer
 from tests.support.no_sockets import no_sockets
@@ -110,6 +110,18 @@ def test_same_version_gives_the_same_run():
     found = replayed(desk(), desk(), "Sencha please", model=GREEN)
 
     assert (found.verdict, found.turns, found.divergence, found.key) == ("same", 2, None, "")
+
+
+def test_way_back_is_not_the_way_into_a_global_node():
+    apart = "independent_llm_evaluations"
+    made = document(
+        say("desk", "Which tea?", global_node_config=everywhere("the desk")),
+        say("help", "How?", global_node_config=everywhere("help", back="human", judged=apart)),
+    )
+
+    found = replayed(made, made, "help", "human", "help")
+
+    assert (found.verdict, found.reason, found.turns) == ("same", "", 4)
 
 
 def test_changed_text_is_other_words():
