@@ -25,6 +25,7 @@ from debugger.views.auth.login_gate import page_access, page_base
 from debugger.views.auth.logins import page_logins
 from debugger.views.auth.owners import OwnerCookie
 from debugger.views.backends import embedded_backend
+from debugger.views.compressed_files import CompressedFiles
 from debugger.views.downloads import DownloadRoute
 from debugger.views.replicas import ProcessCookie
 from debugger.views.streamlit_patches import is_enabled, middleware
@@ -68,6 +69,7 @@ def page_middleware() -> list[Middleware]:
         OwnerCookie,
         ProcessCookie,
         DownloadRoute,
+        CompressedFiles,
         *middleware(),
     )
     return [Middleware(layer) for layer in layers]  # type: ignore[arg-type]
