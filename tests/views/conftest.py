@@ -35,7 +35,8 @@ class SteeredBackend(EmbeddedBackend):
     """The embedded backend, with a gate before each event, and a fault and a clock that a test can set."""
 
     def __init__(self, settings: Settings, *, python_consent_key: bytes | None = None) -> None:
-        world = Environment(now=lambda: time.time() + self.ahead)
+        world = Environment(now=lambda: self.clock() + self.ahead)
+        self.clock = time.time
         super().__init__(settings, world=world, python_consent_key=python_consent_key)
         self.ahead = 0.0
         self.gate = threading.Event()

@@ -44,7 +44,7 @@ def events_tab(seen: RunComparison) -> None:
     held, found = state.record(CompareState), seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
     chosen = None if held.row is None else bisect_left(places, held.row)
-    looked_at = (actions.stamp(seen), seen.ignoring, held.only_differences, held.row)
+    looked_at = (actions.stamp(seen), tuple(sorted(seen.ignoring)), held.only_differences, held.row)
     page = pager("compare_rows", len(places), looked_at, min(chosen or 0, max(len(places) - 1, 0)))
     left, right = st.columns([1.8, 1], gap="small")
     with left:
