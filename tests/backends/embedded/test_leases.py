@@ -317,13 +317,13 @@ def test_stopped_owner_loses_its_turn_and_stores_nothing(backend, url, tmp_path,
 
 
 def test_release_that_keeps_failing_is_tried_less_and_less(backend, monkeypatch, caplog):
+    monkeypatch.setattr(backend._leases, "_keep", lambda: None)  # before a thread starts that would look too
     workflow_id, run_id = chatting(backend)
 
     def fail(_claim):
         raise StoreError("The database was deleted.")
 
     monkeypatch.setattr(backend.store.claims, "release", fail)
-    monkeypatch.setattr(backend._leases, "_keep", lambda: None)
     backend.execute(workflow_id, saying("lost"), run_id=run_id).close()
     [held] = backend._leases._all()
 
