@@ -128,10 +128,22 @@ class Coverage:
     def add_run(self, run_id: str, logs: Iterable[TurnLog]) -> None:
         """Add what a run has covered; one that was added before changes nothing."""
         self.run_ids.add(run_id)
+        for item, turn in self._read(logs):
+            self._cover(item, Moment(run_id, turn))
+
+    def read_items(self, logs: Iterable[TurnLog]) -> frozenset[Item]:
+        """Return what the turns of a run cover, without adding it.
+
+        Edges at disabled nodes, which do not count, are among it.
+        """
+        return frozenset(item for item, _ in self._read(logs))
+
+    def _read(self, logs: Iterable[TurnLog]) -> Iterator[tuple[Item, int]]:
+        """Yield what the turns of a run cover, each with the number of the turn."""
         reader = _RunReader(self.graph, self._edges, self.names)
         for log in logs:
             for item in reader.read(log):
-                self._cover(item, Moment(run_id, log.number))
+                yield item, log.number
 
     def merge(self, other: Coverage) -> None:
         """Add what another coverage of the same version has; the order of merges does not matter."""

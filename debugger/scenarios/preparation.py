@@ -139,12 +139,7 @@ def check_calls(scenario: Scenario, settings: Settings, workflow: Workflow) -> N
         InputError: The setting of a class of calls that the workflow can make is given as ``live``, and the
             scenario does not name it.
     """
-    effects = possible_effects(workflow)
-    possible = {effect.call_class for effect in effects}
-    if any(effect.what == MCP_TOOLS for effect in effects):
-        possible.add("read")
-    if settings.responder != "model":
-        possible.discard("talk")
+    possible = _possible_classes(settings, workflow)
     for name in _SIMULATED:
         field = f"{_OUTBOUND}{name}"
         is_wanted = field in settings.model_fields_set and getattr(settings, field) == "live"
@@ -155,6 +150,40 @@ def check_calls(scenario: Scenario, settings: Settings, workflow: Workflow) -> N
                 advice=f"Write `calls: {{{name}: live}}` into the scenario or use --live {name}; "
                 f"`calls: {{{name}: simulated}}` makes none in any case.",
             )
+
+
+def live_classes(scenario: Scenario, settings: Settings, workflow: Workflow) -> list[str]:
+    """Return the classes of calls that a run of a scenario would make; none where all are simulated.
+
+    Args:
+        scenario: The scenario.
+        settings: The settings of the process.
+        workflow: The workflow that runs, its super nodes expanded.
+    """
+    own, possible = scenario_settings(scenario, settings), _possible_classes(settings, workflow)
+    return [
+        name
+        for name in Calls.model_fields
+        if name in possible and getattr(own, f"{_OUTBOUND}{name}") == "live"
+    ]
+
+
+def without_live_calls(settings: Settings) -> Settings:
+    """Return settings by which no call to a model or a service is made."""
+    fields = [f"{_OUTBOUND}{name}" for name in Calls.model_fields]
+    simulated = {field: stricter("simulated", getattr(settings, field)) for field in fields}
+    return settings.model_copy(update=simulated)
+
+
+def _possible_classes(settings: Settings, workflow: Workflow) -> set[str]:
+    """Return the classes of calls that a workflow can make."""
+    effects = possible_effects(workflow)
+    possible = {effect.call_class for effect in effects}
+    if any(effect.what == MCP_TOOLS for effect in effects):
+        possible.add("read")
+    if settings.responder != "model":
+        possible.discard("talk")
+    return possible
 
 
 def find_workflow(name: str, backend: Backend) -> str:

@@ -136,15 +136,19 @@ class ScenarioRunner:
         workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
         return self._checked_workflow(connection, backend, workflow_id, version)
 
-    def start(self, loaded: LoadedScenario) -> ScenarioRun:
+    def start(self, loaded: LoadedScenario, row_number: int | None = None) -> ScenarioRun:
         """Return a run whose turns and checks the caller makes; recorded answers are played.
+
+        Args:
+            loaded: The scenario, its placeholders filled.
+            row_number: The row of which it is, from 1, by which its recorded answers are found.
 
         Raises:
             InputError: The connection cannot do what the scenario needs; recorded answers are not there.
         """
         scenario = loaded.scenario
         check_abilities(scenario, scenario.connection)
-        recording = CaseRecording.open(loaded, None, "none", is_first=True)
+        recording = CaseRecording.open(loaded, row_number, "none", is_first=True)
         return self._started(loaded, scenario, scenario.connection, threading.Event(), recording)
 
     def run(
