@@ -465,6 +465,11 @@ class ScenarioRun:
         """The nodes and edges of the run, in words."""
         return path_text(self._conversation.steps(self._conversation.scope(None)))
 
+    @property
+    def has_misses(self) -> bool:
+        """Return whether a call had no recorded answer, as the run has left the recorded one."""
+        return self._recording is not None and bool(self._recording.recorder.misses)
+
     def take_turn(self, turn: ScenarioTurn) -> None:
         """Execute one turn, or its steps of background work, without its checks.
 
