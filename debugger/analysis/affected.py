@@ -1,8 +1,8 @@
 """Runs that the changes between two versions of a workflow affect.
 
-    effects = change_effects(old, new)
-    passage = passage_of(coverage, turn_logs(run))     # of a run on the version of the coverage
-    [each.change for each in effects if each.affects(passage)]
+effects = change_effects(old, new)
+passage = passage_of(coverage, turn_logs(run))     # of a run on the version of the coverage
+[each.change for each in effects if each.affects(passage)]
 """
 
 from __future__ import annotations

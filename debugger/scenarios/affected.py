@@ -12,8 +12,8 @@ from debugger.analysis.affected import ChangeEffect, Passage, change_effects, pa
 from debugger.analysis.coverage import Coverage
 from debugger.backends.base import Backend
 from debugger.boundary import release_line
-from debugger.engine.super_nodes import EMBEDDED as INNER
 from debugger.engine.super_nodes import expand
+from debugger.engine.super_nodes.sources import EMBEDDED as INNER
 from debugger.engine.super_nodes.sources import is_expandable
 from debugger.errors import DebuggerError, InputError, NotFoundError, RunEndedError
 from debugger.exports.records import ExportedRun

@@ -95,7 +95,9 @@ def write_json(file: BinaryIO, report: AffectedReport) -> None:
     if report.scenarios is not None:
         found["scenarios"] = {
             **_counts_json(report.scenarios),
-            "affected": [{"id": each.id, **_finding_json(each, places)} for each in report.scenarios.affected],
+            "affected": [
+                {"id": each.id, **_finding_json(each, places)} for each in report.scenarios.affected
+            ],
         }
     file.write(json_bytes(found) + b"\n")
 
