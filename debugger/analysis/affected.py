@@ -85,9 +85,9 @@ def change_effects(old: Workflow, new: Workflow) -> list[ChangeEffect]:
     """Return the changes from one version to another, each with the runs that it affects; empty for none.
 
     - A changed or removed node affects the runs that passed it; a super node is passed by its inner nodes.
-    - A changed or added edge affects the runs that passed its source, where its condition is evaluated. So does
-      a removed edge whose condition a model judged, as the model is asked something else; any other removed
-      edge affects the runs that followed it.
+    - A changed or added edge affects the runs that passed its source, where its condition is evaluated. So
+      does a removed edge whose condition a model judged, as the model is asked something else; any other
+      removed edge affects the runs that followed it.
     - The settings of the workflow, a start node and the way into a global node affect every run.
     - An added node alone affects none, nor does what is disabled in both versions, nor `UNREAD_FIELDS`.
 

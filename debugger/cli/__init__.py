@@ -28,6 +28,10 @@ COMMANDS = {
     "test": _Command("test", "Run scenarios and check their expectations."),
     "replay": _Command("replay", "Play recorded runs on another version, and show which of them differ."),
     "coverage": _Command("coverage", "Show what of their workflow versions recorded runs have covered."),
+    "affected": _Command(
+        "affected",
+        "Show which scenarios and stored runs the changes between two workflow versions affect.",
+    ),
     "export": _Command("export", "Export runs of the store into one file."),
     "graph": _Command("graph", "Write a picture of a workflow, with or without the path of a run."),
     "keys": _Command("keys", "Manage the API keys of users of the server."),

@@ -142,3 +142,17 @@ def read_content(file: str) -> bytes:
         reason = getattr(error, "strerror", None) or error
         advice = "Name the files in it." if isinstance(error, IsADirectoryError) else "Check the path."
         raise InputError(f"The file cannot be read: {reason}.", advice=advice) from error
+
+
+def is_workflow_file(workflow: str) -> bool:
+    """Return whether a workflow is in a file or a pipe; one that ends with ``.json`` is, if it exists or not.
+
+    A text that is too long for a path is a name.
+    """
+    path = Path(workflow)
+    if workflow == "-" or path.suffix.lower() == ".json":
+        return True
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:
+        return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from debugger.cli.check import read_content
+from debugger.cli.check import is_workflow_file, read_content
 from debugger.cli.export import exit_codes, find_workflow_id, replaced_file, settings_on
 from debugger.cli.maintenance import Database, counted
 from debugger.cli.output import say
@@ -82,7 +82,7 @@ def graph(
 
             return stack.enter_context(closing(open_embedded(settings)))
 
-        is_file = _is_file(workflow)
+        is_file = is_workflow_file(workflow)
         backend = open_backend() if run or opened or not is_file else None
         record = _read_run(run, backend) if backend is not None and run else None
         document = _read_document(workflow, record, None if is_file else backend)
@@ -102,20 +102,6 @@ def graph(
         say(f"{out}: {nodes}, {edges}, {counted(len(picture), 'byte')}.", err=True)
         if words := PICTURES[name].explain_readers(drawing, Theme(theme)):
             say(words, err=True)
-
-
-def _is_file(workflow: str) -> bool:
-    """Return whether a workflow is in a file or a pipe; one that ends with ``.json`` is, if it exists or not.
-
-    A text that is too long for a path is a name.
-    """
-    path = Path(workflow)
-    if workflow == "-" or path.suffix.lower() == ".json":
-        return True
-    try:
-        return path.exists() and not path.is_dir()
-    except OSError:
-        return False
 
 
 def _read_run(run_id: str, backend: EmbeddedBackend) -> ExportedRun:

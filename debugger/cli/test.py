@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from debugger.cli.affected import find_affected
 from debugger.cli.coverage import FailUnder, check_coverage_file, check_share, report_coverage
 from debugger.cli.export import (
     INFRASTRUCTURE,
@@ -109,6 +110,14 @@ def test(
     failed: Annotated[
         bool, typer.Option("--failed", help="Run only the scenarios that did not pass last time.")
     ] = False,
+    affected_by: Annotated[
+        str,
+        typer.Option(
+            metavar="OLD",
+            help="Run the scenarios first that the changes since this version affect: a file with a workflow "
+            "as JSON, or a stored one, as 'Front desk@3'.",
+        ),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would run.")] = False,
     junit: File = None,
     json: File = None,
@@ -173,6 +182,8 @@ def test(
             suites = connections.embedded.store.suites
             if failed and not (cases := SuiteHistory(suites, cases).failed_last()):
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
+            if affected_by:
+                cases = find_affected(connections, cases, affected_by)
             if dry_run:
                 _list(cases)
                 sys.exit(FAILED if any(case.mistakes for case in cases) else 0)

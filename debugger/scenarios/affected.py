@@ -172,16 +172,18 @@ class AffectedScenarios:
     Args:
         connections: Has the workflows that scenarios name.
         old: The old version.
-        new: The new version; without one it is the workflow that each scenario names.
+        effects: The changes; without them the workflow that each scenario names is the new version.
     """
 
-    def __init__(self, connections: Connections, old: NamedVersion, new: Workflow | None = None) -> None:
-        """Hold the versions; nothing is played yet."""
+    def __init__(
+        self, connections: Connections, old: NamedVersion, effects: Sequence[ChangeEffect] | None = None
+    ) -> None:
+        """Hold the old version and the changes; nothing is played yet."""
         self._embedded = connections.embedded
         self._settings = connections.settings
         self._runner = ScenarioRunner(connections.backend, without_live_calls(connections.settings))
         self._old = old
-        self._new = new
+        self._given = effects
         self._effects: dict[bytes, list[ChangeEffect]] = {}
 
     def __enter__(self) -> Self:
@@ -228,15 +230,15 @@ class AffectedScenarios:
             return found == old.workflow_id or not old.workflow_id
         return logical_id_of(found, self._embedded) == logical_id
 
-    def _effects_of(self, case: Case) -> list[ChangeEffect]:
-        """Return the changes from the old version to the new one, or to the workflow of a scenario.
+    def _effects_of(self, case: Case) -> Sequence[ChangeEffect]:
+        """Return the changes, or those from the old version to the workflow of a scenario.
 
         Raises:
             DebuggerError: The workflow of the scenario cannot be read.
         """
-        new = self._new
-        if new is None:
-            new = self._own_workflow(case)
+        if self._given is not None:
+            return self._given
+        new = self._own_workflow(case)
         key = encode(new.to_wire())
         if key not in self._effects:
             self._effects[key] = change_effects(self._old.workflow, new)
