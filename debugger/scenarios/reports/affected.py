@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import BinaryIO
 
 from debugger.analysis.affected import ChangeEffect, field_name
@@ -35,13 +34,15 @@ def text_lines(report: AffectedReport) -> Iterator[str]:
         yield f"No node, edge or setting differs between {versions}."
         return
     yield f"Changes between {versions}:"
-    for effect in report.effects:
-        yield f"  {effect_text(effect)}: {_reach(effect, report)}"
+    for number, effect in enumerate(report.effects, 1):
+        yield f"  {number}. {effect_text(effect)}: {_reach(effect, report)}"
+    places = _places(report)
     if report.scenarios is not None:
-        yield f"{_summary('scenario', report.scenarios, 'of another workflow')}:"
-        yield from map(_finding_line, report.scenarios.affected)
-    yield f"{_summary('stored run', report.runs, 'of the new version')}:"
-    yield from islice(map(_finding_line, report.runs.affected), _MOST_RUNS)
+        yield _summary("scenario", report.scenarios, "of another workflow")
+        yield from (_finding_line(each, places) for each in report.scenarios.affected)
+    yield _summary("stored run", report.runs, "of the new version")
+    for each in report.runs.affected[:_MOST_RUNS]:
+        yield _finding_line(each, places)
     if (rest := len(report.runs.affected) - _MOST_RUNS) > 0:
         yield f"  … and {rest} more; see --report FILE.json."
 
@@ -62,13 +63,21 @@ def _reach(effect: ChangeEffect, report: AffectedReport) -> str:
 
 def _summary(noun: str, findings: Findings, left_out: str) -> str:
     more = f", {findings.left_out} {left_out} left out" if findings.left_out else ""
-    return f"{len(findings.affected)} of {_counted(findings.total, noun)} affected{more}"
+    ending = ":" if findings.affected else "."
+    return f"{len(findings.affected)} of {_counted(findings.total, noun)} affected{more}{ending}"
 
 
-def _finding_line(finding: Finding) -> str:
+def _finding_line(finding: Finding, places: dict[int, int]) -> str:
     version = "" if finding.version is None else f" (version {finding.version})"
+    numbers = [str(places[id(each)] + 1) for each in finding.effects]
     reasons = [f"not known what it passes: {finding.reason}"] if finding.reason else []
-    return f"  {finding.id}{version}: {'; '.join([*reasons, *map(effect_text, finding.effects)])}"
+    changes = [f"change{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"] if numbers else []
+    return f"  {finding.id}{version}: {'; '.join([*reasons, *changes])}"
+
+
+def _places(report: AffectedReport) -> dict[int, int]:
+    """Return the place of each change in the report, from 0, by the identity of its object."""
+    return {id(effect): place for place, effect in enumerate(report.effects)}
 
 
 def _counted(number: int, noun: str) -> str:
@@ -77,7 +86,7 @@ def _counted(number: int, noun: str) -> str:
 
 def write_json(file: BinaryIO, report: AffectedReport) -> None:
     """Write the report as one object; the file stays open."""
-    places = {id(effect): place for place, effect in enumerate(report.effects)}
+    places = _places(report)
     found: JsonObject = {
         "format": FORMAT,
         "version": VERSION,

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from debugger.analysis.affected import Passage, change_effects, passage_of
+from debugger.analysis.coverage import Coverage
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.graph import Graph
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
+from debugger.protocol.workflow import Workflow
+from debugger.scenarios.coverage import open_coverage
+from debugger.settings import Settings
+from tests.support.factories import direct, document, everywhere, static, when
+from tests.support.replayed import desk
+from tests.support.super_nodes import super_node
+
+
+def effects(old, new):
+    return change_effects(Workflow.from_document(old), Workflow.from_document(new))
+
+
+def one_effect(old, new):
+    [found] = effects(old, new)
+    return found
+
+
+def part(made, part_id):
+    [found] = [
+        each for each in (*made["node_configs"], *made["edge_configs"]) if each["logical_id"] == part_id
+    ]
+    return found
+
+
+def played(made, **variables):
+    """Return what a run of a workflow passes, of which the first turn has these variables."""
+    backend = EmbeddedBackend(Settings(database="sqlite://"))
+    workflow_id = backend.create_workflow(made).id
+    start = TurnInput.with_message(None, dynamic_variables=variables)
+    run = backend.run(backend.execute(workflow_id, start).finish().run_id)
+    coverage = open_coverage(Workflow.from_document(made), backend.workflow)
+    return passage_of(coverage, turn_logs(run))
+
+
+def test_same_versions_have_no_effect():
+    assert effects(desk(), desk()) == []
+
+
+def test_run_passes_nodes_and_edges():
+    assert played(desk(), kind="book") == Passage(frozenset({"desk", "booking"}), frozenset({"edge_book"}))
+
+
+def test_changed_text_affects_runs_in_which_the_node_ran():
+    new = desk()
+    part(new, "billing")["static_messages_config"]["static_messages"] = ["Which invoice?"]
+
+    found = one_effect(desk(), new)
+
+    assert (found.change.part, found.change.op, found.change.name) == ("node", "changed", "Billing")
+    assert found.affects(played(desk(), kind="bill"))
+    assert not found.affects(played(desk(), kind="book"))
+
+
+def test_changed_condition_affects_runs_that_took_another_edge():
+    new = desk()
+    part(new, "edge_book")["condition"]["condition_expression"] = "{{kind}} == 'booking'"
+
+    found = one_effect(desk(), new)
+
+    assert found.affects(played(desk(), kind="bill"))
+    assert not found.affects(Passage(frozenset({"booking"}), frozenset()))
+
+
+def test_removed_edge_affects_runs_that_followed_it():
+    new = desk()
+    new["edge_configs"].remove(part(new, "edge_book"))
+
+    found = one_effect(desk(), new)
+
+    assert found.change.op == "removed"
+    assert found.affects(played(desk(), kind="book"))
+    assert not found.affects(played(desk(), kind="bill"))
+
+
+def test_removed_edge_that_a_model_judged_affects_runs_at_its_source():
+    old = document(static("a", "A."), static("b", "B."), when("a", "b", freeform="they agree"))
+    new = document(static("a", "A."), static("b", "B."))
+
+    assert one_effect(old, new).affects(Passage(frozenset({"a"}), frozenset()))
+
+
+def test_removed_node_affects_runs_that_passed_it():
+    old = document(static("a", "A."), static("b", "B."))
+
+    found = one_effect(old, document(static("a", "A.")))
+
+    assert found.affects(Passage(frozenset({"b"}), frozenset()))
+    assert not found.affects(Passage(frozenset({"a"}), frozenset()))
+
+
+def test_added_edge_affects_runs_that_passed_its_source():
+    new = desk()
+    new["edge_configs"].append(direct("booking", "billing"))
+
+    found = one_effect(desk(), new)
+
+    assert found.affects(played(desk(), kind="book"))
+    assert not found.affects(played(desk(), kind="bill"))
+
+
+def test_added_node_alone_affects_none():
+    new = desk()
+    new["node_configs"].append(static("hours", "We are open."))
+
+    found = one_effect(desk(), new)
+
+    assert found.scope == "none"
+    assert not found.affects(played(desk(), kind="book"))
+
+
+@pytest.mark.parametrize("op", ["added", "removed", "changed"])
+def test_way_into_a_global_node_affects_every_run(op):
+    plain, helped = desk(), desk()
+    helped["node_configs"].append(static("help", "Yes?", global_node_config=everywhere("needs help")))
+    changed = copy.deepcopy(helped)
+    part(changed, "help")["global_node_config"]["condition"]["condition_freeform"] = "asks for a person"
+    old, new = {"added": (plain, helped), "removed": (helped, plain), "changed": (helped, changed)}[op]
+
+    found = one_effect(old, new)
+
+    assert (found.change.op, found.scope) == (op, "every")
+    assert found.affects(Passage(frozenset(), frozenset()))
+
+
+def test_text_of_a_global_node_affects_runs_that_passed_it():
+    old = desk()
+    old["node_configs"].append(static("help", "Yes?", global_node_config=everywhere("needs help")))
+    new = copy.deepcopy(old)
+    part(new, "help")["static_messages_config"]["static_messages"] = ["How can I help?"]
+
+    found = one_effect(old, new)
+
+    assert found.affects(Passage(frozenset({"help"}), frozenset()))
+    assert not found.affects(Passage(frozenset({"desk"}), frozenset()))
+
+
+def test_other_start_affects_every_run():
+    new = desk()
+    part(new, "booking")["is_start"] = True
+
+    assert one_effect(desk(), new).scope == "every"
+
+
+def test_changed_default_of_the_workflow_affects_every_run():
+    new = desk()
+    new["workflow_config"]["miscellaneous"]["default_dynamic_variables"]["kind"] = "bill"
+
+    found = one_effect(desk(), new)
+
+    assert (found.change.part, found.scope) == ("settings", "every")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "Asks what it is about."},
+        {"note": "Mind the tone."},
+        {"position": {"x": 1, "y": 2}},
+        {"miscellaneous": {"position": {"x": 1}}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_fields_for_people_affect_no_run(change):
+    old, new = desk(), desk()
+    part(old, "desk")["miscellaneous"] = {}
+    part(new, "desk").update({"miscellaneous": {}} | change)
+
+    assert one_effect(old, new).scope == "none"
+
+
+def test_field_for_people_beside_another_one_affects_runs():
+    new = desk(greeting="Hello.")
+    part(new, "desk")["description"] = "Asks what it is about."
+
+    assert one_effect(desk(), new).affects(played(desk(), kind="book"))
+
+
+def test_what_is_disabled_in_both_versions_affects_no_run():
+    old, new = desk(), desk(greeting="Hello.")
+    for made in (old, new):
+        part(made, "desk")["disabled"] = True
+    part(old, "edge_book")["disabled"] = True
+    new["edge_configs"].remove(part(new, "edge_book"))
+
+    assert [each.scope for each in effects(old, new)] == ["none", "none"]
+
+
+def test_enabled_node_affects_runs_that_were_led_past_it():
+    old = document(
+        static("a", "A."),
+        static("b", "B.", disabled=True),
+        static("c", "C."),
+        direct("a", "b"),
+        direct("b", "c"),
+    )
+    new = copy.deepcopy(old)
+    part(new, "b")["disabled"] = False
+
+    assert one_effect(old, new).affects(played(old))
+
+
+def test_order_of_conditions_affects_runs_at_their_source():
+    new = desk()
+    new["edge_configs"].reverse()
+
+    found = one_effect(desk(), new)
+
+    assert found.affects(Passage(frozenset({"desk"}), frozenset()))
+    assert not found.affects(Passage(frozenset({"booking"}), frozenset()))
+
+
+def test_edge_with_another_source_affects_runs_at_both():
+    new = desk()
+    part(new, "edge_book")["source_node_logical_id"] = "billing"
+
+    found = one_effect(desk(), new)
+
+    assert found.nodes == {"desk", "billing"}
+
+
+def test_super_node_is_passed_by_its_inner_nodes():
+    def booked(question):
+        inner = document(static("ask", question), name="Inner", logical_id="inner")
+        return document(static("desk", "Hi."), super_node("booking", inner), direct("desk", "booking"))
+
+    found = one_effect(booked("Which day?"), booked("When?"))
+
+    passage = played(booked("Which day?"))
+    assert {"desk", "booking", "booking/ask"} == passage.nodes
+    assert found.affects(passage)
+
+
+def test_reading_items_adds_no_run():
+    made = desk()
+    coverage = Coverage(Graph(Workflow.from_document(made)))
+    backend = EmbeddedBackend(Settings(database="sqlite://"))
+    run_id = backend.execute(backend.create_workflow(made).id, TurnInput.with_message(None)).finish().run_id
+
+    passage_of(coverage, turn_logs(backend.run(run_id)))
+
+    assert (coverage.covered, coverage.run_ids) == ({}, set())
