@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import copy
+import random
 
 import pytest
 
 from debugger.analysis.affected import Passage, change_effects, passage_of
 from debugger.analysis.coverage import Coverage
+from debugger.analysis.event_fields import node_of
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import Environment
+from debugger.errors import DebuggerError, RunEndedError
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
@@ -14,7 +18,9 @@ from debugger.protocol.workflow import Workflow
 from debugger.scenarios.coverage import open_coverage
 from debugger.settings import Settings
 from tests.support.factories import direct, document, everywhere, static, when
+from tests.support.generated import COMMANDS, generate, seeds
 from tests.support.replayed import desk
+from tests.support.replays import Clock
 from tests.support.super_nodes import super_node
 
 
@@ -251,3 +257,118 @@ def test_reading_items_adds_no_run():
     passage_of(coverage, turn_logs(backend.run(run_id)))
 
     assert (coverage.covered, coverage.run_ids) == ({}, set())
+
+
+def disable(chance, made):
+    each = chance.choice([*made["node_configs"], *made["edge_configs"]])
+    each["disabled"] = not each.get("disabled")
+
+
+def replace_node(chance, made):
+    index = chance.randrange(len(made["node_configs"]))
+    old = made["node_configs"][index]
+    made["node_configs"][index] = static(old["logical_id"], "New.", is_start=old.get("is_start", False))
+
+
+def remove_edge(chance, made):
+    if made["edge_configs"]:
+        del made["edge_configs"][chance.randrange(len(made["edge_configs"]))]
+
+
+def remove_node(chance, made):
+    if len(made["node_configs"]) > 1:
+        gone = made["node_configs"].pop(chance.randrange(1, len(made["node_configs"])))["logical_id"]
+        ends = "source_node_logical_id", "destination_node_logical_id"
+        made["edge_configs"] = [
+            each for each in made["edge_configs"] if gone not in (each.get(end) for end in ends)
+        ]
+
+
+def add_edge(chance, made):
+    source, destination = (chance.choice(made["node_configs"])["logical_id"] for _ in range(2))
+    edge = chance.choice(
+        [direct, lambda *ends: when(*ends, "1 == 1"), lambda *ends: when(*ends, freeform="yes")]
+    )
+    made["edge_configs"].insert(0, edge(source, destination) | {"logical_id": "edge_new"})
+
+
+def lead_elsewhere(chance, made):
+    if made["edge_configs"]:
+        destination = chance.choice(made["node_configs"])["logical_id"]
+        chance.choice(made["edge_configs"])["destination_node_logical_id"] = destination
+
+
+def shuffle_edges(chance, made):
+    chance.shuffle(made["edge_configs"])
+
+
+def shuffle_nodes(chance, made):
+    chance.shuffle(made["node_configs"])
+
+
+def make_global(chance, made):
+    chance.choice(made["node_configs"])["global_node_config"] = everywhere("count")
+
+
+def set_default(_, made):
+    made["workflow_config"]["miscellaneous"]["default_dynamic_variables"]["place"] = "Bonn"
+
+
+MUTATIONS = [
+    disable,
+    replace_node,
+    remove_edge,
+    remove_node,
+    add_edge,
+    lead_elsewhere,
+    shuffle_edges,
+    shuffle_nodes,
+    make_global,
+    set_default,
+]
+
+
+def talked(made, texts):
+    """Return the turns of a run with the same clock and chance, and what happened at which node."""
+    clock = Clock()
+    world = Environment(now=clock.now, sleep=clock.sleep, random=random.Random(1))
+    backend = EmbeddedBackend(Settings(database="sqlite://", inline_python="off"), world=world)
+    workflow_id, run_id = backend.create_workflow(made).id, None
+    for text in (None, *texts):
+        given = TurnInput.with_message(text, command="data" if run_id else "start")
+        try:
+            run_id = backend.execute(workflow_id, given, run_id=run_id).finish().run_id
+        except RunEndedError:
+            break
+    logs = turn_logs(backend.run(run_id))
+    # Without warnings: that of a condition that was not taken goes with it.
+    seen = [
+        (each.type, node_of(each)) for log in logs for each in log.events if each.type != "workflow_warning"
+    ]
+    return passage_of(open_coverage(Workflow.from_document(made), backend.workflow), logs), seen
+
+
+@pytest.mark.parametrize("seed", seeds(25, 300))
+def test_runs_that_are_not_affected_run_as_before(seed):
+    made, texts = generate(seed)
+    texts = [text for text in texts if text not in COMMANDS]
+    try:
+        passage, seen = talked(made, texts)
+    except DebuggerError:
+        return
+    unaffected = 0
+    for number, mutate in enumerate(MUTATIONS * 3):
+        new = copy.deepcopy(made)
+        mutate(random.Random(f"{seed} {number}"), new)
+        try:
+            if any(each.affects(passage) for each in effects(made, new)):
+                continue
+            after = talked(new, texts)
+        except DebuggerError:
+            continue
+        unaffected += 1
+        assert after == (passage, seen), (mutate.__name__, effects(made, new))
+    PLAYED.append(unaffected)
+
+
+PLAYED: list[int] = []

@@ -110,7 +110,7 @@ class WorkflowChange:
 
 
 def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -> list[WorkflowChange]:
-    """Return the differences: nodes, edges, the order of conditions, the workflow's settings; empty for none.
+    """Return the differences: nodes, edges, their order where it counts, the settings; empty for none.
 
     Args:
         a: The workflow of run A.
@@ -128,7 +128,7 @@ def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -
     settings_a, settings_b = (
         {key: value for key, value in one.to_wire().items() if key not in _GRAPH_FIELDS} for one in (a, b)
     )
-    if found := differences(settings_a, settings_b):
+    if found := [*differences(settings_a, settings_b), *_reordered_nodes(a, b)]:
         changes.append(WorkflowChange("settings", "", "Workflow", "changed", tuple(found)))
     return changes
 
@@ -150,16 +150,31 @@ def _changes(
 
 
 def _reordered(a: Workflow, b: Workflow, names: Mapping[str, str]) -> Iterator[WorkflowChange]:
-    """Yield the nodes whose conditions are evaluated in another order (``platform.md#edge-selection``)."""
-    old, new = (
-        edges_by_source(edge for edge in one.edge_configs if edge.type == "conditional") for one in (a, b)
-    )
-    for source in (each for each in old if each in new):
-        before, after = ([edge.logical_id for edge in edges[source]] for edges in (old, new))
-        order, other = [each for each in before if each in after], [each for each in after if each in before]
-        if order != other:
-            change = Difference("conditional edges[order]", order, other, "changed")
-            yield WorkflowChange("node", source, names.get(source, source), "changed", (change,))
+    """Yield the nodes whose edges of a type are evaluated or followed in another order.
+
+    Source: ``platform.md#edge-selection``.
+    """
+    for kind in ("conditional", "direct", "companion"):
+        old, new = (edges_by_source(edge for edge in one.edge_configs if edge.type == kind) for one in (a, b))
+        for source in (each for each in old if each in new):
+            for change in _order(f"{kind} edges[order]", old[source], new[source]):
+                yield WorkflowChange("node", source, names.get(source, source), "changed", (change,))
+
+
+def _reordered_nodes(a: Workflow, b: Workflow) -> Iterator[Difference]:
+    """Yield the changed order of global nodes, whose conditions are evaluated in it."""
+    old, new = ([node for node in one.node_configs if node.is_global] for one in (a, b))
+    yield from _order("global nodes[order]", old, new)
+
+
+def _order(
+    path: str, a: Sequence[NodeConfig | EdgeConfig], b: Sequence[NodeConfig | EdgeConfig]
+) -> Iterator[Difference]:
+    """Yield the difference where what both have has another order."""
+    before, after = ([each.logical_id for each in one] for one in (a, b))
+    order, other = [each for each in before if each in after], [each for each in after if each in before]
+    if order != other:
+        yield Difference(path, order, other, "changed")
 
 
 def _edge_name(edge: EdgeConfig, names: Mapping[str, str]) -> str:
