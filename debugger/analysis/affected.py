@@ -36,7 +36,7 @@ class Passage:
     nodes: frozenset[str]
     """Logical ids of the nodes that ran or that an edge led to, with the super nodes around them."""
     edges: frozenset[str]
-    """Logical ids of the edges that were followed."""
+    """Logical ids of the edges that were followed, those of the author's document."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +60,29 @@ class ChangeEffect:
 def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
     """Return the nodes and edges that a run has passed; the coverage is not changed.
 
-    A disabled node is passed without an event of its own: the edges before and after it show that.
+    A disabled node is passed without an event: where a run was led to a node that did not run, that node and
+    the direct edge that leaves it count as passed.
 
     Args:
         coverage: The coverage of the version that ran.
         logs: The turns of the run, in order.
     """
-    edges = {author_edge_id(edge): edge for edge in coverage.graph.workflow.edge_configs}
-    nodes: set[str] = set()
-    followed: set[str] = set()
-    for item in coverage.read_items(logs):
-        if item.kind == "node":
-            nodes.add(item.id)
-        elif item.kind == "edge" and item.id in edges:
-            followed.add(item.id)
-            nodes.update(_ends(edges[item.id]))
-        elif item.kind == "edge":
-            nodes.add(item.id.removeprefix("global:"))
+    graph = coverage.graph
+    edges = {author_edge_id(edge): edge for edge in graph.workflow.edge_configs}
+    items = coverage.read_items(logs)
+    ran = {item.id for item in items if item.kind == "node"}
+    followed = {item.id for item in items if item.kind == "edge"}
+    entered = [item.removeprefix("global:") for item in followed if item not in edges]
+    followed.intersection_update(edges)
+    entered += [end for each in followed for end in _ends(edges[each])]
+    nodes = set(ran)
+    while entered:
+        node_id = entered.pop()
+        leaving = None if node_id in nodes else graph.main_direct(node_id)
+        nodes.add(node_id)
+        if leaving is not None:
+            followed.add(author_edge_id(leaving))
+            entered += _ends(leaving)
     around = {outer for node_id in nodes for outer in enclosing_ids(node_id)}
     return Passage(frozenset(nodes | around), frozenset(followed))
 
