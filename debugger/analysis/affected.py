@@ -8,16 +8,20 @@ passage = passage_of(coverage, turn_logs(run))     # of a run on the version of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from debugger.analysis.comparison.tables import WorkflowChange, workflow_changes
 from debugger.analysis.coverage import Coverage
+from debugger.analysis.event_fields import node_of
 from debugger.analysis.node_origins import enclosing_ids
 from debugger.graph.nesting import author_edge_id
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow, WorkflowConfig
+
+Running = Callable[[Workflow], Workflow]
+"""Returns a version as it runs, with its super nodes expanded."""
 
 Scope = Literal["passing", "every", "none"]
 """``passing``: the runs that passed a part. ``every``: any run, as nobody knows which one the change reaches.
@@ -34,9 +38,10 @@ class Passage:
     """The parts that one run has passed."""
 
     nodes: frozenset[str]
-    """Logical ids of the nodes that ran or that an edge led to, with the super nodes around them."""
+    """Logical ids of the nodes that ran, that waited for the user or that an edge led to, with the super
+    nodes around them."""
     edges: frozenset[str]
-    """Logical ids of the edges that were followed, those of the author's document."""
+    """Logical ids of the edges that were followed, or whose condition held, in the author's document."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,14 @@ def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
     """
     graph = coverage.graph
     edges = {author_edge_id(edge): edge for edge in graph.workflow.edge_configs}
-    items = coverage.read_items(logs)
-    ran = {item.id for item in items if item.kind == "node"}
+    nodes: set[str] = set()
+    items = coverage.read_items(_noting_waits(logs, nodes))
+    nodes.update(item.id for item in items if item.kind == "node")
+    held = {item.id for item in items if item.kind == "true"}
     followed = {item.id for item in items if item.kind == "edge"}
     entered = [item.removeprefix("global:") for item in followed if item not in edges]
     followed.intersection_update(edges)
     entered += [end for each in followed for end in _ends(edges[each])]
-    nodes = set(ran)
     while entered:
         node_id = entered.pop()
         leaving = None if node_id in nodes else graph.main_direct(node_id)
@@ -84,33 +90,61 @@ def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
             followed.add(author_edge_id(leaving))
             entered += _ends(leaving)
     around = {outer for node_id in nodes for outer in enclosing_ids(node_id)}
-    return Passage(frozenset(nodes | around), frozenset(followed))
+    return Passage(frozenset(nodes | around), frozenset(followed | (held & edges.keys())))
 
 
-def change_effects(old: Workflow, new: Workflow) -> list[ChangeEffect]:
+def _noting_waits(logs: Iterable[TurnLog], nodes: set[str]) -> Iterator[TurnLog]:
+    """Yield the turns, and add the nodes at which threads waited, which need not have run, to a set."""
+    for log in logs:
+        waits = (each for each in log.events if each.type == "busy_wait_for_user_message")
+        nodes.update(filter(None, map(node_of, waits)))
+        yield log
+
+
+def change_effects(old: Workflow, new: Workflow, running: Running) -> list[ChangeEffect]:
     """Return the changes from one version to another, each with the runs that it affects; empty for none.
 
     - A changed or removed node affects the runs that passed it; a super node is passed by its inner nodes.
     - A changed or added edge affects the runs that passed its source, where its condition is evaluated. So
       does a removed edge whose condition a model judged, as the model is asked something else; any other
-      removed edge affects the runs that followed it.
-    - The settings of the workflow, a start node and the way into a global node affect every run.
+      removed edge affects the runs that followed it, or in which its condition held.
+    - The settings of the workflow, a start node, the way into a global node, and whether a node is a guardrail
+      affect every run. So do the variables that super nodes give the run, and a changed super node that
+      cannot be expanded.
     - An added node alone affects none, nor does what is disabled in both versions, nor `UNREAD_FIELDS`.
 
     Args:
         old: The version that has run, as its author wrote it.
         new: The other one.
+        running: Returns a version with its super nodes expanded; as it is where they cannot be.
     """
-    comparison = _Versions(old, new)
-    return [comparison.effect(change) for change in workflow_changes(old, new)]
+    old_run, new_run = running(old), running(new)
+    comparison = _Versions(old, new, (old_run, new_run))
+    effects = [comparison.effect(change) for change in workflow_changes(old, new)]
+    if not any(each.change.part == "settings" and each.scope == "every" for each in effects):
+        inherited = workflow_changes(_variables_of(old_run), _variables_of(new_run))
+        effects += [ChangeEffect(change, "every") for change in inherited]
+    return effects
+
+
+def _variables_of(workflow: Workflow) -> Workflow:
+    """Return the variables that a workflow gives its runs, and nothing else of it."""
+    defaults = {"default_dynamic_variables": workflow.config.default_dynamic_variables}
+    return Workflow(
+        workflow_config=WorkflowConfig(miscellaneous=defaults),
+        dynamic_variables=workflow.dynamic_variables,
+        runtime_variables=workflow.runtime_variables,
+    )
 
 
 class _Versions:
     """Both versions, with their nodes and edges by id."""
 
-    def __init__(self, old: Workflow, new: Workflow) -> None:
+    def __init__(self, old: Workflow, new: Workflow, as_run: tuple[Workflow, Workflow]) -> None:
         self._nodes = [{each.logical_id: each for each in one.node_configs} for one in (old, new)]
         self._edges = [{each.logical_id: each for each in one.edge_configs} for one in (old, new)]
+        nodes = (node for one in as_run for node in one.node_configs)
+        self._not_expanded = {each.logical_id for each in nodes if each.type == "super_node"}
 
     def effect(self, change: WorkflowChange) -> ChangeEffect:
         """Return a change with the runs that it affects."""
@@ -127,7 +161,7 @@ class _Versions:
         found = [each for each in (before, after) if each is not None and not each.disabled]
         if not found:
             return ChangeEffect(change, "none")
-        if _changes_entry(before, after, changed_fields(change)):
+        if change.id in self._not_expanded or _changes_entry(before, after, changed_fields(change)):
             return ChangeEffect(change, "every")
         if before is None:
             return ChangeEffect(change, "none")
@@ -162,14 +196,21 @@ def field_name(path: str) -> str:
 
 
 def _changes_entry(before: NodeConfig | None, after: NodeConfig | None, changed: frozenset[str]) -> bool:
-    """Return whether a change is about where runs start, or about a way from every node to this one."""
+    """Return whether a change is about where runs start, about a way from every node, or about a guardrail.
+
+    A guardrail node counts, and may be refused, where runs come to it, and these do not pass it then.
+    """
     if before is not None and after is not None:
-        is_read = not changed.isdisjoint({"is_start", "global_node_config", "disabled"})
-        entries = [each for each in (before, after) if each.is_start or each.is_global]
-        return is_read and bool(entries)
+        special = [
+            each for each in (before, after) if each.is_start or each.is_global or each.is_guardrail_node
+        ]
+        entry = {"is_start", "global_node_config", "is_guardrail_node", "disabled"}
+        return bool(special) and not changed.isdisjoint(entry)
     if after is not None:
         return after.is_global or after.is_start
-    return before is not None and before.is_global and _is_judged_globally(before)
+    if before is None:
+        return False
+    return before.is_guardrail_node or (before.is_global and _is_judged_globally(before))
 
 
 def _is_judged_globally(node: NodeConfig) -> bool:

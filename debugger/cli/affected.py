@@ -71,8 +71,7 @@ def affected(
 
     Exit code 2: wrong use, 3: a server or the store failed.
     """
-    from debugger.analysis.affected import change_effects
-    from debugger.scenarios.affected import AffectedReport, Findings, find_runs
+    from debugger.scenarios.affected import AffectedReport, Findings, find_runs, version_effects
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.suite import load_cases
 
@@ -84,7 +83,7 @@ def affected(
             source = connections.backend(backend)
             before = read_version(old, source)
             after = read_version(new, source, before.workflow_id)
-            effects = change_effects(before.workflow, after.workflow)
+            effects = version_effects(before.workflow, after.workflow, source.workflow)
             runs, found = Findings((), 0), None
             if effects:
                 runs = find_runs(source, _run_ids(source, before, filters), effects, after.workflow)

@@ -101,6 +101,17 @@ class AffectedReport:
     """``None`` where no scenarios were named."""
 
 
+def version_effects(old: Workflow, new: Workflow, load: Callable[..., Workflow]) -> list[ChangeEffect]:
+    """Return the changes from one version to another, with the runs that each affects; empty for none.
+
+    Args:
+        old: The version that has run.
+        new: The other one.
+        load: Returns a stored workflow by id and version, for super nodes.
+    """
+    return change_effects(old, new, lambda each: CheckedWorkflow.expanded(each, load).running)
+
+
 def find_runs(
     backend: Backend, run_ids: Iterable[str], effects: Sequence[ChangeEffect], new: Workflow
 ) -> Findings:
@@ -241,7 +252,7 @@ class AffectedScenarios:
         new = self._own_workflow(case)
         key = encode(new.to_wire())
         if key not in self._effects:
-            self._effects[key] = change_effects(self._old.workflow, new)
+            self._effects[key] = version_effects(self._old.workflow, new, self._embedded.workflow)
         return self._effects[key]
 
     def _own_workflow(self, case: Case) -> Workflow:

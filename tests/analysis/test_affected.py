@@ -15,17 +15,21 @@ from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.protocol.workflow import Workflow
+from debugger.scenarios.conversation import CheckedWorkflow
 from debugger.scenarios.coverage import open_coverage
 from debugger.settings import Settings
-from tests.support.factories import direct, document, everywhere, static, when
+from tests.support.factories import direct, document, everywhere, node, say, static, when
 from tests.support.generated import COMMANDS, generate, seeds
 from tests.support.replayed import desk
 from tests.support.replays import Clock
-from tests.support.super_nodes import super_node
+from tests.support.super_nodes import Shelf, super_node
 
 
-def effects(old, new):
-    return change_effects(Workflow.from_document(old), Workflow.from_document(new))
+def effects(old, new, **stored):
+    def expand(workflow):
+        return CheckedWorkflow.expanded(workflow, Shelf(**stored).load).running
+
+    return change_effects(Workflow.from_document(old), Workflow.from_document(new), expand)
 
 
 def one_effect(old, new):
@@ -231,6 +235,10 @@ def test_edge_of_a_disabled_node_is_followed_without_an_event():
     assert played(old) == Passage(frozenset("abcd"), frozenset({"edge_a_b", "edge_b_c", "edge_c_d"}))
 
 
+def test_node_that_waits_for_the_user_is_passed():
+    assert played(document(say("a"))).nodes == {"a"}
+
+
 def test_order_of_conditions_affects_runs_at_their_source():
     new = desk()
     new["edge_configs"].reverse()
@@ -281,6 +289,54 @@ def test_super_node_is_passed_by_its_inner_nodes():
     passage = played(booked("Which day?"))
     assert {"desk", "booking", "booking/ask"} == passage.nodes
     assert found.affects(passage)
+
+
+def test_variables_of_a_super_node_affect_every_run():
+    def booked(day):
+        inner = document(static("ask", "{{day}}?"), logical_id="inner", defaults={"day": day})
+        return document(static("desk", "Hi."), super_node("booking", inner), direct("desk", "booking"))
+
+    node, workflow = effects(booked("Monday"), booked("Friday"))
+
+    assert (node.change.id, node.scope) == ("booking", "passing")
+    assert (workflow.change.part, workflow.scope) == ("settings", "every")
+
+
+def test_changed_super_node_that_cannot_be_expanded_affects_every_run():
+    def booked(number):
+        booking = node(
+            "booking", "super_node", super_workflow_id="gone", super_workflow_version_number=number
+        )
+        return document(static("desk", "Hi."), booking, direct("desk", "booking"))
+
+    assert one_effect(booked(1), booked(2)).scope == "every"
+
+
+@pytest.mark.parametrize("op", ["changed", "removed"])
+def test_guardrail_affects_runs_that_it_kept_away(op):
+    old = document(static("a", "A."), static("b", "B.", is_guardrail_node=True))
+    new = document(static("a", "A."), *([static("b", "B.")] if op == "changed" else []))
+
+    found = one_effect(old, new)
+
+    assert (found.change.op, found.scope) == (op, "every")
+
+
+def test_removed_edge_affects_runs_in_which_its_condition_held():
+    old = document(
+        static("a", "A."),
+        static("b", "B."),
+        static("c", "C."),
+        when("a", "b", "1 == 1"),
+        when("a", "c", "1 == 1"),
+    )
+    new = copy.deepcopy(old)
+    new["edge_configs"].remove(part(new, "edge_a_c"))
+
+    passage = played(old)
+
+    assert one_effect(old, new).affects(passage)
+    assert "c" not in passage.nodes
 
 
 def test_reading_items_adds_no_run():

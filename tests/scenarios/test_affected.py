@@ -6,7 +6,6 @@ from contextlib import closing
 
 import pytest
 
-from debugger.analysis.affected import change_effects
 from debugger.backends import open_embedded
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
@@ -16,6 +15,7 @@ from debugger.scenarios.affected import (
     affected_first,
     find_runs,
     find_scenarios,
+    version_effects,
     with_inner_workflows,
 )
 from debugger.scenarios.connections import Connections
@@ -34,8 +34,8 @@ def connections():
 
 def scenario(folder, name, kind, *, workflow="desk.json", more=""):
     text = (
-        f"version: 1\nname: {name}\nworkflow: {workflow}\n{more}input: {{dynamic_variables: {{kind: {kind}}}}}\n"
-        "turns: [{expect: [{says: nothing of the kind}]}]\n"
+        f"version: 1\nname: {name}\nworkflow: {workflow}\n{more}"
+        f"input: {{dynamic_variables: {{kind: {kind}}}}}\nturns: [{{expect: [{{says: nothing of the kind}}]}}]\n"
     )
     (folder / f"{name}.scenario.yaml").write_text(text)
 
@@ -51,7 +51,8 @@ def version(made):
 def found_in(folder, connections, old, new=None):
     """Return the affected scenarios of a folder by their names, with the ids of changes or the reason."""
     before = version(old)
-    effects = None if new is None else change_effects(before.workflow, Workflow.from_document(new))
+    load = connections.embedded.workflow
+    effects = None if new is None else version_effects(before.workflow, Workflow.from_document(new), load)
     with AffectedScenarios(connections, before, effects) as judge:
         found = find_scenarios(load_cases([folder]), judge)
     return found, {
@@ -261,7 +262,12 @@ def test_runs_of_the_new_version_are_left_out():
     runs = [store.run("book"), store.run("bill"), store.run("book", 1)]
     old, new = (store.backend.workflow(store.workflow.id, number) for number in (0, 1))
 
-    found = find_runs(store.backend, [*runs, "665f0c2b9a3e4d5f6a7b8c90"], change_effects(old, new), new)
+    found = find_runs(
+        store.backend,
+        [*runs, "665f0c2b9a3e4d5f6a7b8c90"],
+        version_effects(old, new, store.backend.workflow),
+        new,
+    )
 
     assert [(each.id, each.version) for each in found.affected] == [(runs[0], 0)]
     assert (found.total, found.left_out) == (2, 1)
@@ -273,6 +279,8 @@ def test_run_of_a_version_that_cannot_be_read_counts(monkeypatch):
     old, new = Workflow.from_document(desk()), Workflow.from_document(desk(greeting="Hello."))
     monkeypatch.setattr("debugger.exports.sources.RunReader._workflow", lambda *_: None)
 
-    [found] = find_runs(store.backend, [run_id], change_effects(old, new), new).affected
+    [found] = find_runs(
+        store.backend, [run_id], version_effects(old, new, store.backend.workflow), new
+    ).affected
 
     assert found.reason == "version 0 cannot be read"
