@@ -108,9 +108,9 @@ def change_effects(old: Workflow, new: Workflow, running: Running) -> list[Chang
     - A changed or added edge affects the runs that passed its source, where its condition is evaluated. So
       does a removed edge whose condition a model judged, as the model is asked something else; any other
       removed edge affects the runs that followed it, or in which its condition held.
-    - The settings of the workflow, a start node, the way into a global node, and whether a node is a guardrail
-      affect every run. So do the variables that super nodes give the run, and a changed super node that
-      cannot be expanded.
+    - The settings of the workflow, a start node, the way into a global node, and whether a node is a
+      guardrail affect every run. So do the variables that super nodes give the run, and a changed super node
+      that cannot be expanded.
     - An added node alone affects none, nor does what is disabled in both versions, nor `UNREAD_FIELDS`.
 
     Args:

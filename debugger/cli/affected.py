@@ -109,7 +109,7 @@ def read_version(wanted: str, backend: Backend, workflow_id: str = "") -> NamedV
     from debugger.scenarios.affected import NamedVersion
 
     if is_workflow_file(wanted):
-        return NamedVersion(load_workflow(read_content(wanted)), file=Path(wanted).name)
+        return NamedVersion(load_workflow(read_content(wanted)), file=Path(wanted).as_posix())
     name, _, digits = wanted.rpartition("@")
     if workflow_id and _is_number(wanted):
         name, digits = workflow_id, wanted

@@ -50,13 +50,13 @@ class NamedVersion:
     number: int | None = None
     """``None`` of a file."""
     file: str = ""
+    """The path as it was named; empty of a stored one."""
 
     @property
     def words(self) -> str:
-        """Return ``Tea shop, version 2``, or of a file ``Tea shop (tea.json)``."""
-        if self.number is None:
-            return f"{self.workflow.name} ({self.file})" if self.file else self.workflow.name
-        return f"{self.workflow.name}, version {self.number}"
+        """Return ``Tea shop (version 2)``, or of a file ``Tea shop (tea.json)``."""
+        place = self.file if self.number is None else f"version {self.number}"
+        return f"{self.workflow.name} ({place})" if place else self.workflow.name
 
 
 @dataclass(frozen=True)

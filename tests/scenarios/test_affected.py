@@ -35,7 +35,8 @@ def connections():
 def scenario(folder, name, kind, *, workflow="desk.json", more=""):
     text = (
         f"version: 1\nname: {name}\nworkflow: {workflow}\n{more}"
-        f"input: {{dynamic_variables: {{kind: {kind}}}}}\nturns: [{{expect: [{{says: nothing of the kind}}]}}]\n"
+        f"input: {{dynamic_variables: {{kind: {kind}}}}}\n"
+        f"turns: [{{expect: [{{says: nothing of the kind}}]}}]\n"
     )
     (folder / f"{name}.scenario.yaml").write_text(text)
 
