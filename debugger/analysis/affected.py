@@ -65,8 +65,9 @@ class ChangeEffect:
 def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
     """Return the nodes and edges that a run has passed; the coverage is not changed.
 
-    A disabled node is passed without an event: where a run was led to a node that did not run, that node and
-    the direct edge that leaves it count as passed.
+    A disabled node, or one of a type that the engine does not know, is passed without an event of its own:
+    where a run was led to a node that did not run, that node and the direct edge that leaves it count as
+    passed.
 
     Args:
         coverage: The coverage of the version that ran.
@@ -74,12 +75,13 @@ def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
     """
     graph = coverage.graph
     edges = {author_edge_id(edge): edge for edge in graph.workflow.edge_configs}
+    named: set[str] = set()
     nodes: set[str] = set()
-    items = coverage.read_items(_noting_waits(logs, nodes))
+    items = coverage.read_items(_noting_nodes(logs, named, nodes))
     nodes.update(item.id for item in items if item.kind == "node")
     held = {item.id for item in items if item.kind == "true"}
     followed = {item.id for item in items if item.kind == "edge"}
-    entered = [item.removeprefix("global:") for item in followed if item not in edges]
+    entered = [*named, *(item.removeprefix("global:") for item in followed if item not in edges)]
     followed.intersection_update(edges)
     entered += [end for each in followed for end in _ends(edges[each])]
     while entered:
@@ -93,11 +95,18 @@ def passage_of(coverage: Coverage, logs: Iterable[TurnLog]) -> Passage:
     return Passage(frozenset(nodes | around), frozenset(followed | (held & edges.keys())))
 
 
-def _noting_waits(logs: Iterable[TurnLog], nodes: set[str]) -> Iterator[TurnLog]:
-    """Yield the turns, and add the nodes at which threads waited, which need not have run, to a set."""
+def _noting_nodes(logs: Iterable[TurnLog], named: set[str], waiting: set[str]) -> Iterator[TurnLog]:
+    """Yield the turns; add the nodes that their events name to one set, those that wait to another.
+
+    A node that waits for the user need not have run.
+    """
     for log in logs:
-        waits = (each for each in log.events if each.type == "busy_wait_for_user_message")
-        nodes.update(filter(None, map(node_of, waits)))
+        for event in log.events:
+            node_id = node_of(event)
+            if node_id:
+                named.add(node_id)
+                if event.type == "busy_wait_for_user_message":
+                    waiting.add(node_id)
         yield log
 
 

@@ -239,6 +239,12 @@ def test_node_that_waits_for_the_user_is_passed():
     assert played(document(say("a"))).nodes == {"a"}
 
 
+def test_first_node_of_an_unknown_type_is_passed():
+    old = document(node("a", "from_next_year"), static("b", "B."), direct("a", "b"))
+
+    assert played(old) == Passage(frozenset("ab"), frozenset({"edge_a_b"}))
+
+
 def test_order_of_conditions_affects_runs_at_their_source():
     new = desk()
     new["edge_configs"].reverse()
