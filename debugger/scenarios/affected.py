@@ -90,7 +90,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class AffectedReport:
-    """What differs between two versions, and what it affects."""
+    """Differences between two versions, and what they affect."""
 
     old: NamedVersion
     new: NamedVersion
