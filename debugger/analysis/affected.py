@@ -152,7 +152,7 @@ class _Versions:
     def __init__(self, old: Workflow, new: Workflow, as_run: tuple[Workflow, Workflow]) -> None:
         self._nodes = [{each.logical_id: each for each in one.node_configs} for one in (old, new)]
         self._edges = [{each.logical_id: each for each in one.edge_configs} for one in (old, new)]
-        nodes = (node for one in as_run for node in one.node_configs)
+        nodes = (node for one in as_run for node in one.node_configs if not node.disabled)
         self._not_expanded = {each.logical_id for each in nodes if each.type == "super_node"}
 
     def effect(self, change: WorkflowChange) -> ChangeEffect:

@@ -22,6 +22,7 @@ from debugger.scenarios.connections import Connections
 from debugger.scenarios.suite import load_cases
 from debugger.settings import Settings
 from tests.support.factories import direct, document, node, static
+from tests.support.planted_changes import CHANGES, confirming_server, run_planted
 from tests.support.replayed import desk
 from tests.support.super_nodes import Shelf, super_node
 
@@ -285,3 +286,20 @@ def test_run_of_a_version_that_cannot_be_read_counts(monkeypatch):
     ).affected
 
     assert found.reason == "version 0 cannot be read"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with confirming_server() as address:
+        yield address
+
+
+@pytest.mark.parametrize("planted", CHANGES, ids=lambda planted: planted.name)
+def test_scenario_that_fails_after_a_change_is_affected(planted, tmp_path, connections, server):
+    for name, is_changed in (("old", False), ("new", True)):
+        run_planted(planted, tmp_path / name, server, is_changed=is_changed)
+    old, new = (json.loads((tmp_path / name / "flow.json").read_text()) for name in ("old", "new"))
+
+    _, by_name = found_in(tmp_path / "new", connections, old)
+
+    assert ("Changed" in by_name) is (old != new)  # of some the script changed alone

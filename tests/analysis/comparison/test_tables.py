@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from debugger.analysis.comparison.ignored import NULLS
 from debugger.analysis.comparison.tables import message_pairs, variable_rows, workflow_changes
-from tests.support.factories import direct, say, static, when, workflow
+from tests.support.factories import direct, everywhere, say, static, when, workflow
 from tests.support.short_turns import hears, shows, speaks, turn
 
 
@@ -104,6 +106,28 @@ def test_workflow_changes_tell_the_order_of_conditions():
     assert (change.part, change.sign, change.name) == ("node", "~", "A")
     (order,) = change.fields
     assert (order.before, order.after) == (["edge_a_b", "edge_a_c"], ["edge_a_c", "edge_a_b"])
+
+
+@pytest.mark.parametrize("kind", ["direct", "companion"])
+def test_workflow_changes_have_the_order_of_edges_without_condition(kind):
+    nodes = say("a"), say("b"), say("c")
+    to_b, to_c = (direct("a", end, type=kind) for end in "bc")
+
+    (change,) = workflow_changes(workflow(*nodes, to_b, to_c), workflow(*nodes, to_c, to_b))
+
+    assert (change.part, change.id) == ("node", "a")
+    assert [each.path for each in change.fields] == [f"{kind} edges[order]"]
+
+
+def test_workflow_changes_have_the_order_of_global_nodes():
+    one, other = (say(each, global_node_config=everywhere(each)) for each in "bc")
+
+    (change,) = workflow_changes(workflow(say("a"), one, other), workflow(say("a"), other, one))
+
+    assert change.part == "settings"
+    assert [(each.path, each.before, each.after) for each in change.fields] == [
+        ("global nodes[order]", ["b", "c"], ["c", "b"])
+    ]
 
 
 def test_workflow_changes_separate_settings_from_graph():
