@@ -112,6 +112,21 @@ def replay(
         files = report_files(junit=junit, json=json, csv=csv)
         masking = masking_options(rules, hidden, no_mask=no_mask)
         _check_use(runs or [], version, accept or [], comment, record=record)
+        if accept or record is not None:
+            unused: dict[str, object] = {
+                "--filter": filters if record is not None else "",
+                "--comment": comment if record is not None else "",
+                "--threads": threads != 1,
+                "--resume": resume,
+                "--fail-on": fail_on != DEFAULT_FAIL_ON,
+                "--junit": junit,
+                "--json": json,
+                "--csv": csv,
+                "--mask": rules,
+                "--no-mask": no_mask,
+                "--hide": hidden,
+            }
+            _reject_unused("--accept" if accept else "--record", unused)
         with closing(Connections(settings_on(database))) as connections:
             store, author = connections.embedded.store, connections.settings.author
             source = connections.backend(backend)
@@ -187,6 +202,13 @@ def _check_use(
         raise InputError("No version is named.", advice="Use --version 7, or --version workflow.json.")
 
 
+def _reject_unused(action: str, options: Mapping[str, object]) -> None:
+    """Raise InputError where an option is given that an action which plays nothing does not use."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise InputError(f"{action} plays nothing.", advice=f"Leave out {' and '.join(given)}.")
+
+
 def _accept(
     replays: ReplayRepository, source: Backend, key: str, filters: str, author: str, comment: str
 ) -> None:
@@ -220,12 +242,12 @@ def _write_recording(connections: Connections, source: Backend, run_id: str, pat
     from debugger.protocol.base import check_id
     from debugger.replays.replayer import Replayer
 
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
     run = source.record(check_id("run", run_id)).run
     options = connections.embedded.engine_options
     replayer = Replayer(source, run.workflow_id, run.version_number, options=options)
     text = replayer.record(run_id).to_text()
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
     with replaced_file(path, is_private=False) as file:
         file.write(text.encode())
     say(f"{path}: {path.stat().st_size} bytes.", err=True)

@@ -338,6 +338,11 @@ WRONG = {
     "no reason": (["--accept", "k"], "An accepted group needs a reason."),
     "unknown group": (["--accept", "k", "--comment", "x"], "No replay has a group 'k'."),
     "both": (["--accept", "k", "--comment", "x", "--version", "1"], "--accept plays nothing."),
+    "accepted, with a report": (["--accept", "k", "--comment", "x", "--csv", "a.csv"], "Leave out --csv."),
+    "accepted, continued": (
+        ["--accept", "k", "--comment", "x", "--resume", "--threads", "2"],
+        "Leave out --threads and --resume.",
+    ),
     "lone comment": (["--comment", "x", "--version", "1"], "--comment is for accepted groups."),
     "unknown verdict": (["--fail-on", "nonsense", "--version", "1"], "There is no verdict 'nonsense'."),
 }
@@ -391,7 +396,13 @@ def test_answers_of_a_run_are_written(world, tmp_path):
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [(["--version", 1], "for one run"), (["--accept", "x"], "for one run"), ([], "There is no folder")],
+    [
+        (["--version", 1], "for one run"),
+        (["--accept", "x"], "for one run"),
+        (["--filter", "all", "--comment", "x"], "Leave out --filter and --comment."),
+        (["--no-mask"], "Leave out --no-mask."),
+        ([], "There is no folder"),
+    ],
 )
 def test_answers_are_written_of_one_run_alone(world, tmp_path, more, words):
     done = world.replay(world.ids[0], "--record", tmp_path / "none" / "a.jsonl", *more)

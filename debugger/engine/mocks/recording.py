@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
@@ -150,12 +150,16 @@ class MissError(RunError):
         self.miss = miss
 
 
-def _find_same(waiting: Sequence[RecordedCall], request: CallRequest) -> RecordedCall | None:
-    """Return the first recorded call of an equal request, else of one that differs in ids and times alone."""
-    for call in waiting:
+def _find_same(waiting: Iterable[RecordedCall], request: CallRequest, turn: int) -> RecordedCall | None:
+    """Return the first recorded call of an equal request, else of one that only ids and times set apart.
+
+    Of several the first of the turn is preferred: what an earlier turn has left is no answer to this one.
+    """
+    ordered = sorted(waiting, key=lambda call: call.turn != turn)
+    for call in ordered:
         if call.request.request == request.request:
             return call
-    return next((call for call in waiting if call.request.digest == request.digest), None)
+    return next((call for call in ordered if call.request.digest == request.digest), None)
 
 
 class _PlayedClock:
@@ -318,7 +322,7 @@ class CallRecorder:
         if not self.plays:
             return None
         waiting = self._unused.get(request.place, deque())
-        found = self._next_of_turn(waiting) if self.by_order else _find_same(waiting, request)
+        found = self._next_of_turn(waiting) if self.by_order else _find_same(waiting, request, self.turn)
         if found is None:
             miss = Miss(self.turn, request, waiting[0] if waiting and not self.by_order else None)
             self.misses.append(miss)

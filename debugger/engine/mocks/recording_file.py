@@ -166,6 +166,8 @@ def _read_turn(value: JsonObject) -> RecordedTurn:
     began, run_input = _read_time(value["at"]), _object(value, "input")
     times = _object({"times": {}, **value}, "times")
     read = {place: [float(each) for each in of_place] for place, of_place in times.items()}
+    if not all(math.isfinite(each) for of_place in read.values() for each in of_place):
+        raise ValueError("a time of 'times' has no end")
     return RecordedTurn(int(value["turn"]), began, run_input, int(value["seed"]), read)
 
 

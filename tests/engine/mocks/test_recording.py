@@ -76,6 +76,17 @@ def test_equal_requests_get_their_answers_in_order():
         recorder.find(asked("x"))
 
 
+def test_answer_of_the_same_turn_is_preferred():
+    calls = [RecordedCall(turn, asked("x"), {"text": f"of turn {turn}"}) for turn in (1, 2)]
+    recorder = CallRecorder(calls, plays=True)
+    for turn in (1, 2):
+        recorder.begin_turn(turn, {}, Environment(), 1)
+
+    found = [recorder.find(asked("x")).answer["text"] for _ in calls]
+
+    assert found == ["of turn 2", "of turn 1"]
+
+
 def test_ids_and_times_make_no_other_request():
     recorder = having("call_0123456789abcdef0123456789abcdef at 2026-12-02T10:00:00Z")
 

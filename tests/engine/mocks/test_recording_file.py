@@ -54,6 +54,10 @@ def test_file_has_one_call_a_line_and_is_read_back():
         ),
         (f'{HEAD}\n{{"turn": 1, "at": "2026-01-01", "input": 3}}', "f, line 2: 'input' is no object"),
         (
+            f'{HEAD}\n{{"turn": 1, "at": "2026-01-01", "input": {{}}, "seed": 1, "times": {{"a": ["nan"]}}}}',
+            "f, line 2: a time of 'times' has no end",
+        ),
+        (
             f"{HEAD}\n{json.dumps({**CALL, 'kind': 'odd'})}",
             "f, line 2: 'odd' is none of model, tool, service",
         ),

@@ -181,9 +181,10 @@ def other_words() -> Mapping[str, str]:
 def search(words: str) -> list[Result]:
     """Find sections with all words, each as the beginning of one; without any, those with most of the words.
 
-    The words of other tools for a section count as its heading's. Those of the guide come before the
-    background's, more in the heading first, then in the title of the topic, then what is learnt before what
-    is looked up, then what has the words more often. A section with half of the words is not found.
+    The words of other tools for a section count as its heading's, after its own. Those of the guide come
+    before the background's, more in the heading first, then in the title of the topic, then what is learnt
+    before what is looked up, then what has the words more often. A section with half of the words is not
+    found.
     """
     said = [word.strip("?!.,") for word in words.casefold().split()]
     wanted = [_stem(word) for word in said if word not in _SMALL_WORDS] or said
@@ -201,8 +202,9 @@ def search(words: str) -> list[Result]:
                 continue
             below = [each for each in patterns if not each.search(heading)]
             is_other = " ".join(said) not in heading.casefold()
+            borrowed = sum(not each.search(section.heading) for each in patterns) - len(below)
             missing = sum(not each.search(title_of(topic)) for each in below)
-            rank = absent, group == _BACKGROUND, len(below), is_other, missing, number, -min(times)
+            rank = absent, group == _BACKGROUND, len(below), is_other, borrowed, missing, number, -min(times)
             found.append((rank, Result(topic, section, _excerpt(text, below))))
     found.sort(key=lambda each: each[0])
     return [result for rank, result in found if rank[0] == found[0][0][0]][:MAX_RESULTS]
