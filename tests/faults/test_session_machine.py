@@ -13,7 +13,7 @@ from tests.faults.servers import started
 from tests.faults.session_machine import make_machine
 
 SERVERS = ("ours", "stranger_with_ids")
-STEPS = 20
+STEPS = 24
 SECONDS = 600.0
 """Of a campaign on each server."""
 

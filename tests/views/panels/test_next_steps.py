@@ -212,7 +212,7 @@ def fed(app, backend):
 
 def test_tool_that_the_node_has_not_feeds_no_edge(app, backend, press):
     chat = say("chat", tools_config={"tools": [STOCK]})
-    backend.create_workflow(document(chat, BYE, when("chat", "bye", "[[a]] == [[b]]")))
+    backend.create_workflow(document(chat, BYE, when("chat", "bye", "[[a]] != [[a]] AND [[b]]")))
     app.run()
     press("start")
 
@@ -293,11 +293,12 @@ def test_expression_is_set_with_next_message(app, backend, record, settle):
 
 
 def test_expression_without_solution_says_what_it_needs(app, backend, settle):
-    undecided(app, backend, settle, say("chat"), BYE, when("chat", "bye", "[[a]] == [[b]]"))
+    undecided(app, backend, settle, say("chat"), BYE, when("chat", "bye", "[[a]] != [[a]] AND [[b]]"))
 
     ((_, sentence),) = steps(app)
     assert sentence.startswith(
-        "when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] must be set elsewhere"
+        "when [[a]] != [[a]] AND [[b]]. "
+        "It needs [[a]] != [[a]] AND [[b]], and [[a]] and [[b]] must be set elsewhere"
     )
 
 
