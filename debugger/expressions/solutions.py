@@ -29,6 +29,8 @@ from debugger.expressions.syntax import (
 
 MAX_COMBINATIONS = 5_000
 """Values, each of one more variable, that are tried in either order of search."""
+_MAX_HALVED = 2**52
+"""From here on a float has no halves."""
 MAX_SIZE = 100
 """The length of a list or text that is tried."""
 
@@ -76,15 +78,15 @@ def solution(
     return None
 
 
-_Chosen = tuple[int, ...]
+_Assignment = tuple[int, ...]
 """The chosen options of the first variables, by their numbers; 0 leaves a variable as it is."""
 
 
-def _fewest_changes(chosen: _Chosen) -> tuple[int, ...]:
+def _fewest_changes(chosen: _Assignment) -> tuple[int, ...]:
     return (sum(number > 0 for number in chosen),)
 
 
-def _most_variables(chosen: _Chosen) -> tuple[int, ...]:
+def _most_variables(chosen: _Assignment) -> tuple[int, ...]:
     return -len(chosen), *_fewest_changes(chosen)
 
 
@@ -92,7 +94,7 @@ class _TooManyError(Exception):
     """`MAX_COMBINATIONS` values were tried."""
 
 
-_Decision = Callable[[_Chosen], bool | None]
+_Decision = Callable[[_Assignment], bool | None]
 """Tells what a condition comes out as; ``None`` where further variables, or an error, decide."""
 
 
@@ -113,10 +115,10 @@ class _Search:
         self._expression, self._scope, self._others, self._options = expression, scope, others, options
         self._names = list(options)
         self._holds = self._compile(parse_tree(expression))
-        self._hold_before = [self._compile(parse_tree(text)) for text in others]
+        self._others_hold = [self._compile(parse_tree(text)) for text in others]
 
     def run(
-        self, order: Callable[[_Chosen], tuple[int, ...]], is_allowed: Callable[[Values], bool]
+        self, order: Callable[[_Assignment], tuple[int, ...]], is_allowed: Callable[[Values], bool]
     ) -> Values | None:
         """Return the first changes in an order with which the condition holds; ``None`` without any.
 
@@ -124,7 +126,7 @@ class _Search:
             _TooManyError: There may be some, but too many values were tried.
         """
         tried = 0
-        waiting: list[tuple[tuple[int, ...], _Chosen]] = [((), ())]
+        waiting: list[tuple[tuple[int, ...], _Assignment]] = [((), ())]
         while waiting:
             _, chosen = heapq.heappop(waiting)
             if len(chosen) == len(self._names):
@@ -141,14 +143,14 @@ class _Search:
                     heapq.heappush(waiting, (order(following), following))
         return None
 
-    def _changes(self, chosen: _Chosen) -> Values:
+    def _changes(self, chosen: _Assignment) -> Values:
         pairs = zip(self._options.items(), chosen, strict=False)
         return {name: options[number] for (name, options), number in pairs if number}
 
-    def _is_possible(self, chosen: _Chosen) -> bool:
+    def _is_possible(self, chosen: _Assignment) -> bool:
         """Return whether the conditions may come out, whatever the values of the further variables."""
         return self._holds(chosen) is not False and all(
-            holds(chosen) is not True for holds in self._hold_before
+            holds(chosen) is not True for holds in self._others_hold
         )
 
     def _is_solution(self, changes: Values) -> bool:
@@ -175,9 +177,9 @@ class _Search:
         """Return the decision of a part without AND, OR and NOT; equal values are evaluated once."""
         roots = {_root((each.namespace, each.path)) for each in references_of(node)}
         places = [place for place, name in enumerate(self._names) if _root(name) in roots]
-        text, known = str(node), dict[_Chosen, bool | None]()
+        text, known = str(node), dict[_Assignment, bool | None]()
 
-        def decide(chosen: _Chosen) -> bool | None:
+        def decide(chosen: _Assignment) -> bool | None:
             if places and places[-1] >= len(chosen):
                 return None
             key = tuple(chosen[place] for place in places)
@@ -191,7 +193,7 @@ class _Search:
 def _combine(parts: Sequence[_Decision], *, decisive: bool) -> _Decision:
     """Return the decision of parts of which one that comes out as ``decisive`` decides all."""
 
-    def decide(chosen: _Chosen) -> bool | None:
+    def decide(chosen: _Assignment) -> bool | None:
         is_open = False
         for part in parts:
             found = part(chosen)
@@ -206,7 +208,9 @@ def _combine(parts: Sequence[_Decision], *, decisive: bool) -> _Decision:
 def _root(name: Name) -> Name:
     """Return a variable without the path into its value, so that names of parts of one value are equal."""
     namespace, path = name
-    return namespace, re.split(r"[.\[]", path.removeprefix("global."), maxsplit=1)[0]
+    return namespace, re.split(
+        r"[.\[]", path.removeprefix("global." if namespace == "dynamic" else ""), maxsplit=1
+    )[0]
 
 
 def with_values(scope: Scope, values: Values) -> Scope:
@@ -252,7 +256,8 @@ def _options(
             add(name, value)
     for known in options.values():
         known += _between(known)
-    for pair in chain.from_iterable(map(_compared, trees)):
+    pairs = list(chain.from_iterable(map(_compared, trees)))
+    for pair in (*pairs, *reversed(pairs)):  # twice: a value may come by way of a third variable
         both = [(each.namespace, each.path) for each in pair]
         of_both = [(lookup(scope, *name), *options.get(name, [])) for name in both]
         for name, others in zip(both, reversed(of_both), strict=True):
@@ -315,9 +320,7 @@ def _around(value: Any) -> tuple[Any, ...]:
 
 def _between(values: Sequence[Any]) -> list[float]:
     """Return numbers between those of some values that are at most one apart."""
-    numbers = sorted(
-        {each for each in values if isinstance(each, int | float) and not isinstance(each, bool)}
-    )
+    numbers = sorted({each for each in values if type(each) in (int, float) and abs(each) < _MAX_HALVED})
     return [low + (high - low) / 2 for low, high in pairwise(numbers) if high - low <= 1]
 
 

@@ -99,6 +99,10 @@ def test_many_variables_are_bounded():
         ("[[a]] > [[b]]", {("runtime", "a"): 1, ("runtime", "b"): 0}),
         ("[[a]] == 'x' AND [[b]] == [[a]]", {("runtime", "a"): "x", ("runtime", "b"): "x"}),
         ("[[a]] == {{tier}} AND [[a]] != 1", {("runtime", "a"): 2, ("dynamic", "tier"): 2}),
+        (
+            "[[a]] == [[b]] AND [[a]] == [[c]] AND [[c]] == 'x'",
+            {("runtime", name): "x" for name in "abc"},
+        ),
         ("[[xs | size]] == 3", {("runtime", "xs"): ["x", "x", "x"]}),
         ("[[n]] > 3 AND [[n]] < 4", {("runtime", "n"): 3.5}),
     ],
@@ -116,3 +120,9 @@ def test_part_of_value_is_not_decided_before_the_value():
     scope = Scope(runtime={"customer": {"tier": "gold"}})
 
     assert solution("[[customer.tier]] == 'gold' AND [[customer]] != 'x'", scope) == {}
+
+
+def test_numbers_beyond_floats_have_none_between():
+    huge = [10**400, 10**400 + 1]
+
+    assert solution("[[n]] == 1", Scope(), values={("runtime", "n"): huge}) == {("runtime", "n"): 1}
