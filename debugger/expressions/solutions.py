@@ -13,7 +13,7 @@ from typing import Any
 from debugger.errors import ConditionError
 from debugger.expressions.conditions import parse
 from debugger.expressions.parser import parse_tree
-from debugger.expressions.references import ABSENT, Namespace, Scope, lookup
+from debugger.expressions.references import ABSENT, Namespace, Scope
 from debugger.expressions.syntax import (
     And,
     Call,
@@ -50,7 +50,7 @@ def solution(
     """Return the fewest changes of variables with which a condition holds.
 
     The values that are tried are those that the conditions compare a variable with, values next to them and
-    between them, and those of a variable that it is compared with. One variable after the other gets a value,
+    between them, and those to try of a variable that it is compared with. One variable after the other gets a value,
     and values with which the conditions cannot come out any more are left. Where the fewest changes are not
     found within `MAX_COMBINATIONS`, others are looked for.
 
@@ -69,7 +69,7 @@ def solution(
     Raises:
         ExpressionError: A condition is not in the language.
     """
-    search = _Search(expression, scope, others, _options((expression, *others), scope, values))
+    search = _Search(expression, scope, others, _options((expression, *others), values))
     for order in (_fewest_changes, _most_variables):
         try:
             return search.run(order, is_allowed)
@@ -231,14 +231,11 @@ def _holds(text: str, scope: Scope) -> bool | None:
         return None
 
 
-def _options(
-    texts: Sequence[str], scope: Scope, values: Mapping[Name, Sequence[Any]]
-) -> dict[Name, list[Any]]:
+def _options(texts: Sequence[str], values: Mapping[Name, Sequence[Any]]) -> dict[Name, list[Any]]:
     """Return the values to try of each variable of some conditions; the first of each is `ABSENT`.
 
     Args:
         texts: The conditions.
-        scope: The variables as they are.
         values: Further values to try.
     """
     options: dict[Name, list[Any]] = {}
@@ -259,7 +256,7 @@ def _options(
     pairs = list(chain.from_iterable(map(_compared, trees)))
     for pair in (*pairs, *reversed(pairs)):  # twice: a value may come by way of a third variable
         both = [(each.namespace, each.path) for each in pair]
-        of_both = [(lookup(scope, *name), *options.get(name, [])) for name in both]
+        of_both = [options.get(name, []) for name in both]  # not what they hold: it may be a secret
         for name, others in zip(both, reversed(of_both), strict=True):
             for value in (*others, 1, 0, 2):
                 add(name, value)

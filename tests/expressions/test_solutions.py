@@ -112,8 +112,11 @@ def test_variables_are_solved_jointly(expression, values):
     assert parse(expression).evaluate(with_values(Scope(), values)).value
 
 
-def test_variable_is_compared_with_present_value():
-    assert solution("[[a]] == [[b]]", Scope(runtime={"b": "tea"})) == {("runtime", "a"): "tea"}
+def test_value_of_another_variable_is_not_copied():
+    scope = Scope(runtime={"b": "planted"}, dynamic={"api_key": "planted"})
+
+    assert solution("[[a]] == {{api_key}}", scope) == {("runtime", "a"): 1, ("dynamic", "api_key"): 1}
+    assert solution("[[a]] == [[b]]", scope) == {("runtime", "a"): 1, ("runtime", "b"): 1}
 
 
 def test_part_of_value_is_not_decided_before_the_value():
