@@ -50,9 +50,9 @@ def solution(
     """Return the fewest changes of variables with which a condition holds.
 
     The values that are tried are those that the conditions compare a variable with, values next to them and
-    between them, and those to try of a variable that it is compared with. One variable after the other gets a value,
-    and values with which the conditions cannot come out any more are left. Where the fewest changes are not
-    found within `MAX_COMBINATIONS`, others are looked for.
+    between them, and those to try of a variable that it is compared with. One variable after the other gets
+    a value, and values with which the conditions cannot come out any more are skipped. Where the fewest
+    changes are not found within `MAX_COMBINATIONS`, others are looked for.
 
         solution("[[n]] > 3 AND [[n]] < 5", Scope())  # {("runtime", "n"): 4}
 
